@@ -1,1 +1,19 @@
-//! (to be written)
+//! What the exercises are given: the pieces that the book shows and the learner needn't write.
+//!
+//! Each is a plain function with a plain name, on nix and std, so that an answer reads as one list of steps. What needs
+//! `unsafe` is in `sys.rs`, behind a safe signature.
+
+/// How an exercise's program and the checker talk (no part of what the book teaches).
+#[doc(hidden)]
+pub mod checked;
+mod command;
+mod exec;
+mod fork;
+mod privilege;
+mod sys;
+mod user_namespace;
+
+pub use exec::{NotStarted, exec, exit_code_of};
+pub use fork::{exit, fork, wait};
+pub use privilege::is_privileged;
+pub use user_namespace::user_namespace;

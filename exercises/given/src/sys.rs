@@ -1,0 +1,31 @@
+//! The calls that nix can only offer as unsafe, each with the reason why it is sound here.
+#![allow(unsafe_code)]
+
+use nix::errno::Errno;
+use nix::sys::signal::{SigHandler, Signal, signal};
+use nix::unistd::ForkResult;
+
+/// fork(2). The caller has made sure that this process has one thread.
+pub fn fork_single_threaded() -> nix::Result<ForkResult> {
+    // SAFETY: with one thread no lock (of the allocator, of stdout) can be held by a thread that the child lacks.
+    unsafe { nix::unistd::fork() }
+}
+
+/// Gives `which` the kernel's default action again.
+pub fn default_action(which: Signal) -> nix::Result<()> {
+    // SAFETY: the default action runs no code of ours, so there is no handler that could be unsafe.
+    unsafe { signal(which, SigHandler::SigDfl) }.map(drop)
+}
+
+/// Marks every descriptor from 3 upwards as close-on-exec, with close_range(2).
+pub fn close_others_on_exec() -> nix::Result<()> {
+    // SAFETY: numbers only; nothing is closed before the exec, so no owned descriptor is pulled from under its owner.
+    let result = unsafe { libc::syscall(libc::SYS_close_range, 3, libc::c_uint::MAX, libc::CLOSE_RANGE_CLOEXEC) };
+    Errno::result(result).map(drop)
+}
+
+/// _exit(2): ends this process at once, without running what the parent registered or flushing what it buffered.
+pub fn exit_now(code: i32) -> ! {
+    // SAFETY: _exit takes a number and doesn't return.
+    unsafe { libc::_exit(code) }
+}
