@@ -1,45 +1,37 @@
-//! The lab: a fake host of fresh namespaces. (Signatures first; the rooms follow.)
+//! The lab: a fake host of fresh namespaces, in which bridges, mounts, host names and runaway processes vanish by
+//! themselves, and [`look`]: eyes that read the kernel's state from outside.
+//!
+//! A lab is entered by starting this same program again, because the kernel demands it: `unshare(CLONE_NEWUSER)` gives
+//! EINVAL in a threaded process (user_namespaces(7)), and every test harness is threaded. The fresh process turns off in
+//! [`enter_if_asked`] and becomes the lab's *outer stage*:
+//!
+//! ```text
+//! starter ── outer stage (your child: its exit status is the program's)
+//!              └─ the lab's PID 1, "lab" (reaps; its death is the end of everything in the lab)
+//!                   └─ the program
+//! ```
+//!
+//! In a lab: fresh user (unless root), mount, PID, network, IPC, UTS and cgroup namespaces; host name `lab`; everything
+//! read-only but `/tmp`, `/var/tmp`, `/run` and `/dev/shm`, which are empty and private; a `/proc` of its own; only `lo`.
+//! What it can't contain is cgroups (a folder made there stays on the machine), and true root, who can undo what root did:
+//! as root a lab protects against accidents, not against malice.
 
-use std::ffi::OsStr;
-use std::process::Command;
-use std::time::Duration;
+mod ask;
+mod exec;
+mod identity;
+mod init;
+mod kept;
+mod limits;
+mod link;
+mod mounts;
+mod outer;
+mod starter;
+mod status;
+mod sys;
+mod terminal;
 
-/// Must be the first line of `main` in every program that starts labs: a lab is entered by starting the same program
-/// again, in a fresh single-threaded process, and this call is where that process turns off.
-pub fn enter_if_asked() {}
+pub mod look;
 
-/// A lab to be: who one is inside, and how long and how much.
-#[derive(Debug, Clone)]
-pub struct Lab {
-    _as_caller: bool,
-    _time_limit: Option<Duration>,
-}
-
-impl Lab {
-    /// A lab in which one is root.
-    pub fn new() -> Lab {
-        Lab { _as_caller: false, _time_limit: None }
-    }
-
-    /// A lab in which one is who one was outside: an ordinary user stays one, without capabilities.
-    pub fn as_caller() -> Lab {
-        Lab { _as_caller: true, _time_limit: None }
-    }
-
-    /// After this time everything in the lab is killed.
-    pub fn time_limit(mut self, limit: Duration) -> Lab {
-        self._time_limit = Some(limit);
-        self
-    }
-
-    /// A command that runs `program` in the lab. Its exit status is the program's (128+N for a signal).
-    pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
-        Command::new(program)
-    }
-}
-
-impl Default for Lab {
-    fn default() -> Lab {
-        Lab::new()
-    }
-}
+pub use ask::{Lab, enter_if_asked};
+pub use limits::Limits;
+pub use status::{CANNOT_ENTER, TIME_IS_UP};

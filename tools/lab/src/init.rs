@@ -1,0 +1,172 @@
+//! The lab's PID 1: makes the lab complete from inside, starts the program, reaps, and ends as the program did.
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::os::fd::{AsFd, OwnedFd};
+
+use anyhow::{Context, Result};
+use nix::errno::Errno;
+use nix::mount::{MsFlags, mount};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::prctl::{set_name, set_pdeathsig};
+use nix::sys::signal::{SigSet, SigmaskHow, Signal, kill, sigprocmask};
+use nix::sys::signalfd::{SfdFlags, SignalFd};
+use nix::sys::socket::{AddressFamily, SockFlag, SockType, socket};
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::unistd::{Pid, dup2_stderr, dup2_stdin, dup2_stdout, getpid, sethostname, setpgid, setsid};
+
+use crate::limits::Limits;
+use crate::link::{Link, Message};
+use crate::{exec, status, sys, terminal};
+
+/// What PID 1 has to know.
+pub(crate) struct Init {
+    pub link: Link,
+    /// The terminal, when the program shall have its foreground.
+    pub terminal: Option<OwnedFd>,
+    pub limits: Limits,
+    /// The caller's signal mask, for the program.
+    pub mask: SigSet,
+    pub command: Vec<OsString>,
+}
+
+impl Init {
+    /// The exit status of the lab; whatever is still running in it dies with PID 1 (pid_namespaces(7)).
+    pub fn run(self) -> i32 {
+        if self.prepare().is_none() {
+            return status::CANNOT_ENTER;
+        }
+        let program = match sys::fork() {
+            Ok(Some(program)) => program,
+            Ok(None) => self.become_program(),
+            Err(errno) => {
+                self.link.tell(&Message::Refused(format!("start the program: fork: {errno}")));
+                return status::CANNOT_ENTER;
+            }
+        };
+        let_go_of_stdio();
+        self.watch_over(program).unwrap_or(status::CANNOT_ENTER)
+    }
+
+    fn prepare(&self) -> Option<()> {
+        let _ = set_name(c"lab");
+        let _ = set_pdeathsig(Signal::SIGKILL);
+        // The outer stage may have died before that took effect; its end of the link is closed then. (getppid is of no use:
+        // a parent outside of the PID namespace is 0.)
+        let mut ends = [PollFd::new(self.link.as_fd(), PollFlags::empty())];
+        if poll(&mut ends, PollTimeout::ZERO).is_ok_and(|ready| ready > 0) {
+            return None;
+        }
+        self.furnish().map_err(|error| self.link.tell(&Message::Refused(format!("{error:#}")))).ok()
+    }
+
+    fn furnish(&self) -> Result<()> {
+        // kill(0, …) reaches all of one's process group, also outside of the PID namespace, and /dev/tty the caller's
+        // terminal: a session of its own has neither. Where the terminal is wanted, a group of its own must do.
+        if self.terminal.is_none() {
+            setsid().context("setsid")?;
+        } else {
+            setpgid(Pid::from_raw(0), Pid::from_raw(0)).context("setpgid")?;
+        }
+        sethostname("lab").context("sethostname(\"lab\")")?;
+        own_proc()?;
+        let any = socket(AddressFamily::Inet, SockType::Datagram, SockFlag::SOCK_CLOEXEC, None)
+            .context("bring lo up: socket")?;
+        sys::loopback_up(any.as_fd()).context("bring lo up: ioctl(SIOCSIFFLAGS)")
+    }
+
+    fn become_program(self) -> ! {
+        if let Some(terminal) = &self.terminal {
+            let _ = setpgid(Pid::from_raw(0), Pid::from_raw(0));
+            terminal::give_to(terminal, getpid());
+        }
+        // Rust ignores SIGPIPE, and being ignored is inherited.
+        sys::default_action(Signal::SIGPIPE);
+        sys::default_action(Signal::SIGCHLD);
+        let (code, why) = match self.limits.apply() {
+            Err(error) => (status::CANNOT_ENTER, format!("{error:#}")),
+            Ok(()) => {
+                let _ = sigprocmask(SigmaskHow::SIG_SETMASK, Some(&self.mask), None);
+                exec::become_program(&self.command)
+            }
+        };
+        eprintln!("lab: {why}");
+        sys::exit_now(code)
+    }
+
+    /// Reaps everything until the program has ended.
+    fn watch_over(&self, program: Pid) -> Result<i32> {
+        let signals = SignalFd::with_flags(&SigSet::from(Signal::SIGCHLD), SfdFlags::SFD_CLOEXEC)?;
+        loop {
+            let mut events =
+                [PollFd::new(signals.as_fd(), PollFlags::POLLIN), PollFd::new(self.link.as_fd(), PollFlags::POLLIN)];
+            match poll(&mut events, PollTimeout::NONE) {
+                Ok(_) | Err(Errno::EINTR) => {}
+                Err(errno) => return Err(errno.into()),
+            }
+            let [child, outside] = events.map(|event| event.any().unwrap_or(true));
+            if child {
+                let _ = signals.read_signal();
+                if let Some(code) = self.reap(program) {
+                    return Ok(code);
+                }
+            }
+            if outside {
+                match self.link.hear() {
+                    Some(Message::Signal(signal)) => kill(program, Signal::try_from(signal)?).unwrap_or_default(),
+                    Some(_) => {}
+                    // The outer stage is dead, and our own death is on its way.
+                    None => return Ok(status::CANNOT_ENTER),
+                }
+            }
+        }
+    }
+
+    /// All that can be reaped now; the exit status when the program was among it.
+    fn reap(&self, program: Pid) -> Option<i32> {
+        loop {
+            match waitpid(None, Some(WaitPidFlag::WNOHANG | WaitPidFlag::WUNTRACED)) {
+                Ok(WaitStatus::Exited(pid, code)) if pid == program => return Some(code),
+                Ok(WaitStatus::Signaled(pid, signal, _)) if pid == program => return Some(status::of_signal(signal)),
+                Ok(WaitStatus::Stopped(pid, _)) if pid == program => self.pause_with(program),
+                Ok(WaitStatus::StillAlive) | Err(_) => return None,
+                Ok(_) => {}
+            }
+        }
+    }
+
+    /// Ctrl-Z: the job as a whole stops, so that the shell outside gets its terminal back.
+    fn pause_with(&self, program: Pid) {
+        let Some(terminal) = &self.terminal else { return };
+        self.link.tell(&Message::Stopped);
+        if let Some(Message::GoOn) = self.link.hear() {
+            terminal::give_to(terminal, program);
+            let _ = kill(Pid::from_raw(-program.as_raw()), Signal::SIGCONT);
+        }
+    }
+}
+
+/// A /proc that shows the lab's processes. Where the outer /proc is partly covered (as in Docker) the kernel refuses it; the outer one stays then,
+/// in which `/proc/self` still is right and the numbers are those of outside.
+fn own_proc() -> Result<()> {
+    let flags = MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC;
+    match mount(Some("proc"), "/proc", Some("proc"), flags, None::<&str>) {
+        Err(errno @ (Errno::EPERM | Errno::EBUSY)) => {
+            eprintln!(
+                "lab: no /proc of its own: mount: {errno} (the machine's /proc is partly covered, as in Docker without \
+                 systempaths=unconfined); /proc shows the processes and numbers of outside"
+            );
+            Ok(())
+        }
+        result => result.context("mount a new /proc"),
+    }
+}
+
+/// The program's end of a pipe must be the only one, or its reader waits for us too.
+fn let_go_of_stdio() {
+    if let Ok(null) = File::options().read(true).write(true).open("/dev/null") {
+        let _ = dup2_stdin(&null);
+        let _ = dup2_stdout(&null);
+        let _ = dup2_stderr(&null);
+    }
+}

@@ -1,0 +1,64 @@
+//! What stays visible where the lab has empty folders of its own: a checkout in /tmp must still be there.
+
+use std::path::{Path, PathBuf};
+
+/// Folders that are empty and private in a lab.
+pub(crate) const PRIVATE_PLACES: [&str; 4] = ["/tmp", "/var/tmp", "/run", "/dev/shm"];
+
+/// The paths to be kept, all canonical, outermost first and none inside another: each of `wanted` that a private place would hide, widened to the
+/// checkout it lies in, so that sources and target folder stay together.
+pub(crate) fn hidden_but_wanted(
+    wanted: &[PathBuf],
+    places: &[PathBuf],
+    is_checkout: impl Fn(&Path) -> bool,
+) -> Vec<PathBuf> {
+    let mut kept: Vec<PathBuf> = Vec::new();
+    for path in wanted {
+        // A wish for /tmp itself gets the lab's own /tmp.
+        let Some(place) = places.iter().find(|place| path.starts_with(place) && path != *place) else { continue };
+        let inside_place = path.ancestors().take_while(|folder| folder != place);
+        let whole = inside_place.filter(|folder| is_checkout(folder)).last().unwrap_or(path);
+        kept.push(whole.to_path_buf());
+    }
+    kept.sort();
+    kept.dedup_by(|inner, outer| inner.starts_with(&*outer));
+    kept
+}
+
+/// A folder that cargo or git would call the top of something.
+pub(crate) fn is_checkout(folder: &Path) -> bool {
+    folder.join("Cargo.lock").exists() || folder.join(".git").exists()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn paths(list: &[&str]) -> Vec<PathBuf> {
+        list.iter().map(PathBuf::from).collect()
+    }
+
+    fn kept(wanted: &[&str]) -> Vec<PathBuf> {
+        hidden_but_wanted(&paths(wanted), &paths(&["/tmp", "/run"]), |p| p == Path::new("/tmp/x/coracle"))
+    }
+
+    #[test]
+    fn a_checkout_under_tmp_is_kept_whole_and_once() {
+        assert_eq!(kept(&["/tmp/x/coracle/tools/lab", "/tmp/x/coracle/target/debug"]), paths(&["/tmp/x/coracle"]));
+    }
+
+    #[test]
+    fn what_lies_elsewhere_needs_no_keeping() {
+        assert_eq!(kept(&["/home/u/coracle", "/tmpfs/x"]), paths(&[]));
+    }
+
+    #[test]
+    fn a_folder_that_is_no_checkout_is_kept_alone() {
+        assert_eq!(kept(&["/tmp/a/b", "/run/c"]), paths(&["/run/c", "/tmp/a/b"]));
+    }
+
+    #[test]
+    fn the_private_place_itself_is_not_kept() {
+        assert_eq!(kept(&["/tmp"]), paths(&[]));
+    }
+}

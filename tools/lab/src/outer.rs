@@ -1,0 +1,212 @@
+//! The outer stage: the process that the starter sees. It makes the namespaces, watches the clock, the starter and the
+//! terminal, and ends as the program did.
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::os::fd::{AsFd, OwnedFd};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::time::Instant;
+
+use anyhow::{Context, Result};
+use nix::mount::{MsFlags, mount};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sched::{CloneFlags, unshare};
+use nix::sys::prctl::set_name;
+use nix::sys::signal::{SigSet, SigmaskHow, Signal, kill, raise, sigprocmask};
+use nix::sys::signalfd::{SfdFlags, SignalFd};
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::unistd::{Pid, dup2_stdin, dup2_stdout, getpgrp};
+
+use crate::ask::Request;
+use crate::identity::{Inside, enter_user_namespace, may_unshare_directly};
+use crate::init::Init;
+use crate::link::{Link, Message};
+use crate::starter::Starter;
+use crate::{mounts, status, sys, terminal};
+
+/// Runs the command in a lab and exits as it did.
+pub(crate) fn run(request: Request, command: Vec<OsString>) -> ! {
+    let _ = set_name(c"lab-outer");
+    let code = match Starter::watch(request.starter) {
+        None => 128 + libc::SIGKILL,
+        Some(starter) => {
+            enter(&request, command).and_then(|lab| lab.watch_over(&request, starter)).unwrap_or_else(refused)
+        }
+    };
+    sys::exit_now(code)
+}
+
+/// One clear error: what failed, and what doctor makes of it.
+fn refused(error: anyhow::Error) -> i32 {
+    eprintln!("lab: the lab can't be entered: {error:#}");
+    status::CANNOT_ENTER
+}
+
+/// A lab that runs, as its outer stage sees it.
+struct Entered {
+    first: Pid,
+    link: Link,
+    signals: SignalFd,
+    terminal: Option<OwnedFd>,
+}
+
+fn enter(request: &Request, command: Vec<OsString>) -> Result<Entered> {
+    // The default for SIGCHLD: ignored (`trap '' CHLD`), children would vanish unwaited.
+    sys::default_action(Signal::SIGCHLD);
+    let mut mask = SigSet::empty();
+    let ours = [
+        Signal::SIGCHLD,
+        Signal::SIGTERM,
+        Signal::SIGINT,
+        Signal::SIGQUIT,
+        Signal::SIGHUP,
+        Signal::SIGTSTP,
+        Signal::SIGTTOU,
+    ];
+    let ours: SigSet = ours.into_iter().collect();
+    sigprocmask(SigmaskHow::SIG_BLOCK, Some(&ours), Some(&mut mask)).context("sigprocmask")?;
+    let signals = SignalFd::with_flags(&ours, SfdFlags::SFD_CLOEXEC).context("signalfd")?;
+    let terminal = terminal::in_foreground();
+    make_namespaces(request, command.first().map_or(Path::new(""), Path::new))?;
+    let (link, link_of_first) = Link::pair()?;
+    let first = match sys::fork().context("fork the lab's PID 1")? {
+        Some(first) => first,
+        None => {
+            drop(link);
+            let init = Init { link: link_of_first, terminal, limits: request.limits, mask, command };
+            // A panic must not unwind into frames that belong to the parent.
+            let code = catch_unwind(AssertUnwindSafe(|| init.run())).unwrap_or(status::CANNOT_ENTER);
+            sys::exit_now(code)
+        }
+    };
+    // The program's end of a pipe must be the only one; stderr is kept for the last word.
+    if let Ok(null) = File::options().read(true).write(true).open("/dev/null") {
+        let _ = dup2_stdin(&null);
+        let _ = dup2_stdout(&null);
+    }
+    Ok(Entered { first, link, signals, terminal })
+}
+
+fn make_namespaces(request: &Request, program: &Path) -> Result<()> {
+    let all_but_mounts = CloneFlags::CLONE_NEWPID
+        | CloneFlags::CLONE_NEWNET
+        | CloneFlags::CLONE_NEWIPC
+        | CloneFlags::CLONE_NEWUTS
+        | CloneFlags::CLONE_NEWCGROUP;
+    if may_unshare_directly() {
+        unshare(CloneFlags::CLONE_NEWNS).context("unshare(CLONE_NEWNS)")?;
+        mounts::make_safe(request, program)?;
+        unshare(all_but_mounts).with_context(|| format!("unshare({all_but_mounts:?})"))?;
+    } else {
+        // Two user namespaces, one in the other: mounts that a less privileged mount namespace gets are locked
+        // (mount_namespaces(7)), so that not even the lab's root can make them writable again.
+        enter_user_namespace(Inside::Oneself, CloneFlags::CLONE_NEWNS)?;
+        mounts::make_safe(request, program)?;
+        let inside = if request.as_caller { Inside::Oneself } else { Inside::Root };
+        enter_user_namespace(inside, all_but_mounts | CloneFlags::CLONE_NEWNS)?;
+    }
+    let propagation = if request.shared_mounts { MsFlags::MS_SHARED } else { MsFlags::MS_PRIVATE };
+    mount(None::<&str>, "/", None::<&str>, MsFlags::MS_REC | propagation, None::<&str>)
+        .context("set the propagation of the lab's mounts")
+}
+
+impl Entered {
+    fn watch_over(self, request: &Request, starter: Starter) -> Result<i32> {
+        let end = request.time_limit.map(|limit| Instant::now() + limit);
+        let mut refusal = None;
+        loop {
+            let mut events = vec![
+                PollFd::new(self.signals.as_fd(), PollFlags::POLLIN),
+                PollFd::new(self.link.as_fd(), PollFlags::POLLIN),
+            ];
+            events.extend(starter.0.as_ref().map(|starter| PollFd::new(starter.as_fd(), PollFlags::POLLIN)));
+            let patience = end.map_or(PollTimeout::NONE, |end| {
+                let left = end.saturating_duration_since(Instant::now());
+                // Rounded up, or the last fraction of a millisecond is spent in a busy loop.
+                PollTimeout::try_from(left.as_millis() + 1).unwrap_or(PollTimeout::MAX)
+            });
+            let _ = poll(&mut events, patience);
+            let ready: Vec<bool> = events.iter().map(|event| event.any().unwrap_or(true)).collect();
+            if ready[1] {
+                match self.link.hear() {
+                    Some(Message::Refused(why)) => refusal = Some(why),
+                    Some(Message::Stopped) => self.stop_as_a_job(),
+                    _ => {}
+                }
+            }
+            if let Some(code) = self.ended() {
+                self.take_terminal_back();
+                return match refusal {
+                    Some(why) => Err(anyhow::anyhow!(why)),
+                    None => Ok(code),
+                };
+            }
+            if ready[0]
+                && let Some(code) = self.signal_came()
+            {
+                return Ok(self.end_with(code));
+            }
+            if ready.get(2) == Some(&true) {
+                return Ok(self.end_with(status::of_signal(Signal::SIGKILL)));
+            }
+            if end.is_some_and(|end| Instant::now() >= end) {
+                let code = self.end_with(status::TIME_IS_UP);
+                let limit = request.time_limit.unwrap_or_default().as_secs_f64();
+                eprintln!("lab: time is up: everything in the lab was killed after {limit} s");
+                return Ok(code);
+            }
+        }
+    }
+
+    /// The exit status of PID 1, if it is gone.
+    fn ended(&self) -> Option<i32> {
+        match waitpid(self.first, Some(WaitPidFlag::WNOHANG)) {
+            Ok(WaitStatus::Exited(_, code)) => Some(code),
+            Ok(WaitStatus::Signaled(_, signal, _)) => Some(status::of_signal(signal)),
+            Ok(_) => None,
+            Err(_) => Some(status::CANNOT_ENTER),
+        }
+    }
+
+    /// Some status when the signal ends the lab.
+    fn signal_came(&self) -> Option<i32> {
+        let info = self.signals.read_signal().ok().flatten()?;
+        let signal = Signal::try_from(info.ssi_signo as i32).ok()?;
+        let typed_at_terminal = info.ssi_code == libc::SI_KERNEL;
+        match signal {
+            Signal::SIGCHLD | Signal::SIGTTOU => None,
+            // The terminal sent it to us; the program, in a session of its own, didn't hear.
+            Signal::SIGINT | Signal::SIGQUIT if typed_at_terminal => {
+                self.link.tell(&Message::Signal(signal as i32));
+                None
+            }
+            Signal::SIGTSTP => {
+                self.stop_as_a_job();
+                None
+            }
+            signal => Some(status::of_signal(signal)),
+        }
+    }
+
+    /// Stops, as the program has; returns when the shell lets the job go on.
+    fn stop_as_a_job(&self) {
+        self.take_terminal_back();
+        let _ = raise(Signal::SIGSTOP);
+        self.link.tell(&Message::GoOn);
+    }
+
+    fn take_terminal_back(&self) {
+        if let Some(terminal) = &self.terminal {
+            terminal::give_to(terminal, getpgrp());
+        }
+    }
+
+    /// Kills everything in the lab. PID 1 can be waited for only when all the others are gone.
+    fn end_with(&self, code: i32) -> i32 {
+        let _ = kill(self.first, Signal::SIGKILL);
+        let _ = waitpid(self.first, None);
+        self.take_terminal_back();
+        code
+    }
+}
