@@ -1,1 +1,51 @@
-//! (to be written)
+//! Chapter 1: a process of its own.
+//!
+//! A container is a process plus a list of [`Mechanism`]s. This crate holds that one idea, the machinery that carries it
+//! through all chapters, and the first mechanisms: namespaces.
+//!
+//! Read it in this order:
+//!
+//! 1. [`Namespace`], [`Namespaces`]: what the kernel can make private.
+//! 2. [`Mechanism`] and [`Stage`]: what a piece of a container is, and when it has its turn.
+//! 3. [`mechanisms`]: one file each.
+//! 4. `host.rs` and `child.rs`: the two processes that walk the list in lockstep, over the `link.rs` between them.
+//! 5. `gate.rs`: why `create` and `start` can be two processes.
+//! 6. [`Container`], [`State`], [`Store`], [`Undo`]: what outlives a process, and how it goes away again.
+
+mod child;
+mod cli;
+mod container;
+pub mod explain;
+mod failure;
+mod gate;
+mod host;
+mod join;
+mod launch;
+mod link;
+mod mechanism;
+pub mod mechanisms;
+mod namespaces;
+mod plan;
+mod ps;
+mod refused;
+mod stage;
+mod state;
+mod steps;
+mod store;
+mod sys;
+mod tour;
+mod undo;
+mod wait;
+
+pub use cli::{NamespaceFlags, RunFlags, StoreFlags, main, run_to_the_end};
+pub use container::{Container, Spec, remove, remove_debris, start};
+pub use failure::{CallFailed, Failure, exit};
+pub use mechanism::{Handover, Mechanism, in_stage_order};
+pub use namespaces::{Namespace, Namespaces};
+pub use plan::{Caller, Inside, Plan, Process};
+pub use stage::Stage;
+pub use state::{State, Status};
+pub use steps::{Lesson, Why, Words};
+pub use store::Store;
+pub use undo::Undo;
+pub use wait::Exit;

@@ -1,0 +1,159 @@
+//! The host's side of making a container: from the plan to *ready*.
+
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::Path;
+
+use anyhow::{Context, Result, anyhow, bail};
+use nix::sys::signal::Signal;
+use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
+use nix::unistd::Pid;
+
+use crate::child::Child;
+use crate::explain;
+use crate::failure::Failure;
+use crate::gate::Gate;
+use crate::join;
+use crate::launch::CallerSignals;
+use crate::link::{FromChild, FromHost, Link};
+use crate::mechanism::{Mechanism, in_stage_order};
+use crate::plan::{Inside, Plan, Process};
+use crate::state::{self, State, Status};
+use crate::steps::Why;
+use crate::store::Locked;
+use crate::sys::{self, Cloned};
+use crate::undo::Journal;
+
+/// The container's first process, as the process that made it holds it.
+#[derive(Debug)]
+pub(crate) struct Made {
+    pub pid: Pid,
+    pub pidfd: OwnedFd,
+    /// Kept open by a foreground container's maker: its end tells the child that the maker is gone.
+    _link: Option<Link>,
+}
+
+// ANCHOR: make
+/// Makes the process and leads it up to its start gate. On any error the process is gone when this returns; what else was
+/// made is in the undo journal.
+pub(crate) fn make(
+    locked: Locked,
+    state: &mut State,
+    inside: Inside,
+    mechanisms: Vec<Box<dyn Mechanism>>,
+    signals: CallerSignals,
+) -> Result<(Locked, Made)> {
+    if sys::threads()? != 1 {
+        bail!("a container can be made only by a process with a single thread: a lock that another thread holds at the clone \
+               would stay locked in the child for ever (start a helper process instead)");
+    }
+    let folder = locked.folder.clone();
+    let journal = Journal::open(&folder)?;
+    let mut mechanisms = in_stage_order(mechanisms);
+    let mut plan = Plan::new(&folder, Journal::open(&folder)?);
+    for mechanism in &mut mechanisms {
+        mechanism.prepare(&mut plan).with_context(|| format!("{}: cannot be prepared", mechanism.name()))?;
+    }
+    let gate = Gate::build(&folder)?;
+    let (link, childs_link) = Link::pair()?;
+
+    let cloned = join::while_joined(&plan.join, || {
+        sys::clone3(Why::MakeProcess, plan.create, plan.cgroup.as_ref().map(AsFd::as_fd))
+    });
+    match cloned.map_err(why_refused).context("cannot make the container's process")? {
+        Cloned::Child => {
+            // Closed, not unlocked: the lock belongs to the host.
+            drop((locked, link, journal));
+            Child { link: childs_link, gate, mechanisms, inside, signals, foreground: state.foreground }.run()
+        }
+        Cloned::Parent { child: pid, pidfd } => {
+            drop((childs_link, gate));
+            let process = Process { pid, caller: plan.caller, pidfd: pidfd.as_fd(), journal: &journal };
+            let led = note_process(state, pid, &folder)
+                .and_then(|()| serve(&link, &process, &mut mechanisms))
+                .and_then(|()| link.send(&FromHost::WaitAtGate, &[]))
+                .map_err(|error| why_refused(error).context("cannot set the container up"));
+            if let Err(error) = led {
+                kill_and_reap(&pidfd);
+                return Err(error);
+            }
+            state.status = Status::Created;
+            if let Err(error) = state.write(&folder) {
+                kill_and_reap(&pidfd);
+                return Err(error);
+            }
+            Ok((locked, Made { pid, pidfd, _link: state.foreground.then_some(link) }))
+        }
+    }
+}
+// ANCHOR_END: make
+
+fn note_process(state: &mut State, pid: Pid, folder: &Path) -> Result<()> {
+    state.pid = pid.as_raw();
+    state.start_time = state::start_time(pid).context("the container's process died at once")?;
+    state.write(folder)
+}
+
+/// Answers the child until it is ready.
+fn serve(link: &Link, process: &Process<'_>, mechanisms: &mut [Box<dyn Mechanism>]) -> Result<()> {
+    loop {
+        match link.receive()?.map(|(message, _)| message) {
+            Some(FromChild::Ask(index)) => {
+                let mechanism = mechanisms.get_mut(index).context("the child asked for a mechanism that there isn't")?;
+                let name = mechanism.name();
+                let handover = mechanism.attach(process).with_context(|| format!("{name}: cannot be attached"))?;
+                link.send(&FromHost::Attached(handover.bytes), &handover.fds)?;
+            }
+            Some(FromChild::Did(step)) => explain::relay(&step),
+            Some(FromChild::Ready) => return Ok(()),
+            Some(FromChild::Failed(failure)) => return Err(failure.into()),
+            Some(FromChild::Sealed) => bail!("the child ran ahead of its start gate: a bug of ours"),
+            None => bail!("the container's process {}", how_it_ended(process)),
+        }
+    }
+}
+
+/// Goes through the gate of the container in `folder` and listens until its command runs.
+pub(crate) fn start(folder: &Path) -> Result<()> {
+    let link = crate::gate::knock(folder)?;
+    link.send(&FromHost::Start, &[])?;
+    let mut sealed = false;
+    loop {
+        match link.receive()?.map(|(message, _)| message) {
+            Some(FromChild::Did(step)) => explain::relay(&step),
+            Some(FromChild::Sealed) => sealed = true,
+            Some(FromChild::Failed(failure)) => return Err(failure.into()),
+            Some(other) => bail!("the container answered {other:?} at its start gate: a bug of ours"),
+            // Our end was closed by execve.
+            None if sealed => return Ok(()),
+            None => bail!("the container's process died in its last stage, before it ran the command"),
+        }
+    }
+}
+
+/// Ends a process that never got to its command, and takes its exit status away.
+pub(crate) fn kill_and_reap(pidfd: &OwnedFd) {
+    // It may be dead already; then there is only the reaping to do.
+    let _ = sys::pidfd_send_signal(pidfd.as_fd(), Signal::SIGKILL);
+    let _ = waitid(Id::PIDFd(pidfd.as_fd()), WaitPidFlag::WEXITED);
+}
+
+fn how_it_ended(process: &Process<'_>) -> String {
+    // WNOWAIT: the exit status stays for whoever reaps it.
+    match waitid(Id::PIDFd(process.pidfd), WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT) {
+        Ok(WaitStatus::Signaled(_, signal, _)) => format!("was killed by {signal} before it was ready"),
+        Ok(WaitStatus::Exited(_, code)) => format!("exited with {code} before it was ready"),
+        other => format!("went away before it was ready ({other:?})"),
+    }
+}
+
+/// Where the kernel refused what it grants on most machines, the machine is asked for the reason.
+fn why_refused(error: anyhow::Error) -> anyhow::Error {
+    let mut failure = Failure::of(&error);
+    match failure.errno().and_then(crate::refused::reason) {
+        Some(reason) => {
+            failure.chain.push(reason);
+            anyhow!(failure)
+        }
+        None => error,
+    }
+}

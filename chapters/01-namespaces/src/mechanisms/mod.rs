@@ -1,0 +1,17 @@
+//! The mechanisms of chapter 1, one file each.
+
+mod cgroup;
+mod fresh;
+mod mount;
+mod proc;
+mod time;
+mod user;
+mod uts;
+
+pub use cgroup::CgroupNamespace;
+pub use fresh::FreshNamespace;
+pub use mount::PrivateMounts;
+pub use proc::Proc;
+pub use time::TimeNamespace;
+pub use user::UserNamespace;
+pub use uts::UtsNamespace;

@@ -1,0 +1,41 @@
+//! A host name of its own: uts_namespaces(7).
+
+use anyhow::Result;
+
+use crate::mechanism::{Handover, Mechanism};
+use crate::namespaces::Namespace;
+use crate::plan::{Inside, Plan};
+use crate::stage::Stage;
+use crate::steps::Why;
+use crate::sys;
+
+// ANCHOR: uts
+/// A UTS namespace, and the host name in it. A new one begins with a copy of the old name, so `None` leaves it at that.
+#[derive(Debug, Clone, Default)]
+pub struct UtsNamespace {
+    /// At most 64 bytes, any bytes: sethostname(2).
+    pub hostname: Option<String>,
+}
+
+impl Mechanism for UtsNamespace {
+    fn name(&self) -> &'static str {
+        "uts"
+    }
+
+    fn stage(&self) -> Stage {
+        Stage::System
+    }
+
+    fn prepare(&mut self, plan: &mut Plan) -> Result<()> {
+        plan.create.add(Namespace::Uts);
+        Ok(())
+    }
+
+    fn enter(&self, _: Handover, _: &mut Inside) -> Result<()> {
+        match &self.hostname {
+            Some(name) => sys::sethostname(Why::SetHostname, name),
+            None => Ok(()),
+        }
+    }
+}
+// ANCHOR_END: uts

@@ -1,0 +1,100 @@
+//! What mechanisms are given to work with, in each of their three moments.
+
+use std::ffi::OsString;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use nix::unistd::{Gid, Pid, Uid};
+
+use crate::namespaces::{Namespace, Namespaces};
+use crate::undo::{Journal, Undo};
+
+/// Before the process exists: what the clone needs, gathered from the mechanisms.
+pub struct Plan {
+    /// Namespaces that the clone makes. (A cgroup or time namespace is made later, by the child itself: the first takes
+    /// the cgroup that the process is in by then as its root, the second takes clock offsets only before it is used.)
+    pub create: Namespaces,
+    /// Namespaces to be cloned into, opened by whoever asked for them.
+    pub join: Vec<(Namespace, OwnedFd)>,
+    /// A cgroup v2 folder to be born in.
+    pub cgroup: Option<OwnedFd>,
+    /// The container's root file system as the host sees it, once a mechanism has one.
+    pub root: Option<PathBuf>,
+    /// Who we are. Read before the clone: in a user namespace without maps the answer is 65534.
+    pub caller: Caller,
+    journal: Journal,
+    folder: PathBuf,
+}
+
+/// The ids of the process that makes the container.
+#[derive(Debug, Clone, Copy)]
+pub struct Caller {
+    /// Effective user id on the host.
+    pub uid: Uid,
+    /// Effective group id on the host.
+    pub gid: Gid,
+}
+
+impl Caller {
+    /// The ids of this process.
+    pub fn current() -> Caller {
+        Caller { uid: Uid::effective(), gid: Gid::effective() }
+    }
+}
+
+impl Plan {
+    pub(crate) fn new(folder: &Path, journal: Journal) -> Plan {
+        Plan {
+            create: Namespaces::none(),
+            join: Vec::new(),
+            cgroup: None,
+            root: None,
+            caller: Caller::current(),
+            journal,
+            folder: folder.into(),
+        }
+    }
+
+    /// The container's state folder; what is put there goes with it.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Writes down how a host resource goes away. To be called *before* the resource is made, so that whoever finds the
+    /// state folder after a crash can undo it.
+    pub fn undo_later(&self, undo: Undo) -> Result<()> {
+        self.journal.write(&undo)
+    }
+}
+
+/// The process exists and waits: what a mechanism on the host side can take hold of.
+pub struct Process<'a> {
+    /// Its process id, as the host counts.
+    pub pid: Pid,
+    /// See [`Plan::caller`].
+    pub caller: Caller,
+    pub(crate) pidfd: BorrowedFd<'a>,
+    pub(crate) journal: &'a Journal,
+}
+
+impl Process<'_> {
+    /// A handle that can't be taken over by another process when this one is gone: pidfd_open(2).
+    pub fn pidfd(&self) -> BorrowedFd<'_> {
+        self.pidfd.as_fd()
+    }
+
+    /// See [`Plan::undo_later`].
+    pub fn undo_later(&self, undo: Undo) -> Result<()> {
+        self.journal.write(&undo)
+    }
+}
+
+/// Inside the container: what the command will be run with. Mechanisms may change it on the way.
+#[derive(Debug, Clone)]
+pub struct Inside {
+    /// The command and its arguments.
+    pub command: Vec<OsString>,
+    /// Its environment.
+    pub env: Vec<(OsString, OsString)>,
+}

@@ -1,0 +1,180 @@
+//! The system calls: the only place with `unsafe`, and the place where each call is reported to the narration.
+#![allow(unsafe_code)]
+
+use std::ffi::{CString, c_int};
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::path::Path;
+
+use anyhow::{Result, anyhow};
+use nix::errno::Errno;
+use nix::mount::MsFlags;
+use nix::sched::CloneFlags;
+use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
+use nix::unistd::Pid;
+
+use crate::explain;
+use crate::failure::CallFailed;
+use crate::namespaces::Namespaces;
+use crate::steps::Why;
+
+/// Tells the step and makes an errno an error that knows what it was for.
+fn report<T>(why: Why, call: &str, args: impl Fn() -> Vec<String>, result: nix::Result<T>) -> Result<T> {
+    explain::step(why, call, &args, result.as_ref().err().copied());
+    result.map_err(|errno| anyhow!(CallFailed { call: format!("{call}({})", args().join(", ")), errno, why }))
+}
+
+fn quoted(text: impl AsRef<Path>) -> String {
+    format!("{:?}", text.as_ref())
+}
+
+/// Which side of a clone we are on.
+pub(crate) enum Cloned {
+    /// The process that called, with the child's id and a pidfd of it.
+    Parent { child: Pid, pidfd: OwnedFd },
+    /// The new process.
+    Child,
+}
+
+/// clone3(2): a copy of this process, in new namespaces, born in `cgroup` if there is one.
+///
+/// The caller is single-threaded (see [`only_thread`]); otherwise a lock that another thread held would stay locked in
+/// the child for ever. Where an outer sandbox knows no clone3 and answers ENOSYS (Docker's default seccomp profile does,
+/// since it can't look behind clone3's pointer), clone(2) does the same, except for what it has no flags for.
+pub(crate) fn clone3(why: Why, create: Namespaces, cgroup: Option<BorrowedFd<'_>>) -> Result<Cloned> {
+    let mut pidfd: RawFd = -1;
+    let mut flags = create.flags() | libc::CLONE_PIDFD as u64;
+    let mut args: libc::clone_args = libc::clone_args { pidfd: &raw mut pidfd as u64, ..zeroed_clone_args() };
+    args.exit_signal = libc::SIGCHLD as u64;
+    if let Some(cgroup) = cgroup {
+        // libc's CLONE_INTO_CGROUP is an int on gnu, where it overflows to 0.
+        flags |= 0x2_0000_0000;
+        args.cgroup = cgroup.as_raw_fd() as u64;
+    }
+    args.flags = flags;
+    // SAFETY: without CLONE_VM this is a fork: the child gets its own copy of everything; `args` outlives the call.
+    let mut result = unsafe { libc::syscall(libc::SYS_clone3, &raw const args, size_of::<libc::clone_args>()) };
+    if result == -1 && Errno::last() == Errno::ENOSYS && cgroup.is_none() {
+        // SAFETY: as above. A null stack means "the parent's, copied"; clone(2) puts the pidfd where parent_tid points.
+        result = unsafe { libc::syscall(libc::SYS_clone, flags | libc::SIGCHLD as u64, 0, &raw mut pidfd, 0, 0) };
+    }
+    if result == 0 {
+        return Ok(Cloned::Child);
+    }
+    let pid = report(why, "clone3", || vec![create.flag_names()], Errno::result(result))?;
+    // SAFETY: the kernel has just made this descriptor for us, and nobody else knows it.
+    let pidfd = unsafe { OwnedFd::from_raw_fd(pidfd) };
+    Ok(Cloned::Parent { child: Pid::from_raw(pid as i32), pidfd })
+}
+
+fn zeroed_clone_args() -> libc::clone_args {
+    // SAFETY: plain integers, for all of which 0 means "not used".
+    unsafe { std::mem::zeroed() }
+}
+
+/// sethostname(2).
+pub(crate) fn sethostname(why: Why, name: &str) -> Result<()> {
+    report(why, "sethostname", || vec![quoted(name)], nix::unistd::sethostname(name))
+}
+
+/// unshare(2): leaves namespaces for new ones of one's own. For PID and time, only children (and the next program) are in.
+pub(crate) fn unshare(why: Why, namespaces: Namespaces) -> Result<()> {
+    // CLONE_NEWTIME fits an int, though nix has no name for it.
+    let flags = CloneFlags::from_bits_retain(namespaces.flags() as c_int);
+    report(why, "unshare", || vec![namespaces.flag_names()], nix::sched::unshare(flags))
+}
+
+/// mount(2) of a new file system of type `kind`.
+pub(crate) fn mount_new(why: Why, kind: &str, target: &Path, flags: MsFlags) -> Result<()> {
+    let result = nix::mount::mount(Some(kind), target, Some(kind), flags, None::<&str>);
+    report(why, "mount", || vec![quoted(kind), quoted(target), quoted(kind), flag_names(flags), "NULL".into()], result)
+}
+
+/// mount(2) that changes the propagation of what is mounted at `target`: mount_namespaces(7).
+pub(crate) fn mount_propagation(why: Why, target: &Path, flags: MsFlags) -> Result<()> {
+    let result = nix::mount::mount(None::<&str>, target, None::<&str>, flags, None::<&str>);
+    let null = || "NULL".to_string();
+    report(why, "mount", || vec![null(), quoted(target), null(), flag_names(flags), null()], result)
+}
+
+fn flag_names(flags: MsFlags) -> String {
+    flags.iter_names().map(|(name, _)| name).collect::<Vec<_>>().join("|")
+}
+
+/// write(2) of a whole text into a file that exists already, in one call: id maps take no second one.
+pub(crate) fn write_file(why: Why, path: &Path, text: &str) -> Result<()> {
+    let result = OpenOptions::new().write(true).open(path).and_then(|mut file| file.write_all(text.as_bytes()));
+    let result = result.map_err(|error| Errno::from_raw(error.raw_os_error().unwrap_or(libc::EIO)));
+    report(why, "write", || vec![path.display().to_string(), format!("{text:?}")], result)
+}
+
+/// execve(2). It returns only when it failed. Nobody may be told "it worked" afterwards, so the step is told before.
+pub(crate) fn execve(why: Why, program: &CString, argv: &[CString], env: &[CString]) -> Errno {
+    explain::step(why, "execve", || vec![format!("{program:?}"), format!("{argv:?}"), "environ".into()], None);
+    let Err(errno) = nix::unistd::execve(program, argv, env);
+    errno
+}
+
+/// How many threads this process has: the entries of /proc/self/task.
+pub(crate) fn threads() -> Result<usize> {
+    let tasks = std::fs::read_dir("/proc/self/task").map_err(|error| {
+        anyhow!("cannot count our threads in /proc/self/task ({error}): is /proc mounted? (mount -t proc proc /proc)")
+    })?;
+    Ok(tasks.count())
+}
+
+/// Leaves the child, without running what the host had registered for its own exit: buffers, destructors, handlers.
+pub(crate) fn exit_now(code: u8) -> ! {
+    // SAFETY: ends the process.
+    unsafe { libc::_exit(code.into()) }
+}
+
+/// Marks every descriptor above stderr close-on-exec: close_range(2). What the caller had open is none of the
+/// container's business (CVE-2024-21626 was a leaked folder).
+pub(crate) fn close_on_exec_above_stderr() -> nix::Result<()> {
+    // SAFETY: takes no pointers.
+    let result = unsafe { libc::syscall(libc::SYS_close_range, 3u32, u32::MAX, libc::CLOSE_RANGE_CLOEXEC) };
+    Errno::result(result).map(drop)
+}
+
+/// pidfd_send_signal(2): the signal reaches that process or nobody, never one that took over its id.
+pub(crate) fn pidfd_send_signal(pidfd: BorrowedFd<'_>, signal: Signal) -> nix::Result<()> {
+    // SAFETY: a null siginfo means what kill(2) would send.
+    let result = unsafe {
+        libc::syscall(libc::SYS_pidfd_send_signal, pidfd.as_raw_fd(), signal as c_int, std::ptr::null::<()>(), 0)
+    };
+    Errno::result(result).map(drop)
+}
+
+/// pidfd_open(2).
+pub(crate) fn pidfd_open(pid: Pid) -> nix::Result<OwnedFd> {
+    // SAFETY: takes no pointers.
+    let fd = Errno::result(unsafe { libc::syscall(libc::SYS_pidfd_open, pid.as_raw(), 0) })?;
+    // SAFETY: the kernel has just made this descriptor for us.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd as RawFd) })
+}
+
+/// Takes over descriptors that came as bare numbers, from SCM_RIGHTS or accept4(2).
+pub(crate) fn own(fd: RawFd) -> OwnedFd {
+    // SAFETY: called with descriptors that the kernel has just made for us.
+    unsafe { OwnedFd::from_raw_fd(fd) }
+}
+
+/// Sets a signal's disposition to the default or to "ignore", and returns whether it was ignored before.
+pub(crate) fn set_ignored(signal: Signal, ignored: bool) -> nix::Result<bool> {
+    let handler = if ignored { SigHandler::SigIgn } else { SigHandler::SigDfl };
+    // SAFETY: no handler function is installed.
+    let old = unsafe { sigaction(signal, &SigAction::new(handler, SaFlags::empty(), SigSet::empty())) }?;
+    Ok(matches!(old.handler(), SigHandler::SigIgn))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flags_are_spelled_as_in_c() {
+        assert_eq!(flag_names(MsFlags::MS_REC | MsFlags::MS_PRIVATE), "MS_REC|MS_PRIVATE");
+    }
+}

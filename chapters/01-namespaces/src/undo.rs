@@ -1,0 +1,148 @@
+//! How what we made on the host goes away again, even when we are no longer there to do it.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+use nix::errno::Errno;
+use nix::mount::{MntFlags, umount2};
+use serde::{Deserialize, Serialize};
+
+// ANCHOR: undo
+/// One thing to undo. It is a function of this record alone: another process, or the next boot, can run it. Each kind
+/// is content when there is nothing to undo, since it may be run twice, or before the thing was made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Undo {
+    /// Remove a file, socket or link.
+    RemoveFile(PathBuf),
+    /// Remove a folder, which must be empty by then: rmdir(2), never a recursive removal.
+    RemoveFolder(PathBuf),
+    /// Unmount what is mounted there, lazily: umount2(2) with MNT_DETACH.
+    Unmount(PathBuf),
+    /// Run a command; a status other than 0 means that it is not undone.
+    Run(Vec<String>),
+}
+// ANCHOR_END: undo
+
+impl Undo {
+    /// Undoes it.
+    pub fn run(&self) -> Result<()> {
+        match self {
+            Undo::RemoveFile(path) => gone(fs::remove_file(path)).with_context(|| format!("unlink {}", path.display())),
+            Undo::RemoveFolder(path) => gone(fs::remove_dir(path)).with_context(|| format!("rmdir {}", path.display())),
+            Undo::Unmount(path) => match umount2(path, MntFlags::MNT_DETACH | MntFlags::UMOUNT_NOFOLLOW) {
+                // EINVAL: not a mount point (any more).
+                Ok(()) | Err(Errno::EINVAL | Errno::ENOENT) => Ok(()),
+                Err(errno) => Err(errno).with_context(|| format!("umount {}", path.display())),
+            },
+            Undo::Run(argv) => {
+                let [program, args @ ..] = argv.as_slice() else { bail!("an undo record with an empty command") };
+                let status = Command::new(program).args(args).status().with_context(|| format!("run {program}"))?;
+                if !status.success() {
+                    bail!("{} ended with {status}", argv.join(" "));
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+fn gone(result: std::io::Result<()>) -> std::io::Result<()> {
+    match result {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        other => other,
+    }
+}
+
+const FILE: &str = "undo.jsonl";
+
+/// The undo records of one container: a file of one JSON record a line in its state folder, oldest first.
+#[derive(Debug)]
+pub struct Journal {
+    file: File,
+}
+
+impl Journal {
+    /// Opens the journal in a state folder, or begins it.
+    pub fn open(folder: &Path) -> Result<Journal> {
+        let path = folder.join(FILE);
+        let file = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(&path)
+            .with_context(|| format!("cannot open the undo journal {}", path.display()))?;
+        Ok(Journal { file })
+    }
+
+    /// Adds a record. One `write` a line: a process killed in the middle leaves at most a torn last line, and what that
+    /// line would have undone has not been made yet.
+    pub fn write(&self, undo: &Undo) -> Result<()> {
+        let mut line = serde_json::to_vec(undo)?;
+        line.push(b'\n');
+        (&self.file).write_all(&line).context("cannot write an undo record")
+    }
+
+    /// Undoes what is recorded in a state folder, newest first. One that fails doesn't stop the others; all the failures
+    /// come back as one error.
+    pub fn undo_all(folder: &Path) -> Result<()> {
+        let text = match fs::read_to_string(folder.join(FILE)) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+            text => text.with_context(|| format!("cannot read the undo journal in {}", folder.display()))?,
+        };
+        let failures: Vec<String> = records(&text)?
+            .iter()
+            .rev()
+            .filter_map(|undo| undo.run().err())
+            .map(|error| format!("{error:#}"))
+            .collect();
+        if !failures.is_empty() {
+            bail!("not everything could be undone: {}", failures.join("; "));
+        }
+        Ok(())
+    }
+}
+
+/// Reads a journal; only its last line may be torn.
+fn records(text: &str) -> Result<Vec<Undo>> {
+    let complete = text.rfind('\n').map_or("", |end| &text[..end]);
+    complete.lines().map(|line| serde_json::from_str(line).context("an undo record can't be read")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_torn_last_line_was_never_made_and_is_passed_over() {
+        let text = "{\"remove_file\":\"/a\"}\n{\"remove_fol";
+        assert_eq!(records(text).unwrap(), [Undo::RemoveFile("/a".into())]);
+    }
+
+    #[test]
+    fn a_damaged_line_in_the_middle_is_an_error() {
+        assert!(records("{\"remove\n{\"remove_file\":\"/a\"}\n").is_err());
+    }
+
+    #[test]
+    fn undoing_twice_is_fine() {
+        let folder = std::env::temp_dir().join(format!("undo-{}", std::process::id()));
+        fs::create_dir(&folder).unwrap();
+        let undo = Undo::RemoveFolder(folder.clone());
+        undo.run().unwrap();
+        undo.run().unwrap();
+        assert!(!folder.exists());
+    }
+
+    #[test]
+    fn a_folder_with_something_in_it_is_not_removed() {
+        let folder = std::env::temp_dir().join(format!("undo-full-{}", std::process::id()));
+        fs::create_dir(&folder).unwrap();
+        fs::write(folder.join("precious"), "").unwrap();
+        assert!(Undo::RemoveFolder(folder.clone()).run().is_err());
+        assert!(folder.join("precious").exists());
+        fs::remove_dir_all(folder).unwrap();
+    }
+}
