@@ -16,8 +16,9 @@ use crate::mechanisms::{
     CgroupNamespace, FreshNamespace, PrivateMounts, Proc, TimeNamespace, UserNamespace, UtsNamespace,
 };
 use crate::namespaces::{Namespace, Namespaces};
+use crate::offset::Offset;
 use crate::store::Store;
-use crate::{ps, tour};
+use crate::{look, ps, tour};
 
 /// Chapter 1: a process in namespaces of its own.
 ///
@@ -73,6 +74,13 @@ enum Command {
         /// Names, ids, or beginnings of ids.
         #[arg(required = true)]
         containers: Vec<String>,
+    },
+    /// What the tour runs in its container: look around, say it in JSON, stay until stdin ends.
+    #[command(hide = true)]
+    Look {
+        /// First make a System V message queue.
+        #[arg(long)]
+        with_ipc_object: bool,
     },
     /// List containers.
     Ps {
@@ -142,6 +150,12 @@ pub struct NamespaceFlags {
     /// The host name inside; needs the uts namespace.
     #[arg(long, value_name = "NAME")]
     pub hostname: Option<String>,
+    /// Move the clock that counts from boot, what uptime shows: +1d, -2h, 90s. Needs the time namespace.
+    #[arg(long, value_name = "OFFSET", allow_hyphen_values = true)]
+    pub boottime: Option<Offset>,
+    /// Move the monotonic clock, likewise.
+    #[arg(long, value_name = "OFFSET", allow_hyphen_values = true)]
+    pub monotonic: Option<Offset>,
 }
 
 impl NamespaceFlags {
@@ -159,6 +173,11 @@ impl NamespaceFlags {
         if let (Some(name), false) = (&self.hostname, set.has(Namespace::Uts)) {
             bail!("--hostname {name} without a uts namespace would rename the host: add uts to --namespaces");
         }
+        if (self.boottime.is_some() || self.monotonic.is_some()) && !set.has(Namespace::Time) {
+            bail!(
+                "--boottime and --monotonic need a time namespace: add time to --namespaces (the host's own clocks can't be moved)"
+            );
+        }
         let mut mechanisms: Vec<Box<dyn Mechanism>> = Vec::new();
         for kind in set.iter() {
             mechanisms.push(match kind {
@@ -167,7 +186,10 @@ impl NamespaceFlags {
                 Namespace::Mount => Box::new(PrivateMounts),
                 Namespace::Net => Box::new(FreshNamespace::net()),
                 Namespace::Pid => Box::new(FreshNamespace::pid()),
-                Namespace::Time => Box::new(TimeNamespace::default()),
+                Namespace::Time => {
+                    let seconds = |offset: Option<Offset>| offset.map_or(0, |offset| offset.seconds);
+                    Box::new(TimeNamespace { boottime: seconds(self.boottime), monotonic: seconds(self.monotonic) })
+                }
                 Namespace::User => Box::new(UserNamespace),
                 Namespace::Uts => Box::new(UtsNamespace { hostname: self.hostname.clone() }),
             });
@@ -226,6 +248,7 @@ fn act(cli: Cli) -> Result<u8> {
             }
             Ok(0)
         }
+        Some(Command::Look { with_ipc_object }) => look::look_and_stay(with_ipc_object).map(|()| 0),
         Some(Command::Ps { format, quiet }) => ps::list(&store()?, format, quiet).map(|()| 0),
     }
 }
@@ -250,14 +273,18 @@ mod tests {
 
     #[test]
     fn a_hostname_without_a_uts_namespace_is_refused() {
-        let flags = NamespaceFlags { namespaces: Some("pid".parse().unwrap()), hostname: Some("boat".into()) };
+        let flags = NamespaceFlags {
+            namespaces: Some("pid".parse().unwrap()),
+            hostname: Some("boat".into()),
+            ..Default::default()
+        };
         assert!(flags.mechanisms().err().unwrap().to_string().contains("rename the host"));
     }
 
     #[test]
     fn proc_comes_with_pid_and_mount_together_only() {
         let names = |list: &str| {
-            let flags = NamespaceFlags { namespaces: Some(list.parse().unwrap()), hostname: None };
+            let flags = NamespaceFlags { namespaces: Some(list.parse().unwrap()), ..Default::default() };
             flags.mechanisms().unwrap().iter().map(|mechanism| mechanism.name()).collect::<Vec<_>>()
         };
         assert_eq!(names("mount,pid"), ["mount", "pid", "proc"]);

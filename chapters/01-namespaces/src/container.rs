@@ -17,9 +17,9 @@ use crate::mechanism::Mechanism;
 use crate::plan::Inside;
 use crate::state::{State, Status};
 use crate::store::{Locked, Store};
+use crate::sys;
 use crate::undo::Journal;
 use crate::wait::{self, Exit};
-use crate::sys;
 
 /// What to run, whatever the mechanisms.
 #[derive(Debug, Clone, Default)]

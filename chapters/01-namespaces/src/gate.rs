@@ -10,9 +10,7 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, open};
-use nix::sys::socket::{
-    AddressFamily, Backlog, SockFlag, SockType, UnixAddr, accept4, bind, connect, listen, socket,
-};
+use nix::sys::socket::{AddressFamily, Backlog, SockFlag, SockType, UnixAddr, accept4, bind, connect, listen, socket};
 use nix::sys::stat::Mode;
 
 use crate::link::Link;
@@ -58,7 +56,9 @@ pub(crate) fn knock(folder: &Path) -> Result<Link> {
     let socket = seqpacket()?;
     match with_address(folder, |address| connect(socket.as_raw_fd(), address)) {
         Ok(()) => Ok(Link::over(socket)),
-        Err(Errno::ECONNREFUSED | Errno::ENOENT) => bail!("it does not wait to be started: it runs already, or it is gone"),
+        Err(Errno::ECONNREFUSED | Errno::ENOENT) => {
+            bail!("it does not wait to be started: it runs already, or it is gone")
+        }
         Err(errno) => Err(errno).context("cannot reach the start gate"),
     }
 }

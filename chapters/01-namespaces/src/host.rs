@@ -43,8 +43,10 @@ pub(crate) fn make(
     signals: CallerSignals,
 ) -> Result<(Locked, Made)> {
     if sys::threads()? != 1 {
-        bail!("a container can be made only by a process with a single thread: a lock that another thread holds at the clone \
-               would stay locked in the child for ever (start a helper process instead)");
+        bail!(
+            "a container can be made only by a process with a single thread: a lock that another thread holds at the clone \
+               would stay locked in the child for ever (start a helper process instead)"
+        );
     }
     let folder = locked.folder.clone();
     let journal = Journal::open(&folder)?;
@@ -98,7 +100,8 @@ fn serve(link: &Link, process: &Process<'_>, mechanisms: &mut [Box<dyn Mechanism
     loop {
         match link.receive()?.map(|(message, _)| message) {
             Some(FromChild::Ask(index)) => {
-                let mechanism = mechanisms.get_mut(index).context("the child asked for a mechanism that there isn't")?;
+                let mechanism =
+                    mechanisms.get_mut(index).context("the child asked for a mechanism that there isn't")?;
                 let name = mechanism.name();
                 let handover = mechanism.attach(process).with_context(|| format!("{name}: cannot be attached"))?;
                 link.send(&FromHost::Attached(handover.bytes), &handover.fds)?;

@@ -108,8 +108,12 @@ fn refused(name: &OsStr, errno: Errno) -> Failure {
     let (exit_code, cause) = match errno {
         Errno::ENOENT => (exit::NOT_FOUND, "there is no such file, or the interpreter in its first line is missing"),
         Errno::ENOTDIR => (exit::NOT_FOUND, "a part of its path is not a folder"),
-        Errno::EACCES => (exit::NOT_EXECUTABLE, "it is not an executable file (chmod +x), or its file system is mounted noexec"),
-        Errno::ENOEXEC => (exit::NOT_EXECUTABLE, "it is neither a program for this processor nor a script with a #! line"),
+        Errno::EACCES => {
+            (exit::NOT_EXECUTABLE, "it is not an executable file (chmod +x), or its file system is mounted noexec")
+        }
+        Errno::ENOEXEC => {
+            (exit::NOT_EXECUTABLE, "it is neither a program for this processor nor a script with a #! line")
+        }
         Errno::EISDIR => (exit::NOT_EXECUTABLE, "it is a folder"),
         Errno::E2BIG => (exit::NOT_EXECUTABLE, "its arguments and environment are too long"),
         _ => (exit::NOT_EXECUTABLE, "see execve(2)"),

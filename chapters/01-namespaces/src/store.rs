@@ -51,7 +51,10 @@ impl Store {
         if let Some(name) = name {
             check_name(name)?;
             if let Some(other) = self.states()?.into_iter().find(|state| state.name.as_deref() == Some(name)) {
-                bail!("the name {name:?} is taken by container {}: remove that one, or choose another name", &other.id[..12]);
+                bail!(
+                    "the name {name:?} is taken by container {}: remove that one, or choose another name",
+                    &other.id[..12]
+                );
             }
         }
         let id = new_id()?;

@@ -130,6 +130,12 @@ pub(crate) fn exit_now(code: u8) -> ! {
     unsafe { libc::_exit(code.into()) }
 }
 
+/// msgget(2): a new System V message queue, in this process's IPC namespace.
+pub(crate) fn message_queue() -> nix::Result<()> {
+    // SAFETY: takes no pointers.
+    Errno::result(unsafe { libc::msgget(libc::IPC_PRIVATE, 0o600) }).map(drop)
+}
+
 /// Marks every descriptor above stderr close-on-exec: close_range(2). What the caller had open is none of the
 /// container's business (CVE-2024-21626 was a leaked folder).
 pub(crate) fn close_on_exec_above_stderr() -> nix::Result<()> {

@@ -1,15 +1,245 @@
-//! The tour.
-use anyhow::Result;
+//! The tour: what a process sees before and after, and the evidence.
+
+use std::fs;
+use std::io::{BufRead, BufReader, IsTerminal, Read};
+use std::os::unix::fs::MetadataExt;
+use std::process::{Child, ChildStdout, Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+use nix::unistd::Uid;
+
+use crate::failure::Failure;
+use crate::look::View;
+use crate::namespaces::{Namespace, Namespaces};
 
 /// Flags of the tour.
 #[derive(clap::Args)]
 pub struct TourFlags {
-    /// In a terminal, wait for a key after each step.
+    /// In the tour: wait for Enter after each part (for a class).
     #[arg(long)]
     step: bool,
 }
 
+/// One day: no machine's uptime hides it.
+const CLOCK_SHIFT: &str = "+1d";
+
 /// Shows it.
-pub fn tour(_flags: &TourFlags) -> Result<u8> {
+pub fn tour(flags: &TourFlags) -> Result<u8> {
+    let pause = Pause { wanted: flags.step && std::io::stdin().is_terminal() && std::io::stdout().is_terminal() };
+    let bold = if std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none() {
+        ["\x1b[1m", "\x1b[0m"]
+    } else {
+        ["", ""]
+    };
+    let title = |text: &str| println!("{}{text}{}", bold[0], bold[1]);
+
+    title("Chapter 1: a process of its own");
+    println!();
+    println!("A container is a process. It runs on this kernel like any other, but the kernel");
+    println!("shows it its own process ids, names, mounts, users: each kind of thing lives in");
+    println!("a namespace, and a new process may get new ones.");
+    pause.here();
+
+    title("Who was here first");
+    println!();
+    first_processes();
+    pause.here();
+
+    title("Two processes, one program");
+    println!();
+    println!("I look around, then I start myself again in new namespaces, and look again:");
+    println!();
+    let here = View::take()?;
+    let mut inside = Looking::start()?;
+    print!("{}", comparison(&here, &inside.view));
+    pause.here();
+
+    title("The evidence");
+    println!();
+    println!("Seen from outside, a namespace is a file under /proc/PID/ns, and its inode");
+    println!("number is its identity. Mine (process {}), then process {}'s:", here.pid, inside.host_pid);
+    println!();
+    print!("{}", evidence(&inode_table("self")?, &inode_table(&inside.host_pid.to_string())?));
+    inside.end()?;
+    println!();
+    println!("That process is gone, and its namespaces with it: nothing has to be cleaned up.");
+    pause.here();
+
+    title("Your turn");
+    println!();
+    println!("  cargo run -p ch01-namespaces -- run -- sh            a shell in a container");
+    println!("  cargo run -p ch01-namespaces -- run --explain -- sh  the same, call by call");
+    println!("  cargo wb                                             the exercises");
     Ok(0)
+}
+
+struct Pause {
+    wanted: bool,
+}
+
+impl Pause {
+    fn here(&self) {
+        if self.wanted {
+            eprint!("\n[Enter] ");
+            // End of input is as good as a key.
+            let _ = std::io::stdin().lock().read_line(&mut String::new());
+        } else {
+            println!();
+        }
+    }
+}
+
+/// What the seed of this course says of PID 1 and 2, held against this machine.
+fn first_processes() {
+    println!("The kernel begins as a process that no list shows: idle, PID 0. It makes two:");
+    println!();
+    for (pid, role) in [(1, "the first program"), (2, "the parent of kernel threads")] {
+        let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+        let field = |name: &str| status.lines().find_map(|line| Some(line.strip_prefix(name)?.trim().to_string()));
+        match (field("Name:"), field("PPid:")) {
+            (Some(name), Some(parent)) => println!("  PID {pid}  {name:<16} parent {parent:<6} {role}"),
+            _ => println!("  PID {pid}  {:<16} {:<13} {role}", "(not in sight)", ""),
+        }
+    }
+    let second = fs::read_to_string("/proc/2/comm").unwrap_or_default();
+    if second.trim() != "kthreadd" {
+        println!();
+        println!("PID 2 is not kthreadd here: we are in a PID namespace already (a container, or the");
+        println!("lab of this workbook), and its PID 1 was forked like any process.");
+    }
+}
+
+/// A process that looks around in new namespaces and stays there.
+struct Looking {
+    run: Child,
+    stdout: BufReader<ChildStdout>,
+    view: View,
+    host_pid: i32,
+}
+
+impl Looking {
+    /// Starts it through our own `run`: the tour shows what everybody can do.
+    fn start() -> Result<Looking> {
+        let me = std::env::current_exe().context("cannot find this program's own file")?;
+        let mut all = Namespaces::all();
+        if Uid::effective().is_root() {
+            all = all.iter().filter(|kind| *kind != Namespace::User).collect();
+        }
+        let mut run = Command::new(&me)
+            .args(["run", "--namespaces", &all.to_string(), "--hostname", "boat", "--boottime", CLOCK_SHIFT, "--"])
+            .arg(&me)
+            .args(["look", "--with-ipc-object"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .context("cannot start this program again")?;
+        let mut stdout = BufReader::new(run.stdout.take().context("no stdout")?);
+        let mut line = String::new();
+        stdout.read_line(&mut line)?;
+        if line.is_empty() {
+            let mut message = String::new();
+            run.stderr.take().context("no stderr")?.read_to_string(&mut message)?;
+            let code = run.wait()?.code().unwrap_or(125);
+            let message = message.trim().trim_start_matches("ch01-namespaces: ").to_string();
+            bail!(Failure::new(
+                code as u8,
+                format!("no container can be made here, so the tour ends early:\n{message}")
+            ));
+        }
+        let view = serde_json::from_str(&line).context("what the container saw can't be read")?;
+        let host_pid = only_child(run.id())?;
+        Ok(Looking { run, stdout, view, host_pid })
+    }
+
+    fn end(&mut self) -> Result<()> {
+        drop(self.run.stdin.take());
+        self.stdout.read_to_end(&mut Vec::new())?;
+        let status = self.run.wait()?;
+        if !status.success() {
+            bail!("the container ended with {status}");
+        }
+        Ok(())
+    }
+}
+
+fn only_child(pid: u32) -> Result<i32> {
+    let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"))?;
+    children.split_whitespace().next().context("the container is gone already")?.parse().context("not a process id")
+}
+
+/// Before and after, side by side.
+fn comparison(here: &View, inside: &View) -> String {
+    let row = |kind: &str, what: &str, here: &dyn ToString, inside: &dyn ToString| {
+        format!("  {kind:<7} {what:<18} {:<24} {}\n", fitted(here.to_string(), 24), fitted(inside.to_string(), 24))
+    };
+    let interfaces = |view: &View| view.interfaces.join(" ");
+    [
+        row("", "", &"here", &"in the container"),
+        row("pid", "my process id", &here.pid, &inside.pid),
+        row("", "processes in /proc", &here.processes, &inside.processes),
+        row("uts", "host name", &here.hostname, &inside.hostname),
+        row(
+            "user",
+            "my user, group",
+            &format!("{}, {}", here.uid, here.gid),
+            &format!("{}, {}", inside.uid, inside.gid),
+        ),
+        row("mount", "mounts", &here.mounts, &inside.mounts),
+        row("ipc", "System V objects", &here.ipc_objects, &inside.ipc_objects),
+        row("net", "interfaces", &interfaces(here), &interfaces(inside)),
+        row("cgroup", "my cgroup", &here.cgroup, &inside.cgroup),
+        row("time", "up since", &for_people(here.uptime), &for_people(inside.uptime)),
+    ]
+    .concat()
+}
+
+fn fitted(text: String, width: usize) -> String {
+    if text.chars().count() <= width {
+        return text;
+    }
+    format!("{}…", text.chars().take(width - 1).collect::<String>())
+}
+
+fn for_people(seconds: u64) -> String {
+    let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60);
+    format!("{days} d {hours:02}:{minutes:02}")
+}
+
+fn inode_table(pid: &str) -> Result<Vec<(Namespace, u64)>> {
+    let inode = |kind: Namespace| {
+        let path = format!("/proc/{pid}/ns/{}", kind.proc_name());
+        Ok((kind, fs::metadata(&path).with_context(|| format!("cannot look at {path}"))?.ino()))
+    };
+    Namespace::ALL.into_iter().map(inode).collect()
+}
+
+fn evidence(mine: &[(Namespace, u64)], its: &[(Namespace, u64)]) -> String {
+    let row = |((kind, mine), (_, its)): (&(Namespace, u64), &(Namespace, u64))| {
+        let verdict = if mine == its { "shared" } else { "its own" };
+        format!("  {:<7} {mine:>11} {its:>11}  {verdict:<8} {}\n", kind.name(), kind.man_page())
+    };
+    mine.iter().zip(its).map(row).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_equal_inode_is_a_shared_namespace() {
+        let table = evidence(&[(Namespace::Pid, 1), (Namespace::Uts, 2)], &[(Namespace::Pid, 1), (Namespace::Uts, 3)]);
+        let rows: Vec<_> = table.lines().collect();
+        assert!(rows[0].contains("shared") && rows[1].contains("its own"), "{table}");
+    }
+
+    #[test]
+    fn long_values_do_not_break_the_columns() {
+        assert_eq!(fitted("/user.slice/user-1000.slice".into(), 12), "/user.slice…");
+    }
+
+    #[test]
+    fn uptime_reads_as_days_and_hours() {
+        assert_eq!(for_people(90_061), "1 d 01:01");
+    }
 }

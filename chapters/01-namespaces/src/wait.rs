@@ -92,7 +92,9 @@ fn interrupted(made: &Made, unheeded: usize) -> usize {
     if unheeded > 0 {
         hand_on(made, Signal::SIGKILL);
     } else {
-        eprintln!("The command is PID 1 and has no handler for SIGINT, so the kernel spares it. Ctrl-C again kills it.");
+        eprintln!(
+            "The command is PID 1 and has no handler for SIGINT, so the kernel spares it. Ctrl-C again kills it."
+        );
     }
     unheeded + 1
 }
