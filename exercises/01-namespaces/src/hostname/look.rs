@@ -1,0 +1,70 @@
+//! What the kernel shows of a program and of its host, before the answer is called and after.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use anyhow::Result;
+use checker::{Heard, Program};
+use lab::{Lab, look};
+
+/// All kinds of namespaces that a process can leave for itself (or, with `_for_children`, for those it starts).
+const KINDS: [&str; 8] = ["cgroup", "ipc", "mnt", "net", "pid_for_children", "time_for_children", "user", "uts"];
+
+/// One run of the program, seen from outside.
+#[derive(Debug, Clone)]
+pub struct Seen {
+    /// The name that was asked for.
+    pub asked: String,
+    /// What the program said, which is when to look.
+    pub heard: Heard,
+    pub host_before: String,
+    pub host_after: String,
+    /// Whether the program still ran when we looked; if not, the fields below are empty.
+    pub alive: bool,
+    /// The hostname in the program's UTS namespace.
+    pub program_after: String,
+    /// The kinds of namespaces that the answer has left.
+    pub left: Vec<&'static str>,
+    pub printed: String,
+}
+
+/// Runs the program once, in a lab where an ordinary user is one.
+pub fn at(program: &Program, name: &str) -> Result<Seen> {
+    let mut running = program.start(Lab::as_caller(), &[name])?;
+    let (host, main) = (running.init(), running.main());
+    let inodes = || KINDS.map(|kind| look::namespace_inode(main, kind).ok());
+    let host_before = look::hostname_in(host)?;
+    let before = inodes();
+
+    let heard = running.go_on()?;
+
+    let after = inodes();
+    let program_after = look::hostname_in(main).unwrap_or_default();
+    // An answer that ended the program ended the lab; and with it went the host's name.
+    let host_after = look::hostname_in(host).unwrap_or_default();
+    let alive = look::process_exists(main) && after.iter().all(Option::is_some);
+    let left = (0..KINDS.len()).filter(|&i| alive && before[i] != after[i]).map(|i| KINDS[i]).collect();
+    let printed = running.end();
+    Ok(Seen { asked: name.into(), heard, host_before, host_after, alive, program_after, left, printed })
+}
+
+/// A hostname that no answer can know beforehand.
+pub fn new_name() -> String {
+    let nanoseconds = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().subsec_nanos();
+    format!("boat-{:06x}", (nanoseconds ^ std::process::id() << 10) & 0xff_ffff)
+}
+
+/// One byte more than the kernel's __NEW_UTS_LEN, 64.
+pub fn too_long() -> String {
+    format!("{}{}", new_name(), "-too-long".repeat(6)).chars().cycle().take(65).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_long_name_is_one_byte_too_long_and_a_new_one_fits() {
+        assert_eq!(too_long().len(), 65);
+        assert!(new_name().len() <= 64);
+    }
+}

@@ -1,0 +1,123 @@
+use std::os::fd::{AsFd, OwnedFd};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::socket::{AddressFamily, MsgFlags, SockFlag, SockType, recv, send, socketpair};
+use std::os::fd::AsRawFd;
+
+/// What the checker heard from a program: a signal to look, no evidence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Heard {
+    /// What is given is done; the answer is called after [`crate::Running::go_on`].
+    Ready,
+    /// The answer returned `Ok`.
+    Ok,
+    /// The answer returned an error: what it says, outermost first.
+    Error(Vec<String>),
+    /// A given step failed, and the answer was never called.
+    Blocked(String),
+    /// The program has ended: exit status, or 128 + N for signal N.
+    Ended(i32),
+    /// Nothing came within the time limit.
+    Silence(Duration),
+}
+
+impl Heard {
+    /// In words, for "observed".
+    pub fn in_words(&self) -> String {
+        match self {
+            Heard::Ready => "the function was never called".into(),
+            Heard::Ok => "the function returned Ok".into(),
+            Heard::Error(chain) => format!("the function returned an error: {}", chain.join(": ")),
+            Heard::Blocked(why) => format!("a given step failed: {why}"),
+            Heard::Ended(101) => "the function panicked".into(),
+            Heard::Ended(code @ 129..=192) => format!("the program was killed by signal {}", code - 128),
+            Heard::Ended(code) => format!("the program ended with exit code {code} before the function returned"),
+            Heard::Silence(limit) => format!("the function had not returned after {} s", limit.as_secs()),
+        }
+    }
+
+    fn parse(packet: &[u8]) -> Option<Heard> {
+        let text = String::from_utf8_lossy(packet);
+        let mut fields = text.split('\0').map(ToString::to_string);
+        match fields.next()?.as_str() {
+            "ready" => Some(Heard::Ready),
+            "ok" => Some(Heard::Ok),
+            "error" => Some(Heard::Error(fields.collect())),
+            "blocked" => Some(Heard::Blocked(fields.collect())),
+            _ => None,
+        }
+    }
+}
+
+/// The checker's end of the socket that is a program's stdin.
+#[derive(Debug)]
+pub struct Conversation(OwnedFd);
+
+impl Conversation {
+    /// The checker's end, and the program's.
+    pub fn start() -> Result<(Conversation, OwnedFd)> {
+        let (ours, theirs) = socketpair(AddressFamily::Unix, SockType::SeqPacket, None, SockFlag::SOCK_CLOEXEC)
+            .context("socketpair for the program's stdin")?;
+        Ok((Conversation(ours), theirs))
+    }
+
+    /// The next thing the program says. `None` when nothing came before `deadline`, or nobody is there to say it.
+    pub fn hear(&self, deadline: Instant) -> Option<Heard> {
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let patience = PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX);
+            match poll(&mut [PollFd::new(self.0.as_fd(), PollFlags::POLLIN)], patience) {
+                Err(Errno::EINTR) => continue,
+                Ok(1..) => {}
+                _ => return None,
+            }
+            let mut packet = vec![0; 64 * 1024];
+            match recv(self.0.as_raw_fd(), &mut packet, MsgFlags::MSG_DONTWAIT) {
+                Ok(0) | Err(_) => return None,
+                // What is no message of ours (an answer may write to its stdin) is passed over.
+                Ok(length) => match Heard::parse(&packet[..length]) {
+                    Some(heard) => return Some(heard),
+                    None => continue,
+                },
+            }
+        }
+    }
+
+    pub fn go_on(&self) {
+        // A program that is gone is noticed by whoever listens next.
+        let _ = send(self.0.as_raw_fd(), b"go on", MsgFlags::MSG_NOSIGNAL | MsgFlags::MSG_DONTWAIT);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_are_understood_and_noise_is_passed_over() {
+        assert_eq!(Heard::parse(b"ready"), Some(Heard::Ready));
+        assert_eq!(Heard::parse(b"ok"), Some(Heard::Ok));
+        assert_eq!(Heard::parse(b"error\0outer\0inner"), Some(Heard::Error(vec!["outer".into(), "inner".into()])));
+        assert_eq!(Heard::parse(b"blocked\0why"), Some(Heard::Blocked("why".into())));
+        assert_eq!(Heard::parse(b"all checks passed"), None);
+        assert_eq!(Heard::parse(b""), None);
+    }
+
+    #[test]
+    fn nobody_at_the_other_end_is_noticed_at_once() {
+        let (ours, theirs) = Conversation::start().expect("a socket pair");
+        drop(theirs);
+        let asked = Instant::now();
+        assert_eq!(ours.hear(asked + Duration::from_secs(60)), None);
+        assert!(asked.elapsed() < Duration::from_secs(5));
+    }
+
+    #[test]
+    fn a_silent_program_is_given_up() {
+        let (ours, _theirs) = Conversation::start().expect("a socket pair");
+        assert_eq!(ours.hear(Instant::now() + Duration::from_millis(20)), None);
+    }
+}

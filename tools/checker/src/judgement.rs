@@ -1,0 +1,73 @@
+use std::fmt;
+
+use crate::Mistake;
+
+/// What the checks of an exercise say of an answer.
+#[derive(Debug, Default)]
+pub struct Judgement {
+    /// One for each check, in the order of the exercise.
+    pub outcomes: Vec<Outcome>,
+    /// The mistake, where what was observed fits exactly one; a mistake that isn't known gets no guess.
+    pub mistake: Option<&'static Mistake>,
+    /// What the program printed, shortened; for the learner's eyes, no evidence.
+    pub printed: String,
+}
+
+impl Judgement {
+    pub fn passed(&self) -> bool {
+        !self.outcomes.is_empty() && self.failing() == 0
+    }
+
+    /// How many checks fail.
+    pub fn failing(&self) -> usize {
+        self.outcomes.iter().filter(|outcome| outcome.difference.is_some()).count()
+    }
+}
+
+/// One check: what it claims of the answer, and if that isn't so, the difference.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    /// A sentence that is true of a right answer.
+    pub claim: &'static str,
+    /// What was expected and what was observed, where they differ.
+    pub difference: Option<(String, String)>,
+}
+
+impl Outcome {
+    /// Passed if `holds`; else the difference is what `expected` and `observed` say.
+    pub fn of(claim: &'static str, holds: bool, expected: impl fmt::Display, observed: impl fmt::Display) -> Outcome {
+        let difference = (!holds).then(|| (expected.to_string(), observed.to_string()));
+        Outcome { claim, difference }
+    }
+}
+
+/// The error of a check that could not be made here: the machine's refusal, not the answer's fault.
+#[derive(Debug)]
+pub struct Blocked(pub String);
+
+impl fmt::Display for Blocked {
+    fn fmt(&self, out: &mut fmt::Formatter) -> fmt::Result {
+        out.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Blocked {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_check_at_all_is_no_pass() {
+        assert!(!Judgement::default().passed());
+    }
+
+    #[test]
+    fn one_failing_check_is_enough() {
+        let outcomes = vec![Outcome::of("a", true, "x", "x"), Outcome::of("b", false, "x", "y")];
+        let judgement = Judgement { outcomes, ..Judgement::default() };
+        assert!(!judgement.passed());
+        assert_eq!(judgement.failing(), 1);
+        assert_eq!(judgement.outcomes[1].difference, Some(("x".into(), "y".into())));
+    }
+}
