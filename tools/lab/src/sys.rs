@@ -48,7 +48,7 @@ pub(crate) fn pidfd_open(pid: i32) -> Result<OwnedFd, Errno> {
 /// A detached copy of the mounts at and below `path`: open_tree(2).
 pub(crate) fn copy_of_mounts(path: &Path) -> Result<OwnedFd, Errno> {
     let path = path_for_kernel(path)?;
-    let flags = libc::OPEN_TREE_CLONE as i32 | libc::O_CLOEXEC | libc::AT_RECURSIVE as i32;
+    let flags = libc::OPEN_TREE_CLONE as i32 | libc::O_CLOEXEC | libc::AT_RECURSIVE;
     // SAFETY: `path` is a C string that outlives the call.
     let fd = Errno::result(unsafe { libc::syscall(libc::SYS_open_tree, libc::AT_FDCWD, path.as_ptr(), flags) })?;
     // SAFETY: the kernel just made it for us.
@@ -86,8 +86,8 @@ pub(crate) enum On<'a> {
 pub(crate) fn set_read_only(on: On, read_only: bool) -> Result<(), Errno> {
     let (at, path, flags) = match on {
         On::MountAt(path) => (libc::AT_FDCWD, path_for_kernel(path)?, 0),
-        On::TreeAt(path) => (libc::AT_FDCWD, path_for_kernel(path)?, libc::AT_RECURSIVE as i32),
-        On::Detached(fd) => (fd.as_raw_fd(), c"".to_owned(), libc::AT_RECURSIVE as i32 | libc::AT_EMPTY_PATH),
+        On::TreeAt(path) => (libc::AT_FDCWD, path_for_kernel(path)?, libc::AT_RECURSIVE),
+        On::Detached(fd) => (fd.as_raw_fd(), c"".to_owned(), libc::AT_RECURSIVE | libc::AT_EMPTY_PATH),
     };
     let (set, clear) = if read_only { (libc::MOUNT_ATTR_RDONLY, 0) } else { (0, libc::MOUNT_ATTR_RDONLY) };
     let attributes = libc::mount_attr { attr_set: set, attr_clr: clear, propagation: 0, userns_fd: 0 };
