@@ -63,7 +63,7 @@ impl Machine {
             max_user_namespaces: setting("user/max_user_namespaces"),
             unprivileged_userns_clone: setting("kernel/unprivileged_userns_clone"),
             apparmor_restrict_unprivileged_userns: setting("kernel/apparmor_restrict_unprivileged_userns"),
-            container: container(|path| Path::new(path).exists(), &text("/proc/1/environ")),
+            container: container(|path| Path::new(path).exists(), &text("/proc/1/environ"), in_first_pid_namespace()),
             seccomp_filter: text("/proc/self/status").lines().any(|line| line == "Seccomp:\t2"),
             chroot: !mounts.is_empty() && !mount_points(&mounts).any(|(point, _)| point == "/"),
             id_map_helpers: in_path("newuidmap") && in_path("newgidmap"),
@@ -93,8 +93,12 @@ fn pretty_name(os_release: &str) -> String {
 }
 
 /// The file that each engine leaves in its containers, or `container=` in PID 1's environment (readable for root
-/// only), which systemd-nspawn, LXC and podman set.
-fn container(exists: impl Fn(&str) -> bool, environment_of_1: &str) -> Option<String> {
+/// only), which systemd-nspawn, LXC and podman set. A virtual machine that was made from a container's image has such a file too, but its
+/// processes are in the first PID namespace.
+fn container(exists: impl Fn(&str) -> bool, environment_of_1: &str, first_pid_namespace: bool) -> Option<String> {
+    if first_pid_namespace {
+        return None;
+    }
     if exists("/run/.containerenv") {
         return Some("podman".to_string());
     }
@@ -103,6 +107,11 @@ fn container(exists: impl Fn(&str) -> bool, environment_of_1: &str) -> Option<St
     }
     let named = environment_of_1.split('\0').find_map(|variable| variable.strip_prefix("container="));
     named.filter(|name| !name.is_empty()).map(str::to_string)
+}
+
+/// The kernel gives its first namespaces fixed inode numbers (include/linux/proc_ns.h: PROC_PID_INIT_INO).
+fn in_first_pid_namespace() -> bool {
+    fs::read_link("/proc/self/ns/pid").is_ok_and(|name| name == *"pid:[4026531836]")
 }
 
 fn mount_points(mountinfo: &str) -> impl Iterator<Item = (&str, &str)> {
@@ -159,10 +168,15 @@ mod tests {
 
     #[test]
     fn containers_are_known_by_their_marks() {
-        assert_eq!(container(|path| path == "/.dockerenv", ""), Some("docker".into()));
-        assert_eq!(container(|path| path == "/run/.containerenv", ""), Some("podman".into()));
-        assert_eq!(container(|_| false, "PATH=/bin\0container=lxc\0"), Some("lxc".into()));
-        assert_eq!(container(|_| false, "PATH=/bin\0"), None);
+        assert_eq!(container(|path| path == "/.dockerenv", "", false), Some("docker".into()));
+        assert_eq!(container(|path| path == "/run/.containerenv", "", false), Some("podman".into()));
+        assert_eq!(container(|_| false, "PATH=/bin\0container=lxc\0", false), Some("lxc".into()));
+        assert_eq!(container(|_| false, "PATH=/bin\0", false), None);
+    }
+
+    #[test]
+    fn a_virtual_machine_made_from_a_containers_image_is_no_container() {
+        assert_eq!(container(|path| path == "/.dockerenv", "", true), None);
     }
 
     #[test]

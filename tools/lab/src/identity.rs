@@ -3,8 +3,11 @@
 use std::fs;
 
 use anyhow::{Context, Result};
+use doctor::Step;
 use nix::sched::{CloneFlags, unshare};
 use nix::unistd::{getegid, geteuid};
+
+use crate::refusal::At;
 
 /// Who the one mapped user is inside.
 #[derive(Clone, Copy)]
@@ -27,17 +30,18 @@ pub(crate) fn may_unshare_directly() -> bool {
 pub(crate) fn enter_user_namespace(inside: Inside, others: CloneFlags) -> Result<()> {
     // Read now: in the new namespace, before the maps are written, both are 65534.
     let (uid, gid) = (geteuid().as_raw(), getegid().as_raw());
-    unshare(CloneFlags::CLONE_NEWUSER | others).with_context(|| format!("unshare(CLONE_NEWUSER | {others:?})"))?;
+    unshare(CloneFlags::CLONE_NEWUSER | others)
+        .with_context(|| At { step: Step::Clone, call: format!("unshare(CLONE_NEWUSER | {others:?})") })?;
     let (uid_inside, gid_inside) = match inside {
         Inside::Root => (0, 0),
         Inside::Oneself => (uid, gid),
     };
-    for (file, line) in [
-        ("/proc/self/setgroups", "deny".to_string()),
-        ("/proc/self/uid_map", format!("{uid_inside} {uid} 1")),
-        ("/proc/self/gid_map", format!("{gid_inside} {gid} 1")),
+    for (step, file, line) in [
+        (Step::Setgroups, "/proc/self/setgroups", "deny".to_string()),
+        (Step::UidMap, "/proc/self/uid_map", format!("{uid_inside} {uid} 1")),
+        (Step::GidMap, "/proc/self/gid_map", format!("{gid_inside} {gid} 1")),
     ] {
-        fs::write(file, &line).with_context(|| format!("write {line:?} to {file}"))?;
+        fs::write(file, &line).with_context(|| At { step, call: format!("write {line:?} to {file}") })?;
     }
     Ok(())
 }

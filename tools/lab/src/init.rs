@@ -4,7 +4,8 @@ use std::ffi::OsString;
 use std::fs::File;
 use std::os::fd::{AsFd, OwnedFd};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Error, Result};
+use doctor::Step;
 use nix::errno::Errno;
 use nix::mount::{MsFlags, mount};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -17,7 +18,8 @@ use nix::unistd::{Pid, dup2_stderr, dup2_stdin, dup2_stdout, getpid, sethostname
 
 use crate::limits::Limits;
 use crate::link::{Link, Message};
-use crate::{exec, status, sys, terminal};
+use crate::refusal::At;
+use crate::{exec, refusal, status, sys, terminal};
 
 /// What PID 1 has to know.
 pub(crate) struct Init {
@@ -40,7 +42,7 @@ impl Init {
             Ok(Some(program)) => program,
             Ok(None) => self.become_program(),
             Err(errno) => {
-                self.link.tell(&Message::Refused(format!("start the program: fork: {errno}")));
+                self.link.tell(&Message::Refused { why: format!("start the program: fork: {errno}"), at: None });
                 return status::CANNOT_ENTER;
             }
         };
@@ -57,7 +59,7 @@ impl Init {
         if poll(&mut ends, PollTimeout::ZERO).is_ok_and(|ready| ready > 0) {
             return None;
         }
-        self.furnish().map_err(|error| self.link.tell(&Message::Refused(format!("{error:#}")))).ok()
+        self.furnish().map_err(|error| self.link.tell(&refused(&error))).ok()
     }
 
     fn furnish(&self) -> Result<()> {
@@ -68,7 +70,7 @@ impl Init {
         } else {
             setpgid(Pid::from_raw(0), Pid::from_raw(0)).context("setpgid")?;
         }
-        sethostname("lab").context("sethostname(\"lab\")")?;
+        sethostname("lab").with_context(|| At { step: Step::Hostname, call: "sethostname(\"lab\")".to_string() })?;
         own_proc()?;
         let any = socket(AddressFamily::Inet, SockType::Datagram, SockFlag::SOCK_CLOEXEC, None)
             .context("bring lo up: socket")?;
@@ -146,6 +148,14 @@ impl Init {
     }
 }
 
+fn refused(error: &Error) -> Message {
+    match refusal::step_and_errno(error) {
+        // The outer stage puts the errno back behind the call.
+        Some((step, errno)) => Message::Refused { why: error.to_string(), at: Some((step, errno as i32)) },
+        None => Message::Refused { why: format!("{error:#}"), at: None },
+    }
+}
+
 /// A /proc that shows the lab's processes. Where the outer /proc is partly covered (as in Docker) the kernel refuses it; the outer one stays then,
 /// in which `/proc/self` still is right and the numbers are those of outside.
 fn own_proc() -> Result<()> {
@@ -158,7 +168,7 @@ fn own_proc() -> Result<()> {
             );
             Ok(())
         }
-        result => result.context("mount a new /proc"),
+        result => result.with_context(|| At { step: Step::Proc, call: "mount a new /proc".to_string() }),
     }
 }
 

@@ -25,6 +25,7 @@ mod limits;
 mod link;
 mod mounts;
 mod outer;
+mod refusal;
 mod starter;
 mod status;
 mod sys;

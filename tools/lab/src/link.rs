@@ -1,17 +1,17 @@
 //! The line between the outer stage and the lab's PID 1: one message a packet.
 
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 use anyhow::{Context, Result};
+use doctor::Step;
 use nix::errno::Errno;
 use nix::sys::socket::{AddressFamily, MsgFlags, SockFlag, SockType, recv, send, socketpair};
 use serde::{Deserialize, Serialize};
-use std::os::fd::AsRawFd;
 
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum Message {
     /// PID 1 to outer stage: the lab isn't complete, with the step and its reason.
-    Refused(String),
+    Refused { why: String, at: Option<(Step, i32)> },
     /// PID 1 to outer stage: Ctrl-Z, the program has stopped.
     Stopped,
     /// Outer stage to PID 1: the terminal is ours again, give it to the program and let it go on.

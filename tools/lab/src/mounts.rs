@@ -6,12 +6,14 @@ use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use doctor::Step;
 use nix::errno::Errno;
 use nix::mount::{MsFlags, mount};
 
 use crate::ask::Request;
 use crate::kept::{PRIVATE_PLACES, hidden_but_wanted, is_checkout};
 use crate::look;
+use crate::refusal::At;
 use crate::sys::{On, attach_mounts, copy_of_mounts, set_read_only};
 
 const NOTHING: Option<&str> = None;
@@ -19,8 +21,10 @@ const NOTHING: Option<&str> = None;
 /// Makes the mounts of this process safe to hand to a program. The mount namespace must be new and belong to us.
 pub(crate) fn make_safe(request: &Request, program: &Path) -> Result<()> {
     // First of all, or every mount below would appear on the machine, whose / systemd makes shared.
-    mount(NOTHING, "/", NOTHING, MsFlags::MS_REC | MsFlags::MS_PRIVATE, NOTHING)
-        .context("make all mounts private: mount(MS_REC|MS_PRIVATE) on /")?;
+    mount(NOTHING, "/", NOTHING, MsFlags::MS_REC | MsFlags::MS_PRIVATE, NOTHING).with_context(|| At {
+        step: Step::Propagation,
+        call: "make all mounts private: mount(MS_REC|MS_PRIVATE) on /".to_string(),
+    })?;
     let working_directory = std::env::current_dir().ok();
     let places = private_places();
     let kept = take_copies(request, program, working_directory.as_deref(), &places)?;

@@ -8,7 +8,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::time::Instant;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
+use doctor::Step;
+use nix::errno::Errno;
 use nix::mount::{MsFlags, mount};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sched::{CloneFlags, unshare};
@@ -22,8 +24,9 @@ use crate::ask::Request;
 use crate::identity::{Inside, enter_user_namespace, may_unshare_directly};
 use crate::init::Init;
 use crate::link::{Link, Message};
+use crate::refusal::At;
 use crate::starter::Starter;
-use crate::{mounts, status, sys, terminal};
+use crate::{mounts, refusal, status, sys, terminal};
 
 /// Runs the command in a lab and exits as it did.
 pub(crate) fn run(request: Request, command: Vec<OsString>) -> ! {
@@ -39,7 +42,7 @@ pub(crate) fn run(request: Request, command: Vec<OsString>) -> ! {
 
 /// One clear error: what failed, and what doctor makes of it.
 fn refused(error: anyhow::Error) -> i32 {
-    eprintln!("lab: the lab can't be entered: {error:#}");
+    eprintln!("{}", refusal::explain(&error));
     status::CANNOT_ENTER
 }
 
@@ -95,7 +98,8 @@ fn make_namespaces(request: &Request, program: &Path) -> Result<()> {
         | CloneFlags::CLONE_NEWUTS
         | CloneFlags::CLONE_NEWCGROUP;
     if may_unshare_directly() {
-        unshare(CloneFlags::CLONE_NEWNS).context("unshare(CLONE_NEWNS)")?;
+        unshare(CloneFlags::CLONE_NEWNS)
+            .with_context(|| At { step: Step::Clone, call: "unshare(CLONE_NEWNS)".to_string() })?;
         mounts::make_safe(request, program)?;
         unshare(all_but_mounts).with_context(|| format!("unshare({all_but_mounts:?})"))?;
     } else {
@@ -130,7 +134,7 @@ impl Entered {
             let ready: Vec<bool> = events.iter().map(|event| event.any().unwrap_or(true)).collect();
             if ready[1] {
                 match self.link.hear() {
-                    Some(Message::Refused(why)) => refusal = Some(why),
+                    Some(Message::Refused { why, at }) => refusal = Some((why, at)),
                     Some(Message::Stopped) => self.stop_as_a_job(),
                     _ => {}
                 }
@@ -138,7 +142,8 @@ impl Entered {
             if let Some(code) = self.ended() {
                 self.take_terminal_back();
                 return match refusal {
-                    Some(why) => Err(anyhow::anyhow!(why)),
+                    Some((why, Some((step, errno)))) => Err(Errno::from_raw(errno)).context(At { step, call: why }),
+                    Some((why, None)) => Err(anyhow!(why)),
                     None => Ok(code),
                 };
             }

@@ -1,0 +1,60 @@
+//! A machine that refuses, simulated in this process and in all it starts. It can't be taken back, so that these belong in a case, which has a
+//! process of its own.
+//!
+//! The filters set no_new_privs, as the kernel demands of anybody but root: set-user-ID programs (newuidmap) have no
+//! powers afterwards.
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use anyhow::{Context, Result};
+use nix::sched::{CloneFlags, unshare};
+use nix::unistd::{getegid, geteuid};
+use seccompiler::{
+    BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule,
+    apply_filter,
+};
+
+/// As in a Docker container with its default profile: new user namespaces are refused at the clone, with EPERM;
+/// `clone3` isn't there at all (ENOSYS), since a filter can't see its flags.
+pub fn clone_refused() -> Result<()> {
+    let flag = libc::CLONE_NEWUSER as u64;
+    let asks_for_user_namespace = || -> Result<Vec<SeccompRule>> {
+        let condition = SeccompCondition::new(0, SeccompCmpArgLen::Qword, SeccompCmpOp::MaskedEq(flag), flag)?;
+        Ok(vec![SeccompRule::new(vec![condition])?])
+    };
+    let with_flags = [(libc::SYS_clone, asks_for_user_namespace()?), (libc::SYS_unshare, asks_for_user_namespace()?)];
+    refuse(with_flags.into(), libc::EPERM)?;
+    refuse([(libc::SYS_clone3, vec![])].into(), libc::ENOSYS)
+}
+
+/// Much as under Ubuntu's AppArmor rule: a user namespace can be made, and then gives no power over what belongs to
+/// it. (The rule shows already when a process writes its own uid map, which no filter can see; here it shows at `sethostname` and `mount`.)
+pub fn powers_refused() -> Result<()> {
+    let calls = [libc::SYS_sethostname, libc::SYS_setdomainname, libc::SYS_mount, libc::SYS_mount_setattr];
+    refuse(calls.map(|call| (call, vec![])).into(), libc::EPERM)
+}
+
+/// As with `user.max_user_namespaces = 0`: ENOSPC at the clone. Enters a user namespace, in which one keeps uid and
+/// gid, and whose limit is set to 0.
+pub fn no_more_user_namespaces() -> Result<()> {
+    let (uid, gid) = (geteuid(), getegid());
+    unshare(CloneFlags::CLONE_NEWUSER).context("unshare(CLONE_NEWUSER)")?;
+    for (file, line) in [
+        ("/proc/self/setgroups", "deny".to_string()),
+        ("/proc/self/uid_map", format!("{uid} {uid} 1")),
+        ("/proc/self/gid_map", format!("{gid} {gid} 1")),
+        // Which file this is depends on the user namespace of the one who opens it.
+        ("/proc/sys/user/max_user_namespaces", "0".to_string()),
+    ] {
+        fs::write(file, &line).with_context(|| format!("write {line:?} to {file}"))?;
+    }
+    Ok(())
+}
+
+fn refuse(calls: BTreeMap<i64, Vec<SeccompRule>>, errno: i32) -> Result<()> {
+    let architecture = std::env::consts::ARCH.try_into()?;
+    let filter = SeccompFilter::new(calls, SeccompAction::Allow, SeccompAction::Errno(errno as u32), architecture)?;
+    let program: BpfProgram = filter.try_into()?;
+    apply_filter(&program).context("seccomp(SECCOMP_SET_MODE_FILTER)")
+}

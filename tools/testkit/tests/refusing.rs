@@ -1,0 +1,59 @@
+//! The machines that refuse do refuse, with the errno that the real ones give.
+
+use std::process::{Command, ExitCode};
+
+use anyhow::{Result, ensure};
+use nix::errno::Errno;
+use nix::sched::{CloneFlags, unshare};
+use testkit::{needs, refusing};
+
+fn main() -> ExitCode {
+    let mut cases = testkit::cases![
+        a_refused_clone_is_eperm_and_only_with_a_user_namespace,
+        the_refusal_is_inherited_by_started_programs,
+        powers_are_refused_after_the_user_namespace_was_made,
+        a_limit_of_zero_is_enospc,
+    ];
+    cases.extend(testkit::root_cases![other_namespaces_can_still_be_made_where_the_clone_is_refused]);
+    testkit::run(cases)
+}
+
+fn a_refused_clone_is_eperm_and_only_with_a_user_namespace() -> Result<()> {
+    needs::user_namespaces()?;
+    refusing::clone_refused()?;
+    ensure!(unshare(CloneFlags::CLONE_NEWUSER) == Err(Errno::EPERM));
+    ensure!(Command::new("true").status()?.success(), "processes can still be made");
+    Ok(())
+}
+
+fn other_namespaces_can_still_be_made_where_the_clone_is_refused() -> Result<()> {
+    refusing::clone_refused()?;
+    ensure!(unshare(CloneFlags::CLONE_NEWUTS) == Ok(()));
+    Ok(())
+}
+
+fn the_refusal_is_inherited_by_started_programs() -> Result<()> {
+    needs::user_namespaces()?;
+    needs::program("unshare")?;
+    ensure!(Command::new("unshare").args(["--user", "true"]).status()?.success(), "it works before");
+    refusing::clone_refused()?;
+    ensure!(!Command::new("unshare").args(["--user", "true"]).status()?.success());
+    Ok(())
+}
+
+fn powers_are_refused_after_the_user_namespace_was_made() -> Result<()> {
+    needs::user_namespaces()?;
+    refusing::powers_refused()?;
+    ensure!(unshare(CloneFlags::CLONE_NEWUSER | CloneFlags::CLONE_NEWUTS) == Ok(()));
+    ensure!(nix::unistd::sethostname("x") == Err(Errno::EPERM));
+    Ok(())
+}
+
+fn a_limit_of_zero_is_enospc() -> Result<()> {
+    needs::user_namespaces()?;
+    let before = nix::unistd::geteuid();
+    refusing::no_more_user_namespaces()?;
+    ensure!(nix::unistd::geteuid() == before, "one is still who one was");
+    ensure!(unshare(CloneFlags::CLONE_NEWUSER) == Err(Errno::ENOSPC));
+    Ok(())
+}
