@@ -1,6 +1,6 @@
 //! The output of a case: kept up to a size, and free of the line by which the case tells of a skip.
 
-use std::io::{PipeReader, Read, Write};
+use std::io::{BufRead, BufReader, PipeReader, Read, Write};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::Duration;
@@ -13,16 +13,21 @@ pub(crate) struct Capture(Receiver<Vec<u8>>);
 
 impl Capture {
     /// `live`: what is read is passed on to stderr at once, except lines that begin with `token`.
-    pub fn start(mut pipe: PipeReader, live: bool, token: String) -> Capture {
+    pub fn start(pipe: PipeReader, live: bool, token: String) -> Capture {
         let (sender, receiver) = channel();
         thread::spawn(move || {
-            let mut buffer = [0; 8192];
-            while let Ok(length @ 1..) = pipe.read(&mut buffer) {
-                let read = &buffer[..length];
-                if live && !contains(read, token.as_bytes()) {
-                    let _ = std::io::stderr().write_all(read);
+            let mut pipe = BufReader::new(pipe);
+            loop {
+                let mut line = Vec::new();
+                // A line without an end mustn't fill the memory.
+                let read = pipe.by_ref().take(8192).read_until(b'\n', &mut line);
+                if !matches!(read, Ok(1..)) {
+                    break;
                 }
-                if sender.send(read.to_vec()).is_err() {
+                if live && (token.is_empty() || !line.starts_with(token.as_bytes())) {
+                    let _ = std::io::stderr().write_all(&line);
+                }
+                if sender.send(line).is_err() {
                     break;
                 }
             }
@@ -39,10 +44,6 @@ impl Capture {
         }
         all.into_bytes()
     }
-}
-
-fn contains(bytes: &[u8], wanted: &[u8]) -> bool {
-    !wanted.is_empty() && bytes.windows(wanted.len()).any(|window| window == wanted)
 }
 
 /// Beginning and end of what may be endless.
@@ -98,6 +99,6 @@ mod tests {
         let bytes = bounded.into_bytes();
         assert!(bytes.starts_with(b"first") && bytes.ends_with(b"last"));
         assert!(bytes.len() < 4 * KEPT, "{}", bytes.len());
-        assert!(contains(&bytes, b"bytes left out"));
+        assert!(String::from_utf8_lossy(&bytes).contains("bytes left out"));
     }
 }

@@ -1,6 +1,7 @@
 //! The side of the process that is the case, in its lab.
 
 use std::ffi::OsString;
+use std::io::Write;
 use std::panic::catch_unwind;
 
 use crate::case::Case;
@@ -31,7 +32,9 @@ pub(crate) fn turn_off_if_asked(cases: &[Case]) {
         Ok(Ok(())) => 0,
         Ok(Err(error)) => match error.downcast_ref::<Needs>() {
             Some(needs) => {
-                eprintln!("{token}{needs}");
+                // In one write, so that no other line comes between the token and the reason.
+                let line = format!("{token}{needs}\n");
+                let _ = std::io::stderr().write_all(line.as_bytes());
                 SKIPPED
             }
             None => {

@@ -28,6 +28,7 @@ mod capture;
 mod case;
 mod harness;
 mod inside;
+mod patience;
 mod process;
 mod skip;
 mod sys;
@@ -37,6 +38,7 @@ pub mod refusing;
 
 pub use case::Case;
 pub use harness::run;
+pub use patience::{eventually, eventually_within};
 pub use process::{Output, run_to_end};
 
 /// Cases that run as the one who calls `cargo test`: an ordinary user stays one.

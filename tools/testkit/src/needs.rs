@@ -4,6 +4,7 @@ use std::fs;
 
 use anyhow::Result;
 use doctor::Verdict;
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::unistd::geteuid;
 
 use crate::skip::Needs;
@@ -30,6 +31,15 @@ pub fn root() -> Result<()> {
 /// Somebody who isn't root.
 pub fn ordinary_user() -> Result<()> {
     that(!geteuid().is_root(), "an ordinary user")
+}
+
+/// That this process may have so many files open; raises its own limit as far as the hard limit allows.
+pub fn open_files(number: u64) -> Result<()> {
+    let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE)?;
+    if soft < number && number <= hard {
+        setrlimit(Resource::RLIMIT_NOFILE, number, hard)?;
+    }
+    that(number <= hard, format!("{number} open files (ulimit -Hn is {hard})"))
 }
 
 /// A program in PATH.
