@@ -20,8 +20,9 @@ pub(crate) fn become_program(command: &[OsString]) -> (i32, String) {
     let mut worst = Errno::ENOENT;
     for file in candidates(program, std::env::var_os("PATH").as_deref()) {
         let Err(errno): Result<Infallible, Errno> = execve(&for_kernel(&file), &arguments, &environment);
-        // A program further on in PATH may still do; what is remembered is what is more than "not there".
-        if !matches!(errno, Errno::ENOENT | Errno::ENOTDIR) {
+        // A program further on in PATH may still do. What is remembered is what there is: a folder that may not be
+        // searched (EACCES, as in root's PATH after `su`) has nothing for us.
+        if file.exists() && errno != Errno::ENOENT {
             worst = errno;
         }
     }

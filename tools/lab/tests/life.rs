@@ -1,0 +1,187 @@
+//! How labs end: as their program did, in time, with their starter, and leaving no process.
+
+use std::process::{Child, Command, ExitCode, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use lab::{Lab, look};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use testkit::{needs, refusing, run_to_end};
+
+fn main() -> ExitCode {
+    // Started by the cases below: somebody who starts a lab and waits for it.
+    if std::env::args().nth(1).as_deref() == Some("--be-a-starter") {
+        lab::enter_if_asked();
+        let status = Lab::new().command("sh").args(["-c", "setsid sleep 100 & sleep 100"]).status();
+        return ExitCode::from(status.map_or(1, |status| status.code().unwrap_or(1) as u8));
+    }
+    let cases = testkit::cases![
+        exit_statuses_pass,
+        a_program_that_is_not_there_is_127_and_one_that_cannot_run_126,
+        an_empty_environment_is_passed_on_empty,
+        the_time_limit_kills_the_program_and_all_its_forks,
+        when_the_program_is_gone_the_rest_is_killed,
+        a_killed_starter_leaves_no_process,
+        a_killed_outer_stage_leaves_no_process,
+        term_ends_the_lab,
+        a_thread_that_started_a_lab_may_end_before_it,
+        the_outer_stage_holds_no_pipe_open,
+        a_refusal_ends_with_125_and_the_cure,
+        a_later_refusal_ends_with_125_and_names_the_step,
+    ];
+    testkit::run(cases)
+}
+
+const PATIENCE: Duration = Duration::from_secs(10);
+
+fn eventually(mut condition: impl FnMut() -> bool) -> bool {
+    let end = Instant::now() + PATIENCE;
+    while !condition() {
+        if Instant::now() > end {
+            return false;
+        }
+        sleep(Duration::from_millis(2));
+    }
+    true
+}
+
+/// A lab in which a program and a process of a session of its own run; with all its processes, as numbered here.
+fn busy_lab(lab: &Lab) -> Result<(Child, Vec<i32>)> {
+    let mut command = lab.command("sh");
+    command.args(["-c", "setsid sleep 100 & sleep 100 & wait"]).stdin(Stdio::null()).stderr(Stdio::piped());
+    let outer = command.spawn()?;
+    let processes = all_processes(outer.id() as i32)?;
+    Ok((outer, processes))
+}
+
+/// PID 1, the shell, two sleepers.
+fn all_processes(outer: i32) -> Result<Vec<i32>> {
+    look::program(outer, PATIENCE)?;
+    ensure!(eventually(|| look::descendants(outer).len() == 4), "{:?}", look::descendants(outer));
+    Ok(look::descendants(outer))
+}
+
+fn nobody_is_left(processes: &[i32]) -> Result<()> {
+    let gone = eventually(|| !processes.iter().any(|&pid| look::process_exists(pid)));
+    ensure!(gone, "still there: {processes:?}");
+    Ok(())
+}
+
+fn exit_statuses_pass() -> Result<()> {
+    for (script, expected) in
+        [("exit 0", 0), ("exit 7", 7), ("exit 255", 255), ("kill -TERM $$", 143), ("kill -9 $$", 137)]
+    {
+        let status = Lab::as_caller().command("sh").args(["-c", script]).status()?;
+        ensure!(status.code() == Some(expected), "{script}: {status}");
+    }
+    Ok(())
+}
+
+fn a_program_that_is_not_there_is_127_and_one_that_cannot_run_126() -> Result<()> {
+    for (program, expected) in
+        [("no-such-program", 127), ("/no/such/program", 127), ("/etc/passwd", 126), ("/etc", 126)]
+    {
+        let done = run_to_end(Lab::as_caller().command(program), PATIENCE)?;
+        ensure!(done.status.code() == Some(expected), "{program}: {done:?}");
+        ensure!(done.stderr.starts_with("lab: ") && done.stderr.contains(program), "{done:?}");
+    }
+    Ok(())
+}
+
+fn an_empty_environment_is_passed_on_empty() -> Result<()> {
+    let mut command = Lab::as_caller().command("/usr/bin/env");
+    command.env_clear().env("ONLY", "this");
+    let done = run_to_end(command, PATIENCE)?;
+    ensure!(done.stdout == "ONLY=this\n", "{done:?}");
+    Ok(())
+}
+
+fn the_time_limit_kills_the_program_and_all_its_forks() -> Result<()> {
+    let (outer, processes) = busy_lab(&Lab::new().time_limit(Duration::from_millis(500)))?;
+    let started = Instant::now();
+    let ended = outer.wait_with_output()?;
+    ensure!(ended.status.code() == Some(lab::TIME_IS_UP), "{ended:?}");
+    ensure!(started.elapsed() < Duration::from_secs(5));
+    ensure!(String::from_utf8_lossy(&ended.stderr).contains("time is up"), "{ended:?}");
+    nobody_is_left(&processes)
+}
+
+fn when_the_program_is_gone_the_rest_is_killed() -> Result<()> {
+    let mut outer = Lab::new()
+        .command("sh")
+        .args(["-c", "setsid sleep 100 & sleep 100 & read line"])
+        .stdin(Stdio::piped())
+        .spawn()?;
+    let processes = all_processes(outer.id() as i32)?;
+    // `wait` closes stdin, which ends `read` with status 1.
+    ensure!(outer.wait()?.code() == Some(1));
+    nobody_is_left(&processes)
+}
+
+fn a_killed_starter_leaves_no_process() -> Result<()> {
+    let mut starter = Command::new(std::env::current_exe()?).arg("--be-a-starter").spawn()?;
+    let pid = starter.id() as i32;
+    ensure!(eventually(|| look::descendants(pid).len() == 5), "{:?}", look::descendants(pid));
+    let processes = look::descendants(pid);
+    starter.kill()?;
+    starter.wait()?;
+    nobody_is_left(&processes)
+}
+
+fn a_killed_outer_stage_leaves_no_process() -> Result<()> {
+    let (mut outer, processes) = busy_lab(&Lab::new())?;
+    outer.kill()?;
+    outer.wait()?;
+    nobody_is_left(&processes)
+}
+
+fn term_ends_the_lab() -> Result<()> {
+    let (mut outer, processes) = busy_lab(&Lab::as_caller())?;
+    kill(Pid::from_raw(outer.id() as i32), Signal::SIGTERM)?;
+    ensure!(outer.wait()?.code() == Some(128 + 15));
+    nobody_is_left(&processes)
+}
+
+fn a_thread_that_started_a_lab_may_end_before_it() -> Result<()> {
+    let starter = std::thread::spawn(|| Lab::new().command("sh").args(["-c", "sleep 0.3; exit 5"]).spawn());
+    let mut outer = starter.join().expect("the thread doesn't panic")?;
+    ensure!(outer.wait()?.code() == Some(5), "the lab died with the thread");
+    Ok(())
+}
+
+fn the_outer_stage_holds_no_pipe_open() -> Result<()> {
+    let mut command = Lab::new().command("sh");
+    command.args(["-c", "exec >&-; sleep 100"]).stdout(Stdio::piped());
+    let mut outer = command.spawn()?;
+    let mut said = String::new();
+    // Comes back at once if the program's end was the only one, else in 100 s.
+    std::io::Read::read_to_string(outer.stdout.as_mut().context("a pipe")?, &mut said)?;
+    ensure!(outer.try_wait()?.is_none() && said.is_empty());
+    outer.kill()?;
+    outer.wait()?;
+    Ok(())
+}
+
+fn a_refusal_ends_with_125_and_the_cure() -> Result<()> {
+    needs::ordinary_user()?;
+    refusing::no_more_user_namespaces()?;
+    let done = run_to_end(Lab::new().command("true"), PATIENCE)?;
+    ensure!(done.status.code() == Some(lab::CANNOT_ENTER), "{done:?}");
+    for expected in ["can't be entered", "unshare(CLONE_NEWUSER", "ENOSPC", "sudo sysctl -w user.max_user_namespaces="]
+    {
+        ensure!(done.stderr.contains(expected), "{expected:?} is missing in {done:?}");
+    }
+    Ok(())
+}
+
+fn a_later_refusal_ends_with_125_and_names_the_step() -> Result<()> {
+    refusing::powers_refused()?;
+    let done = run_to_end(Lab::new().command("true"), PATIENCE)?;
+    ensure!(done.status.code() == Some(lab::CANNOT_ENTER), "{done:?}");
+    for expected in ["can't be entered", "make all mounts private", "EPERM", "Cause: "] {
+        ensure!(done.stderr.contains(expected), "{expected:?} is missing in {done:?}");
+    }
+    Ok(())
+}
