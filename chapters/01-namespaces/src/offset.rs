@@ -52,7 +52,7 @@ mod tests {
 
     #[test]
     fn nonsense_is_refused_with_an_example() {
-        for text in ["", "+", "1w", "d", "1.5h", "99999999999999d"] {
+        for text in ["", "+", "1w", "d", "1.5h", "999999999999999999d"] {
             assert!(text.parse::<Offset>().unwrap_err().contains("+1d"), "{text:?}");
         }
     }

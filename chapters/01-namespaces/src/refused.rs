@@ -1,9 +1,20 @@
 //! When the kernel says no: is it this machine's doing, and what would change that?
 
+use doctor::Verdict;
 use nix::errno::Errno;
 
 /// What the machine refuses, and the cure, if that is what this errno was about. `None` when the machine allows containers,
 /// so that the error must have another reason.
-pub(crate) fn reason(_errno: Errno) -> Option<String> {
-    None
+///
+/// The machine is asked by trying, since no setting tells it all: a refusal may come at the clone, or later, when the clone
+/// has succeeded and the first id map, host name or mount is refused (Ubuntu 24.04's AppArmor rule).
+pub(crate) fn reason(errno: Errno) -> Option<String> {
+    if !matches!(errno, Errno::EPERM | Errno::EACCES | Errno::ENOSPC | Errno::EUSERS) {
+        return None;
+    }
+    let report = doctor::examine();
+    match report.verdict() {
+        Verdict::Ready => None,
+        verdict => Some(format!("{verdict}\n{}", report.advice())),
+    }
 }

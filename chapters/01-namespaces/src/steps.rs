@@ -43,17 +43,17 @@ impl Why {
     /// The words for a step.
     pub fn words(self) -> Words {
         let (what_for, book) = match self {
-            Why::MakeProcess => ("a new process, born in its new namespaces", "1.1 A process of its own"),
+            Why::MakeProcess => ("a new process, born in its new namespaces", "1.1 Making a process"),
             Why::DenySetgroups => ("nobody may drop groups inside; gid_map demands it", "1.4 Users"),
             Why::MapUsers => ("which user ids exist inside, and who they are outside", "1.4 Users"),
             Why::MapGroups => ("the same for group ids", "1.4 Users"),
             Why::MakePrivate => ("from here on, mounts made inside stay inside", "1.5 Mounts"),
             Why::MountProc => ("a /proc that shows this PID namespace, so ps is true", "1.3 Processes"),
-            Why::UnshareCgroup => ("the cgroup it is in becomes the root of what it sees", "1.9 Cgroup roots"),
-            Why::UnshareTime => ("clocks of its own, from the next program on", "1.10 Clocks"),
-            Why::SetClocks => ("how far the clocks since boot are off the host's", "1.10 Clocks"),
+            Why::UnshareCgroup => ("the cgroup it is in becomes the root of what it sees", "1.8 Cgroup roots"),
+            Why::UnshareTime => ("clocks of its own, from the next program on", "1.9 Clocks"),
+            Why::SetClocks => ("how far the clocks since boot are off the host's", "1.9 Clocks"),
             Why::SetHostname => ("the name of this UTS namespace", "1.2 A name of its own"),
-            Why::Execute => ("this process becomes the command", "1.1 A process of its own"),
+            Why::Execute => ("this process becomes the command", "1.1 Making a process"),
         };
         Words { what_for, book }
     }
@@ -83,17 +83,13 @@ impl Why {
                  --namespaces mount,user,uts",
             ),
             (Why::SetHostname, Errno::EINVAL) => ("a host name has at most 64 bytes", "give a shorter --hostname"),
-            (Why::SetHostname, Errno::EPERM) => (
-                "the process has no CAP_SYS_ADMIN over its UTS namespace, or the machine withdrew it",
-                "cargo wb doctor finds out which",
-            ),
             (Why::MakeProcess, Errno::ENOSPC) => (
                 "the machine allows no more namespaces (/proc/sys/user/max_*_namespaces), or they are nested 32 deep",
                 "cargo wb doctor names the setting",
             ),
             (Why::MakeProcess, Errno::EPERM) => (
-                "this machine doesn't let an ordinary user make user namespaces, or a sandbox around us forbids it",
-                "cargo wb doctor finds out which",
+                "without a user namespace, only root may make the others; or a sandbox around us forbids it",
+                "add user to --namespaces",
             ),
             (Why::MakeProcess, Errno::EAGAIN) => ("the limit on processes is reached", "see ulimit -u"),
             _ => return None,

@@ -1,0 +1,272 @@
+//! `run`, seen from outside: namespaces, ids, signals, descriptors, exit statuses.
+
+mod running;
+
+use std::io::Write;
+use std::os::fd::AsRawFd;
+use std::process::{ExitCode, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use ch01_namespaces::Namespace;
+use lab::look;
+use nix::fcntl::{FcntlArg, FdFlag, fcntl};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::{Pid, Uid};
+use running::{Running, Scratch, status_field};
+use testkit::{cases, eventually, needs};
+
+fn main() -> ExitCode {
+    testkit::run(cases![
+        each_namespace_asked_for_is_new_and_the_others_are_shared,
+        the_host_keeps_its_name,
+        an_ordinary_user_is_root_inside_and_themselves_outside,
+        the_command_is_pid_1_and_proc_shows_only_its_own,
+        a_mount_made_inside_is_not_seen_outside,
+        the_boot_clock_is_moved_inside_only,
+        exit_statuses_are_the_commands_own,
+        failures_to_run_the_command_have_dockers_statuses,
+        stdin_stdout_and_stderr_are_the_commands_own,
+        the_command_gets_no_descriptor_but_the_first_three,
+        the_command_gets_the_callers_signal_settings,
+        a_signal_sent_to_run_reaches_a_handler_inside,
+        a_pid_1_without_a_handler_is_spared,
+        killing_run_kills_the_container,
+        a_name_can_be_taken_once,
+        a_host_name_that_is_too_long_is_refused_with_the_rule,
+        narration_tells_every_step_and_stays_out_of_the_commands_output,
+        two_hundred_at_once_leave_nothing,
+    ])
+}
+
+fn each_namespace_asked_for_is_new_and_the_others_are_shared() -> Result<()> {
+    let always = if Uid::effective().is_root() { None } else { Some(Namespace::User) };
+    for kind in Namespace::ALL {
+        let mut asked = vec![kind];
+        asked.extend(always);
+        let list: Vec<_> = asked.iter().map(|kind| kind.name()).collect();
+        let running = Running::start(&["--namespaces", &list.join(",")], "")?;
+        for other in Namespace::ALL {
+            let here = look::namespace_inode(Pid::this().as_raw(), other.proc_name())?;
+            let inside = look::namespace_inode(running.pid, other.proc_name())?;
+            ensure!(
+                (here != inside) == asked.contains(&other),
+                "asked for {list:?}: {other} is {here} here, {inside} inside"
+            );
+        }
+    }
+    Ok(())
+}
+
+fn the_host_keeps_its_name() -> Result<()> {
+    let before = look::hostname_in(Pid::this().as_raw())?;
+    let running = Running::start(&["--hostname", "boat"], "")?;
+    ensure!(look::hostname_in(running.pid)? == "boat", "inside it is {}", look::hostname_in(running.pid)?);
+    ensure!(look::hostname_in(Pid::this().as_raw())? == before, "the host was renamed");
+    Ok(())
+}
+
+fn an_ordinary_user_is_root_inside_and_themselves_outside() -> Result<()> {
+    needs::ordinary_user()?;
+    let running = Running::start(&[], "")?;
+    let map = std::fs::read_to_string(format!("/proc/{}/uid_map", running.pid))?;
+    let map: Vec<_> = map.split_whitespace().collect();
+    ensure!(map == ["0", &Uid::effective().to_string(), "1"], "the uid map is {map:?}");
+    ensure!(look::setgroups(running.pid)?.trim() == "deny", "setgroups is {}", look::setgroups(running.pid)?);
+    Ok(())
+}
+
+fn the_command_is_pid_1_and_proc_shows_only_its_own() -> Result<()> {
+    let running = Running::start(&[], "set -- /proc/[0-9]*; echo $#;")?;
+    ensure!(look::ns_pids(running.pid)?.last() == Some(&1), "NSpid is {:?}", look::ns_pids(running.pid)?);
+    ensure!(running.said.trim() == "1", "/proc shows {} processes", running.said.trim());
+    let proc_mounts = |pid| -> Result<usize> {
+        Ok(look::mountinfo(pid)?.iter().filter(|mount| mount.mount_point.as_os_str() == "/proc").count())
+    };
+    let (here, inside) = (proc_mounts(Pid::this().as_raw())?, proc_mounts(running.pid)?);
+    ensure!(inside == here + 1, "/proc is mounted {here} times here and {inside} times inside");
+    Ok(())
+}
+
+fn a_mount_made_inside_is_not_seen_outside() -> Result<()> {
+    let here = || std::fs::read_to_string("/proc/self/mountinfo");
+    let before = here()?;
+    let running = Running::start(&[], "mount -t tmpfs coracle-test /tmp;")?;
+    let inside = look::mountinfo(running.pid)?;
+    ensure!(inside.iter().any(|mount| mount.source == "coracle-test"), "the mount was not made: {inside:?}");
+    ensure!(here()? == before, "the host's mount table changed");
+    ensure!(inside.iter().all(|mount| mount.is_private()), "a mount inside is still shared");
+    Ok(())
+}
+
+fn the_boot_clock_is_moved_inside_only() -> Result<()> {
+    let uptime = |text: &str| text.split('.').next().unwrap_or_default().parse::<i64>();
+    let here = || -> Result<i64> { Ok(uptime(&std::fs::read_to_string("/proc/uptime")?)?) };
+    let before = here()?;
+    let mut args = vec!["--boottime", "+1d", "--namespaces"];
+    args.push(if Uid::effective().is_root() { "time" } else { "time,user" });
+    let running = Running::start(&args, "cat /proc/uptime;")?;
+    let inside = uptime(&running.said)?;
+    ensure!((86_400..86_460).contains(&(inside - before)), "{before} s here, {inside} s inside");
+    ensure!((0..60).contains(&(here()? - before)), "the host's clock moved");
+    Ok(())
+}
+
+fn exit_statuses_are_the_commands_own() -> Result<()> {
+    for (script, status) in [("true", 0), ("exit 3", 3), ("exit 255", 255)] {
+        let ended = running::run(&[], script).status()?;
+        ensure!(ended.code() == Some(status), "{script:?} ended with {ended}");
+    }
+    // In a PID namespace a PID 1 can't kill itself: the kernel spares it.
+    let namespaces = if Uid::effective().is_root() { "uts" } else { "user,uts" };
+    let ended = running::run(&["--namespaces", namespaces], "kill -TERM $$").status()?;
+    ensure!(ended.code() == Some(143), "killed by TERM, it ended with {ended}");
+    Ok(())
+}
+
+fn failures_to_run_the_command_have_dockers_statuses() -> Result<()> {
+    let scratch = Scratch::new()?;
+    let text = scratch.file("text", "no format at all\n", 0o755)?;
+    let locked = scratch.file("locked", "#!/bin/sh\n", 0o644)?;
+    let orphan = scratch.file("orphan", "#!/no/such/interpreter\n", 0o755)?;
+    for (command, status, word) in [
+        ("no-such-command", 127, "PATH"),
+        ("/no/such/command", 127, "ENOENT"),
+        (orphan.as_str(), 127, "interpreter"),
+        (text.as_str(), 126, "ENOEXEC"),
+        (locked.as_str(), 126, "chmod +x"),
+        ("/tmp", 126, "EACCES"),
+    ] {
+        let output = running::program().args(["run", "--", command]).output()?;
+        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+        ensure!(output.status.code() == Some(status), "{command}: {:?}, {stderr}", output.status);
+        ensure!(stderr.contains(word), "{command}: {word:?} is missing in {stderr}");
+    }
+    running::expect_empty_store()
+}
+
+fn stdin_stdout_and_stderr_are_the_commands_own() -> Result<()> {
+    let mut child = running::run(&[], "cat; echo talk >&2")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()?;
+    child.stdin.take().context("no stdin")?.write_all(b"through the container\n")?;
+    let output = child.wait_with_output()?;
+    ensure!(output.stdout == b"through the container\n", "stdout: {:?}", String::from_utf8_lossy(&output.stdout));
+    ensure!(output.stderr == b"talk\n", "stderr: {:?}", String::from_utf8_lossy(&output.stderr));
+    Ok(())
+}
+
+fn the_command_gets_no_descriptor_but_the_first_three() -> Result<()> {
+    // Two that a careless caller leaves open, one of them a folder (CVE-2024-21626).
+    let (folder, file) = (std::fs::File::open("/")?, std::fs::File::open("/proc/self/status")?);
+    for leaked in [&folder, &file] {
+        fcntl(leaked, FcntlArg::F_SETFD(FdFlag::empty()))?;
+    }
+    let running = Running::start(&[], "")?;
+    let fds: Vec<i32> = look::open_fds(running.pid)?.into_keys().collect();
+    ensure!(fds == [0, 1, 2], "open inside: {fds:?} (leaked here: {}, {})", folder.as_raw_fd(), file.as_raw_fd());
+    Ok(())
+}
+
+fn the_command_gets_the_callers_signal_settings() -> Result<()> {
+    // Other shells never ignore SIGCHLD.
+    needs::program("bash")?;
+    const PIPE_CHLD_USR1: [u64; 3] = [1 << 12, 1 << 16, 1 << 9];
+    let [pipe, chld, usr1] = PIPE_CHLD_USR1;
+    let ignored = |pid: i32| -> Result<u64> { Ok(u64::from_str_radix(&status_field(pid, "SigIgn")?, 16)?) };
+    // What whoever runs these tests ignores, less the SIGPIPE that Rust ignores in this process.
+    let callers = ignored(Pid::this().as_raw())? & !pipe;
+    // With SIGCHLD ignored, a parent that waits for its child would fail with ECHILD.
+    for (trap, more) in [("", 0), ("trap '' CHLD USR1;", chld | usr1)] {
+        let running = Running::start_under(&format!("{trap} exec \"$@\""))?;
+        let inside = ignored(running.pid)?;
+        ensure!(inside == callers | more, "after {trap:?}: {inside:#x} are ignored inside, {callers:#x} here");
+        let blocked = status_field(running.pid, "SigBlk")?;
+        ensure!(
+            blocked == status_field(Pid::this().as_raw(), "SigBlk")?,
+            "after {trap:?}: {blocked} are blocked inside"
+        );
+    }
+    Ok(())
+}
+
+fn a_signal_sent_to_run_reaches_a_handler_inside() -> Result<()> {
+    for (signal, name) in [(Signal::SIGTERM, "TERM"), (Signal::SIGUSR1, "USR1"), (Signal::SIGHUP, "HUP")] {
+        let mut running = Running::start(&[], &format!("trap 'exit 42' {name};"))?;
+        kill(Pid::from_raw(running.child.id() as i32), signal)?;
+        let ended = running.wait()?;
+        ensure!(ended.code() == Some(42), "after {name} it ended with {ended}");
+    }
+    Ok(())
+}
+
+fn a_pid_1_without_a_handler_is_spared() -> Result<()> {
+    let mut running = Running::start(&[], "")?;
+    kill(Pid::from_raw(running.child.id() as i32), Signal::SIGTERM)?;
+    std::thread::sleep(Duration::from_millis(200));
+    ensure!(look::process_exists(running.pid), "TERM killed a PID 1 that has no handler");
+    drop(running.child.stdin.take());
+    ensure!(running.child.wait()?.success(), "it did not end by itself");
+    Ok(())
+}
+
+fn killing_run_kills_the_container() -> Result<()> {
+    let mut running = Running::start(&[], "")?;
+    running.child.kill()?;
+    running.child.wait()?;
+    eventually("the container dies with the run that made it", || Ok(!look::process_exists(running.pid)))?;
+    // What a killed run can't remove, the next one does.
+    ensure!(running::run(&[], "true").status()?.success());
+    running::expect_empty_store()
+}
+
+fn a_name_can_be_taken_once() -> Result<()> {
+    let _first = Running::start(&["--name", "boat"], "")?;
+    let second = running::run(&["--name", "boat"], "true").output()?;
+    let stderr = String::from_utf8_lossy(&second.stderr);
+    ensure!(second.status.code() == Some(125) && stderr.contains("is taken"), "{:?}: {stderr}", second.status);
+    Ok(())
+}
+
+fn a_host_name_that_is_too_long_is_refused_with_the_rule() -> Result<()> {
+    let output = running::run(&["--hostname", &"x".repeat(65)], "true").output()?;
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.code() == Some(125), "{:?}", output.status);
+    for part in ["sethostname", "EINVAL", "at most 64 bytes", "--hostname"] {
+        ensure!(stderr.contains(part), "{part:?} is missing in {stderr}");
+    }
+    running::expect_empty_store()
+}
+
+fn narration_tells_every_step_and_stays_out_of_the_commands_output() -> Result<()> {
+    let output = running::run(&["--hostname", "boat", "--explain=json"], "echo out").output()?;
+    ensure!(output.stdout == b"out\n", "stdout: {:?}", String::from_utf8_lossy(&output.stdout));
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    let steps = stderr.lines().map(serde_json::from_str).collect::<Result<Vec<serde_json::Value>, _>>()?;
+    let calls: Vec<_> =
+        steps.iter().map(|step| format!("{} {}", step["lane"], step["call"]).replace('"', "")).collect();
+    let mut expected = vec!["host clone3", "host write", "host write", "host write"];
+    if Uid::effective().is_root() {
+        expected.truncate(1);
+    }
+    expected.extend(["container mount", "container mount", "container sethostname", "container execve"]);
+    ensure!(calls == expected, "told: {calls:?}");
+    Ok(())
+}
+
+fn two_hundred_at_once_leave_nothing() -> Result<()> {
+    needs::open_files(1000)?;
+    let mounts = std::fs::read_to_string("/proc/self/mountinfo")?;
+    let namespaces = if Uid::effective().is_root() { "cgroup,ipc,mount,net,pid,time,uts" } else { "all" };
+    let start = || running::run(&["--namespaces", namespaces, "--hostname", "boat"], "test $(hostname) = boat").spawn();
+    let mut children = (0..200).map(|_| start()).collect::<Result<Vec<_>, _>>()?;
+    for child in &mut children {
+        ensure!(child.wait()?.success(), "one of 200 failed");
+    }
+    running::expect_empty_store()?;
+    ensure!(look::children(Pid::this().as_raw()).is_empty(), "processes are left");
+    ensure!(std::fs::read_to_string("/proc/self/mountinfo")? == mounts, "mounts are left");
+    Ok(())
+}
