@@ -1,1 +1,92 @@
-fn main() {}
+//! `cargo wb`: the workbook. It says what is next, checks answers by what the kernel shows, and helps on.
+
+mod checkout;
+mod cli;
+mod compile;
+mod dev;
+mod examine;
+mod exercises;
+mod files;
+mod paint;
+mod progress;
+mod sources;
+mod starter;
+mod state;
+mod verbs;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Parser;
+
+use crate::checkout::Checkout;
+use crate::cli::{Cli, Dev, Verb};
+
+fn main() -> ExitCode {
+    lab::enter_if_asked();
+    let cli = Cli::parse();
+    match run(cli) {
+        Ok(exit) => exit.into(),
+        Err(error) if error.is::<BrokenPipe>() => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("cargo wb: {error:#}");
+            if error.is::<exercises::Unknown>() { Exit::Usage.into() } else { Exit::Blocked.into() }
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<Exit> {
+    let checkout = Checkout::find()?;
+    match cli.verb {
+        None => verbs::next::run(&checkout, cli.format.format),
+        Some(Verb::Check { id, format }) => verbs::check::run(&checkout, id.as_deref(), format.format),
+        Some(Verb::Hint { id }) => verbs::hint::run(&checkout, id.as_deref()),
+        Some(Verb::Reset { id }) => verbs::reset::run(&checkout, id.as_deref()),
+        Some(Verb::Solution { id, yes }) => verbs::solution::run(&checkout, id.as_deref(), yes),
+        Some(Verb::Doctor { format }) => verbs::doctor::run(format.format),
+        Some(Verb::Dev(Dev::Starters { force })) => dev::starters::run(&checkout, force),
+        Some(Verb::Dev(Dev::Check { with_answers })) => dev::check(&checkout, with_answers),
+    }
+}
+
+/// How the workbook ends; see `cargo wb --help`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    Well,
+    Failing,
+    Usage,
+    Blocked,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> ExitCode {
+        ExitCode::from(match exit {
+            Exit::Well => 0,
+            Exit::Failing => 1,
+            Exit::Usage => 2,
+            Exit::Blocked => 3,
+        })
+    }
+}
+
+/// Whoever read our output has gone (`cargo wb check | head -1`): no error to talk about.
+#[derive(Debug)]
+pub struct BrokenPipe;
+
+impl std::fmt::Display for BrokenPipe {
+    fn fmt(&self, out: &mut std::fmt::Formatter) -> std::fmt::Result {
+        out.write_str("the reader of our output has gone")
+    }
+}
+
+impl std::error::Error for BrokenPipe {}
+
+/// Writes `text` to stdout, whole.
+pub fn print(text: &str) -> Result<()> {
+    use std::io::{ErrorKind, Write};
+    let mut stdout = std::io::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Err(BrokenPipe.into()),
+        result => Ok(result?),
+    }
+}

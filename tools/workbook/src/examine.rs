@@ -1,0 +1,54 @@
+//! Builds an answer, runs its checks in the lab, and says what came of it.
+
+use std::path::Path;
+
+use anyhow::Result;
+use checker::{Blocked, Exercise, Judgement, Program};
+
+use crate::checkout::Checkout;
+use crate::compile::{Compiled, compile};
+use crate::sources::Foreign;
+
+#[derive(Debug)]
+pub enum Examined {
+    /// The checks ran.
+    Judged { judgement: Judgement, warnings: String },
+    /// The compiler's own words.
+    DoesNotCompile(String),
+    /// It includes what isn't the learner's; why that is no answer.
+    NotOneFile(String),
+    /// Nothing could be said about the answer; why.
+    Blocked(String),
+}
+
+impl Examined {
+    pub fn passed(&self) -> bool {
+        matches!(self, Examined::Judged { judgement, .. } if judgement.passed())
+    }
+}
+
+/// `answer` is a file that stands for the exercise's: the learner's, or a solution, or a wrong one.
+pub fn examine(checkout: &Checkout, exercise: &Exercise, answer: &Path, colour: bool) -> Result<Examined> {
+    let (executable, warnings) = match compile(checkout, exercise, answer, colour)? {
+        Compiled::Program { executable, warnings } => (executable, warnings),
+        Compiled::Errors(errors) => return Ok(Examined::DoesNotCompile(errors)),
+        Compiled::Foreign(foreign) => return Ok(Examined::NotOneFile(why_not(&foreign, checkout))),
+    };
+    Ok(match (exercise.check)(&Program::new(executable.path())) {
+        Ok(judgement) => Examined::Judged { judgement, warnings },
+        Err(error) => match error.downcast_ref::<Blocked>() {
+            Some(blocked) => Examined::Blocked(blocked.to_string()),
+            None => Examined::Blocked(format!("the checker itself failed: {error:#}")),
+        },
+    })
+}
+
+fn why_not(foreign: &Foreign, checkout: &Checkout) -> String {
+    let short = |file: &Path| file.strip_prefix(checkout.top()).unwrap_or(file).display().to_string();
+    match foreign {
+        Foreign::Solution(file) => format!("your answer includes the solution's file, {}", short(file)),
+        Foreign::Other(file) => {
+            format!("an answer is one file, so that a copy of it is the whole of it; yours includes {}", short(file))
+        }
+    }
+}

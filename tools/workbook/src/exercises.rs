@@ -1,0 +1,52 @@
+//! All exercises, in the order of the book.
+
+use std::fmt;
+
+use anyhow::Result;
+use checker::Exercise;
+
+pub fn all() -> Vec<&'static Exercise> {
+    exercises_01_namespaces::EXERCISES.to_vec()
+}
+
+/// The exercise that `asked` names, by id or by name.
+pub fn find(asked: &str) -> Result<&'static Exercise> {
+    match all().into_iter().find(|exercise| exercise.is_called(asked)) {
+        Some(exercise) => Ok(exercise),
+        None => Err(Unknown(asked.into()).into()),
+    }
+}
+
+/// The error of a command line that names what isn't there.
+#[derive(Debug)]
+pub struct Unknown(String);
+
+impl fmt::Display for Unknown {
+    fn fmt(&self, out: &mut fmt::Formatter) -> fmt::Result {
+        let known: Vec<String> = all().iter().map(|exercise| format!("{} {}", exercise.id, exercise.name)).collect();
+        write!(out, "there is no exercise \"{}\"; there are: {}", self.0, known.join(", "))
+    }
+}
+
+impl std::error::Error for Unknown {}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn an_exercise_is_found_by_id_and_by_name_and_no_other_way() {
+        assert_eq!(find("1.1").map(|exercise| exercise.name).ok(), Some("hostname"));
+        assert_eq!(find("hostname").map(|exercise| exercise.id).ok(), Some("1.1"));
+        assert!(find("host").is_err_and(|error| error.to_string().contains("1.1 hostname")));
+    }
+
+    #[test]
+    fn ids_and_names_are_unique() {
+        let ids: BTreeSet<_> = all().iter().map(|exercise| exercise.id).collect();
+        let names: BTreeSet<_> = all().iter().map(|exercise| exercise.name).collect();
+        assert_eq!((ids.len(), names.len()), (all().len(), all().len()));
+    }
+}

@@ -1,0 +1,130 @@
+//! `cargo wb check [ID]`
+
+use anyhow::Result;
+use checker::Exercise;
+
+use super::table::Row;
+use super::{next_exercise, report, table};
+use crate::checkout::Checkout;
+use crate::cli::Format;
+use crate::examine::{Examined, examine};
+use crate::files::write_whole;
+use crate::paint::Paint;
+use crate::progress::{Progress, passed};
+use crate::state::{Standing, State};
+use crate::{Exit, exercises, print};
+
+pub fn run(checkout: &Checkout, id: Option<&str>, format: Format) -> Result<Exit> {
+    let paint = Paint::for_stdout();
+    let colour = paint.is_on() && format == Format::Text;
+    let mut progress = Progress::load(checkout)?;
+    let chosen = match id {
+        Some(id) => vec![exercises::find(id)?],
+        None => exercises::all(),
+    };
+    let mut rows = Vec::new();
+    let mut reports = String::new();
+    for exercise in chosen {
+        let before = Standing::of(checkout, exercise, &progress)?;
+        // Among all of them, one that nobody has begun isn't worth a build.
+        let skip = id.is_none() && before.state == State::ToDo;
+        let row = if skip {
+            Row { exercise, state: State::ToDo, examined: None }
+        } else {
+            checked(checkout, exercise, &before, &mut progress, colour)?
+        };
+        if row.examined.is_some() && (id.is_some() || row.state != State::Passed) {
+            let was_passed = before.state == State::Passed;
+            reports.push_str(&format!("\n{}", report::text(&row, was_passed, paint)));
+        }
+        rows.push(row);
+    }
+    progress.save(checkout)?;
+    print(&match format {
+        Format::Json => table::json(&rows),
+        Format::Text if id.is_some() => format!("{}{}", reports.trim_start(), what_now(checkout, &rows[0], &progress)?),
+        Format::Text => format!("{}{reports}", table::text(&rows, paint)),
+    })?;
+    Ok(exit(&rows))
+}
+
+/// Runs the checks on the learner's file and keeps the answer if it passes.
+fn checked(
+    checkout: &Checkout,
+    exercise: &'static Exercise,
+    before: &Standing,
+    progress: &mut Progress,
+    colour: bool,
+) -> Result<Row> {
+    let file = checkout.path(exercise.file());
+    let Some(answer) = &before.answer else {
+        let missing =
+            format!("{} is missing; `cargo wb reset {}` brings the starter back", file.display(), exercise.id);
+        return Ok(Row { exercise, state: State::Failing, examined: Some(Examined::NotOneFile(missing)) });
+    };
+    let examined = examine(checkout, exercise, &file, colour)?;
+    // It may have been saved again while it was built; only what was built may be kept.
+    let unchanged = std::fs::read_to_string(&file).is_ok_and(|now| now == *answer);
+    let state = match &examined {
+        Examined::Blocked(_) => State::Blocked,
+        examined if examined.passed() && unchanged => State::Passed,
+        _ if before.state == State::ToDo => State::ToDo,
+        examined if examined.passed() => State::Edited,
+        _ => State::Failing,
+    };
+    match state {
+        State::Passed => {
+            keep(checkout, exercise, answer)?;
+            progress.forget_failure(exercise);
+        }
+        State::Failing => progress.note_failure(exercise, answer),
+        _ => {}
+    }
+    Ok(Row { exercise, state, examined: Some(examined) })
+}
+
+fn keep(checkout: &Checkout, exercise: &Exercise, answer: &str) -> Result<()> {
+    let kept = passed(checkout, exercise);
+    // The same text again would only make mydocker be built again.
+    if crate::files::read_if_there(&kept)?.as_deref() == Some(answer) { Ok(()) } else { write_whole(&kept, answer) }
+}
+
+/// After a pass: see it work, and go on.
+fn what_now(checkout: &Checkout, row: &Row, progress: &Progress) -> Result<String> {
+    if row.state != State::Passed {
+        return Ok(String::new());
+    }
+    let next = match next_exercise(checkout, progress)? {
+        Some(exercise) => format!("Next: {} {} (cargo wb)\n", exercise.id, exercise.title),
+        None => "That was the last one that there is so far.\n".to_string(),
+    };
+    Ok(format!("It is a part of your mydocker now: cargo run -p mydocker -- run sh\n{next}"))
+}
+
+fn exit(rows: &[Row]) -> Exit {
+    if rows.iter().any(|row| row.state == State::Blocked) {
+        Exit::Blocked
+    } else if rows.iter().all(|row| row.state == State::Passed) {
+        Exit::Well
+    } else {
+        Exit::Failing
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn exit_of(states: &[State]) -> Exit {
+        let row = |&state| Row { exercise: exercises::all()[0], state, examined: None };
+        exit(&states.iter().map(row).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn only_all_passed_is_well_and_blocked_comes_before_failing() {
+        assert_eq!(exit_of(&[State::Passed]), Exit::Well);
+        assert_eq!(exit_of(&[State::Passed, State::ToDo]), Exit::Failing);
+        assert_eq!(exit_of(&[State::Edited]), Exit::Failing);
+        assert_eq!(exit_of(&[State::Failing, State::Blocked]), Exit::Blocked);
+    }
+}

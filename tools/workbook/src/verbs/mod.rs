@@ -1,0 +1,37 @@
+//! One file a command.
+
+pub mod check;
+pub mod doctor;
+pub mod hint;
+pub mod next;
+pub mod reset;
+pub mod solution;
+
+mod report;
+mod table;
+
+use anyhow::{Context, Result};
+use checker::Exercise;
+
+use crate::checkout::Checkout;
+use crate::exercises;
+use crate::progress::Progress;
+use crate::state::{Standing, State};
+
+/// The first exercise that hasn't passed.
+fn next_exercise(checkout: &Checkout, progress: &Progress) -> Result<Option<&'static Exercise>> {
+    for exercise in exercises::all() {
+        if Standing::of(checkout, exercise, progress)?.state != State::Passed {
+            return Ok(Some(exercise));
+        }
+    }
+    Ok(None)
+}
+
+/// The exercise that was named; else the next one.
+fn named_or_next(checkout: &Checkout, progress: &Progress, id: Option<&str>) -> Result<&'static Exercise> {
+    match id {
+        Some(id) => exercises::find(id),
+        None => next_exercise(checkout, progress)?.context("every exercise has passed; name the one that you mean"),
+    }
+}

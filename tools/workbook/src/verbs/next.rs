@@ -1,0 +1,79 @@
+//! `cargo wb`: what is next, on one screen.
+
+use std::fmt::Write;
+
+use anyhow::Result;
+
+use super::table::{self, Row};
+use crate::checkout::Checkout;
+use crate::cli::Format;
+use crate::paint::Paint;
+use crate::progress::Progress;
+use crate::state::{Standing, State};
+use crate::{Exit, exercises, print};
+
+pub fn run(checkout: &Checkout, format: Format) -> Result<Exit> {
+    let progress = Progress::load(checkout)?;
+    let mut rows = Vec::new();
+    for exercise in exercises::all() {
+        let state = Standing::of(checkout, exercise, &progress)?.state;
+        rows.push(Row { exercise, state, examined: None });
+    }
+    print(&match format {
+        Format::Json => table::json(&rows),
+        Format::Text => screen(&rows, Paint::for_stdout()),
+    })?;
+    Ok(Exit::Well)
+}
+
+fn screen(rows: &[Row], paint: Paint) -> String {
+    let passed = rows.iter().filter(|row| row.state == State::Passed).count();
+    let mut out = format!("{}  {passed} of {} exercises passed\n\n", paint.strong("Coracle, the workbook"), rows.len());
+    match rows.iter().find(|row| row.state != State::Passed) {
+        Some(row) => out.push_str(&next(row, paint)),
+        None => {
+            out.push_str("You have passed every exercise that there is so far. What you built:\n\n");
+            out.push_str("    cargo run -p mydocker -- run sh\n");
+        }
+    }
+    out.push_str(
+        &paint.faint("\nAll of them: cargo wb check.  Something odd: cargo wb doctor.  More: cargo wb --help.\n"),
+    );
+    out
+}
+
+fn next(row: &Row, paint: Paint) -> String {
+    let Row { exercise, state, .. } = row;
+    let id = exercise.id;
+    let mut out = String::new();
+    let title = paint.strong(format!("{id} {}", exercise.title));
+    let _ = writeln!(out, "next   {title}  ({}, {state})", exercise.kind);
+    let _ = writeln!(out, "read   {}", table::page(exercise));
+    let _ = writeln!(out, "edit   {}", exercise.file().display());
+    let _ = writeln!(out, "type   cargo wb check {id}");
+    let _ = writeln!(out, "stuck  cargo wb hint {id}");
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(state: State) -> Row {
+        Row { exercise: exercises::all()[0], state, examined: None }
+    }
+
+    #[test]
+    fn it_names_the_page_the_file_and_the_command() {
+        let screen = screen(&[row(State::ToDo)], Paint::never());
+        for part in ["0 of 1", "book/src/01-namespaces/", "exercises/01-namespaces/hostname.rs", "cargo wb check 1.1"] {
+            assert!(screen.contains(part), "{part} in {screen}");
+        }
+        assert!(screen.lines().count() <= 24);
+    }
+
+    #[test]
+    fn when_all_is_passed_it_says_what_has_been_built() {
+        assert!(screen(&[row(State::Passed)], Paint::never()).contains("cargo run -p mydocker -- run sh"));
+    }
+}

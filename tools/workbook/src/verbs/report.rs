@@ -1,0 +1,144 @@
+//! What a check found, in words, for one exercise.
+
+use std::fmt::Write;
+
+use checker::{Judgement, Outcome};
+
+use super::table::Row;
+use crate::examine::Examined;
+use crate::paint::{Paint, paragraph};
+use crate::state::State;
+
+/// How many lines of a program's output are shown.
+const LINES_OF_OUTPUT: usize = 12;
+
+/// The report on one exercise. `was_passed`: an earlier answer has passed and is kept.
+pub fn text(row: &Row, was_passed: bool, paint: Paint) -> String {
+    let exercise = row.exercise;
+    let file = exercise.file().display().to_string();
+    let mut out = format!("{} {}\n", paint.strong(format!("{} {}", exercise.id, exercise.title)), paint.faint(&file));
+    match &row.examined {
+        None => out.push_str("not checked\n"),
+        Some(Examined::Blocked(why)) => {
+            let _ = write!(out, "\n{}\n{}", paint.bad("blocked: this check can't be made here"), indented(why));
+            out.push_str("\n`cargo wb doctor` says more.\n");
+        }
+        Some(Examined::NotOneFile(why)) => {
+            let _ = write!(out, "\n{}\n", paint.bad(why));
+        }
+        Some(Examined::DoesNotCompile(errors)) => {
+            let _ = write!(out, "\n{}\n{} does not compile yet.\n", errors.trim_end(), file);
+        }
+        Some(Examined::Judged { judgement, warnings }) => judged(&mut out, row, judgement, warnings, paint),
+    }
+    if was_passed && row.state != State::Passed {
+        out.push_str("\nAn earlier answer has passed; mydocker goes on using that one.\n");
+    }
+    out
+}
+
+fn judged(out: &mut String, row: &Row, judgement: &Judgement, warnings: &str, paint: Paint) {
+    let id = row.exercise.id;
+    if !warnings.is_empty() {
+        let _ = write!(out, "\n{}\n", warnings.trim_end());
+    }
+    out.push('\n');
+    for outcome in &judgement.outcomes {
+        out.push_str(&check(outcome, row.state, paint));
+    }
+    if row.state == State::ToDo {
+        let _ = write!(out, "\n{} now; that is the starting point.\n", checks_fail(judgement.failing()));
+        let _ =
+            writeln!(out, "Write your answer in {}, then `cargo wb check {id}` again.", row.exercise.file().display());
+        return;
+    }
+    if let Some(mistake) = judgement.mistake {
+        let _ = write!(out, "\n{}{}", paint.strong(paragraph(mistake.what, "")), paragraph(mistake.why, ""));
+    }
+    if judgement.passed() {
+        let _ = write!(out, "\n{}\n", paint.good("Passed."));
+        return;
+    }
+    out.push_str(&printed(&judgement.printed));
+    let _ = write!(out, "\n{}. For a hint: cargo wb hint {id}\n", checks_fail(judgement.failing()));
+}
+
+fn check(outcome: &Outcome, state: State, paint: Paint) -> String {
+    let Some((expected, observed)) = &outcome.difference else {
+        return format!("  {} {}\n", paint.good("✓"), outcome.claim);
+    };
+    // For a starter every check says the same: that there is no answer yet.
+    let mark = if state == State::ToDo { "·".to_string() } else { paint.bad("✗") };
+    let mut text = format!("  {mark} {}\n", outcome.claim);
+    if state != State::ToDo {
+        let _ = write!(text, "      expected  {expected}\n      observed  {observed}\n");
+    }
+    text
+}
+
+fn checks_fail(count: usize) -> String {
+    if count == 1 { "1 check fails".into() } else { format!("{count} checks fail") }
+}
+
+fn printed(output: &str) -> String {
+    // The compiler's advice about backtraces is none: the checker starts the program.
+    let lines: Vec<&str> = output.lines().filter(|line| !line.starts_with("note: run with `RUST_BACKTRACE")).collect();
+    if lines.iter().all(|line| line.trim().is_empty()) {
+        return String::new();
+    }
+    let shown = lines.len().min(LINES_OF_OUTPUT);
+    let mut text = format!("\nYour program printed:\n{}", indented(&lines[..shown].join("\n")));
+    if lines.len() > shown {
+        let _ = writeln!(text, "    … and {} lines more", lines.len() - shown);
+    }
+    text
+}
+
+fn indented(text: &str) -> String {
+    text.lines().map(|line| format!("    {line}\n")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(state: State, judgement: Judgement) -> Row {
+        let examined = Some(Examined::Judged { judgement, warnings: String::new() });
+        Row { exercise: crate::exercises::all()[0], state, examined }
+    }
+
+    fn failing() -> Judgement {
+        let outcomes = vec![Outcome::of("the host keeps its name", false, "\"lab\"", "\"boat\"")];
+        let mistake = crate::exercises::all()[0].mistakes.first();
+        Judgement { outcomes, mistake, printed: "hello\n".into() }
+    }
+
+    #[test]
+    fn an_expected_failure_looks_expected() {
+        let report = text(&row(State::ToDo, failing()), false, Paint::never());
+        assert!(report.contains("1 check fails now; that is the starting point."), "{report}");
+        assert!(!report.contains('✗'), "{report}");
+    }
+
+    #[test]
+    fn a_failure_shows_the_difference_the_mistake_and_what_was_printed() {
+        let report = text(&row(State::Failing, failing()), false, Paint::never());
+        for part in
+            ["expected  \"lab\"", "observed  \"boat\"", "You renamed the machine", "    hello\n", "cargo wb hint 1.1"]
+        {
+            assert!(report.contains(part), "{part} in {report}");
+        }
+    }
+
+    #[test]
+    fn a_flood_of_output_is_cut() {
+        let judgement = Judgement { printed: "x\n".repeat(1000), ..failing() };
+        let report = text(&row(State::Failing, judgement), false, Paint::never());
+        assert!(report.contains("… and 988 lines more"), "{report}");
+    }
+
+    #[test]
+    fn a_failure_after_a_pass_says_that_the_pass_is_kept() {
+        assert!(text(&row(State::Failing, failing()), true, Paint::never()).contains("An earlier answer has passed"));
+    }
+}

@@ -1,0 +1,163 @@
+//! Exercises as a table: for eyes, and for programs.
+
+use checker::{Exercise, Judgement};
+use serde::Serialize;
+
+use crate::examine::Examined;
+use crate::paint::Paint;
+use crate::state::State;
+
+/// One exercise and what is known of it.
+#[derive(Debug)]
+pub struct Row {
+    pub exercise: &'static Exercise,
+    pub state: State,
+    /// What came of checking it just now, if that was done.
+    pub examined: Option<Examined>,
+}
+
+/// `{"passed": …, "total": …, "exercises": […]}`; the fields are documented in `cargo wb check --help`.
+#[derive(Serialize)]
+struct Table {
+    passed: usize,
+    total: usize,
+    exercises: Vec<Entry>,
+}
+
+#[derive(Serialize)]
+struct Entry {
+    id: &'static str,
+    name: &'static str,
+    title: &'static str,
+    kind: String,
+    file: String,
+    page: String,
+    state: State,
+    checks: Vec<Claim>,
+    mistake: Option<Known>,
+    reason: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Claim {
+    claim: &'static str,
+    passed: bool,
+    expected: Option<String>,
+    observed: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Known {
+    id: &'static str,
+    what: &'static str,
+    why: &'static str,
+}
+
+pub fn json(rows: &[Row]) -> String {
+    let passed = rows.iter().filter(|row| row.state == State::Passed).count();
+    let table = Table { passed, total: rows.len(), exercises: rows.iter().map(entry).collect() };
+    let mut text = serde_json::to_string_pretty(&table).expect("strings and numbers");
+    text.push('\n');
+    text
+}
+
+fn entry(row: &Row) -> Entry {
+    let Row { exercise, state, examined } = row;
+    let judgement = match examined {
+        Some(Examined::Judged { judgement, .. }) => Some(judgement),
+        _ => None,
+    };
+    let reason = match examined {
+        Some(Examined::Blocked(why) | Examined::NotOneFile(why) | Examined::DoesNotCompile(why)) => Some(why.clone()),
+        _ => None,
+    };
+    let mistake = judgement.and_then(|judgement| judgement.mistake);
+    Entry {
+        id: exercise.id,
+        name: exercise.name,
+        title: exercise.title,
+        kind: exercise.kind.to_string(),
+        file: exercise.file().display().to_string(),
+        page: page(exercise),
+        state: *state,
+        checks: judgement.map(claims).unwrap_or_default(),
+        mistake: mistake.map(|mistake| Known { id: mistake.id, what: mistake.what, why: mistake.why }),
+        reason,
+    }
+}
+
+fn claims(judgement: &Judgement) -> Vec<Claim> {
+    let claim = |outcome: &checker::Outcome| {
+        let (expected, observed) = outcome.difference.clone().unzip();
+        Claim { claim: outcome.claim, passed: outcome.difference.is_none(), expected, observed }
+    };
+    judgement.outcomes.iter().map(claim).collect()
+}
+
+/// One line for each exercise.
+pub fn text(rows: &[Row], paint: Paint) -> String {
+    let width = rows.iter().map(|row| row.exercise.name.len()).max().unwrap_or(0);
+    let line = |row: &Row| {
+        let Row { exercise, state, .. } = row;
+        let state = painted(*state, paint);
+        format!("{:<5} {:<width$}  {state}  {}\n", exercise.id, exercise.name, exercise.title)
+    };
+    rows.iter().map(line).collect()
+}
+
+fn painted(state: State, paint: Paint) -> String {
+    // Padded first: the codes of a colour have no width.
+    let text = format!("{state:<11}");
+    match state {
+        State::Passed => paint.good(text),
+        State::Failing | State::Blocked => paint.bad(text),
+        State::ToDo | State::Edited => text,
+    }
+}
+
+/// The page to read, relative to the checkout.
+pub fn page(exercise: &Exercise) -> String {
+    format!("book/src/{}", exercise.page)
+}
+
+#[cfg(test)]
+mod tests {
+    use checker::Outcome;
+
+    use super::*;
+
+    fn row(state: State, examined: Option<Examined>) -> Row {
+        Row { exercise: crate::exercises::all()[0], state, examined }
+    }
+
+    #[test]
+    fn the_names_of_the_fields_are_those_that_help_documents() {
+        let outcomes = vec![Outcome::of("a", true, "x", "x"), Outcome::of("b", false, "x", "y")];
+        let judgement = Judgement { outcomes, ..Judgement::default() };
+        let examined = Examined::Judged { judgement, warnings: String::new() };
+        let printed = json(&[row(State::Failing, Some(examined))]);
+        let parsed: serde_json::Value = serde_json::from_str(&printed).expect("JSON");
+        assert_eq!(parsed["passed"], 0);
+        assert_eq!(parsed["total"], 1);
+        let exercise = &parsed["exercises"][0];
+        assert_eq!(exercise["state"], "failing");
+        assert_eq!(exercise["kind"], "build");
+        assert_eq!(exercise["file"], "exercises/01-namespaces/hostname.rs");
+        assert_eq!(exercise["checks"][0]["passed"], true);
+        assert_eq!(exercise["checks"][1]["observed"], "y");
+        assert_eq!(exercise["mistake"], serde_json::Value::Null);
+    }
+
+    #[test]
+    fn a_blocked_exercise_says_why() {
+        let printed = json(&[row(State::Blocked, Some(Examined::Blocked("no user namespaces".into())))]);
+        assert!(printed.contains("\"state\": \"blocked\"") && printed.contains("\"reason\": \"no user namespaces\""));
+    }
+
+    #[test]
+    fn each_exercise_has_a_line() {
+        let lines = text(&[row(State::ToDo, None), row(State::Passed, None)], Paint::never());
+        assert_eq!(lines.lines().count(), 2);
+        assert!(lines.starts_with("1.1   hostname  to do        a hostname of its own\n"), "{lines}");
+    }
+}
