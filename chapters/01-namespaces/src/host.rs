@@ -16,7 +16,9 @@ use crate::join;
 use crate::launch::CallerSignals;
 use crate::link::{FromChild, FromHost, Link};
 use crate::mechanism::{Mechanism, in_stage_order};
+use crate::namespaces::Namespace;
 use crate::plan::{Inside, Plan, Process};
+use crate::refused;
 use crate::state::{self, State, Status};
 use crate::steps::Why;
 use crate::store::Locked;
@@ -61,7 +63,8 @@ pub(crate) fn make(
     let cloned = join::while_joined(&plan.join, || {
         sys::clone3(Why::MakeProcess, plan.create, plan.cgroup.as_ref().map(AsFd::as_fd))
     });
-    match cloned.map_err(why_refused).context("cannot make the container's process")? {
+    let with_user = plan.create.has(Namespace::User);
+    match cloned.map_err(|error| why_refused(error, with_user)).context("cannot make the container's process")? {
         Cloned::Child => {
             // Closed, not unlocked: the lock belongs to the host.
             drop((locked, link, journal));
@@ -73,7 +76,7 @@ pub(crate) fn make(
             let led = note_process(state, pid, &folder)
                 .and_then(|()| serve(&link, &process, &mut mechanisms))
                 .and_then(|()| link.send(&FromHost::WaitAtGate, &[]))
-                .map_err(|error| why_refused(error).context("cannot set the container up"));
+                .map_err(|error| why_refused(error, with_user).context("cannot set the container up"));
             if let Err(error) = led {
                 kill_and_reap(&pidfd);
                 return Err(error);
@@ -150,9 +153,9 @@ fn how_it_ended(process: &Process<'_>) -> String {
 }
 
 /// Where the kernel refused what it grants on most machines, the machine is asked for the reason.
-fn why_refused(error: anyhow::Error) -> anyhow::Error {
+fn why_refused(error: anyhow::Error, with_user: bool) -> anyhow::Error {
     let mut failure = Failure::of(&error);
-    match failure.errno().and_then(crate::refused::reason) {
+    match failure.errno().and_then(|errno| refused::reason(errno, with_user)) {
         Some(reason) => {
             failure.chain.push(reason);
             anyhow!(failure)

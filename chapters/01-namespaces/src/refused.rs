@@ -8,13 +8,11 @@ use nix::errno::Errno;
 ///
 /// The machine is asked by trying, since no setting tells it all: a refusal may come at the clone, or later, when the clone
 /// has succeeded and the first id map, host name or mount is refused (Ubuntu 24.04's AppArmor rule).
-pub(crate) fn reason(errno: Errno) -> Option<String> {
+pub(crate) fn reason(errno: Errno, with_user_namespace: bool) -> Option<String> {
     if !matches!(errno, Errno::EPERM | Errno::EACCES | Errno::ENOSPC | Errno::EUSERS) {
         return None;
     }
     let report = doctor::examine();
-    match report.verdict() {
-        Verdict::Ready => None,
-        verdict => Some(format!("{verdict}\n{}", report.advice())),
-    }
+    let verdict = if with_user_namespace { report.verdict_with_user_namespace() } else { report.verdict() };
+    (verdict != Verdict::Ready).then(|| format!("{verdict}\n{}", doctor::advice(&verdict, &report.machine)))
 }

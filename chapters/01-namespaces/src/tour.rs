@@ -104,7 +104,7 @@ fn first_processes() {
     let second = fs::read_to_string("/proc/2/comm").unwrap_or_default();
     if second.trim() != "kthreadd" {
         println!();
-        println!("PID 2 is not kthreadd here: we are in a PID namespace already (a container, or the");
+        println!("PID 2 is not kthreadd here: this is a PID namespace already (a container, or the");
         println!("lab of this workbook), and its PID 1 was forked like any process.");
     }
 }

@@ -1,23 +1,21 @@
 //! `run`, seen from outside: namespaces, ids, signals, descriptors, exit statuses.
 
-mod running;
-
 use std::io::Write;
 use std::os::fd::AsRawFd;
-use std::process::{ExitCode, Stdio};
+use std::process::Stdio;
 use std::time::Duration;
 
+use crate::running::{self, Running, Scratch, status_field};
 use anyhow::{Context, Result, ensure};
 use ch01_namespaces::Namespace;
 use lab::look;
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, Uid};
-use running::{Running, Scratch, status_field};
-use testkit::{cases, eventually, needs};
+use testkit::{Case, cases, eventually, needs};
 
-fn main() -> ExitCode {
-    testkit::run(cases![
+pub fn cases() -> Vec<Case> {
+    cases![
         each_namespace_asked_for_is_new_and_the_others_are_shared,
         the_host_keeps_its_name,
         an_ordinary_user_is_root_inside_and_themselves_outside,
@@ -36,7 +34,7 @@ fn main() -> ExitCode {
         a_host_name_that_is_too_long_is_refused_with_the_rule,
         narration_tells_every_step_and_stays_out_of_the_commands_output,
         two_hundred_at_once_leave_nothing,
-    ])
+    ]
 }
 
 fn each_namespace_asked_for_is_new_and_the_others_are_shared() -> Result<()> {

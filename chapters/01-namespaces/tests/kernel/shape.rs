@@ -3,20 +3,13 @@
 //! The mechanisms here are fakes that make a file on the host and write a log; the containers are made by processes of
 //! their own (this program again, with a role), since that is what can be killed.
 
-mod fakes;
-
-use std::process::ExitCode;
-
+use crate::fakes::{self, Fault, Ground, How, Moment};
 use anyhow::{Context, Result, ensure};
-use ch01_namespaces::{Status, remove, remove_debris, start};
-use fakes::{Fault, Ground, How, Moment};
-use testkit::cases;
+use ch01_namespaces::{Container, Spec, Status, remove, remove_debris, start};
+use testkit::{Case, cases};
 
-fn main() -> ExitCode {
-    if let Some(role) = fakes::Role::asked_for() {
-        return role.play();
-    }
-    testkit::run(cases![
+pub fn cases() -> Vec<Case> {
+    cases![
         mechanisms_given_in_reverse_run_in_stage_order,
         create_start_and_remove_may_be_three_processes,
         a_container_that_is_gone_refuses_to_start,
@@ -28,7 +21,8 @@ fn main() -> ExitCode {
         a_child_killed_at_any_step_is_an_error_and_leaves_nothing,
         a_child_that_dies_in_its_last_stage_does_not_look_started,
         two_processes_cannot_start_one_container_twice,
-    ])
+        a_threaded_maker_is_refused_and_told_why,
+    ]
 }
 
 fn mechanisms_given_in_reverse_run_in_stage_order() -> Result<()> {
@@ -156,5 +150,18 @@ fn two_processes_cannot_start_one_container_twice() -> Result<()> {
     let kept = ground.remove()?;
     ensure!(kept.code == Some(125) && kept.stderr.contains("--force"), "a living container was removed: {kept:?}");
     remove(&ground.store()?, &ground.only_state()?.id, true)?;
+    ground.expect_nothing_left()
+}
+
+fn a_threaded_maker_is_refused_and_told_why() -> Result<()> {
+    let ground = Ground::new()?;
+    let (stay, gone) = std::sync::mpsc::channel::<()>();
+    let other_thread = std::thread::spawn(move || gone.recv());
+    let spec = Spec { command: vec!["true".into()], ..Spec::default() };
+    let error =
+        Container::create(&ground.store()?, spec, vec![]).err().context("a threaded process made a container")?;
+    ensure!(format!("{error:#}").contains("only by a process with a single thread"), "{error:#}");
+    drop(stay);
+    let _ = other_thread.join();
     ground.expect_nothing_left()
 }
