@@ -7,7 +7,6 @@ use std::os::fd::{AsFd, OwnedFd};
 use anyhow::{Context, Error, Result};
 use doctor::Step;
 use nix::errno::Errno;
-use nix::mount::{MsFlags, mount};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::prctl::{set_name, set_pdeathsig};
 use nix::sys::signal::{SigSet, SigmaskHow, Signal, kill, sigprocmask};
@@ -19,7 +18,7 @@ use nix::unistd::{Pid, dup2_stderr, dup2_stdin, dup2_stdout, getpid, sethostname
 use crate::limits::Limits;
 use crate::link::{Link, Message};
 use crate::refusal::At;
-use crate::{exec, refusal, status, sys, terminal};
+use crate::{exec, own_proc, refusal, status, sys, terminal};
 
 /// What PID 1 has to know.
 pub(crate) struct Init {
@@ -71,7 +70,7 @@ impl Init {
             setpgid(Pid::from_raw(0), Pid::from_raw(0)).context("setpgid")?;
         }
         sethostname("lab").with_context(|| At { step: Step::Hostname, call: "sethostname(\"lab\")".to_string() })?;
-        own_proc()?;
+        own_proc::mount_it()?;
         let any = socket(AddressFamily::Inet, SockType::Datagram, SockFlag::SOCK_CLOEXEC, None)
             .context("bring lo up: socket")?;
         sys::loopback_up(any.as_fd()).context("bring lo up: ioctl(SIOCSIFFLAGS)")
@@ -141,8 +140,10 @@ impl Init {
     fn pause_with(&self, program: Pid) {
         let Some(terminal) = &self.terminal else { return };
         self.link.tell(&Message::Stopped);
-        if let Some(Message::GoOn) = self.link.hear() {
-            terminal::give_to(terminal, program);
+        if let Some(Message::GoOn { in_foreground }) = self.link.hear() {
+            if in_foreground {
+                terminal::give_to(terminal, program);
+            }
             let _ = kill(Pid::from_raw(-program.as_raw()), Signal::SIGCONT);
         }
     }
@@ -153,22 +154,6 @@ fn refused(error: &Error) -> Message {
         // The outer stage puts the errno back behind the call.
         Some((step, errno)) => Message::Refused { why: error.to_string(), at: Some((step, errno as i32)) },
         None => Message::Refused { why: format!("{error:#}"), at: None },
-    }
-}
-
-/// A /proc that shows the lab's processes. Where the outer /proc is partly covered (as in Docker) the kernel refuses it; the outer one stays then,
-/// in which `/proc/self` still is right and the numbers are those of outside.
-fn own_proc() -> Result<()> {
-    let flags = MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC;
-    match mount(Some("proc"), "/proc", Some("proc"), flags, None::<&str>) {
-        Err(errno @ (Errno::EPERM | Errno::EBUSY)) => {
-            eprintln!(
-                "lab: no /proc of its own: mount: {errno} (the machine's /proc is partly covered, as in Docker without \
-                 systempaths=unconfined); /proc shows the processes and numbers of outside"
-            );
-            Ok(())
-        }
-        result => result.with_context(|| At { step: Step::Proc, call: "mount a new /proc".to_string() }),
     }
 }
 

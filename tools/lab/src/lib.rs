@@ -25,6 +25,7 @@ mod limits;
 mod link;
 mod mounts;
 mod outer;
+mod own_proc;
 mod refusal;
 mod starter;
 mod status;

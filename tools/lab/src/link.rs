@@ -14,8 +14,8 @@ pub(crate) enum Message {
     Refused { why: String, at: Option<(Step, i32)> },
     /// PID 1 to outer stage: Ctrl-Z, the program has stopped.
     Stopped,
-    /// Outer stage to PID 1: the terminal is ours again, give it to the program and let it go on.
-    GoOn,
+    /// Outer stage to PID 1: let the program go on, with the terminal if the shell gave it to us.
+    GoOn { in_foreground: bool },
     /// Outer stage to PID 1: pass this signal on to the program.
     Signal(i32),
 }

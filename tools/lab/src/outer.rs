@@ -1,6 +1,7 @@
 //! The outer stage: the process that the starter sees. It makes the namespaces, watches the clock, the starter and the
 //! terminal, and ends as the program did.
 
+use std::cell::Cell;
 use std::ffi::OsString;
 use std::fs::File;
 use std::os::fd::{AsFd, OwnedFd};
@@ -15,7 +16,7 @@ use nix::mount::{MsFlags, mount};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sched::{CloneFlags, unshare};
 use nix::sys::prctl::set_name;
-use nix::sys::signal::{SigSet, SigmaskHow, Signal, kill, raise, sigprocmask};
+use nix::sys::signal::{SigSet, SigmaskHow, Signal, kill, sigprocmask};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{Pid, dup2_stdin, dup2_stdout, getpgrp};
@@ -52,6 +53,8 @@ struct Entered {
     link: Link,
     signals: SignalFd,
     terminal: Option<OwnedFd>,
+    /// Not after `bg`: then the foreground is the shell's.
+    has_foreground: Cell<bool>,
 }
 
 fn enter(request: &Request, command: Vec<OsString>) -> Result<Entered> {
@@ -67,7 +70,7 @@ fn enter(request: &Request, command: Vec<OsString>) -> Result<Entered> {
         Signal::SIGTSTP,
         Signal::SIGTTOU,
     ];
-    let ours: SigSet = ours.into_iter().collect();
+    let ours: SigSet = ours.into_iter().filter(|signal| !ignored_by_caller(*signal)).collect();
     sigprocmask(SigmaskHow::SIG_BLOCK, Some(&ours), Some(&mut mask)).context("sigprocmask")?;
     let signals = SignalFd::with_flags(&ours, SfdFlags::SFD_CLOEXEC).context("signalfd")?;
     let terminal = terminal::in_foreground();
@@ -88,7 +91,14 @@ fn enter(request: &Request, command: Vec<OsString>) -> Result<Entered> {
         let _ = dup2_stdin(&null);
         let _ = dup2_stdout(&null);
     }
-    Ok(Entered { first, link, signals, terminal })
+    Ok(Entered { first, link, signals, terminal, has_foreground: Cell::new(true) })
+}
+
+/// What `nohup` ignores for us stays ignored. (A blocked signal is delivered to a signalfd even if it is ignored.)
+fn ignored_by_caller(signal: Signal) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let set = status.lines().find_map(|line| u64::from_str_radix(line.strip_prefix("SigIgn:")?.trim(), 16).ok());
+    signal != Signal::SIGTTOU && set.unwrap_or_default() & 1 << (signal as i32 - 1) != 0
 }
 
 fn make_namespaces(request: &Request, program: &Path) -> Result<()> {
@@ -186,23 +196,34 @@ impl Entered {
                 self.link.tell(&Message::Signal(signal as i32));
                 None
             }
+            // Ctrl-Z, and the program, in a session of its own, didn't hear.
             Signal::SIGTSTP => {
+                self.link.tell(&Message::Signal(Signal::SIGSTOP as i32));
                 self.stop_as_a_job();
+                self.link.tell(&Message::Signal(Signal::SIGCONT as i32));
                 None
             }
             signal => Some(status::of_signal(signal)),
         }
     }
 
-    /// Stops, as the program has; returns when the shell lets the job go on.
+    /// Stops the whole job (our process group, the starter included), as the program has stopped; returns when the shell lets it go on. An
+    /// orphaned job, which no shell could wake, doesn't stop.
     fn stop_as_a_job(&self) {
         self.take_terminal_back();
-        let _ = raise(Signal::SIGSTOP);
-        self.link.tell(&Message::GoOn);
+        let stop = SigSet::from(Signal::SIGTSTP);
+        let _ = kill(Pid::from_raw(0), Signal::SIGTSTP);
+        let _ = stop.thread_unblock();
+        let _ = stop.thread_block();
+        let in_foreground = self.terminal.as_ref().is_some_and(terminal::is_ours);
+        self.has_foreground.set(in_foreground);
+        self.link.tell(&Message::GoOn { in_foreground });
     }
 
     fn take_terminal_back(&self) {
-        if let Some(terminal) = &self.terminal {
+        if let Some(terminal) = &self.terminal
+            && self.has_foreground.get()
+        {
             terminal::give_to(terminal, getpgrp());
         }
     }

@@ -13,6 +13,11 @@ pub(crate) fn in_foreground() -> Option<OwnedFd> {
     ours.then(|| stdin.as_fd().try_clone_to_owned().ok()).flatten()
 }
 
+/// Whether our process group has the foreground.
+pub(crate) fn is_ours(terminal: &OwnedFd) -> bool {
+    tcgetpgrp(terminal) == Ok(getpgrp())
+}
+
 /// Hands the foreground to a process group of this session. SIGTTOU must be blocked or ignored (tcsetpgrp(3)).
 /// A terminal that is gone needs no foreground.
 pub(crate) fn give_to(terminal: &OwnedFd, group: Pid) {

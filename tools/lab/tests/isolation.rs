@@ -33,6 +33,8 @@ fn main() -> ExitCode {
         a_link_made_inside_stays_inside,
         the_loopback_is_up,
         a_lab_in_a_lab_in_a_lab_works,
+        where_proc_is_partly_covered_the_lab_says_so_and_runs,
+        the_machines_settings_cannot_be_written_and_the_labs_own_can,
     ];
     testkit::run([ordinary, with_powers].concat())
 }
@@ -239,6 +241,32 @@ fn the_loopback_is_up() -> Result<()> {
     // In this case's own lab.
     let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
     std::net::TcpStream::connect(listener.local_addr()?)?;
+    Ok(())
+}
+
+fn where_proc_is_partly_covered_the_lab_says_so_and_runs() -> Result<()> {
+    needs::program("unshare")?;
+    // As in Docker: covered, and then locked by a user namespace.
+    let script = "for proc in /proc /run/lab-proc; do test ! -e $proc/sys/vm || mount -t tmpfs none $proc/sys/vm; done
+                  exec unshare --user --map-root-user --mount \"$0\" \
+                  --exact the_loopback_is_up --nocapture";
+    let mut command = Command::new("sh");
+    command.args(["-c", script]).arg(std::env::current_exe()?);
+    let done = run_to_end(command, Duration::from_secs(20))?;
+    ensure!(done.stdout.contains("1 passed"), "{done:?}");
+    ensure!(done.stderr.contains("no /proc of its own: mount: EPERM"), "{done:?}");
+    Ok(())
+}
+
+fn the_machines_settings_cannot_be_written_and_the_labs_own_can() -> Result<()> {
+    let core_pattern = fs::read_to_string("/proc/sys/kernel/core_pattern")?;
+    let done = in_lab(
+        &Lab::new(),
+        "echo 1 >/proc/sys/net/ipv4/ip_forward && echo own
+         cat /proc/sys/kernel/core_pattern >/proc/sys/kernel/core_pattern",
+    )?;
+    ensure!(done.stdout == "own\n" && !done.status.success(), "{done:?}");
+    ensure!(fs::read_to_string("/proc/sys/kernel/core_pattern")? == core_pattern);
     Ok(())
 }
 

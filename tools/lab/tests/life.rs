@@ -1,5 +1,6 @@
 //! How labs end: as their program did, in time, with their starter, and leaving no process.
 
+use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, Command, ExitCode, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -12,9 +13,11 @@ use testkit::{needs, refusing, run_to_end};
 
 fn main() -> ExitCode {
     // Started by the cases below: somebody who starts a lab and waits for it.
-    if std::env::args().nth(1).as_deref() == Some("--be-a-starter") {
+    let mut arguments = std::env::args().skip(1);
+    if arguments.next().as_deref() == Some("--run-in-a-lab") {
         lab::enter_if_asked();
-        let status = Lab::new().command("sh").args(["-c", "setsid sleep 100 & sleep 100"]).status();
+        let script = arguments.next().unwrap_or_default();
+        let status = Lab::new().command("sh").args(["-c", &script]).status();
         return ExitCode::from(status.map_or(1, |status| status.code().unwrap_or(1) as u8));
     }
     let cases = testkit::cases![
@@ -28,6 +31,8 @@ fn main() -> ExitCode {
         term_ends_the_lab,
         a_thread_that_started_a_lab_may_end_before_it,
         the_outer_stage_holds_no_pipe_open,
+        a_lab_survives_a_hangup_that_its_starter_ignores,
+        ctrl_c_at_a_terminal_reaches_the_program,
         a_refusal_ends_with_125_and_the_cure,
         a_later_refusal_ends_with_125_and_names_the_step,
     ];
@@ -121,7 +126,8 @@ fn when_the_program_is_gone_the_rest_is_killed() -> Result<()> {
 }
 
 fn a_killed_starter_leaves_no_process() -> Result<()> {
-    let mut starter = Command::new(std::env::current_exe()?).arg("--be-a-starter").spawn()?;
+    let script = "setsid sleep 100 & sleep 100";
+    let mut starter = Command::new(std::env::current_exe()?).args(["--run-in-a-lab", script]).spawn()?;
     let pid = starter.id() as i32;
     ensure!(eventually(|| look::descendants(pid).len() == 5), "{:?}", look::descendants(pid));
     let processes = look::descendants(pid);
@@ -161,6 +167,36 @@ fn the_outer_stage_holds_no_pipe_open() -> Result<()> {
     ensure!(outer.try_wait()?.is_none() && said.is_empty());
     outer.kill()?;
     outer.wait()?;
+    Ok(())
+}
+
+fn a_lab_survives_a_hangup_that_its_starter_ignores() -> Result<()> {
+    let script = "trap '' HUP; exec \"$0\" --run-in-a-lab 'read line; exit 6'";
+    let mut command = Command::new("sh");
+    let mut starter = command.args(["-c", script]).arg(std::env::current_exe()?).stdin(Stdio::piped()).spawn()?;
+    ensure!(eventually(|| look::descendants(starter.id() as i32).len() == 3));
+    for pid in look::descendants(starter.id() as i32) {
+        kill(Pid::from_raw(pid), Signal::SIGHUP)?;
+    }
+    ensure!(starter.wait()?.code() == Some(6));
+    Ok(())
+}
+
+fn ctrl_c_at_a_terminal_reaches_the_program() -> Result<()> {
+    needs::program("script")?;
+    // script(1) gives what it runs a terminal of its own, and -e its exit status.
+    let program = "trap \"exit 3\" INT; echo ready; while :; do sleep 0.02; done";
+    let line = format!("{} --run-in-a-lab '{program}'", std::env::current_exe()?.display());
+    let mut command = Command::new("script");
+    command.args(["--quiet", "--return", "--command", &line, "/dev/null"]);
+    let mut terminal = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+    let mut said = BufReader::new(terminal.stdout.take().context("a pipe")?);
+    let mut first = String::new();
+    said.read_line(&mut first)?;
+    ensure!(first.trim() == "ready", "{first}");
+    terminal.stdin.as_mut().context("a pipe")?.write_all(b"\x03")?;
+    let status = terminal.wait()?;
+    ensure!(status.code() == Some(3), "{status}");
     Ok(())
 }
 
