@@ -14,5 +14,5 @@ fn main() {
         eprintln!("{error:#}");
         std::process::exit(2);
     }
-    checked::returned(answer::own_hostname(&name))
+    checked::returned(answers::hostname::own_hostname(&name))
 }

@@ -17,8 +17,10 @@ use crate::sources::{Foreign, foreign, prerequisites};
 pub enum Compiled {
     /// The program, with the compiler's warnings about it as they would be shown.
     Program { executable: Executable, warnings: String },
-    /// The compiler's errors, as they would be shown.
+    /// The compiler's errors in the answer, as they would be shown.
     Errors(String),
+    /// The answer isn't to blame: no linker, no network, something else in the checkout that doesn't build.
+    Failed(String),
     /// It compiles, but out of files that don't belong in it.
     Foreign(Foreign),
 }
@@ -50,10 +52,7 @@ pub fn compile(checkout: &Checkout, exercise: &Exercise, answer: &Path, colour: 
     let built = cargo_build(checkout, exercise, answer, colour)?;
     let messages = messages(&built.stdout);
     if !built.status.success() {
-        let errors: String = messages.iter().filter_map(rendered).collect();
-        // Where the compiler said nothing it was cargo that failed: no linker, no network, a broken manifest.
-        let errors = if errors.is_empty() { String::from_utf8_lossy(&built.stderr).into_owned() } else { errors };
-        return Ok(Compiled::Errors(errors));
+        return Ok(failure(&messages, exercise.name, &String::from_utf8_lossy(&built.stderr)));
     }
     let program = messages.iter().find_map(|message| executable(message, exercise.name));
     let program = program.context("cargo built the program, but didn't say where it is")?;
@@ -63,6 +62,20 @@ pub fn compile(checkout: &Checkout, exercise: &Exercise, answer: &Path, colour: 
     let of_answer = messages.iter().filter(|message| message["target"]["name"] == exercise.name);
     let warnings = of_answer.filter_map(rendered).collect();
     Ok(Compiled::Program { executable: set_aside(&target, &program, exercise)?, warnings })
+}
+
+fn failure(messages: &[Value], name: &str, said_by_cargo: &str) -> Compiled {
+    let in_answer = |message: &&Value| message["target"]["name"] == name && has_place(message);
+    let errors: String = messages.iter().filter_map(rendered).collect();
+    if messages.iter().filter(|message| message["message"]["level"] == "error").any(|message| in_answer(&message)) {
+        Compiled::Errors(errors)
+    } else {
+        Compiled::Failed(format!("{errors}{said_by_cargo}"))
+    }
+}
+
+fn has_place(message: &Value) -> bool {
+    message["message"]["spans"].as_array().is_some_and(|spans| !spans.is_empty())
 }
 
 fn cargo_build(checkout: &Checkout, exercise: &Exercise, answer: &Path, colour: bool) -> Result<Output> {
@@ -90,8 +103,7 @@ fn messages(stdout: &[u8]) -> Vec<Value> {
 /// A compiler's message as the compiler would have shown it; not its closing "aborting due to 2 previous errors".
 fn rendered(message: &Value) -> Option<String> {
     let diagnostic = &message["message"];
-    let has_place = diagnostic["spans"].as_array().is_some_and(|spans| !spans.is_empty());
-    let worth_it = diagnostic["level"] == "error" || has_place;
+    let worth_it = diagnostic["level"] == "error" || has_place(message);
     let text = diagnostic["rendered"].as_str().filter(|_| worth_it)?;
     (!text.contains("aborting due to") && !text.contains("For more information about")).then(|| text.to_string())
 }
@@ -132,6 +144,20 @@ mod tests {
         assert_eq!(rendered(&error).as_deref(), Some("error[E0308]: …"));
         assert_eq!(rendered(&closing), None);
         assert_eq!(rendered(&note), None);
+    }
+
+    #[test]
+    fn only_an_error_with_a_place_in_the_answer_is_the_answers() {
+        let message = |name: &str, spans: Value| {
+            serde_json::json!({"target": {"name": name},
+                "message": {"level": "error", "rendered": "error: …", "spans": spans}})
+        };
+        let judged = |message: Value| failure(&[message], "hostname", "error: could not compile");
+        assert!(matches!(judged(message("hostname", serde_json::json!([{}]))), Compiled::Errors(_)));
+        let no_linker = judged(message("hostname", serde_json::json!([])));
+        assert!(matches!(no_linker, Compiled::Failed(why) if why.contains("could not compile")));
+        assert!(matches!(judged(message("given", serde_json::json!([{}]))), Compiled::Failed(_)));
+        assert!(matches!(failure(&[], "hostname", "no network"), Compiled::Failed(_)));
     }
 
     #[test]

@@ -31,6 +31,9 @@ impl Examined {
 pub fn examine(checkout: &Checkout, exercise: &Exercise, answer: &Path, colour: bool) -> Result<Examined> {
     let (executable, warnings) = match compile(checkout, exercise, answer, colour)? {
         Compiled::Program { executable, warnings } => (executable, warnings),
+        Compiled::Failed(why) => {
+            return Ok(Examined::Blocked(format!("the exercise can't be built here:\n{}", why.trim())));
+        }
         Compiled::Errors(errors) => return Ok(Examined::DoesNotCompile(errors)),
         Compiled::Foreign(foreign) => return Ok(Examined::NotOneFile(why_not(&foreign, checkout))),
     };

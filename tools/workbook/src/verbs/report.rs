@@ -12,6 +12,9 @@ use crate::state::State;
 /// How many lines of a program's output are shown.
 const LINES_OF_OUTPUT: usize = 12;
 
+/// How much of each.
+const LETTERS_OF_A_LINE: usize = 160;
+
 /// The report on one exercise. `was_passed`: an earlier answer has passed and is kept.
 pub fn text(row: &Row, was_passed: bool, paint: Paint) -> String {
     let exercise = row.exercise;
@@ -27,7 +30,12 @@ pub fn text(row: &Row, was_passed: bool, paint: Paint) -> String {
             let _ = write!(out, "\n{}\n", paint.bad(why));
         }
         Some(Examined::DoesNotCompile(errors)) => {
-            let _ = write!(out, "\n{}\n{} does not compile yet.\n", errors.trim_end(), file);
+            let _ = write!(out, "\n{}\n{file} does not compile yet.\n", errors.trim_end());
+            if errors.contains("/programs/") {
+                out.push_str(
+                    "The program that calls it is given: the function's signature has to stay as the starter has it.\n",
+                );
+            }
         }
         Some(Examined::Judged { judgement, warnings }) => judged(&mut out, row, judgement, warnings, paint),
     }
@@ -43,14 +51,20 @@ fn judged(out: &mut String, row: &Row, judgement: &Judgement, warnings: &str, pa
         let _ = write!(out, "\n{}\n", warnings.trim_end());
     }
     out.push('\n');
+    // For a starter, and for a program that ended too early, every check would say the same.
+    let common = common_observation(judgement);
+    let brief = row.state == State::ToDo || common.is_some();
     for outcome in &judgement.outcomes {
-        out.push_str(&check(outcome, row.state, paint));
+        out.push_str(&check(outcome, row.state, brief, paint));
     }
     if row.state == State::ToDo {
         let _ = write!(out, "\n{} now; that is the starting point.\n", checks_fail(judgement.failing()));
         let _ =
             writeln!(out, "Write your answer in {}, then `cargo wb check {id}` again.", row.exercise.file().display());
         return;
+    }
+    if let Some(common) = common {
+        let _ = writeln!(out, "\nObserved: {common}.");
     }
     if let Some(mistake) = judgement.mistake {
         let _ = write!(out, "\n{}{}", paint.strong(paragraph(mistake.what, "")), paragraph(mistake.why, ""));
@@ -63,17 +77,24 @@ fn judged(out: &mut String, row: &Row, judgement: &Judgement, warnings: &str, pa
     let _ = write!(out, "\n{}. For a hint: cargo wb hint {id}\n", checks_fail(judgement.failing()));
 }
 
-fn check(outcome: &Outcome, state: State, paint: Paint) -> String {
+fn check(outcome: &Outcome, state: State, brief: bool, paint: Paint) -> String {
     let Some((expected, observed)) = &outcome.difference else {
         return format!("  {} {}\n", paint.good("✓"), outcome.claim);
     };
-    // For a starter every check says the same: that there is no answer yet.
     let mark = if state == State::ToDo { "·".to_string() } else { paint.bad("✗") };
     let mut text = format!("  {mark} {}\n", outcome.claim);
-    if state != State::ToDo {
+    if !brief {
         let _ = write!(text, "      expected  {expected}\n      observed  {observed}\n");
     }
     text
+}
+
+/// What was observed, if it is the same in every check.
+fn common_observation(judgement: &Judgement) -> Option<&str> {
+    let mut observed = judgement.outcomes.iter().map(|outcome| Some(outcome.difference.as_ref()?.1.as_str()));
+    let first = observed.next()??;
+    let mut others = observed.peekable();
+    (others.peek().is_some() && others.all(|other| other == Some(first))).then_some(first)
 }
 
 fn checks_fail(count: usize) -> String {
@@ -87,7 +108,8 @@ fn printed(output: &str) -> String {
         return String::new();
     }
     let shown = lines.len().min(LINES_OF_OUTPUT);
-    let mut text = format!("\nYour program printed:\n{}", indented(&lines[..shown].join("\n")));
+    let cut: Vec<String> = lines[..shown].iter().map(|line| line.chars().take(LETTERS_OF_A_LINE).collect()).collect();
+    let mut text = format!("\nYour program printed:\n{}", indented(&cut.join("\n")));
     if lines.len() > shown {
         let _ = writeln!(text, "    … and {} lines more", lines.len() - shown);
     }
@@ -128,6 +150,13 @@ mod tests {
         {
             assert!(report.contains(part), "{part} in {report}");
         }
+    }
+
+    #[test]
+    fn what_every_check_observed_is_said_once() {
+        let outcomes = ["a", "b"].map(|claim| Outcome::of(claim, false, "x", "the function panicked")).to_vec();
+        let report = text(&row(State::Failing, Judgement { outcomes, ..Judgement::default() }), false, Paint::never());
+        assert_eq!(report.matches("the function panicked").count(), 1, "{report}");
     }
 
     #[test]
