@@ -15,6 +15,7 @@ use nix::sys::signal::Signal;
 use crate::explain::{self, Lane};
 use crate::failure::{Failure, exit};
 use crate::gate::Gate;
+use crate::init;
 use crate::launch::{self, CallerSignals};
 use crate::link::{FromChild, FromHost, Link};
 use crate::mechanism::{Handover, Mechanism};
@@ -62,6 +63,9 @@ impl Child {
         let result = guarded(|| {
             for mechanism in self.mechanisms.iter().filter(|mechanism| mechanism.stage() == Stage::Seal) {
                 enter(&**mechanism, Handover::default(), &mut self.inside)?;
+            }
+            if self.inside.init {
+                init::fork_off()?;
             }
             launch::execute(&self.inside, &self.signals, || starter.send(&FromChild::Sealed, &[]))
         });

@@ -1,24 +1,18 @@
 //! The command line.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Result, bail};
-use clap::{Args, Parser, Subcommand, ValueEnum};
-use nix::unistd::Uid;
+use anyhow::Result;
+use clap::{Parser, Subcommand};
 
 use crate::container::{self, Container, Spec};
-use crate::explain::{self, Format};
 use crate::failure::{Failure, exit};
+use crate::flags::{ExplainFlag, NamespaceFlags, RunFlags, StoreFlags};
 use crate::mechanism::Mechanism;
-use crate::mechanisms::{
-    CgroupNamespace, FreshNamespace, PrivateMounts, Proc, TimeNamespace, UserNamespace, UtsNamespace,
-};
-use crate::namespaces::{Namespace, Namespaces};
-use crate::offset::Offset;
 use crate::store::Store;
-use crate::{look, ps, tour};
+use crate::target::Target;
+use crate::{enter, inspect, look, ps, tour};
 
 /// Chapter 1: a process in namespaces of its own.
 ///
@@ -75,6 +69,27 @@ enum Command {
         #[arg(required = true)]
         containers: Vec<String>,
     },
+    /// Run a command in the namespaces of a container or any process.
+    ///
+    /// All namespaces in which it is apart from you are joined, in one setns(2). The exit status is the command's.
+    Enter {
+        #[command(flatten)]
+        explain: ExplainFlag,
+        /// A process id; or a container's name, id, or the beginning of its id.
+        target: String,
+        /// The command and its arguments.
+        #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+        command: Vec<OsString>,
+    },
+    /// Show the namespaces of a container or any process, its ids, and its processes as both sides see them.
+    Inspect {
+        /// A process id; or a container's name, id, or the beginning of its id [default: this process].
+        target: Option<String>,
+        /// `json` for one object: pid, namespaces (kind, inode, shared, owner, manual), uid_map, gid_map, setgroups,
+        /// processes (pid, inside, parent, name).
+        #[arg(long, value_enum, default_value_t = ps::Format::Table)]
+        format: ps::Format,
+    },
     /// What the tour runs in its container: look around, say it in JSON, stay until stdin ends.
     #[command(hide = true)]
     Look {
@@ -93,122 +108,14 @@ enum Command {
     },
 }
 
-/// Where containers are kept.
-#[derive(Args)]
-pub struct StoreFlags {
-    /// Keep containers' states in this folder [default: /run/coracle for root, $XDG_RUNTIME_DIR/coracle for others].
-    #[arg(long, global = true, value_name = "DIR")]
-    root: Option<PathBuf>,
-}
-
-impl StoreFlags {
-    /// Opens the store.
-    pub fn open(&self) -> Result<Store> {
-        Store::open(&self.root.clone().unwrap_or_else(Store::default_root))
-    }
-}
-
-/// Flags of every chapter's `run`.
-#[derive(Args, Debug, Clone, Default)]
-pub struct RunFlags {
-    /// A name for the container, besides its id.
-    #[arg(long)]
-    pub name: Option<String>,
-    /// Tell each step that touches the kernel, on stderr; with =json, one object a line.
-    #[arg(long, value_enum, value_name = "FORMAT", num_args = 0..=1, require_equals = true, default_missing_value = "text")]
-    pub explain: Option<ExplainFormat>,
-}
-
-/// See [`RunFlags::explain`].
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub enum ExplainFormat {
-    /// Two lanes, host and container.
-    Text,
-    /// One JSON object a line.
-    Json,
-}
-
-impl RunFlags {
-    /// What to run.
-    pub fn spec(&self, command: Vec<OsString>, foreground: bool) -> Spec {
-        match self.explain {
-            Some(ExplainFormat::Text) => explain::tell_on_stderr(Format::Text),
-            Some(ExplainFormat::Json) => explain::tell_on_stderr(Format::Json),
-            None => {}
-        }
-        Spec { name: self.name.clone(), command, env: std::env::vars_os().collect(), foreground }
-    }
-}
-
-/// Chapter 1's own flags.
-#[derive(Args, Debug, Clone, Default)]
-pub struct NamespaceFlags {
-    /// Which namespaces are new: a list of cgroup, ipc, mount, net, pid, time, user, uts; or all, or none. The others are
-    /// shared with the host [default: mount,pid,uts, and for an ordinary user also user].
-    #[arg(long, value_name = "LIST")]
-    pub namespaces: Option<Namespaces>,
-    /// The host name inside; needs the uts namespace.
-    #[arg(long, value_name = "NAME")]
-    pub hostname: Option<String>,
-    /// Move the clock that counts from boot, what uptime shows: +1d, -2h, 90s. Needs the time namespace.
-    #[arg(long, value_name = "OFFSET", allow_hyphen_values = true)]
-    pub boottime: Option<Offset>,
-    /// Move the monotonic clock, likewise.
-    #[arg(long, value_name = "OFFSET", allow_hyphen_values = true)]
-    pub monotonic: Option<Offset>,
-}
-
-impl NamespaceFlags {
-    /// The set that is meant, with the default for who asks.
-    pub fn set(&self) -> Namespaces {
-        self.namespaces.unwrap_or_else(|| {
-            let set: Namespaces = [Namespace::Mount, Namespace::Pid, Namespace::Uts].into_iter().collect();
-            if Uid::effective().is_root() { set } else { set.with(Namespace::User) }
-        })
-    }
-
-    /// The flags as mechanisms.
-    pub fn mechanisms(&self) -> Result<Vec<Box<dyn Mechanism>>> {
-        let set = self.set();
-        if let (Some(name), false) = (&self.hostname, set.has(Namespace::Uts)) {
-            bail!("--hostname {name} without a uts namespace would rename the host: add uts to --namespaces");
-        }
-        if (self.boottime.is_some() || self.monotonic.is_some()) && !set.has(Namespace::Time) {
-            bail!(
-                "--boottime and --monotonic need a time namespace: add time to --namespaces (the host's own clocks can't be moved)"
-            );
-        }
-        let mut mechanisms: Vec<Box<dyn Mechanism>> = Vec::new();
-        for kind in set.iter() {
-            mechanisms.push(match kind {
-                Namespace::Cgroup => Box::new(CgroupNamespace),
-                Namespace::Ipc => Box::new(FreshNamespace::ipc()),
-                Namespace::Mount => Box::new(PrivateMounts),
-                Namespace::Net => Box::new(FreshNamespace::net()),
-                Namespace::Pid => Box::new(FreshNamespace::pid()),
-                Namespace::Time => {
-                    let seconds = |offset: Option<Offset>| offset.map_or(0, |offset| offset.seconds);
-                    Box::new(TimeNamespace { boottime: seconds(self.boottime), monotonic: seconds(self.monotonic) })
-                }
-                Namespace::User => Box::new(UserNamespace),
-                Namespace::Uts => Box::new(UtsNamespace { hostname: self.hostname.clone() }),
-            });
-        }
-        // With the mount table shared, a new /proc would be everybody's.
-        if set.has(Namespace::Pid) && set.has(Namespace::Mount) {
-            mechanisms.push(Box::new(Proc));
-        }
-        Ok(mechanisms)
-    }
-}
-
 /// The program.
 pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
             let _ = error.print();
-            let of_run = std::env::args().nth(1).is_some_and(|word| word == "run");
+            let of_run =
+                std::env::args().nth(1).is_some_and(|word| ["run", "create", "enter"].contains(&word.as_str()));
             return ExitCode::from(match (error.use_stderr(), of_run) {
                 (false, _) => 0,
                 (true, true) => exit::OURS,
@@ -231,11 +138,11 @@ fn act(cli: Cli) -> Result<u8> {
     match cli.command {
         None => tour::tour(&cli.tour),
         Some(Command::Run { run, namespaces, command }) => {
-            let mechanisms = namespaces.mechanisms()?;
+            let mechanisms = namespaces.mechanisms(store)?;
             run_to_the_end(&store()?, run.spec(command, true), mechanisms)
         }
         Some(Command::Create { run, namespaces, command }) => {
-            let mechanisms = namespaces.mechanisms()?;
+            let mechanisms = namespaces.mechanisms(store)?;
             let container = Container::create(&store()?, run.spec(command, false), mechanisms)?;
             println!("{}", container.leave());
             Ok(0)
@@ -247,6 +154,14 @@ fn act(cli: Cli) -> Result<u8> {
                 container::remove(&store, &name, force)?;
             }
             Ok(0)
+        }
+        Some(Command::Enter { explain, target, command }) => {
+            explain.begin();
+            Ok(enter::enter(&Target::named(&target, store)?, command)?.code())
+        }
+        Some(Command::Inspect { target, format }) => {
+            let target = target.map_or_else(Target::myself, |name| Target::named(&name, store))?;
+            inspect::inspect(&target, format).map(|()| 0)
         }
         Some(Command::Look { with_ipc_object }) => look::look_and_stay(with_ipc_object).map(|()| 0),
         Some(Command::Ps { format, quiet }) => ps::list(&store()?, format, quiet).map(|()| 0),
@@ -269,25 +184,5 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn a_hostname_without_a_uts_namespace_is_refused() {
-        let flags = NamespaceFlags {
-            namespaces: Some("pid".parse().unwrap()),
-            hostname: Some("boat".into()),
-            ..Default::default()
-        };
-        assert!(flags.mechanisms().err().unwrap().to_string().contains("rename the host"));
-    }
-
-    #[test]
-    fn proc_comes_with_pid_and_mount_together_only() {
-        let names = |list: &str| {
-            let flags = NamespaceFlags { namespaces: Some(list.parse().unwrap()), ..Default::default() };
-            flags.mechanisms().unwrap().iter().map(|mechanism| mechanism.name()).collect::<Vec<_>>()
-        };
-        assert_eq!(names("mount,pid"), ["mount", "pid", "proc"]);
-        assert_eq!(names("pid"), ["pid"]);
     }
 }

@@ -30,6 +30,8 @@ pub struct Spec {
     pub command: Vec<OsString>,
     /// Its environment.
     pub env: Vec<(OsString, OsString)>,
+    /// Whether an init runs as the first process, and the command as its child.
+    pub init: bool,
     /// Whether it dies with the process that made it. (The kernel forgets that promise when the command is a setuid
     /// program: PR_SET_PDEATHSIG(2const).)
     pub foreground: bool,
@@ -73,7 +75,7 @@ impl Container {
             command: spec.command.iter().map(|part| part.to_string_lossy().into_owned()).collect(),
             foreground: spec.foreground,
         };
-        let inside = Inside { command: spec.command, env: spec.env };
+        let inside = Inside { command: spec.command, env: spec.env, init: spec.init };
         let made = state.write(&folder).and_then(|()| host::make(locked, &mut state, inside, mechanisms, signals));
         match made {
             Ok((locked, made)) => Ok(Container { locked, made, state }),
@@ -101,7 +103,7 @@ impl Container {
 
     /// Waits for its end, handing on the signals that this process gets meanwhile.
     pub fn wait(&self) -> Result<Exit> {
-        wait::wait(&self.made, self.state.foreground)
+        wait::wait(self.made.pid, self.made.pidfd.as_fd(), self.state.foreground)
     }
 
     /// Leaves it to itself: it goes on, and other processes find it in the store.

@@ -106,13 +106,23 @@ fn print(step: &Step, format: Format) {
     let _ = writeln!(stderr, "{line}");
 }
 
+/// A step as tools get it.
+#[derive(Serialize)]
+struct Told<'a> {
+    lane: Lane,
+    call: &'a str,
+    args: &'a [String],
+    errno: Option<&'a str>,
+    why: &'static str,
+    shell: Option<String>,
+    book: &'static str,
+}
+
 fn json(step: &Step) -> String {
-    let words = step.why.words();
-    serde_json::json!({
-        "lane": step.lane, "call": step.call, "args": step.args, "errno": step.errno,
-        "why": words.what_for, "shell": step.why.shell(&step.args), "book": words.book,
-    })
-    .to_string()
+    let (Step { lane, why, call, args, errno }, words) = (step, step.why.words());
+    let (shell, book, why) = (why.shell(args), words.book, words.what_for);
+    let told = Told { lane: *lane, call, args, errno: errno.as_deref(), why, shell, book };
+    serde_json::to_string(&told).unwrap_or_default()
 }
 
 fn text(step: &Step, colour: bool) -> String {

@@ -20,7 +20,6 @@ use crate::namespaces::Namespace;
 use crate::plan::{Inside, Plan, Process};
 use crate::refused;
 use crate::state::{self, State, Status};
-use crate::steps::Why;
 use crate::store::Locked;
 use crate::sys::{self, Cloned};
 use crate::undo::Journal;
@@ -60,9 +59,7 @@ pub(crate) fn make(
     let gate = Gate::build(&folder)?;
     let (link, childs_link) = Link::pair()?;
 
-    let cloned = join::while_joined(&plan.join, || {
-        sys::clone3(Why::MakeProcess, plan.create, plan.cgroup.as_ref().map(AsFd::as_fd))
-    });
+    let cloned = join::clone_joined(&plan.join, plan.create, plan.cgroup.as_ref());
     let with_user = plan.create.has(Namespace::User);
     match cloned.map_err(|error| why_refused(error, with_user)).context("cannot make the container's process")? {
         Cloned::Child => {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use nix::unistd::{Gid, Pid, Uid};
 
-use crate::namespaces::{Namespace, Namespaces};
+use crate::namespaces::Namespaces;
 use crate::undo::{Journal, Undo};
 
 /// Before the process exists: what the clone needs, gathered from the mechanisms.
@@ -15,8 +15,8 @@ pub struct Plan {
     /// Namespaces that the clone makes. (A cgroup or time namespace is made later, by the child itself: the first takes
     /// the cgroup that the process is in by then as its root, the second takes clock offsets only before it is used.)
     pub create: Namespaces,
-    /// Namespaces to be cloned into, opened by whoever asked for them.
-    pub join: Vec<(Namespace, OwnedFd)>,
+    /// Namespaces to be cloned into, opened by whoever asked for them: files of /proc/PID/ns, or a pidfd and kinds.
+    pub join: Vec<(Namespaces, OwnedFd)>,
     /// A cgroup v2 folder to be born in.
     pub cgroup: Option<OwnedFd>,
     /// The container's root file system as the host sees it, once a mechanism has one.
@@ -97,4 +97,6 @@ pub struct Inside {
     pub command: Vec<OsString>,
     /// Its environment.
     pub env: Vec<(OsString, OsString)>,
+    /// Whether an init stands between the kernel and the command.
+    pub init: bool,
 }

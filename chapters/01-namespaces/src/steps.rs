@@ -15,6 +15,10 @@ pub enum Why {
     MapUsers,
     /// Group ids.
     MapGroups,
+    /// User ids that an administrator granted.
+    MapGrantedUsers,
+    /// Group ids likewise.
+    MapGrantedGroups,
     /// No mount leaks to the host.
     MakePrivate,
     /// The container's own /proc.
@@ -27,6 +31,14 @@ pub enum Why {
     SetClocks,
     /// The host name.
     SetHostname,
+    /// The NIS domain name.
+    SetDomainname,
+    /// A helper that joins namespaces in our place.
+    SendHelper,
+    /// Into namespaces that exist.
+    Join,
+    /// The command, as the child of an init.
+    ForkFromInit,
     /// The command.
     Execute,
 }
@@ -47,12 +59,18 @@ impl Why {
             Why::DenySetgroups => ("nobody may drop groups inside; gid_map demands it", "1.4 Users"),
             Why::MapUsers => ("which user ids exist inside, and who they are outside", "1.4 Users"),
             Why::MapGroups => ("the same for group ids", "1.4 Users"),
+            Why::MapGrantedUsers => ("me as root, then the ids granted in /etc/subuid", "1.4 Users"),
+            Why::MapGrantedGroups => ("the same for groups, from /etc/subgid", "1.4 Users"),
             Why::MakePrivate => ("from here on, mounts made inside stay inside", "1.5 Mounts"),
             Why::MountProc => ("a /proc that shows this PID namespace, so ps is true", "1.3 Processes"),
             Why::UnshareCgroup => ("the cgroup it is in becomes the root of what it sees", "1.8 Cgroup roots"),
             Why::UnshareTime => ("clocks of its own, from the next program on", "1.9 Clocks"),
             Why::SetClocks => ("how far the clocks since boot are off the host's", "1.9 Clocks"),
             Why::SetHostname => ("the name of this UTS namespace", "1.2 A name of its own"),
+            Why::SetDomainname => ("the NIS domain name of this UTS namespace", "1.2 A name of its own"),
+            Why::SendHelper => ("a helper goes: who joins can't always come back", "1.10 Joining a container"),
+            Why::Join => ("into namespaces that exist already", "1.10 Joining a container"),
+            Why::ForkFromInit => ("init stays behind as PID 1; its child goes on", "1.3 Processes"),
             Why::Execute => ("this process becomes the command", "1.1 Making a process"),
         };
         Words { what_for, book }
@@ -62,13 +80,18 @@ impl Why {
     pub fn shell(self, args: &[String]) -> Option<String> {
         let arg = |index: usize| args.get(index).map_or("", String::as_str);
         Some(match self {
-            Why::MakeProcess => format!("unshare --fork {}", unshare_options(arg(0))),
+            Why::MakeProcess => format!("unshare --fork {}", namespace_options(arg(0))),
             Why::DenySetgroups | Why::MapUsers | Why::MapGroups => format!("echo {} >{}", arg(1), arg(0)),
-            Why::UnshareCgroup | Why::UnshareTime => format!("unshare {}", unshare_options(arg(0))),
+            Why::MapGrantedUsers => format!("newuidmap {}", args.join(" ")),
+            Why::MapGrantedGroups => format!("newgidmap {}", args.join(" ")),
+            Why::UnshareCgroup | Why::UnshareTime => format!("unshare {}", namespace_options(arg(0))),
             Why::SetClocks => format!("printf {} >{}", arg(1), arg(0)),
             Why::MakePrivate => "mount --make-rprivate /".into(),
             Why::MountProc => "mount -t proc proc /proc".into(),
             Why::SetHostname => format!("hostname {}", arg(0)),
+            Why::SetDomainname => format!("domainname {}", arg(0)),
+            Why::Join => format!("nsenter {}", namespace_options(arg(1))),
+            Why::SendHelper | Why::ForkFromInit => return None,
             Why::Execute => format!("exec {}", arg(0)),
         })
     }
@@ -91,6 +114,15 @@ impl Why {
                 "without a user namespace, only root may make the others; or a sandbox around us forbids it",
                 "add user to --namespaces",
             ),
+            (Why::Join, Errno::EPERM) => (
+                "joining takes CAP_SYS_ADMIN over the namespace's owner: you must have made it, or be root",
+                "look at its owner with inspect, and enter as that user",
+            ),
+            (Why::Join, Errno::EINVAL) => (
+                "a process can't join the user namespace that it is in already, nor any with more than one thread",
+                "leave the user namespace out",
+            ),
+            (Why::Join, Errno::ESRCH) => ("the process that held the namespaces is gone", "see ps"),
             (Why::MakeProcess, Errno::EAGAIN) => ("the limit on processes is reached", "see ulimit -u"),
             _ => return None,
         };
@@ -107,8 +139,8 @@ pub struct Lesson {
     pub cure: &'static str,
 }
 
-/// `CLONE_NEWPID|CLONE_NEWUTS` as options of unshare(1).
-fn unshare_options(flag_names: &str) -> String {
+/// `CLONE_NEWPID|CLONE_NEWUTS` as options of unshare(1) and nsenter(1).
+fn namespace_options(flag_names: &str) -> String {
     let option = |flag: &str| match flag {
         "CLONE_NEWNS" => "--mount".to_string(),
         other => format!("--{}", other.trim_start_matches("CLONE_NEW").to_lowercase()),
@@ -122,7 +154,7 @@ mod tests {
 
     #[test]
     fn the_clone_is_told_as_unshare() {
-        assert_eq!(unshare_options("CLONE_NEWNS|CLONE_NEWPID|CLONE_PIDFD"), "--mount --pid");
+        assert_eq!(namespace_options("CLONE_NEWNS|CLONE_NEWPID|CLONE_PIDFD"), "--mount --pid");
     }
 
     #[test]

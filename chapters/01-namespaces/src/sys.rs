@@ -7,7 +7,7 @@ use std::io::Write;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::path::Path;
 
-use anyhow::{Result, anyhow};
+use anyhow::{Context, Result, anyhow};
 use nix::errno::Errno;
 use nix::mount::MsFlags;
 use nix::sched::CloneFlags;
@@ -16,6 +16,7 @@ use nix::unistd::Pid;
 
 use crate::explain;
 use crate::failure::CallFailed;
+use crate::mapping::Range;
 use crate::namespaces::Namespaces;
 use crate::steps::Why;
 
@@ -43,10 +44,20 @@ pub(crate) enum Cloned {
 /// the child for ever. Where an outer sandbox knows no clone3 and answers ENOSYS (Docker's default seccomp profile does,
 /// since it can't look behind clone3's pointer), clone(2) does the same, except for what it has no flags for.
 pub(crate) fn clone3(why: Why, create: Namespaces, cgroup: Option<BorrowedFd<'_>>) -> Result<Cloned> {
+    clone3_with(why, create, cgroup, 0)
+}
+
+/// clone3(2) with CLONE_PARENT: the new process is a sibling of this one, whose parent waits for it. (Its exit signal is
+/// then ours, SIGCHLD, and may not be given.)
+pub(crate) fn clone3_sibling(why: Why, create: Namespaces, cgroup: Option<BorrowedFd<'_>>) -> Result<Cloned> {
+    clone3_with(why, create, cgroup, libc::CLONE_PARENT as u64)
+}
+
+fn clone3_with(why: Why, create: Namespaces, cgroup: Option<BorrowedFd<'_>>, parent: u64) -> Result<Cloned> {
     let mut pidfd: RawFd = -1;
-    let mut flags = create.flags() | libc::CLONE_PIDFD as u64;
-    let mut args: libc::clone_args = libc::clone_args { pidfd: &raw mut pidfd as u64, ..zeroed_clone_args() };
-    args.exit_signal = libc::SIGCHLD as u64;
+    let exit_signal = if parent == 0 { libc::SIGCHLD as u64 } else { 0 };
+    let mut flags = create.flags() | libc::CLONE_PIDFD as u64 | parent;
+    let mut args = libc::clone_args { pidfd: &raw mut pidfd as u64, exit_signal, ..zeroed_clone_args() };
     if let Some(cgroup) = cgroup {
         // libc's CLONE_INTO_CGROUP is an int on gnu, where it overflows to 0.
         flags |= 0x2_0000_0000;
@@ -57,7 +68,7 @@ pub(crate) fn clone3(why: Why, create: Namespaces, cgroup: Option<BorrowedFd<'_>
     let mut result = unsafe { libc::syscall(libc::SYS_clone3, &raw const args, size_of::<libc::clone_args>()) };
     if result == -1 && Errno::last() == Errno::ENOSYS && cgroup.is_none() {
         // SAFETY: as above. A null stack means "the parent's, copied"; clone(2) puts the pidfd where parent_tid points.
-        result = unsafe { libc::syscall(libc::SYS_clone, flags | libc::SIGCHLD as u64, 0, &raw mut pidfd, 0, 0) };
+        result = unsafe { libc::syscall(libc::SYS_clone, flags | exit_signal, 0, &raw mut pidfd, 0, 0) };
     }
     if result == 0 {
         return Ok(Cloned::Child);
@@ -109,6 +120,30 @@ pub(crate) fn write_file(why: Why, path: &Path, text: &str) -> Result<()> {
     report(why, "write", || vec![path.display().to_string(), format!("{text:?}")], result)
 }
 
+/// newuidmap(1) or newgidmap(1): set-user-ID programs that write a map for us, as far as /etc/subuid or subgid grants it.
+pub(crate) fn run_id_map_helper(why: Why, program: &str, pid: Pid, ranges: &[Range]) -> Result<()> {
+    let args: Vec<String> = std::iter::once(pid.to_string())
+        .chain(
+            ranges.iter().flat_map(|range| [range.inside, range.outside, range.count].map(|number| number.to_string())),
+        )
+        .collect();
+    explain::step(why, program, || args.clone(), None);
+    let output = std::process::Command::new(program)
+        .args(&args)
+        .output()
+        .with_context(|| format!("cannot run {program} (--map-root does without it)"))?;
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr);
+        return Err(anyhow!(
+            "{program} {}: {}\nlikely cause: /etc/subuid or /etc/subgid changed, or {program} has lost its set-user-ID bit\n\
+             cure: --map-root does without it, with a single id",
+            args.join(" "),
+            said.trim()
+        ));
+    }
+    Ok(())
+}
+
 /// execve(2). It returns only when it failed. Nobody may be told "it worked" afterwards, so the step is told before.
 pub(crate) fn execve(why: Why, program: &CString, argv: &[CString], env: &[CString]) -> Errno {
     explain::step(why, "execve", || vec![format!("{program:?}"), format!("{argv:?}"), "environ".into()], None);
@@ -130,6 +165,52 @@ pub(crate) fn exit_now(code: u8) -> ! {
     unsafe { libc::_exit(code.into()) }
 }
 
+/// A signal that was waited for, and siginfo's `si_code`: who raised it, see sigaction(2).
+pub(crate) struct Arrived {
+    pub signal: Signal,
+    pub code: c_int,
+}
+
+/// sigwaitinfo(2): the next of the blocked signals in `mask`.
+pub(crate) fn wait_for_signal(mask: &SigSet) -> nix::Result<Arrived> {
+    // SAFETY: plain integers and pointers, all of which may be 0; the kernel fills it.
+    let mut info: libc::siginfo_t = unsafe { std::mem::zeroed() };
+    // SAFETY: both pointers are valid for the call.
+    let signal = Errno::result(unsafe { libc::sigwaitinfo(mask.as_ref(), &mut info) })?;
+    Ok(Arrived { signal: Signal::try_from(signal)?, code: info.si_code })
+}
+
+/// setdomainname(2).
+pub(crate) fn setdomainname(why: Why, name: &str) -> Result<()> {
+    // SAFETY: pointer and length belong to one string.
+    let result = Errno::result(unsafe { libc::setdomainname(name.as_ptr().cast(), name.len()) }).map(drop);
+    report(why, "setdomainname", || vec![quoted(name)], result)
+}
+
+/// setns(2): into the namespaces of the given kinds; `fd` is a file of /proc/PID/ns or a pidfd.
+pub(crate) fn setns(why: Why, fd: BorrowedFd<'_>, kinds: Namespaces) -> Result<()> {
+    let flags = CloneFlags::from_bits_retain(kinds.flags() as c_int);
+    let args = || vec![fd.as_raw_fd().to_string(), kinds.flag_names()];
+    report(why, "setns", args, nix::sched::setns(fd, flags))
+}
+
+/// The user namespace that owns a namespace: ioctl_nsfs(2).
+pub(crate) fn owner_of(namespace: BorrowedFd<'_>) -> nix::Result<OwnedFd> {
+    const NS_GET_USERNS: libc::Ioctl = 0xb701u32 as libc::Ioctl;
+    // SAFETY: takes no pointer and returns a new descriptor.
+    let fd = Errno::result(unsafe { libc::ioctl(namespace.as_raw_fd(), NS_GET_USERNS) })?;
+    Ok(own(fd))
+}
+
+/// The user, in our own user namespace, who made a user namespace: ioctl_nsfs(2).
+pub(crate) fn maker_of(user_namespace: BorrowedFd<'_>) -> nix::Result<u32> {
+    const NS_GET_OWNER_UID: libc::Ioctl = 0xb704u32 as libc::Ioctl;
+    let mut uid: libc::uid_t = 0;
+    // SAFETY: the kernel writes one uid_t there.
+    Errno::result(unsafe { libc::ioctl(user_namespace.as_raw_fd(), NS_GET_OWNER_UID, &raw mut uid) })?;
+    Ok(uid)
+}
+
 /// msgget(2): a new System V message queue, in this process's IPC namespace.
 pub(crate) fn message_queue() -> nix::Result<()> {
     // SAFETY: takes no pointers.
@@ -139,8 +220,17 @@ pub(crate) fn message_queue() -> nix::Result<()> {
 /// Marks every descriptor above stderr close-on-exec: close_range(2). What the caller had open is none of the
 /// container's business (CVE-2024-21626 was a leaked folder).
 pub(crate) fn close_on_exec_above_stderr() -> nix::Result<()> {
+    close_range_above_stderr(libc::CLOSE_RANGE_CLOEXEC)
+}
+
+/// Closes every descriptor above stderr, whoever thinks to own it: for processes that end by [`exit_now`].
+pub(crate) fn close_above_stderr() -> nix::Result<()> {
+    close_range_above_stderr(0)
+}
+
+fn close_range_above_stderr(flags: u32) -> nix::Result<()> {
     // SAFETY: takes no pointers.
-    let result = unsafe { libc::syscall(libc::SYS_close_range, 3u32, u32::MAX, libc::CLOSE_RANGE_CLOEXEC) };
+    let result = unsafe { libc::syscall(libc::SYS_close_range, 3u32, u32::MAX, flags) };
     Errno::result(result).map(drop)
 }
 

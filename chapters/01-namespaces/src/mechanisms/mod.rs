@@ -2,6 +2,7 @@
 
 mod cgroup;
 mod fresh;
+mod join;
 mod mount;
 mod proc;
 mod time;
@@ -10,6 +11,7 @@ mod uts;
 
 pub use cgroup::CgroupNamespace;
 pub use fresh::FreshNamespace;
+pub use join::JoinNamespace;
 pub use mount::PrivateMounts;
 pub use proc::Proc;
 pub use time::TimeNamespace;

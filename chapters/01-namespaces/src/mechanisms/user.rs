@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 
+use crate::mapping::{self, Facts, Mapping, Range, Request};
 use crate::mechanism::{Handover, Mechanism};
 use crate::namespaces::Namespace;
 use crate::plan::{Plan, Process};
@@ -12,12 +13,15 @@ use crate::steps::Why;
 use crate::sys;
 
 // ANCHOR: user
-/// A user namespace in which the caller is root: id 0 inside is the caller's own id outside, and no other id exists.
+/// A user namespace, in which the caller is root unless they ask for something else.
 ///
-/// That much an ordinary user may map without privilege. The kernel makes the user namespace before the others of the same
-/// clone, so they belong to it, and its root may shape them.
+/// The kernel makes the user namespace before the others of the same clone, so they belong to it, and its root may shape
+/// them. Which other ids exist inside is decided in [`mapping`](crate::mapping).
 #[derive(Debug, Clone, Default)]
-pub struct UserNamespace;
+pub struct UserNamespace {
+    /// Which ids are wanted.
+    pub ids: Request,
+}
 
 impl Mechanism for UserNamespace {
     fn name(&self) -> &'static str {
@@ -41,9 +45,27 @@ impl Mechanism for UserNamespace {
     /// given up inside: else a process could drop a group that denies it access to a file (CVE-2014-8989).
     fn attach(&mut self, process: &Process) -> Result<Handover> {
         let file = |name| PathBuf::from(format!("/proc/{}/{name}", process.pid));
-        sys::write_file(Why::DenySetgroups, &file("setgroups"), "deny")?;
-        sys::write_file(Why::MapUsers, &file("uid_map"), &format!("0 {} 1", process.caller.uid))?;
-        sys::write_file(Why::MapGroups, &file("gid_map"), &format!("0 {} 1", process.caller.gid))?;
+        let write = |why, name, ranges: &[Range]| {
+            let lines: Vec<_> = ranges.iter().map(|range| range.line()).collect();
+            sys::write_file(why, &file(name), &lines.join("\n"))
+        };
+        match mapping::decide(self.ids, process.caller, &Facts::of_this_machine(process.caller)) {
+            Mapping::Single { user, group, give_up_setgroups } => {
+                if give_up_setgroups {
+                    sys::write_file(Why::DenySetgroups, &file("setgroups"), "deny")?;
+                }
+                write(Why::MapUsers, "uid_map", &[user])?;
+                write(Why::MapGroups, "gid_map", &[group])?;
+            }
+            Mapping::Same { users, groups } => {
+                write(Why::MapUsers, "uid_map", &users)?;
+                write(Why::MapGroups, "gid_map", &groups)?;
+            }
+            Mapping::Granted { users, groups } => {
+                sys::run_id_map_helper(Why::MapGrantedUsers, "newuidmap", process.pid, &users)?;
+                sys::run_id_map_helper(Why::MapGrantedGroups, "newgidmap", process.pid, &groups)?;
+            }
+        }
         Ok(Handover::default())
     }
 }

@@ -10,11 +10,13 @@ use crate::steps::Why;
 use crate::sys;
 
 // ANCHOR: uts
-/// A UTS namespace, and the host name in it. A new one begins with a copy of the old name, so `None` leaves it at that.
+/// A UTS namespace, and the names in it. A new one begins with a copy of the old names, so `None` leaves it at that.
 #[derive(Debug, Clone, Default)]
 pub struct UtsNamespace {
     /// At most 64 bytes, any bytes: sethostname(2).
     pub hostname: Option<String>,
+    /// The NIS domain name, likewise: setdomainname(2). (DNS knows nothing of it.)
+    pub domainname: Option<String>,
 }
 
 impl Mechanism for UtsNamespace {
@@ -32,10 +34,13 @@ impl Mechanism for UtsNamespace {
     }
 
     fn enter(&self, _: Handover, _: &mut Inside) -> Result<()> {
-        match &self.hostname {
-            Some(name) => sys::sethostname(Why::SetHostname, name),
-            None => Ok(()),
+        if let Some(name) = &self.hostname {
+            sys::sethostname(Why::SetHostname, name)?;
         }
+        if let Some(name) = &self.domainname {
+            sys::setdomainname(Why::SetDomainname, name)?;
+        }
+        Ok(())
     }
 }
 // ANCHOR_END: uts

@@ -81,8 +81,12 @@ fn run(typed: &[Typed]) -> Result<Vec<String>> {
 fn as_built(command: &str) -> Result<String> {
     let program = env!("CARGO_BIN_EXE_ch01-namespaces");
     let example = std::path::Path::new(program).with_file_name("examples").join("smallest");
+    let by_example = "cargo run -q -p ch01-namespaces --example smallest --";
+    if command.contains(by_example) {
+        ensure!(example.is_file(), "{} isn't built: add --example smallest to cargo's command", example.display());
+    }
     let command = command
-        .replace("cargo run -q -p ch01-namespaces --example smallest --", &format!("'{}'", example.display()))
+        .replace(by_example, &format!("'{}'", example.display()))
         .replace("cargo run -q -p ch01-namespaces --", &format!("'{program}'"))
         .replace("cargo run -q -p ch01-namespaces", &format!("'{program}'"));
     ensure!(!command.contains("cargo "), "only this chapter's program can be run here: {command}");
@@ -118,7 +122,12 @@ pub fn every_console_block_prints_what_the_page_shows() -> Result<()> {
         wrong.extend(more);
     }
     ensure!(blocks > 0, "no console block was found in the book");
-    ensure!(wrong.is_empty(), "{} commands print something else than the page shows:\n\n{}", wrong.len(), wrong.join("\n"));
+    ensure!(
+        wrong.is_empty(),
+        "{} commands print something else than the page shows:\n\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
     Ok(())
 }
 
@@ -136,7 +145,8 @@ pub fn a_block_is_its_commands_and_what_they_print() -> Result<()> {
 pub fn elisions_stand_for_what_differs_and_for_nothing_else() -> Result<()> {
     ensure!(difference("pid 17 is up\nmore\nend\n", "pid [..] is up\n...\nend\n").is_none());
     ensure!(difference("a\nend\n", "a\n...\nend\n").is_none(), "... may stand for no line at all");
-    for (actual, expected) in [("b\n", "a\n"), ("pid 17 is down\n", "pid [..] is up\n"), ("a\nb\n", "a\n"), ("", "a\n")] {
+    for (actual, expected) in [("b\n", "a\n"), ("pid 17 is down\n", "pid [..] is up\n"), ("a\nb\n", "a\n"), ("", "a\n")]
+    {
         ensure!(difference(actual, expected).is_some(), "{actual:?} was taken for {expected:?}");
     }
     Ok(())

@@ -54,15 +54,17 @@ fn part_shown(text: &str, plain: impl Fn(&str) -> &str) -> Result<String> {
     Ok(part)
 }
 
-/// What stands in the picture: its tags taken away, its entities turned back.
+/// What stands in the picture: one line for each `<tspan x=`, without tags, entities turned back.
 fn text_of(svg: &str) -> String {
-    let body = svg.split_once("<text").and_then(|(_, rest)| rest.split_once('>')).map_or("", |(_, body)| body);
-    let without_tags: String = body.split('<').map(|part| part.split_once('>').map_or(part, |(_, text)| text)).collect();
-    let lines = without_tags.lines().map(str::trim_end).skip_while(|line| line.is_empty());
-    let text = lines.collect::<Vec<_>>().join("\n");
-    [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&amp;", "&")]
+    let lines = svg.split("<tspan x=").skip(1).map(|part| {
+        let inner = part.split_once('>').map_or("", |(_, inner)| inner);
+        let text: String =
+            inner.split('<').map(|piece| piece.split_once('>').map_or(piece, |(_, text)| text)).collect();
+        text.lines().next().unwrap_or_default().to_string() + "\n"
+    });
+    [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#x27;", "'"), ("&amp;", "&")]
         .into_iter()
-        .fold(text, |text, (entity, letter)| text.replace(entity, letter))
+        .fold(lines.collect(), |text: String, (entity, letter)| text.replace(entity, letter))
 }
 
 /// The introduction shows the tour, with elisions for what differs; a test runs it. The picture must fit the same text.

@@ -1,6 +1,9 @@
 //! Chapter 1 against the real kernel, each case in a process and a lab of its own.
 
 mod fakes;
+mod ids;
+mod init;
+mod join;
 mod refused;
 mod run;
 mod running;
@@ -13,5 +16,8 @@ fn main() -> ExitCode {
     if let Some(role) = fakes::Role::asked_for() {
         return role.play();
     }
-    testkit::run([shape::cases(), run::cases(), refused::cases(), tour::cases()].concat())
+    testkit::run(
+        [shape::cases(), run::cases(), init::cases(), ids::cases(), join::cases(), refused::cases(), tour::cases()]
+            .concat(),
+    )
 }

@@ -1,8 +1,10 @@
 //! `run`, seen from outside: namespaces, ids, signals, descriptors, exit statuses.
 
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::os::fd::AsRawFd;
-use std::process::Stdio;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use crate::running::{self, Running, Scratch, status_field};
@@ -34,6 +36,7 @@ pub fn cases() -> Vec<Case> {
         a_host_name_that_is_too_long_is_refused_with_the_rule,
         narration_tells_every_step_and_stays_out_of_the_commands_output,
         two_hundred_at_once_leave_nothing,
+        a_thousand_one_after_another_leave_nothing,
     ]
 }
 
@@ -256,15 +259,50 @@ fn narration_tells_every_step_and_stays_out_of_the_commands_output() -> Result<(
 
 fn two_hundred_at_once_leave_nothing() -> Result<()> {
     needs::open_files(1000)?;
-    let mounts = std::fs::read_to_string("/proc/self/mountinfo")?;
-    let namespaces = if Uid::effective().is_root() { "cgroup,ipc,mount,net,pid,time,uts" } else { "all" };
-    let start = || running::run(&["--namespaces", namespaces, "--hostname", "boat"], "test $(hostname) = boat").spawn();
-    let mut children = (0..200).map(|_| start()).collect::<Result<Vec<_>, _>>()?;
+    let before = Traces::now()?;
+    let mut children = (0..200).map(|_| in_all_namespaces().spawn()).collect::<Result<Vec<_>, _>>()?;
     for child in &mut children {
         ensure!(child.wait()?.success(), "one of 200 failed");
     }
-    running::expect_empty_store()?;
-    ensure!(look::children(Pid::this().as_raw()).is_empty(), "processes are left");
-    ensure!(std::fs::read_to_string("/proc/self/mountinfo")? == mounts, "mounts are left");
-    Ok(())
+    before.expect_no_more()
+}
+
+fn a_thousand_one_after_another_leave_nothing() -> Result<()> {
+    let before = Traces::now()?;
+    for round in 0..1000 {
+        ensure!(in_all_namespaces().status()?.success(), "round {round} failed");
+    }
+    before.expect_no_more()
+}
+
+fn in_all_namespaces() -> Command {
+    let namespaces = if Uid::effective().is_root() { "cgroup,ipc,mount,net,pid,time,uts" } else { "all" };
+    running::run(&["--namespaces", namespaces, "--hostname", "boat"], "test $(hostname) = boat")
+}
+
+/// What containers could leave behind: processes, mounts, namespaces that a process is in, files.
+#[derive(Debug, PartialEq)]
+struct Traces {
+    processes: Vec<i32>,
+    mounts: String,
+    namespaces: BTreeSet<PathBuf>,
+}
+
+impl Traces {
+    fn now() -> Result<Traces> {
+        let all = look::descendants(1);
+        let links =
+            all.iter().flat_map(|pid| std::fs::read_dir(format!("/proc/{pid}/ns")).into_iter().flatten().flatten());
+        Ok(Traces {
+            namespaces: links.filter_map(|link| std::fs::read_link(link.path()).ok()).collect(),
+            processes: all,
+            mounts: std::fs::read_to_string("/proc/self/mountinfo")?,
+        })
+    }
+
+    fn expect_no_more(self) -> Result<()> {
+        let now = Traces::now()?;
+        ensure!(now == self, "before: {self:#?}\nafter: {now:#?}");
+        running::expect_empty_store()
+    }
 }

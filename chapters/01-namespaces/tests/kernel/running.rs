@@ -10,7 +10,7 @@ use lab::look;
 use tempfile::TempDir;
 
 /// A store in the lab's own /tmp, so that every test has its own.
-const STORE: &str = "/tmp/store";
+pub const STORE: &str = "/tmp/store";
 
 /// The program, with a store of its own.
 pub fn program() -> Command {

@@ -52,6 +52,7 @@ impl Role {
                     name: Some("fake".into()),
                     command: command.into_iter().map(Into::into).collect(),
                     env: std::env::vars_os().collect(),
+                    init: false,
                     foreground: false,
                 };
                 Container::create(&store, spec, in_reverse(self.ground, fault))?.leave();

@@ -1,0 +1,82 @@
+//! `enter`: a command in the namespaces of a running process.
+
+use std::ffi::OsString;
+use std::fs;
+use std::os::fd::AsFd;
+
+use anyhow::{Context, Result};
+use nix::unistd::{Gid, Uid, setgid, setgroups, setuid};
+
+use crate::failure::Failure;
+use crate::launch::{self, CallerSignals};
+use crate::namespaces::{Namespace, Namespaces};
+use crate::plan::Inside;
+use crate::steps::Why;
+use crate::sys::{self, Cloned};
+use crate::target::Target;
+use crate::wait::{self, Exit};
+
+// ANCHOR: enter
+/// Joins every namespace that `target` doesn't share with this process, and runs a command there to its end.
+///
+/// This process moves and stays moved, so the call belongs into a process that has nothing else to do. All namespaces are
+/// joined in one setns(2) on a pidfd: the kernel checks them all before it moves us, and takes the user namespace first.
+/// A PID namespace is joined by children only, so the command is one.
+pub fn enter(target: &Target, command: Vec<OsString>) -> Result<Exit> {
+    let apart = target.apart_from(&Target::myself()?)?;
+    let has_root = apart.has(Namespace::User) && has_root(target);
+    let signals = CallerSignals::put_aside()?;
+    if apart != Namespaces::none() {
+        sys::setns(Why::Join, target.pidfd(), apart)
+            .with_context(|| format!("cannot enter the namespaces of process {}", target.pid))?;
+    }
+    if has_root {
+        become_root_inside()?;
+    }
+    match sys::clone3(Why::MakeProcess, Namespaces::none(), None)? {
+        Cloned::Child => {
+            let inside = Inside { command, env: std::env::vars_os().collect(), init: false };
+            let error = match launch::execute(&inside, &signals, || Ok(())) {
+                Ok(never) => match never {},
+                Err(error) => Failure::of(&error),
+            };
+            eprintln!("{error}");
+            sys::exit_now(error.exit_code)
+        }
+        Cloned::Parent { child, pidfd } => wait::wait(child, pidfd.as_fd(), true),
+    }
+}
+// ANCHOR_END: enter
+
+/// Who comes from outside may have an id that isn't mapped inside, and would be nobody there. As the namespace's root one
+/// is somebody.
+fn become_root_inside() -> Result<()> {
+    // Groups first, while we may; where setgroups is denied they stay as they are.
+    let _ = setgroups(&[]);
+    setgid(Gid::from_raw(0)).context("setgid: cannot become the container's root group")?;
+    setuid(Uid::from_raw(0)).context("setuid: cannot become the container's root")
+}
+
+/// Whether the target's user namespace has a root. Asked before we join: afterwards /proc is the container's, in which we
+/// don't occur.
+fn has_root(target: &Target) -> bool {
+    let map = |name: &str| fs::read_to_string(format!("/proc/{}/{name}", target.pid)).unwrap_or_default();
+    ["uid_map", "gid_map"].iter().all(|name| maps_root(&map(name)))
+}
+
+/// Whether id 0 is mapped: a line of an id map is "inside outside count".
+fn maps_root(map: &str) -> bool {
+    map.lines().any(|line| line.split_whitespace().next() == Some("0"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_map_without_root_is_seen() {
+        assert!(maps_root("         0       1000          1\n"));
+        assert!(!maps_root("      1000       1000          1\n"));
+        assert!(!maps_root(""));
+    }
+}

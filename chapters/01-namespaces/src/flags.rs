@@ -1,0 +1,257 @@
+//! Flags, and the mechanisms they ask for. Later chapters flatten these structs into their own `run`.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use anyhow::{Result, bail};
+use clap::{Args, ValueEnum};
+use nix::unistd::Uid;
+
+use crate::container::Spec;
+use crate::explain::{self, Format};
+use crate::mapping::Request;
+use crate::mechanism::Mechanism;
+use crate::mechanisms::{
+    CgroupNamespace, FreshNamespace, JoinNamespace, PrivateMounts, Proc, TimeNamespace, UserNamespace, UtsNamespace,
+};
+use crate::namespaces::{Namespace, Namespaces};
+use crate::offset::Offset;
+use crate::store::Store;
+use crate::target::JoinRequest;
+
+/// Where containers are kept.
+#[derive(Args)]
+pub struct StoreFlags {
+    /// Keep containers' states in this folder [default: /run/coracle for root, $XDG_RUNTIME_DIR/coracle for others].
+    #[arg(long, global = true, value_name = "DIR")]
+    root: Option<PathBuf>,
+}
+
+impl StoreFlags {
+    /// Opens the store.
+    pub fn open(&self) -> Result<Store> {
+        Store::open(&self.root.clone().unwrap_or_else(Store::default_root))
+    }
+}
+
+/// Flags of every chapter's `run`.
+#[derive(Args, Debug, Clone, Default)]
+pub struct RunFlags {
+    /// A name for the container, besides its id.
+    #[arg(long)]
+    pub name: Option<String>,
+    /// Whether it is told.
+    #[command(flatten)]
+    pub explain: ExplainFlag,
+    /// Run an init as the first process and the command as its child: orphans are reaped, and signals work as anywhere.
+    #[arg(long)]
+    pub init: bool,
+}
+
+/// Whether steps are narrated.
+#[derive(Args, Debug, Clone, Default)]
+pub struct ExplainFlag {
+    /// Tell each step that touches the kernel, on stderr; with =json, one object a line: lane, call, args, errno, why, shell,
+    /// book.
+    #[arg(long, value_enum, value_name = "FORMAT", num_args = 0..=1, require_equals = true, default_missing_value = "text")]
+    pub explain: Option<ExplainFormat>,
+}
+
+impl ExplainFlag {
+    /// Begins the narration, if it was asked for.
+    pub fn begin(&self) {
+        match self.explain {
+            Some(ExplainFormat::Text) => explain::tell_on_stderr(Format::Text),
+            Some(ExplainFormat::Json) => explain::tell_on_stderr(Format::Json),
+            None => {}
+        }
+    }
+}
+
+/// See [`ExplainFlag::explain`].
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum ExplainFormat {
+    /// Two lanes, host and container.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+impl RunFlags {
+    /// What to run.
+    pub fn spec(&self, command: Vec<OsString>, foreground: bool) -> Spec {
+        self.explain.begin();
+        Spec { name: self.name.clone(), command, env: std::env::vars_os().collect(), init: self.init, foreground }
+    }
+}
+
+/// Chapter 1's own flags.
+#[derive(Args, Debug, Clone, Default)]
+pub struct NamespaceFlags {
+    /// Which namespaces are new: a list of cgroup, ipc, mount, net, pid, time, user, uts; or all, or none. The others are
+    /// shared with the host [default: mount,pid,uts, and for an ordinary user also user].
+    #[arg(long, value_name = "LIST")]
+    pub namespaces: Option<Namespaces>,
+    /// The host name inside; needs the uts namespace.
+    #[arg(long, value_name = "NAME")]
+    pub hostname: Option<String>,
+    /// The NIS domain name inside; needs the uts namespace.
+    #[arg(long, value_name = "NAME")]
+    pub domainname: Option<String>,
+    /// Join a namespace instead of making or sharing one: KIND=PID, KIND=CONTAINER or KIND=/PATH. May be repeated.
+    #[arg(long, value_name = "KIND=WHOSE")]
+    pub join: Vec<JoinRequest>,
+    /// Map one id only: root inside is you outside. (By default the ids that /etc/subuid and /etc/subgid grant you are
+    /// mapped too, where newuidmap is installed.)
+    #[arg(long, conflicts_with = "map_user")]
+    pub map_root: bool,
+    /// Map one id only, and appear under this one: UID or UID:GID.
+    #[arg(long, value_name = "UID[:GID]", value_parser = uid_and_gid)]
+    pub map_user: Option<(u32, u32)>,
+    /// Move the clock that counts from boot, what uptime shows: +1d, -2h, 90s. Needs the time namespace.
+    #[arg(long, value_name = "OFFSET", allow_hyphen_values = true)]
+    pub boottime: Option<Offset>,
+    /// Move the monotonic clock, likewise.
+    #[arg(long, value_name = "OFFSET", allow_hyphen_values = true)]
+    pub monotonic: Option<Offset>,
+}
+
+impl NamespaceFlags {
+    /// The set that is made, with the default for who asks; what is joined is not made.
+    pub fn set(&self) -> Namespaces {
+        let set = self.namespaces.unwrap_or_else(|| {
+            let set: Namespaces = [Namespace::Mount, Namespace::Pid, Namespace::Uts].into_iter().collect();
+            if Uid::effective().is_root() { set } else { set.with(Namespace::User) }
+        });
+        set.iter().filter(|kind| !self.joins(*kind)).collect()
+    }
+
+    fn joins(&self, kind: Namespace) -> bool {
+        self.join.iter().any(|request| request.kind() == kind)
+    }
+
+    /// The flags as mechanisms. `store` is opened only to find a container to join.
+    pub fn mechanisms(&self, store: impl Fn() -> Result<Store>) -> Result<Vec<Box<dyn Mechanism>>> {
+        let set = self.set();
+        self.check(set)?;
+        let mut mechanisms: Vec<Box<dyn Mechanism>> = Vec::new();
+        for request in &self.join {
+            mechanisms.push(Box::new(JoinNamespace::new(request.kind(), request.open(&store)?)));
+        }
+        for kind in set.iter() {
+            mechanisms.push(match kind {
+                Namespace::Cgroup => Box::new(CgroupNamespace),
+                Namespace::Ipc => Box::new(FreshNamespace::ipc()),
+                Namespace::Mount => Box::new(PrivateMounts),
+                Namespace::Net => Box::new(FreshNamespace::net()),
+                Namespace::Pid => Box::new(FreshNamespace::pid()),
+                Namespace::Time => {
+                    let seconds = |offset: Option<Offset>| offset.map_or(0, |offset| offset.seconds);
+                    Box::new(TimeNamespace { boottime: seconds(self.boottime), monotonic: seconds(self.monotonic) })
+                }
+                Namespace::User => Box::new(UserNamespace { ids: self.ids() }),
+                Namespace::Uts => {
+                    Box::new(UtsNamespace { hostname: self.hostname.clone(), domainname: self.domainname.clone() })
+                }
+            });
+        }
+        // With the mount table shared, a new /proc would be everybody's.
+        if set.has(Namespace::Mount) && (set.has(Namespace::Pid) || self.joins(Namespace::Pid)) {
+            mechanisms.push(Box::new(Proc));
+        }
+        Ok(mechanisms)
+    }
+
+    fn ids(&self) -> Request {
+        match self.map_user {
+            Some((uid, gid)) => Request::OnlyMe { uid, gid },
+            None if self.map_root => Request::OnlyMe { uid: 0, gid: 0 },
+            None => Request::Most,
+        }
+    }
+
+    /// Flags that would change the host, or nothing, are mistakes.
+    fn check(&self, set: Namespaces) -> Result<()> {
+        let asked = |flag: bool, kind: Namespace, name: &str, otherwise: &str| {
+            if flag && !set.has(kind) {
+                bail!("{name} needs a new {kind} namespace, or it would {otherwise}: add {kind} to --namespaces");
+            }
+            Ok(())
+        };
+        asked(self.hostname.is_some(), Namespace::Uts, "--hostname", "rename the host")?;
+        asked(self.domainname.is_some(), Namespace::Uts, "--domainname", "rename the host's domain")?;
+        asked(self.boottime.is_some(), Namespace::Time, "--boottime", "do nothing")?;
+        asked(self.monotonic.is_some(), Namespace::Time, "--monotonic", "do nothing")?;
+        asked(self.map_root, Namespace::User, "--map-root", "do nothing")?;
+        asked(self.map_user.is_some(), Namespace::User, "--map-user", "do nothing")?;
+        let mut joined = Namespaces::none();
+        for request in &self.join {
+            if joined.has(request.kind()) {
+                bail!("two --join for one {} namespace: a process is in one of each kind", request.kind());
+            }
+            if request.kind() == Namespace::Time {
+                bail!("a time namespace can't be joined by run: setns moves only later children there; use enter");
+            }
+            joined.add(request.kind());
+        }
+        Ok(())
+    }
+}
+
+/// `1000` or `1000:100`.
+fn uid_and_gid(text: &str) -> Result<(u32, u32), String> {
+    let number = |text: &str| {
+        text.parse().map_err(|_| format!("{text:?} is no id: a number from 0 to 4294967294, or two as UID:GID"))
+    };
+    match text.split_once(':') {
+        Some((uid, gid)) => Ok((number(uid)?, number(gid)?)),
+        None => number(text).map(|id| (id, id)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn flags(list: &str) -> NamespaceFlags {
+        NamespaceFlags { namespaces: Some(list.parse().unwrap()), ..Default::default() }
+    }
+
+    fn mechanisms(flags: &NamespaceFlags) -> Result<Vec<&'static str>> {
+        let no_store = || bail!("the store is not needed");
+        Ok(flags.mechanisms(no_store)?.iter().map(|mechanism| mechanism.name()).collect())
+    }
+
+    #[test]
+    fn a_hostname_without_a_uts_namespace_is_refused() {
+        let flags = NamespaceFlags { hostname: Some("boat".into()), ..flags("pid") };
+        assert!(mechanisms(&flags).unwrap_err().to_string().contains("rename the host"));
+    }
+
+    #[test]
+    fn proc_comes_with_pid_and_mount_together_only() {
+        assert_eq!(mechanisms(&flags("mount,pid")).unwrap(), ["mount", "pid", "proc"]);
+        assert_eq!(mechanisms(&flags("pid")).unwrap(), ["pid"]);
+    }
+
+    #[test]
+    fn what_is_joined_is_not_made() {
+        let join = vec![format!("uts={}", std::process::id()).parse().unwrap()];
+        let flags = NamespaceFlags { join, ..flags("ipc,uts") };
+        assert_eq!(flags.set().to_string(), "ipc");
+        assert_eq!(mechanisms(&flags).unwrap(), ["uts", "ipc"]);
+    }
+
+    #[test]
+    fn one_kind_can_be_joined_once() {
+        let join = ["net=1", "net=2"].map(|text| text.parse().unwrap()).to_vec();
+        assert!(mechanisms(&NamespaceFlags { join, ..flags("none") }).unwrap_err().to_string().contains("two --join"));
+    }
+
+    #[test]
+    fn an_id_may_come_with_a_group() {
+        assert_eq!(uid_and_gid("7").unwrap(), (7, 7));
+        assert_eq!(uid_and_gid("7:8").unwrap(), (7, 8));
+        assert!(uid_and_gid("root").is_err());
+    }
+}

@@ -1,0 +1,84 @@
+//! PID 1 with and without an init.
+
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+use lab::look;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::{Pid, Uid};
+use testkit::{Case, cases, eventually};
+
+use crate::running::{self, Running, status_field};
+
+pub fn cases() -> Vec<Case> {
+    cases![
+        init_is_pid_1_and_the_command_its_child,
+        an_orphan_is_reaped_by_init,
+        without_an_init_an_orphan_stays_a_zombie,
+        through_an_init_a_signal_kills_a_command_without_a_handler,
+        init_exits_as_its_child_did,
+        killing_an_init_outside_a_pid_namespace_kills_the_command,
+        init_holds_no_descriptor_but_the_first_three,
+    ]
+}
+
+fn init_is_pid_1_and_the_command_its_child() -> Result<()> {
+    let running = Running::start(&["--init"], "echo $$;")?;
+    ensure!(running.said.trim() == "2", "the command is PID {}", running.said.trim());
+    ensure!(look::ns_pids(running.pid)?.last() == Some(&1), "NSpid of init is {:?}", look::ns_pids(running.pid)?);
+    Ok(())
+}
+
+/// A grandchild that ends after its parent: an orphan of the PID namespace.
+const ORPHAN: &str = "sh -c 'sleep 0.05 & exit';";
+
+fn an_orphan_is_reaped_by_init() -> Result<()> {
+    let running = Running::start(&["--init"], ORPHAN)?;
+    eventually("only the command is left below init", || Ok(look::children(running.pid).len() == 1))
+}
+
+fn without_an_init_an_orphan_stays_a_zombie() -> Result<()> {
+    // A PID 1 that never waits. (A shell would reap when it next runs a command.)
+    let running = Running::start(&[], &format!("{ORPHAN} echo ready; exec tail -f /dev/null;"))?;
+    let state = |pid: i32| status_field(pid, "State").unwrap_or_default();
+    eventually("the orphan is a zombie", || {
+        Ok(look::children(running.pid).iter().any(|pid| state(*pid).starts_with('Z')))
+    })?;
+    std::thread::sleep(Duration::from_millis(100));
+    ensure!(look::children(running.pid).iter().any(|pid| state(*pid).starts_with('Z')), "somebody reaped it");
+    Ok(())
+}
+
+fn through_an_init_a_signal_kills_a_command_without_a_handler() -> Result<()> {
+    let mut running = Running::start(&["--init"], "")?;
+    kill(Pid::from_raw(running.child.id() as i32), Signal::SIGTERM)?;
+    let ended = running.wait()?;
+    ensure!(ended.code() == Some(143), "it ended with {ended}");
+    running::expect_empty_store()
+}
+
+fn init_exits_as_its_child_did() -> Result<()> {
+    for (script, status) in [("exit 7", 7), ("kill -KILL $$", 137), ("true", 0)] {
+        let ended = running::run(&["--init"], script).status()?;
+        ensure!(ended.code() == Some(status), "{script:?} ended with {ended}");
+    }
+    let output = running::program().args(["run", "--init", "--", "no-such-command"]).output()?;
+    ensure!(output.status.code() == Some(127), "{output:?}");
+    ensure!(String::from_utf8_lossy(&output.stderr).contains("command not found"), "{output:?}");
+    Ok(())
+}
+
+fn killing_an_init_outside_a_pid_namespace_kills_the_command() -> Result<()> {
+    let namespaces = if Uid::effective().is_root() { "uts" } else { "user,uts" };
+    let running = Running::start(&["--init", "--namespaces", namespaces], "")?;
+    let command = look::children(running.pid)[0];
+    kill(Pid::from_raw(running.pid), Signal::SIGKILL)?;
+    eventually("the command dies with its init", || Ok(!look::process_exists(command)))
+}
+
+fn init_holds_no_descriptor_but_the_first_three() -> Result<()> {
+    let running = Running::start(&["--init"], "")?;
+    let fds: Vec<i32> = look::open_fds(running.pid)?.into_keys().collect();
+    ensure!(fds == [0, 1, 2], "open in init: {fds:?}");
+    Ok(())
+}
