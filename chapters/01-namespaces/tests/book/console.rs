@@ -1,8 +1,9 @@
 //! Console blocks: what the reader types, and what comes back.
 //!
 //! A block is fenced as `console`. A line that begins with `$ ` is typed into sh in the folder that was cloned; what follows
-//! is what the command prints, output and errors in one. `[..]` stands for a part of a line that differs from machine
-//! to machine, `...` alone for whole lines.
+//! is what the command prints, output and errors in one; a command that ends in `\\` goes on in the next line, after `> `. `[..]`
+//! stands for a part of a line that differs from machine to machine, `...` alone for whole lines, and one space for any
+//! number, since what is elided has another width than what it stands for.
 
 use std::fs;
 use std::process::{Command, Stdio};
@@ -31,6 +32,11 @@ fn blocks_of(text: &str) -> Result<Vec<(usize, Vec<Typed>)>> {
         for (_, line) in lines.by_ref().take_while(|(_, line)| line.trim() != "```") {
             match (line.strip_prefix("$ "), typed.last_mut()) {
                 (Some(command), _) => typed.push(Typed { command: command.into(), output: String::new() }),
+                (None, Some(last)) if last.command.ends_with('\\') => {
+                    let more = line.strip_prefix("> ").with_context(|| format!("line {}: no `> `", number + 1))?;
+                    last.command.truncate(last.command.len() - 1);
+                    last.command.push_str(more.trim_start());
+                }
                 (None, Some(last)) => last.output.extend([line, "\n"]),
                 (None, None) => bail!("line {}: a console block begins with a command, `$ …`", number + 1),
             }
@@ -97,7 +103,13 @@ fn as_built(command: &str) -> Result<String> {
 pub fn difference(actual: &str, expected: &str) -> Option<String> {
     // No colours, and never an update of the page in place: its elisions were chosen by hand.
     let judge = Assert::new().action(snapbox::assert::Action::Verify).normalize_paths(false);
+    let (actual, expected) = (narrowed(actual), narrowed(expected));
     judge.try_eq(None, actual.into_data().raw(), expected.into_data()).err().map(|error| error.to_string())
+}
+
+/// One space for many, none at the end of a line.
+fn narrowed(text: &str) -> String {
+    text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ") + "\n").collect()
 }
 
 fn wrong_in(page: &Page) -> Result<(usize, Vec<String>)> {
@@ -137,6 +149,8 @@ pub fn a_block_is_its_commands_and_what_they_print() -> Result<()> {
     let block = vec![typed("echo a; false", "a\n"), typed("echo $?", "1\n")];
     ensure!(run(&block)? == ["a\n", "1\n"], "{:?}", run(&block)?);
     ensure!(blocks_of(page)? == [(2, block)], "{:?}", blocks_of(page)?);
+    let long = blocks_of("```console\n$ echo \\\n>   a\na\n```\n")?;
+    ensure!(long == [(1, vec![typed("echo a", "a\n")])], "{long:?}");
     ensure!(blocks_of("```console\n$ true\n```\n").is_err(), "a block without output was taken");
     ensure!(blocks_of("```console\na\n```\n").is_err(), "a block without a command was taken");
     Ok(())
