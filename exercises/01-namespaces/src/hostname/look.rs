@@ -27,9 +27,9 @@ pub struct Seen {
     pub printed: String,
 }
 
-/// Runs the program once, in a lab where an ordinary user is one.
+/// Runs the program once, as the lab's root: nobody else may rename the lab, and whether an answer does is the question.
 pub fn at(program: &Program, name: &str) -> Result<Seen> {
-    let mut running = program.start(Lab::as_caller(), &[name])?;
+    let mut running = program.start(Lab::new(), &[name])?;
     let (host, main) = (running.init(), running.main());
     let inodes = || KINDS.map(|kind| look::namespace_inode(main, kind).ok());
     let host_before = look::hostname_in(host)?;
@@ -38,10 +38,13 @@ pub fn at(program: &Program, name: &str) -> Result<Seen> {
     let heard = running.go_on()?;
 
     let after = inodes();
-    let program_after = look::hostname_in(main).unwrap_or_default();
-    // An answer that ended the program ended the lab; and with it went the host's name.
-    let host_after = look::hostname_in(host).unwrap_or_default();
+    // An answer that ended the program ended the lab; and with it went the host and its name.
     let alive = look::process_exists(main) && after.iter().all(Option::is_some);
+    let name_in = |pid| match look::hostname_in(pid) {
+        Err(error) if alive && look::process_exists(pid) => Err(error),
+        name => Ok(name.unwrap_or_default()),
+    };
+    let (program_after, host_after) = (name_in(main)?, name_in(host)?);
     let left = (0..KINDS.len()).filter(|&i| alive && before[i] != after[i]).map(|i| KINDS[i]).collect();
     let printed = running.end();
     Ok(Seen { asked: name.into(), heard, host_before, host_after, alive, program_after, left, printed })
