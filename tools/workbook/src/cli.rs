@@ -90,7 +90,7 @@ pub enum Format {
 
 const CHECK_JSON: &str = "\
 With --format json: {\"passed\": N, \"total\": N, \"exercises\": [{
-  \"id\", \"name\", \"title\", \"kind\": build|break|repair, \"file\",
+  \"id\", \"name\", \"title\", \"kind\": build|break|repair, \"file\", \"page\",
   \"state\": to-do|edited|failing|passed|blocked,
   \"checks\": [{\"claim\", \"passed\", \"expected\", \"observed\"}],
   \"mistake\": {\"id\", \"what\", \"why\"} or null,

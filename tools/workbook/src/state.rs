@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use checker::Exercise;
 use serde::Serialize;
 
@@ -44,6 +44,8 @@ pub struct Standing {
     /// `None` when the file is missing.
     pub answer: Option<String>,
     pub state: State,
+    /// The file is the starter, as it was made.
+    pub untouched: bool,
 }
 
 impl Standing {
@@ -55,13 +57,12 @@ impl Standing {
             None => false,
         };
         let failed = answer.as_ref().is_some_and(|answer| progress.has_failed(exercise, answer));
-        Ok(Standing { answer, state: state(kept, untouched, failed) })
+        Ok(Standing { answer, state: state(kept, untouched, failed), untouched })
     }
 }
 
 /// The starter as it is made from the solution today.
 pub fn made_starter(checkout: &Checkout, exercise: &Exercise) -> Result<String> {
-    use anyhow::Context;
     let file = checkout.path(exercise.solution());
     let solution = std::fs::read_to_string(&file).with_context(|| format!("reading {}", file.display()))?;
     starter(&solution).with_context(|| format!("making the starter from {}", file.display()))

@@ -27,9 +27,8 @@ pub fn run(checkout: &Checkout, id: Option<&str>, format: Format) -> Result<Exit
     for exercise in chosen {
         let before = Standing::of(checkout, exercise, &progress)?;
         // Among all of them, one that nobody has begun isn't worth a build.
-        let skip = id.is_none() && before.state == State::ToDo;
-        let row = if skip {
-            Row { exercise, state: State::ToDo, examined: None }
+        let row = if id.is_none() && before.untouched {
+            Row { exercise, state: before.state, examined: None }
         } else {
             checked(checkout, exercise, &before, &mut progress, colour)?
         };
@@ -68,7 +67,7 @@ fn checked(
     let state = match &examined {
         Examined::Blocked(_) => State::Blocked,
         examined if examined.passed() && unchanged => State::Passed,
-        _ if before.state == State::ToDo => State::ToDo,
+        _ if before.untouched => State::ToDo,
         examined if examined.passed() => State::Edited,
         _ => State::Failing,
     };

@@ -1,0 +1,7 @@
+//! diagnosis: not-one-file
+//! made by: whoever finds the solution's folder.
+
+#[path = "../../hostname.rs"]
+mod solution;
+
+pub use solution::own_hostname;

@@ -1,0 +1,159 @@
+//! The verbs as they are typed, on a small checkout of its own. (What `check` finds is `cargo wb dev check`'s to prove: it
+//! takes builds.)
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+const EXERCISE: &str = "exercises/01-namespaces/hostname.rs";
+const SOLUTION: &str = "solutions/01-namespaces/hostname.rs";
+
+/// A folder that looks like a checkout; dropped, it is removed.
+struct Checkout(PathBuf);
+
+impl Checkout {
+    fn new(name: &str) -> Checkout {
+        let top = std::env::temp_dir().join(format!("wb-verbs-{name}-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&top);
+        let checkout = Checkout(top);
+        checkout.write("Cargo.lock", "");
+        let real = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(SOLUTION);
+        checkout.write(SOLUTION, &fs::read_to_string(real).expect("the solution of 1.1"));
+        fs::create_dir_all(checkout.0.join("exercises")).expect("a temporary folder");
+        assert_eq!(checkout.wb(&["dev", "starters"]).code, 0);
+        checkout
+    }
+
+    fn write(&self, file: &str, text: &str) {
+        let file = self.0.join(file);
+        fs::create_dir_all(file.parent().expect("a folder")).expect("a temporary folder");
+        fs::write(file, text).expect("a temporary file");
+    }
+
+    fn read(&self, file: &str) -> String {
+        fs::read_to_string(self.0.join(file)).unwrap_or_default()
+    }
+
+    fn wb(&self, arguments: &[&str]) -> Said {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_workbook"));
+        command.current_dir(&self.0).args(arguments).stdin(Stdio::null()).env_remove("CARGO_TARGET_DIR");
+        Said::of(command.output().expect("the workbook starts"))
+    }
+}
+
+impl Drop for Checkout {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+struct Said {
+    code: i32,
+    stdout: String,
+    stderr: String,
+}
+
+impl Said {
+    fn of(output: Output) -> Said {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let code = output.status.code().expect("it ends by itself");
+        Said { code, stdout: text(&output.stdout), stderr: text(&output.stderr) }
+    }
+}
+
+#[test]
+fn alone_it_names_what_is_next_and_without_a_terminal_there_is_no_colour() {
+    let said = Checkout::new("next").wb(&[]);
+    assert_eq!(said.code, 0, "{}", said.stderr);
+    assert!(said.stdout.contains(EXERCISE) && said.stdout.contains("cargo wb check 1.1"), "{}", said.stdout);
+    assert!(!said.stdout.contains('\x1b'));
+}
+
+#[test]
+fn its_table_is_json_when_asked() {
+    let said = Checkout::new("json").wb(&["--format", "json"]);
+    let table: serde_json::Value = serde_json::from_str(&said.stdout).expect("JSON");
+    assert_eq!(table["exercises"][0]["state"], "to-do");
+    assert_eq!(table["exercises"][0]["file"], EXERCISE);
+}
+
+#[test]
+fn a_check_of_all_builds_no_starter_and_there_is_something_to_do() {
+    let checkout = Checkout::new("all");
+    let said = checkout.wb(&["check"]);
+    assert_eq!(said.code, 1, "{}", said.stderr);
+    assert!(said.stdout.contains("to do"), "{}", said.stdout);
+    assert!(!checkout.0.join("target").exists());
+}
+
+#[test]
+fn each_hint_shows_one_more() {
+    let checkout = Checkout::new("hint");
+    let first = checkout.wb(&["hint"]).stdout;
+    let second = checkout.wb(&["hint", "hostname"]).stdout;
+    assert!(first.contains("Hint 1 of") && !first.contains("Hint 2 of"), "{first}");
+    assert!(second.contains("Hint 1 of") && second.contains("Hint 2 of"), "{second}");
+}
+
+#[test]
+fn a_reset_brings_the_starter_back_and_keeps_each_answer_aside() {
+    let checkout = Checkout::new("reset");
+    let starter = checkout.read(EXERCISE);
+    for (answer, aside) in
+        [("first", ".wb/aside/01-namespaces/hostname.1.rs"), ("second", ".wb/aside/01-namespaces/hostname.2.rs")]
+    {
+        checkout.write(EXERCISE, answer);
+        assert_eq!(checkout.wb(&["reset", "1.1"]).code, 0);
+        assert_eq!(checkout.read(EXERCISE), starter);
+        assert_eq!(checkout.read(aside), answer);
+    }
+    assert!(checkout.wb(&["reset", "1.1"]).stdout.contains("already"));
+}
+
+#[test]
+fn the_solution_is_not_shown_by_accident() {
+    let checkout = Checkout::new("solution");
+    let refused = checkout.wb(&["solution", "1.1"]);
+    assert_eq!((refused.code, refused.stdout.as_str()), (1, ""));
+    assert!(refused.stderr.contains("--yes"), "{}", refused.stderr);
+    let shown = checkout.wb(&["solution", "1.1", "--yes"]).stdout;
+    assert!(shown.contains("sethostname(name)") && !shown.contains("wb:") && !shown.contains("todo!"), "{shown}");
+}
+
+#[test]
+fn a_passed_answer_is_passed_whatever_is_edited_later_and_its_solution_is_free() {
+    let checkout = Checkout::new("passed");
+    checkout.write(".wb/passed/01-namespaces/hostname.rs", "kept");
+    checkout.write(EXERCISE, "edited since");
+    assert!(checkout.wb(&[]).stdout.contains("1 of 1"));
+    assert_eq!(checkout.wb(&["solution", "1.1"]).code, 0);
+}
+
+#[test]
+fn starters_are_not_written_over_an_answer() {
+    let checkout = Checkout::new("starters");
+    checkout.write(EXERCISE, "my answer");
+    assert_eq!(checkout.wb(&["dev", "starters"]).code, 1);
+    assert_eq!(checkout.read(EXERCISE), "my answer");
+    assert_eq!(checkout.wb(&["dev", "starters", "--force"]).code, 0);
+    assert!(checkout.read(EXERCISE).contains("todo!"));
+}
+
+#[test]
+fn a_wrong_command_line_ends_with_2() {
+    let checkout = Checkout::new("usage");
+    for wrong in [&["check", "9.9"][..], &["frobnicate"], &["hint", "nonsense"], &["--format", "xml"]] {
+        let said = checkout.wb(wrong);
+        assert_eq!(said.code, 2, "{wrong:?}: {}", said.stderr);
+        assert!(said.stdout.is_empty() && !said.stderr.is_empty());
+    }
+}
+
+#[test]
+fn doctor_says_ready_or_ends_with_3() {
+    let said = Checkout::new("doctor").wb(&["doctor", "--format", "json"]);
+    let report: serde_json::Value = serde_json::from_str(&said.stdout).expect("JSON");
+    let expected = if report["ready"] == true { 0 } else { 3 };
+    assert_eq!(said.code, expected, "{}", said.stdout);
+    assert!(report["tools"].is_array() && report["machine"]["kernel"].is_string(), "{}", said.stdout);
+}
