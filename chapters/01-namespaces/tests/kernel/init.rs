@@ -29,23 +29,31 @@ fn init_is_pid_1_and_the_command_its_child() -> Result<()> {
     Ok(())
 }
 
-/// A grandchild that ends after its parent: an orphan of the PID namespace.
-const ORPHAN: &str = "sh -c 'sleep 0.05 & exit';";
+/// A grandchild that outlives its parent, an orphan of the PID namespace, and ends when it is told to.
+const ORPHAN: &str = "sh -c 'while ! [ -e /tmp/end ]; do sleep 0.02; done & exit';";
+
+fn end_the_orphan() -> Result<()> {
+    Ok(std::fs::write("/tmp/end", "")?)
+}
 
 fn an_orphan_is_reaped_by_init() -> Result<()> {
     let running = Running::start(&["--init"], ORPHAN)?;
+    ensure!(look::children(running.pid).len() == 2, "init has the children {:?}", look::children(running.pid));
+    end_the_orphan()?;
     eventually("only the command is left below init", || Ok(look::children(running.pid).len() == 1))
 }
 
 fn without_an_init_an_orphan_stays_a_zombie() -> Result<()> {
     // A PID 1 that never waits. (A shell would reap when it next runs a command.)
     let running = Running::start(&[], &format!("{ORPHAN} echo ready; exec tail -f /dev/null;"))?;
-    let state = |pid: i32| status_field(pid, "State").unwrap_or_default();
-    eventually("the orphan is a zombie", || {
-        Ok(look::children(running.pid).iter().any(|pid| state(*pid).starts_with('Z')))
-    })?;
+    end_the_orphan()?;
+    let zombies = || {
+        let state = |pid: i32| status_field(pid, "State").unwrap_or_default();
+        look::children(running.pid).into_iter().filter(|pid| state(*pid).starts_with('Z')).count()
+    };
+    eventually("the orphan is a zombie", || Ok(zombies() == 1))?;
     std::thread::sleep(Duration::from_millis(100));
-    ensure!(look::children(running.pid).iter().any(|pid| state(*pid).starts_with('Z')), "somebody reaped it");
+    ensure!(zombies() == 1, "somebody reaped it");
     Ok(())
 }
 
