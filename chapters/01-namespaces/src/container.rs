@@ -170,6 +170,7 @@ fn kill_by_record(state: &State) -> Result<()> {
     Ok(())
 }
 
+// ANCHOR: debris
 /// Finds what makers that were killed left half-made, and what their foreground containers left, and removes it.
 pub fn remove_debris(store: &Store) -> Result<()> {
     let claimed: Vec<Locked> = {
@@ -192,6 +193,7 @@ pub fn remove_debris(store: &Store) -> Result<()> {
     }
     Ok(())
 }
+// ANCHOR_END: debris
 
 /// Undoes what the journal says, then removes the state folder. If something can't be undone the folder stays, for the
 /// next attempt.

@@ -12,6 +12,7 @@ use crate::namespaces::Namespaces;
 use crate::steps::Why;
 use crate::sys::{self, Cloned};
 
+// ANCHOR: join
 /// Clones a process that is in the namespaces `join` and in new ones of the kinds `create`.
 ///
 /// setns(2) moves the calling process, and some of its steps can't be taken back: who has joined a user namespace has no
@@ -62,3 +63,4 @@ fn go(join: &[(Namespaces, OwnedFd)]) -> Result<()> {
     join.sort_by_key(user_first);
     join.into_iter().try_for_each(|(kinds, fd)| sys::setns(Why::Join, fd.as_fd(), *kinds))
 }
+// ANCHOR_END: join

@@ -76,6 +76,7 @@ impl Facts {
     }
 }
 
+// ANCHOR: decide
 /// Decides.
 pub fn decide(request: Request, caller: Caller, facts: &Facts) -> Mapping {
     let single = |uid, gid| Mapping::Single {
@@ -101,6 +102,7 @@ pub fn decide(request: Request, caller: Caller, facts: &Facts) -> Mapping {
     }
     single(0, 0)
 }
+// ANCHOR_END: decide
 
 /// The caller as id 0, then the granted ids from 1 on.
 fn stacked(caller: u32, granted: &[(u32, u32)]) -> Vec<Range> {

@@ -106,6 +106,7 @@ impl Store {
     }
 }
 
+// ANCHOR: locked
 /// A state folder that is ours while this value lives: flock(2) on the folder itself. The kernel lets go of the lock when
 /// its holder dies, however it dies; that is how debris is told from a container in the making.
 ///
@@ -115,6 +116,7 @@ pub(crate) struct Locked {
     pub folder: PathBuf,
     _lock: File,
 }
+// ANCHOR_END: locked
 
 impl Locked {
     /// Takes the lock, or returns `None` when somebody holds it or the folder is gone.

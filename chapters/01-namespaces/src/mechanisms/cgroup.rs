@@ -9,6 +9,7 @@ use crate::stage::Stage;
 use crate::steps::Why;
 use crate::sys;
 
+// ANCHOR: cgroup
 /// A cgroup namespace. Its root is the cgroup that the process is in at that moment, so it is made by the child itself,
 /// in a stage after the one in which the process is put into its cgroup, and not by the clone.
 #[derive(Debug, Clone, Default)]
@@ -27,3 +28,4 @@ impl Mechanism for CgroupNamespace {
         sys::unshare(Why::UnshareCgroup, Namespaces::none().with(Namespace::Cgroup))
     }
 }
+// ANCHOR_END: cgroup

@@ -34,6 +34,7 @@ impl FreshNamespace {
     }
 }
 
+// ANCHOR: fresh
 impl Mechanism for FreshNamespace {
     fn name(&self) -> &'static str {
         self.kind.name()
@@ -48,3 +49,4 @@ impl Mechanism for FreshNamespace {
         Ok(())
     }
 }
+// ANCHOR_END: fresh

@@ -12,6 +12,7 @@ use crate::stage::Stage;
 use crate::steps::Why;
 use crate::sys;
 
+// ANCHOR: mount
 /// A mount namespace that keeps its mounts to itself.
 ///
 /// A new mount namespace begins with a copy of the mount table, and each copy stays in its peer group: where systemd has
@@ -38,3 +39,4 @@ impl Mechanism for PrivateMounts {
         sys::mount_propagation(Why::MakePrivate, Path::new("/"), MsFlags::MS_REC | MsFlags::MS_PRIVATE)
     }
 }
+// ANCHOR_END: mount

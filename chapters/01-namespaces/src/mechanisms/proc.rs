@@ -19,6 +19,7 @@ use crate::sys;
 #[derive(Debug, Clone, Default)]
 pub struct Proc;
 
+// ANCHOR: proc
 impl Mechanism for Proc {
     fn name(&self) -> &'static str {
         "proc"
@@ -33,3 +34,4 @@ impl Mechanism for Proc {
         sys::mount_new(Why::MountProc, "proc", Path::new("/proc"), flags)
     }
 }
+// ANCHOR_END: proc

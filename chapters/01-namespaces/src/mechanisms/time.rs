@@ -11,6 +11,7 @@ use crate::stage::Stage;
 use crate::steps::Why;
 use crate::sys;
 
+// ANCHOR: time
 /// A time namespace, with offsets to the clocks that count from boot. The clock on the wall is nobody's own.
 ///
 /// Offsets can be set only while nobody is in the namespace. A clone3(CLONE_NEWTIME) puts the child in at once, which is too
@@ -42,3 +43,4 @@ impl Mechanism for TimeNamespace {
         sys::write_file(Why::SetClocks, Path::new("/proc/self/timens_offsets"), &offsets)
     }
 }
+// ANCHOR_END: time
