@@ -46,6 +46,7 @@ fn an_orphan_is_reaped_by_init() -> Result<()> {
 fn without_an_init_an_orphan_stays_a_zombie() -> Result<()> {
     // A PID 1 that never waits. (A shell would reap when it next runs a command.)
     let running = Running::start(&[], &format!("{ORPHAN} echo ready; exec cat;"))?;
+    eventually("PID 1 is cat", || Ok(status_field(running.pid, "Name")? == "cat"))?;
     end_the_orphan()?;
     let zombies = || {
         let state = |pid: i32| status_field(pid, "State").unwrap_or_default();
