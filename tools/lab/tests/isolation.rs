@@ -17,6 +17,7 @@ fn main() -> ExitCode {
         writing_outside_of_the_private_places_is_refused,
         private_places_are_empty_and_vanish,
         a_working_directory_under_tmp_is_still_there_and_read_only,
+        who_stands_in_tmp_stands_in_the_labs_own,
         what_is_to_be_visible_is_visible_and_what_is_to_be_writable_is_written,
         the_program_of_a_caller_has_the_callers_ids_and_no_more_powers,
         a_container_can_be_made_in_a_lab,
@@ -104,10 +105,21 @@ fn a_working_directory_under_tmp_is_still_there_and_read_only() -> Result<()> {
     fs::create_dir_all("/tmp/here/deep")?;
     fs::write("/tmp/here/deep/file", "")?;
     let mut command = Lab::new().command("sh");
-    command.args(["-c", "pwd; ls; touch x"]).current_dir("/tmp/here/deep");
+    command.args(["-c", "pwd; ls; ls ../..; touch x"]).current_dir("/tmp/here/deep");
+    fs::write("/tmp/elsewhere", "")?;
     let done = run_to_end(command, Duration::from_secs(20))?;
-    ensure!(done.stdout == "/tmp/here/deep\nfile\n", "{done:?}");
+    ensure!(done.stdout == "/tmp/here/deep\nfile\nhere\n", "the rest of /tmp isn't seen from there: {done:?}");
     ensure!(done.stderr.contains("Read-only"), "{done:?}");
+    Ok(())
+}
+
+fn who_stands_in_tmp_stands_in_the_labs_own() -> Result<()> {
+    fs::write("/tmp/outside", "")?;
+    let mut command = Lab::new().command("sh");
+    command.args(["-c", "ls && touch inside"]).current_dir("/tmp");
+    let done = run_to_end(command, Duration::from_secs(20))?;
+    ensure!(done.status.success() && done.stdout.is_empty(), "{done:?}");
+    ensure!(!fs::exists("/tmp/inside")?);
     Ok(())
 }
 
@@ -220,6 +232,8 @@ fn a_host_name_set_inside_stays_inside() -> Result<()> {
 }
 
 fn a_mount_made_inside_stays_inside() -> Result<()> {
+    // As systemd leaves the mounts of a real machine: shared, so that a lab which doesn't make its own private leaks.
+    ensure!(Command::new("mount").args(["--make-rshared", "/"]).status()?.success());
     let before = look::mountinfo(own())?;
     let done = in_lab(&Lab::new(), "mount -t tmpfs none /mnt && grep -c ' /mnt ' /proc/self/mountinfo")?;
     ensure!(done.stdout == "1\n", "{done:?}");

@@ -7,6 +7,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
+use doctor::Verdict;
 use lab::Lab;
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 
@@ -87,14 +88,15 @@ fn judge(status: Option<ExitStatus>, output: &str, token: &str) -> Ended {
     Ended::Failed(if output.is_empty() { how } else { format!("{how}\n{output}") })
 }
 
-/// The reason why no lab can be entered on this machine; found out once, when a case met a refusal.
+/// The reason why no lab can be entered on this machine; found out once, when a case met a refusal. `None` where doctor
+/// finds nothing refused: then the lab is broken, which is a failure and not a skip.
 fn why_labs_are_refused() -> Option<&'static String> {
     static REASON: OnceLock<Option<String>> = OnceLock::new();
     let find_out = || {
         let mut command = case_process(&Lab::as_caller());
         command.arg("");
         let output = run_to_end(command, GRACE).ok()?;
-        let refused = output.status.code() == Some(lab::CANNOT_ENTER);
+        let refused = output.status.code() == Some(lab::CANNOT_ENTER) && doctor::examine().verdict() != Verdict::Ready;
         refused.then(|| format!("needs a lab: {}", output.stderr.lines().next().unwrap_or("it can't be entered")))
     };
     REASON.get_or_init(find_out).as_ref()

@@ -17,11 +17,12 @@ fn main() -> ExitCode {
         a_case_that_prints_for_ever_is_a_failure_of_bounded_size,
         no_descriptor_of_the_caller_reaches_a_started_program,
         cases_can_be_listed_and_picked,
+        where_no_lab_can_be_entered_every_case_is_a_skip_with_the_reason,
     ];
     cases.extend(testkit::root_cases![a_root_case_is_root_of_its_lab]);
     // Only the cases above start this: it is the same program, with badly behaved cases.
     if std::env::var_os("TRY").is_some() {
-        cases = testkit::cases![fails, panics, skips, passes, is_noisy];
+        cases = testkit::cases![fails, panics, skips, passes, is_noisy, shows_descriptors];
         cases.extend(testkit::cases![hangs].into_iter().map(|case| case.time_limit(Duration::from_millis(300))));
     }
     testkit::run(cases)
@@ -57,11 +58,21 @@ fn is_noisy() -> Result<()> {
     anyhow::bail!("the end")
 }
 
+fn shows_descriptors() -> Result<()> {
+    let listed = Command::new("ls").arg("/proc/self/fd").output()?;
+    anyhow::bail!("descriptors {}.", String::from_utf8(listed.stdout)?.split_whitespace().collect::<Vec<_>>().join(" "))
+}
+
 /// This program with its bad cases.
 fn try_case(arguments: &[&str]) -> Result<testkit::Output> {
     let mut command = Command::new(std::env::current_exe()?);
-    command.args(arguments).env("TRY", "1").env("CORACLE_SKIPS", "/tmp/skips").env("RUST_BACKTRACE", "0");
-    testkit::run_to_end(command, Duration::from_secs(20))
+    command.args(arguments);
+    testkit::run_to_end(with_bad_cases(command), Duration::from_secs(20))
+}
+
+fn with_bad_cases(mut command: Command) -> Command {
+    command.env("TRY", "1").env("CORACLE_SKIPS", "/tmp/skips").env("RUST_BACKTRACE", "0");
+    command
 }
 
 fn a_case_is_alone_and_who_its_caller_is() -> Result<()> {
@@ -127,10 +138,11 @@ fn a_case_that_prints_for_ever_is_a_failure_of_bounded_size() -> Result<()> {
 }
 
 fn no_descriptor_of_the_caller_reaches_a_started_program() -> Result<()> {
-    let listed = Command::new("ls").arg("/proc/self/fd").output().context("ls")?;
+    let mut careless = Command::new("sh");
+    careless.args(["-c", "exec 9</dev/null; exec \"$0\" --exact shows_descriptors"]).arg(std::env::current_exe()?);
+    let tried = testkit::run_to_end(with_bad_cases(careless), Duration::from_secs(20))?;
     // The fourth is that of the folder that ls reads.
-    let listed = String::from_utf8(listed.stdout)?;
-    ensure!(listed.split_whitespace().eq(["0", "1", "2", "3"]), "{listed}");
+    ensure!(tried.stdout.contains("descriptors 0 1 2 3."), "{tried:?}");
     Ok(())
 }
 
@@ -141,5 +153,14 @@ fn cases_can_be_listed_and_picked() -> Result<()> {
     }
     let picked = try_case(&["passe"])?;
     ensure!(picked.status.success() && picked.stdout.contains("1 passed; 0 failed"), "{picked:?}");
+    Ok(())
+}
+
+fn where_no_lab_can_be_entered_every_case_is_a_skip_with_the_reason() -> Result<()> {
+    testkit::refusing::powers_refused()?;
+    let tried = try_case(&["fails", "--exact"])?;
+    ensure!(tried.status.success() && tried.stdout.contains("0 passed; 0 failed; 1 ignored"), "{tried:?}");
+    ensure!(tried.stderr.starts_with("SKIP testkit::harness::fails: needs a lab: "), "{tried:?}");
+    ensure!(fs::read_to_string("/tmp/skips")? == tried.stderr);
     Ok(())
 }
