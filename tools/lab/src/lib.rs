@@ -24,6 +24,7 @@ mod kept;
 mod limits;
 mod link;
 mod mounts;
+mod namespaces;
 mod outer;
 mod own_proc;
 mod refusal;

@@ -10,11 +10,8 @@ use std::path::Path;
 use std::time::Instant;
 
 use anyhow::{Context, Result, anyhow};
-use doctor::Step;
 use nix::errno::Errno;
-use nix::mount::{MsFlags, mount};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::sched::{CloneFlags, unshare};
 use nix::sys::prctl::set_name;
 use nix::sys::signal::{SigSet, SigmaskHow, Signal, kill, sigprocmask};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
@@ -22,12 +19,11 @@ use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{Pid, dup2_stdin, dup2_stdout, getpgrp};
 
 use crate::ask::Request;
-use crate::identity::{Inside, enter_user_namespace, may_unshare_directly};
 use crate::init::Init;
 use crate::link::{Link, Message};
 use crate::refusal::At;
 use crate::starter::Starter;
-use crate::{mounts, refusal, status, sys, terminal};
+use crate::{namespaces, refusal, status, sys, terminal};
 
 /// Runs the command in a lab and exits as it did.
 pub(crate) fn run(request: Request, command: Vec<OsString>) -> ! {
@@ -74,7 +70,7 @@ fn enter(request: &Request, command: Vec<OsString>) -> Result<Entered> {
     sigprocmask(SigmaskHow::SIG_BLOCK, Some(&ours), Some(&mut mask)).context("sigprocmask")?;
     let signals = SignalFd::with_flags(&ours, SfdFlags::SFD_CLOEXEC).context("signalfd")?;
     let terminal = terminal::in_foreground();
-    make_namespaces(request, command.first().map_or(Path::new(""), Path::new))?;
+    namespaces::make(request, command.first().map_or(Path::new(""), Path::new))?;
     let (link, link_of_first) = Link::pair()?;
     let first = match sys::fork().context("fork the lab's PID 1")? {
         Some(first) => first,
@@ -99,30 +95,6 @@ fn ignored_by_caller(signal: Signal) -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let set = status.lines().find_map(|line| u64::from_str_radix(line.strip_prefix("SigIgn:")?.trim(), 16).ok());
     signal != Signal::SIGTTOU && set.unwrap_or_default() & 1 << (signal as i32 - 1) != 0
-}
-
-fn make_namespaces(request: &Request, program: &Path) -> Result<()> {
-    let all_but_mounts = CloneFlags::CLONE_NEWPID
-        | CloneFlags::CLONE_NEWNET
-        | CloneFlags::CLONE_NEWIPC
-        | CloneFlags::CLONE_NEWUTS
-        | CloneFlags::CLONE_NEWCGROUP;
-    if may_unshare_directly() {
-        unshare(CloneFlags::CLONE_NEWNS)
-            .with_context(|| At { step: Step::Clone, call: "unshare(CLONE_NEWNS)".to_string() })?;
-        mounts::make_safe(request, program)?;
-        unshare(all_but_mounts).with_context(|| format!("unshare({all_but_mounts:?})"))?;
-    } else {
-        // Two user namespaces, one in the other: mounts that a less privileged mount namespace gets are locked
-        // (mount_namespaces(7)), so that not even the lab's root can make them writable again.
-        enter_user_namespace(Inside::Oneself, CloneFlags::CLONE_NEWNS)?;
-        mounts::make_safe(request, program)?;
-        let inside = if request.as_caller { Inside::Oneself } else { Inside::Root };
-        enter_user_namespace(inside, all_but_mounts | CloneFlags::CLONE_NEWNS)?;
-    }
-    let propagation = if request.shared_mounts { MsFlags::MS_SHARED } else { MsFlags::MS_PRIVATE };
-    mount(None::<&str>, "/", None::<&str>, MsFlags::MS_REC | propagation, None::<&str>)
-        .context("set the propagation of the lab's mounts")
 }
 
 impl Entered {
