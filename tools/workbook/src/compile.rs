@@ -129,9 +129,21 @@ fn foreign_source(checkout: &Checkout, program: &Path, answer: &Path) -> Result<
 fn set_aside(target: &Path, program: &Path, exercise: &Exercise) -> Result<Executable> {
     let folder = target.join("run");
     fs::create_dir_all(&folder).with_context(|| format!("making the folder {}", folder.display()))?;
+    remove_leftovers(&folder);
     let copy = Executable(folder.join(format!("{}-{}", exercise.name, std::process::id())));
     fs::copy(program, copy.path()).with_context(|| format!("copying {}", program.display()))?;
     Ok(copy)
+}
+
+/// A check that was interrupted leaves its copy; its process is gone.
+fn remove_leftovers(folder: &Path) {
+    for file in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = file.file_name();
+        let owner = name.to_str().and_then(|name| name.rsplit_once('-')).map(|(_, pid)| Path::new("/proc").join(pid));
+        if owner.is_some_and(|process| !process.exists()) {
+            let _ = fs::remove_file(file.path());
+        }
+    }
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use anyhow::Result;
+use doctor::Verdict;
 
 use super::table::{self, Row};
 use crate::checkout::Checkout;
@@ -21,12 +22,12 @@ pub fn run(checkout: &Checkout, format: Format) -> Result<Exit> {
     }
     print(&match format {
         Format::Json => table::json(&rows),
-        Format::Text => screen(&rows, Paint::for_stdout()),
+        Format::Text => screen(&rows, doctor::examine().verdict() == Verdict::Ready, Paint::for_stdout()),
     })?;
     Ok(Exit::Well)
 }
 
-fn screen(rows: &[Row], paint: Paint) -> String {
+fn screen(rows: &[Row], ready: bool, paint: Paint) -> String {
     let passed = rows.iter().filter(|row| row.state == State::Passed).count();
     let mut out = format!("{}  {passed} of {} exercises passed\n\n", paint.strong("Coracle, the workbook"), rows.len());
     match rows.iter().find(|row| row.state != State::Passed) {
@@ -35,6 +36,12 @@ fn screen(rows: &[Row], paint: Paint) -> String {
             out.push_str("You have passed every exercise that there is so far. What you built:\n\n");
             out.push_str("    cargo run -p mydocker -- run sh\n");
         }
+    }
+    if !ready {
+        out.push_str(
+            &paint
+                .bad("\nThis machine refuses something that containers need. What, and what helps: cargo wb doctor\n"),
+        );
     }
     out.push_str(
         &paint.faint("\nAll of them: cargo wb check.  Something odd: cargo wb doctor.  More: cargo wb --help.\n"),
@@ -65,7 +72,7 @@ mod tests {
 
     #[test]
     fn it_names_the_page_the_file_and_the_command() {
-        let screen = screen(&[row(State::ToDo)], Paint::never());
+        let screen = screen(&[row(State::ToDo)], true, Paint::never());
         for part in ["0 of 1", "book/src/01-namespaces/", "exercises/01-namespaces/hostname.rs", "cargo wb check 1.1"] {
             assert!(screen.contains(part), "{part} in {screen}");
         }
@@ -73,7 +80,14 @@ mod tests {
     }
 
     #[test]
+    fn a_machine_that_refuses_is_told_at_once() {
+        let refused = screen(&[row(State::ToDo)], false, Paint::never());
+        let ready = screen(&[row(State::ToDo)], true, Paint::never());
+        assert!(refused.contains("This machine refuses") && !ready.contains("refuses"), "{refused}");
+    }
+
+    #[test]
     fn when_all_is_passed_it_says_what_has_been_built() {
-        assert!(screen(&[row(State::Passed)], Paint::never()).contains("cargo run -p mydocker -- run sh"));
+        assert!(screen(&[row(State::Passed)], true, Paint::never()).contains("cargo run -p mydocker -- run sh"));
     }
 }

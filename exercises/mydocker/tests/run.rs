@@ -1,0 +1,106 @@
+//! `mydocker run` from outside, with whatever answers it was built of.
+
+use std::io::Write;
+use std::process::{Command, ExitCode, Output, Stdio};
+
+use anyhow::{Context, Result, ensure};
+use testkit::needs;
+
+fn main() -> ExitCode {
+    testkit::run(testkit::cases![
+        the_command_sees_the_name_that_was_asked_for_and_the_host_keeps_its_own,
+        it_works_without_the_lab_as_well,
+        the_command_is_root_of_what_it_got,
+        exit_codes_are_dockers,
+        stdin_and_stdout_are_the_commands_alone,
+        whose_steps_run_is_said_once,
+        a_name_that_the_kernel_refuses_is_mydockers_error,
+    ])
+}
+
+fn mydocker(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_mydocker"));
+    command.args(arguments);
+    command
+}
+
+fn run(arguments: &[&str]) -> Result<Output> {
+    needs::user_namespaces()?;
+    mydocker(arguments).stdin(Stdio::null()).output().context("mydocker starts")
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).trim().to_string()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// uname(2)'s answer, without a program for it.
+const NAME: &str = "cat /proc/sys/kernel/hostname";
+
+fn host() -> Result<String> {
+    Ok(std::fs::read_to_string("/proc/sys/kernel/hostname")?.trim().to_string())
+}
+
+fn the_command_sees_the_name_that_was_asked_for_and_the_host_keeps_its_own() -> Result<()> {
+    let before = host()?;
+    let output = run(&["run", "--hostname", "boat", "sh", "-c", NAME])?;
+    ensure!(stdout(&output) == "boat", "{output:?}");
+    ensure!(host()? == before && before != "boat");
+    Ok(())
+}
+
+fn it_works_without_the_lab_as_well() -> Result<()> {
+    let before = host()?;
+    let output = run(&["run", "--no-lab", "--hostname", "boat", "sh", "-c", NAME])?;
+    ensure!(stdout(&output) == "boat", "{output:?}");
+    ensure!(host()? == before);
+    Ok(())
+}
+
+fn the_command_is_root_of_what_it_got() -> Result<()> {
+    let output = run(&["run", "id", "-u"])?;
+    ensure!(stdout(&output) == "0", "{output:?}");
+    Ok(())
+}
+
+fn exit_codes_are_dockers() -> Result<()> {
+    for (arguments, code) in [
+        (&["run", "sh", "-c", "exit 7"][..], 7),
+        (&["run", "sh", "-c", "kill -9 $$"], 137),
+        (&["run", "no-such-command"], 127),
+        (&["run", "/etc/passwd"], 126),
+        (&["run", "/"], 126),
+        (&["run"], 125),
+        (&["run", "--no-such-option", "true"], 125),
+    ] {
+        let output = run(arguments)?;
+        ensure!(output.status.code() == Some(code), "{arguments:?}: expected {code}, got {output:?}");
+    }
+    Ok(())
+}
+
+fn stdin_and_stdout_are_the_commands_alone() -> Result<()> {
+    needs::user_namespaces()?;
+    let mut child = mydocker(&["run", "cat"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+    child.stdin.take().context("its stdin")?.write_all(b"through and through")?;
+    let output = child.wait_with_output()?;
+    ensure!(output.stdout == b"through and through", "{output:?}");
+    Ok(())
+}
+
+fn whose_steps_run_is_said_once() -> Result<()> {
+    let output = run(&["run", "true"])?;
+    ensure!(stderr(&output).matches("yours").count() == 1, "{output:?}");
+    ensure!(stderr(&output).contains("hostname"), "{output:?}");
+    Ok(())
+}
+
+fn a_name_that_the_kernel_refuses_is_mydockers_error() -> Result<()> {
+    let output = run(&["run", "--hostname", &"x".repeat(65), "true"])?;
+    ensure!(output.status.code() == Some(125), "{output:?}");
+    ensure!(stderr(&output).contains("EINVAL"), "it says what the kernel said: {output:?}");
+    Ok(())
+}
