@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
 
 use crate::container::{self, Container, Spec};
 use crate::failure::{Failure, exit};
@@ -36,25 +36,9 @@ enum Command {
     /// not be made; 126, the command can't be executed; 127, it is not there; 128+N, signal N killed it.
     #[command(after_help = "Examples:\n  run -- sh\n  run --hostname boat -- hostname\n  \
                             run --namespaces user,uts --explain -- true")]
-    Run {
-        #[command(flatten)]
-        run: RunFlags,
-        #[command(flatten)]
-        namespaces: NamespaceFlags,
-        /// The command and its arguments.
-        #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
-        command: Vec<OsString>,
-    },
+    Run(NewContainer),
     /// Make a container that waits at its start gate. Prints its id.
-    Create {
-        #[command(flatten)]
-        run: RunFlags,
-        #[command(flatten)]
-        namespaces: NamespaceFlags,
-        /// The command and its arguments.
-        #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
-        command: Vec<OsString>,
-    },
+    Create(NewContainer),
     /// Start a container that was created.
     Start {
         /// Its name, its id, or the beginning of its id.
@@ -108,6 +92,18 @@ enum Command {
     },
 }
 
+/// What `run` and `create` are told.
+#[derive(Args)]
+struct NewContainer {
+    #[command(flatten)]
+    run: RunFlags,
+    #[command(flatten)]
+    namespaces: NamespaceFlags,
+    /// The command and its arguments.
+    #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+    command: Vec<OsString>,
+}
+
 /// The program.
 pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
@@ -137,13 +133,13 @@ fn act(cli: Cli) -> Result<u8> {
     let store = || cli.store.open();
     match cli.command {
         None => tour::tour(&cli.tour),
-        Some(Command::Run { run, namespaces, command }) => {
-            let mechanisms = namespaces.mechanisms(store)?;
-            run_to_the_end(&store()?, run.spec(command, true), mechanisms)
+        Some(Command::Run(new)) => {
+            let mechanisms = new.namespaces.mechanisms(store)?;
+            run_to_the_end(&store()?, new.run.spec(new.command, true), mechanisms)
         }
-        Some(Command::Create { run, namespaces, command }) => {
-            let mechanisms = namespaces.mechanisms(store)?;
-            let container = Container::create(&store()?, run.spec(command, false), mechanisms)?;
+        Some(Command::Create(new)) => {
+            let mechanisms = new.namespaces.mechanisms(store)?;
+            let container = Container::create(&store()?, new.run.spec(new.command, false), mechanisms)?;
             println!("{}", container.leave());
             Ok(0)
         }

@@ -10,6 +10,7 @@ use std::io::{IsTerminal, Write};
 use serde::{Deserialize, Serialize};
 
 use crate::steps::Why;
+use crate::width::fitted;
 
 /// Which process made the call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,18 +74,11 @@ pub(crate) fn step(why: Why, call: &str, args: impl FnOnce() -> Vec<String>, err
     TELLER.with_borrow(|teller| {
         if let Some((lane, sink)) = teller {
             let errno = errno.map(|errno| format!("{errno:?}"));
-            let args = args().into_iter().map(shortened).collect();
+            // A step has to fit into one message.
+            let args = args().iter().map(|arg| fitted(arg, 1000)).collect();
             sink(&Step { lane: *lane, why, call: call.into(), args, errno });
         }
     });
-}
-
-/// A step has to fit into one message, and on a screen.
-fn shortened(text: String) -> String {
-    match text.char_indices().nth(200) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text,
-    }
 }
 
 /// Tells a step that another process made.
@@ -125,6 +119,9 @@ fn json(step: &Step) -> String {
     serde_json::to_string(&told).unwrap_or_default()
 }
 
+/// What a terminal has at least.
+const COLUMNS: usize = 80;
+
 fn text(step: &Step, colour: bool) -> String {
     let (lane, indent) = match step.lane {
         Lane::Host => ("host", ""),
@@ -133,12 +130,17 @@ fn text(step: &Step, colour: bool) -> String {
     let words = step.why.words();
     let (bold, dim, plain) = if colour { ("\x1b[1m", "\x1b[2m", "\x1b[0m") } else { ("", "", "") };
     let failed = step.errno.as_ref().map(|errno| format!(" = {errno}")).unwrap_or_default();
-    let mut lines = format!("{lane:<9} {indent}{bold}{}({}){plain}{failed}", step.call, step.args.join(", "));
-    let mut more = |line: String| lines.push_str(&format!("\n{:9} {indent}  {dim}{line}{plain}", ""));
-    more(words.what_for.into());
-    match step.why.shell(&step.args) {
-        Some(shell) => more(format!("shell: {shell}   book: {}", words.book)),
-        None => more(format!("book: {}", words.book)),
+    let call = format!("{}({})", step.call, step.args.join(", "));
+    let call = fitted(&call, COLUMNS - 10 - indent.len() - failed.len());
+    let mut lines = format!("{lane:<9} {indent}{bold}{call}{plain}{failed}");
+    let width = COLUMNS - 12 - indent.len();
+    let book = format!("book: {}", words.book);
+    let more = match step.why.shell(&step.args) {
+        Some(shell) => format!("shell: {}   {book}", fitted(&shell, width - 10 - book.len())),
+        None => book,
+    };
+    for line in [words.what_for, &more] {
+        lines.push_str(&format!("\n{:9} {indent}  {dim}{line}{plain}", ""));
     }
     lines
 }
@@ -169,6 +171,13 @@ mod tests {
     fn a_failed_step_shows_its_errno() {
         let step = Step { errno: Some("EPERM".into()), ..hostname() };
         assert!(text(&step, false).contains("sethostname(\"boat\") = EPERM"));
+    }
+
+    #[test]
+    fn long_arguments_do_not_break_the_lines() {
+        let step = Step { args: vec!["x".repeat(200)], ..hostname() };
+        let text = text(&step, false);
+        assert!(text.lines().all(|line| line.chars().count() <= COLUMNS), "{text}");
     }
 
     #[test]

@@ -44,6 +44,7 @@ mod target;
 mod tour;
 mod undo;
 mod wait;
+mod width;
 
 pub use cli::{main, run_to_the_end};
 pub use container::{Container, Spec, remove, remove_debris, start};

@@ -1,7 +1,8 @@
 //! Console blocks: what the reader types, and what comes back.
 //!
 //! A block is fenced as `console`. A line that begins with `$ ` is typed into sh in the folder that was cloned; what follows
-//! is what the command prints, output and errors in one; a command that ends in `\\` goes on in the next line, after `> `. `[..]`
+//! is what the command prints, output and errors in one; a command that ends in `\\` goes on in the next line, after `> `, as does a
+//! here-document. `[..]`
 //! stands for a part of a line that differs from machine to machine, `...` alone for whole lines, and one space for any
 //! number, since what is elided has another width than what it stands for.
 
@@ -20,6 +21,20 @@ struct Typed {
     output: String,
 }
 
+impl Typed {
+    /// Whether the next line may belong to the command: after a backslash, or in a here-document.
+    fn goes_on(&self) -> bool {
+        self.output.is_empty() && (self.command.ends_with('\\') || self.command.contains("<<"))
+    }
+
+    fn append(&mut self, line: &str) {
+        match self.command.strip_suffix('\\') {
+            Some(command) => self.command = format!("{command}{}", line.trim_start()),
+            None => self.command.extend(["\n", line]),
+        }
+    }
+}
+
 /// Splits the console blocks of a page: the line of each fence, and what is typed in the block.
 fn blocks_of(text: &str) -> Result<Vec<(usize, Vec<Typed>)>> {
     let mut blocks = Vec::new();
@@ -32,11 +47,7 @@ fn blocks_of(text: &str) -> Result<Vec<(usize, Vec<Typed>)>> {
         for (_, line) in lines.by_ref().take_while(|(_, line)| line.trim() != "```") {
             match (line.strip_prefix("$ "), typed.last_mut()) {
                 (Some(command), _) => typed.push(Typed { command: command.into(), output: String::new() }),
-                (None, Some(last)) if last.command.ends_with('\\') => {
-                    let more = line.strip_prefix("> ").with_context(|| format!("line {}: no `> `", number + 1))?;
-                    last.command.truncate(last.command.len() - 1);
-                    last.command.push_str(more.trim_start());
-                }
+                (None, Some(last)) if last.goes_on() && line.starts_with("> ") => last.append(&line[2..]),
                 (None, Some(last)) => last.output.extend([line, "\n"]),
                 (None, None) => bail!("line {}: a console block begins with a command, `$ …`", number + 1),
             }
