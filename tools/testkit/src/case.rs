@@ -10,7 +10,7 @@ pub struct Case {
     target: &'static str,
     name: &'static str,
     pub(crate) body: fn() -> anyhow::Result<()>,
-    as_root: bool,
+    place: Place,
     pub(crate) time_limit: Duration,
 }
 
@@ -18,12 +18,19 @@ impl Case {
     /// Use [`cases!`](crate::cases) or [`root_cases!`](crate::root_cases).
     #[doc(hidden)]
     pub fn new(target: &'static str, name: &'static str, body: fn() -> anyhow::Result<()>) -> Case {
-        Case { target, name, body, as_root: false, time_limit: Duration::from_secs(60) }
+        Case { target, name, body, place: Place::LabAsCaller, time_limit: Duration::from_secs(60) }
     }
 
     /// Runs it as root of its lab.
     pub fn as_root(mut self) -> Case {
-        self.as_root = true;
+        self.place = Place::LabAsRoot;
+        self
+    }
+
+    /// Runs it on the machine itself, in a fresh process but in no lab: for what only the machine's own user namespace has
+    /// (set-user-ID helpers). Such a case must not touch anything of the machine's.
+    pub fn on_the_machine(mut self) -> Case {
+        self.place = Place::Machine;
         self
     }
 
@@ -43,7 +50,20 @@ impl Case {
         format!("{}::{}", self.target, self.name)
     }
 
-    pub(crate) fn lab(&self) -> Lab {
-        if self.as_root { Lab::new() } else { Lab::as_caller() }
+    /// The lab that it runs in, if any.
+    pub(crate) fn lab(&self) -> Option<Lab> {
+        match self.place {
+            Place::LabAsCaller => Some(Lab::as_caller()),
+            Place::LabAsRoot => Some(Lab::new()),
+            Place::Machine => None,
+        }
     }
+}
+
+/// Where a case runs.
+#[derive(Debug, Clone, Copy)]
+enum Place {
+    LabAsCaller,
+    LabAsRoot,
+    Machine,
 }
