@@ -1,0 +1,1 @@
+//! The throwaway machine. (To be written.)
