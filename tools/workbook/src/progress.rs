@@ -64,7 +64,8 @@ fn file(checkout: &Checkout) -> PathBuf {
     checkout.kept().join("progress.json")
 }
 
-fn fingerprint(answer: &str) -> u64 {
+/// A number that tells this text from others.
+pub fn fingerprint(answer: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
     answer.hash(&mut hasher);
     hasher.finish()
