@@ -1,13 +1,15 @@
 //! The book's chapter 1 and the README, held against the program: console blocks are run, includes and links followed, and
-//! the picture of the tour compared with the tour.
+//! pictures compared with what they show.
 //!
 //! After a change to the tour, the picture is drawn anew:
 //! `CORACLE_PICTURE=$PWD/book/src/images/tour.svg cargo test -p ch01-namespaces --test book`
 
 mod console;
+mod lanes;
 mod links;
 mod pages;
 mod picture;
+mod words;
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -25,6 +27,9 @@ fn main() -> ExitCode {
         links::every_anchor_is_an_identifier_that_mdbook_would_make,
         links::every_include_finds_its_file_and_its_anchor,
         links::every_link_within_the_book_resolves,
+        lanes::the_picture_of_two_lanes_is_a_narrated_run,
+        words::the_sections_that_the_narration_names_are_pages,
+        words::every_cure_that_doctor_knows_is_in_the_appendix,
         picture::the_picture_of_the_tour_is_what_the_tour_prints,
     ];
     all.extend(
