@@ -137,7 +137,11 @@ fn wrong_in(page: &Page) -> Result<(usize, Vec<String>)> {
     Ok((blocks.len(), wrong))
 }
 
+/// What the pages type besides what every Linux has.
+const PROGRAMS: [&str; 7] = ["findmnt", "hostname", "ip", "ipcs", "ps", "timeout", "unshare"];
+
 pub fn every_console_block_prints_what_the_page_shows() -> Result<()> {
+    PROGRAMS.iter().try_for_each(|program| testkit::needs::program(program))?;
     let (mut blocks, mut wrong) = (0, Vec::new());
     for page in pages::of_this_chapter()? {
         let (count, more) = wrong_in(&page)?;
