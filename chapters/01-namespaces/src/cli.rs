@@ -121,12 +121,15 @@ pub fn main() -> ExitCode {
     };
     match act(cli) {
         Ok(code) => ExitCode::from(code),
-        Err(error) => {
-            let failure = Failure::of(&error);
-            eprintln!("ch01-namespaces: {failure}");
-            ExitCode::from(failure.exit_code)
-        }
+        Err(error) => ExitCode::from(report(&error)),
     }
+}
+
+/// Says what went wrong, and gives the exit status for it.
+fn report(error: &anyhow::Error) -> u8 {
+    let failure = Failure::of(error);
+    eprintln!("ch01-namespaces: {failure}");
+    failure.exit_code
 }
 
 fn act(cli: Cli) -> Result<u8> {
@@ -145,11 +148,10 @@ fn act(cli: Cli) -> Result<u8> {
         }
         Some(Command::Start { container }) => container::start(&store()?, &container).map(|()| 0),
         Some(Command::Rm { force, containers }) => {
+            // One that can't be removed doesn't keep the others.
             let store = store()?;
-            for name in containers {
-                container::remove(&store, &name, force)?;
-            }
-            Ok(0)
+            let failures = containers.iter().filter_map(|name| container::remove(&store, name, force).err());
+            Ok(failures.map(|error| report(&error)).max().unwrap_or(0))
         }
         Some(Command::Enter { explain, target, command }) => {
             explain.begin();

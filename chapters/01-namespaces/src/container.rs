@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::fs;
 use std::os::fd::AsFd;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Context, Result, bail};
@@ -16,7 +16,7 @@ use crate::launch::CallerSignals;
 use crate::mechanism::Mechanism;
 use crate::plan::Inside;
 use crate::state::{State, Status};
-use crate::store::{Locked, Store};
+use crate::store::{Locked, Store, new_id};
 use crate::sys;
 use crate::undo::Journal;
 use crate::wait::{self, Exit};
@@ -63,10 +63,8 @@ impl Container {
         signals: CallerSignals,
     ) -> Result<Container> {
         remove_debris(store)?;
-        let (id, locked) = store.new_folder(spec.name.as_deref())?;
-        let folder = locked.folder.clone();
         let mut state = State {
-            id,
+            id: new_id()?,
             name: spec.name,
             status: Status::Creating,
             pid: 0,
@@ -75,8 +73,10 @@ impl Container {
             command: spec.command.iter().map(|part| part.to_string_lossy().into_owned()).collect(),
             foreground: spec.foreground,
         };
+        let locked = store.new_folder(&state)?;
+        let folder = locked.folder.clone();
         let inside = Inside { command: spec.command, env: spec.env, init: spec.init };
-        let made = state.write(&folder).and_then(|()| host::make(locked, &mut state, inside, mechanisms, signals));
+        let made = host::make(locked, &mut state, inside, mechanisms, signals);
         match made {
             Ok((locked, made)) => Ok(Container { locked, made, state }),
             Err(error) => match undo(&folder) {
@@ -121,7 +121,8 @@ impl Container {
 /// Starts a container that another process has created.
 pub fn start(store: &Store, name: &str) -> Result<()> {
     let (folder, _) = store.find(name)?;
-    let locked = Locked::try_take(&folder)?
+    let locked = store
+        .try_lock(&folder)?
         .with_context(|| format!("container {name} is busy: another process is making, running or removing it"))?;
     let mut state = State::read(&folder)?.with_context(|| format!("container {name} is gone"))?;
     start_in(&locked, &mut state).with_context(|| format!("cannot start container {name}"))
@@ -173,27 +174,16 @@ fn kill_by_record(state: &State) -> Result<()> {
 // ANCHOR: debris
 /// Finds what makers that were killed left half-made, and what their foreground containers left, and removes it.
 pub fn remove_debris(store: &Store) -> Result<()> {
-    let claimed: Vec<Locked> = {
-        let _nobody_makes_one_meanwhile = store.lock_root()?;
-        let claim = |folder: PathBuf| Locked::try_take(&folder).transpose();
-        store.folders()?.into_iter().filter_map(claim).collect::<Result<_>>()?
-    };
-    for locked in claimed {
-        let state = State::read(&locked.folder)?;
-        let is_debris = match &state {
-            None => true,
-            Some(state) => state.status == Status::Creating || state.foreground,
-        };
-        if is_debris {
-            if let Some(state) = &state {
-                kill_by_record(state)?;
-            }
-            undo(&locked.folder).context("cannot remove what a killed run left behind")?;
+    let is_debris =
+        |state: Option<&State>| state.is_none_or(|state| state.status == Status::Creating || state.foreground);
+    for locked in store.claim(is_debris)? {
+        if let Some(state) = State::read(&locked.folder)? {
+            kill_by_record(&state)?;
         }
+        undo(&locked.folder).context("cannot remove what a killed run left behind")?;
     }
     Ok(())
 }
-// ANCHOR_END: debris
 
 /// Undoes what the journal says, then removes the state folder. If something can't be undone the folder stays, for the
 /// next attempt.

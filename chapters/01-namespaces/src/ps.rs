@@ -5,6 +5,7 @@ use clap::ValueEnum;
 
 use crate::state::Status;
 use crate::store::Store;
+use crate::width::fitted;
 
 /// How a list is printed.
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -47,7 +48,9 @@ pub fn list(store: &Store, format: Format, quiet: bool) -> Result<()> {
             Status::Stopped => "stopped",
         };
         let name = state.name.as_deref().unwrap_or("-");
-        println!("{id}  {status:<8}  {:>7}  {name:<12}  {}", state.pid, state.command.join(" "));
+        // A command may contain anything, also what would rewrite the terminal.
+        let command = state.command.join(" ").escape_debug().to_string();
+        println!("{id}  {status:<8}  {:>7}  {name:<12}  {}", state.pid, fitted(&command, 30));
     }
     Ok(())
 }

@@ -45,23 +45,44 @@ impl Store {
         }
     }
 
-    /// Makes and locks the folder of a new container.
-    pub(crate) fn new_folder(&self, name: Option<&str>) -> Result<(String, Locked)> {
+    /// Makes and locks the folder of a new container, with its first state in it: from then on its name is taken.
+    pub(crate) fn new_folder(&self, state: &State) -> Result<Locked> {
         let _one_at_a_time = self.lock_root()?;
-        if let Some(name) = name {
+        if let Some(name) = &state.name {
             check_name(name)?;
-            if let Some(other) = self.states()?.into_iter().find(|state| state.name.as_deref() == Some(name)) {
+            if let Some(other) = self.states()?.into_iter().find(|other| other.name.as_ref() == Some(name)) {
                 bail!(
                     "the name {name:?} is taken by container {}: remove that one, or choose another name",
                     &other.id[..12]
                 );
             }
         }
-        let id = new_id()?;
-        let folder = self.root.join(&id);
+        let folder = self.root.join(&state.id);
         DirBuilder::new().mode(0o700).create(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
         let locked = Locked::try_take(&folder)?.context("somebody else has locked a folder made a moment ago")?;
-        Ok((id, locked))
+        state.write(&folder)?;
+        Ok(locked)
+    }
+
+    /// Locks a container's folder, unless another process works on it. Whoever only [looks for debris](Store::claim) is
+    /// waited for.
+    pub(crate) fn try_lock(&self, folder: &Path) -> Result<Option<Locked>> {
+        let _nobody_claims_meanwhile = self.lock_root()?;
+        Locked::try_take(folder)
+    }
+
+    /// Locks all folders that nobody works on and that `is_debris` says so of (given the state, if one was written).
+    pub(crate) fn claim(&self, is_debris: impl Fn(Option<&State>) -> bool) -> Result<Vec<Locked>> {
+        let _nobody_makes_one_meanwhile = self.lock_root()?;
+        let mut claimed = Vec::new();
+        for folder in self.folders()? {
+            if let Some(locked) = Locked::try_take(&folder)?
+                && is_debris(State::read(&folder)?.as_ref())
+            {
+                claimed.push(locked);
+            }
+        }
+        Ok(claimed)
     }
 
     /// The container that `name` means: a name, an id, or the unambiguous beginning of one.
@@ -92,14 +113,14 @@ impl Store {
         Ok(states)
     }
 
-    pub(crate) fn folders(&self) -> Result<Vec<PathBuf>> {
+    fn folders(&self) -> Result<Vec<PathBuf>> {
         let entries = fs::read_dir(&self.root).with_context(|| format!("cannot read {}", self.root.display()))?;
         let paths = entries.map(|entry| Ok(entry?.path())).collect::<std::io::Result<Vec<_>>>()?;
         Ok(paths.into_iter().filter(|path| path.is_dir()).collect())
     }
 
     /// Held while folders are made or claimed, so that nobody takes a folder made a moment ago, not yet locked, for debris.
-    pub(crate) fn lock_root(&self) -> Result<File> {
+    fn lock_root(&self) -> Result<File> {
         let file = File::open(&self.root).with_context(|| format!("cannot open {}", self.root.display()))?;
         file.lock().with_context(|| format!("cannot lock {}", self.root.display()))?;
         Ok(file)
@@ -146,7 +167,7 @@ impl Locked {
 }
 
 /// A new id: 32 random bytes, as Docker's.
-fn new_id() -> Result<String> {
+pub(crate) fn new_id() -> Result<String> {
     let mut bytes = [0; 32];
     File::open("/dev/urandom").and_then(|mut file| file.read_exact(&mut bytes)).context("cannot read /dev/urandom")?;
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())

@@ -8,6 +8,7 @@ mod refused;
 mod run;
 mod running;
 mod shape;
+mod store;
 mod tour;
 
 use std::process::ExitCode;
@@ -17,7 +18,16 @@ fn main() -> ExitCode {
         return role.play();
     }
     testkit::run(
-        [shape::cases(), run::cases(), init::cases(), ids::cases(), join::cases(), refused::cases(), tour::cases()]
-            .concat(),
+        [
+            shape::cases(),
+            run::cases(),
+            init::cases(),
+            ids::cases(),
+            join::cases(),
+            store::cases(),
+            refused::cases(),
+            tour::cases(),
+        ]
+        .concat(),
     )
 }
