@@ -194,3 +194,4 @@ fn undo(folder: &Path) -> Result<()> {
         removed => removed.with_context(|| format!("cannot remove {}", folder.display())),
     }
 }
+// ANCHOR_END: debris
