@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
+use nix::sys::signal::Signal;
 
 use crate::container::{self, Container, Spec};
 use crate::failure::{Failure, exit};
@@ -12,7 +13,7 @@ use crate::flags::{ExplainFlag, NamespaceFlags, RunFlags, StoreFlags};
 use crate::mechanism::Mechanism;
 use crate::store::Store;
 use crate::target::Target;
-use crate::{enter, inspect, look, ps, tour};
+use crate::{enter, inspect, look, ps, sys, tour};
 
 /// Chapter 1: a process in namespaces of its own.
 ///
@@ -134,6 +135,11 @@ fn report(error: &anyhow::Error) -> u8 {
 
 fn act(cli: Cli) -> Result<u8> {
     let store = || cli.store.open();
+    let only_prints = matches!(cli.command, None | Some(Command::Ps { .. } | Command::Inspect { .. }));
+    if only_prints {
+        // `ps | head` ends quietly. (Elsewhere Rust's "ignore" stays: nobody's closed stderr shall end us half-way.)
+        sys::set_ignored(Signal::SIGPIPE, false)?;
+    }
     match cli.command {
         None => tour::tour(&cli.tour),
         Some(Command::Run(new)) => {
