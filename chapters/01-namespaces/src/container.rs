@@ -7,6 +7,7 @@ use std::path::Path;
 use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Context, Result, bail};
+use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::Signal;
 use nix::unistd::Pid;
@@ -75,7 +76,7 @@ impl Container {
         };
         let locked = store.new_folder(&state)?;
         let folder = locked.folder.clone();
-        let inside = Inside { command: spec.command, env: spec.env, init: spec.init };
+        let inside = Inside { command: spec.command, env: spec.env, root: "/".into(), init: spec.init };
         let made = host::make(locked, &mut state, inside, mechanisms, signals);
         match made {
             Ok((locked, made)) => Ok(Container { locked, made, state }),
@@ -158,8 +159,11 @@ fn kill_by_record(state: &State) -> Result<()> {
     if !state.is_alive() {
         return Ok(());
     }
-    sys::pidfd_send_signal(pidfd.as_fd(), Signal::SIGKILL)
-        .with_context(|| format!("cannot kill process {} of the container", state.pid))?;
+    match sys::pidfd_send_signal(pidfd.as_fd(), Signal::SIGKILL) {
+        // It has died by itself meanwhile: a child notices when its maker is gone.
+        Ok(()) | Err(Errno::ESRCH) => {}
+        Err(errno) => return Err(errno).with_context(|| format!("cannot kill process {} of the container", state.pid)),
+    }
     let patience = Instant::now() + Duration::from_secs(10);
     while state.is_alive() {
         let left = patience.saturating_duration_since(Instant::now());

@@ -11,7 +11,7 @@ use crate::failure::Failure;
 use crate::launch::{self, CallerSignals};
 use crate::namespaces::{Namespace, Namespaces};
 use crate::plan::Inside;
-use crate::steps::Why;
+use crate::steps;
 use crate::sys::{self, Cloned};
 use crate::target::Target;
 use crate::wait::{self, Exit};
@@ -27,15 +27,15 @@ pub fn enter(target: &Target, command: Vec<OsString>) -> Result<Exit> {
     let has_root = apart.has(Namespace::User) && has_root(target);
     let signals = CallerSignals::put_aside()?;
     if apart != Namespaces::none() {
-        sys::setns(Why::Join, target.pidfd(), apart)
+        sys::setns(&steps::JOIN, target.pidfd(), apart)
             .with_context(|| format!("cannot enter the namespaces of process {}", target.pid))?;
     }
     if has_root {
         become_root_inside()?;
     }
-    match sys::clone3(Why::MakeProcess, Namespaces::none(), None)? {
+    match sys::clone3(&steps::MAKE_PROCESS, Namespaces::none(), None)? {
         Cloned::Child => {
-            let inside = Inside { command, env: std::env::vars_os().collect(), init: false };
+            let inside = Inside { command, env: std::env::vars_os().collect(), root: "/".into(), init: false };
             let error = match launch::execute(&inside, &signals, || Ok(())) {
                 Ok(never) => match never {},
                 Err(error) => Failure::of(&error),

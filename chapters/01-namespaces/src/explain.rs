@@ -9,6 +9,7 @@ use std::io::{IsTerminal, Write};
 
 use serde::{Deserialize, Serialize};
 
+use crate::failure::CallFailed;
 use crate::steps::Why;
 use crate::width::fitted;
 
@@ -22,19 +23,23 @@ pub enum Lane {
     Container,
 }
 
-/// One call to the kernel.
+/// One call to the kernel, in full: it may cross from one process to another.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Step {
     /// Who made it.
     pub lane: Lane,
-    /// What for.
-    pub why: Why,
     /// The system call, by its name in section 2 of the manual.
     pub call: String,
     /// Its arguments, as the C source would spell them.
     pub args: Vec<String>,
     /// The error, when it failed: `EPERM`.
     pub errno: Option<String>,
+    /// What it is for.
+    pub why: String,
+    /// The shell command that would do the same.
+    pub shell: Option<String>,
+    /// The section of the book that explains it.
+    pub book: String,
 }
 
 /// How steps are told.
@@ -69,14 +74,31 @@ pub(crate) fn tell(lane: Lane, sink: Sink) {
     TELLER.with_borrow_mut(|teller| *teller = Some((lane, sink)));
 }
 
+/// For the wrappers of system calls: tells the step, and makes an errno an error that knows what it was for.
+pub fn report<T>(
+    why: &'static Why,
+    call: &str,
+    args: impl Fn() -> Vec<String>,
+    result: nix::Result<T>,
+) -> anyhow::Result<T> {
+    step(why, call, &args, result.as_ref().err().copied());
+    result.map_err(|errno| CallFailed { call: format!("{call}({})", args().join(", ")), errno, why }.into())
+}
+
 /// Tells a step of this process, if anybody listens.
-pub(crate) fn step(why: Why, call: &str, args: impl FnOnce() -> Vec<String>, errno: Option<nix::errno::Errno>) {
+pub(crate) fn step(
+    why: &'static Why,
+    call: &str,
+    args: impl FnOnce() -> Vec<String>,
+    errno: Option<nix::errno::Errno>,
+) {
     TELLER.with_borrow(|teller| {
         if let Some((lane, sink)) = teller {
             let errno = errno.map(|errno| format!("{errno:?}"));
             // A step has to fit into one message.
-            let args = args().iter().map(|arg| fitted(arg, 1000)).collect();
-            sink(&Step { lane: *lane, why, call: call.into(), args, errno });
+            let args: Vec<_> = args().iter().map(|arg| fitted(arg, 1000)).collect();
+            let (shell, book, why) = (why.shell(&args), why.book.into(), why.what_for.into());
+            sink(&Step { lane: *lane, call: call.into(), args, errno, why, shell, book });
         }
     });
 }
@@ -93,30 +115,11 @@ pub(crate) fn relay(step: &Step) {
 fn print(step: &Step, format: Format) {
     let mut stderr = std::io::stderr().lock();
     let line = match format {
-        Format::Json => json(step),
+        Format::Json => serde_json::to_string(step).unwrap_or_default(),
         Format::Text => text(step, stderr.is_terminal() && std::env::var_os("NO_COLOR").is_none()),
     };
     // A reader that went away must not stop the container.
     let _ = writeln!(stderr, "{line}");
-}
-
-/// A step as tools get it.
-#[derive(Serialize)]
-struct Told<'a> {
-    lane: Lane,
-    call: &'a str,
-    args: &'a [String],
-    errno: Option<&'a str>,
-    why: &'static str,
-    shell: Option<String>,
-    book: &'static str,
-}
-
-fn json(step: &Step) -> String {
-    let (Step { lane, why, call, args, errno }, words) = (step, step.why.words());
-    let (shell, book, why) = (why.shell(args), words.book, words.what_for);
-    let told = Told { lane: *lane, call, args, errno: errno.as_deref(), why, shell, book };
-    serde_json::to_string(&told).unwrap_or_default()
 }
 
 /// What a terminal has at least.
@@ -127,19 +130,18 @@ fn text(step: &Step, colour: bool) -> String {
         Lane::Host => ("host", ""),
         Lane::Container => ("container", "    "),
     };
-    let words = step.why.words();
     let (bold, dim, plain) = if colour { ("\x1b[1m", "\x1b[2m", "\x1b[0m") } else { ("", "", "") };
     let failed = step.errno.as_ref().map(|errno| format!(" = {errno}")).unwrap_or_default();
     let call = format!("{}({})", step.call, step.args.join(", "));
     let call = fitted(&call, COLUMNS - 10 - indent.len() - failed.len());
     let mut lines = format!("{lane:<9} {indent}{bold}{call}{plain}{failed}");
     let width = COLUMNS - 12 - indent.len();
-    let book = format!("book: {}", words.book);
-    let more = match step.why.shell(&step.args) {
-        Some(shell) => format!("shell: {}   {book}", fitted(&shell, width - 10 - book.len())),
+    let book = format!("book: {}", step.book);
+    let more = match &step.shell {
+        Some(shell) => format!("shell: {}   {book}", fitted(shell, width - 10 - book.len())),
         None => book,
     };
-    for line in [words.what_for, &more] {
+    for line in [&step.why, &more] {
         lines.push_str(&format!("\n{:9} {indent}  {dim}{line}{plain}", ""));
     }
     lines
@@ -148,15 +150,13 @@ fn text(step: &Step, colour: bool) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::steps;
 
     fn hostname() -> Step {
-        Step {
-            lane: Lane::Container,
-            why: Why::SetHostname,
-            call: "sethostname".into(),
-            args: vec!["\"boat\"".into()],
-            errno: None,
-        }
+        let (told, step) = std::sync::mpsc::channel();
+        tell(Lane::Container, Box::new(move |step| told.send(step.clone()).unwrap()));
+        super::step(&steps::SET_HOSTNAME, "sethostname", || vec!["\"boat\"".into()], None);
+        step.recv().unwrap()
     }
 
     #[test]
@@ -182,7 +182,7 @@ mod tests {
 
     #[test]
     fn json_has_the_same_facts_one_object_a_line() {
-        let line = json(&hostname());
+        let line = serde_json::to_string(&hostname()).unwrap();
         let value: serde_json::Value = serde_json::from_str(&line).unwrap();
         assert_eq!(value["lane"], "container");
         assert_eq!(value["args"][0], "\"boat\"");

@@ -25,7 +25,7 @@ pub struct CallFailed {
     /// What the kernel answered.
     pub errno: Errno,
     /// What it was for.
-    pub why: Why,
+    pub why: &'static Why,
 }
 
 impl fmt::Display for CallFailed {
@@ -90,6 +90,7 @@ impl std::error::Error for Failure {}
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::steps;
     use anyhow::Context;
 
     #[test]
@@ -97,7 +98,7 @@ mod tests {
         let error = anyhow::Error::from(CallFailed {
             call: "sethostname(\"x…\")".into(),
             errno: Errno::EINVAL,
-            why: Why::SetHostname,
+            why: &steps::SET_HOSTNAME,
         })
         .context("cannot set the host name");
         let failure = Failure::of(&error);

@@ -130,8 +130,23 @@ impl NamespaceFlags {
         self.join.iter().any(|request| request.kind() == kind)
     }
 
-    /// The flags as mechanisms. `store` is opened only to find a container to join.
+    /// All of chapter 1: the namespaces, and a /proc to match. `store` is opened only to find a container to join.
     pub fn mechanisms(&self, store: impl Fn() -> Result<Store>) -> Result<Vec<Box<dyn Mechanism>>> {
+        let mut mechanisms = self.namespaces(store)?;
+        // With the mount table shared, a new /proc would be everybody's.
+        if self.set().has(Namespace::Mount) && self.has_own_processes() {
+            mechanisms.push(Box::new(Proc));
+        }
+        Ok(mechanisms)
+    }
+
+    /// Whether the container's processes are not the caller's.
+    pub fn has_own_processes(&self) -> bool {
+        self.set().has(Namespace::Pid) || self.joins(Namespace::Pid)
+    }
+
+    /// The namespaces as mechanisms.
+    pub fn namespaces(&self, store: impl Fn() -> Result<Store>) -> Result<Vec<Box<dyn Mechanism>>> {
         let set = self.set();
         self.check(set)?;
         let mut mechanisms: Vec<Box<dyn Mechanism>> = Vec::new();
@@ -154,10 +169,6 @@ impl NamespaceFlags {
                     Box::new(UtsNamespace { hostname: self.hostname.clone(), domainname: self.domainname.clone() })
                 }
             });
-        }
-        // With the mount table shared, a new /proc would be everybody's.
-        if set.has(Namespace::Mount) && (set.has(Namespace::Pid) || self.joins(Namespace::Pid)) {
-            mechanisms.push(Box::new(Proc));
         }
         Ok(mechanisms)
     }

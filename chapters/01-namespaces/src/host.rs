@@ -39,7 +39,7 @@ pub(crate) struct Made {
 pub(crate) fn make(
     locked: Locked,
     state: &mut State,
-    inside: Inside,
+    mut inside: Inside,
     mechanisms: Vec<Box<dyn Mechanism>>,
     signals: CallerSignals,
 ) -> Result<(Locked, Made)> {
@@ -56,6 +56,7 @@ pub(crate) fn make(
     for mechanism in &mut mechanisms {
         mechanism.prepare(&mut plan).with_context(|| format!("{}: cannot be prepared", mechanism.name()))?;
     }
+    inside.root.clone_from(&plan.root);
     let gate = Gate::build(&folder)?;
     let (link, childs_link) = Link::pair()?;
 

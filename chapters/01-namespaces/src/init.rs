@@ -15,7 +15,7 @@ use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 
 use crate::namespaces::Namespaces;
-use crate::steps::Why;
+use crate::steps;
 use crate::sys::{self, Cloned};
 use crate::wait::{Exit, HANDED_ON, by_the_terminal};
 
@@ -29,7 +29,7 @@ pub(crate) fn fork_off() -> Result<()> {
     sigprocmask(SigmaskHow::SIG_BLOCK, Some(&mask), None).context("cannot set the signal mask")?;
     // Without a PID namespace we are not PID 1; then this makes orphans ours all the same.
     set_child_subreaper(true).context("cannot become the reaper of orphans")?;
-    match sys::clone3(Why::ForkFromInit, Namespaces::none(), None)? {
+    match sys::clone3(&steps::FORK_FROM_INIT, Namespaces::none(), None)? {
         Cloned::Child => {
             // In a PID namespace the kernel sees to that; without one, the command must not outlive its init.
             set_pdeathsig(Signal::SIGKILL).context("cannot tie the command's life to its init's")?;

@@ -9,7 +9,7 @@ use nix::unistd::Pid;
 use crate::failure::Failure;
 use crate::link::Link;
 use crate::namespaces::Namespaces;
-use crate::steps::Why;
+use crate::steps;
 use crate::sys::{self, Cloned};
 
 // ANCHOR: join
@@ -25,13 +25,13 @@ pub(crate) fn clone_joined(
 ) -> Result<Cloned> {
     let cgroup = cgroup.map(AsFd::as_fd);
     if join.is_empty() {
-        return sys::clone3(Why::MakeProcess, create, cgroup);
+        return sys::clone3(&steps::MAKE_PROCESS, create, cgroup);
     }
     let (ours, helpers) = Link::pair()?;
-    match sys::clone3(Why::SendHelper, Namespaces::none(), None)? {
+    match sys::clone3(&steps::SEND_HELPER, Namespaces::none(), None)? {
         Cloned::Child => {
             drop(ours);
-            let cloned = go(join).and_then(|()| sys::clone3_sibling(Why::MakeProcess, create, cgroup));
+            let cloned = go(join).and_then(|()| sys::clone3_sibling(&steps::MAKE_PROCESS, create, cgroup));
             let report: (Result<i32, Failure>, Vec<OwnedFd>) = match cloned {
                 Ok(Cloned::Child) => return Ok(Cloned::Child),
                 Ok(Cloned::Parent { child, pidfd }) => (Ok(child.as_raw()), vec![pidfd]),
@@ -61,6 +61,6 @@ fn go(join: &[(Namespaces, OwnedFd)]) -> Result<()> {
     let user_first = |(kinds, _): &&(Namespaces, OwnedFd)| !kinds.has(crate::Namespace::User);
     let mut join: Vec<_> = join.iter().collect();
     join.sort_by_key(user_first);
-    join.into_iter().try_for_each(|(kinds, fd)| sys::setns(Why::Join, fd.as_fd(), *kinds))
+    join.into_iter().try_for_each(|(kinds, fd)| sys::setns(&steps::JOIN, fd.as_fd(), *kinds))
 }
 // ANCHOR_END: join

@@ -13,7 +13,7 @@ use nix::sys::signal::{SigSet, SigmaskHow, Signal, sigprocmask};
 
 use crate::failure::{Failure, exit};
 use crate::plan::Inside;
-use crate::steps::Why;
+use crate::steps;
 use crate::sys;
 use crate::wait::HANDED_ON;
 
@@ -70,7 +70,7 @@ pub(crate) fn execute(
     sys::close_on_exec_above_stderr().context("close_range: cannot mark the caller's open files close-on-exec")?;
     let program = CString::new(program.into_os_string().into_vec())?;
     last_word()?;
-    let errno = sys::execve(Why::Execute, &program, &argv, &env);
+    let errno = sys::execve(&steps::EXECUTE, &program, &argv, &env);
     Err(refused(name, errno).into())
 }
 

@@ -19,8 +19,8 @@ pub struct Plan {
     pub join: Vec<(Namespaces, OwnedFd)>,
     /// A cgroup v2 folder to be born in.
     pub cgroup: Option<OwnedFd>,
-    /// The container's root file system as the host sees it, once a mechanism has one.
-    pub root: Option<PathBuf>,
+    /// The container's root file system as the host sees it: `/` as long as no mechanism has another.
+    pub root: PathBuf,
     /// Who we are. Read before the clone: in a user namespace without maps the answer is 65534.
     pub caller: Caller,
     journal: Journal,
@@ -49,7 +49,7 @@ impl Plan {
             create: Namespaces::none(),
             join: Vec::new(),
             cgroup: None,
-            root: None,
+            root: "/".into(),
             caller: Caller::current(),
             journal,
             folder: folder.into(),
@@ -97,6 +97,8 @@ pub struct Inside {
     pub command: Vec<OsString>,
     /// Its environment.
     pub env: Vec<(OsString, OsString)>,
+    /// What [`Plan::root`] became: where mounts go until the change of root. The mechanism that changes it sets it to `/`.
+    pub root: PathBuf,
     /// Whether an init stands between the kernel and the command.
     pub init: bool,
 }

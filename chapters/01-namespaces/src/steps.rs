@@ -1,133 +1,18 @@
-//! The narration's words, and the lessons that go with errors: one short token in the code picks them.
+//! The narration's words, and the lessons that go with errors. The code names a step with one short token; the words are
+//! here. Later chapters have a `steps.rs` of their own.
+
+use std::fmt;
 
 use nix::errno::Errno;
-use serde::{Deserialize, Serialize};
 
-/// Why a call is made. The code carries the token; the words are here.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Why {
-    /// The process itself, in its new namespaces.
-    MakeProcess,
-    /// Before the gid map.
-    DenySetgroups,
-    /// User ids.
-    MapUsers,
-    /// Group ids.
-    MapGroups,
-    /// User ids that an administrator granted.
-    MapGrantedUsers,
-    /// Group ids likewise.
-    MapGrantedGroups,
-    /// No mount leaks to the host.
-    MakePrivate,
-    /// The container's own /proc.
-    MountProc,
-    /// The cgroup tree as the container sees it.
-    UnshareCgroup,
-    /// Clocks of its own.
-    UnshareTime,
-    /// What they show.
-    SetClocks,
-    /// The host name.
-    SetHostname,
-    /// The NIS domain name.
-    SetDomainname,
-    /// A helper that joins namespaces in our place.
-    SendHelper,
-    /// Into namespaces that exist.
-    Join,
-    /// The command, as the child of an init.
-    ForkFromInit,
-    /// The command.
-    Execute,
-}
-
-/// What is said about a step.
-pub struct Words {
+/// Why a call is made.
+pub struct Why {
     /// What the call is for, one line of at most 60 letters.
     pub what_for: &'static str,
     /// The section of the book that explains it.
     pub book: &'static str,
-}
-
-impl Why {
-    /// The words for a step.
-    pub fn words(self) -> Words {
-        let (what_for, book) = match self {
-            Why::MakeProcess => ("a new process, born in its new namespaces", "1.1 Making a process"),
-            Why::DenySetgroups => ("nobody may drop groups inside; gid_map demands it", "1.4 Users"),
-            Why::MapUsers => ("which user ids exist inside, and who they are outside", "1.4 Users"),
-            Why::MapGroups => ("the same for group ids", "1.4 Users"),
-            Why::MapGrantedUsers => ("me as root, then the ids granted in /etc/subuid", "1.4 Users"),
-            Why::MapGrantedGroups => ("the same for groups, from /etc/subgid", "1.4 Users"),
-            Why::MakePrivate => ("from here on, mounts made inside stay inside", "1.5 Mounts"),
-            Why::MountProc => ("a /proc that shows this PID namespace, so ps is true", "1.3 Processes"),
-            Why::UnshareCgroup => ("the cgroup it is in becomes the root of what it sees", "1.8 Cgroup roots"),
-            Why::UnshareTime => ("clocks of its own, from the next program on", "1.9 Clocks"),
-            Why::SetClocks => ("how far the clocks since boot are off the host's", "1.9 Clocks"),
-            Why::SetHostname => ("the name of this UTS namespace", "1.2 A name of its own"),
-            Why::SetDomainname => ("the NIS domain name of this UTS namespace", "1.2 A name of its own"),
-            Why::SendHelper => ("a helper goes: who joins can't always come back", "1.10 Joining a container"),
-            Why::Join => ("into namespaces that exist already", "1.10 Joining a container"),
-            Why::ForkFromInit => ("init stays behind as PID 1; its child goes on", "1.3 Processes"),
-            Why::Execute => ("this process becomes the command", "1.1 Making a process"),
-        };
-        Words { what_for, book }
-    }
-
-    /// The shell command that would do the same, if there is one.
-    pub fn shell(self, args: &[String]) -> Option<String> {
-        let arg = |index: usize| args.get(index).map_or("", String::as_str);
-        Some(match self {
-            Why::MakeProcess => format!("unshare --fork {}", namespace_options(arg(0))),
-            Why::DenySetgroups | Why::MapUsers | Why::MapGroups => format!("echo {} >{}", arg(1), arg(0)),
-            Why::MapGrantedUsers => format!("newuidmap {}", args.join(" ")),
-            Why::MapGrantedGroups => format!("newgidmap {}", args.join(" ")),
-            Why::UnshareCgroup | Why::UnshareTime => format!("unshare {}", namespace_options(arg(0))),
-            Why::SetClocks => format!("printf {} >{}", arg(1), arg(0)),
-            Why::MakePrivate => "mount --make-rprivate /".into(),
-            Why::MountProc => "mount -t proc proc /proc".into(),
-            Why::SetHostname => format!("hostname {}", arg(0)),
-            Why::SetDomainname => format!("domainname {}", arg(0)),
-            Why::Join => format!("nsenter {}", namespace_options(arg(1))),
-            Why::SendHelper | Why::ForkFromInit => return None,
-            Why::Execute => format!("exec {}", arg(0)),
-        })
-    }
-
-    /// What an errno at this step most likely means, and what cures it.
-    pub fn lesson(self, errno: Errno) -> Option<Lesson> {
-        let (cause, cure) = match (self, errno) {
-            (Why::MountProc, Errno::EPERM) => (
-                "in a user namespace the kernel mounts a new /proc only where a /proc without covered parts is in sight; \
-                 Docker and Podman cover parts of theirs",
-                "inside Docker, start it with --security-opt systempaths=unconfined; or leave the PID namespace out: \
-                 --namespaces mount,user,uts",
-            ),
-            (Why::SetHostname, Errno::EINVAL) => ("a host name has at most 64 bytes", "give a shorter --hostname"),
-            (Why::MakeProcess, Errno::ENOSPC) => (
-                "the machine allows no more namespaces (/proc/sys/user/max_*_namespaces), or they are nested 32 deep",
-                "cargo wb doctor names the setting",
-            ),
-            (Why::MakeProcess, Errno::EPERM) => (
-                "without a user namespace, only root may make the others; or a sandbox around us forbids it",
-                "add user to --namespaces",
-            ),
-            (Why::Join, Errno::EPERM) => (
-                "joining takes CAP_SYS_ADMIN over the namespace's owner: you must have made it, or be root",
-                "look at its owner with inspect, and enter as that user",
-            ),
-            (Why::Join, Errno::EINVAL) => (
-                "a process can't join the user namespace that it is in already, nor any with more than one thread",
-                "leave the user namespace out",
-            ),
-            (Why::Join, Errno::ESRCH) => ("the process that held the namespaces is gone", "see ps"),
-            (Why::MakeProcess, Errno::EAGAIN) => ("the limit on processes is reached", "see ulimit -u"),
-            _ => return None,
-        };
-        Some(Lesson { cause, cure })
-    }
+    shell: fn(&[String]) -> Option<String>,
+    lessons: &'static [(Errno, Lesson)],
 }
 
 /// What an error teaches.
@@ -137,6 +22,156 @@ pub struct Lesson {
     pub cause: &'static str,
     /// What to do.
     pub cure: &'static str,
+}
+
+impl Why {
+    /// What the call is for, and the section of the book.
+    pub const fn new(what_for: &'static str, book: &'static str) -> Why {
+        Why { what_for, book, shell: |_| None, lessons: &[] }
+    }
+
+    /// How the call's arguments make a shell command that does the same.
+    pub const fn as_shell(self, shell: fn(&[String]) -> Option<String>) -> Why {
+        Why { shell, ..self }
+    }
+
+    /// What errors of this step most likely mean.
+    pub const fn teaching(self, lessons: &'static [(Errno, Lesson)]) -> Why {
+        Why { lessons, ..self }
+    }
+
+    /// The shell command that would do the same, if there is one.
+    pub fn shell(&self, args: &[String]) -> Option<String> {
+        (self.shell)(args)
+    }
+
+    /// What an errno at this step most likely means, and what cures it.
+    pub fn lesson(&self, errno: Errno) -> Option<Lesson> {
+        self.lessons.iter().find(|(known, _)| *known == errno).map(|(_, lesson)| *lesson)
+    }
+}
+
+impl fmt::Debug for Why {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.what_for)
+    }
+}
+
+const PROCESS: &str = "1.1 Making a process";
+const NAME: &str = "1.2 A name of its own";
+const PROCESSES: &str = "1.3 Processes";
+const USERS: &str = "1.4 Users";
+const MOUNTS: &str = "1.5 Mounts";
+const CGROUPS: &str = "1.8 Cgroup roots";
+const CLOCKS: &str = "1.9 Clocks";
+const JOINING: &str = "1.10 Joining a container";
+
+/// The process itself, in its new namespaces.
+pub static MAKE_PROCESS: Why = Why::new("a new process, born in its new namespaces", PROCESS)
+    .as_shell(|args| Some(format!("unshare --fork {}", namespace_options(args.first()?))))
+    .teaching(&[
+        (Errno::ENOSPC, Lesson {
+            cause: "the machine allows no more namespaces (/proc/sys/user/max_*_namespaces), or they are nested 32 deep",
+            cure: "cargo wb doctor names the setting",
+        }),
+        (Errno::EPERM, Lesson {
+            cause: "without a user namespace, only root may make the others; or a sandbox around us forbids it",
+            cure: "add user to --namespaces",
+        }),
+        (Errno::EAGAIN, Lesson { cause: "the limit on processes is reached", cure: "see ulimit -u" }),
+    ]);
+
+/// Before the gid map.
+pub static DENY_SETGROUPS: Why =
+    Why::new("nobody may drop groups inside; gid_map demands it", USERS).as_shell(write_by_echo);
+
+/// User ids.
+pub static MAP_USERS: Why =
+    Why::new("which user ids exist inside, and who they are outside", USERS).as_shell(write_by_echo);
+
+/// Group ids.
+pub static MAP_GROUPS: Why = Why::new("the same for group ids", USERS).as_shell(write_by_echo);
+
+/// User ids that an administrator granted.
+pub static MAP_GRANTED_USERS: Why = Why::new("me as root, then the ids granted in /etc/subuid", USERS)
+    .as_shell(|args| Some(format!("newuidmap {}", args.join(" "))));
+
+/// Group ids likewise.
+pub static MAP_GRANTED_GROUPS: Why = Why::new("the same for groups, from /etc/subgid", USERS)
+    .as_shell(|args| Some(format!("newgidmap {}", args.join(" "))));
+
+/// No mount leaks to the host.
+pub static MAKE_PRIVATE: Why = Why::new("from here on, mounts made inside stay inside", MOUNTS)
+    .as_shell(|_| Some("mount --make-rprivate /".into()));
+
+/// The container's own /proc.
+pub static MOUNT_PROC: Why = Why::new("a /proc that shows this PID namespace, so ps is true", PROCESSES)
+    .as_shell(|_| Some("mount -t proc proc /proc".into()))
+    .teaching(&[(Errno::EPERM, Lesson {
+        cause: "in a user namespace the kernel mounts a new /proc only where a /proc without covered parts is in sight; \
+                Docker and Podman cover parts of theirs",
+        cure: "inside Docker, start it with --security-opt systempaths=unconfined; or leave the PID namespace out: \
+               --namespaces mount,user,uts",
+    })]);
+
+/// The cgroup tree as the container sees it.
+pub static UNSHARE_CGROUP: Why =
+    Why::new("the cgroup it is in becomes the root of what it sees", CGROUPS).as_shell(unshare);
+
+/// Clocks of its own.
+pub static UNSHARE_TIME: Why = Why::new("clocks of its own, from the next program on", CLOCKS).as_shell(unshare);
+
+/// What they show.
+pub static SET_CLOCKS: Why = Why::new("how far the clocks since boot are off the host's", CLOCKS)
+    .as_shell(|args| Some(format!("printf {} >{}", args.get(1)?, args.first()?)));
+
+/// The host name.
+pub static SET_HOSTNAME: Why = Why::new("the name of this UTS namespace", NAME)
+    .as_shell(|args| Some(format!("hostname {}", args.first()?)))
+    .teaching(&[(
+        Errno::EINVAL,
+        Lesson { cause: "a host name has at most 64 bytes", cure: "give a shorter --hostname" },
+    )]);
+
+/// The NIS domain name.
+pub static SET_DOMAINNAME: Why = Why::new("the NIS domain name of this UTS namespace", NAME)
+    .as_shell(|args| Some(format!("domainname {}", args.first()?)))
+    .teaching(&[(
+        Errno::EINVAL,
+        Lesson { cause: "a domain name has at most 64 bytes", cure: "give a shorter --domainname" },
+    )]);
+
+/// A helper that joins namespaces in our place.
+pub static SEND_HELPER: Why = Why::new("a helper goes: who joins can't always come back", JOINING);
+
+/// Into namespaces that exist.
+pub static JOIN: Why = Why::new("into namespaces that exist already", JOINING)
+    .as_shell(|args| Some(format!("nsenter {}", namespace_options(args.get(1)?))))
+    .teaching(&[
+        (Errno::EPERM, Lesson {
+            cause: "joining takes CAP_SYS_ADMIN over the namespace's owner: you must have made it, or be root",
+            cure: "look at its owner with inspect, and enter as that user",
+        }),
+        (Errno::EINVAL, Lesson {
+            cause: "a process can't join the user namespace that it is in already, nor any with more than one thread",
+            cure: "leave the user namespace out",
+        }),
+        (Errno::ESRCH, Lesson { cause: "the process that held the namespaces is gone", cure: "see ps" }),
+    ]);
+
+/// The command, as the child of an init.
+pub static FORK_FROM_INIT: Why = Why::new("init stays behind as PID 1; its child goes on", PROCESSES);
+
+/// The command.
+pub static EXECUTE: Why =
+    Why::new("this process becomes the command", PROCESS).as_shell(|args| Some(format!("exec {}", args.first()?)));
+
+fn write_by_echo(args: &[String]) -> Option<String> {
+    Some(format!("echo {} >{}", args.get(1)?, args.first()?))
+}
+
+fn unshare(args: &[String]) -> Option<String> {
+    Some(format!("unshare {}", namespace_options(args.first()?)))
 }
 
 /// `CLONE_NEWPID|CLONE_NEWUTS` as options of unshare(1) and nsenter(1).
@@ -160,6 +195,12 @@ mod tests {
     #[test]
     fn a_file_write_is_told_as_echo() {
         let args = ["/proc/7/uid_map".to_string(), "\"0 1000 1\"".to_string()];
-        assert_eq!(Why::MapUsers.shell(&args).unwrap(), "echo \"0 1000 1\" >/proc/7/uid_map");
+        assert_eq!(MAP_USERS.shell(&args).unwrap(), "echo \"0 1000 1\" >/proc/7/uid_map");
+    }
+
+    #[test]
+    fn a_lesson_belongs_to_a_step_and_an_errno() {
+        assert!(SET_HOSTNAME.lesson(Errno::EINVAL).unwrap().cause.contains("64 bytes"));
+        assert_eq!(SET_HOSTNAME.lesson(Errno::EPERM), None);
     }
 }

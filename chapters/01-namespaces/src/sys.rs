@@ -14,17 +14,10 @@ use nix::sched::CloneFlags;
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
 use nix::unistd::Pid;
 
-use crate::explain;
-use crate::failure::CallFailed;
+use crate::explain::{self, report};
 use crate::mapping::Range;
 use crate::namespaces::Namespaces;
 use crate::steps::Why;
-
-/// Tells the step and makes an errno an error that knows what it was for.
-fn report<T>(why: Why, call: &str, args: impl Fn() -> Vec<String>, result: nix::Result<T>) -> Result<T> {
-    explain::step(why, call, &args, result.as_ref().err().copied());
-    result.map_err(|errno| anyhow!(CallFailed { call: format!("{call}({})", args().join(", ")), errno, why }))
-}
 
 fn quoted(text: impl AsRef<Path>) -> String {
     format!("{:?}", text.as_ref())
@@ -43,17 +36,17 @@ pub(crate) enum Cloned {
 /// The caller is single-threaded (see [`only_thread`]); otherwise a lock that another thread held would stay locked in
 /// the child for ever. Where an outer sandbox knows no clone3 and answers ENOSYS (Docker's default seccomp profile does,
 /// since it can't look behind clone3's pointer), clone(2) does the same, except for what it has no flags for.
-pub(crate) fn clone3(why: Why, create: Namespaces, cgroup: Option<BorrowedFd<'_>>) -> Result<Cloned> {
+pub(crate) fn clone3(why: &'static Why, create: Namespaces, cgroup: Option<BorrowedFd<'_>>) -> Result<Cloned> {
     clone3_with(why, create, cgroup, 0)
 }
 
 /// clone3(2) with CLONE_PARENT: the new process is a sibling of this one, whose parent waits for it. (Its exit signal is
 /// then ours, SIGCHLD, and may not be given.)
-pub(crate) fn clone3_sibling(why: Why, create: Namespaces, cgroup: Option<BorrowedFd<'_>>) -> Result<Cloned> {
+pub(crate) fn clone3_sibling(why: &'static Why, create: Namespaces, cgroup: Option<BorrowedFd<'_>>) -> Result<Cloned> {
     clone3_with(why, create, cgroup, libc::CLONE_PARENT as u64)
 }
 
-fn clone3_with(why: Why, create: Namespaces, cgroup: Option<BorrowedFd<'_>>, parent: u64) -> Result<Cloned> {
+fn clone3_with(why: &'static Why, create: Namespaces, cgroup: Option<BorrowedFd<'_>>, parent: u64) -> Result<Cloned> {
     let mut pidfd: RawFd = -1;
     let exit_signal = if parent == 0 { libc::SIGCHLD as u64 } else { 0 };
     let mut flags = create.flags() | libc::CLONE_PIDFD as u64 | parent;
@@ -85,25 +78,25 @@ fn zeroed_clone_args() -> libc::clone_args {
 }
 
 /// sethostname(2).
-pub(crate) fn sethostname(why: Why, name: &str) -> Result<()> {
+pub(crate) fn sethostname(why: &'static Why, name: &str) -> Result<()> {
     report(why, "sethostname", || vec![quoted(name)], nix::unistd::sethostname(name))
 }
 
 /// unshare(2): leaves namespaces for new ones of one's own. For PID and time, only children (and the next program) are in.
-pub(crate) fn unshare(why: Why, namespaces: Namespaces) -> Result<()> {
+pub(crate) fn unshare(why: &'static Why, namespaces: Namespaces) -> Result<()> {
     // CLONE_NEWTIME fits an int, though nix has no name for it.
     let flags = CloneFlags::from_bits_retain(namespaces.flags() as c_int);
     report(why, "unshare", || vec![namespaces.flag_names()], nix::sched::unshare(flags))
 }
 
 /// mount(2) of a new file system of type `kind`.
-pub(crate) fn mount_new(why: Why, kind: &str, target: &Path, flags: MsFlags) -> Result<()> {
+pub(crate) fn mount_new(why: &'static Why, kind: &str, target: &Path, flags: MsFlags) -> Result<()> {
     let result = nix::mount::mount(Some(kind), target, Some(kind), flags, None::<&str>);
     report(why, "mount", || vec![quoted(kind), quoted(target), quoted(kind), flag_names(flags), "NULL".into()], result)
 }
 
 /// mount(2) that changes the propagation of what is mounted at `target`: mount_namespaces(7).
-pub(crate) fn mount_propagation(why: Why, target: &Path, flags: MsFlags) -> Result<()> {
+pub(crate) fn mount_propagation(why: &'static Why, target: &Path, flags: MsFlags) -> Result<()> {
     let result = nix::mount::mount(None::<&str>, target, None::<&str>, flags, None::<&str>);
     let null = || "NULL".to_string();
     report(why, "mount", || vec![null(), quoted(target), null(), flag_names(flags), null()], result)
@@ -114,14 +107,14 @@ fn flag_names(flags: MsFlags) -> String {
 }
 
 /// write(2) of a whole text into a file that exists already, in one call: id maps take no second one.
-pub(crate) fn write_file(why: Why, path: &Path, text: &str) -> Result<()> {
+pub(crate) fn write_file(why: &'static Why, path: &Path, text: &str) -> Result<()> {
     let result = OpenOptions::new().write(true).open(path).and_then(|mut file| file.write_all(text.as_bytes()));
     let result = result.map_err(|error| Errno::from_raw(error.raw_os_error().unwrap_or(libc::EIO)));
     report(why, "write", || vec![path.display().to_string(), format!("{text:?}")], result)
 }
 
 /// newuidmap(1) or newgidmap(1): set-user-ID programs that write a map for us, as far as /etc/subuid or subgid grants it.
-pub(crate) fn run_id_map_helper(why: Why, program: &str, pid: Pid, ranges: &[Range]) -> Result<()> {
+pub(crate) fn run_id_map_helper(why: &'static Why, program: &str, pid: Pid, ranges: &[Range]) -> Result<()> {
     let args: Vec<String> = std::iter::once(pid.to_string())
         .chain(
             ranges.iter().flat_map(|range| [range.inside, range.outside, range.count].map(|number| number.to_string())),
@@ -145,7 +138,7 @@ pub(crate) fn run_id_map_helper(why: Why, program: &str, pid: Pid, ranges: &[Ran
 }
 
 /// execve(2). It returns only when it failed. Nobody may be told "it worked" afterwards, so the step is told before.
-pub(crate) fn execve(why: Why, program: &CString, argv: &[CString], env: &[CString]) -> Errno {
+pub(crate) fn execve(why: &'static Why, program: &CString, argv: &[CString], env: &[CString]) -> Errno {
     explain::step(why, "execve", || vec![format!("{program:?}"), format!("{argv:?}"), "environ".into()], None);
     let Err(errno) = nix::unistd::execve(program, argv, env);
     errno
@@ -181,14 +174,14 @@ pub(crate) fn wait_for_signal(mask: &SigSet) -> nix::Result<Arrived> {
 }
 
 /// setdomainname(2).
-pub(crate) fn setdomainname(why: Why, name: &str) -> Result<()> {
+pub(crate) fn setdomainname(why: &'static Why, name: &str) -> Result<()> {
     // SAFETY: pointer and length belong to one string.
     let result = Errno::result(unsafe { libc::setdomainname(name.as_ptr().cast(), name.len()) }).map(drop);
     report(why, "setdomainname", || vec![quoted(name)], result)
 }
 
 /// setns(2): into the namespaces of the given kinds; `fd` is a file of /proc/PID/ns or a pidfd.
-pub(crate) fn setns(why: Why, fd: BorrowedFd<'_>, kinds: Namespaces) -> Result<()> {
+pub(crate) fn setns(why: &'static Why, fd: BorrowedFd<'_>, kinds: Namespaces) -> Result<()> {
     let flags = CloneFlags::from_bits_retain(kinds.flags() as c_int);
     let args = || vec![fd.as_raw_fd().to_string(), kinds.flag_names()];
     report(why, "setns", args, nix::sched::setns(fd, flags))

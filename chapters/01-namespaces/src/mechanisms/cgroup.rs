@@ -6,7 +6,7 @@ use crate::mechanism::{Handover, Mechanism};
 use crate::namespaces::{Namespace, Namespaces};
 use crate::plan::Inside;
 use crate::stage::Stage;
-use crate::steps::Why;
+use crate::steps;
 use crate::sys;
 
 // ANCHOR: cgroup
@@ -25,7 +25,7 @@ impl Mechanism for CgroupNamespace {
     }
 
     fn enter(&self, _: Handover, _: &mut Inside) -> Result<()> {
-        sys::unshare(Why::UnshareCgroup, Namespaces::none().with(Namespace::Cgroup))
+        sys::unshare(&steps::UNSHARE_CGROUP, Namespaces::none().with(Namespace::Cgroup))
     }
 }
 // ANCHOR_END: cgroup

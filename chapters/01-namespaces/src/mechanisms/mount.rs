@@ -9,7 +9,7 @@ use crate::mechanism::{Handover, Mechanism};
 use crate::namespaces::Namespace;
 use crate::plan::{Inside, Plan};
 use crate::stage::Stage;
-use crate::steps::Why;
+use crate::steps;
 use crate::sys;
 
 // ANCHOR: mount
@@ -36,7 +36,7 @@ impl Mechanism for PrivateMounts {
     }
 
     fn enter(&self, _: Handover, _: &mut Inside) -> Result<()> {
-        sys::mount_propagation(Why::MakePrivate, Path::new("/"), MsFlags::MS_REC | MsFlags::MS_PRIVATE)
+        sys::mount_propagation(&steps::MAKE_PRIVATE, Path::new("/"), MsFlags::MS_REC | MsFlags::MS_PRIVATE)
     }
 }
 // ANCHOR_END: mount

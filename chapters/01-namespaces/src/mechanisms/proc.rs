@@ -8,7 +8,7 @@ use nix::mount::MsFlags;
 use crate::mechanism::{Handover, Mechanism};
 use crate::plan::Inside;
 use crate::stage::Stage;
-use crate::steps::Why;
+use crate::steps;
 use crate::sys;
 
 /// A new /proc over the old. A proc file system shows the PID namespace of whoever mounted it, so the one that came with
@@ -31,7 +31,7 @@ impl Mechanism for Proc {
 
     fn enter(&self, _: Handover, _: &mut Inside) -> Result<()> {
         let flags = MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC;
-        sys::mount_new(Why::MountProc, "proc", Path::new("/proc"), flags)
+        sys::mount_new(&steps::MOUNT_PROC, "proc", Path::new("/proc"), flags)
     }
 }
 // ANCHOR_END: proc

@@ -8,7 +8,7 @@ use crate::mechanism::{Handover, Mechanism};
 use crate::namespaces::{Namespace, Namespaces};
 use crate::plan::Inside;
 use crate::stage::Stage;
-use crate::steps::Why;
+use crate::steps;
 use crate::sys;
 
 // ANCHOR: time
@@ -35,12 +35,12 @@ impl Mechanism for TimeNamespace {
     }
 
     fn enter(&self, _: Handover, _: &mut Inside) -> Result<()> {
-        sys::unshare(Why::UnshareTime, Namespaces::none().with(Namespace::Time))?;
+        sys::unshare(&steps::UNSHARE_TIME, Namespaces::none().with(Namespace::Time))?;
         if (self.boottime, self.monotonic) == (0, 0) {
             return Ok(());
         }
         let offsets = format!("monotonic {} 0\nboottime {} 0\n", self.monotonic, self.boottime);
-        sys::write_file(Why::SetClocks, Path::new("/proc/self/timens_offsets"), &offsets)
+        sys::write_file(&steps::SET_CLOCKS, Path::new("/proc/self/timens_offsets"), &offsets)
     }
 }
 // ANCHOR_END: time

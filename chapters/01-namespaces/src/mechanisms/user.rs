@@ -9,7 +9,7 @@ use crate::mechanism::{Handover, Mechanism};
 use crate::namespaces::Namespace;
 use crate::plan::{Plan, Process};
 use crate::stage::Stage;
-use crate::steps::Why;
+use crate::steps;
 use crate::sys;
 
 // ANCHOR: user
@@ -52,18 +52,18 @@ impl Mechanism for UserNamespace {
         match mapping::decide(self.ids, process.caller, &Facts::of_this_machine(process.caller)) {
             Mapping::Single { user, group, give_up_setgroups } => {
                 if give_up_setgroups {
-                    sys::write_file(Why::DenySetgroups, &file("setgroups"), "deny")?;
+                    sys::write_file(&steps::DENY_SETGROUPS, &file("setgroups"), "deny")?;
                 }
-                write(Why::MapUsers, "uid_map", &[user])?;
-                write(Why::MapGroups, "gid_map", &[group])?;
+                write(&steps::MAP_USERS, "uid_map", &[user])?;
+                write(&steps::MAP_GROUPS, "gid_map", &[group])?;
             }
             Mapping::Same { users, groups } => {
-                write(Why::MapUsers, "uid_map", &users)?;
-                write(Why::MapGroups, "gid_map", &groups)?;
+                write(&steps::MAP_USERS, "uid_map", &users)?;
+                write(&steps::MAP_GROUPS, "gid_map", &groups)?;
             }
             Mapping::Granted { users, groups } => {
-                sys::run_id_map_helper(Why::MapGrantedUsers, "newuidmap", process.pid, &users)?;
-                sys::run_id_map_helper(Why::MapGrantedGroups, "newgidmap", process.pid, &groups)?;
+                sys::run_id_map_helper(&steps::MAP_GRANTED_USERS, "newuidmap", process.pid, &users)?;
+                sys::run_id_map_helper(&steps::MAP_GRANTED_GROUPS, "newgidmap", process.pid, &groups)?;
             }
         }
         Ok(Handover::default())

@@ -6,7 +6,7 @@ use crate::mechanism::{Handover, Mechanism};
 use crate::namespaces::Namespace;
 use crate::plan::{Inside, Plan};
 use crate::stage::Stage;
-use crate::steps::Why;
+use crate::steps;
 use crate::sys;
 
 // ANCHOR: uts
@@ -35,10 +35,10 @@ impl Mechanism for UtsNamespace {
 
     fn enter(&self, _: Handover, _: &mut Inside) -> Result<()> {
         if let Some(name) = &self.hostname {
-            sys::sethostname(Why::SetHostname, name)?;
+            sys::sethostname(&steps::SET_HOSTNAME, name)?;
         }
         if let Some(name) = &self.domainname {
-            sys::setdomainname(Why::SetDomainname, name)?;
+            sys::setdomainname(&steps::SET_DOMAINNAME, name)?;
         }
         Ok(())
     }
