@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::fs;
+use std::io::Write;
 use std::os::fd::AsFd;
 
 use anyhow::{Context, Result};
@@ -40,7 +41,7 @@ pub fn enter(target: &Target, command: Vec<OsString>) -> Result<Exit> {
                 Ok(never) => match never {},
                 Err(error) => Failure::of(&error),
             };
-            eprintln!("{error}");
+            let _ = writeln!(std::io::stderr(), "{error}");
             sys::exit_now(error.exit_code)
         }
         Cloned::Parent { child, pidfd } => wait::wait(child, pidfd.as_fd(), true),

@@ -1,5 +1,6 @@
 //! Waiting for the container's end, while signals pass through.
 
+use std::io::Write;
 use std::os::fd::{AsFd, BorrowedFd};
 
 use anyhow::{Context, Result};
@@ -95,7 +96,8 @@ fn interrupted(pid: Pid, pidfd: BorrowedFd<'_>, unheeded: usize) -> usize {
     if unheeded > 0 {
         hand_on(pidfd, Signal::SIGKILL);
     } else {
-        eprintln!(
+        let _ = writeln!(
+            std::io::stderr(),
             "The command is PID 1 and has no handler for SIGINT, so the kernel spares it. Ctrl-C again kills it."
         );
     }

@@ -1,0 +1,57 @@
+//! What every chapter's `main` does around its command line.
+
+use std::io::Write;
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Parser;
+
+use crate::container::{Container, Spec};
+use crate::failure::{Failure, exit};
+use crate::mechanism::Mechanism;
+use crate::store::Store;
+
+/// Parses the command line, acts, reports an error on stderr, and gives Docker's exit statuses: 125 for what goes wrong
+/// with a container before its command runs, 2 for other command lines that are wrong.
+pub fn run_program<Cli: Parser>(act: impl FnOnce(Cli) -> Result<u8>) -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help for a reader that went away is no failure.
+            let _ = error.print();
+            let runs = std::env::args().nth(1).is_some_and(|verb| ["run", "create", "enter"].contains(&verb.as_str()));
+            return ExitCode::from(match (error.use_stderr(), runs) {
+                (false, _) => 0,
+                (true, true) => exit::OURS,
+                (true, false) => 2,
+            });
+        }
+    };
+    ExitCode::from(act(cli).unwrap_or_else(|error| report(&error)))
+}
+
+/// Says what went wrong, and gives the exit status for it.
+pub fn report(error: &anyhow::Error) -> u8 {
+    let failure = Failure::of(error);
+    let me = std::env::args_os().next().unwrap_or_default();
+    let name = Path::new(&me).file_name().unwrap_or_default().display();
+    // Not eprintln: it panics when stderr is a pipe that nobody reads.
+    let _ = writeln!(std::io::stderr(), "{name}: {failure}");
+    failure.exit_code
+}
+
+/// `create`, `start`, `wait`, `remove`: what every chapter's `run` does.
+pub fn run_to_the_end(store: &Store, spec: Spec, mechanisms: Vec<Box<dyn Mechanism>>) -> Result<u8> {
+    let mut container = Container::create(store, spec, mechanisms)?;
+    let ended = container.start().and_then(|()| container.wait());
+    container.remove()?;
+    Ok(ended?.code())
+}
+
+/// What every chapter's `create` does: the container waits for its start, and its id is printed.
+pub fn create_and_leave(store: &Store, spec: Spec, mechanisms: Vec<Box<dyn Mechanism>>) -> Result<u8> {
+    let id = Container::create(store, spec, mechanisms)?.leave();
+    writeln!(std::io::stdout(), "{id}")?;
+    Ok(0)
+}

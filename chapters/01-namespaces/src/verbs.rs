@@ -1,0 +1,115 @@
+//! The verbs that every chapter has besides `run`: each a struct of flags that knows how to act. Later chapters take them
+//! into their own command lines one by one.
+
+use std::ffi::OsString;
+
+use anyhow::Result;
+use clap::Args;
+use nix::sys::signal::Signal;
+
+use crate::flags::{ExplainFlag, StoreFlags};
+use crate::program::report;
+use crate::target::Target;
+use crate::{container, enter, inspect, ps, sys};
+
+/// Start a container that was created.
+#[derive(Args)]
+pub struct Start {
+    /// Its name, its id, or the beginning of its id.
+    container: String,
+}
+
+impl Start {
+    /// Starts it.
+    pub fn act(self, store: &StoreFlags) -> Result<u8> {
+        container::start(&store.open()?, &self.container).map(|()| 0)
+    }
+}
+
+/// Remove a container and all that was made for it.
+#[derive(Args)]
+pub struct Rm {
+    /// Kill it first if it is alive.
+    #[arg(long, short)]
+    force: bool,
+    /// Names, ids, or beginnings of ids.
+    #[arg(required = true)]
+    containers: Vec<String>,
+}
+
+impl Rm {
+    /// Removes them. One that can't be removed doesn't keep the others.
+    pub fn act(self, store: &StoreFlags) -> Result<u8> {
+        let store = store.open()?;
+        let failures = self.containers.iter().filter_map(|name| container::remove(&store, name, self.force).err());
+        Ok(failures.map(|error| report(&error)).max().unwrap_or(0))
+    }
+}
+
+/// Run a command in the namespaces of a container or any process.
+///
+/// All namespaces in which it is apart from you are joined, in one setns(2). The exit status is the command's.
+#[derive(Args)]
+pub struct Enter {
+    #[command(flatten)]
+    explain: ExplainFlag,
+    /// A process id; or a container's name, id, or the beginning of its id.
+    target: String,
+    /// The command and its arguments.
+    #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+    command: Vec<OsString>,
+}
+
+impl Enter {
+    /// Enters.
+    pub fn act(self, store: &StoreFlags) -> Result<u8> {
+        self.explain.begin();
+        Ok(enter::enter(&Target::named(&self.target, || store.open())?, self.command)?.code())
+    }
+}
+
+/// Show the namespaces of a container or any process, its ids, and its processes as both sides see them.
+#[derive(Args)]
+pub struct Inspect {
+    /// A process id; or a container's name, id, or the beginning of its id [default: this process].
+    target: Option<String>,
+    /// `json` for one object: pid, namespaces (kind, inode, shared, owner, manual), uid_map, gid_map, setgroups, processes
+    /// (pid, inside, parent, name).
+    #[arg(long, value_enum, default_value_t = ps::Format::Table)]
+    format: ps::Format,
+}
+
+impl Inspect {
+    /// Prints it.
+    pub fn act(self, store: &StoreFlags) -> Result<u8> {
+        end_quietly_in_a_pipe()?;
+        let target = self.target.map_or_else(Target::myself, |name| Target::named(&name, || store.open()))?;
+        inspect::inspect(&target, self.format).map(|()| 0)
+    }
+}
+
+/// List containers.
+#[derive(Args)]
+pub struct Ps {
+    /// `json` for one array of objects: id, name, status, pid, created (seconds since 1970), command.
+    #[arg(long, value_enum, default_value_t = ps::Format::Table)]
+    format: ps::Format,
+    /// Ids only.
+    #[arg(long, short)]
+    quiet: bool,
+}
+
+impl Ps {
+    /// Prints them.
+    pub fn act(self, store: &StoreFlags) -> Result<u8> {
+        end_quietly_in_a_pipe()?;
+        ps::list(&store.open()?, self.format, self.quiet).map(|()| 0)
+    }
+}
+
+/// For verbs that only print: `ps | head` ends by SIGPIPE. (Elsewhere Rust's "ignore" stays: a closed stderr shall end
+/// nobody half-way.)
+pub fn end_quietly_in_a_pipe() -> Result<()> {
+    sys::set_ignored(Signal::SIGPIPE, false)?;
+    Ok(())
+}
