@@ -14,6 +14,7 @@ pub const EXERCISE: Exercise = Exercise {
     kind: Kind::Build,
     chapter: "01-namespaces",
     page: "01-namespaces/uts.md",
+    shown_by: "run --hostname boat sh",
     hints: &[
         "Two calls, and the order matters. In a shell it would be: unshare --uts sh, and then in that shell: hostname boat. \
          Which of the two must not come first, and why?",

@@ -5,8 +5,12 @@
 #![cfg(feature = "checks")]
 
 mod hostname;
+mod namespaces;
+mod pid_one;
+mod processes;
+mod random;
 
 use checker::Exercise;
 
 /// In the order of the book.
-pub const EXERCISES: &[&Exercise] = &[&hostname::EXERCISE];
+pub const EXERCISES: &[&Exercise] = &[&hostname::EXERCISE, &pid_one::EXERCISE];

@@ -4,34 +4,56 @@
 use std::io;
 use std::os::fd::AsFd;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use nix::errno::Errno;
-use nix::unistd::{read, write};
+use nix::sys::prctl::set_name;
+use nix::unistd::{pause, read, write};
 
 use crate::sys;
 
 /// Between the fields of a message.
 const FIELD: &str = "\0";
 
-/// "What is given is done, the answer comes next": the checker looks, then lets us go on.
-pub fn ready() -> Result<()> {
-    say("ready")?;
-    let more = listen()?;
-    ensure!(more, "the checker has gone");
-    Ok(())
+/// Does what is given, which the answer builds on, then says "the answer comes next": the checker looks, and lets us go on.
+pub fn ready(given: impl FnOnce() -> Result<()>) {
+    if let Err(error) = given() {
+        blocked(&error);
+    }
+    let heard = say("ready").and_then(|()| listen());
+    if let Ok(true) = heard {
+        return;
+    }
+    eprintln!("{}", heard.map_or_else(|error| format!("{error:#}"), |_| "the checker has gone".to_string()));
+    sys::exit_now(2);
 }
 
 /// The answer has returned: says what, then stays as it is until the checker has looked.
-pub fn returned<T>(result: Result<T>) -> ! {
-    let message = match result {
-        Ok(_) => "ok".to_string(),
-        Err(error) => ["error".to_string()]
-            .into_iter()
-            .chain(error.chain().map(ToString::to_string))
-            .collect::<Vec<_>>()
-            .join(FIELD),
-    };
-    stay(&message)
+pub fn returned(result: Result<()>) -> ! {
+    stay(&result.map_or_else(|error| error_message(&error), |()| "ok".to_string()))
+}
+
+/// The same for an answer that returns a number.
+pub fn returned_number(result: Result<i32>) -> ! {
+    stay(&result.map_or_else(|error| error_message(&error), |number| format!("number{FIELD}{number}")))
+}
+
+fn error_message(error: &anyhow::Error) -> String {
+    let words = ["error".to_string()].into_iter().chain(error.chain().map(ToString::to_string));
+    words.collect::<Vec<_>>().join(FIELD)
+}
+
+/// Takes a name (15 bytes at most) that is seen from outside, in /proc/PID/comm, and stays as it is.
+pub fn stay_as(name: &str) -> ! {
+    call_myself(name);
+    loop {
+        pause();
+    }
+}
+
+/// Takes a name that is seen from outside.
+pub fn call_myself(name: &str) {
+    // It fails for nobody, and a process without its name is one that the checker doesn't find.
+    let _ = set_name(&std::ffi::CString::new(name).unwrap_or_default());
 }
 
 /// A given step failed before the answer was called: nothing can be said about the answer.

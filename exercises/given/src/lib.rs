@@ -9,11 +9,15 @@ pub mod checked;
 mod command;
 mod exec;
 mod fork;
+mod own_proc;
 mod privilege;
+mod stand_in;
 mod sys;
 mod user_namespace;
 
 pub use exec::{NotStarted, exec, exit_code_of};
 pub use fork::{exit, fork, wait};
+pub use own_proc::own_proc;
 pub use privilege::is_privileged;
+pub use stand_in::stand_in_for;
 pub use user_namespace::user_namespace;

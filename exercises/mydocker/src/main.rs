@@ -24,11 +24,13 @@ fn main() -> ExitCode {
             println!("{HELP}");
             ExitCode::SUCCESS
         }
-        Ok(Asked::Run(container)) => {
-            let error = start(&container);
-            eprintln!("mydocker: {error:#}");
-            ExitCode::from(given::exit_code_of(&error))
-        }
+        Ok(Asked::Run(container)) => match start(&container) {
+            Ok(code) => ExitCode::from(code as u8),
+            Err(error) => {
+                eprintln!("mydocker: {error:#}");
+                ExitCode::from(given::exit_code_of(&error))
+            }
+        },
         Err(error) => {
             eprintln!("mydocker: {error}\nTry: mydocker --help");
             ExitCode::from(OURS)
@@ -36,12 +38,10 @@ fn main() -> ExitCode {
     }
 }
 
-/// Becomes the container's command, so that it only returns to say why not.
-fn start(container: &arguments::Container) -> anyhow::Error {
+/// The container's exit code.
+fn start(container: &arguments::Container) -> anyhow::Result<i32> {
     if !container.in_lab {
         eprintln!("mydocker: {}", steps::summary(steps::STEPS));
     }
-    let started = if container.lab { in_lab::enter(container) } else { run::run(container) };
-    let Err(error) = started;
-    error
+    if container.lab { match in_lab::enter(container)? {} } else { run::run(container) }
 }

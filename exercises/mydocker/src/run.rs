@@ -1,20 +1,29 @@
 //! The runtime, from top to bottom in the order that the kernel needs.
 
-use std::convert::Infallible;
-
 use anyhow::Result;
+use nix::unistd::ForkResult;
 
-use crate::answers::hostname;
+use crate::answers::{hostname, pid_one};
 use crate::arguments::Container;
 
-/// Makes a container around this process and becomes its command.
-pub fn run(container: &Container) -> Result<Infallible> {
+/// Makes a container, and returns its exit code. In the container it becomes the command, and returns only to say why not.
+pub fn run(container: &Container) -> Result<i32> {
     // Root of a user namespace, if not root already: every other namespace asks for that. (Yours with exercise 1.3.)
     given::user_namespace()?;
 
+    // 1.2  From here on there are two of us.
+    if let ForkResult::Parent { child } = pid_one::fork_as_pid_one()? {
+        // Still on the host.
+        return given::stand_in_for(child);
+    }
+
+    // In the container, as its PID 1.
     // 1.1  A hostname of its own.
     hostname::own_hostname(&container.hostname)?;
 
+    // A /proc that shows the container's processes. (Yours in chapter 2.)
+    given::own_proc()?;
+
     // The command takes this process over.
-    given::exec(&container.command)
+    match given::exec(&container.command)? {}
 }

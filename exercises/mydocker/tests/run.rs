@@ -11,6 +11,8 @@ fn main() -> ExitCode {
         the_command_sees_the_name_that_was_asked_for_and_the_host_keeps_its_own,
         it_works_without_the_lab_as_well,
         the_command_is_root_of_what_it_got,
+        the_command_is_pid_1_and_ps_is_true,
+        what_is_sent_to_mydocker_arrives_at_the_command,
         exit_codes_are_dockers,
         stdin_and_stdout_are_the_commands_alone,
         whose_steps_run_is_said_once,
@@ -66,10 +68,34 @@ fn the_command_is_root_of_what_it_got() -> Result<()> {
     Ok(())
 }
 
+fn the_command_is_pid_1_and_ps_is_true() -> Result<()> {
+    let output =
+        run(&["run", "sh", "-c", "echo $$ $(cat /proc/self/status | grep NSpid) $(ls -d /proc/[0-9]* | wc -l)"])?;
+    let words: Vec<String> = stdout(&output).split_whitespace().map(ToString::to_string).collect();
+    ensure!(words.first().is_some_and(|pid| pid == "1"), "{output:?}");
+    // The shell, and the two or three that count; the machine has more.
+    let processes: usize = words.last().context("a count")?.parse()?;
+    ensure!(processes <= 5, "{output:?}");
+    Ok(())
+}
+
+fn what_is_sent_to_mydocker_arrives_at_the_command() -> Result<()> {
+    needs::user_namespaces()?;
+    let script = "trap 'exit 9' USR1; echo ready; while :; do sleep 0.05; done";
+    let mut child = mydocker(&["run", "--no-lab", "sh", "-c", script]).stdout(Stdio::piped()).spawn()?;
+    let mut line = [0; 6];
+    std::io::Read::read_exact(child.stdout.as_mut().context("its stdout")?, &mut line)?;
+    nix::sys::signal::kill(nix::unistd::Pid::from_raw(child.id() as i32), nix::sys::signal::Signal::SIGUSR1)?;
+    let status = child.wait()?;
+    ensure!(status.code() == Some(9), "{status:?}");
+    Ok(())
+}
+
 fn exit_codes_are_dockers() -> Result<()> {
     for (arguments, code) in [
         (&["run", "sh", "-c", "exit 7"][..], 7),
-        (&["run", "sh", "-c", "kill -9 $$"], 137),
+        // PID 1 can't be killed from inside.
+        (&["run", "sh", "-c", "kill -9 $$; exit 8"], 8),
         (&["run", "no-such-command"], 127),
         (&["run", "/etc/passwd"], 126),
         (&["run", "/"], 126),

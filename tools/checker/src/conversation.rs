@@ -14,6 +14,8 @@ pub enum Heard {
     Ready,
     /// The answer returned `Ok`.
     Ok,
+    /// The answer returned `Ok` with this number.
+    Number(i32),
     /// The answer returned an error: what it says, outermost first.
     Error(Vec<String>),
     /// A given step failed, and the answer was never called.
@@ -30,6 +32,7 @@ impl Heard {
         match self {
             Heard::Ready => "the function was never called".into(),
             Heard::Ok => "the function returned Ok".into(),
+            Heard::Number(number) => format!("the function returned {number}"),
             Heard::Error(chain) => format!("the function returned an error: {}", chain.join(": ")),
             Heard::Blocked(why) => format!("a given step failed: {why}"),
             Heard::Ended(101) => "the function panicked".into(),
@@ -39,12 +42,24 @@ impl Heard {
         }
     }
 
+    /// Whether it is an error with nothing but what the kernel said, as nix words it (`EINVAL: Invalid argument`) or std.
+    pub fn is_bare_error(&self) -> bool {
+        let Heard::Error(chain) = self else { return false };
+        let is_errno =
+            |word: &str| word.len() > 2 && word.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit());
+        let bare = |only: &String| {
+            only.contains("os error") || only.split_once(": ").is_some_and(|(first, _)| is_errno(first))
+        };
+        chain.len() < 2 && chain.first().is_none_or(bare)
+    }
+
     fn parse(packet: &[u8]) -> Option<Heard> {
         let text = String::from_utf8_lossy(packet);
         let mut fields = text.split('\0').map(ToString::to_string);
         match fields.next()?.as_str() {
             "ready" => Some(Heard::Ready),
             "ok" => Some(Heard::Ok),
+            "number" => Some(Heard::Number(fields.next()?.parse().ok()?)),
             "error" => Some(Heard::Error(fields.collect())),
             "blocked" => Some(Heard::Blocked(fields.collect())),
             _ => None,
@@ -102,8 +117,22 @@ mod tests {
         assert_eq!(Heard::parse(b"ok"), Some(Heard::Ok));
         assert_eq!(Heard::parse(b"error\0outer\0inner"), Some(Heard::Error(vec!["outer".into(), "inner".into()])));
         assert_eq!(Heard::parse(b"blocked\0why"), Some(Heard::Blocked("why".into())));
+        assert_eq!(Heard::parse(b"number\0-1"), Some(Heard::Number(-1)));
+        assert_eq!(Heard::parse(b"number\0many"), None);
         assert_eq!(Heard::parse(b"all checks passed"), None);
         assert_eq!(Heard::parse(b""), None);
+    }
+
+    #[test]
+    fn a_bare_error_is_the_errno_and_nothing_else() {
+        let error = |chain: &[&str]| Heard::Error(chain.iter().map(ToString::to_string).collect());
+        assert!(error(&["EINVAL: Invalid argument"]).is_bare_error());
+        assert!(error(&["Operation not permitted (os error 1)"]).is_bare_error());
+        assert!(error(&[]).is_bare_error());
+        assert!(!error(&["sethostname", "EINVAL: Invalid argument"]).is_bare_error());
+        assert!(!error(&["a hostname has 64 bytes at most"]).is_bare_error());
+        assert!(!error(&["sethostname: EINVAL"]).is_bare_error());
+        assert!(!Heard::Ok.is_bare_error());
     }
 
     #[test]

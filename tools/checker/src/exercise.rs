@@ -19,6 +19,8 @@ pub struct Exercise {
     pub chapter: &'static str,
     /// The page to read before, relative to `book/src`.
     pub page: &'static str,
+    /// What to give to `mydocker` to see the answer at work, as `run sh`; empty where it has no place there.
+    pub shown_by: &'static str,
     /// From a nudge to nearly the answer.
     pub hints: &'static [&'static str],
     /// The mistakes that `check` recognizes.

@@ -14,6 +14,16 @@ pub struct Judgement {
 }
 
 impl Judgement {
+    /// `printed`: what each run printed; the first that printed anything is shown.
+    pub fn new<'a>(
+        outcomes: Vec<Outcome>,
+        mistake: Option<&'static Mistake>,
+        printed: impl IntoIterator<Item = &'a String>,
+    ) -> Judgement {
+        let printed = printed.into_iter().find(|printed| !printed.is_empty()).cloned().unwrap_or_default();
+        Judgement { outcomes, mistake, printed }
+    }
+
     pub fn passed(&self) -> bool {
         !self.outcomes.is_empty() && self.failing() == 0
     }
@@ -39,6 +49,16 @@ impl Outcome {
         let difference = (!holds).then(|| (expected.to_string(), observed.to_string()));
         Outcome { claim, difference }
     }
+
+    /// The outcome of the first run in which `check` fails, or of the last one.
+    ///
+    /// # Panics
+    /// Without any run: there would be nothing to say.
+    pub fn of_runs<S>(runs: &[S], check: impl Fn(&S) -> Outcome) -> Outcome {
+        let mut outcomes: Vec<Outcome> = runs.iter().map(check).collect();
+        let failed = outcomes.iter().position(|outcome| outcome.difference.is_some());
+        outcomes.swap_remove(failed.unwrap_or(outcomes.len() - 1))
+    }
 }
 
 /// The error of a check that could not be made here: the machine's refusal, not the answer's fault.
@@ -60,6 +80,13 @@ mod tests {
     #[test]
     fn no_check_at_all_is_no_pass() {
         assert!(!Judgement::default().passed());
+    }
+
+    #[test]
+    fn of_several_runs_the_first_that_fails_counts() {
+        let of = |runs: &[i32]| Outcome::of_runs(runs, |run| Outcome::of("even", run % 2 == 0, "even", run));
+        assert_eq!(of(&[2, 3, 5, 4]).difference, Some(("even".into(), "3".into())));
+        assert_eq!(of(&[2, 4]).difference, None);
     }
 
     #[test]

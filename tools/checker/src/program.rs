@@ -93,8 +93,18 @@ impl Running {
 
     /// Lets the program call the answer, and waits until it has returned, or ended, or time is up.
     pub fn go_on(&mut self) -> Result<Heard> {
+        self.call();
+        self.wait_for_return(PATIENCE)
+    }
+
+    /// Lets the program call the answer, and doesn't wait: for answers that serve for as long as something runs.
+    pub fn call(&self) {
         self.conversation.go_on();
-        match self.hear(PATIENCE)? {
+    }
+
+    /// Waits until the answer has returned, or the program has ended, or time is up.
+    pub fn wait_for_return(&mut self, patience: Duration) -> Result<Heard> {
+        match self.hear(patience)? {
             Heard::Blocked(why) => bail!(Blocked(why)),
             heard => Ok(heard),
         }

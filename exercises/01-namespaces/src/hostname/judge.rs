@@ -13,20 +13,13 @@ const TOO_LONG: &str = "a name that is too long comes back as an error that says
 /// `runs` asked for different names, `too_long` for one that the kernel refuses.
 pub fn judge(runs: &[Seen], too_long: &Seen) -> Judgement {
     let outcomes = vec![
-        first_failure(runs, own_namespace),
-        first_failure(runs, own_name),
-        first_failure(runs, host_kept),
+        Outcome::of_runs(runs, own_namespace),
+        Outcome::of_runs(runs, own_name),
+        Outcome::of_runs(runs, host_kept),
         refused(runs, too_long),
     ];
-    let printed = runs.iter().chain([too_long]).map(|seen| &seen.printed).find(|printed| !printed.is_empty());
-    Judgement { outcomes, mistake: mistake(runs, too_long), printed: printed.cloned().unwrap_or_default() }
-}
-
-/// The outcome of the first run in which `check` fails, or of the last one.
-fn first_failure(runs: &[Seen], check: fn(&Seen) -> Outcome) -> Outcome {
-    let mut outcomes: Vec<Outcome> = runs.iter().map(check).collect();
-    let failed = outcomes.iter().position(|outcome| outcome.difference.is_some());
-    outcomes.swap_remove(failed.unwrap_or(outcomes.len() - 1))
+    let printed = runs.iter().chain([too_long]).map(|seen| &seen.printed);
+    Judgement::new(outcomes, mistake(runs, too_long), printed)
 }
 
 fn own_namespace(seen: &Seen) -> Outcome {
@@ -52,7 +45,7 @@ fn host_kept(seen: &Seen) -> Outcome {
 
 fn refused(runs: &[Seen], too_long: &Seen) -> Outcome {
     let usual = runs.iter().all(|seen| seen.heard == Heard::Ok);
-    let told = matches!(&too_long.heard, Heard::Error(chain) if !is_bare(chain));
+    let told = matches!(&too_long.heard, Heard::Error(_)) && !too_long.heard.is_bare_error();
     let expected = "65 bytes are refused, with a context; shorter names aren't";
     let observed = match &too_long.heard {
         Heard::Error(_) if told && !usual => "shorter names aren't set either".to_string(),
@@ -100,7 +93,7 @@ fn mistake(runs: &[Seen], too_long: &Seen) -> Option<&'static Mistake> {
 
 fn mistake_with_a_long_name(seen: &Seen) -> Option<&'static Mistake> {
     match &seen.heard {
-        Heard::Error(chain) if is_bare(chain) => Some(&BARE_ERRNO),
+        heard if heard.is_bare_error() => Some(&BARE_ERRNO),
         Heard::Ok if seen.program_after == seen.host_before => Some(&SWALLOWED_THE_ERROR),
         Heard::Ok if !seen.program_after.is_empty() && seen.asked.starts_with(&seen.program_after) => {
             Some(&CUT_THE_NAME)
@@ -115,11 +108,6 @@ fn in_own(seen: &Seen) -> bool {
 
 fn host_renamed(seen: &Seen) -> bool {
     seen.host_after != seen.host_before
-}
-
-/// Only what the kernel said, as nix words it: `EINVAL: Invalid argument`.
-fn is_bare(chain: &[String]) -> bool {
-    chain.len() < 2 && chain.first().is_none_or(|only| only.starts_with("EINVAL") || only.contains("os error"))
 }
 
 /// What was seen, and what the function returned where that isn't Ok. Of a program that has ended only the latter is known.

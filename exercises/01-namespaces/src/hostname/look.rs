@@ -1,13 +1,11 @@
 //! What the kernel shows of a program and of its host, before the answer is called and after.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use anyhow::Result;
 use checker::{Heard, Program};
 use lab::{Lab, look};
 
-/// All kinds of namespaces that a process can leave for itself (or, with `_for_children`, for those it starts).
-const KINDS: [&str; 8] = ["cgroup", "ipc", "mnt", "net", "pid_for_children", "time_for_children", "user", "uts"];
+use crate::namespaces::Namespaces;
+use crate::random;
 
 /// One run of the program, seen from outside.
 #[derive(Debug, Clone)]
@@ -31,29 +29,27 @@ pub struct Seen {
 pub fn at(program: &Program, name: &str) -> Result<Seen> {
     let mut running = program.start(Lab::new(), &[name])?;
     let (host, main) = (running.init(), running.main());
-    let inodes = || KINDS.map(|kind| look::namespace_inode(main, kind).ok());
     let host_before = look::hostname_in(host)?;
-    let before = inodes();
+    let before = Namespaces::of(main);
 
     let heard = running.go_on()?;
 
-    let after = inodes();
+    let after = Namespaces::of(main);
     // An answer that ended the program ended the lab; and with it went the host and its name.
-    let alive = look::process_exists(main) && after.iter().all(Option::is_some);
+    let alive = look::process_exists(main);
     let name_in = |pid| match look::hostname_in(pid) {
         Err(error) if alive && look::process_exists(pid) => Err(error),
         name => Ok(name.unwrap_or_default()),
     };
     let (program_after, host_after) = (name_in(main)?, name_in(host)?);
-    let left = (0..KINDS.len()).filter(|&i| alive && before[i] != after[i]).map(|i| KINDS[i]).collect();
+    let left = if alive { before.left(&after) } else { Vec::new() };
     let printed = running.end();
     Ok(Seen { asked: name.into(), heard, host_before, host_after, alive, program_after, left, printed })
 }
 
 /// A hostname that no answer can know beforehand.
 pub fn new_name() -> String {
-    let nanoseconds = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().subsec_nanos();
-    format!("boat-{:06x}", (nanoseconds ^ std::process::id() << 10) & 0xff_ffff)
+    format!("boat-{:06x}", random::within(0..0x100_0000))
 }
 
 /// One byte more than the kernel's __NEW_UTS_LEN, 64.

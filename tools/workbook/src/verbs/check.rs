@@ -97,7 +97,11 @@ fn what_now(checkout: &Checkout, row: &Row, progress: &Progress) -> Result<Strin
         Some(exercise) => format!("Next: {} {} (cargo wb)\n", exercise.id, exercise.title),
         None => "That was the last one that there is so far.\n".to_string(),
     };
-    Ok(format!("It is a part of your mydocker now: cargo run -p mydocker -- run sh\n{next}"))
+    let seen = match row.exercise.shown_by {
+        "" => String::new(),
+        words => format!("It is a part of your mydocker now: cargo run -p mydocker -- {words}\n"),
+    };
+    Ok(format!("{seen}{next}"))
 }
 
 fn exit(rows: &[Row]) -> Exit {

@@ -1,0 +1,87 @@
+use std::fs;
+
+use anyhow::{Context, Result};
+use nix::errno::Errno;
+use nix::sys::signal::{SigSet, Signal, kill};
+use nix::sys::signalfd::{SfdFlags, SignalFd};
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::unistd::Pid;
+
+/// What whoever started us may send, and means for the container. (SIGCHLD is ours.)
+const PASSED_ON: [Signal; 7] = [
+    Signal::SIGHUP,
+    Signal::SIGINT,
+    Signal::SIGQUIT,
+    Signal::SIGTERM,
+    Signal::SIGUSR1,
+    Signal::SIGUSR2,
+    Signal::SIGCONT,
+];
+
+/// Waits until `child` ends, as [`wait`](crate::wait) does, and meanwhile stands where it would stand if it had been started
+/// directly: signals that we get are passed on to it.
+///
+/// What is typed at the terminal goes to the child without us. A PID 1 without a handler doesn't hear it, so a second
+/// Ctrl-C kills it.
+pub fn stand_in_for(child: Pid) -> Result<i32> {
+    let ours: SigSet = PASSED_ON.into_iter().chain([Signal::SIGCHLD]).collect();
+    // Only now, after the fork: the child's mask is the command's.
+    ours.thread_block().context("blocking the signals that are passed on")?;
+    let signals = SignalFd::with_flags(&ours, SfdFlags::SFD_CLOEXEC).context("signalfd")?;
+    let mut warned = false;
+    loop {
+        match waitpid(child, Some(WaitPidFlag::WNOHANG)) {
+            Ok(WaitStatus::Exited(_, code)) => return Ok(code),
+            Ok(WaitStatus::Signaled(_, signal, _)) => return Ok(128 + signal as i32),
+            Ok(_) | Err(Errno::EINTR) => {}
+            Err(errno) => return Err(errno).with_context(|| format!("waitpid({child})")),
+        }
+        let info = match signals.read_signal() {
+            Ok(Some(info)) => info,
+            Ok(None) | Err(Errno::EINTR) => continue,
+            Err(errno) => return Err(errno).context("waiting for a signal"),
+        };
+        let Ok(signal) = Signal::try_from(info.ssi_signo as i32) else { continue };
+        let typed = info.ssi_code == libc::SI_KERNEL;
+        let sent = match signal {
+            Signal::SIGCHLD => None,
+            Signal::SIGINT if typed && !is_listened_to(child, signal) => {
+                let second = std::mem::replace(&mut warned, true);
+                if !second {
+                    eprintln!("The command is PID 1 and doesn't listen to Ctrl-C; once more kills it.");
+                }
+                second.then_some(Signal::SIGKILL)
+            }
+            _ if typed => None,
+            signal => Some(signal),
+        };
+        if let Some(signal) = sent {
+            // It may have ended a moment ago; then SIGCHLD is on its way.
+            let _ = kill(child, signal);
+        }
+    }
+}
+
+/// Whether a process has a handler for this signal, or has blocked it to take it when it likes (proc_pid_status(5)).
+fn is_listened_to(process: Pid, signal: Signal) -> bool {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+    ["SigCgt:", "SigBlk:"].iter().any(|set| contains(&status, set, signal))
+}
+
+fn contains(status: &str, set: &str, signal: Signal) -> bool {
+    let mask = status.lines().find_map(|line| u64::from_str_radix(line.strip_prefix(set)?.trim(), 16).ok());
+    mask.is_some_and(|mask| mask >> (signal as i32 - 1) & 1 == 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_signal_is_one_bit_of_a_set() {
+        let status = "SigBlk:\t0000000000000000\nSigCgt:\t0000000000004002\n";
+        assert!(contains(status, "SigCgt:", Signal::SIGINT) && contains(status, "SigCgt:", Signal::SIGTERM));
+        assert!(!contains(status, "SigCgt:", Signal::SIGHUP) && !contains(status, "SigBlk:", Signal::SIGINT));
+        assert!(!contains("", "SigCgt:", Signal::SIGINT));
+    }
+}

