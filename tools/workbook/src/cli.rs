@@ -54,6 +54,9 @@ pub enum Verb {
         #[command(flatten)]
         format: Formatted,
     },
+    /// Run a command in a throwaway machine: root, a stock kernel, nothing to break
+    #[command(after_help = crate::verbs::vm::HELP)]
+    Vm(crate::verbs::vm::Asked),
     /// For authors of exercises and pages
     #[command(subcommand)]
     Dev(Dev),

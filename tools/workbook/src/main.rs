@@ -44,6 +44,7 @@ fn run(cli: Cli) -> Result<Exit> {
         Some(Verb::Reset { id }) => verbs::reset::run(&checkout, id.as_deref()),
         Some(Verb::Solution { id, yes }) => verbs::solution::run(&checkout, id.as_deref(), yes),
         Some(Verb::Doctor { format }) => verbs::doctor::run(format.format),
+        Some(Verb::Vm(asked)) => verbs::vm::run(&asked),
         Some(Verb::Dev(Dev::Starters { force })) => dev::starters::run(&checkout, force),
         Some(Verb::Dev(Dev::Check { with_answers })) => dev::check(&checkout, with_answers),
     }
@@ -56,6 +57,8 @@ pub enum Exit {
     Failing,
     Usage,
     Blocked,
+    /// As a command did that was run for the caller.
+    Command(u8),
 }
 
 impl From<Exit> for ExitCode {
@@ -65,6 +68,7 @@ impl From<Exit> for ExitCode {
             Exit::Failing => 1,
             Exit::Usage => 2,
             Exit::Blocked => 3,
+            Exit::Command(code) => code,
         })
     }
 }

@@ -6,6 +6,7 @@ pub mod hint;
 pub mod next;
 pub mod reset;
 pub mod solution;
+pub mod vm;
 
 mod report;
 mod table;

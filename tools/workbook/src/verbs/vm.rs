@@ -1,0 +1,61 @@
+//! `wb vm`: a command, or a shell, in the throwaway machine.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::Result;
+use clap::Args;
+use vm::{Machine, Size};
+
+use crate::Exit;
+
+#[derive(Debug, Args)]
+pub struct Asked {
+    /// Boot this kernel: the path of an image, or the release of an installed one
+    #[arg(long, value_name = "PATH|RELEASE")]
+    kernel: Option<String>,
+    /// An interactive shell
+    #[arg(long, conflicts_with_all = ["command", "install"])]
+    shell: bool,
+    /// The machine's memory, like 512M or 2G
+    #[arg(long, default_value = "2G")]
+    memory: Size,
+    /// End the machine after this many seconds, boot included; the exit code is then 124
+    #[arg(long, value_name = "SECONDS")]
+    time_limit: Option<f64>,
+    /// A folder that the command may write to for good (may be repeated)
+    #[arg(long, value_name = "FOLDER")]
+    writable: Vec<PathBuf>,
+    /// Download what the machine is made of (virtme-ng, a kernel) and stop
+    #[arg(long, conflicts_with = "command")]
+    install: bool,
+    /// The command; build outside, run here: cargo wb vm -- target/debug/ch01-namespaces
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, required_unless_present_any = ["shell", "install"])]
+    command: Vec<OsString>,
+}
+
+pub const HELP: &str = "\
+Boots a stock kernel in QEMU on this machine's own files, runs the command there as root, and is gone.
+Cgroup v2 with all controllers, kernel modules, nothing to break. The files are read-only in it;
+/tmp, /var/tmp, /run, /mnt, /var/lib and /dev/shm can be written, and what is written there is gone
+afterwards. No network but lo. stdin, stdout and stderr are the command's; for a terminal use --shell.
+
+Exit codes: the command's own (128+N when signal N ended it or this command), 124 the time was up,
+3 the machine can't be started (the message says what to install).";
+
+pub fn run(asked: &Asked) -> Result<Exit> {
+    if asked.install {
+        vm::install()?;
+        return Ok(Exit::Well);
+    }
+    let machine = Machine::find(asked.kernel.as_deref())?;
+    let mut run = if asked.shell { machine.shell() } else { machine.command(&asked.command) }.memory(asked.memory);
+    if let Some(seconds) = asked.time_limit {
+        run = run.time_limit(Duration::try_from_secs_f64(seconds)?);
+    }
+    for folder in &asked.writable {
+        run = run.writable(folder);
+    }
+    Ok(Exit::Command(run.run()? as u8))
+}
