@@ -134,15 +134,15 @@ impl NamespaceFlags {
     pub fn mechanisms(&self, store: impl Fn() -> Result<Store>) -> Result<Vec<Box<dyn Mechanism>>> {
         let mut mechanisms = self.namespaces(store)?;
         // With the mount table shared, a new /proc would be everybody's.
-        if self.set().has(Namespace::Mount) && self.has_own_processes() {
+        if self.set().has(Namespace::Mount) && self.own().has(Namespace::Pid) {
             mechanisms.push(Box::new(Proc));
         }
         Ok(mechanisms)
     }
 
-    /// Whether the container's processes are not the caller's.
-    pub fn has_own_processes(&self) -> bool {
-        self.set().has(Namespace::Pid) || self.joins(Namespace::Pid)
+    /// The namespaces that the container doesn't share with the caller: those that are made, and those that are joined.
+    pub fn own(&self) -> Namespaces {
+        self.join.iter().map(JoinRequest::kind).fold(self.set(), Namespaces::with)
     }
 
     /// The namespaces as mechanisms.
