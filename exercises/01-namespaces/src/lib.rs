@@ -5,6 +5,7 @@
 #![cfg(feature = "checks")]
 
 mod hostname;
+mod ids;
 mod namespaces;
 mod pid_one;
 mod processes;
@@ -13,4 +14,4 @@ mod random;
 use checker::Exercise;
 
 /// In the order of the book.
-pub const EXERCISES: &[&Exercise] = &[&hostname::EXERCISE, &pid_one::EXERCISE];
+pub const EXERCISES: &[&Exercise] = &[&hostname::EXERCISE, &pid_one::EXERCISE, &ids::EXERCISE];

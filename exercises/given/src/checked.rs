@@ -11,6 +11,8 @@ use nix::unistd::{pause, read, write};
 
 use crate::sys;
 
+pub use crate::somebody::as_somebody;
+
 /// Between the fields of a message.
 const FIELD: &str = "\0";
 

@@ -11,6 +11,7 @@ mod exec;
 mod fork;
 mod own_proc;
 mod privilege;
+mod somebody;
 mod stand_in;
 mod sys;
 mod user_namespace;
