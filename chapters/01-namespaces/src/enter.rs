@@ -6,6 +6,8 @@ use std::io::Write;
 use std::os::fd::AsFd;
 
 use anyhow::{Context, Result};
+use nix::sys::prctl::set_pdeathsig;
+use nix::sys::signal::Signal;
 use nix::unistd::{Gid, Uid, setgid, setgroups, setuid};
 
 use crate::failure::Failure;
@@ -15,7 +17,8 @@ use crate::plan::Inside;
 use crate::steps;
 use crate::sys::{self, Cloned};
 use crate::target::Target;
-use crate::wait::{self, Exit};
+use crate::terminal::{Lent, lead_a_group};
+use crate::wait::{Exit, Foreground};
 
 // ANCHOR: enter
 /// Joins every namespace that `target` doesn't share with this process, and runs a command there to its end.
@@ -36,6 +39,9 @@ pub fn enter(target: &Target, command: Vec<OsString>) -> Result<Exit> {
     }
     match sys::clone3(&steps::MAKE_PROCESS, Namespaces::none(), None)? {
         Cloned::Child => {
+            lead_a_group();
+            // Killed with us, as a container's first process is with its `run`.
+            let _ = set_pdeathsig(Signal::SIGKILL);
             let inside = Inside { command, env: std::env::vars_os().collect(), root: "/".into(), init: false };
             let error = match launch::execute(&inside, &signals, || Ok(())) {
                 Ok(never) => match never {},
@@ -44,7 +50,11 @@ pub fn enter(target: &Target, command: Vec<OsString>) -> Result<Exit> {
             let _ = writeln!(std::io::stderr(), "{error}");
             sys::exit_now(error.exit_code)
         }
-        Cloned::Parent { child, pidfd } => wait::wait(child, pidfd.as_fd(), true),
+        Cloned::Parent { child: pid, pidfd } => {
+            let terminal = Lent::to(pid);
+            let (pidfd, terminal) = (pidfd.as_fd(), terminal.as_ref());
+            Foreground { pidfd, pid, terminal, is_pid_1: false, has_init: false }.wait()
+        }
     }
 }
 // ANCHOR_END: enter

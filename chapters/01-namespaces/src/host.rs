@@ -15,12 +15,12 @@ use crate::gate::Gate;
 use crate::join;
 use crate::launch::CallerSignals;
 use crate::link::{FromChild, FromHost, Link};
+use crate::locked::Locked;
 use crate::mechanism::{Mechanism, in_stage_order};
 use crate::namespaces::Namespace;
 use crate::plan::{Inside, Plan, Process};
 use crate::refused;
 use crate::state::{self, State, Status};
-use crate::store::Locked;
 use crate::sys::{self, Cloned};
 use crate::undo::Journal;
 
@@ -116,15 +116,20 @@ fn serve(link: &Link, process: &Process<'_>, mechanisms: &mut [Box<dyn Mechanism
     }
 }
 
-/// Goes through the gate of the container in `folder` and listens until its command runs.
-pub(crate) fn start(folder: &Path) -> Result<()> {
+/// Goes through the gate of the container in `folder` and listens until its command runs. `note` is called just before:
+/// whoever kills us then finds a state that is true.
+pub(crate) fn start(folder: &Path, note: impl FnOnce() -> Result<()>) -> Result<()> {
+    let mut note = Some(note);
     let link = crate::gate::knock(folder)?;
     link.send(&FromHost::Start, &[])?;
     let mut sealed = false;
     loop {
         match link.receive()?.map(|(message, _)| message) {
             Some(FromChild::Did(step)) => explain::relay(&step),
-            Some(FromChild::Sealed) => sealed = true,
+            Some(FromChild::Sealed) => {
+                sealed = true;
+                note.take().map_or(Ok(()), |note| note())?;
+            }
             Some(FromChild::Failed(failure)) => return Err(failure.into()),
             Some(other) => bail!("the container answered {other:?} at its start gate: a bug of ours"),
             // Our end was closed by execve.

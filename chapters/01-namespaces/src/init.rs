@@ -57,8 +57,8 @@ fn serve(command: Pid, mask: &SigSet) -> Result<Exit> {
                     return Ok(exit);
                 }
             }
-            // The terminal's signals go to the whole process group: the command has them already.
-            _ if by_the_terminal(info.code) => {}
+            // The terminal's signals go to the whole process group: the command has them already. (Not a hangup.)
+            signal if by_the_terminal(info.code) && signal != Signal::SIGHUP => {}
             // It may have ended a moment ago; then SIGCHLD is on its way.
             signal => drop(kill(command, signal)),
         }

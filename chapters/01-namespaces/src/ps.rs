@@ -46,6 +46,7 @@ pub fn list(store: &Store, format: Format, quiet: bool) -> Result<()> {
             Status::Created => "created",
             Status::Running => "running",
             Status::Stopped => "stopped",
+            Status::Unknown => "unknown",
         };
         let name = state.name.as_deref().unwrap_or("-");
         // A command may contain anything, also what would rewrite the terminal.

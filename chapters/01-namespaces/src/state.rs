@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::{ErrorKind, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use anyhow::{Context, Result};
@@ -20,6 +21,34 @@ pub enum Status {
     Running,
     /// Its process is gone.
     Stopped,
+    /// It can't be told: the state file is damaged, or the process is numbered in a PID namespace that isn't ours.
+    Unknown,
+}
+
+/// What can be seen of a container's first process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Life {
+    /// It is there.
+    Alive,
+    /// It has ended, or was never made.
+    Gone,
+    /// Its number and start time mean something only in the namespaces of its maker, which aren't ours.
+    OutOfSight,
+}
+
+/// The namespaces in which a pid and a start time mean something: inode numbers of the reader's PID and time namespaces.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct SeenFrom {
+    pid_namespace: u64,
+    time_namespace: u64,
+}
+
+impl SeenFrom {
+    /// From where this process looks.
+    pub fn here() -> SeenFrom {
+        let inode = |kind| fs::metadata(format!("/proc/self/ns/{kind}")).map_or(0, |meta| meta.ino());
+        SeenFrom { pid_namespace: inode("pid"), time_namespace: inode("time") }
+    }
 }
 
 /// The state file, `state.json` in the container's folder.
@@ -37,6 +66,8 @@ pub struct State {
     /// When that process started, in clock ticks since boot: field 22 of /proc/PID/stat. A process id is used again, the
     /// pair is not.
     pub start_time: u64,
+    /// In whose numbers `pid` and `start_time` are.
+    pub seen_from: SeenFrom,
     /// When the container was made, in seconds since 1970.
     pub created: u64,
     /// The command and its arguments.
@@ -69,17 +100,47 @@ impl State {
         write().with_context(|| format!("cannot write the state in {}", folder.display()))
     }
 
+    /// What stands in for a state that can't be read: nothing is known but the id.
+    pub fn damaged(folder: &Path) -> State {
+        State {
+            id: folder.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+            name: None,
+            status: Status::Unknown,
+            pid: 0,
+            start_time: 0,
+            seen_from: SeenFrom::default(),
+            created: 0,
+            command: Vec::new(),
+            foreground: false,
+        }
+    }
+
     /// The status, with a look at whether the process is still there.
     pub fn status_now(&self) -> Status {
-        match self.status {
-            Status::Created | Status::Running if !self.is_alive() => Status::Stopped,
-            other => other,
+        match (self.status, self.life()) {
+            (Status::Created | Status::Running, Life::Gone) => Status::Stopped,
+            (Status::Created | Status::Running, Life::OutOfSight) => Status::Unknown,
+            (other, _) => other,
         }
     }
 
     /// Whether the first process is alive: there, not a zombie, and the same one.
+    pub fn life(&self) -> Life {
+        if self.pid == 0 {
+            return Life::Gone;
+        }
+        if self.seen_from != SeenFrom::here() {
+            return Life::OutOfSight;
+        }
+        match start_time(Pid::from_raw(self.pid)) {
+            Some(start) if start == self.start_time => Life::Alive,
+            _ => Life::Gone,
+        }
+    }
+
+    /// Whether it is seen to be alive.
     pub fn is_alive(&self) -> bool {
-        self.pid > 0 && start_time(Pid::from_raw(self.pid)) == Some(self.start_time)
+        self.life() == Life::Alive
     }
 }
 
@@ -123,6 +184,7 @@ mod tests {
             status: Status::Running,
             pid: me.as_raw(),
             start_time: start_time(me).unwrap(),
+            seen_from: SeenFrom::here(),
             created: 0,
             command: vec![],
             foreground: false,
@@ -130,5 +192,8 @@ mod tests {
         assert_eq!(state.status_now(), Status::Running);
         state.start_time -= 1;
         assert_eq!(state.status_now(), Status::Stopped);
+        // Elsewhere the same numbers mean something else.
+        state.seen_from.pid_namespace += 1;
+        assert_eq!(state.status_now(), Status::Unknown);
     }
 }

@@ -1,6 +1,6 @@
 //! Where containers are kept: one folder each, under one root.
 
-use std::fs::{self, DirBuilder, File, TryLockError};
+use std::fs::{self, DirBuilder, File};
 use std::io::{ErrorKind, Read};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
@@ -8,7 +8,9 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use nix::unistd::Uid;
 
+use crate::data_root;
 use crate::failure::Failure;
+use crate::locked::Locked;
 use crate::state::State;
 
 /// The folder with everybody's state folders.
@@ -18,31 +20,14 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens the store, or begins it: only for its owner to see, since a gate is in each of its folders.
+    /// Opens the store, or begins it in a folder that isn't there or is empty.
     pub fn open(root: &Path) -> Result<Store> {
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(root)
-            .with_context(|| format!("cannot make the state folder {} (choose another with --root)", root.display()))?;
-        let root = root.canonicalize().with_context(|| format!("cannot find {}", root.display()))?;
-        let owner = fs::symlink_metadata(&root)?.uid();
-        if owner != Uid::effective().as_raw() {
-            bail!("the state folder {} belongs to user {owner}, not to us: choose another with --root", root.display());
-        }
-        Ok(Store { root })
+        Ok(Store { root: data_root::open(root)? })
     }
 
-    /// The default root: /run/coracle for root, a folder in $XDG_RUNTIME_DIR for others, or where there is none (plain
-    /// ssh, su) a private one in the folder for temporary files.
+    /// See [`data_root::default`].
     pub fn default_root() -> PathBuf {
-        if Uid::effective().is_root() {
-            return "/run/coracle".into();
-        }
-        match std::env::var_os("XDG_RUNTIME_DIR") {
-            Some(folder) if Path::new(&folder).is_dir() => PathBuf::from(folder).join("coracle"),
-            _ => std::env::temp_dir().join(format!("coracle-{}", Uid::effective())),
-        }
+        data_root::default()
     }
 
     /// Makes and locks the folder of a new container, with its first state in it: from then on its name is taken.
@@ -59,9 +44,15 @@ impl Store {
         }
         let folder = self.root.join(&state.id);
         DirBuilder::new().mode(0o700).create(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
-        let locked = Locked::try_take(&folder)?.context("somebody else has locked a folder made a moment ago")?;
-        state.write(&folder)?;
-        Ok(locked)
+        let locked = Locked::try_take(&folder)
+            .and_then(|locked| locked.context("somebody else has locked a folder made a moment ago"))
+            .and_then(|locked| state.write(&folder).map(|()| locked));
+        if locked.is_err() {
+            // A full disk, say. Nothing else knows of the folder yet.
+            let _ = fs::remove_file(folder.join("state.json.new"));
+            let _ = fs::remove_dir(&folder);
+        }
+        locked
     }
 
     /// Locks a container's folder, unless another process works on it. Whoever only [looks for debris](Store::claim) is
@@ -71,13 +62,14 @@ impl Store {
         Locked::try_take(folder)
     }
 
-    /// Locks all folders that nobody works on and that `is_debris` says so of (given the state, if one was written).
+    /// Locks all folders that nobody works on and that `is_debris` says so of (given the state, if one was written). A state
+    /// that can't be read says nothing, so its folder stays for whoever removes it by its id.
     pub(crate) fn claim(&self, is_debris: impl Fn(Option<&State>) -> bool) -> Result<Vec<Locked>> {
         let _nobody_makes_one_meanwhile = self.lock_root()?;
         let mut claimed = Vec::new();
         for folder in self.folders()? {
             if let Some(locked) = Locked::try_take(&folder)?
-                && is_debris(State::read(&folder)?.as_ref())
+                && State::read(&folder).is_ok_and(|state| is_debris(state.as_ref()))
             {
                 claimed.push(locked);
             }
@@ -102,21 +94,39 @@ impl Store {
         }
     }
 
-    /// All containers' states, oldest first.
+    /// All containers' states, oldest first; [damaged](State::damaged) ones first of all.
     pub fn states(&self) -> Result<Vec<State>> {
         let mut states = Vec::new();
         for folder in self.folders()? {
-            // A container may go while we look.
-            states.extend(State::read(&folder)?);
+            match State::read(&folder) {
+                // A container may go while we look.
+                Ok(state) => states.extend(state),
+                Err(_) => states.push(State::damaged(&folder)),
+            }
         }
         states.sort_by(|a, b| (a.created, &a.id).cmp(&(b.created, &b.id)));
         Ok(states)
     }
 
+    /// The state folders: ours, real folders and no links, named as [`new_id`] names them. Nothing else in the root is ever
+    /// looked into, or removed.
     fn folders(&self) -> Result<Vec<PathBuf>> {
         let entries = fs::read_dir(&self.root).with_context(|| format!("cannot read {}", self.root.display()))?;
-        let paths = entries.map(|entry| Ok(entry?.path())).collect::<std::io::Result<Vec<_>>>()?;
-        Ok(paths.into_iter().filter(|path| path.is_dir()).collect())
+        let mut folders = Vec::new();
+        for entry in entries {
+            let entry = entry?;
+            let is_an_id = is_id(&entry.file_name().to_string_lossy());
+            // Does not follow links.
+            let ours = match entry.metadata() {
+                Ok(meta) => meta.is_dir() && meta.uid() == Uid::effective().as_raw(),
+                Err(error) if error.kind() == ErrorKind::NotFound => false,
+                Err(error) => return Err(error).with_context(|| format!("cannot look at {}", entry.path().display())),
+            };
+            if is_an_id && ours {
+                folders.push(entry.path());
+            }
+        }
+        Ok(folders)
     }
 
     /// Held while folders are made or claimed, so that nobody takes a folder made a moment ago, not yet locked, for debris.
@@ -127,50 +137,16 @@ impl Store {
     }
 }
 
-// ANCHOR: locked
-/// A state folder that is ours while this value lives: flock(2) on the folder itself. The kernel lets go of the lock when
-/// its holder dies, however it dies; that is how debris is told from a container in the making.
-///
-/// A forked child holds the same lock. It must drop its copy, which closes it and unlocks nothing.
-#[derive(Debug)]
-pub(crate) struct Locked {
-    pub folder: PathBuf,
-    _lock: File,
-}
-// ANCHOR_END: locked
-
-impl Locked {
-    /// Takes the lock, or returns `None` when somebody holds it or the folder is gone.
-    pub fn try_take(folder: &Path) -> Result<Option<Locked>> {
-        Locked::take_by(folder, |file| match file.try_lock() {
-            Ok(()) => Ok(true),
-            Err(TryLockError::WouldBlock) => Ok(false),
-            Err(TryLockError::Error(error)) => Err(error),
-        })
-    }
-
-    /// Waits for the lock; `None` when the folder is gone by then.
-    pub fn take(folder: &Path) -> Result<Option<Locked>> {
-        Locked::take_by(folder, |file| file.lock().map(|()| true))
-    }
-
-    fn take_by(folder: &Path, lock: impl FnOnce(&File) -> std::io::Result<bool>) -> Result<Option<Locked>> {
-        let file = match File::open(folder) {
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            file => file.with_context(|| format!("cannot open {}", folder.display()))?,
-        };
-        let locked = lock(&file).with_context(|| format!("cannot lock {}", folder.display()))?;
-        // The holder before us may have removed it.
-        let ours = locked && folder.exists();
-        Ok(ours.then(|| Locked { folder: folder.into(), _lock: file }))
-    }
-}
-
 /// A new id: 32 random bytes, as Docker's.
 pub(crate) fn new_id() -> Result<String> {
     let mut bytes = [0; 32];
     File::open("/dev/urandom").and_then(|mut file| file.read_exact(&mut bytes)).context("cannot read /dev/urandom")?;
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+/// Whether a name is an id of ours.
+fn is_id(name: &str) -> bool {
+    name.len() == 64 && name.bytes().all(|letter| letter.is_ascii_digit() || (b'a'..=b'f').contains(&letter))
 }
 
 /// Docker's rule for names: a letter or digit, then letters, digits, `_`, `.` and `-`.
@@ -200,7 +176,7 @@ mod tests {
     #[test]
     fn ids_are_64_digits_and_differ() {
         let (a, b) = (new_id().unwrap(), new_id().unwrap());
-        assert_eq!(a.len(), 64);
+        assert!(is_id(&a) && !is_id("photos"), "{a}");
         assert_ne!(a, b);
     }
 }

@@ -10,7 +10,7 @@ use nix::sys::signal::Signal;
 use crate::flags::{ExplainFlag, StoreFlags};
 use crate::program::report;
 use crate::target::Target;
-use crate::{container, enter, inspect, ps, sys};
+use crate::{container, enter, inspect, ps, removal, sys};
 
 /// Start a container that was created.
 #[derive(Args)]
@@ -41,7 +41,7 @@ impl Rm {
     /// Removes them. One that can't be removed doesn't keep the others.
     pub fn act(self, store: &StoreFlags) -> Result<u8> {
         let store = store.open()?;
-        let failures = self.containers.iter().filter_map(|name| container::remove(&store, name, self.force).err());
+        let failures = self.containers.iter().filter_map(|name| removal::remove(&store, name, self.force).err());
         Ok(failures.map(|error| report(&error)).max().unwrap_or(0))
     }
 }

@@ -6,12 +6,13 @@ use std::os::fd::{AsFd, BorrowedFd};
 use anyhow::{Context, Result};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::sys::signal::{SigSet, Signal, raise};
+use nix::sys::signal::{SigSet, Signal, kill, raise};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
 use nix::unistd::Pid;
 
 use crate::sys;
+use crate::terminal::Lent;
 
 /// How a container ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,8 +33,8 @@ impl Exit {
     }
 }
 
-/// What is handed on: all that a person or a supervisor sends to make a program do something.
-pub(crate) const HANDED_ON: [Signal; 10] = [
+/// What is handed on: all that a person, a terminal or a supervisor sends to make a program do something.
+pub(crate) const HANDED_ON: [Signal; 12] = [
     Signal::SIGHUP,
     Signal::SIGINT,
     Signal::SIGQUIT,
@@ -44,39 +45,111 @@ pub(crate) const HANDED_ON: [Signal; 10] = [
     Signal::SIGALRM,
     Signal::SIGCONT,
     Signal::SIGTSTP,
+    Signal::SIGTTIN,
+    Signal::SIGTTOU,
 ];
 
-/// Waits. In the foreground, signals that this process gets are the container's: they go to its first process, and mean
-/// there what the kernel lets them mean (a PID 1 without a handler for a signal does not get it).
-pub(crate) fn wait(pid: Pid, pidfd: BorrowedFd<'_>, foreground: bool) -> Result<Exit> {
-    if !foreground {
-        return reap(pidfd);
-    }
-    // They have been blocked since before the container was made.
-    let signals: SigSet = HANDED_ON.into_iter().collect();
-    let incoming = SignalFd::with_flags(&signals, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)
-        .context("cannot listen for signals")?;
-    let mut unheeded = 0;
-    loop {
-        let mut fds = [PollFd::new(pidfd, PollFlags::POLLIN), PollFd::new(incoming.as_fd(), PollFlags::POLLIN)];
-        match poll(&mut fds, PollTimeout::NONE) {
-            Err(Errno::EINTR) => continue,
-            other => other.context("cannot wait for the container")?,
-        };
-        if fds[0].any().unwrap_or(false) {
-            return reap(pidfd);
-        }
-        while let Some(info) = incoming.read_signal().context("cannot read a signal")? {
-            let signal = Signal::try_from(info.ssi_signo as i32)?;
-            let by_the_terminal = by_the_terminal(info.ssi_code);
-            match signal {
-                Signal::SIGTSTP => stop_with(pidfd)?,
-                // The terminal's signals go to the whole foreground process group: the command has them already.
-                Signal::SIGINT if by_the_terminal => unheeded = interrupted(pid, pidfd, unheeded),
-                _ if by_the_terminal => {}
-                other => hand_on(pidfd, other),
+/// A container in the foreground: signals that we get are meant for it. They go to its first process, and mean there what
+/// the kernel lets them mean.
+pub(crate) struct Foreground<'a> {
+    pub pidfd: BorrowedFd<'a>,
+    pub pid: Pid,
+    /// The terminal, if it has ours.
+    pub terminal: Option<&'a Lent>,
+    /// Whether its first process is a PID 1, which the kernel spares every signal that it has no handler for.
+    pub is_pid_1: bool,
+    /// Whether that is an init, which hands signals on to the command.
+    pub has_init: bool,
+}
+
+impl Foreground<'_> {
+    /// Waits for its end.
+    pub fn wait(&self) -> Result<Exit> {
+        // They have been blocked since before the container was made.
+        let signals: SigSet = HANDED_ON.into_iter().collect();
+        let incoming = SignalFd::with_flags(&signals, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)
+            .context("cannot listen for signals")?;
+        let mut unheeded = 0;
+        loop {
+            let mut fds =
+                [PollFd::new(self.pidfd, PollFlags::POLLIN), PollFd::new(incoming.as_fd(), PollFlags::POLLIN)];
+            match poll(&mut fds, PollTimeout::NONE) {
+                Err(Errno::EINTR) => continue,
+                other => other.context("cannot wait for the container")?,
+            };
+            if fds[0].any().unwrap_or(false) {
+                return reap(self.pidfd);
+            }
+            while let Some(info) = incoming.read_signal().context("cannot read a signal")? {
+                let signal = Signal::try_from(info.ssi_signo as i32)?;
+                let by_the_terminal = by_the_terminal(info.ssi_code);
+                match signal {
+                    Signal::SIGTSTP | Signal::SIGTTIN | Signal::SIGTTOU => self.stop(signal, by_the_terminal)?,
+                    Signal::SIGINT if by_the_terminal => unheeded = self.interrupted(unheeded),
+                    // A hangup tells the leader of the session only. Twice does no harm.
+                    Signal::SIGHUP => self.hung_up(by_the_terminal),
+                    // The terminal's other signals go to the whole group: the command has them already.
+                    _ if by_the_terminal => {}
+                    other => self.hand_on(other),
+                }
             }
         }
+    }
+
+    /// Ctrl-C. A PID 1 that neither handles nor ignores SIGINT is spared by the kernel, which nobody expects who pressed it:
+    /// say so, and at the second time mean it. Returns how often it went unheeded.
+    fn interrupted(&self, unheeded: usize) -> usize {
+        if !self.is_spared(Signal::SIGINT) {
+            return 0;
+        }
+        if unheeded > 0 {
+            self.hand_on(Signal::SIGKILL);
+        } else {
+            let _ = writeln!(
+                std::io::stderr(),
+                "The command is PID 1 and has no handler for SIGINT, so the kernel spares it. Ctrl-C again kills it."
+            );
+        }
+        unheeded + 1
+    }
+
+    /// With the terminal gone, nobody could tell a spared PID 1 to end any more.
+    fn hung_up(&self, by_the_terminal: bool) {
+        let spared = by_the_terminal && self.is_spared(Signal::SIGHUP);
+        self.hand_on(if spared { Signal::SIGKILL } else { Signal::SIGHUP });
+    }
+
+    /// Ctrl-Z, or a read from the terminal in the background. The kernel spares a PID 1 without a handler, so it is stopped
+    /// by the one signal that nobody is spared. Then we stop, and when the shell continues us we continue the container.
+    fn stop(&self, signal: Signal, by_the_terminal: bool) -> Result<()> {
+        match (self.has_init, by_the_terminal) {
+            (false, _) => self.hand_on(Signal::SIGSTOP),
+            (true, false) => self.hand_on(signal),
+            // The command, being no PID 1, has stopped by the same signal.
+            (true, true) => {}
+        }
+        if let Some(terminal) = self.terminal {
+            terminal.take_back();
+        }
+        raise(Signal::SIGSTOP).context("cannot stop")?;
+        match self.terminal {
+            Some(terminal) => {
+                terminal.lend_again();
+                let _ = kill(Pid::from_raw(-terminal.group().as_raw()), Signal::SIGCONT);
+            }
+            None => self.hand_on(Signal::SIGCONT),
+        }
+        Ok(())
+    }
+
+    fn is_spared(&self, signal: Signal) -> bool {
+        let status = || std::fs::read_to_string(format!("/proc/{}/status", self.pid)).unwrap_or_default();
+        self.is_pid_1 && !has_disposition(&status(), signal)
+    }
+
+    fn hand_on(&self, signal: Signal) {
+        // The container may have ended meanwhile; then there is nobody to get it.
+        let _ = sys::pidfd_send_signal(self.pidfd, signal);
     }
 }
 
@@ -86,22 +159,10 @@ pub(crate) fn by_the_terminal(si_code: i32) -> bool {
     si_code == SI_KERNEL
 }
 
-/// Ctrl-C. A PID 1 that neither handles nor ignores SIGINT is spared by the kernel, which nobody expects who pressed it: say
-/// so, and at the second time mean it. Returns how often it went unheeded.
-fn interrupted(pid: Pid, pidfd: BorrowedFd<'_>, unheeded: usize) -> usize {
-    let status = std::fs::read_to_string(format!("/proc/{}/status", pid)).unwrap_or_default();
-    if has_disposition(&status, Signal::SIGINT) {
-        return 0;
-    }
-    if unheeded > 0 {
-        hand_on(pidfd, Signal::SIGKILL);
-    } else {
-        let _ = writeln!(
-            std::io::stderr(),
-            "The command is PID 1 and has no handler for SIGINT, so the kernel spares it. Ctrl-C again kills it."
-        );
-    }
-    unheeded + 1
+/// Whether a process is the first of a PID namespace below ours: NSpid in its /proc/PID/status ends with 1.
+pub(crate) fn is_pid_1(status: &str) -> bool {
+    let ids = status.lines().find_map(|line| line.strip_prefix("NSpid:")).unwrap_or_default();
+    ids.split_whitespace().count() > 1 && ids.split_whitespace().next_back() == Some("1")
 }
 
 /// Whether a process handles a signal, ignores it or blocks it to wait for it: SigCgt, SigIgn and SigBlk in its
@@ -114,21 +175,8 @@ fn has_disposition(status: &str, signal: Signal) -> bool {
         .any(|mask| u64::from_str_radix(mask.trim(), 16).is_ok_and(|mask| mask & bit != 0))
 }
 
-/// Ctrl-Z: the kernel spares a PID 1 without a handler, so it is stopped by the one signal that nobody is spared. Then we
-/// stop, and when the shell continues us we continue it.
-fn stop_with(pidfd: BorrowedFd<'_>) -> Result<()> {
-    hand_on(pidfd, Signal::SIGSTOP);
-    raise(Signal::SIGSTOP).context("cannot stop")?;
-    hand_on(pidfd, Signal::SIGCONT);
-    Ok(())
-}
-
-fn hand_on(pidfd: BorrowedFd<'_>, signal: Signal) {
-    // The container may have ended meanwhile; then there is nobody to get it.
-    let _ = sys::pidfd_send_signal(pidfd, signal);
-}
-
-fn reap(pidfd: BorrowedFd<'_>) -> Result<Exit> {
+/// Waits for the end of a process and takes its exit status away.
+pub(crate) fn reap(pidfd: BorrowedFd<'_>) -> Result<Exit> {
     loop {
         match waitid(Id::PIDFd(pidfd), WaitPidFlag::WEXITED) {
             Ok(WaitStatus::Exited(_, code)) => return Ok(Exit::Status(code as u8)),
@@ -147,6 +195,12 @@ mod tests {
     fn a_killed_command_shows_as_128_and_the_signal() {
         assert_eq!(Exit::Killed(Signal::SIGKILL).code(), 137);
         assert_eq!(Exit::Status(3).code(), 3);
+    }
+
+    #[test]
+    fn a_pid_1_is_one_in_a_namespace_below_ours() {
+        assert!(is_pid_1("Name:\tsh\nNSpid:\t4711\t1\n"));
+        assert!(!is_pid_1("NSpid:\t4711\n") && !is_pid_1("NSpid:\t1\n") && !is_pid_1("NSpid:\t4711\t12\n"));
     }
 
     #[test]

@@ -83,7 +83,7 @@ impl Ground {
     /// No host file and no state folder.
     pub fn is_clean(&self) -> Result<bool> {
         let is_empty = |name: &str| match std::fs::read_dir(self.path(name)) {
-            Ok(mut entries) => entries.next().is_none(),
+            Ok(entries) => entries.flatten().all(|entry| entry.file_name() == "coracle-store"),
             Err(_) => true,
         };
         Ok(is_empty("host") && is_empty("store"))

@@ -1,0 +1,107 @@
+//! The folder under which everything is kept, and why it can be trusted.
+//!
+//! Undo records are commands that we run, and state folders are removed with what is in them. So whoever can write into
+//! the root can make us do things: it must be ours alone. And it must be nobody's collection of other things, since we
+//! clean up in it.
+
+use std::fs::{self, DirBuilder, File};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use nix::unistd::Uid;
+
+/// The file that says "this folder is a store".
+const MARK: &str = "coracle-store";
+
+/// Opens the root, made if it is missing, and gives its path without links.
+pub fn open(root: &Path) -> Result<PathBuf> {
+    const OTHER: &str = "choose another with --root";
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(root)
+        .with_context(|| format!("cannot make the state folder {} ({OTHER})", root.display()))?;
+    let us = Uid::effective().as_raw();
+    // A link that somebody else laid, in a folder for temporary files, is theirs to point anywhere.
+    let link = fs::symlink_metadata(root)?;
+    if link.is_symlink() && link.uid() != us {
+        bail!("the state folder {} is a link of user {}'s: {OTHER}", root.display(), link.uid());
+    }
+    let root = root.canonicalize().with_context(|| format!("cannot find {}", root.display()))?;
+    let meta = fs::metadata(&root)?;
+    if meta.uid() != us {
+        bail!("the state folder {} belongs to user {}, not to us: {OTHER}", root.display(), meta.uid());
+    }
+    if meta.mode() & 0o022 != 0 {
+        bail!(
+            "the state folder {} may be written to by others, who could make us run commands\ncure: chmod go-w, or {OTHER}",
+            root.display()
+        );
+    }
+    mark(&root)?;
+    Ok(root)
+}
+
+/// Begins a store, in an empty folder only. Two that begin at once both find it empty or marked.
+fn mark(root: &Path) -> Result<()> {
+    let mark = root.join(MARK);
+    let is_marked = || mark.exists();
+    if is_marked() {
+        return Ok(());
+    }
+    let is_empty = fs::read_dir(root).with_context(|| format!("cannot read {}", root.display()))?.next().is_none();
+    if !is_empty && !is_marked() {
+        bail!(
+            "{} holds other things: give --root a folder of its own (one that is empty or isn't there)",
+            root.display()
+        );
+    }
+    File::create(&mark).with_context(|| format!("cannot begin a store in {}", root.display()))?;
+    Ok(())
+}
+
+/// The default root: /run/coracle for root, a folder in $XDG_RUNTIME_DIR for others, or where there is none of theirs (plain
+/// ssh, su) a private one in the folder for temporary files.
+pub fn default() -> PathBuf {
+    if Uid::effective().is_root() {
+        return "/run/coracle".into();
+    }
+    let is_ours = |folder: &PathBuf| {
+        folder.is_absolute() && fs::metadata(folder).is_ok_and(|meta| meta.uid() == Uid::effective().as_raw())
+    };
+    match std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from).filter(is_ours) {
+        Some(folder) => folder.join("coracle"),
+        None => std::env::temp_dir().join(format!("coracle-{}", Uid::effective())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn a_new_or_empty_folder_becomes_a_store_and_stays_one() {
+        let place = tempfile::tempdir().unwrap();
+        let root = place.path().join("a/b");
+        let opened = open(&root).unwrap();
+        fs::create_dir(opened.join("0000")).unwrap();
+        assert_eq!(open(&root).unwrap(), opened);
+    }
+
+    #[test]
+    fn a_folder_with_other_things_is_refused_and_untouched() {
+        let place = tempfile::tempdir().unwrap();
+        fs::create_dir(place.path().join("photos")).unwrap();
+        assert!(open(place.path()).unwrap_err().to_string().contains("holds other things"));
+        assert_eq!(fs::read_dir(place.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_folder_that_others_may_write_to_is_refused() {
+        let place = tempfile::tempdir().unwrap();
+        fs::set_permissions(place.path(), fs::Permissions::from_mode(0o1777)).unwrap();
+        assert!(open(place.path()).unwrap_err().to_string().contains("by others"));
+    }
+}
