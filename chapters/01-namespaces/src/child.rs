@@ -40,6 +40,9 @@ impl Child {
         // A panic must neither unwind into the host's frames, whose destructors would run a second time in here, nor print
         // a backtrace on the container's stderr.
         std::panic::set_hook(Box::new(|_| {}));
+        if !self.foreground {
+            sys::let_go_of_pipes();
+        }
         let code = catch_unwind(AssertUnwindSafe(|| self.set_up_and_start())).unwrap_or(exit::OURS);
         sys::exit_now(code)
     }
@@ -62,7 +65,7 @@ impl Child {
         tell_over(&starter);
         let result = guarded(|| {
             for mechanism in self.mechanisms.iter().filter(|mechanism| mechanism.stage() == Stage::Seal) {
-                enter(&**mechanism, Handover::default(), &mut self.inside)?;
+                enter_mechanism(&**mechanism, Handover::default(), &mut self.inside)?;
             }
             if self.inside.init {
                 init::fork_off()?;
@@ -86,7 +89,7 @@ fn set_up(link: &Link, mechanisms: &[Box<dyn Mechanism>], inside: &mut Inside, f
     }
     for (index, mechanism) in mechanisms.iter().enumerate().filter(|(_, mechanism)| mechanism.stage() < Stage::Seal) {
         let from_host = if mechanism.needs_host() { ask(link, index)? } else { Handover::default() };
-        enter(&**mechanism, from_host, inside)?;
+        enter_mechanism(&**mechanism, from_host, inside)?;
     }
     link.send(&FromChild::Ready, &[])
 }
@@ -100,7 +103,7 @@ fn ask(link: &Link, index: usize) -> Result<Handover> {
     }
 }
 
-fn enter(mechanism: &dyn Mechanism, from_host: Handover, inside: &mut Inside) -> Result<()> {
+fn enter_mechanism(mechanism: &dyn Mechanism, from_host: Handover, inside: &mut Inside) -> Result<()> {
     mechanism.enter(from_host, inside).with_context(|| format!("{}: cannot be set up inside", mechanism.name()))
 }
 

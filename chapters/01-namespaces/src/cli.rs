@@ -9,7 +9,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::flags::{NamespaceFlags, RunFlags, StoreFlags};
 use crate::program::{create_and_leave, run_program, run_to_the_end};
 use crate::verbs::{self, end_quietly_in_a_pipe};
-use crate::{look, tour};
+use crate::{tour, view};
 
 /// Chapter 1: a process in namespaces of its own.
 ///
@@ -35,6 +35,9 @@ enum Command {
                             run --namespaces user,uts --explain -- true")]
     Run(NewContainer),
     /// Make a container that waits at its start gate. Prints its id.
+    ///
+    /// Its input and output are yours, except for pipes: in their place it gets /dev/null, since nobody knows when it will let
+    /// go of them.
     Create(NewContainer),
     Start(verbs::Start),
     Rm(verbs::Rm),
@@ -58,7 +61,7 @@ struct NewContainer {
     #[command(flatten)]
     namespaces: NamespaceFlags,
     /// The command and its arguments.
-    #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+    #[arg(required = true, trailing_var_arg = true)]
     command: Vec<OsString>,
 }
 
@@ -72,7 +75,7 @@ fn act(cli: Cli) -> Result<u8> {
     match cli.command {
         None => {
             end_quietly_in_a_pipe()?;
-            tour::tour(&cli.tour)
+            tour::tour(&cli.tour, store)
         }
         Some(Command::Run(new)) => {
             let mechanisms = new.namespaces.mechanisms(|| store.open())?;
@@ -87,7 +90,7 @@ fn act(cli: Cli) -> Result<u8> {
         Some(Command::Enter(enter)) => enter.act(store),
         Some(Command::Inspect(inspect)) => inspect.act(store),
         Some(Command::Ps(ps)) => ps.act(store),
-        Some(Command::Look { with_ipc_object }) => look::look_and_stay(with_ipc_object).map(|()| 0),
+        Some(Command::Look { with_ipc_object }) => view::look_and_stay(with_ipc_object).map(|()| 0),
     }
 }
 

@@ -22,12 +22,18 @@ use crate::target::JoinRequest;
 /// Where containers are kept.
 #[derive(Args)]
 pub struct StoreFlags {
-    /// Keep containers' states in this folder [default: /run/coracle for root, $XDG_RUNTIME_DIR/coracle for others].
+    /// Keep containers' states in this folder [default: /run/coracle for root; for others
+    /// $XDG_RUNTIME_DIR/coracle, or coracle-UID in the folder for temporary files].
     #[arg(long, global = true, value_name = "DIR")]
     root: Option<PathBuf>,
 }
 
 impl StoreFlags {
+    /// The same, for another process of ours.
+    pub fn as_args(&self) -> Vec<OsString> {
+        self.root.iter().flat_map(|root| ["--root".into(), root.into()]).collect()
+    }
+
     /// Opens the store.
     pub fn open(&self) -> Result<Store> {
         Store::open(&self.root.clone().unwrap_or_else(Store::default_root))
@@ -200,9 +206,6 @@ impl NamespaceFlags {
             if joined.has(request.kind()) {
                 bail!("two --join for one {} namespace: a process is in one of each kind", request.kind());
             }
-            if request.kind() == Namespace::Time {
-                bail!("a time namespace can't be joined by run: setns moves only later children there; use enter");
-            }
             joined.add(request.kind());
         }
         Ok(())
@@ -212,7 +215,10 @@ impl NamespaceFlags {
 /// `1000` or `1000:100`.
 fn uid_and_gid(text: &str) -> Result<(u32, u32), String> {
     let number = |text: &str| {
-        text.parse().map_err(|_| format!("{text:?} is no id: a number from 0 to 4294967294, or two as UID:GID"))
+        text.parse()
+            .ok()
+            .filter(|id| *id != u32::MAX)
+            .ok_or_else(|| format!("{text:?} is no id: a number from 0 to 4294967294, or two as UID:GID"))
     };
     match text.split_once(':') {
         Some((uid, gid)) => Ok((number(uid)?, number(gid)?)),

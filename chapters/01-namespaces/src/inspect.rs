@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::Write;
 use std::os::fd::AsFd;
 
 use anyhow::Result;
@@ -51,8 +52,8 @@ struct Report {
 pub fn inspect(target: &Target, format: Format) -> Result<()> {
     let report = look(target)?;
     match format {
-        Format::Json => println!("{}", serde_json::to_string_pretty(&report)?),
-        Format::Table => print!("{}", text(&report)),
+        Format::Json => writeln!(std::io::stdout(), "{}", serde_json::to_string_pretty(&report)?)?,
+        Format::Table => write!(std::io::stdout(), "{}", text(&report))?,
     }
     Ok(())
 }

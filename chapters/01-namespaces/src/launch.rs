@@ -71,7 +71,7 @@ pub(crate) fn execute(
     let program = CString::new(program.into_os_string().into_vec())?;
     last_word()?;
     let errno = sys::execve(&steps::EXECUTE, &program, &argv, &env);
-    Err(refused(name, errno).into())
+    Err(why_not_executed(name, errno).into())
 }
 
 /// Where the command is. A name with a slash is a path; another is searched for in PATH.
@@ -94,9 +94,15 @@ fn find(name: &OsStr, path: Option<&OsStr>, is_executable: impl Fn(&Path) -> boo
         }
     }
     there_but_not_executable.filter(|_| !name.is_empty()).ok_or_else(|| {
-        let message = format!("{}: command not found in PATH\n(PATH is {})", name.display(), path.display());
+        let message = format!("{}: command not found in PATH\n(PATH is {})", shown(name), path.display());
         anyhow!(Failure::new(exit::NOT_FOUND, message))
     })
+}
+
+/// A command as it was typed; in quotes where it would not be seen otherwise.
+fn shown(name: &OsStr) -> String {
+    let plain = name.to_str().filter(|name| !name.is_empty() && !name.contains(char::is_whitespace));
+    plain.map_or_else(|| format!("{name:?}"), String::from)
 }
 
 fn is_executable_file(path: &Path) -> bool {
@@ -104,7 +110,7 @@ fn is_executable_file(path: &Path) -> bool {
 }
 
 /// Docker's exit status and a sentence for an execve(2) that failed.
-fn refused(name: &OsStr, errno: Errno) -> Failure {
+fn why_not_executed(name: &OsStr, errno: Errno) -> Failure {
     let (exit_code, cause) = match errno {
         Errno::ENOENT => (exit::NOT_FOUND, "there is no such file, or the interpreter in its first line is missing"),
         Errno::ENOTDIR => (exit::NOT_FOUND, "a part of its path is not a folder"),
@@ -115,11 +121,12 @@ fn refused(name: &OsStr, errno: Errno) -> Failure {
             (exit::NOT_EXECUTABLE, "it is neither a program for this processor nor a script with a #! line")
         }
         Errno::EISDIR => (exit::NOT_EXECUTABLE, "it is a folder"),
+        Errno::ENAMETOOLONG => (exit::NOT_FOUND, "no file can have so long a name"),
         Errno::E2BIG => (exit::NOT_EXECUTABLE, "its arguments and environment are too long"),
         _ => (exit::NOT_EXECUTABLE, "see execve(2)"),
     };
     let chain = vec![
-        format!("cannot run {}", name.display()),
+        format!("cannot run {}", shown(name)),
         format!("execve: {errno:?} ({})", errno.desc()),
         format!("likely cause: {cause}"),
     ];
@@ -155,7 +162,7 @@ mod tests {
 
     #[test]
     fn the_statuses_are_dockers() {
-        let code = |errno| refused(OsStr::new("x"), errno).exit_code;
+        let code = |errno| why_not_executed(OsStr::new("x"), errno).exit_code;
         assert_eq!([code(Errno::ENOENT), code(Errno::EACCES), code(Errno::ENOEXEC)], [127, 126, 126]);
     }
 }

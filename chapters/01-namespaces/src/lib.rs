@@ -28,7 +28,6 @@ mod join;
 mod launch;
 mod link;
 mod locked;
-mod look;
 pub mod mapping;
 mod mechanism;
 pub mod mechanisms;
@@ -49,6 +48,7 @@ mod terminal;
 mod tour;
 mod undo;
 pub mod verbs;
+mod view;
 mod wait;
 mod width;
 

@@ -6,7 +6,7 @@
 use std::io::{IoSlice, IoSliceMut};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use nix::cmsg_space;
 use nix::errno::Errno;
 use nix::sys::socket::{
@@ -100,6 +100,9 @@ impl Link {
                 if let ControlMessageOwned::ScmRights(raw) = message {
                     fds.extend(raw.into_iter().map(sys::own));
                 }
+            }
+            if received.flags.intersects(MsgFlags::MSG_TRUNC | MsgFlags::MSG_CTRUNC) {
+                bail!("a message on the link is too large: {LARGEST} bytes of JSON and {MOST_FDS} descriptors fit");
             }
             (received.bytes, fds)
         };

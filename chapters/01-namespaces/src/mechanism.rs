@@ -44,9 +44,9 @@ pub trait Mechanism {
 /// seen by the other; bytes and file descriptors cross over the link.
 #[derive(Debug, Default)]
 pub struct Handover {
-    /// Anything that fits into one message (some 100 kB).
+    /// Anything that fits into one message, whatever its bytes: 30 kB.
     pub bytes: Vec<u8>,
-    /// Open files, close-on-exec in the child.
+    /// Open files, 16 at the most; close-on-exec in the child.
     pub fds: Vec<OwnedFd>,
 }
 

@@ -80,6 +80,11 @@ impl Namespace {
         }
     }
 
+    /// The kind that a flag stands for.
+    pub fn of_flag(flag: u64) -> Option<Namespace> {
+        Namespace::ALL.into_iter().find(|kind| kind.flag() == flag)
+    }
+
     /// The flag as clone(2) spells it. The mount namespace was the first, hence its plain "new namespace".
     pub fn flag_name(self) -> &'static str {
         match self {

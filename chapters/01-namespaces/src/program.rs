@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::Parser;
 
 use crate::container::{Container, Spec};
@@ -20,15 +20,32 @@ pub fn run_program<Cli: Parser>(act: impl FnOnce(Cli) -> Result<u8>) -> ExitCode
         Err(error) => {
             // Help for a reader that went away is no failure.
             let _ = error.print();
-            let runs = std::env::args().nth(1).is_some_and(|verb| ["run", "create", "enter"].contains(&verb.as_str()));
-            return ExitCode::from(match (error.use_stderr(), runs) {
+            return ExitCode::from(match (error.use_stderr(), makes_a_process()) {
                 (false, _) => 0,
                 (true, true) => exit::OURS,
                 (true, false) => 2,
             });
         }
     };
-    ExitCode::from(act(cli).unwrap_or_else(|error| report(&error)))
+    ExitCode::from(act(cli).unwrap_or_else(|error| match report(&error) {
+        // Else it would look like the command's own.
+        1 if makes_a_process() => exit::OURS,
+        code => code,
+    }))
+}
+
+/// Whether the verb is one whose exit status is a command's.
+fn makes_a_process() -> bool {
+    let mut args = std::env::args_os().skip(1);
+    while let Some(arg) = args.next() {
+        match arg.to_str() {
+            // Its value follows.
+            Some("--root") => drop(args.next()),
+            Some(flag) if flag.starts_with('-') => {}
+            verb => return matches!(verb, Some("run" | "create" | "enter")),
+        }
+    }
+    false
 }
 
 /// Says what went wrong, and gives the exit status for it.
@@ -45,13 +62,23 @@ pub fn report(error: &anyhow::Error) -> u8 {
 pub fn run_to_the_end(store: &Store, spec: Spec, mechanisms: Vec<Box<dyn Mechanism>>) -> Result<u8> {
     let mut container = Container::create(store, spec, mechanisms)?;
     let ended = container.start().and_then(|()| container.wait());
-    container.remove()?;
+    // The command's status is what the caller waits for, also when something is left behind.
+    if let Err(left) = container.remove() {
+        report(&left.context("the container could not be removed"));
+    }
     Ok(ended?.code())
 }
 
 /// What every chapter's `create` does: the container waits for its start, and its id is printed.
 pub fn create_and_leave(store: &Store, spec: Spec, mechanisms: Vec<Box<dyn Mechanism>>) -> Result<u8> {
-    let id = Container::create(store, spec, mechanisms)?.leave();
-    writeln!(std::io::stdout(), "{id}")?;
+    let container = Container::create(store, spec, mechanisms)?;
+    match writeln!(std::io::stdout(), "{}", container.id()) {
+        Ok(()) => drop(container.leave()),
+        // Nobody would know of it.
+        Err(error) => {
+            container.remove()?;
+            return Err(error).context("cannot print the container's id");
+        }
+    }
     Ok(0)
 }

@@ -1,5 +1,7 @@
 //! `ps`: the containers in the store.
 
+use std::io::Write;
+
 use anyhow::Result;
 use clap::ValueEnum;
 
@@ -29,16 +31,16 @@ pub fn list(store: &Store, format: Format, quiet: bool) -> Result<()> {
                 })
             })
             .collect();
-        println!("{}", serde_json::to_string_pretty(&rows)?);
+        writeln!(std::io::stdout(), "{}", serde_json::to_string_pretty(&rows)?)?;
         return Ok(());
     }
     if !quiet {
-        println!("{:<12}  {:<8}  {:>7}  {:<12}  COMMAND", "CONTAINER", "STATUS", "PID", "NAME");
+        writeln!(std::io::stdout(), "{:<12}  {:<8}  {:>7}  {:<12}  COMMAND", "CONTAINER", "STATUS", "PID", "NAME")?;
     }
     for state in states {
         let id = &state.id[..12];
         if quiet {
-            println!("{id}");
+            writeln!(std::io::stdout(), "{id}")?;
             continue;
         }
         let status = match state.status_now() {
@@ -51,7 +53,7 @@ pub fn list(store: &Store, format: Format, quiet: bool) -> Result<()> {
         let name = state.name.as_deref().unwrap_or("-");
         // A command may contain anything, also what would rewrite the terminal.
         let command = state.command.join(" ").escape_debug().to_string();
-        println!("{id}  {status:<8}  {:>7}  {name:<12}  {}", state.pid, fitted(&command, 30));
+        writeln!(std::io::stdout(), "{id}  {status:<8}  {:>7}  {name:<12}  {}", state.pid, fitted(&command, 30))?;
     }
     Ok(())
 }

@@ -6,7 +6,7 @@
 ///
 /// | before | after | because |
 /// |---|---|---|
-/// | Identity | everything | without mapped ids a process in a new user namespace is nobody (65534): it may not create a file, let alone mount |
+/// | Identity | everything | without mapped ids a process in a new user namespace is nobody (65534): it can own nothing on the file systems that it mounts there, and an execve(2) as nobody loses all its capabilities |
 /// | Limits | Network, Root | what the set-up itself allocates is charged to the container; a cgroup namespace takes the cgroup that the process is in as its root |
 /// | Network | Root | the host's tools and files (`/sys`, `/proc/sys/net`) are still in sight |
 /// | Root | Mounts | propagation must be private before the first mount, or the mount shows on the host |

@@ -119,11 +119,21 @@ pub static UNSHARE_CGROUP: Why =
     Why::new("the cgroup it is in becomes the root of what it sees", CGROUPS).as_shell(unshare);
 
 /// Clocks of its own.
-pub static UNSHARE_TIME: Why = Why::new("clocks of its own, from the next program on", CLOCKS).as_shell(unshare);
+pub static UNSHARE_TIME: Why = Why::new("clocks of its own, for the children to come", CLOCKS).as_shell(unshare);
 
 /// What they show.
 pub static SET_CLOCKS: Why = Why::new("how far the clocks since boot are off the host's", CLOCKS)
-    .as_shell(|args| Some(format!("printf {} >{}", args.get(1)?, args.first()?)));
+    .as_shell(|args| Some(format!("printf {} >{}", args.get(1)?, args.first()?)))
+    .teaching(&[(
+        Errno::ERANGE,
+        Lesson {
+            cause: "a clock would be before the boot, or more than 146 years after it",
+            cure: "choose an offset that leaves the clock above zero: uptime shows how far back it may go",
+        },
+    )]);
+
+/// Not for the children only.
+pub static JOIN_TIME: Why = Why::new("into the new clocks ourselves, now that they are set", CLOCKS);
 
 /// The host name.
 pub static SET_HOSTNAME: Why = Why::new("the name of this UTS namespace", NAME)

@@ -12,6 +12,7 @@ use nix::errno::Errno;
 use nix::mount::MsFlags;
 use nix::sched::CloneFlags;
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
+use nix::sys::stat::fstat;
 use nix::unistd::Pid;
 
 use crate::explain::{self, report};
@@ -33,7 +34,7 @@ pub(crate) enum Cloned {
 
 /// clone3(2): a copy of this process, in new namespaces, born in `cgroup` if there is one.
 ///
-/// The caller is single-threaded (see [`only_thread`]); otherwise a lock that another thread held would stay locked in
+/// The caller is single-threaded (see [`threads`]); otherwise a lock that another thread held would stay locked in
 /// the child for ever. Where an outer sandbox knows no clone3 and answers ENOSYS (Docker's default seccomp profile does,
 /// since it can't look behind clone3's pointer), clone(2) does the same, except for what it has no flags for.
 pub(crate) fn clone3(why: &'static Why, create: Namespaces, cgroup: Option<BorrowedFd<'_>>) -> Result<Cloned> {
@@ -204,6 +205,14 @@ pub(crate) fn maker_of(user_namespace: BorrowedFd<'_>) -> nix::Result<u32> {
     Ok(uid)
 }
 
+/// Which kind of namespace a file is: NS_GET_NSTYPE of ioctl_nsfs(2). ENOTTY when it is no namespace at all.
+pub(crate) fn kind_of_namespace(file: BorrowedFd<'_>) -> nix::Result<u64> {
+    const NS_GET_NSTYPE: libc::Ioctl = 0xb703u32 as libc::Ioctl;
+    // SAFETY: takes no pointer and returns a CLONE_NEW flag.
+    let flag = Errno::result(unsafe { libc::ioctl(file.as_raw_fd(), NS_GET_NSTYPE) })?;
+    Ok(flag as u32 as u64)
+}
+
 /// msgget(2): a new System V message queue, in this process's IPC namespace.
 pub(crate) fn message_queue() -> nix::Result<()> {
     // SAFETY: takes no pointers.
@@ -225,6 +234,21 @@ fn close_range_above_stderr(flags: u32) -> nix::Result<()> {
     // SAFETY: takes no pointers.
     let result = unsafe { libc::syscall(libc::SYS_close_range, 3u32, u32::MAX, flags) };
     Errno::result(result).map(drop)
+}
+
+/// Puts /dev/null in the place of stdin, stdout and stderr where they are pipes: whoever reads at the other end waits until
+/// all have closed it, and a container that was only created may never be started. `id=$(… create …)` would hang.
+pub(crate) fn let_go_of_pipes() {
+    let Ok(null) = OpenOptions::new().read(true).write(true).open("/dev/null") else { return };
+    for fd in 0..=2 {
+        // SAFETY: a descriptor that isn't open is an error, and nothing else happens.
+        let borrowed = unsafe { BorrowedFd::borrow_raw(fd) };
+        let is_pipe = fstat(borrowed).is_ok_and(|meta| meta.st_mode & libc::S_IFMT == libc::S_IFIFO);
+        if is_pipe {
+            // SAFETY: replaces a descriptor of ours by another; nothing in this process owns the first three.
+            unsafe { libc::dup2(null.as_raw_fd(), fd) };
+        }
+    }
 }
 
 /// pidfd_send_signal(2): the signal reaches that process or nobody, never one that took over its id.

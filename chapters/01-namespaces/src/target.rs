@@ -121,7 +121,13 @@ impl JoinRequest {
             let path = Path::new(&self.whose);
             let file =
                 File::open(path).with_context(|| format!("cannot open the namespace file {}", path.display()))?;
-            return Ok(file.into());
+            match sys::kind_of_namespace(file.as_fd()).map(Namespace::of_flag) {
+                Ok(Some(kind)) if kind == self.kind => return Ok(file.into()),
+                Ok(Some(other)) => bail!("{} is a {other} namespace, not a {} namespace", path.display(), self.kind),
+                _ => {
+                    bail!("{} is not a namespace: it must be a file of /proc/PID/ns, or a mount of one", path.display())
+                }
+            }
         }
         Ok(Target::named(&self.whose, store)?.into_pidfd())
     }

@@ -1,16 +1,17 @@
 //! The tour: what a process sees before and after, and the evidence.
 
 use std::fs;
-use std::io::{BufRead, BufReader, IsTerminal, Read};
-use std::os::unix::fs::MetadataExt;
+use std::io::{BufRead, BufReader, IsTerminal, Read, Write};
 use std::process::{Child, ChildStdout, Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 use nix::unistd::Uid;
 
 use crate::failure::Failure;
-use crate::look::View;
+use crate::flags::StoreFlags;
 use crate::namespaces::{Namespace, Namespaces};
+use crate::target::Target;
+use crate::view::View;
 use crate::width::fitted;
 
 /// Flags of the tour.
@@ -21,56 +22,68 @@ pub struct TourFlags {
     step: bool,
 }
 
+/// `println!`, but a stdout that can't be written to is an error and no panic.
+macro_rules! say {
+    ($($text:tt)*) => { writeln!(std::io::stdout(), $($text)*)? };
+}
+
 /// One day: no machine's uptime hides it.
 const CLOCK_SHIFT: &str = "+1d";
 
 /// Shows it.
-pub fn tour(flags: &TourFlags) -> Result<u8> {
+pub fn tour(flags: &TourFlags, store: &StoreFlags) -> Result<u8> {
     let pause = Pause { wanted: flags.step && std::io::stdin().is_terminal() && std::io::stdout().is_terminal() };
     let bold = if std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none() {
         ["\x1b[1m", "\x1b[0m"]
     } else {
         ["", ""]
     };
-    let title = |text: &str| println!("{}{text}{}", bold[0], bold[1]);
+    let title = |text: &str| -> Result<()> {
+        say!("{}{text}{}", bold[0], bold[1]);
+        Ok(())
+    };
 
-    title("Chapter 1: a process of its own");
-    println!();
-    println!("A container is a process. It runs on this kernel like any other, but the kernel");
-    println!("shows it its own process ids, names, mounts, users: each kind of thing lives in");
-    println!("a namespace, and a new process may get new ones.");
-    pause.here();
+    title("Chapter 1: a process of its own")?;
+    say!();
+    say!("A container is a process. It runs on this kernel like any other, but the kernel");
+    say!("shows it its own process ids, names, mounts, users: each kind of thing lives in");
+    say!("a namespace, and a new process may get new ones.");
+    pause.here()?;
 
-    title("Who was here first");
-    println!();
-    first_processes();
-    pause.here();
+    title("Who was here first")?;
+    say!();
+    first_processes()?;
+    pause.here()?;
 
-    title("Two processes, one program");
-    println!();
-    println!("I look around, then I start myself again in new namespaces, and look again:");
-    println!();
+    title("Two processes, one program")?;
+    say!();
+    say!("I look around, then I start myself again in new namespaces, and look again:");
+    say!();
     let here = View::take()?;
-    let mut inside = Looking::start()?;
-    print!("{}", comparison(&here, &inside.view));
-    pause.here();
+    let mut inside = Looking::start(store)?;
+    write!(std::io::stdout(), "{}", comparison(&here, &inside.view))?;
+    pause.here()?;
 
-    title("The evidence");
-    println!();
-    println!("Seen from outside, a namespace is a file under /proc/PID/ns, and its inode");
-    println!("number is its identity. Mine (process {}), then process {}'s:", here.pid, inside.host_pid);
-    println!();
-    print!("{}", evidence(&inode_table("self")?, &inode_table(&inside.host_pid.to_string())?));
+    title("The evidence")?;
+    say!();
+    say!("Seen from outside, a namespace is a file under /proc/PID/ns, and its inode");
+    say!("number is its identity. Mine (process {}), then process {}'s:", here.pid, inside.host_pid);
+    say!();
+    write!(
+        std::io::stdout(),
+        "{}",
+        evidence(&inode_table(&Target::myself()?)?, &inode_table(&Target::process(inside.host_pid)?)?)
+    )?;
     inside.end()?;
-    println!();
-    println!("That process is gone, and its namespaces with it: nothing has to be cleaned up.");
-    pause.here();
+    say!();
+    say!("That process is gone, and its namespaces with it: nothing has to be cleaned up.");
+    pause.here()?;
 
-    title("Your turn");
-    println!();
-    println!("  cargo run -p ch01-namespaces -- run -- sh            a shell in a container");
-    println!("  cargo run -p ch01-namespaces -- run --explain -- sh  the same, call by call");
-    println!("  cargo wb                                             the exercises");
+    title("Your turn")?;
+    say!();
+    say!("  cargo run -p ch01-namespaces -- run -- sh            a shell in a container");
+    say!("  cargo run -p ch01-namespaces -- run --explain -- sh  the same, call by call");
+    say!("  cargo wb                                             the exercises");
     Ok(0)
 }
 
@@ -79,35 +92,40 @@ struct Pause {
 }
 
 impl Pause {
-    fn here(&self) {
+    fn here(&self) -> Result<()> {
         if self.wanted {
             eprint!("\n[Enter] ");
             // End of input is as good as a key.
             let _ = std::io::stdin().lock().read_line(&mut String::new());
         } else {
-            println!();
+            say!();
         }
+        Ok(())
     }
 }
 
 /// What the seed of this course says of PID 1 and 2, held against this machine.
-fn first_processes() {
-    println!("The kernel begins as a process that no list shows: idle, PID 0. It makes two:");
-    println!();
+fn first_processes() -> Result<()> {
+    say!("The kernel begins as a process that no list shows: idle, PID 0. It makes two:");
+    say!();
     for (pid, role) in [(1, "the first program"), (2, "the parent of kernel threads")] {
         let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
         let field = |name: &str| status.lines().find_map(|line| Some(line.strip_prefix(name)?.trim().to_string()));
         match (field("Name:"), field("PPid:")) {
-            (Some(name), Some(parent)) => println!("  PID {pid}  {name:<16} parent {parent:<6} {role}"),
-            _ => println!("  PID {pid}  {:<16} {:<13} {role}", "(not in sight)", ""),
+            (Some(name), Some(parent)) => say!("  PID {pid}  {name:<16} parent {parent:<6} {role}"),
+            _ => say!("  PID {pid}  {:<16} {:<13} {role}", "(not in sight)", ""),
         }
     }
-    let second = fs::read_to_string("/proc/2/comm").unwrap_or_default();
-    if second.trim() != "kthreadd" {
-        println!();
-        println!("PID 2 is not kthreadd here: this is a PID namespace already (a container, or the");
-        println!("lab of this workbook), and its PID 1 was forked like any process.");
+    // What can't be seen (another's /proc/PID with hidepid, say) proves nothing.
+    match fs::read_to_string("/proc/2/comm") {
+        Ok(name) if name.trim() != "kthreadd" => {
+            say!();
+            say!("PID 2 is not kthreadd here: this is a PID namespace already (a container, or the");
+            say!("lab of this workbook), and its PID 1 was forked like any process.");
+        }
+        _ => {}
     }
+    Ok(())
 }
 
 /// A process that looks around in new namespaces and stays there.
@@ -120,13 +138,14 @@ struct Looking {
 
 impl Looking {
     /// Starts it through our own `run`: the tour shows what everybody can do.
-    fn start() -> Result<Looking> {
+    fn start(store: &StoreFlags) -> Result<Looking> {
         let me = std::env::current_exe().context("cannot find this program's own file")?;
         let mut all = Namespaces::all();
         if Uid::effective().is_root() {
             all = all.iter().filter(|kind| *kind != Namespace::User).collect();
         }
         let mut run = Command::new(&me)
+            .args(store.as_args())
             .args(["run", "--namespaces", &all.to_string(), "--hostname", "boat", "--boottime", CLOCK_SHIFT, "--"])
             .arg(&me)
             .args(["look", "--with-ipc-object"])
@@ -190,7 +209,7 @@ fn comparison(here: &View, inside: &View) -> String {
         row("ipc", "System V objects", &here.ipc_objects, &inside.ipc_objects),
         row("net", "interfaces", &interfaces(here), &interfaces(inside)),
         row("cgroup", "my cgroup", &here.cgroup, &inside.cgroup),
-        row("time", "up since", &for_people(here.uptime), &for_people(inside.uptime)),
+        row("time", "up for", &for_people(here.uptime), &for_people(inside.uptime)),
     ]
     .concat()
 }
@@ -200,12 +219,8 @@ fn for_people(seconds: u64) -> String {
     format!("{days} d {hours:02}:{minutes:02}")
 }
 
-fn inode_table(pid: &str) -> Result<Vec<(Namespace, u64)>> {
-    let inode = |kind: Namespace| {
-        let path = format!("/proc/{pid}/ns/{}", kind.proc_name());
-        Ok((kind, fs::metadata(&path).with_context(|| format!("cannot look at {path}"))?.ino()))
-    };
-    Namespace::ALL.into_iter().map(inode).collect()
+fn inode_table(process: &Target) -> Result<Vec<(Namespace, u64)>> {
+    Namespace::ALL.into_iter().map(|kind| Ok((kind, process.inode(kind)?))).collect()
 }
 
 fn evidence(mine: &[(Namespace, u64)], its: &[(Namespace, u64)]) -> String {

@@ -15,6 +15,8 @@ use crate::{container, enter, inspect, ps, removal, sys};
 /// Start a container that was created.
 #[derive(Args)]
 pub struct Start {
+    #[command(flatten)]
+    explain: ExplainFlag,
     /// Its name, its id, or the beginning of its id.
     container: String,
 }
@@ -22,6 +24,7 @@ pub struct Start {
 impl Start {
     /// Starts it.
     pub fn act(self, store: &StoreFlags) -> Result<u8> {
+        self.explain.begin();
         container::start(&store.open()?, &self.container).map(|()| 0)
     }
 }
@@ -48,15 +51,16 @@ impl Rm {
 
 /// Run a command in the namespaces of a container or any process.
 ///
-/// All namespaces in which it is apart from you are joined, in one setns(2). The exit status is the command's.
+/// All namespaces in which it is apart from you are joined, in one setns(2); the command starts in /. The exit status is the
+/// command's.
 #[derive(Args)]
 pub struct Enter {
     #[command(flatten)]
     explain: ExplainFlag,
-    /// A process id; or a container's name, id, or the beginning of its id.
+    /// A process id (any number is one); or a container's name, id, or the beginning of its id.
     target: String,
     /// The command and its arguments.
-    #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+    #[arg(required = true, trailing_var_arg = true)]
     command: Vec<OsString>,
 }
 
@@ -71,7 +75,7 @@ impl Enter {
 /// Show the namespaces of a container or any process, its ids, and its processes as both sides see them.
 #[derive(Args)]
 pub struct Inspect {
-    /// A process id; or a container's name, id, or the beginning of its id [default: this process].
+    /// A process id (any number is one); or a container's name, id, or the beginning of its id [default: this process].
     target: Option<String>,
     /// `json` for one object: pid, namespaces (kind, inode, shared, owner, manual), uid_map, gid_map, setgroups, processes
     /// (pid, inside, parent, name).

@@ -13,7 +13,7 @@ use crate::sys;
 /// A UTS namespace, and the names in it. A new one begins with a copy of the old names, so `None` leaves it at that.
 #[derive(Debug, Clone, Default)]
 pub struct UtsNamespace {
-    /// At most 64 bytes, any bytes: sethostname(2).
+    /// At most 64 bytes: sethostname(2).
     pub hostname: Option<String>,
     /// The NIS domain name, likewise: setdomainname(2). (DNS knows nothing of it.)
     pub domainname: Option<String>,

@@ -12,6 +12,9 @@ pub fn cases() -> Vec<Case> {
     cases![
         a_joined_namespace_is_shared_and_the_others_are_new,
         a_namespace_can_be_joined_by_its_file,
+        what_is_no_namespace_or_another_one_cannot_be_joined,
+        a_time_namespace_can_be_joined,
+        killing_enter_kills_its_command,
         enter_joins_every_namespace_that_differs,
         enter_by_process_id_is_the_same,
         enter_passes_on_the_exit_status,
@@ -120,7 +123,13 @@ fn a_dead_process_a_missing_container_and_a_stopped_one_are_told_apart() -> Resu
         ] {
             let output = running::program().args(verb).output()?;
             let stderr = String::from_utf8_lossy(&output.stderr);
-            ensure!(output.status.code() == Some(1) && stderr.contains(word), "{verb:?}: {:?} {stderr}", output.status);
+            // Where the status is a command's, ours is 125.
+            let status = if verb[0] == "inspect" { 1 } else { 125 };
+            ensure!(
+                output.status.code() == Some(status) && stderr.contains(word),
+                "{verb:?}: {:?} {stderr}",
+                output.status
+            );
         }
     }
     Ok(())
@@ -165,4 +174,40 @@ fn inspect_numbers_processes_from_both_sides() -> Result<()> {
     let expected = [(Some(box_.pid.into()), Some(1)), (Some(command.into()), Some(2))];
     ensure!(pairs == expected, "{pairs:?} instead of {expected:?}");
     Ok(())
+}
+
+fn what_is_no_namespace_or_another_one_cannot_be_joined() -> Result<()> {
+    for (file, word) in [("/etc/passwd", "is not a namespace"), ("/proc/self/ns/uts", "is a uts namespace, not a net")]
+    {
+        let output = running::run(&["--namespaces", "none", "--join", &format!("net={file}")], "true").output()?;
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        ensure!(output.status.code() == Some(125) && stderr.contains(word), "{file}: {stderr}");
+    }
+    Ok(())
+}
+
+fn a_time_namespace_can_be_joined() -> Result<()> {
+    let kinds = if Uid::effective().is_root() { "time" } else { "user,time" };
+    let box_ = Running::start(&["--name", "box", "--namespaces", kinds, "--boottime", "+1d"], "")?;
+    let mut args = vec!["--namespaces", "none", "--join", "time=box"];
+    if !Uid::effective().is_root() {
+        args.extend(["--join", "user=box"]);
+    }
+    let guest = Running::start(&args, "")?;
+    let (wanted, got) = (look::namespace_inode(box_.pid, "time")?, look::namespace_inode(guest.pid, "time")?);
+    ensure!(wanted == got, "the guest is in {got}, the box in {wanted}");
+    Ok(())
+}
+
+fn killing_enter_kills_its_command() -> Result<()> {
+    let _box = Running::start(&["--name", "box"], "")?;
+    let mut enter = running::program().args(["enter", "box", "sleep", "60"]).spawn()?;
+    let mut command = None;
+    testkit::eventually("the command is there", || {
+        command = look::children(enter.id() as i32).first().copied();
+        Ok(command.is_some_and(|pid| running::status_field(pid, "Name").is_ok_and(|name| name == "sleep")))
+    })?;
+    enter.kill()?;
+    enter.wait()?;
+    testkit::eventually("it dies with its enter", || Ok(!command.is_some_and(look::process_exists)))
 }

@@ -9,6 +9,7 @@ mod run;
 mod running;
 mod shape;
 mod store;
+mod terminal;
 mod tour;
 
 use std::process::ExitCode;
@@ -25,6 +26,7 @@ fn main() -> ExitCode {
             ids::cases(),
             join::cases(),
             store::cases(),
+            terminal::cases(),
             refused::cases(),
             tour::cases(),
         ]

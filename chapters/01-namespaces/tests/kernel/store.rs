@@ -1,11 +1,15 @@
 //! Many processes on one store.
 
-use std::process::{Child, Stdio};
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, chown, symlink};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
-use anyhow::{Result, ensure};
-use testkit::{Case, cases, eventually};
+use anyhow::{Context, Result, ensure};
+use nix::unistd::Uid;
+use testkit::{Case, cases, eventually, needs, run_to_end};
 
-use crate::running;
+use crate::running::{self, Running};
 
 pub fn cases() -> Vec<Case> {
     cases![
@@ -13,6 +17,14 @@ pub fn cases() -> Vec<Case> {
         a_start_is_not_disturbed_by_others_that_look_for_debris,
         rm_goes_on_after_one_that_is_not_there,
         ps_shows_no_raw_control_characters,
+        other_folders_in_a_root_are_never_touched,
+        a_root_that_others_may_write_to_is_refused,
+        a_link_of_somebody_elses_is_no_store,
+        rm_decides_by_what_is_true_under_the_lock,
+        the_id_of_a_created_container_can_be_captured,
+        a_container_whose_id_cannot_be_printed_is_removed,
+        a_damaged_state_bars_nothing_and_can_be_removed,
+        from_another_pid_namespace_nothing_is_taken_for_dead,
     ]
 }
 
@@ -65,5 +77,126 @@ fn ps_shows_no_raw_control_characters() -> Result<()> {
     let rows = String::from_utf8(output.stdout)?;
     ensure!(rows.lines().count() == 2 && !rows.contains('\x1b'), "{rows:?}");
     ensure!(running::program().args(["rm", "--force", "odd"]).status()?.success());
+    Ok(())
+}
+
+fn run_in(root: &str) -> Result<std::process::Output> {
+    let program = env!("CARGO_BIN_EXE_ch01-namespaces");
+    Ok(Command::new(program).args(["--root", root, "run", "--", "true"]).output()?)
+}
+
+fn other_folders_in_a_root_are_never_touched() -> Result<()> {
+    fs::create_dir_all("/tmp/home/thesis")?;
+    fs::write("/tmp/home/thesis/draft", "years of work")?;
+    let refused = run_in("/tmp/home")?;
+    ensure!(refused.status.code() == Some(125), "{refused:?}");
+    ensure!(String::from_utf8_lossy(&refused.stderr).contains("holds other things"), "{refused:?}");
+    // Also when it came later, into a folder that is a store already.
+    ensure!(run_in("/tmp/mixed")?.status.success());
+    fs::create_dir("/tmp/mixed/photos")?;
+    symlink("/tmp/home/thesis", format!("/tmp/mixed/{}", "a".repeat(64)))?;
+    ensure!(run_in("/tmp/mixed")?.status.success());
+    ensure!(fs::exists("/tmp/mixed/photos")? && fs::exists("/tmp/home/thesis/draft")?, "somebody's things are gone");
+    Ok(())
+}
+
+fn a_root_that_others_may_write_to_is_refused() -> Result<()> {
+    fs::create_dir("/tmp/public")?;
+    fs::set_permissions("/tmp/public", fs::Permissions::from_mode(0o1777))?;
+    let refused = run_in("/tmp/public")?;
+    ensure!(refused.status.code() == Some(125), "{refused:?}");
+    ensure!(String::from_utf8_lossy(&refused.stderr).contains("make us run commands"), "{refused:?}");
+    Ok(())
+}
+
+fn a_link_of_somebody_elses_is_no_store() -> Result<()> {
+    needs::root()?;
+    fs::create_dir("/tmp/mine")?;
+    symlink("/tmp/mine", "/tmp/coracle")?;
+    std::os::unix::fs::lchown("/tmp/coracle", Some(65534), None)?;
+    let refused = run_in("/tmp/coracle")?;
+    ensure!(refused.status.code() == Some(125), "{refused:?}");
+    ensure!(String::from_utf8_lossy(&refused.stderr).contains("is a link of user 65534's"), "{refused:?}");
+    // A folder of theirs isn't either.
+    fs::create_dir("/tmp/theirs")?;
+    chown("/tmp/theirs", Some(65534), None)?;
+    ensure!(run_in("/tmp/theirs")?.status.code() == Some(125));
+    Ok(())
+}
+
+fn rm_decides_by_what_is_true_under_the_lock() -> Result<()> {
+    // A maker that is held up between the making and the end of its work, by a reader of its narration who doesn't read.
+    let (reader, writer) = std::io::pipe()?;
+    let mut filler = vec![0u8; 4096];
+    nix::fcntl::fcntl(&writer, nix::fcntl::FcntlArg::F_SETPIPE_SZ(4096))?;
+    filler.fill(b'x');
+    std::io::Write::write_all(&mut &writer, &filler)?;
+    let args = ["create", "--explain", "--name", "slow", "--", "sleep", "60"];
+    let mut maker = running::program().args(args).stdout(Stdio::null()).stderr(writer).spawn()?;
+    eventually("the container is being made", || {
+        let ps = running::program().args(["ps", "--format", "json"]).output()?;
+        Ok(String::from_utf8_lossy(&ps.stdout).contains("slow"))
+    })?;
+    let mut rm = running::program();
+    rm.args(["rm", "slow"]);
+    let rm = run_to_end(rm, Duration::from_secs(10))?;
+    ensure!(!rm.status.success() && rm.stderr.contains("busy"), "rm of a container in the making: {rm:?}");
+    // Now it can go on.
+    let drain = std::thread::spawn(move || std::io::copy(&mut { reader }, &mut std::io::sink()));
+    ensure!(maker.wait()?.success());
+    let kept = running::program().args(["rm", "slow"]).output()?;
+    ensure!(String::from_utf8_lossy(&kept.stderr).contains("is alive"), "{kept:?}");
+    ensure!(running::program().args(["rm", "--force", "slow"]).status()?.success());
+    let _ = drain.join();
+    running::expect_empty_store()
+}
+
+fn the_id_of_a_created_container_can_be_captured() -> Result<()> {
+    // `id=$(… create …)`: the shell reads until everybody has closed the pipe.
+    let mut create = running::program();
+    create.args(["create", "--", "sleep", "60"]);
+    let created = run_to_end(create, Duration::from_secs(10))?;
+    ensure!(created.status.success() && created.stdout.trim().len() == 64, "{created:?}");
+    let mut start = running::program();
+    start.args(["start", created.stdout.trim()]);
+    ensure!(run_to_end(start, Duration::from_secs(10))?.status.success());
+    ensure!(running::program().args(["rm", "--force", created.stdout.trim()]).status()?.success());
+    running::expect_empty_store()
+}
+
+fn a_container_whose_id_cannot_be_printed_is_removed() -> Result<()> {
+    let full = fs::File::options().write(true).open("/dev/full")?;
+    let output = running::program().args(["create", "--", "true"]).stdout(full).output()?;
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.code() == Some(125) && stderr.contains("cannot print the container's id"), "{stderr}");
+    running::expect_empty_store()
+}
+
+fn a_damaged_state_bars_nothing_and_can_be_removed() -> Result<()> {
+    let created = running::program().args(["create", "--", "true"]).output()?;
+    let id = String::from_utf8(created.stdout)?.trim().to_string();
+    let state = format!("{}/{id}/state.json", running::STORE);
+    let pid = serde_json::from_slice::<serde_json::Value>(&fs::read(&state)?)?["pid"].as_i64().context("no pid")?;
+    fs::write(&state, "{\"id\":")?;
+    ensure!(running::run(&[], "true").status()?.success(), "run is barred");
+    let ps = running::program().arg("ps").output()?;
+    ensure!(String::from_utf8_lossy(&ps.stdout).contains("unknown"), "{ps:?}");
+    ensure!(running::program().args(["rm", &id]).output()?.status.code() == Some(125), "removed without a question");
+    ensure!(running::program().args(["rm", "--force", &id]).status()?.success());
+    nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid as i32), nix::sys::signal::Signal::SIGKILL)?;
+    running::expect_empty_store()
+}
+
+fn from_another_pid_namespace_nothing_is_taken_for_dead() -> Result<()> {
+    let running = Running::start(&["--name", "box"], "")?;
+    let program = env!("CARGO_BIN_EXE_ch01-namespaces");
+    let ask = format!("{program} --root {0} ps; {program} --root {0} rm box", running::STORE);
+    let other = ["--root", "/tmp/other", "run", "--namespaces"];
+    let kinds = if Uid::effective().is_root() { "pid,mount" } else { "user,pid,mount" };
+    let output = Command::new(program).args(other).args([kinds, "--", "sh", "-c", &ask]).output()?;
+    let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    ensure!(stdout.contains("unknown"), "ps in there says {stdout} {stderr}");
+    ensure!(!output.status.success(), "rm in there succeeded");
+    ensure!(lab::look::process_exists(running.pid), "the container was killed from there");
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! What a process sees of the machine it is on.
 
 use std::fs;
+use std::io::Write;
 
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
@@ -52,7 +53,7 @@ pub(crate) fn look_and_stay(with_ipc_object: bool) -> Result<()> {
     if with_ipc_object {
         sys::message_queue().context("msgget: cannot make a message queue")?;
     }
-    println!("{}", serde_json::to_string(&View::take()?)?);
+    writeln!(std::io::stdout(), "{}", serde_json::to_string(&View::take()?)?)?;
     std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink())?;
     Ok(())
 }
