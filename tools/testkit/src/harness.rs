@@ -14,6 +14,7 @@ use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use crate::capture::Capture;
 use crate::case::Case;
 use crate::inside::{self, CASE};
+use crate::patience::patiently;
 use crate::process::{run_to_end, wait_until};
 use crate::skip::{self, SKIPPED};
 
@@ -51,14 +52,15 @@ fn run_case(case: &Case, live: bool) -> Result<Ended> {
     // By this token we know the case's own word from whatever else it prints.
     let token = format!("coracle-skip-{:x}-", std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), 0));
     let (reader, writer) = pipe()?;
-    let mut command = case_process(case.lab().map(|lab| lab.time_limit(case.time_limit)));
+    let time_limit = patiently(case.time_limit);
+    let mut command = case_process(case.lab().map(|lab| lab.time_limit(time_limit)));
     command.args([case.name(), &token]).stdin(Stdio::null());
     // One pipe for both, or their order is lost.
     command.stdout(writer.try_clone()?).stderr(writer);
     let mut child = command.spawn().context("start the case")?;
     drop(command);
     let capture = Capture::start(reader, live, token.clone());
-    let status = wait_until(&mut child, Instant::now() + case.time_limit + GRACE)?;
+    let status = wait_until(&mut child, Instant::now() + time_limit + GRACE)?;
     let output = String::from_utf8_lossy(&capture.finish()).into_owned();
     let refused = status.and_then(|status| status.code()) == Some(lab::CANNOT_ENTER);
     if refused && let Some(reason) = why_labs_are_refused() {

@@ -38,7 +38,7 @@ pub mod refusing;
 
 pub use case::Case;
 pub use harness::run;
-pub use patience::{eventually, eventually_within};
+pub use patience::{eventually, eventually_within, patiently};
 pub use process::{Output, run_to_end};
 
 /// Cases that run as the one who calls `cargo test`: an ordinary user stays one.

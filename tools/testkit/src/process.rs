@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 
 use crate::capture::Capture;
+use crate::patience::patiently;
 
 /// What a command said and how it ended.
 #[derive(Debug)]
@@ -21,6 +22,7 @@ pub struct Output {
 /// Runs a command without stdin and gives what it said. After `limit` it is killed and that is an error; output still held open by a
 /// process that it left behind isn't waited for.
 pub fn run_to_end(mut command: Command, limit: Duration) -> Result<Output> {
+    let limit = patiently(limit);
     let name = command.get_program().to_string_lossy().into_owned();
     let (stdout, stdout_writer) = pipe()?;
     let (stderr, stderr_writer) = pipe()?;

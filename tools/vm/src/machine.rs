@@ -27,6 +27,9 @@ use crate::virtme::{self, Order};
 /// More processors than this make a boot slower, not faster.
 const PROCESSORS: usize = 4;
 
+/// Tests multiply their time limits by it.
+const PATIENCE: &str = "CORACLE_PATIENCE";
+
 /// A machine that can be made here: all it takes is there.
 #[derive(Debug, Clone)]
 pub struct Machine {
@@ -204,6 +207,9 @@ impl Run {
         wanted.extend(self.command.iter().filter_map(|word| file_named(word, &directory)));
         wanted.extend(self.visible.iter().filter_map(|path| fs::canonicalize(path).ok()));
         let mut environment = guest::environment(env::vars_os());
+        if self.machine.acceleration == Acceleration::Emulation && env::var_os(PATIENCE).is_none() {
+            environment.push((PATIENCE.into(), "8".into()));
+        }
         environment.extend(self.environment.iter().cloned());
         Ok(Scene { uncovered: places::to_uncover(&wanted), directory, environment, writable })
     }

@@ -1,1 +1,153 @@
-fn main() {}
+//! The machine as its callers see it. Each boot takes seconds on KVM, a quarter of a minute without: few boots, many claims.
+
+use std::fs;
+use std::io::Write;
+use std::process::{Child, Command, ExitCode, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use lab::look;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use testkit::{eventually_within, needs, run_to_end};
+use vm::Machine;
+
+/// A boot on a busy machine without KVM.
+const BOOT: Duration = Duration::from_secs(200);
+
+fn main() -> ExitCode {
+    // Started by the cases below: somebody who runs a command in a machine.
+    let mut arguments = std::env::args_os().skip(1);
+    if arguments.next().is_some_and(|first| first == "--in-a-machine") {
+        return match Machine::find(None).map_err(anyhow::Error::from).and_then(|vm| vm.command(arguments).run()) {
+            Ok(status) => ExitCode::from(status as u8),
+            Err(error) => {
+                eprintln!("{error:#}");
+                ExitCode::from(3)
+            }
+        };
+    }
+    // Not in a lab: its /dev and its caches are what this is about. What they write is in the run's own folder.
+    let cases = testkit::cases![
+        streams_status_folder_and_words_pass_and_nothing_else_comes_out,
+        inside_one_is_root_of_a_stock_machine_that_cannot_write_to_this_one,
+        a_machine_ends_in_time_and_by_signals_and_leaves_no_process,
+        what_is_missing_is_named_with_the_command_that_installs_it,
+    ];
+    testkit::run(cases.into_iter().map(|case| case.on_the_machine().time_limit(4 * BOOT)).collect())
+}
+
+fn machine() -> Result<Machine> {
+    match Machine::find(None) {
+        Ok(machine) => Ok(machine),
+        Err(missing) => Err(needs::that(false, missing.to_string().lines().next().unwrap_or_default()).unwrap_err()),
+    }
+}
+
+fn in_a_machine(command: &[&str]) -> Result<Command> {
+    let mut process = Command::new(std::env::current_exe()?);
+    process.arg("--in-a-machine").args(command);
+    Ok(process)
+}
+
+fn streams_status_folder_and_words_pass_and_nothing_else_comes_out() -> Result<()> {
+    machine()?;
+    let script = "cat; pwd; echo \"$1|$RUST_TEST|$HOME\"; echo words >&2; echo again >/dev/stderr; sleep 999 & exit 7";
+    let mut process = in_a_machine(&["sh", "-c", script, "sh", "two  words, 'quoted'"])?;
+    process.env("RUST_TEST", "a b").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut process = process.spawn()?;
+    let text = "line\n".repeat(20_000);
+    // Closed behind it, which ends `cat`.
+    process.stdin.take().context("a pipe")?.write_all(text.as_bytes())?;
+    let ended = process.wait_with_output()?;
+    let folder = std::env::current_dir()?;
+    let expected = format!("{text}{}\ntwo  words, 'quoted'|a b|/root\n", folder.display());
+    let stdout = String::from_utf8_lossy(&ended.stdout);
+    ensure!(stdout == expected, "{} bytes: …{}", stdout.len(), &stdout[stdout.len().saturating_sub(300)..]);
+    ensure!(ended.stderr == b"words\nagain\n", "{}", String::from_utf8_lossy(&ended.stderr));
+    ensure!(ended.status.code() == Some(7), "{}", ended.status);
+    Ok(())
+}
+
+fn inside_one_is_root_of_a_stock_machine_that_cannot_write_to_this_one() -> Result<()> {
+    let machine = machine()?;
+    let shared = tempfile()?;
+    fs::write(shared.join("kept"), "outside")?;
+    let script = r#"
+        id -u; uname -r; cat /sys/fs/cgroup/cgroup.controllers; stat -f -c %T /sys/fs/cgroup
+        modprobe -a overlay veth bridge nf_tables fuse && echo loaded
+        mkdir -p /tmp/o/u /tmp/o/w /tmp/o/m && mount -t overlay -o lowerdir=/etc,upperdir=/tmp/o/u,workdir=/tmp/o/w none /tmp/o/m && echo mounted
+        for folder in /tmp /run /var/lib /dev/shm /mnt; do touch $folder/x-from-a-vm || echo "can't write $folder"; done
+        touch "$PWD/x-from-a-vm" /etc/x-from-a-vm && echo "could write the machine's files"
+        cat "$0/kept"; echo inside >"$0/new"
+    "#;
+    let folder = shared.to_str().context("UTF-8")?;
+    let ended = machine.command(["sh", "-c", script, folder]).writable(&shared).output()?;
+    let stdout = String::from_utf8_lossy(&ended.stdout).into_owned();
+    let lines: Vec<&str> = stdout.lines().collect();
+    ensure!(lines.len() == 7 && lines[0] == "0" && lines[3] == "cgroup2fs", "{stdout}");
+    ensure!(machine.kernel().release.is_empty() || lines[1] == machine.kernel().release, "{stdout}");
+    for controller in ["cpuset", "cpu", "io", "memory", "pids"] {
+        ensure!(lines[2].split(' ').any(|name| name == controller), "{controller} in {stdout}");
+    }
+    ensure!(lines[4..] == ["loaded", "mounted", "outside"], "{stdout}");
+    ensure!(fs::read_to_string(shared.join("new"))? == "inside\n");
+    for place in ["/tmp", "/run", "/var/lib", "/dev/shm", "/mnt", "/etc", "."] {
+        ensure!(!fs::exists(format!("{place}/x-from-a-vm"))?, "{place} was written");
+    }
+    fs::remove_dir_all(shared)?;
+    Ok(())
+}
+
+/// A folder for this process, in the machine's own /tmp.
+fn tempfile() -> Result<std::path::PathBuf> {
+    let folder = std::env::temp_dir().join(format!("coracle-vm-test-{}", std::process::id()));
+    fs::create_dir(&folder)?;
+    Ok(folder)
+}
+
+/// Waits for python3 and QEMU; all the processes.
+fn booting(process: &Child) -> Result<Vec<i32>> {
+    let pid = process.id() as i32;
+    eventually_within(BOOT, "QEMU runs", || {
+        Ok(look::descendants(pid).iter().any(|pid| {
+            fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|name| name.starts_with("qemu-system"))
+                && fs::read_to_string(format!("/proc/{pid}/cmdline")).is_ok_and(|line| line.contains("-append"))
+        }))
+    })?;
+    Ok(look::descendants(pid))
+}
+
+fn nobody_is_left(processes: &[i32]) -> Result<()> {
+    let is_gone = |pid: &i32| {
+        // A zombie is nobody any more: whoever reaps orphans here may take its time.
+        fs::read_to_string(format!("/proc/{pid}/stat")).map_or(true, |stat| stat.contains(") Z "))
+    };
+    eventually_within(Duration::from_secs(10), "all processes are gone", || Ok(processes.iter().all(is_gone)))
+}
+
+fn a_machine_ends_in_time_and_by_signals_and_leaves_no_process() -> Result<()> {
+    let machine = machine()?;
+    for (signal, code) in [(Signal::SIGINT, Some(130)), (Signal::SIGTERM, Some(143)), (Signal::SIGKILL, None)] {
+        let mut process = in_a_machine(&["sleep", "1000"])?.stdin(Stdio::null()).spawn()?;
+        let processes = booting(&process)?;
+        ensure!(processes.len() >= 2, "{processes:?}");
+        kill(Pid::from_raw(process.id() as i32), signal)?;
+        let ended = process.wait()?;
+        ensure!(ended.code() == code, "{signal}: {ended}");
+        nobody_is_left(&processes)?;
+    }
+    let limited = machine.command(["sleep", "1000"]).time_limit(Duration::from_secs(2)).output()?;
+    ensure!(limited.status == vm::TIME_IS_UP, "{limited:?}");
+    Ok(())
+}
+
+fn what_is_missing_is_named_with_the_command_that_installs_it() -> Result<()> {
+    let mut process = in_a_machine(&["true"])?;
+    process.env("PATH", "/no/such/folder").env("HOME", "/no/such/home").env_remove("XDG_CACHE_HOME");
+    let ended = run_to_end(process, Duration::from_secs(20))?;
+    ensure!(ended.status.code() == Some(3) && ended.stdout.is_empty(), "{ended:?}");
+    ensure!(ended.stderr.contains("missing: qemu-system-x86_64"), "{ended:?}");
+    ensure!(ended.stderr.contains("sudo apt-get install") || ended.stderr.contains("sudo dnf install"), "{ended:?}");
+    Ok(())
+}
