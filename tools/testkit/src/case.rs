@@ -11,6 +11,7 @@ pub struct Case {
     name: &'static str,
     pub(crate) body: fn() -> anyhow::Result<()>,
     place: Place,
+    shared_mounts: bool,
     pub(crate) time_limit: Duration,
 }
 
@@ -18,12 +19,25 @@ impl Case {
     /// Use [`cases!`](crate::cases) or [`root_cases!`](crate::root_cases).
     #[doc(hidden)]
     pub fn new(target: &'static str, name: &'static str, body: fn() -> anyhow::Result<()>) -> Case {
-        Case { target, name, body, place: Place::LabAsCaller, time_limit: Duration::from_secs(60) }
+        Case {
+            target,
+            name,
+            body,
+            place: Place::LabAsCaller,
+            shared_mounts: false,
+            time_limit: Duration::from_secs(60),
+        }
     }
 
     /// Runs it as root of its lab.
     pub fn as_root(mut self) -> Case {
         self.place = Place::LabAsRoot;
+        self
+    }
+
+    /// Makes the lab's mounts shared, as systemd leaves those of a real machine: what leaks is seen.
+    pub fn with_shared_mounts(mut self) -> Case {
+        self.shared_mounts = true;
         self
     }
 
@@ -52,11 +66,12 @@ impl Case {
 
     /// The lab that it runs in, if any.
     pub(crate) fn lab(&self) -> Option<Lab> {
-        match self.place {
-            Place::LabAsCaller => Some(Lab::as_caller()),
-            Place::LabAsRoot => Some(Lab::new()),
-            Place::Machine => None,
-        }
+        let lab = match self.place {
+            Place::LabAsCaller => Lab::as_caller(),
+            Place::LabAsRoot => Lab::new(),
+            Place::Machine => return None,
+        };
+        Some(if self.shared_mounts { lab.shared_mounts() } else { lab })
     }
 }
 

@@ -17,7 +17,7 @@ use nix::unistd::{Pid, Uid};
 use testkit::{Case, cases, eventually, needs};
 
 pub fn cases() -> Vec<Case> {
-    cases![
+    let mut cases = cases![
         each_namespace_asked_for_is_new_and_the_others_are_shared,
         the_host_keeps_its_name,
         an_ordinary_user_is_root_inside_and_themselves_outside,
@@ -37,7 +37,11 @@ pub fn cases() -> Vec<Case> {
         narration_tells_every_step_and_stays_out_of_the_commands_output,
         two_hundred_at_once_leave_nothing,
         a_thousand_one_after_another_leave_nothing,
-    ]
+    ];
+    // As systemd leaves a machine: there a forgotten MS_PRIVATE shows.
+    let shared = cases![a_mount_made_inside_does_not_leak_where_mounts_are_shared];
+    cases.extend(shared.into_iter().map(|case| case.as_root().with_shared_mounts()));
+    cases
 }
 
 fn each_namespace_asked_for_is_new_and_the_others_are_shared() -> Result<()> {
@@ -97,6 +101,27 @@ fn a_mount_made_inside_is_not_seen_outside() -> Result<()> {
     ensure!(inside.iter().any(|mount| mount.source == "coracle-test"), "the mount was not made: {inside:?}");
     ensure!(here()? == before, "the host's mount table changed");
     ensure!(inside.iter().all(|mount| mount.is_private()), "a mount inside is still shared");
+    Ok(())
+}
+
+fn a_mount_made_inside_does_not_leak_where_mounts_are_shared() -> Result<()> {
+    let here = || std::fs::read_to_string("/proc/self/mountinfo");
+    let before = here()?;
+    std::fs::create_dir("/tmp/deep")?;
+    // The control: a mount namespace alone leaks here, at the top and below.
+    for place in ["/tmp/deep", "/run"] {
+        let mount = format!("mount -t tmpfs leaky {place}");
+        let leaky = ["--mount", "--propagation", "unchanged", "sh", "-c", mount.as_str()];
+        ensure!(Command::new("unshare").args(leaky).status()?.success());
+        ensure!(here()?.contains("leaky"), "nothing leaks to {place} in this lab: the test proves nothing");
+        ensure!(Command::new("umount").arg(place).status()?.success());
+    }
+    ensure!(here()? == before);
+    let script = "mount -t tmpfs coracle-test /tmp/deep; mount -t tmpfs coracle-test /run;";
+    let running = Running::start(&["--namespaces", "mount"], script)?;
+    let inside = look::mountinfo(running.pid)?;
+    ensure!(inside.iter().filter(|mount| mount.source == "coracle-test").count() == 2, "the mounts were not made");
+    ensure!(here()? == before, "a mount has leaked");
     Ok(())
 }
 
