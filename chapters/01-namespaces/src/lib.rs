@@ -5,12 +5,17 @@
 //!
 //! Read it in this order:
 //!
-//! 1. [`Namespace`], [`Namespaces`]: what the kernel can make private.
-//! 2. [`Mechanism`] and [`Stage`]: what a piece of a container is, and when it has its turn.
-//! 3. [`mechanisms`]: one file each.
-//! 4. `host.rs` and `child.rs`: the two processes that walk the list in lockstep, over the `link.rs` between them.
-//! 5. `gate.rs`: why `create` and `start` can be two processes.
-//! 6. [`Container`], [`State`], [`Store`], [`Undo`]: what outlives a process, and how it goes away again.
+//! - **The idea.** [`Namespace`], [`Namespaces`]: what the kernel can make private. [`Mechanism`], [`Stage`], [`Plan`]: what a
+//!   piece of a container is, and when it has its turn. [`mechanisms`]: one file each; [`mapping`] decides on ids.
+//! - **The process.** `host.rs` and `child.rs` walk the list in lockstep, over the `link.rs` between them; `gate.rs` lets
+//!   `create` and `start` be two processes; `launch.rs` becomes the command, `init.rs` stays behind as its PID 1; `wait.rs` and
+//!   `terminal.rs` pass on what a person does to it. `join.rs` and `enter.rs` go into namespaces that exist.
+//! - **What remains.** [`Container`], [`State`], [`Store`] (`data_root.rs`, `locked.rs`), [`Undo`], `removal.rs`: what outlives a
+//!   process, and how it goes away.
+//! - **What is said.** [`explain`] and [`steps`] narrate; [`Failure`] teaches; `refused.rs` asks why this machine says no. `cli.rs`,
+//!   `flags.rs` and [`verbs`] are the command line, `tour.rs` and `inspect.rs` what it shows.
+//!
+//! All `unsafe` is in `sys.rs`.
 
 mod child;
 mod cli;
