@@ -1,6 +1,6 @@
 //! Narration: every step that touches the kernel can be told as it happens, in two lanes.
 //!
-//! The wrappers in [`sys`](crate::sys) report each call here with its arguments. In the host process a step is printed
+//! The wrappers in `sys.rs` report each call here with its arguments. In the host process a step is printed
 //! at once; in the child it crosses the link and the host prints it, so that steps come in one order and nothing is
 //! written to the container's own stderr.
 

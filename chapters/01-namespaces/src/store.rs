@@ -25,7 +25,8 @@ impl Store {
         Ok(Store { root: data_root::open(root)? })
     }
 
-    /// See [`data_root::default`].
+    /// The default root: /run/coracle for root, $XDG_RUNTIME_DIR/coracle for others, or a private folder among the temporary
+    /// files.
     pub fn default_root() -> PathBuf {
         data_root::default()
     }
