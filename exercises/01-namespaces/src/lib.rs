@@ -6,6 +6,7 @@
 
 mod hostname;
 mod ids;
+mod init;
 mod namespaces;
 mod pid_one;
 mod processes;
@@ -14,4 +15,4 @@ mod random;
 use checker::Exercise;
 
 /// In the order of the book.
-pub const EXERCISES: &[&Exercise] = &[&hostname::EXERCISE, &pid_one::EXERCISE, &ids::EXERCISE];
+pub const EXERCISES: &[&Exercise] = &[&hostname::EXERCISE, &pid_one::EXERCISE, &ids::EXERCISE, &init::EXERCISE];

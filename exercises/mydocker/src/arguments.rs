@@ -12,6 +12,7 @@ Usage: mydocker run [OPTIONS] COMMAND [ARG...]
 
 Options:
     --hostname NAME   the container's hostname (mydocker)
+    --init            an init is PID 1, and the command its child
     --no-lab          on this machine itself; usually it all happens in the lab, a
                       throwaway host, where a step that goes wrong changes nothing
 
@@ -33,6 +34,8 @@ pub struct Container {
     pub hostname: String,
     /// The program and its arguments.
     pub command: Vec<OsString>,
+    /// Whether an init is PID 1 rather than the command.
+    pub init: bool,
     /// Whether a lab is to be entered first.
     pub lab: bool,
     /// Whether this is the process that was started in the lab.
@@ -41,6 +44,7 @@ pub struct Container {
 
 /// The options' names; `--in-lab` is between mydocker and itself.
 pub const HOSTNAME: &str = "--hostname";
+pub const INIT: &str = "--init";
 pub const NO_LAB: &str = "--no-lab";
 pub const IN_LAB: &str = "--in-lab";
 
@@ -51,10 +55,12 @@ pub fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Asked, String>
         Some("run") => {}
         Some(other) => return Err(format!("there is no command \"{other}\", only run")),
     }
-    let mut container = Container { hostname: "mydocker".into(), command: Vec::new(), lab: true, in_lab: false };
+    let mut container =
+        Container { hostname: "mydocker".into(), command: Vec::new(), init: false, lab: true, in_lab: false };
     while let Some(option) = arguments.next_if(|word| word.as_encoded_bytes().starts_with(b"-")) {
         match option.to_str().map(|option| option.split_once('=').map_or((option, None), |(o, v)| (o, Some(v)))) {
             Some(("--help" | "-h", None)) => return Ok(Asked::Help),
+            Some((INIT, None)) => container.init = true,
             Some((NO_LAB, None)) => container.lab = false,
             Some((IN_LAB, None)) => (container.lab, container.in_lab) = (false, true),
             Some((HOSTNAME, Some(name))) => container.hostname = name.into(),
@@ -95,6 +101,7 @@ mod tests {
         assert_eq!(asked.hostname, "boat");
         assert!(asked.lab);
         assert_eq!(asked.command, ["ls", "--no-lab", "--hostname", "x"]);
+        assert!(container("run --init ls").init && !container("run ls --init").init);
         assert_eq!(container("run -- --odd").command, ["--odd"]);
         assert_eq!(container("run --hostname=a=b sh").hostname, "a=b");
     }

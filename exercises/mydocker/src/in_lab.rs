@@ -1,17 +1,20 @@
 //! Into the lab first, so that a learner who is root doesn't rename the machine.
 
 use std::convert::Infallible;
+use std::env;
 use std::os::unix::process::CommandExt;
 
 use anyhow::{Context, Result};
 use lab::Lab;
 
-use crate::arguments::{Container, HOSTNAME, IN_LAB};
+use crate::arguments::IN_LAB;
 
-/// Becomes the lab, in which this program runs again. Who is an ordinary user stays one there.
-pub fn enter(container: &Container) -> Result<Infallible> {
-    let own = std::env::current_exe().context("finding mydocker's own file, to start it in the lab")?;
+/// Becomes the lab, in which this program runs again, with the same command line and `--in-lab`. Who is an ordinary user stays
+/// one there.
+pub fn enter() -> Result<Infallible> {
+    let own = env::current_exe().context("finding mydocker's own file, to start it in the lab")?;
+    let mut words = env::args_os().skip(1);
     let mut command = Lab::as_caller().command(own);
-    command.args(["run", IN_LAB, HOSTNAME, &container.hostname, "--"]).args(&container.command);
+    command.args(words.next()).arg(IN_LAB).args(words);
     Err(command.exec()).context("starting the lab")
 }

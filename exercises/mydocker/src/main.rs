@@ -43,5 +43,5 @@ fn start(container: &arguments::Container) -> anyhow::Result<i32> {
     if !container.in_lab {
         eprintln!("mydocker: {}", steps::summary(steps::STEPS));
     }
-    if container.lab { match in_lab::enter(container)? {} } else { run::run(container) }
+    if container.lab { match in_lab::enter()? {} } else { run::run(container) }
 }

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use nix::unistd::ForkResult;
 
-use crate::answers::{hostname, ids, pid_one};
+use crate::answers::{hostname, ids, init, pid_one};
 use crate::arguments::Container;
 
 /// Makes a container, and returns its exit code. In the container it becomes the command, and returns only to say why not.
@@ -25,6 +25,11 @@ pub fn run(container: &Container) -> Result<i32> {
 
     // A /proc that shows the container's processes. (Yours in chapter 2.)
     given::own_proc()?;
+
+    // 1.4  A PID 1 that reaps and forwards; the command is its child.
+    if container.init {
+        given::exit(init::run_as_init(&container.command)?);
+    }
 
     // The command takes this process over.
     match given::exec(&container.command)? {}

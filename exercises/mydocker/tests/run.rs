@@ -1,9 +1,11 @@
 //! `mydocker run` from outside, with whatever answers it was built of.
 
-use std::io::Write;
-use std::process::{Command, ExitCode, Output, Stdio};
+use std::io::{Read, Write};
+use std::process::{Child, Command, ExitCode, Output, Stdio};
 
 use anyhow::{Context, Result, ensure};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use testkit::needs;
 
 fn main() -> ExitCode {
@@ -13,6 +15,7 @@ fn main() -> ExitCode {
         the_command_is_root_of_what_it_got,
         the_command_is_pid_1_and_ps_is_true,
         what_is_sent_to_mydocker_arrives_at_the_command,
+        with_init_term_ends_a_command_that_has_no_handler,
         exit_codes_are_dockers,
         stdin_and_stdout_are_the_commands_alone,
         whose_steps_run_is_said_once,
@@ -29,6 +32,17 @@ fn mydocker(arguments: &[&str]) -> Command {
 fn run(arguments: &[&str]) -> Result<Output> {
     needs::user_namespaces()?;
     mydocker(arguments).stdin(Stdio::null()).output().context("mydocker starts")
+}
+
+/// One that says "ready" first, and has done so.
+fn started(arguments: &[&str]) -> Result<Child> {
+    let mut child = mydocker(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?;
+    child.stdout.as_mut().context("its stdout")?.read_exact(&mut [0; "ready\n".len()])?;
+    Ok(child)
+}
+
+fn send(child: &Child, signal: Signal) -> Result<()> {
+    Ok(kill(Pid::from_raw(child.id() as i32), signal)?)
 }
 
 fn stdout(output: &Output) -> String {
@@ -82,12 +96,19 @@ fn the_command_is_pid_1_and_ps_is_true() -> Result<()> {
 fn what_is_sent_to_mydocker_arrives_at_the_command() -> Result<()> {
     needs::user_namespaces()?;
     let script = "trap 'exit 9' USR1; echo ready; while :; do sleep 0.05; done";
-    let mut child = mydocker(&["run", "--no-lab", "sh", "-c", script]).stdout(Stdio::piped()).spawn()?;
-    let mut line = [0; 6];
-    std::io::Read::read_exact(child.stdout.as_mut().context("its stdout")?, &mut line)?;
-    nix::sys::signal::kill(nix::unistd::Pid::from_raw(child.id() as i32), nix::sys::signal::Signal::SIGUSR1)?;
+    let mut child = started(&["run", "--no-lab", "sh", "-c", script])?;
+    send(&child, Signal::SIGUSR1)?;
     let status = child.wait()?;
     ensure!(status.code() == Some(9), "{status:?}");
+    Ok(())
+}
+
+fn with_init_term_ends_a_command_that_has_no_handler() -> Result<()> {
+    needs::user_namespaces()?;
+    let mut child = started(&["run", "--no-lab", "--init", "sh", "-c", "echo ready; exec sleep 60"])?;
+    send(&child, Signal::SIGTERM)?;
+    let status = child.wait()?;
+    ensure!(status.code() == Some(143), "{status:?}");
     Ok(())
 }
 
@@ -96,6 +117,8 @@ fn exit_codes_are_dockers() -> Result<()> {
         (&["run", "sh", "-c", "exit 7"][..], 7),
         // PID 1 can't be killed from inside.
         (&["run", "sh", "-c", "kill -9 $$; exit 8"], 8),
+        (&["run", "--init", "sh", "-c", "kill -9 $$"], 137),
+        (&["run", "--init", "no-such-command"], 127),
         (&["run", "no-such-command"], 127),
         (&["run", "/etc/passwd"], 126),
         (&["run", "/"], 126),

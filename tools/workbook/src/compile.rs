@@ -4,6 +4,7 @@ use std::env;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use anyhow::{Context, Result};
 use checker::Exercise;
@@ -134,7 +135,10 @@ fn set_aside(target: &Path, program: &Path, exercise: &Exercise) -> Result<Execu
     let folder = target.join("run");
     fs::create_dir_all(&folder).with_context(|| format!("making the folder {}", folder.display()))?;
     remove_leftovers(&folder);
-    let copy = Executable(folder.join(format!("{}-{}", exercise.name, std::process::id())));
+    // Several may be looked at at once; the last part says who is to remove it.
+    static COPIES: AtomicU32 = AtomicU32::new(0);
+    let number = COPIES.fetch_add(1, Ordering::Relaxed);
+    let copy = Executable(folder.join(format!("{}-{number}-{}", exercise.name, std::process::id())));
     fs::copy(program, copy.path()).with_context(|| format!("copying {}", program.display()))?;
     Ok(copy)
 }

@@ -1,0 +1,73 @@
+//! Exercise 1.4: a PID 1 that does its job.
+//!
+//! PID 1 adopts every orphan of its namespace, and is spared every signal for which it has no handler.
+//! Read pid_namespaces(7), signal(7) and waitpid(2); check with `cargo wb check 1.4`.
+
+use std::ffi::OsString;
+
+use anyhow::{Context, Result};
+use nix::errno::Errno;
+use nix::sys::signal::{SigSet, Signal, kill};
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::unistd::{ForkResult, Pid};
+
+/// Starts `command` (a program and its arguments) as a child, and until it ends does what a PID 1 has to do: reaps orphans, and
+/// sends on to the command what signals it gets.
+///
+/// Returns the command's exit code: its own, 128 + N if signal N killed it, 127 if it isn't there. What else still runs then is
+/// nobody's business: it dies with PID 1. (`given::fork`, `given::exec`, `given::exit` and `given::exit_code_of` are there.)
+pub fn run_as_init(command: &[OsString]) -> Result<i32> {
+    // wb:answer
+    let signals: SigSet = FORWARDED.into_iter().chain([Signal::SIGCHLD]).collect();
+    // Blocked, they wait for us, and even a PID 1 gets them. Before the fork, or one that comes right after it is lost.
+    signals.thread_block().context("blocking the signals to wait for")?;
+    let child = match given::fork()? {
+        ForkResult::Parent { child } => child,
+        ForkResult::Child => {
+            let Err(error) = given::exec(command);
+            eprintln!("{error:#}");
+            given::exit(given::exit_code_of(&error).into())
+        }
+    };
+    loop {
+        match signals.wait().context("waiting for a signal")? {
+            Signal::SIGCHLD => {
+                if let Some(code) = reap(child)? {
+                    return Ok(code);
+                }
+            }
+            // The command may have ended a moment ago; then SIGCHLD is on its way.
+            signal => drop(kill(child, signal)),
+        }
+    }
+    // wb:starter
+    // todo!("start the command; reap and forward until it ends")
+    // wb:end
+}
+
+// wb:answer
+const FORWARDED: [Signal; 8] = [
+    Signal::SIGHUP,
+    Signal::SIGINT,
+    Signal::SIGQUIT,
+    Signal::SIGTERM,
+    Signal::SIGUSR1,
+    Signal::SIGUSR2,
+    Signal::SIGCONT,
+    Signal::SIGWINCH,
+];
+
+/// Takes away every child that has ended: several may share one SIGCHLD. The exit code, if the command was among them.
+fn reap(command: Pid) -> Result<Option<i32>> {
+    let mut code = None;
+    loop {
+        match waitpid(None, Some(WaitPidFlag::WNOHANG)) {
+            Ok(WaitStatus::Exited(pid, own)) if pid == command => code = Some(own),
+            Ok(WaitStatus::Signaled(pid, signal, _)) if pid == command => code = Some(128 + signal as i32),
+            Ok(WaitStatus::StillAlive) | Err(Errno::ECHILD) => return Ok(code),
+            Ok(_) | Err(Errno::EINTR) => {}
+            Err(errno) => return Err(errno).context("waitpid"),
+        }
+    }
+}
+// wb:end
