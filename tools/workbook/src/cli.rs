@@ -27,6 +27,9 @@ pub enum Verb {
     Check {
         /// The exercise (1.1 or hostname); without it, all that were begun
         id: Option<String>,
+        /// Run the checks in the throwaway machine (see `cargo wb vm --help`), which refuses nothing
+        #[arg(long)]
+        vm: bool,
         #[command(flatten)]
         format: Formatted,
     },

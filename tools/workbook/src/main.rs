@@ -8,6 +8,7 @@ mod examine;
 mod exercises;
 mod files;
 mod paint;
+mod prebuilt;
 mod progress;
 mod sources;
 mod starter;
@@ -39,7 +40,8 @@ fn run(cli: Cli) -> Result<Exit> {
     let checkout = Checkout::find()?;
     match cli.verb {
         None => verbs::next::run(&checkout, cli.format.format),
-        Some(Verb::Check { id, format }) => verbs::check::run(&checkout, id.as_deref(), format.format),
+        Some(Verb::Check { id, vm: true, format }) => verbs::check_in_vm::run(&checkout, id.as_deref(), format.format),
+        Some(Verb::Check { id, vm: false, format }) => verbs::check::run(&checkout, id.as_deref(), format.format),
         Some(Verb::Hint { id }) => verbs::hint::run(&checkout, id.as_deref()),
         Some(Verb::Reset { id }) => verbs::reset::run(&checkout, id.as_deref()),
         Some(Verb::Solution { id, yes }) => verbs::solution::run(&checkout, id.as_deref(), yes),

@@ -1,6 +1,7 @@
 //! One file a command.
 
 pub mod check;
+pub mod check_in_vm;
 pub mod doctor;
 pub mod hint;
 pub mod next;

@@ -24,7 +24,7 @@ pub fn text(row: &Row, was_passed: bool, paint: Paint) -> String {
         None => out.push_str("not checked\n"),
         Some(Examined::Blocked(why)) => {
             let _ = write!(out, "\n{}\n{}", paint.bad("blocked: this check can't be made here"), indented(why));
-            out.push_str("\n`cargo wb doctor` says more.\n");
+            out.push_str("\n`cargo wb doctor` says more. `cargo wb check --vm` asks nothing of this machine.\n");
         }
         Some(Examined::NotOneFile(why)) => {
             let _ = write!(out, "\n{}\n", paint.bad(why));
