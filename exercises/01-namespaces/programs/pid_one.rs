@@ -44,6 +44,8 @@ fn be_the_parent(child: Pid) -> ! {
 
 /// Starts a process, as any container does, and waits to be looked at.
 fn be_the_child() -> ! {
+    // The name first: who sees a grandchild shall find its parent, too.
+    checked::call_myself("child");
     if let Ok(ForkResult::Child) = given::fork() {
         checked::stay_as("grandchild");
     }

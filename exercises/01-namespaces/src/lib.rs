@@ -7,6 +7,7 @@
 mod hostname;
 mod ids;
 mod init;
+mod join;
 mod namespaces;
 mod pid_one;
 mod processes;
@@ -15,4 +16,5 @@ mod random;
 use checker::Exercise;
 
 /// In the order of the book.
-pub const EXERCISES: &[&Exercise] = &[&hostname::EXERCISE, &pid_one::EXERCISE, &ids::EXERCISE, &init::EXERCISE];
+pub const EXERCISES: &[&Exercise] =
+    &[&hostname::EXERCISE, &pid_one::EXERCISE, &ids::EXERCISE, &init::EXERCISE, &join::EXERCISE];

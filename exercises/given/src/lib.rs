@@ -7,6 +7,7 @@
 #[doc(hidden)]
 pub mod checked;
 mod command;
+mod containers;
 mod exec;
 mod fork;
 mod own_proc;
@@ -16,6 +17,7 @@ mod stand_in;
 mod sys;
 mod user_namespace;
 
+pub use containers::{Running, containers};
 pub use exec::{NotStarted, exec, exit_code_of};
 pub use fork::{exit, fork, wait};
 pub use own_proc::own_proc;

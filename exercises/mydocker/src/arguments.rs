@@ -7,10 +7,15 @@ mydocker: the container runtime that you write, one function an exercise.
 
     cargo run -p mydocker -- run sh                      a shell in a container
     cargo run -p mydocker -- run --hostname boat sh      with that hostname
+    cargo run -p mydocker -- ps                          (in another terminal) what runs
+    cargo run -p mydocker -- exec mydocker ps -e         a second process in it
 
 Usage: mydocker run [OPTIONS] COMMAND [ARG...]
+       mydocker exec NAME|PID COMMAND [ARG...]
+       mydocker ps
 
-Options:
+Options of run:
+    --name NAME       what exec calls the container (mydocker)
     --hostname NAME   the container's hostname (mydocker)
     --init            an init is PID 1, and the command its child
     --no-lab          on this machine itself; usually it all happens in the lab, a
@@ -26,11 +31,22 @@ of mydocker's, 126 the command isn't executable, 127 it isn't there.";
 pub enum Asked {
     Help,
     Run(Container),
+    Exec(Exec),
+    Ps,
+}
+
+/// A second process in a container that runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Exec {
+    /// Its name, or the number of its PID 1.
+    pub container: String,
+    pub command: Vec<OsString>,
 }
 
 /// The container that was asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Container {
+    pub name: String,
     pub hostname: String,
     /// The program and its arguments.
     pub command: Vec<OsString>,
@@ -42,34 +58,54 @@ pub struct Container {
     pub in_lab: bool,
 }
 
-/// The options' names; `--in-lab` is between mydocker and itself.
-pub const HOSTNAME: &str = "--hostname";
-pub const INIT: &str = "--init";
-pub const NO_LAB: &str = "--no-lab";
+/// Between mydocker and itself.
 pub const IN_LAB: &str = "--in-lab";
+
+type Words<I> = std::iter::Peekable<I>;
 
 pub fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Asked, String> {
     let mut arguments = arguments.peekable();
     match arguments.next().as_deref().and_then(OsStr::to_str) {
-        None | Some("help" | "--help" | "-h") => return Ok(Asked::Help),
-        Some("run") => {}
-        Some(other) => return Err(format!("there is no command \"{other}\", only run")),
+        None | Some("help" | "--help" | "-h") => Ok(Asked::Help),
+        Some("run") => run(arguments),
+        Some("exec") => exec(arguments),
+        Some("ps") => match arguments.next() {
+            None => Ok(Asked::Ps),
+            Some(word) => Err(format!("ps takes no {}", word.display())),
+        },
+        Some(other) => Err(format!("there is no command \"{other}\", only run, exec and ps")),
     }
-    let mut container =
-        Container { hostname: "mydocker".into(), command: Vec::new(), init: false, lab: true, in_lab: false };
+}
+
+fn run(mut arguments: Words<impl Iterator<Item = OsString>>) -> Result<Asked, String> {
+    let mut container = Container {
+        name: "mydocker".into(),
+        hostname: "mydocker".into(),
+        command: Vec::new(),
+        init: false,
+        lab: true,
+        in_lab: false,
+    };
     while let Some(option) = arguments.next_if(|word| word.as_encoded_bytes().starts_with(b"-")) {
-        match option.to_str().map(|option| option.split_once('=').map_or((option, None), |(o, v)| (o, Some(v)))) {
-            Some(("--help" | "-h", None)) => return Ok(Asked::Help),
-            Some((INIT, None)) => container.init = true,
-            Some((NO_LAB, None)) => container.lab = false,
-            Some((IN_LAB, None)) => (container.lab, container.in_lab) = (false, true),
-            Some((HOSTNAME, Some(name))) => container.hostname = name.into(),
-            Some((HOSTNAME, None)) => {
-                let name = arguments.next().ok_or("--hostname needs a name")?;
-                container.hostname = name.into_string().map_err(|_| "--hostname needs a name in UTF-8")?;
+        let option = option.to_str().ok_or_else(|| format!("there is no option {}", option.display()))?;
+        let (name, attached) = option.split_once('=').map_or((option, None), |(name, value)| (name, Some(value)));
+        let mut value = |what: &str| match attached {
+            Some(value) => Ok(value.to_string()),
+            None => {
+                let next = arguments.next().ok_or(format!("{name} needs {what}"))?;
+                next.into_string().map_err(|_| format!("{name} needs {what} in UTF-8"))
             }
-            Some(("--", None)) => break,
-            _ => return Err(format!("there is no option {}", option.display())),
+        };
+        match name {
+            "--name" => container.name = value("a name")?,
+            "--hostname" => container.hostname = value("a name")?,
+            _ if attached.is_some() => return Err(format!("there is no option {option}")),
+            "--help" | "-h" => return Ok(Asked::Help),
+            "--init" => container.init = true,
+            "--no-lab" => container.lab = false,
+            IN_LAB => (container.lab, container.in_lab) = (false, true),
+            "--" => break,
+            _ => return Err(format!("there is no option {option}")),
         }
     }
     container.command = arguments.collect();
@@ -77,6 +113,20 @@ pub fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Asked, String>
         Err("run needs a command: mydocker run sh".into())
     } else {
         Ok(Asked::Run(container))
+    }
+}
+
+fn exec(mut arguments: Words<impl Iterator<Item = OsString>>) -> Result<Asked, String> {
+    match arguments.peek().and_then(|word| word.to_str()) {
+        Some("--help" | "-h") => return Ok(Asked::Help),
+        Some(option) if option.starts_with('-') => return Err(format!("exec has no option {option}")),
+        _ => {}
+    }
+    let container = arguments.next().and_then(|word| word.into_string().ok());
+    let container = container.ok_or("exec needs a container: mydocker exec mydocker sh (mydocker ps lists them)")?;
+    match arguments.collect::<Vec<_>>() {
+        command if command.is_empty() => Err("exec needs a command: mydocker exec mydocker sh".into()),
+        command => Ok(Asked::Exec(Exec { container, command })),
     }
 }
 
@@ -107,8 +157,20 @@ mod tests {
     }
 
     #[test]
+    fn exec_names_a_container_and_a_command() {
+        let words = |command: &str| command.split(' ').map(OsString::from).collect::<Vec<_>>();
+        let asked = Exec { container: "web".into(), command: words("sh -c x") };
+        assert_eq!(parsed("exec web sh -c x"), Ok(Asked::Exec(asked)));
+        assert!(parsed("exec").is_err_and(|error| error.contains("container")));
+        assert!(parsed("exec web").is_err_and(|error| error.contains("command")));
+        assert!(parsed("exec -it web sh").is_err_and(|error| error.contains("-it")));
+        assert_eq!(container("run --name web sh").name, "web");
+        assert_eq!(parsed("ps"), Ok(Asked::Ps));
+    }
+
+    #[test]
     fn without_arguments_it_helps() {
-        for line in ["", "--help", "-h", "help", "run --help"] {
+        for line in ["", "--help", "-h", "help", "run --help", "exec --help"] {
             assert_eq!(parsed(line), Ok(Asked::Help), "{line:?}");
         }
     }
@@ -118,6 +180,7 @@ mod tests {
         assert!(parsed("start sh").is_err_and(|error| error.contains("\"start\"")));
         assert!(parsed("run --nolab sh").is_err_and(|error| error.contains("--nolab")));
         assert!(parsed("run").is_err_and(|error| error.contains("run sh")));
+        assert!(parsed("run --init=yes sh").is_err_and(|error| error.contains("--init=yes")));
         assert!(parsed("run --hostname").is_err_and(|error| error.contains("name")));
     }
 }

@@ -1,6 +1,7 @@
 //! mydocker: the container runtime that you write, one function an exercise. `run.rs` is the whole of it.
 
 mod arguments;
+mod exec;
 mod in_lab;
 mod run;
 mod steps;
@@ -24,16 +25,26 @@ fn main() -> ExitCode {
             println!("{HELP}");
             ExitCode::SUCCESS
         }
-        Ok(Asked::Run(container)) => match start(&container) {
-            Ok(code) => ExitCode::from(code as u8),
-            Err(error) => {
-                eprintln!("mydocker: {error:#}");
-                ExitCode::from(given::exit_code_of(&error))
-            }
-        },
+        Ok(Asked::Run(container)) => ended(start(&container)),
+        Ok(Asked::Exec(asked)) => ended(exec::exec(&asked)),
+        Ok(Asked::Ps) => {
+            print!("{}", exec::ps());
+            ExitCode::SUCCESS
+        }
         Err(error) => {
             eprintln!("mydocker: {error}\nTry: mydocker --help");
             ExitCode::from(OURS)
+        }
+    }
+}
+
+/// As the command did, or with what says why there was none.
+fn ended(result: anyhow::Result<i32>) -> ExitCode {
+    match result {
+        Ok(code) => ExitCode::from(code as u8),
+        Err(error) => {
+            eprintln!("mydocker: {error:#}");
+            ExitCode::from(given::exit_code_of(&error))
         }
     }
 }

@@ -16,6 +16,7 @@ fn main() -> ExitCode {
         the_command_is_pid_1_and_ps_is_true,
         what_is_sent_to_mydocker_arrives_at_the_command,
         with_init_term_ends_a_command_that_has_no_handler,
+        a_second_process_is_in_the_container_with_the_first,
         exit_codes_are_dockers,
         stdin_and_stdout_are_the_commands_alone,
         whose_steps_run_is_said_once,
@@ -35,8 +36,9 @@ fn run(arguments: &[&str]) -> Result<Output> {
 }
 
 /// One that says "ready" first, and has done so.
-fn started(arguments: &[&str]) -> Result<Child> {
-    let mut child = mydocker(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?;
+fn started(arguments: &[&str], stdin: Stdio) -> Result<Child> {
+    needs::user_namespaces()?;
+    let mut child = mydocker(arguments).stdin(stdin).stdout(Stdio::piped()).spawn()?;
     child.stdout.as_mut().context("its stdout")?.read_exact(&mut [0; "ready\n".len()])?;
     Ok(child)
 }
@@ -94,9 +96,8 @@ fn the_command_is_pid_1_and_ps_is_true() -> Result<()> {
 }
 
 fn what_is_sent_to_mydocker_arrives_at_the_command() -> Result<()> {
-    needs::user_namespaces()?;
     let script = "trap 'exit 9' USR1; echo ready; while :; do sleep 0.05; done";
-    let mut child = started(&["run", "--no-lab", "sh", "-c", script])?;
+    let mut child = started(&["run", "--no-lab", "sh", "-c", script], Stdio::null())?;
     send(&child, Signal::SIGUSR1)?;
     let status = child.wait()?;
     ensure!(status.code() == Some(9), "{status:?}");
@@ -104,11 +105,30 @@ fn what_is_sent_to_mydocker_arrives_at_the_command() -> Result<()> {
 }
 
 fn with_init_term_ends_a_command_that_has_no_handler() -> Result<()> {
-    needs::user_namespaces()?;
-    let mut child = started(&["run", "--no-lab", "--init", "sh", "-c", "echo ready; exec sleep 60"])?;
+    let mut child = started(&["run", "--no-lab", "--init", "sh", "-c", "echo ready; exec sleep 60"], Stdio::null())?;
     send(&child, Signal::SIGTERM)?;
     let status = child.wait()?;
     ensure!(status.code() == Some(143), "{status:?}");
+    Ok(())
+}
+
+fn a_second_process_is_in_the_container_with_the_first() -> Result<()> {
+    for (number, place) in [&["--no-lab"][..], &[]].into_iter().enumerate() {
+        let name = format!("web-{number}-{}", std::process::id());
+        let words = ["--name", &name, "--hostname", "boat", "sh", "-c", "echo ready; read line"];
+        let mut first = started(&[&["run"], place, &words[..]].concat(), Stdio::piped())?;
+        let listed = stdout(&run(&["ps"])?);
+        ensure!(listed.contains(&name) && listed.contains("read line"), "{listed}");
+        let script = format!("{NAME}; cat /proc/1/cmdline | tr '\\0' ' '; id -u; exit 5");
+        let second = run(&["exec", &name, "sh", "-c", &script])?;
+        first.stdin.take();
+        first.wait()?;
+        let said = stdout(&second);
+        ensure!(said.starts_with("boat") && said.contains("read line") && said.ends_with('0'), "{second:?}");
+        ensure!(second.status.code() == Some(5), "{second:?}");
+        let gone = run(&["exec", &name, "true"])?;
+        ensure!(gone.status.code() == Some(125) && stderr(&gone).contains("mydocker ps"), "{gone:?}");
+    }
     Ok(())
 }
 

@@ -1,0 +1,82 @@
+//! A second process in a container that runs.
+
+use std::ffi::OsStr;
+
+use anyhow::{Context, Result, bail, ensure};
+use given::Running;
+use nix::unistd::{ForkResult, Pid};
+
+use crate::answers::join;
+use crate::arguments::{Asked, Exec, parse};
+
+/// Runs the command in the container, and returns its exit code. No lab is entered: on this side nothing is done but to leave it.
+pub fn exec(asked: &Exec) -> Result<i32> {
+    let container = find(&asked.container, &given::containers())?;
+
+    // 1.5  Into its namespaces; in its PID namespace only our children are.
+    join::join(container)?;
+
+    if let ForkResult::Parent { child } = given::fork()? {
+        return given::stand_in_for(child);
+    }
+    match given::exec(&asked.command)? {}
+}
+
+/// What runs, as a table.
+pub fn ps() -> String {
+    let line = |container: &Running| {
+        let command = container.command.join(OsStr::new(" "));
+        Some(format!("{:>7}  {:<15}  {}\n", container.pid, name(container)?, command.display()))
+    };
+    let lines: String = given::containers().iter().filter_map(line).collect();
+    format!("{:>7}  {:<15}  COMMAND\n{lines}", "PID", "NAME")
+}
+
+fn find(asked: &str, running: &[Running]) -> Result<Pid> {
+    // Whatever process it is: joining says whether it is one's own.
+    if let Ok(pid) = asked.parse() {
+        ensure!(pid > 0, "there is no process {pid}");
+        return Ok(Pid::from_raw(pid));
+    }
+    let mut found = running.iter().filter(|container| name(container).as_deref() == Some(asked));
+    let first = found.next().with_context(|| format!("no container \"{asked}\" runs; mydocker ps lists what does"))?;
+    if found.next().is_some() {
+        bail!("several containers are called \"{asked}\"; take the PID, as mydocker ps has it");
+    }
+    Ok(first.pid)
+}
+
+/// What it was called on the command line that made it. (None: it is a lab, which is a container, too.)
+fn name(container: &Running) -> Option<String> {
+    match parse(container.made_by.iter().skip(1).cloned()) {
+        Ok(Asked::Run(container)) => Some(container.name),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn running(pid: i32, line: &str) -> Running {
+        let made_by = line.split(' ').map(Into::into).collect();
+        Running { pid: Pid::from_raw(pid), made_by, command: vec!["sh".into()] }
+    }
+
+    #[test]
+    fn a_container_is_found_by_its_name_or_by_its_pid() {
+        let all = [running(7, "mydocker run --in-lab --name web sh"), running(8, "mydocker run --no-lab sh")];
+        assert_eq!(find("web", &all).ok(), Some(Pid::from_raw(7)));
+        assert_eq!(find("mydocker", &all).ok(), Some(Pid::from_raw(8)));
+        assert_eq!(find("4711", &all).ok(), Some(Pid::from_raw(4711)));
+        assert!(find("0", &all).is_err() && find("-1", &all).is_err());
+        assert_eq!(name(&running(9, "coracle-lab {} mydocker run --in-lab sh")), None);
+        assert!(find("sh", &all).is_err_and(|error| error.to_string().contains("mydocker ps")));
+    }
+
+    #[test]
+    fn of_two_with_one_name_none_is_guessed() {
+        let all = [running(7, "mydocker run sh"), running(8, "mydocker run sh")];
+        assert!(find("mydocker", &all).is_err_and(|error| error.to_string().contains("several")));
+    }
+}
