@@ -4,7 +4,7 @@
 //! Read setns(2), namespaces(7) and user_namespaces(7); check with `cargo wb check 1.5`.
 #![allow(unused_imports, unused_variables)] // until your answer uses them all
 
-use std::fs::{self, File};
+use std::fs;
 use std::os::unix::fs::MetadataExt;
 
 use anyhow::{Context, Result};
@@ -14,7 +14,7 @@ use nix::unistd::Pid;
 /// Moves this process into all namespaces of `container` (its PID 1, say) that it isn't in already; its children will be born in
 /// the container's PID namespace.
 ///
-/// Fails, saying which step failed, when the container is gone or somebody else's.
+/// Fails, saying which step failed, when the container is gone or somebody else's. (`given::pidfd` makes a descriptor of a process.)
 pub fn join(container: Pid) -> Result<()> {
     todo!("join the namespaces of /proc/{container}/ns")
 }

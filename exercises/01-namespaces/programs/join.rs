@@ -13,7 +13,7 @@ use nix::unistd::{ForkResult, Pid};
 include!(concat!(env!("OUT_DIR"), "/join.rs"));
 
 /// Arguments: the container's own kinds of namespaces (without `user`, it is made in a user namespace that the caller is root of), and
-/// what becomes of it: it `runs`, is `gone`, or is `another's`.
+/// what is to be said of it: it `runs`, runs `in a lab`, is `gone`, or is `another's`.
 fn main() {
     let mut container = Pid::from_raw(0);
     checked::ready(|| {
@@ -24,8 +24,9 @@ fn main() {
         if !kinds.contains(&"user") {
             given::user_namespace()?;
         }
-        container = start_container(&kinds)?;
-        match arguments.get(1).map(String::as_str) {
+        let what = arguments.get(1).map(String::as_str);
+        container = start_container(&kinds, what == Some("in a lab"))?;
+        match what {
             Some("gone") => end(container)?,
             // The lab's own PID 1 belongs to who made the lab.
             Some("another's") => container = Pid::from_raw(1),
@@ -37,11 +38,11 @@ fn main() {
 }
 
 /// A container that waits, with these namespaces of its own. It has a parent that only waits, since we shall not be it.
-fn start_container(kinds: &[&str]) -> Result<Pid> {
+fn start_container(kinds: &[&str], in_a_lab: bool) -> Result<Pid> {
     let (mut told, tell) = pipe()?;
     if let ForkResult::Child = given::fork()? {
         drop(told);
-        let failed = be_the_starter(kinds, tell);
+        let failed = be_the_starter(kinds, in_a_lab, tell);
         eprintln!("the container: {:#}", failed.err().unwrap_or_else(|| anyhow::anyhow!("it ended")));
         given::exit(1);
     }
@@ -51,14 +52,19 @@ fn start_container(kinds: &[&str]) -> Result<Pid> {
     Ok(Pid::from_raw(i32::from_ne_bytes(number)))
 }
 
-fn be_the_starter(kinds: &[&str], mut tell: PipeWriter) -> Result<()> {
+fn be_the_starter(kinds: &[&str], in_a_lab: bool, mut tell: PipeWriter) -> Result<()> {
     given::user_namespace()?;
-    let bits = kinds
-        .iter()
-        .filter(|kind| **kind != "user")
-        .map(|kind| bit(kind))
-        .try_fold(0, |all, one| Ok::<_, anyhow::Error>(all | one?))?;
-    unshare(CloneFlags::from_bits_retain(bits)).context("unshare")?;
+    // A lab is a container, too: what the one in it doesn't have of its own is the lab's.
+    let of_the_lab = ["cgroup", "ipc", "net", "uts"];
+    let (lab, own): (Vec<&str>, Vec<&str>) = kinds.iter().partition(|kind| in_a_lab && of_the_lab.contains(kind));
+    if in_a_lab {
+        unshare(flags(&lab)?).context("unshare, for the lab")?;
+        unshare(CloneFlags::CLONE_NEWUSER).context("unshare(CLONE_NEWUSER) in the lab")?;
+        for file in ["uid_map", "gid_map"] {
+            std::fs::write(format!("/proc/self/{file}"), "0 0 1").context(file)?;
+        }
+    }
+    unshare(flags(&own)?).context("unshare")?;
     let (complete, completed) = pipe()?;
     match given::fork()? {
         ForkResult::Child => be_the_container(completed),
@@ -72,17 +78,23 @@ fn be_the_starter(kinds: &[&str], mut tell: PipeWriter) -> Result<()> {
     }
 }
 
-fn bit(kind: &str) -> Result<i32> {
-    Ok(match kind {
-        "cgroup" => libc::CLONE_NEWCGROUP,
-        "ipc" => libc::CLONE_NEWIPC,
-        "mnt" => libc::CLONE_NEWNS,
-        "net" => libc::CLONE_NEWNET,
-        "pid" => libc::CLONE_NEWPID,
-        "time" => libc::CLONE_NEWTIME,
-        "uts" => libc::CLONE_NEWUTS,
-        other => anyhow::bail!("no kind {other}"),
-    })
+/// For all but the user namespace, which is made before.
+fn flags(kinds: &[&str]) -> Result<CloneFlags> {
+    let mut bits = 0;
+    for kind in kinds {
+        bits |= match *kind {
+            "cgroup" => libc::CLONE_NEWCGROUP,
+            "ipc" => libc::CLONE_NEWIPC,
+            "mnt" => libc::CLONE_NEWNS,
+            "net" => libc::CLONE_NEWNET,
+            "pid" => libc::CLONE_NEWPID,
+            "time" => libc::CLONE_NEWTIME,
+            "user" => 0,
+            "uts" => libc::CLONE_NEWUTS,
+            other => anyhow::bail!("no kind {other}"),
+        };
+    }
+    Ok(CloneFlags::from_bits_retain(bits))
 }
 
 /// With a /proc of its own: in the container the numbers of outside mean nothing.

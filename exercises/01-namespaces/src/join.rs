@@ -19,15 +19,9 @@ pub const EXERCISE: Exercise = Exercise {
     page: "01-namespaces/join.md",
     shown_by: "exec mydocker ps   (while another terminal has: cargo run -p mydocker -- run sh)",
     hints: &[
-        "`ls -l /proc/self/ns` has a file for each kind of namespace, and /proc/PID/ns those of another process. In which do you \
-         have the right to join anything, before you join the first? And once you are in the container's mount table, whose \
-         /proc is it that you read?",
-        "setns(2) takes such a file, opened. So: open all that you need first, then join them, `user` before the others. Two files are the \
-         same namespace if their inode numbers are (std::os::unix::fs::MetadataExt::ino); leave out those that you are in already: for \
-         your own user namespace the kernel says EINVAL, for what belongs to somebody else EPERM.",
-        "For each of user, cgroup, ipc, net, uts, time, pid, mnt: let theirs = File::open(format!(\"/proc/{container}/ns/{kind}\")), and \
-         compare with the metadata of /proc/self/ns/{kind}. Then nix::sched::setns(theirs, CloneFlags::empty()) for each: empty means \
-         whichever kind it is. For pid nothing seems to happen: it is for your children.",
+        "`ls -l /proc/self/ns` has a file for each kind of namespace, and /proc/PID/ns those of another process. Whose powers do you          need over a container's network, and in which of the eight would you get them? And once you are in the container's mount table,          whose /proc is it that you read?",
+        "setns(2) joins several namespaces in one call, in the order that the kernel needs, if it gets a process as a file descriptor          (given::pidfd) and the flags of the kinds. Leave out those that you are in already: for your own user namespace the kernel says          EINVAL, for what belongs to somebody else EPERM. Two files in /proc/PID/ns are the same namespace if their inode numbers are.",
+        "A list of pairs, (\"user\", CloneFlags::CLONE_NEWUSER) and so on (mnt is CLONE_NEWNS; time is          CloneFlags::from_bits_retain(libc::CLONE_NEWTIME)). For each, compare std::fs::metadata(format!(\"/proc/{container}/ns/{kind}\"))?.ino()          with that of /proc/self/ns (std::os::unix::fs::MetadataExt), and collect the flag if they differ. Then one          nix::sched::setns(process, flags).",
     ],
     mistakes: mistakes::ALL,
     check,
@@ -46,6 +40,7 @@ fn check(program: &Program) -> Result<Judgement> {
         apart,
         sharing: look::at(program, World::sharing(&[World::MAY_BE_SHARED[one], World::MAY_BE_SHARED[other]]))?,
         inside: look::at(program, World::inside())?,
+        in_lab: look::at(program, World { container: "in a lab", ..World::apart() })?,
         gone: look::at(program, World { container: "gone", ..World::apart() })?,
         anothers: look::at(program, World { container: "another's", ..World::apart() })?,
     }))

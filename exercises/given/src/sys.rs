@@ -1,9 +1,11 @@
 //! The calls that nix can only offer as unsafe, each with the reason why it is sound here.
 #![allow(unsafe_code)]
 
+use std::os::fd::{FromRawFd, OwnedFd};
+
 use nix::errno::Errno;
 use nix::sys::signal::{SigHandler, Signal, signal};
-use nix::unistd::ForkResult;
+use nix::unistd::{ForkResult, Pid};
 
 /// fork(2). The caller has made sure that this process has one thread.
 pub fn fork_single_threaded() -> nix::Result<ForkResult> {
@@ -22,6 +24,15 @@ pub fn close_others_on_exec() -> nix::Result<()> {
     // SAFETY: numbers only; nothing is closed before the exec, so no owned descriptor is pulled from under its owner.
     let result = unsafe { libc::syscall(libc::SYS_close_range, 3, libc::c_uint::MAX, libc::CLOSE_RANGE_CLOEXEC) };
     Errno::result(result).map(drop)
+}
+
+/// pidfd_open(2), close-on-exec as all of them are.
+pub fn pidfd_open(process: Pid) -> nix::Result<OwnedFd> {
+    // SAFETY: numbers only.
+    let result = unsafe { libc::syscall(libc::SYS_pidfd_open, process.as_raw(), 0) };
+    let number = Errno::result(result)?;
+    // SAFETY: the kernel has just made this descriptor, and nobody else has its number.
+    Ok(unsafe { OwnedFd::from_raw_fd(number as i32) })
 }
 
 /// _exit(2): ends this process at once, without running what the parent registered or flushing what it buffered.

@@ -10,6 +10,7 @@ const ALL_JOINED: &str = "an ordinary user is in every namespace of their contai
 const CHILDREN: &str = "the caller's children will be born in the container's PID namespace";
 const SHARED: &str = "so it is where some namespaces were shared already";
 const ROOT: &str = "so it is where the caller is root of the container's user namespace already";
+const IN_LAB: &str = "so it is where the container runs in a lab, with which it shares some";
 const GONE: &str = "a container that is gone is an error that says so";
 const ANOTHERS: &str = "somebody else's container is an error that says so, and nothing is joined";
 
@@ -19,6 +20,8 @@ pub struct Runs {
     pub apart: Seen,
     pub sharing: Seen,
     pub inside: Seen,
+    /// One in a lab, whose namespaces belong to another user namespace than the container's, and than the caller's.
+    pub in_lab: Seen,
     /// A container that has ended, and a process that is no business of the caller's.
     pub gone: Seen,
     pub anothers: Seen,
@@ -27,21 +30,23 @@ pub struct Runs {
 impl Runs {
     /// For an answer that ended the program, or never returned: it will do so everywhere.
     pub fn only(seen: Seen) -> Runs {
-        Runs { sharing: seen.clone(), inside: seen.clone(), gone: seen.clone(), anothers: seen.clone(), apart: seen }
+        let [sharing, inside, in_lab, gone, anothers] = std::array::from_fn(|_| seen.clone());
+        Runs { apart: seen, sharing, inside, in_lab, gone, anothers }
     }
 }
 
 pub fn judge(runs: &Runs) -> Judgement {
-    let Runs { apart, sharing, inside, gone, anothers } = runs;
+    let Runs { apart, sharing, inside, in_lab, gone, anothers } = runs;
     let outcomes = vec![
         joined(ALL_JOINED, apart, &["pid"]),
         children(apart),
         joined(SHARED, sharing, &[]),
         joined(ROOT, inside, &[]),
+        joined(IN_LAB, in_lab, &[]),
         refused(GONE, gone),
         refused(ANOTHERS, anothers),
     ];
-    let printed = [apart, sharing, inside, gone, anothers].map(|seen| &seen.printed);
+    let printed = [apart, sharing, inside, in_lab, gone, anothers].map(|seen| &seen.printed);
     Judgement::new(outcomes, mistake(runs), printed)
 }
 
@@ -80,8 +85,8 @@ fn refused(claim: &'static str, seen: &Seen) -> Outcome {
 
 /// The mistake that fits everything that was seen.
 fn mistake(runs: &Runs) -> Option<&'static Mistake> {
-    let Runs { apart, sharing, inside, gone, anothers } = runs;
-    if [apart, sharing, inside].iter().any(|seen| !seen.alive || !seen.container_lives) {
+    let Runs { apart, sharing, inside, in_lab, gone, anothers } = runs;
+    if [apart, sharing, inside, in_lab].iter().any(|seen| !seen.alive || !seen.container_lives) {
         return None;
     }
     if !has_joined(apart) {
@@ -97,6 +102,8 @@ fn mistake(runs: &Runs) -> Option<&'static Mistake> {
     match () {
         () if failed(inside) || failed(sharing) => Some(&ALREADY_THERE),
         () if !has_joined(inside) || !has_joined(sharing) => None,
+        () if failed(in_lab) => Some(&ONE_BY_ONE),
+        () if !has_joined(in_lab) => None,
         () if gone.heard == Heard::Ok || anothers.heard == Heard::Ok => Some(&SWALLOWED_THE_ERROR),
         () if gone.heard.is_bare_error() || anothers.heard.is_bare_error() => Some(&BARE_ERRNO),
         () => None,

@@ -24,7 +24,7 @@ const KINDS: [(&str, &str); 8] = [
 pub struct World {
     /// The kinds of namespaces that the container doesn't share with the caller.
     pub own: Vec<&'static str>,
-    /// `runs`, `gone`, `another's`.
+    /// `runs`, `in a lab`, `gone`, `another's`.
     pub container: &'static str,
 }
 

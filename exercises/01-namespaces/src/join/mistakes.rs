@@ -17,6 +17,12 @@ pub const ALREADY_THERE: Mistake = Mistake {
           same namespace if their inode numbers are.",
 };
 
+pub const ONE_BY_ONE: Mistake = Mistake {
+    id: "one-by-one",
+    what: "A container is joined, unless it runs in a lab (or any other host of namespaces) itself.",
+    why: "Such a container shares namespaces that don't belong to its own user namespace, but to the lab's. Whoever has joined the first           has no powers over the second any more. In a single setns, with the process as a descriptor (given::pidfd) and all           flags, the kernel asks for each what you may do before you move.",
+};
+
 pub const OPENED_TOO_LATE: Mistake = Mistake {
     id: "opened-too-late",
     what: "The caller is in the container's mount namespace, and others of its namespaces are missing.",
@@ -61,6 +67,7 @@ pub const BARE_ERRNO: Mistake = Mistake {
 pub const ALL: &[Mistake] = &[
     USER_NOT_FIRST,
     ALREADY_THERE,
+    ONE_BY_ONE,
     OPENED_TOO_LATE,
     NO_PID,
     NOT_ALL,

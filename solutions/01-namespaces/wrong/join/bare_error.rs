@@ -1,26 +1,31 @@
 //! diagnosis: bare-errno
 //! made by: every first version with `?`: "No such file or directory (os error 2)".
 
-use std::fs::{self, File};
+use std::fs;
 use std::os::unix::fs::MetadataExt;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use nix::sched::{CloneFlags, setns};
 use nix::unistd::Pid;
 
 pub fn join(container: Pid) -> Result<()> {
-    let mut doors = Vec::new();
-    for kind in ["user", "cgroup", "ipc", "net", "uts", "time", "pid", "mnt"] {
-        let path = format!("/proc/{container}/ns/{kind}");
-        let file = File::open(&path)?;
-        let ours = fs::metadata(format!("/proc/self/ns/{kind}"))?.ino();
-        let theirs = file.metadata()?.ino();
-        if theirs != ours {
-            doors.push((kind, file));
+    let mut flags = CloneFlags::empty();
+    for (kind, flag) in KINDS {
+        let inode = |whose: &str| anyhow::Ok(fs::metadata(format!("/proc/{whose}/ns/{kind}"))?.ino());
+        if inode(&container.to_string())? != inode("self")? {
+            flags |= flag;
         }
     }
-    for (_, file) in doors {
-        setns(file, CloneFlags::empty())?;
-    }
-    Ok(())
+    setns(given::pidfd(container)?, flags).with_context(|| format!("setns(pidfd of {container}, {flags:?})"))
 }
+
+const KINDS: [(&str, CloneFlags); 8] = [
+    ("cgroup", CloneFlags::CLONE_NEWCGROUP),
+    ("ipc", CloneFlags::CLONE_NEWIPC),
+    ("mnt", CloneFlags::CLONE_NEWNS),
+    ("net", CloneFlags::CLONE_NEWNET),
+    ("pid", CloneFlags::CLONE_NEWPID),
+    ("time", CloneFlags::from_bits_retain(libc::CLONE_NEWTIME)),
+    ("user", CloneFlags::CLONE_NEWUSER),
+    ("uts", CloneFlags::CLONE_NEWUTS),
+];

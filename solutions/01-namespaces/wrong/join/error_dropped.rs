@@ -2,7 +2,7 @@
 //! made by: whoever logs the errors and goes on, as "setns on ipc namespace failed: Bad file descriptor" did five times in
 //! https://github.com/xianlubird/mydocker/issues/79.
 
-use std::fs::{self, File};
+use std::fs;
 use std::os::unix::fs::MetadataExt;
 
 use anyhow::{Context, Result};
@@ -10,21 +10,31 @@ use nix::sched::{CloneFlags, setns};
 use nix::unistd::Pid;
 
 pub fn join(container: Pid) -> Result<()> {
-    let mut doors = Vec::new();
-    for kind in ["user", "cgroup", "ipc", "net", "uts", "time", "pid", "mnt"] {
-        let path = format!("/proc/{container}/ns/{kind}");
-        let Ok(file) = File::open(&path) else {
-            eprintln!("cannot open {path}");
-            continue;
+    let Ok(process) = given::pidfd(container) else {
+        eprintln!("there is no {container}");
+        return Ok(());
+    };
+    let mut flags = CloneFlags::empty();
+    for (kind, flag) in KINDS {
+        let inode = |whose: &str| {
+            let path = format!("/proc/{whose}/ns/{kind}");
+            let found = fs::metadata(&path).with_context(|| format!("{path}: is that process gone, or another's?"))?;
+            anyhow::Ok(found.ino())
         };
-        let ours = fs::metadata(format!("/proc/self/ns/{kind}"))?.ino();
-        let theirs = file.metadata()?.ino();
-        if theirs != ours {
-            doors.push((kind, file));
+        if inode(&container.to_string())? != inode("self")? {
+            flags |= flag;
         }
     }
-    for (kind, file) in doors {
-        setns(file, CloneFlags::empty()).with_context(|| format!("setns({kind})"))?;
-    }
-    Ok(())
+    setns(process, flags).with_context(|| format!("setns(pidfd of {container}, {flags:?})"))
 }
+
+const KINDS: [(&str, CloneFlags); 8] = [
+    ("cgroup", CloneFlags::CLONE_NEWCGROUP),
+    ("ipc", CloneFlags::CLONE_NEWIPC),
+    ("mnt", CloneFlags::CLONE_NEWNS),
+    ("net", CloneFlags::CLONE_NEWNET),
+    ("pid", CloneFlags::CLONE_NEWPID),
+    ("time", CloneFlags::from_bits_retain(libc::CLONE_NEWTIME)),
+    ("user", CloneFlags::CLONE_NEWUSER),
+    ("uts", CloneFlags::CLONE_NEWUTS),
+];

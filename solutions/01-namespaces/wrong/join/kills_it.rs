@@ -1,7 +1,7 @@
 //! diagnosis: none
 //! made by: nobody in earnest. A container that has ended is in no namespace that differs.
 
-use std::fs::{self, File};
+use std::fs;
 use std::os::unix::fs::MetadataExt;
 
 use anyhow::{Context, Result};
@@ -9,19 +9,30 @@ use nix::sched::{CloneFlags, setns};
 use nix::unistd::Pid;
 
 pub fn join(container: Pid) -> Result<()> {
-    let mut doors = Vec::new();
-    for kind in ["user", "cgroup", "ipc", "net", "uts", "time", "pid", "mnt"] {
-        let path = format!("/proc/{container}/ns/{kind}");
-        let file = File::open(&path).with_context(|| format!("{path}: is it gone, or another's?"))?;
-        let ours = fs::metadata(format!("/proc/self/ns/{kind}"))?.ino();
-        let theirs = file.metadata()?.ino();
-        if theirs != ours {
-            doors.push((kind, file));
+    let process = given::pidfd(container)?;
+    let mut flags = CloneFlags::empty();
+    for (kind, flag) in KINDS {
+        let inode = |whose: &str| {
+            let path = format!("/proc/{whose}/ns/{kind}");
+            let found = fs::metadata(&path).with_context(|| format!("{path}: is that process gone, or another's?"))?;
+            anyhow::Ok(found.ino())
+        };
+        if inode(&container.to_string())? != inode("self")? {
+            flags |= flag;
         }
     }
-    for (kind, file) in doors {
-        setns(file, CloneFlags::empty()).with_context(|| format!("setns({kind})"))?;
-    }
-    nix::sys::signal::kill(container, nix::sys::signal::Signal::SIGKILL)?;
+    setns(process, flags).with_context(|| format!("setns(pidfd of {container}, {flags:?})"))?;
+    while nix::sys::signal::kill(container, nix::sys::signal::Signal::SIGKILL).is_ok() {}
     Ok(())
 }
+
+const KINDS: [(&str, CloneFlags); 8] = [
+    ("cgroup", CloneFlags::CLONE_NEWCGROUP),
+    ("ipc", CloneFlags::CLONE_NEWIPC),
+    ("mnt", CloneFlags::CLONE_NEWNS),
+    ("net", CloneFlags::CLONE_NEWNET),
+    ("pid", CloneFlags::CLONE_NEWPID),
+    ("time", CloneFlags::from_bits_retain(libc::CLONE_NEWTIME)),
+    ("user", CloneFlags::CLONE_NEWUSER),
+    ("uts", CloneFlags::CLONE_NEWUTS),
+];

@@ -26,7 +26,7 @@ fn refusal() -> Seen {
 
 fn right() -> Runs {
     let gone = Seen { container_lives: false, ..refusal() };
-    Runs { apart: joined(), sharing: joined(), inside: joined(), gone, anothers: refusal() }
+    Runs { apart: joined(), sharing: joined(), inside: joined(), in_lab: joined(), gone, anothers: refusal() }
 }
 
 fn judged(change: impl Fn(&mut Runs)) -> Judgement {
@@ -63,6 +63,13 @@ fn what_is_joined_again_is_refused() {
         assert_eq!(judgement.mistake, Some(&ALREADY_THERE));
         assert_eq!(failing(&judgement).len(), 1);
     }
+}
+
+#[test]
+fn what_belongs_to_another_than_the_container_is_lost_on_the_way() {
+    let half = Seen { apart: vec!["net", "uts"], left: vec!["user"], ..refusal() };
+    let judgement = judged(|runs| runs.in_lab = half.clone());
+    assert_eq!((judgement.mistake, failing(&judgement)), (Some(&ONE_BY_ONE), vec![IN_LAB]));
 }
 
 #[test]
@@ -106,5 +113,5 @@ fn a_container_that_did_not_survive_is_no_success() {
 fn an_answer_that_ended_the_program_fails_everywhere() {
     let ended = Seen { heard: Heard::Ended(0), alive: false, left: vec![], ..joined() };
     let judgement = judge(&Runs::only(ended));
-    assert_eq!((judgement.failing(), judgement.mistake), (6, None));
+    assert_eq!((judgement.failing(), judgement.mistake), (7, None));
 }
