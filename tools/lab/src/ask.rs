@@ -50,6 +50,7 @@ pub(crate) struct Request {
     pub visible: Vec<OsString>,
     pub writable: Vec<OsString>,
     pub shared_mounts: bool,
+    pub own_cgroups: bool,
 }
 
 impl Lab {
@@ -94,6 +95,13 @@ impl Lab {
     /// lab only: a container in it that forgets to make its mounts private is seen to leak into the lab.
     pub fn shared_mounts(mut self) -> Lab {
         self.request.shared_mounts = true;
+        self
+    }
+
+    /// Gives the lab a cgroup of its own in each hierarchy where this user may make one, as the root that it sees and may write to. What is
+    /// made there is removed with the lab. On v2 the lab's processes are in the leaf `inside`, so that controllers can be enabled.
+    pub fn own_cgroups(mut self) -> Lab {
+        self.request.own_cgroups = true;
         self
     }
 

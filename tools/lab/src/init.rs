@@ -8,6 +8,7 @@ use anyhow::{Context, Error, Result};
 use doctor::Step;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sched::{CloneFlags, unshare};
 use nix::sys::prctl::{set_name, set_pdeathsig};
 use nix::sys::signal::{SigSet, SigmaskHow, Signal, kill, sigprocmask};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
@@ -18,6 +19,7 @@ use nix::unistd::{Pid, dup2_stderr, dup2_stdin, dup2_stdout, getpid, sethostname
 use crate::limits::Limits;
 use crate::link::{Link, Message};
 use crate::refusal::At;
+use crate::subtree::Entrance;
 use crate::{exec, own_proc, refusal, status, sys, terminal};
 
 /// What PID 1 has to know.
@@ -26,6 +28,7 @@ pub(crate) struct Init {
     /// The terminal, when the program shall have its foreground.
     pub terminal: Option<OwnedFd>,
     pub limits: Limits,
+    pub entrance: Entrance,
     /// The caller's signal mask, for the program.
     pub mask: SigSet,
     pub command: Vec<OsString>,
@@ -33,7 +36,7 @@ pub(crate) struct Init {
 
 impl Init {
     /// The exit status of the lab; whatever is still running in it dies with PID 1 (pid_namespaces(7)).
-    pub fn run(self) -> i32 {
+    pub fn run(mut self) -> i32 {
         if self.prepare().is_none() {
             return status::CANNOT_ENTER;
         }
@@ -49,7 +52,7 @@ impl Init {
         self.watch_over(program).unwrap_or(status::CANNOT_ENTER)
     }
 
-    fn prepare(&self) -> Option<()> {
+    fn prepare(&mut self) -> Option<()> {
         let _ = set_name(c"lab");
         let _ = set_pdeathsig(Signal::SIGKILL);
         // The outer stage may have died before that took effect; its end of the link is closed then. (getppid is of no use:
@@ -61,7 +64,11 @@ impl Init {
         self.furnish().map_err(|error| self.link.tell(&refused(&error))).ok()
     }
 
-    fn furnish(&self) -> Result<()> {
+    fn furnish(&mut self) -> Result<()> {
+        // First, so that all that follows counts; the namespace takes the cgroup it is made in as its root.
+        self.limits = self.limits.without(self.entrance.enter());
+        unshare(CloneFlags::CLONE_NEWCGROUP).context("unshare(CLONE_NEWCGROUP)")?;
+        self.entrance.go_to_leaves();
         // kill(0, …) reaches all of one's process group, also outside of the PID namespace, and /dev/tty the caller's
         // terminal: a session of its own has neither. Where the terminal is wanted, a group of its own must do.
         if self.terminal.is_none() {

@@ -12,12 +12,17 @@
 //! ```
 //!
 //! In a lab: fresh user (unless root), mount, PID, network, IPC, UTS and cgroup namespaces; host name `lab`; everything
-//! read-only but `/tmp`, `/var/tmp`, `/run` and `/dev/shm`, which are empty and private; a `/proc` of its own; only `lo`.
-//! What it can't contain is cgroups (a folder made there stays on the machine), and true root, who can undo what root did:
-//! as root a lab protects against accidents, not against malice.
+//! read-only but `/tmp`, `/var/tmp`, `/run` and `/dev/shm`, which are empty and private; a `/proc` of its own; a `/dev` without
+//! disks; only `lo`. Cgroups are of the machine: a lab has some of its own where it asks for them ([`Lab::own_cgroups`]) or
+//! for [`Limits`], and they are removed with it, or by the next lab.
+//!
+//! What it can't contain is true root, who can undo what root did (remount a file system, load a module): as root a lab protects
+//! against accidents, not against malice.
 
 mod ask;
+mod devices;
 mod exec;
+mod hierarchies;
 mod identity;
 mod init;
 mod kept;
@@ -30,6 +35,7 @@ mod own_proc;
 mod refusal;
 mod starter;
 mod status;
+mod subtree;
 mod sys;
 mod terminal;
 

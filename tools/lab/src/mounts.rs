@@ -11,6 +11,7 @@ use nix::errno::Errno;
 use nix::mount::{MsFlags, mount};
 
 use crate::ask::Request;
+use crate::devices::Devices;
 use crate::kept::{PRIVATE_PLACES, hidden_but_wanted, is_checkout};
 use crate::look;
 use crate::refusal::At;
@@ -19,7 +20,9 @@ use crate::sys::{On, attach_mounts, copy_of_mounts, set_read_only};
 const NOTHING: Option<&str> = None;
 
 /// Makes the mounts of this process safe to hand to a program. The mount namespace must be new and belong to us.
-pub(crate) fn make_safe(request: &Request, program: &Path) -> Result<()> {
+///
+/// `cgroups`: folders of the lab's own cgroups, and the mount points at which they shall be seen, writable.
+pub(crate) fn make_safe(request: &Request, program: &Path, cgroups: &[(PathBuf, PathBuf)]) -> Result<()> {
     // First of all, or every mount below would appear on the machine, whose / systemd makes shared.
     mount(NOTHING, "/", NOTHING, MsFlags::MS_REC | MsFlags::MS_PRIVATE, NOTHING).with_context(|| At {
         step: Step::Propagation,
@@ -28,13 +31,16 @@ pub(crate) fn make_safe(request: &Request, program: &Path) -> Result<()> {
     let working_directory = std::env::current_dir().ok();
     let places = private_places();
     let kept = take_copies(request, program, working_directory.as_deref(), &places)?;
+    let devices = Devices::take()?;
+    let cgroups = cgroups.iter().map(|(from, to)| Copy::take_as(from, to, false)).collect::<Result<Vec<_>>>()?;
     everything_read_only()?;
+    devices.put_in_place()?;
     for place in &places {
         let mode = if place == Path::new("/run") { "mode=755" } else { "mode=1777" };
         mount(Some("lab"), place, Some("tmpfs"), MsFlags::MS_NOSUID | MsFlags::MS_NODEV, Some(mode))
             .with_context(|| format!("mount a tmpfs on {}", place.display()))?;
     }
-    for copy in &kept {
+    for copy in kept.iter().chain(&cgroups) {
         copy.put_back()?;
     }
     furnish_run();
@@ -55,31 +61,36 @@ fn private_places() -> Vec<PathBuf> {
 }
 
 struct Copy {
-    of: PathBuf,
+    at: PathBuf,
     is_folder: bool,
     mounts: OwnedFd,
 }
 
 impl Copy {
     fn take(path: &Path, read_only: bool) -> Result<Copy> {
+        Copy::take_as(path, path, read_only)
+    }
+
+    /// To be mounted elsewhere.
+    fn take_as(path: &Path, at: &Path, read_only: bool) -> Result<Copy> {
         let mounts = copy_of_mounts(path).with_context(|| format!("keep {}: open_tree", path.display()))?;
         if read_only {
             set_read_only(On::Detached(mounts.as_fd()), true)
                 .with_context(|| format!("keep {} read-only: mount_setattr", path.display()))?;
         }
-        Ok(Copy { of: path.to_path_buf(), is_folder: path.is_dir(), mounts })
+        Ok(Copy { at: at.to_path_buf(), is_folder: path.is_dir(), mounts })
     }
 
     /// Mounts the copy where it was; in a private place there is nothing to mount it on yet.
     fn put_back(&self) -> Result<()> {
-        if !self.of.exists() {
-            let folder = if self.is_folder { Some(self.of.as_path()) } else { self.of.parent() };
-            folder.map_or(Ok(()), fs::create_dir_all).with_context(|| format!("make {}", self.of.display()))?;
+        if !self.at.exists() {
+            let folder = if self.is_folder { Some(self.at.as_path()) } else { self.at.parent() };
+            folder.map_or(Ok(()), fs::create_dir_all).with_context(|| format!("make {}", self.at.display()))?;
             if !self.is_folder {
-                File::create(&self.of).with_context(|| format!("make {}", self.of.display()))?;
+                File::create(&self.at).with_context(|| format!("make {}", self.at.display()))?;
             }
         }
-        attach_mounts(self.mounts.as_fd(), &self.of).with_context(|| format!("keep {}: move_mount", self.of.display()))
+        attach_mounts(self.mounts.as_fd(), &self.at).with_context(|| format!("keep {}: move_mount", self.at.display()))
     }
 }
 

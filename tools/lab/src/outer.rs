@@ -23,6 +23,7 @@ use crate::init::Init;
 use crate::link::{Link, Message};
 use crate::refusal::At;
 use crate::starter::Starter;
+use crate::subtree::Subtree;
 use crate::{namespaces, refusal, status, sys, terminal};
 
 /// Runs the command in a lab and exits as it did.
@@ -51,6 +52,8 @@ struct Entered {
     terminal: Option<OwnedFd>,
     /// Not after `bg`: then the foreground is the shell's.
     has_foreground: Cell<bool>,
+    /// Removed when all else is done.
+    _subtree: Subtree,
 }
 
 fn enter(request: &Request, command: Vec<OsString>) -> Result<Entered> {
@@ -70,13 +73,16 @@ fn enter(request: &Request, command: Vec<OsString>) -> Result<Entered> {
     sigprocmask(SigmaskHow::SIG_BLOCK, Some(&ours), Some(&mut mask)).context("sigprocmask")?;
     let signals = SignalFd::with_flags(&ours, SfdFlags::SFD_CLOEXEC).context("signalfd")?;
     let terminal = terminal::in_foreground();
-    namespaces::make(request, command.first().map_or(Path::new(""), Path::new))?;
+    let subtree = Subtree::make(&request.limits, request.own_cgroups);
+    let entrance = subtree.entrance();
+    let views = if request.own_cgroups { subtree.views() } else { Vec::new() };
+    namespaces::make(request, command.first().map_or(Path::new(""), Path::new), &views)?;
     let (link, link_of_first) = Link::pair()?;
     let first = match sys::fork().context("fork the lab's PID 1")? {
         Some(first) => first,
         None => {
             drop(link);
-            let init = Init { link: link_of_first, terminal, limits: request.limits, mask, command };
+            let init = Init { link: link_of_first, terminal, limits: request.limits, entrance, mask, command };
             // A panic must not unwind into frames that belong to the parent.
             let code = catch_unwind(AssertUnwindSafe(|| init.run())).unwrap_or(status::CANNOT_ENTER);
             sys::exit_now(code)
@@ -87,7 +93,7 @@ fn enter(request: &Request, command: Vec<OsString>) -> Result<Entered> {
         let _ = dup2_stdin(&null);
         let _ = dup2_stdout(&null);
     }
-    Ok(Entered { first, link, signals, terminal, has_foreground: Cell::new(true) })
+    Ok(Entered { first, link, signals, terminal, has_foreground: Cell::new(true), _subtree: subtree })
 }
 
 /// What `nohup` ignores for us stays ignored. (A blocked signal is delivered to a signalfd even if it is ignored.)
