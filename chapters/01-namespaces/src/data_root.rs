@@ -64,13 +64,12 @@ fn mark(root: &Path) -> Result<()> {
 /// The default root: /run/coracle for root, a folder in $XDG_RUNTIME_DIR for others, or where there is none of theirs (plain
 /// ssh, su) a private one in the folder for temporary files.
 pub fn default() -> PathBuf {
-    if Uid::effective().is_root() {
-        return "/run/coracle".into();
-    }
     let is_ours = |folder: &PathBuf| {
         folder.is_absolute() && fs::metadata(folder).is_ok_and(|meta| meta.uid() == Uid::effective().as_raw())
     };
-    match std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from).filter(is_ours) {
+    // Root of a user namespace may find that /run belongs to nobody they know.
+    let run = if Uid::effective().is_root() { Some("/run".into()) } else { std::env::var_os("XDG_RUNTIME_DIR") };
+    match run.map(PathBuf::from).filter(is_ours) {
         Some(folder) => folder.join("coracle"),
         None => std::env::temp_dir().join(format!("coracle-{}", Uid::effective())),
     }

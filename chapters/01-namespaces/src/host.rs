@@ -160,6 +160,11 @@ fn why_refused(error: anyhow::Error, with_user: bool) -> anyhow::Error {
     let mut failure = Failure::of(&error);
     match failure.errno().and_then(|errno| refused::reason(errno, with_user)) {
         Some(reason) => {
+            // The machine's own answer takes the place of the guess.
+            for part in &mut failure.chain {
+                let known = part.lines().take_while(|line| !line.starts_with("likely cause: "));
+                *part = known.collect::<Vec<_>>().join("\n");
+            }
             failure.chain.push(reason);
             anyhow!(failure)
         }

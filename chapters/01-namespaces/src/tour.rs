@@ -84,6 +84,9 @@ pub fn tour(flags: &TourFlags, store: &StoreFlags) -> Result<u8> {
     say!("  cargo run -p ch01-namespaces -- run -- sh            a shell in a container");
     say!("  cargo run -p ch01-namespaces -- run --explain -- sh  the same, call by call");
     say!("  cargo wb                                             the exercises");
+    say!();
+    say!("In that shell you see this machine's files, and they are not copies: what you");
+    say!("delete is deleted. A root file system of its own comes with chapter 2.");
     Ok(0)
 }
 
@@ -205,11 +208,11 @@ fn comparison(here: &View, inside: &View) -> String {
             &format!("{}, {}", here.uid, here.gid),
             &format!("{}, {}", inside.uid, inside.gid),
         ),
-        row("mount", "mounts", &here.mounts, &inside.mounts),
-        row("ipc", "System V objects", &here.ipc_objects, &inside.ipc_objects),
+        row("mount", "mounts", &here.mounts, &format!("{} (its own /proc)", inside.mounts)),
+        row("ipc", "System V objects", &here.ipc_objects, &format!("{} (made in there)", inside.ipc_objects)),
         row("net", "interfaces", &interfaces(here), &interfaces(inside)),
         row("cgroup", "my cgroup", &here.cgroup, &inside.cgroup),
-        row("time", "up for", &for_people(here.uptime), &for_people(inside.uptime)),
+        row("time", "up for", &for_people(here.uptime), &format!("{} (set ahead)", for_people(inside.uptime))),
     ]
     .concat()
 }

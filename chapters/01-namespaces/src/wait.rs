@@ -107,7 +107,7 @@ impl Foreground<'_> {
         } else {
             let _ = writeln!(
                 std::io::stderr(),
-                "The command is PID 1 and has no handler for SIGINT, so the kernel spares it. Ctrl-C again kills it."
+                "The command is PID 1 and has no handler for SIGINT, so the kernel spares it.\nCtrl-C again kills it."
             );
         }
         unheeded + 1
