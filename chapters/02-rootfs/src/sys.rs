@@ -50,25 +50,37 @@ const FSCONFIG_CMD_CREATE: u32 = 6;
 const MOVE_MOUNT_F_EMPTY_PATH: u32 = 0x04;
 const MOVE_MOUNT_T_EMPTY_PATH: u32 = 0x40;
 
-/// Makes a new, detached mount of a file system of type `kind`: fsopen(2), fsconfig(2), fsmount(2).
+/// Makes a new, detached mount of a file system of type `kind`: fsopen(2), fsconfig(2) for each option and once to make
+/// it, fsmount(2). Told as one step, the last, since the others do nothing that can be seen; unless one of them fails.
 pub fn new_mount(why: &'static Why, kind: &str, options: &[(String, String)], attributes: u64) -> Result<OwnedFd> {
     let name = CString::new(kind)?;
     // SAFETY: `name` is a string that outlives the call.
     let context = owned(unsafe { libc::syscall(libc::SYS_fsopen, name.as_ptr(), FSOPEN_CLOEXEC) });
-    let context = report(why, "fsopen", || vec![format!("{kind:?}"), "FSOPEN_CLOEXEC".into()], context)?;
+    let context = only_failure(why, "fsopen", || vec![format!("{kind:?}")], context)?;
     // What `mount` and mountinfo show as the source.
     set(why, context.as_fd(), "source", kind)?;
     options.iter().try_for_each(|(key, value)| set(why, context.as_fd(), key, value))?;
     let made = fsconfig(context.as_fd(), FSCONFIG_CMD_CREATE, None);
-    report(why, "fsconfig", || vec![format!("{kind:?}"), "FSCONFIG_CMD_CREATE".into()], made)?;
+    only_failure(why, "fsconfig", || vec![format!("{kind:?}"), "FSCONFIG_CMD_CREATE".into()], made)?;
     // SAFETY: takes no pointers.
     let mount = unsafe { libc::syscall(libc::SYS_fsmount, context.as_raw_fd(), FSMOUNT_CLOEXEC, attributes) };
-    report(why, "fsmount", || vec![format!("{kind:?}"), attr::names(attributes)], owned(mount))
+    let options = options.iter().map(|(key, value)| format!("{key}={value}"));
+    let args = || [kind.into()].into_iter().chain(options.clone()).chain([attr::names(attributes)]).collect();
+    report(why, "fsmount", args, owned(mount))
 }
 
 fn set(why: &'static Why, context: BorrowedFd<'_>, key: &str, value: &str) -> Result<()> {
     let result = fsconfig(context, FSCONFIG_SET_STRING, Some((&CString::new(key)?, &CString::new(value)?)));
-    report(why, "fsconfig", || vec!["FSCONFIG_SET_STRING".into(), format!("{key:?}"), format!("{value:?}")], result)
+    only_failure(why, "fsconfig", || vec!["FSCONFIG_SET_STRING".into(), format!("{key:?}"), format!("{value:?}")], result)
+}
+
+fn only_failure<T>(
+    why: &'static Why,
+    call: &str,
+    args: impl Fn() -> Vec<String>,
+    result: nix::Result<T>,
+) -> Result<T> {
+    if result.is_ok() { Ok(result?) } else { report(why, call, args, result) }
 }
 
 fn fsconfig(context: BorrowedFd<'_>, command: u32, setting: Option<(&CStr, &CStr)>) -> nix::Result<()> {
@@ -86,7 +98,7 @@ pub fn copy_tree(why: &'static Why, source: &Path) -> Result<OwnedFd> {
     let flags = libc::OPEN_TREE_CLONE | libc::OPEN_TREE_CLOEXEC | libc::AT_RECURSIVE as u32;
     // SAFETY: `path` is a string that outlives the call.
     let result = owned(unsafe { libc::syscall(libc::SYS_open_tree, libc::AT_FDCWD, path.as_ptr(), flags) });
-    report(why, "open_tree", || vec![format!("{source:?}"), "OPEN_TREE_CLONE|AT_RECURSIVE".into()], result)
+    report(why, "open_tree", || vec![source.display().to_string(), "OPEN_TREE_CLONE|AT_RECURSIVE".into()], result)
 }
 
 /// Adds attributes to a mount and all below it, and makes them private: mount_setattr(2). Attributes that the kernel has
@@ -118,7 +130,7 @@ pub fn attach(why: &'static Why, what: &str, mount: BorrowedFd<'_>, target: Borr
     let result = unsafe {
         libc::syscall(libc::SYS_move_mount, mount.as_raw_fd(), empty, target.as_raw_fd(), empty, flags)
     };
-    let args = || vec![what.to_string(), "\"\"".into(), "root".into(), place.display().to_string()];
+    let args = || vec![what.into(), "\"\"".into(), "root".into(), place.display().to_string()];
     report(why, "move_mount", args, Errno::result(result).map(drop))
 }
 
@@ -165,17 +177,17 @@ pub fn detach_working_directory(why: &'static Why) -> Result<()> {
 
 /// chroot(2).
 pub fn chroot(why: &'static Why, root: &Path) -> Result<()> {
-    report(why, "chroot", || vec![format!("{root:?}")], nix::unistd::chroot(root))
+    report(why, "chroot", || vec![root.display().to_string()], nix::unistd::chroot(root))
 }
 
 /// chdir(2).
 pub fn chdir(why: &'static Why, folder: &Path) -> Result<()> {
-    report(why, "chdir", || vec![format!("{folder:?}")], nix::unistd::chdir(folder))
+    report(why, "chdir", || vec![folder.display().to_string()], nix::unistd::chdir(folder))
 }
 
 /// fchdir(2), told as a chdir to `place`.
 pub fn fchdir(why: &'static Why, folder: BorrowedFd<'_>, place: &Path) -> Result<()> {
-    report(why, "fchdir", || vec![format!("{place:?}")], nix::unistd::fchdir(folder))
+    report(why, "fchdir", || vec![place.display().to_string()], nix::unistd::fchdir(folder))
 }
 
 fn owned(result: libc::c_long) -> nix::Result<OwnedFd> {

@@ -22,13 +22,13 @@ impl Mechanism for PivotRoot {
     }
 
     fn enter(&self, _: Handover, inside: &mut Inside) -> Result<()> {
-        sys::chdir(&steps::PIVOT_ROOT, &inside.root)?;
+        sys::chdir(&steps::ENTER_NEW_ROOT, &inside.root)?;
         // Both arguments the same: the old root is put on top of the new one, so that no folder for it is needed, and a
         // read-only image will do.
         sys::pivot_root(&steps::PIVOT_ROOT)?;
         // What lies on top at "." is the old root. Lazily: the caller's own files on it may be open.
         sys::detach_working_directory(&steps::DETACH_OLD_ROOT)?;
-        sys::chdir(&steps::PIVOT_ROOT, Path::new("/"))?;
+        sys::chdir(&steps::LEAVE_OLD_ROOT, Path::new("/"))?;
         inside.root = "/".into();
         Ok(())
     }
@@ -51,7 +51,7 @@ impl Mechanism for Chroot {
 
     fn enter(&self, _: Handover, inside: &mut Inside) -> Result<()> {
         sys::chroot(&steps::CHROOT_INTO, &inside.root)?;
-        sys::chdir(&steps::CHROOT_INTO, Path::new("/"))?;
+        sys::chdir(&steps::LEAVE_OLD_ROOT, Path::new("/"))?;
         inside.root = "/".into();
         Ok(())
     }

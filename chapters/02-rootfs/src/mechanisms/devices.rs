@@ -45,7 +45,7 @@ impl Mechanism for Devices {
             let device = PathBuf::from("/dev").join(name);
             let mount = sys::copy_tree(&steps::BIND_DEVICE, &device)?;
             let place = root.file(&device)?;
-            let what = format!("{device:?}");
+            let what = device.display().to_string();
             sys::attach(&steps::BIND_DEVICE, &what, mount.as_fd(), place.as_fd(), &device)
                 .with_context(|| format!("cannot give the container {}", device.display()))?;
         }

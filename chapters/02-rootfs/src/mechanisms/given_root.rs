@@ -55,7 +55,7 @@ impl Mechanism for GivenRoot {
         let place = Root::open(&inside.root)?;
         let mount = sys::copy_tree(&steps::BIND_ROOT, &inside.root)?;
         sys::set_attributes(&steps::BIND_ROOT, mount.as_fd(), 0)?;
-        let folder = format!("{:?}", inside.root);
+        let folder = inside.root.display().to_string();
         sys::attach(&steps::BIND_ROOT, &folder, mount.as_fd(), place.as_fd(), &inside.root)
     }
 }

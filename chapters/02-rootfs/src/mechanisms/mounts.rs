@@ -64,9 +64,10 @@ impl Mechanism for Mounts {
 fn make(mount: &Mount, root: &Root, is_volume: bool) -> Result<()> {
     match &mount.what {
         What::New { kind, options } => {
-            let made = sys::new_mount(&steps::MOUNT, kind, options, mount.attributes)?;
+            let why: &'static Why = if is_volume { &steps::MEMORY } else { &steps::MOUNT };
+            let made = sys::new_mount(why, kind, options, mount.attributes)?;
             let place = if is_volume { root.folder(&mount.target)? } else { root.folder_without_links(&mount.target)? };
-            sys::attach(&steps::MOUNT, &format!("{kind:?}"), made.as_fd(), place.as_fd(), &mount.target)
+            sys::attach(why, kind, made.as_fd(), place.as_fd(), &mount.target)
         }
         What::Bind { source } => {
             let why: &'static Why = if is_volume { &steps::VOLUME } else { &steps::BORROW_FROM_HOST };
@@ -76,7 +77,7 @@ fn make(mount: &Mount, root: &Root, is_volume: bool) -> Result<()> {
                 Kind::Folder if !is_volume => root.folder_without_links(&mount.target)?,
                 kind => root.place(&mount.target, kind)?,
             };
-            sys::attach(why, &format!("{source:?}"), made.as_fd(), place.as_fd(), &mount.target)
+            sys::attach(why, &source.display().to_string(), made.as_fd(), place.as_fd(), &mount.target)
         }
     }
 }

@@ -53,7 +53,7 @@ impl Mechanism for ScratchRoot {
         let place = Root::open(&inside.root)?;
         let options = [("mode".to_string(), "755".to_string())];
         let tmpfs = sys::new_mount(&steps::SCRATCH_ROOT, "tmpfs", &options, 0)?;
-        sys::attach(&steps::SCRATCH_ROOT, "\"tmpfs\"", tmpfs.as_fd(), place.as_fd(), &inside.root)?;
+        sys::attach(&steps::SCRATCH_ROOT, "tmpfs", tmpfs.as_fd(), place.as_fd(), &inside.root)?;
         let root = Root::open(&inside.root)?;
         let entries = fs::read_dir(&self.template).with_context(|| format!("cannot read {}", self.template.display()))?;
         for entry in entries {
@@ -74,7 +74,7 @@ impl Mechanism for ScratchRoot {
 fn borrow(source: &Path, place: &OwnedFd, target: &Path) -> Result<()> {
     let mount = sys::copy_tree(&steps::BORROW, source)?;
     sys::set_attributes(&steps::BORROW, mount.as_fd(), READ_ONLY)?;
-    sys::attach(&steps::BORROW, &format!("{source:?}"), mount.as_fd(), place.as_fd(), target)
+    sys::attach(&steps::BORROW, &source.display().to_string(), mount.as_fd(), place.as_fd(), target)
 }
 
 /// Copies a link, a small file, or a folder of them. The template is ours, so its own paths can be trusted.
