@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
+use ch01_namespaces::telling::TourFlags;
 use ch01_namespaces::{
     Mechanism, NamespaceFlags, RunFlags, Spec, StoreFlags, create_and_leave, run_program, run_to_the_end, verbs,
 };
@@ -23,7 +24,7 @@ struct Cli {
     #[command(flatten)]
     store: StoreFlags,
     #[command(flatten)]
-    tour: tour::TourFlags,
+    tour: TourFlags,
     #[command(subcommand)]
     command: Option<Command>,
 }
@@ -31,10 +32,16 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// Run a command in a new container, and remove the container when it ends.
+    ///
+    /// Input, output, signals and the exit status are the command's own. Statuses with a meaning: 125, the container could
+    /// not be made; 126, the command can't be executed; 127, it is not there; 128+N, signal N killed it.
     #[command(after_help = "Examples:\n  run -- sh\n  run -v ./data:/data:ro -- ls /data\n  \
                             run --rootfs ./busybox --read-only --tmpfs /tmp -- sh")]
     Run(NewContainer),
     /// Make a container that waits at its start gate. Prints its id.
+    ///
+    /// Its input and output are yours, except for pipes: in their place it gets /dev/null, since nobody knows when it will let
+    /// go of them.
     Create(NewContainer),
     Start(verbs::Start),
     Rm(verbs::Rm),
@@ -47,6 +54,11 @@ enum Command {
     /// What the tour runs in its container.
     #[command(hide = true)]
     Look,
+    /// What the tour tries in its container.
+    #[command(hide = true)]
+    Escape {
+        sentinel: PathBuf,
+    },
 }
 
 /// Make root file systems.
@@ -90,7 +102,7 @@ struct NewContainer {
     #[command(flatten)]
     root: RootFlags,
     /// The command and its arguments.
-    #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+    #[arg(required = true, trailing_var_arg = true)]
     command: Vec<OsString>,
 }
 
@@ -112,7 +124,7 @@ fn act(cli: Cli) -> Result<u8> {
     match cli.command {
         None => {
             verbs::end_quietly_in_a_pipe()?;
-            tour::tour(&cli.tour)
+            tour::tour(&cli.tour, store)
         }
         Some(Command::Run(new)) => {
             let (spec, mechanisms) = new.plan(store, true)?;
@@ -139,13 +151,16 @@ fn act(cli: Cli) -> Result<u8> {
             Ok(0)
         }
         Some(Command::Look) => tour::look().map(|()| 0),
+        Some(Command::Escape { sentinel }) => tour::escape(&sentinel).map(|()| 0),
     }
 }
 
 fn create(folder: PathBuf, with: Vec<String>, busybox: bool, quiet: bool) -> Result<u8> {
     // What somebody asked for by name must be there; of the default set, what the machine has.
     if let Some(name) = with.iter().find(|name| hostbox::find_program(name).is_none()) {
-        bail!("there is no program {name} on this machine (a name is looked up in /usr/bin, /bin, /usr/sbin and so on)");
+        bail!(
+            "there is no program {name} on this machine (a name is looked up in /usr/bin, /bin, /usr/sbin and so on)"
+        );
     }
     let made = match (busybox, with.is_empty()) {
         (true, _) => hostbox::create_busybox(&folder),

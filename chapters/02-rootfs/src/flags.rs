@@ -8,9 +8,7 @@ use anyhow::{Context, Result, bail};
 use ch01_namespaces::{Mechanism, Namespace, NamespaceFlags, Spec, Store};
 use clap::Args;
 
-use crate::mechanisms::{
-    Chroot, Devices, GivenRoot, Mounts, PivotRoot, ReadOnlyRoot, ScratchRoot, WorkingDirectory,
-};
+use crate::mechanisms::{Chroot, Devices, GivenRoot, Mounts, PivotRoot, ReadOnlyRoot, ScratchRoot, WorkingDirectory};
 use crate::mounts::Mount;
 use crate::{powers, volume};
 
@@ -55,7 +53,9 @@ impl RootFlags {
     ) -> Result<Vec<Box<dyn Mechanism>>> {
         let mut mechanisms = namespaces.namespaces(store)?;
         if !namespaces.set().has(Namespace::Mount) {
-            bail!("a root file system needs a new mount namespace, or its mounts would be the host's: add mount to --namespaces");
+            bail!(
+                "a root file system needs a new mount namespace, or its mounts would be the host's: add mount to --namespaces"
+            );
         }
         let own = namespaces.own();
         let privileged = !own.has(Namespace::User) && powers::over_the_machine();
@@ -110,7 +110,8 @@ impl RootFlags {
             Ok(())
         };
         for file in &self.env_file {
-            let text = fs::read_to_string(file).with_context(|| format!("cannot read the variables in {}", file.display()))?;
+            let text =
+                fs::read_to_string(file).with_context(|| format!("cannot read the variables in {}", file.display()))?;
             let lines = text.lines().filter(|line| !line.trim().is_empty() && !line.trim_start().starts_with('#'));
             lines.into_iter().try_for_each(&mut set).with_context(|| format!("in {}", file.display()))?;
         }

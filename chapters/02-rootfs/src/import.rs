@@ -48,7 +48,11 @@ impl fmt::Display for Unpacked {
 pub fn import(archive: impl Read, folder: &Path) -> Result<Unpacked> {
     let was_there = folder.is_dir();
     if was_there {
-        ensure!(folder.read_dir()?.next().is_none(), "{} is not empty: unpack into a folder of its own", folder.display());
+        ensure!(
+            folder.read_dir()?.next().is_none(),
+            "{} is not empty: unpack into a folder of its own",
+            folder.display()
+        );
     } else {
         std::fs::create_dir(folder).with_context(|| format!("cannot make {}", folder.display()))?;
     }
@@ -170,7 +174,9 @@ fn is_folder(parent: &OwnedFd, name: &Path) -> bool {
 fn make_way(parent: &OwnedFd, name: &Path) -> Result<()> {
     match unlinkat(parent, name, UnlinkatFlags::NoRemoveDir) {
         Ok(()) | Err(Errno::ENOENT) => Ok(()),
-        Err(Errno::EISDIR) => unlinkat(parent, name, UnlinkatFlags::RemoveDir).context("it replaces a folder that is not empty"),
+        Err(Errno::EISDIR) => {
+            unlinkat(parent, name, UnlinkatFlags::RemoveDir).context("it replaces a folder that is not empty")
+        }
         Err(errno) => Err(errno.into()),
     }
 }
@@ -233,7 +239,8 @@ mod tests {
     }
 
     fn outside_is_untouched(place: &Path) {
-        let names: Vec<_> = fs::read_dir(place.join("outside")).unwrap().flatten().map(|entry| entry.file_name()).collect();
+        let names: Vec<_> =
+            fs::read_dir(place.join("outside")).unwrap().flatten().map(|entry| entry.file_name()).collect();
         assert_eq!(names, ["secret"]);
         assert_eq!(fs::read_to_string(place.join("outside/secret")).unwrap(), "secret");
     }
@@ -308,10 +315,8 @@ mod tests {
 
     #[test]
     fn device_nodes_are_left_out_and_counted() {
-        let (place, result) = Hostile::new()
-            .entry(EntryType::Block, "sda", "", "")
-            .entry(EntryType::Regular, "file", "", "x")
-            .import();
+        let (place, result) =
+            Hostile::new().entry(EntryType::Block, "sda", "", "").entry(EntryType::Regular, "file", "", "x").import();
         assert_eq!(result.unwrap().left_out, 1);
         assert!(!place.path().join("root/sda").exists());
     }

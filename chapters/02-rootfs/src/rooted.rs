@@ -61,7 +61,9 @@ impl Root {
         if let Some((found, kind)) = self.look_up(path, Links::Followed)? {
             return match kind {
                 Kind::File => Ok(found),
-                Kind::Folder => bail!("{} in the root file system is a folder, and the source is a file", path.display()),
+                Kind::Folder => {
+                    bail!("{} in the root file system is a folder, and the source is a file", path.display())
+                }
             };
         }
         drop(self.new_file(path, Mode::from_bits_truncate(0o644))?);
@@ -80,7 +82,8 @@ impl Root {
     pub fn new_file(&self, path: &Path, mode: Mode) -> Result<OwnedFd> {
         let (parent, name) = self.parent(path)?;
         let flags = OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_WRONLY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
-        sys::with_exact_modes(|| openat(&parent, name.as_os_str(), flags, mode)).map_err(|errno| cannot_make(path, errno))
+        sys::with_exact_modes(|| openat(&parent, name.as_os_str(), flags, mode))
+            .map_err(|errno| cannot_make(path, errno))
     }
 
     /// Makes a link, unless there is something already.
@@ -139,7 +142,9 @@ impl Root {
                 "{} in the root file system leads through a link that goes round in circles, or out (/proc/PID/fd)",
                 path.display()
             ),
-            Err(errno) => Err(errno).with_context(|| format!("cannot look up {} in the root file system", path.display())),
+            Err(errno) => {
+                Err(errno).with_context(|| format!("cannot look up {} in the root file system", path.display()))
+            }
         }
     }
 }
@@ -160,7 +165,9 @@ fn cannot_make(path: &Path, errno: Errno) -> anyhow::Error {
     let path = path.display();
     let hint = match errno {
         Errno::EROFS => "\nlikely cause: it lies on a read-only mount\ncure: make the place in the image first",
-        Errno::EEXIST => "\nlikely cause: it is a link to nowhere\ncure: make what it points to, or choose another place",
+        Errno::EEXIST => {
+            "\nlikely cause: it is a link to nowhere\ncure: make what it points to, or choose another place"
+        }
         Errno::EACCES | Errno::EPERM => "\nlikely cause: the folder above it is not yours\ncure: see ls -ln",
         _ => "",
     };
@@ -198,7 +205,10 @@ mod tests {
     fn a_folder_that_must_not_be_a_link_is_refused_as_one() {
         let (folder, root, outside) = hostile();
         for name in ["/absolute", "/relative", "/absolute/below"] {
-            assert!(root.folder_without_links(Path::new(name)).unwrap_err().to_string().contains("is a link"), "{name}");
+            assert!(
+                root.folder_without_links(Path::new(name)).unwrap_err().to_string().contains("is a link"),
+                "{name}"
+            );
         }
         root.folder_without_links(Path::new("/etc/new")).unwrap();
         assert!(folder.path().join("root/etc/new").is_dir());

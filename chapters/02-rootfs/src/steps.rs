@@ -12,10 +12,13 @@ const VOLUMES: &str = "2.6 Volumes";
 /// The new root must be a mount point.
 pub static BIND_ROOT: Why = Why::new("the new root must be a mount: bind it on itself", ROOT)
     .as_shell(|args| Some(format!("mount --rbind {0} {0}", args.get(3)?)))
-    .teaching(&[(Errno::EINVAL, Lesson {
-        cause: "the folder lies on a mount that is unbindable",
-        cure: "see findmnt -o TARGET,PROPAGATION, and choose another folder",
-    })]);
+    .teaching(&[(
+        Errno::EINVAL,
+        Lesson {
+            cause: "the folder lies on a mount that is unbindable",
+            cure: "see findmnt -o TARGET,PROPAGATION, and choose another folder",
+        },
+    )]);
 
 /// The default root: writable, and gone with the container.
 pub static SCRATCH_ROOT: Why = Why::new("an empty root in memory, gone with the container", ROOT)
@@ -52,10 +55,13 @@ pub static VOLUME: Why = Why::new("what was asked for, at the place asked for", 
     .teaching(&[
         (Errno::ENOENT, Lesson { cause: "the source is not there", cure: "make it first: mkdir -p" }),
         (Errno::EACCES, Lesson { cause: "a folder above the source may not be entered", cure: "see namei -l" }),
-        (Errno::EINVAL, Lesson {
-            cause: "the source lies on a mount that is unbindable",
-            cure: "see findmnt -o TARGET,PROPAGATION, and choose another source",
-        }),
+        (
+            Errno::EINVAL,
+            Lesson {
+                cause: "the source lies on a mount that is unbindable",
+                cure: "see findmnt -o TARGET,PROPAGATION, and choose another source",
+            },
+        ),
     ]);
 
 /// A tmpfs that was asked for.
@@ -75,12 +81,12 @@ pub static PIVOT_ROOT: Why = Why::new("the new root becomes /, the old one lies 
     })]);
 
 /// The old root goes.
-pub static DETACH_OLD_ROOT: Why = Why::new("the old root, and all below it, goes for good", PIVOT)
-    .as_shell(|_| Some("umount --lazy .".into()));
+pub static DETACH_OLD_ROOT: Why =
+    Why::new("the old root, and all below it, goes for good", PIVOT).as_shell(|_| Some("umount --lazy .".into()));
 
 /// Out of a place that is no more.
-pub static LEAVE_OLD_ROOT: Why = Why::new("the working directory is inside as well", PIVOT)
-    .as_shell(|args| Some(format!("cd {}", args.first()?)));
+pub static LEAVE_OLD_ROOT: Why =
+    Why::new("the working directory is inside as well", PIVOT).as_shell(|args| Some(format!("cd {}", args.first()?)));
 
 /// The older way.
 pub static CHROOT_INTO: Why = Why::new("the older way: the old root is hidden, not gone", CHROOT)
@@ -91,8 +97,8 @@ pub static READ_ONLY: Why = Why::new("from here on, the root can't be written to
     .as_shell(|_| Some("mount -o remount,bind,ro /".into()));
 
 /// Into a folder.
-pub static CHANGE_DIRECTORY: Why = Why::new("the folder that the command starts in", VOLUMES)
-    .as_shell(|args| Some(format!("cd {}", args.first()?)));
+pub static CHANGE_DIRECTORY: Why =
+    Why::new("the folder that the command starts in", VOLUMES).as_shell(|args| Some(format!("cd {}", args.first()?)));
 
 #[cfg(test)]
 mod tests {
@@ -112,7 +118,9 @@ mod tests {
 
     #[test]
     fn purposes_fit_the_narration() {
-        for why in [&BIND_ROOT, &SCRATCH_ROOT, &BORROW, &MOUNT, &BORROW_FROM_HOST, &BIND_DEVICE, &PIVOT_ROOT, &CHROOT_INTO] {
+        for why in
+            [&BIND_ROOT, &SCRATCH_ROOT, &BORROW, &MOUNT, &BORROW_FROM_HOST, &BIND_DEVICE, &PIVOT_ROOT, &CHROOT_INTO]
+        {
             assert!(why.what_for.len() <= 60, "{}", why.what_for);
         }
     }

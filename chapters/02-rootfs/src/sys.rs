@@ -71,20 +71,21 @@ pub fn new_mount(why: &'static Why, kind: &str, options: &[(String, String)], at
 
 fn set(why: &'static Why, context: BorrowedFd<'_>, key: &str, value: &str) -> Result<()> {
     let result = fsconfig(context, FSCONFIG_SET_STRING, Some((&CString::new(key)?, &CString::new(value)?)));
-    only_failure(why, "fsconfig", || vec!["FSCONFIG_SET_STRING".into(), format!("{key:?}"), format!("{value:?}")], result)
+    only_failure(
+        why,
+        "fsconfig",
+        || vec!["FSCONFIG_SET_STRING".into(), format!("{key:?}"), format!("{value:?}")],
+        result,
+    )
 }
 
-fn only_failure<T>(
-    why: &'static Why,
-    call: &str,
-    args: impl Fn() -> Vec<String>,
-    result: nix::Result<T>,
-) -> Result<T> {
+fn only_failure<T>(why: &'static Why, call: &str, args: impl Fn() -> Vec<String>, result: nix::Result<T>) -> Result<T> {
     if result.is_ok() { Ok(result?) } else { report(why, call, args, result) }
 }
 
 fn fsconfig(context: BorrowedFd<'_>, command: u32, setting: Option<(&CStr, &CStr)>) -> nix::Result<()> {
-    let (key, value) = setting.map_or((std::ptr::null(), std::ptr::null()), |(key, value)| (key.as_ptr(), value.as_ptr()));
+    let (key, value) =
+        setting.map_or((std::ptr::null(), std::ptr::null()), |(key, value)| (key.as_ptr(), value.as_ptr()));
     // SAFETY: both are strings that outlive the call, or null where the command takes none.
     let result = unsafe { libc::syscall(libc::SYS_fsconfig, context.as_raw_fd(), command, key, value, 0) };
     Errno::result(result).map(drop)
@@ -123,13 +124,18 @@ pub fn make_root_read_only(why: &'static Why, root: BorrowedFd<'_>) -> Result<()
 }
 
 /// Attaches a detached mount to what `target` refers to: move_mount(2). `place` is for the narration.
-pub fn attach(why: &'static Why, what: &str, mount: BorrowedFd<'_>, target: BorrowedFd<'_>, place: &Path) -> Result<()> {
+pub fn attach(
+    why: &'static Why,
+    what: &str,
+    mount: BorrowedFd<'_>,
+    target: BorrowedFd<'_>,
+    place: &Path,
+) -> Result<()> {
     let flags = MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH;
     let empty = c"".as_ptr();
     // SAFETY: the empty paths outlive the call.
-    let result = unsafe {
-        libc::syscall(libc::SYS_move_mount, mount.as_raw_fd(), empty, target.as_raw_fd(), empty, flags)
-    };
+    let result =
+        unsafe { libc::syscall(libc::SYS_move_mount, mount.as_raw_fd(), empty, target.as_raw_fd(), empty, flags) };
     let args = || vec![what.into(), "\"\"".into(), "root".into(), place.display().to_string()];
     report(why, "move_mount", args, Errno::result(result).map(drop))
 }

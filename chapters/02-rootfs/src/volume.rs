@@ -37,8 +37,12 @@ pub fn from_mount(text: &str) -> Result<Mount, String> {
             "bind-propagation" => propagation(value)?,
             "tmpfs-size" => options.push(("size".to_string(), size(value)?)),
             "tmpfs-mode" => options.push(("mode".to_string(), mode(value)?)),
-            other => return Err(format!("--mount doesn't know {other:?}: it takes type, source, target, readonly, \
-                                         bind-propagation, tmpfs-size, tmpfs-mode")),
+            other => {
+                return Err(format!(
+                    "--mount doesn't know {other:?}: it takes type, source, target, readonly, \
+                                         bind-propagation, tmpfs-size, tmpfs-mode"
+                ));
+            }
         }
     }
     let target = target.ok_or("--mount needs a target=/PATH")?;
@@ -78,7 +82,9 @@ fn bind(source: &str, target: &str, read_only: bool) -> Result<Mount, String> {
         return Err("a volume needs a source: a path on the host".into());
     }
     if !source.contains('/') && source != "." && source != ".." {
-        return Err(format!("{source:?} would be a named volume, which this chapter doesn't have: write ./{source} for a folder"));
+        return Err(format!(
+            "{source:?} would be a named volume, which this chapter doesn't have: write ./{source} for a folder"
+        ));
     }
     let attributes = if read_only { READ_ONLY } else { 0 };
     Ok(Mount { target: absolute(target)?, what: What::Bind { source: source.into() }, attributes })

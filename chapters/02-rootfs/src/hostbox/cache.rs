@@ -62,7 +62,8 @@ fn fresh(folder: &Path) -> Option<PathBuf> {
     let manifest = manifest(folder)?;
     let unchanged = |known: &Source| source(&known.path).is_ok_and(|now| now == *known);
     let root = folder.join(&manifest.root);
-    (manifest.version == env!("CARGO_PKG_VERSION") && root.is_dir() && manifest.sources.iter().all(unchanged)).then_some(root)
+    (manifest.version == env!("CARGO_PKG_VERSION") && root.is_dir() && manifest.sources.iter().all(unchanged))
+        .then_some(root)
 }
 
 fn manifest(folder: &Path) -> Option<Manifest> {

@@ -36,7 +36,8 @@ fn write_one(root: &Path, name: &str, text: &str) -> Result<()> {
 
 /// Whether a name server is named, and none on the loopback.
 fn is_usable(resolv_conf: &str) -> bool {
-    let mut servers = resolv_conf.lines().filter_map(|line| line.trim().strip_prefix("nameserver")).map(str::trim).peekable();
+    let mut servers =
+        resolv_conf.lines().filter_map(|line| line.trim().strip_prefix("nameserver")).map(str::trim).peekable();
     servers.peek().is_some() && servers.all(|server| !server.starts_with("127.") && server != "::1")
 }
 

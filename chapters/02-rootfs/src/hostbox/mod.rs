@@ -38,8 +38,9 @@ pub fn create(folder: &Path, programs: &[String]) -> Result<Made> {
 
 /// Makes a root file system that is a busybox under all its names.
 pub fn create_busybox(folder: &Path) -> Result<Made> {
-    let busybox = find_program("busybox")
-        .context("there is no busybox on this machine\ncure: sudo apt install busybox-static, or leave --busybox out")?;
+    let busybox = find_program("busybox").context(
+        "there is no busybox on this machine\ncure: sudo apt install busybox-static, or leave --busybox out",
+    )?;
     let output = Command::new(&busybox).arg("--list").output().context("cannot ask busybox for its names")?;
     create_by(folder, |tree| {
         tree.add_program(&busybox)?;

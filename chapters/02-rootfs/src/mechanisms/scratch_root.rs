@@ -55,7 +55,8 @@ impl Mechanism for ScratchRoot {
         let tmpfs = sys::new_mount(&steps::SCRATCH_ROOT, "tmpfs", &options, 0)?;
         sys::attach(&steps::SCRATCH_ROOT, "tmpfs", tmpfs.as_fd(), place.as_fd(), &inside.root)?;
         let root = Root::open(&inside.root)?;
-        let entries = fs::read_dir(&self.template).with_context(|| format!("cannot read {}", self.template.display()))?;
+        let entries =
+            fs::read_dir(&self.template).with_context(|| format!("cannot read {}", self.template.display()))?;
         for entry in entries {
             let entry = entry?;
             let (from, to) = (entry.path(), Path::new("/").join(entry.file_name()));
