@@ -55,8 +55,8 @@ pub fn tour(flags: &TourFlags, store: &StoreFlags) -> Result<u8> {
 
     telling.title("Chapter 2: a root file system of its own")?;
     say!("A mount namespace copies the mount table and nothing else: the files are still");
-    say!("the host's. What separates them is a new root. I made one from this machine's own");
-    say!("programs: {} files, {:.1} MB.", scene.made.sources.len(), scene.made.bytes as f64 / 1e6);
+    say!("the host's. What separates them is a new root. I made one out of this program, a");
+    say!("shell and the libraries they need: {} files, {:.1} MB.", scene.made.sources.len(), scene.made.bytes as f64 / 1e6);
     telling.pause()?;
 
     telling.title("What is /")?;
@@ -84,11 +84,12 @@ pub fn tour(flags: &TourFlags, store: &StoreFlags) -> Result<u8> {
     say!("  in the container  echo hello >{}", fitted(&scene.note.display().to_string(), 48));
     scene.write_in_a_root_of_its_own()?;
     say!("  here              {}", seen(&scene.note));
+    say!("  in the root       {}", seen(&scene.note_in_the_root()?));
     telling.pause()?;
 
     telling.title("Why not chroot")?;
     say!("chroot(2) changes what / means to a process and leaves the mount table alone.");
-    say!("Root inside keeps a folder open, chroots once more, and walks up from that folder");
+    say!("Root inside keeps a folder open, chroots once more, and walks up from the folder");
     say!("until it stands in the host's /. There it reads a file of the host's:");
     say!("");
     say!("  in a chroot       {}", scene.escape(&["--chroot"])?);
@@ -98,10 +99,10 @@ pub fn tour(flags: &TourFlags, store: &StoreFlags) -> Result<u8> {
     telling.pause()?;
 
     telling.title("Your turn")?;
-    say!("  cargo run -p ch02-rootfs -- run -- sh              a shell in a root of its own");
-    say!("  cargo run -p ch02-rootfs -- run --explain -- sh    the same, call by call");
-    say!("  cargo run -p ch02-rootfs -- rootfs create ./box    a root file system to keep");
-    say!("  cargo wb                                           the exercises");
+    say!("  cargo run -p ch02-rootfs -- run -- sh            a shell in a root of its own");
+    say!("  cargo run -p ch02-rootfs -- run --explain -- sh  the same, call by call");
+    say!("  cargo run -p ch02-rootfs -- rootfs create ./box  a root file system to keep");
+    say!("  cargo wb                                         the exercises");
     Ok(0)
 }
 

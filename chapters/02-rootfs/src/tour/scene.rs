@@ -64,6 +64,11 @@ impl Scene<'_> {
         Ok(())
     }
 
+    /// The same file, as the host finds it: in the root's folder.
+    pub fn note_in_the_root(&self) -> Result<PathBuf> {
+        Ok(self.folder.root().join(self.note.strip_prefix("/").context("a path without a root")?))
+    }
+
     /// Tries the escape, and says how it went.
     pub fn escape(&self, flags: &[&str]) -> Result<String> {
         let sentinel = self.folder.sentinel().display().to_string();
