@@ -56,7 +56,11 @@ pub fn tour(flags: &TourFlags, store: &StoreFlags) -> Result<u8> {
     telling.title("Chapter 2: a root file system of its own")?;
     say!("A mount namespace copies the mount table and nothing else: the files are still");
     say!("the host's. What separates them is a new root. I made one out of this program, a");
-    say!("shell and the libraries they need: {} files, {:.1} MB.", scene.made.sources.len(), scene.made.bytes as f64 / 1e6);
+    say!(
+        "shell and the libraries they need: {} files, {:.1} MB.",
+        scene.made.sources.len(),
+        scene.made.bytes as f64 / 1e6
+    );
     telling.pause()?;
 
     telling.title("What is /")?;

@@ -72,10 +72,7 @@ fn a_tmpfs_has_its_size_and_mode_and_is_empty() -> Result<()> {
     fs::create_dir(root.join("data"))?;
     fs::write(root.join("data/hidden"), "")?;
     let args = ["--rootfs", "/tmp/box", "--tmpfs", "/data:size=64k,mode=700"];
-    let said = says(
-        &args,
-        "ls /data; stat -c %a /data; head -c 100000 /dev/zero 2>/dev/null >/data/big || echo full",
-    )?;
+    let said = says(&args, "ls /data; stat -c %a /data; head -c 100000 /dev/zero 2>/dev/null >/data/big || echo full")?;
     ensure!(said.starts_with("700\nfull"), "{said}");
     ensure!(boxes::names(&root.join("data"))? == ["hidden"]);
     Ok(())
