@@ -57,7 +57,9 @@ impl RootFlags {
                 "a root file system needs a new mount namespace, or its mounts would be the host's: add mount to --namespaces"
             );
         }
-        let own = namespaces.own();
+        // What is joined belongs to whoever made it: to a user namespace that is new, it is as foreign as the host's.
+        let made = namespaces.set();
+        let own = if made.has(Namespace::User) { made } else { namespaces.own() };
         let privileged = !own.has(Namespace::User) && powers::over_the_machine();
         mechanisms.push(match &self.rootfs {
             Some(folder) => Box::new(GivenRoot::new(folder)?),

@@ -146,13 +146,9 @@ pub fn open_in_root(root: BorrowedFd<'_>, path: &Path, links: bool) -> nix::Resu
     let resolve = ResolveFlag::RESOLVE_IN_ROOT | ResolveFlag::RESOLVE_NO_MAGICLINKS;
     let resolve = if links { resolve } else { resolve | ResolveFlag::RESOLVE_NO_SYMLINKS };
     let how = OpenHow::new().flags(OFlag::O_PATH | OFlag::O_CLOEXEC).resolve(resolve);
-    loop {
-        match openat2(root, path, how) {
-            // Somebody renamed or mounted meanwhile, and the kernel could not be sure.
-            Err(Errno::EAGAIN) => continue,
-            result => return result,
-        }
-    }
+    // EAGAIN: somebody renamed or mounted meanwhile, and the kernel could not be sure that `..` stays inside.
+    let again = (0..100).map(|_| openat2(root, path, how)).find(|result| !matches!(result, Err(Errno::EAGAIN)));
+    again.unwrap_or(Err(Errno::EAGAIN))
 }
 
 /// Runs `make` with the umask put aside, so that what it makes has the mode it asks for: with 077, which careful people
@@ -168,7 +164,7 @@ pub fn with_exact_modes<T>(make: impl FnOnce() -> T) -> T {
 pub fn make_device(why: &'static Why, folder: BorrowedFd<'_>, name: &str, major: u64, minor: u64) -> Result<()> {
     let (mode, device) = (Mode::from_bits_truncate(0o666), makedev(major, minor));
     let result = with_exact_modes(|| mknodat(folder, name, SFlag::S_IFCHR, mode, device));
-    report(why, "mknod", || vec![format!("{name:?}"), "S_IFCHR|0666".into(), format!("{major} {minor}")], result)
+    report(why, "mknod", || vec![name.into(), "S_IFCHR|0666".into(), format!("{major} {minor}")], result)
 }
 
 /// pivot_root(2) with both arguments `.`: no folder for the old root is needed; it comes to lie on top of the new one.

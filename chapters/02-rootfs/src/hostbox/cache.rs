@@ -9,13 +9,17 @@ use anyhow::{Context, Result, ensure};
 use nix::unistd::{AccessFlags, Uid, access};
 use serde::{Deserialize, Serialize};
 
-use super::{DEFAULT, create};
+use super::{DEFAULT, create, find_program};
 
 /// What the root was made of; when one of these has changed it is made anew.
 #[derive(Debug, Serialize, Deserialize)]
 struct Manifest {
     /// Which of our own versions made it.
     version: String,
+    /// The programs that were asked for.
+    programs: Vec<String>,
+    /// Those among them that the machine didn't have.
+    missing: Vec<String>,
     /// The folder, beside this manifest.
     root: String,
     sources: Vec<Source>,
@@ -50,7 +54,13 @@ fn cached_in(folder: &Path) -> Result<PathBuf> {
     let root = folder.join(&name);
     let made = create(&root, &DEFAULT.map(String::from))?;
     let sources = made.sources.iter().map(|path| source(path)).collect::<Result<_>>()?;
-    let manifest = Manifest { version: env!("CARGO_PKG_VERSION").into(), root: name.clone(), sources };
+    let manifest = Manifest {
+        version: env!("CARGO_PKG_VERSION").into(),
+        programs: DEFAULT.map(String::from).to_vec(),
+        missing: made.missing,
+        root: name.clone(),
+        sources,
+    };
     let temporary = folder.join("manifest.json.new");
     fs::write(&temporary, serde_json::to_vec(&manifest)?)?;
     fs::rename(&temporary, folder.join("manifest.json"))?;
@@ -60,10 +70,18 @@ fn cached_in(folder: &Path) -> Result<PathBuf> {
 
 fn fresh(folder: &Path) -> Option<PathBuf> {
     let manifest = manifest(folder)?;
-    let unchanged = |known: &Source| source(&known.path).is_ok_and(|now| now == *known);
     let root = folder.join(&manifest.root);
-    (manifest.version == env!("CARGO_PKG_VERSION") && root.is_dir() && manifest.sources.iter().all(unchanged))
-        .then_some(root)
+    (manifest.is_true() && root.is_dir()).then_some(root)
+}
+
+impl Manifest {
+    /// Whether the same would be made now.
+    fn is_true(&self) -> bool {
+        self.version == env!("CARGO_PKG_VERSION")
+            && self.programs == DEFAULT
+            && self.missing.iter().all(|name| find_program(name).is_none())
+            && self.sources.iter().all(|known| source(&known.path).is_ok_and(|now| now == *known))
+    }
 }
 
 fn manifest(folder: &Path) -> Option<Manifest> {
@@ -76,12 +94,13 @@ fn source(path: &Path) -> Result<Source> {
     Ok(Source { path: path.into(), size: meta.size(), modified })
 }
 
-/// The one before the newest stays, since containers may still run on it.
+/// The one before the newest stays, since containers may still run on it. What a killed process was growing goes: we hold
+/// the lock.
 fn remove_older(folder: &Path, keep: &[Option<String>]) -> Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         let name = entry.file_name().to_string_lossy().into_owned();
-        if name.starts_with("root-") && !keep.contains(&Some(name)) {
+        if name.trim_start_matches('.').starts_with("root-") && !keep.contains(&Some(name)) {
             fs::remove_dir_all(entry.path()).with_context(|| format!("cannot remove {}", entry.path().display()))?;
         }
     }
@@ -123,6 +142,24 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let first = cached_in(folder.path()).unwrap();
         assert_eq!(cached_in(folder.path()).unwrap(), first);
+    }
+
+    #[test]
+    fn a_program_that_was_missing_and_came_makes_a_new_one() {
+        let folder = tempfile::tempdir().unwrap();
+        cached_in(folder.path()).unwrap();
+        let mut manifest = manifest(folder.path()).unwrap();
+        assert!(manifest.is_true());
+        manifest.missing = vec!["sh".into()];
+        assert!(!manifest.is_true());
+    }
+
+    #[test]
+    fn what_a_killed_process_was_growing_goes() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir_all(folder.path().join(".root-1.7/usr")).unwrap();
+        cached_in(folder.path()).unwrap();
+        assert!(!folder.path().join(".root-1.7").exists());
     }
 
     #[test]

@@ -17,6 +17,7 @@ pub fn cases() -> Vec<Case> {
         only_the_containers_own_mounts_are_left_after_the_change_of_root,
         a_write_stays_inside_and_is_gone_with_the_container,
         the_default_programs_work,
+        any_set_of_namespaces_with_mount_gets_a_root,
         a_given_root_may_be_relative_or_a_link,
         a_given_root_keeps_what_is_written,
         the_working_directory_is_inside_and_made_if_missing,
@@ -73,6 +74,28 @@ fn the_default_programs_work() -> Result<()> {
     )?;
     let lines: Vec<_> = said.lines().map(str::trim).collect();
     ensure!(lines[..4] == ["root", "0", "1", "a"] && lines[4].starts_with("tmpfs on / "), "{lines:?}");
+    Ok(())
+}
+
+fn any_set_of_namespaces_with_mount_gets_a_root() -> Result<()> {
+    let mut sets = vec!["user,mount", "user,mount,pid", "user,mount,net", "user,mount,ipc", "all"];
+    if is_root() {
+        sets.extend(["mount", "mount,pid", "mount,net,ipc", "cgroup,ipc,mount,net,pid,time,uts"]);
+    }
+    for set in sets {
+        let script = "test -d /proc/self && test -d /sys/kernel && echo x >/dev/null && ! (echo x >/sys/mark) 2>/dev/null && ls -d /proc/[0-9]* | head -n 3";
+        let said = says(&["--namespaces", set], script)?;
+        let own = set.contains("pid") || set == "all";
+        ensure!(!own || said.lines().next() == Some("/proc/1") && said.lines().count() <= 3, "{set}: {said}");
+        says(&["--namespaces", set, "--init"], "true")?;
+    }
+    let running = Running::start(&["--namespaces", "all"], "")?;
+    let joined = format!("net={}", running.pid);
+    if is_root() {
+        // A network namespace of another user namespace's.
+        says(&["--join", &joined, "--namespaces", "user,mount,pid"], "test -d /sys/kernel")?;
+        says(&["--join", &joined], "test -d /sys/kernel")?;
+    }
     Ok(())
 }
 
