@@ -18,13 +18,13 @@ pub struct RootFlags {
     /// The root file system [default: this machine's own programs in a root in memory, gone with the container].
     #[arg(long, value_name = "DIR")]
     pub rootfs: Option<PathBuf>,
-    /// Mount a folder or file of the host's: SOURCE:TARGET[:ro]. May be repeated.
+    /// Mount a folder or file of the host's: SOURCE:TARGET, or SOURCE:TARGET:ro. May be repeated.
     #[arg(short = 'v', long = "volume", value_name = "SOURCE:TARGET[:OPTIONS]", value_parser = volume::from_v)]
     pub volumes: Vec<Mount>,
-    /// The same in words: type=bind,source=PATH,target=PATH[,readonly] or type=tmpfs,target=PATH[,tmpfs-size=64m].
+    /// The same in words: type=bind,source=PATH,target=PATH,readonly or type=tmpfs,target=PATH,tmpfs-size=64m.
     #[arg(long = "mount", value_name = "FIELDS", value_parser = volume::from_mount)]
     pub mounts: Vec<Mount>,
-    /// Mount an empty file system in memory: TARGET[:size=64m,mode=1777,exec,ro].
+    /// Mount an empty file system in memory: TARGET, or TARGET:size=64m,mode=1777,exec,ro.
     #[arg(long = "tmpfs", value_name = "TARGET[:OPTIONS]", value_parser = volume::from_tmpfs)]
     pub tmpfs: Vec<Mount>,
     /// Make the root file system read-only inside (volumes and tmpfs are not meant).
