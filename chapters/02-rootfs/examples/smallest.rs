@@ -1,6 +1,6 @@
 //! The whole idea in one `main`: a command whose / is a folder of ours.
 //!
-//! `cargo run -p ch02-rootfs -- rootfs create ./box`, then `cargo run -p ch02-rootfs --example smallest -- ./box sh`
+//! `cargo run -p ch02-rootfs -- rootfs create ./box`, then `cargo run -p ch02-rootfs --example smallest-root -- ./box sh`
 #![allow(unsafe_code)]
 
 use std::ffi::CString;
