@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::flags::{NamespaceFlags, RunFlags, StoreFlags};
 use crate::program::{create_and_leave, run_program, run_to_the_end};
+use crate::telling::TourFlags;
 use crate::verbs::{self, end_quietly_in_a_pipe};
 use crate::{tour, view};
 
@@ -20,7 +21,7 @@ struct Cli {
     #[command(flatten)]
     store: StoreFlags,
     #[command(flatten)]
-    tour: tour::TourFlags,
+    tour: TourFlags,
     #[command(subcommand)]
     command: Option<Command>,
 }

@@ -92,7 +92,8 @@ pub(crate) fn make(
 
 fn note_process(state: &mut State, pid: Pid, folder: &Path) -> Result<()> {
     state.pid = pid.as_raw();
-    state.start_time = state::start_time(pid).context("the container's process died at once")?;
+    // None when it failed so fast that it is gone already: then it has left word on the link, and that is what to tell.
+    state.start_time = state::start_time(pid).unwrap_or_default();
     state.write(folder)
 }
 

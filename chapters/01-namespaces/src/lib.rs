@@ -49,6 +49,7 @@ pub mod steps;
 mod store;
 mod sys;
 mod target;
+pub mod telling;
 mod terminal;
 mod tour;
 mod undo;

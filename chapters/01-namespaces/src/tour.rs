@@ -1,7 +1,7 @@
 //! The tour: what a process sees before and after, and the evidence.
 
 use std::fs;
-use std::io::{BufRead, BufReader, IsTerminal, Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, ChildStdout, Command, Stdio};
 
 use anyhow::{Context, Result, bail};
@@ -10,77 +10,50 @@ use nix::unistd::Uid;
 use crate::failure::Failure;
 use crate::flags::StoreFlags;
 use crate::namespaces::{Namespace, Namespaces};
+use crate::say;
 use crate::target::Target;
+use crate::telling::{TourFlags, fitted};
 use crate::view::View;
-use crate::width::fitted;
-
-/// Flags of the tour.
-#[derive(clap::Args)]
-pub struct TourFlags {
-    /// In the tour: wait for Enter after each part (for a class).
-    #[arg(long)]
-    step: bool,
-}
-
-/// `println!`, but a stdout that can't be written to is an error and no panic.
-macro_rules! say {
-    ($($text:tt)*) => { writeln!(std::io::stdout(), $($text)*)? };
-}
 
 /// One day: no machine's uptime hides it.
 const CLOCK_SHIFT: &str = "+1d";
 
 /// Shows it.
 pub fn tour(flags: &TourFlags, store: &StoreFlags) -> Result<u8> {
-    let pause = Pause { wanted: flags.step && std::io::stdin().is_terminal() && std::io::stdout().is_terminal() };
-    let bold = if std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none() {
-        ["\x1b[1m", "\x1b[0m"]
-    } else {
-        ["", ""]
-    };
-    let title = |text: &str| -> Result<()> {
-        say!("{}{text}{}", bold[0], bold[1]);
-        Ok(())
-    };
-
-    title("Chapter 1: a process of its own")?;
-    say!();
+    let telling = flags.begin();
+    telling.title("Chapter 1: a process of its own")?;
     say!("A container is a process. It runs on this kernel like any other, but the kernel");
     say!("shows it its own process ids, names, mounts, users: each kind of thing lives in");
     say!("a namespace, and a new process may get new ones.");
-    pause.here()?;
+    telling.pause()?;
 
-    title("Who was here first")?;
-    say!();
+    telling.title("Who was here first")?;
     first_processes()?;
-    pause.here()?;
+    telling.pause()?;
 
-    title("Two processes, one program")?;
-    say!();
+    telling.title("Two processes, one program")?;
     say!("I look around, then I start myself again in new namespaces, and look again:");
-    say!();
+    say!("");
     let here = View::take()?;
     let mut inside = Looking::start(store)?;
     write!(std::io::stdout(), "{}", comparison(&here, &inside.view))?;
-    pause.here()?;
+    telling.pause()?;
 
-    title("The evidence")?;
-    say!();
+    telling.title("The evidence")?;
     say!("Seen from outside, a namespace is a file under /proc/PID/ns, and its inode");
     say!("number is its identity. Mine (process {}), then process {}'s:", here.pid, inside.host_pid);
-    say!();
+    say!("");
     write!(
         std::io::stdout(),
         "{}",
         evidence(&inode_table(&Target::myself()?)?, &inode_table(&Target::process(inside.host_pid)?)?)
     )?;
     inside.end()?;
-    say!();
+    say!("");
     say!("That process is gone, and its namespaces with it: nothing has to be cleaned up.");
-    pause.here()?;
+    telling.pause()?;
 
-    title("Your turn")?;
-    say!();
+    telling.title("Your turn")?;
     say!("  cargo run -p ch01-namespaces -- run -- sh            a shell in a container");
     say!("  cargo run -p ch01-namespaces -- run --explain -- sh  the same, call by call");
     say!("  cargo wb                                             the exercises");
@@ -90,27 +63,10 @@ pub fn tour(flags: &TourFlags, store: &StoreFlags) -> Result<u8> {
     Ok(0)
 }
 
-struct Pause {
-    wanted: bool,
-}
-
-impl Pause {
-    fn here(&self) -> Result<()> {
-        if self.wanted {
-            eprint!("\n[Enter] ");
-            // End of input is as good as a key.
-            let _ = std::io::stdin().lock().read_line(&mut String::new());
-        } else {
-            say!();
-        }
-        Ok(())
-    }
-}
-
 /// What the seed of this course says of PID 1 and 2, held against this machine.
 fn first_processes() -> Result<()> {
     say!("The kernel begins as a process that no list shows: idle, PID 0. It makes two:");
-    say!();
+    say!("");
     for (pid, role) in [(1, "the first program"), (2, "the parent of kernel threads")] {
         let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
         let field = |name: &str| status.lines().find_map(|line| Some(line.strip_prefix(name)?.trim().to_string()));
@@ -122,7 +78,7 @@ fn first_processes() -> Result<()> {
     // What can't be seen (another's /proc/PID with hidepid, say) proves nothing.
     match fs::read_to_string("/proc/2/comm") {
         Ok(name) if name.trim() != "kthreadd" => {
-            say!();
+            say!("");
             say!("PID 2 is not kthreadd here: this is a PID namespace already (a container, or the");
             say!("lab of this workbook), and its PID 1 was forked like any process.");
         }

@@ -1,7 +1,7 @@
 //! Text that fits the columns of a terminal.
 
 /// The text, or its beginning and an ellipsis, in at most `width` letters.
-pub(crate) fn fitted(text: &str, width: usize) -> String {
+pub fn fitted(text: &str, width: usize) -> String {
     if text.chars().count() <= width {
         return text.to_string();
     }

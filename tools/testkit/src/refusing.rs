@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::process::Command;
 
 use anyhow::{Context, Result};
 use nix::sched::{CloneFlags, unshare};
@@ -14,6 +15,8 @@ use seccompiler::{
     BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule,
     apply_filter,
 };
+
+use crate::sys;
 
 /// As in a Docker container with its default profile: new user namespaces are refused at the clone, with EPERM;
 /// `clone3` isn't there at all (ENOSYS), since a filter can't see its flags.
@@ -52,9 +55,20 @@ pub fn no_more_user_namespaces() -> Result<()> {
     Ok(())
 }
 
+/// A command for which one system call fails with `errno` (both by libc's constants), and nothing else does; for itself and all
+/// it starts. This process stays as it is.
+pub fn one_call(command: &mut Command, call: i64, errno: i32) -> Result<()> {
+    let program = filter([(call, vec![])].into(), errno)?;
+    sys::before_exec(command, move || apply_filter(&program).map_err(std::io::Error::other));
+    Ok(())
+}
+
 fn refuse(calls: BTreeMap<i64, Vec<SeccompRule>>, errno: i32) -> Result<()> {
+    apply_filter(&filter(calls, errno)?).context("seccomp(SECCOMP_SET_MODE_FILTER)")
+}
+
+fn filter(calls: BTreeMap<i64, Vec<SeccompRule>>, errno: i32) -> Result<BpfProgram> {
     let architecture = std::env::consts::ARCH.try_into()?;
     let filter = SeccompFilter::new(calls, SeccompAction::Allow, SeccompAction::Errno(errno as u32), architecture)?;
-    let program: BpfProgram = filter.try_into()?;
-    apply_filter(&program).context("seccomp(SECCOMP_SET_MODE_FILTER)")
+    Ok(filter.try_into()?)
 }

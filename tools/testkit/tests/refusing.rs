@@ -13,6 +13,7 @@ fn main() -> ExitCode {
         the_refusal_is_inherited_by_started_programs,
         powers_are_refused_after_the_user_namespace_was_made,
         a_limit_of_zero_is_enospc,
+        one_call_is_refused_to_one_command_only,
     ];
     cases.extend(testkit::root_cases![other_namespaces_can_still_be_made_where_the_clone_is_refused]);
     testkit::run(cases)
@@ -55,5 +56,18 @@ fn a_limit_of_zero_is_enospc() -> Result<()> {
     refusing::no_more_user_namespaces()?;
     ensure!(nix::unistd::geteuid() == before, "one is still who one was");
     ensure!(unshare(CloneFlags::CLONE_NEWUSER) == Err(Errno::ENOSPC));
+    Ok(())
+}
+
+fn one_call_is_refused_to_one_command_only() -> Result<()> {
+    let folder = |name: &str| {
+        let mut command = Command::new("sh");
+        command.args(["-c", &format!("mkdir /tmp/{name} && cd /tmp/{name} && true")]);
+        command
+    };
+    let mut refused = folder("a");
+    refusing::one_call(&mut refused, libc::SYS_chdir, libc::EBUSY)?;
+    ensure!(!refused.status()?.success() && std::path::Path::new("/tmp/a").exists());
+    ensure!(folder("b").status()?.success(), "the next command is refused too");
     Ok(())
 }

@@ -1,0 +1,165 @@
+//! Flags for the root file system, and the mechanisms they ask for.
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, bail};
+use ch01_namespaces::{Mechanism, Namespace, NamespaceFlags, Spec, Store};
+use clap::Args;
+
+use crate::mechanisms::{Chroot, Devices, GivenRoot, Mounts, PivotRoot, ReadOnlyRoot, ScratchRoot, WorkingDirectory};
+use crate::mounts::Mount;
+use crate::{powers, volume};
+
+/// Chapter 2's own flags.
+#[derive(Args, Debug, Clone, Default)]
+pub struct RootFlags {
+    /// The root file system [default: this machine's own programs in a root in memory, gone with the container].
+    #[arg(long, value_name = "DIR")]
+    pub rootfs: Option<PathBuf>,
+    /// Mount a folder or file of the host's: SOURCE:TARGET, or SOURCE:TARGET:ro. May be repeated.
+    #[arg(short = 'v', long = "volume", value_name = "SOURCE:TARGET[:OPTIONS]", value_parser = volume::from_v)]
+    pub volumes: Vec<Mount>,
+    /// The same in words: type=bind,source=PATH,target=PATH,readonly or type=tmpfs,target=PATH,tmpfs-size=64m.
+    #[arg(long = "mount", value_name = "FIELDS", value_parser = volume::from_mount)]
+    pub mounts: Vec<Mount>,
+    /// Mount an empty file system in memory: TARGET, or TARGET:size=64m,mode=1777,exec,ro.
+    #[arg(long = "tmpfs", value_name = "TARGET[:OPTIONS]", value_parser = volume::from_tmpfs)]
+    pub tmpfs: Vec<Mount>,
+    /// Make the root file system read-only inside (volumes and tmpfs are not meant).
+    #[arg(long)]
+    pub read_only: bool,
+    /// Change the root the older way, with chroot instead of pivot_root: for the lesson, it is no jail.
+    #[arg(long)]
+    pub chroot: bool,
+    /// The folder that the command starts in; made if it is missing.
+    #[arg(short = 'w', long = "workdir", value_name = "DIR", default_value = "/")]
+    pub workdir: PathBuf,
+    /// Set a variable: NAME=VALUE, or NAME to pass on yours. May be repeated.
+    #[arg(short = 'e', long = "env", value_name = "NAME[=VALUE]")]
+    pub env: Vec<String>,
+    /// Set variables from a file: one NAME=VALUE or NAME a line, # begins a comment.
+    #[arg(long = "env-file", value_name = "FILE")]
+    pub env_file: Vec<PathBuf>,
+}
+
+impl RootFlags {
+    /// The flags of chapters 1 and 2 as mechanisms.
+    pub fn mechanisms(
+        &self,
+        namespaces: &NamespaceFlags,
+        store: impl Fn() -> Result<Store>,
+    ) -> Result<Vec<Box<dyn Mechanism>>> {
+        let mut mechanisms = namespaces.namespaces(store)?;
+        if !namespaces.set().has(Namespace::Mount) {
+            bail!(
+                "a root file system needs a new mount namespace, or its mounts would be the host's: add mount to --namespaces"
+            );
+        }
+        // What is joined belongs to whoever made it: to a user namespace that is new, it is as foreign as the host's.
+        let made = namespaces.set();
+        let own = if made.has(Namespace::User) { made } else { namespaces.own() };
+        let privileged = !own.has(Namespace::User) && powers::over_the_machine();
+        mechanisms.push(match &self.rootfs {
+            Some(folder) => Box::new(GivenRoot::new(folder)?),
+            None => Box::new(ScratchRoot::of_this_machine()?),
+        });
+        mechanisms.push(Box::new(Mounts::needed(own, privileged)));
+        mechanisms.push(Box::new(Devices::new(privileged)));
+        let volumes = self.volumes()?;
+        if !volumes.is_empty() {
+            mechanisms.push(Box::new(Mounts::volumes(volumes)));
+        }
+        mechanisms.push(if self.chroot { Box::new(Chroot) } else { Box::new(PivotRoot) });
+        mechanisms.push(Box::new(WorkingDirectory::new(&self.workdir)?));
+        if self.read_only {
+            mechanisms.push(Box::new(ReadOnlyRoot));
+        }
+        Ok(mechanisms)
+    }
+
+    fn volumes(&self) -> Result<Vec<Mount>> {
+        let volumes: Vec<Mount> = [&self.volumes, &self.mounts, &self.tmpfs].into_iter().flatten().cloned().collect();
+        for (index, volume) in volumes.iter().enumerate() {
+            if volumes[..index].iter().any(|other| other.target == volume.target) {
+                bail!("two mounts on {}: the second would hide the first", volume.target.display());
+            }
+        }
+        Ok(volumes)
+    }
+
+    /// The spec with the container's environment: Docker's few variables, then the files', then the flags'.
+    pub fn environment(&self, spec: Spec, hostname: Option<&str>) -> Result<Spec> {
+        let mut env: Vec<(OsString, OsString)> = vec![
+            ("PATH".into(), "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin".into()),
+            ("HOME".into(), "/root".into()),
+        ];
+        if let Some(name) = hostname {
+            env.push(("HOSTNAME".into(), name.into()));
+        }
+        env.extend(std::env::var_os("TERM").map(|term| ("TERM".into(), term)));
+        let mut set = |entry: &str| {
+            let (name, value) = match entry.split_once('=') {
+                Some((name, value)) => (name, Some(OsString::from(value))),
+                None => (entry, std::env::var_os(entry)),
+            };
+            if name.is_empty() {
+                bail!("{entry:?} has no name: write NAME=VALUE");
+            }
+            env.retain(|(known, _)| known != name);
+            env.extend(value.map(|value| (name.into(), value)));
+            Ok(())
+        };
+        for file in &self.env_file {
+            let text =
+                fs::read_to_string(file).with_context(|| format!("cannot read the variables in {}", file.display()))?;
+            let lines = text.lines().filter(|line| !line.trim().is_empty() && !line.trim_start().starts_with('#'));
+            lines.into_iter().try_for_each(&mut set).with_context(|| format!("in {}", file.display()))?;
+        }
+        self.env.iter().try_for_each(|entry| set(entry))?;
+        Ok(Spec { env, ..spec })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn variables(flags: &RootFlags) -> Vec<(String, String)> {
+        let env = flags.environment(Spec::default(), Some("boat")).unwrap().env;
+        let text = |part: OsString| part.to_string_lossy().into_owned();
+        env.into_iter().map(|(name, value)| (text(name), text(value))).filter(|(name, _)| name != "TERM").collect()
+    }
+
+    #[test]
+    fn the_callers_environment_stays_outside() {
+        let names: Vec<_> = variables(&RootFlags::default()).into_iter().map(|(name, _)| name).collect();
+        assert_eq!(names, ["PATH", "HOME", "HOSTNAME"]);
+    }
+
+    #[test]
+    fn a_flag_wins_over_a_file_and_a_file_over_the_default() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("env");
+        fs::write(&file, "# comment\nHOME=/file\nA=file\n").unwrap();
+        let flags = RootFlags { env_file: vec![file], env: vec!["A=flag=x".into()], ..Default::default() };
+        let variables = variables(&flags);
+        assert!(variables.contains(&("HOME".into(), "/file".into())));
+        assert!(variables.contains(&("A".into(), "flag=x".into())));
+    }
+
+    #[test]
+    fn one_target_takes_one_mount() {
+        let (volume, tmpfs) = (volume::from_v("/srv:/data").unwrap(), volume::from_tmpfs("/data/").unwrap());
+        let flags = RootFlags { volumes: vec![volume], tmpfs: vec![tmpfs], ..Default::default() };
+        assert!(flags.volumes().unwrap_err().to_string().contains("two mounts on /data"));
+    }
+
+    #[test]
+    fn without_a_mount_namespace_there_is_no_root() {
+        let namespaces = NamespaceFlags { namespaces: Some("pid".parse().unwrap()), ..Default::default() };
+        let error = RootFlags::default().mechanisms(&namespaces, || bail!("no store")).err().unwrap();
+        assert!(error.to_string().contains("add mount"));
+    }
+}

@@ -1,0 +1,177 @@
+//! The machine-made root file system is made once, and again when the machine's programs change.
+
+use std::fs::{self, DirBuilder, File};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
+
+use anyhow::{Context, Result, ensure};
+use nix::unistd::{AccessFlags, Uid, access};
+use serde::{Deserialize, Serialize};
+
+use super::{DEFAULT, create, find_program};
+
+/// What the root was made of; when one of these has changed it is made anew.
+#[derive(Debug, Serialize, Deserialize)]
+struct Manifest {
+    /// Which of our own versions made it.
+    version: String,
+    /// The programs that were asked for.
+    programs: Vec<String>,
+    /// Those among them that the machine didn't have.
+    missing: Vec<String>,
+    /// The folder, beside this manifest.
+    root: String,
+    sources: Vec<Source>,
+}
+
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Source {
+    path: PathBuf,
+    size: u64,
+    /// Of the last change, in nanoseconds since 1970.
+    modified: u128,
+}
+
+/// The default root file system, from the cache folder, made if need be.
+pub fn cached() -> Result<PathBuf> {
+    cached_in(&folder()?)
+}
+
+fn cached_in(folder: &Path) -> Result<PathBuf> {
+    make_folder(folder)?;
+    if let Some(root) = fresh(folder) {
+        return Ok(root);
+    }
+    // One makes it, the others wait and then find it made.
+    let lock = File::open(folder)?;
+    lock.lock().with_context(|| format!("cannot lock {}", folder.display()))?;
+    if let Some(root) = fresh(folder) {
+        return Ok(root);
+    }
+    let before = manifest(folder).map(|manifest| manifest.root);
+    let name = format!("root-{}", std::time::SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis());
+    let root = folder.join(&name);
+    let made = create(&root, &DEFAULT.map(String::from))?;
+    let sources = made.sources.iter().map(|path| source(path)).collect::<Result<_>>()?;
+    let manifest = Manifest {
+        version: env!("CARGO_PKG_VERSION").into(),
+        programs: DEFAULT.map(String::from).to_vec(),
+        missing: made.missing,
+        root: name.clone(),
+        sources,
+    };
+    let temporary = folder.join("manifest.json.new");
+    fs::write(&temporary, serde_json::to_vec(&manifest)?)?;
+    fs::rename(&temporary, folder.join("manifest.json"))?;
+    remove_older(folder, &[Some(name), before])?;
+    Ok(root)
+}
+
+fn fresh(folder: &Path) -> Option<PathBuf> {
+    let manifest = manifest(folder)?;
+    let root = folder.join(&manifest.root);
+    (manifest.is_true() && root.is_dir()).then_some(root)
+}
+
+impl Manifest {
+    /// Whether the same would be made now.
+    fn is_true(&self) -> bool {
+        self.version == env!("CARGO_PKG_VERSION")
+            && self.programs == DEFAULT
+            && self.missing.iter().all(|name| find_program(name).is_none())
+            && self.sources.iter().all(|known| source(&known.path).is_ok_and(|now| now == *known))
+    }
+}
+
+fn manifest(folder: &Path) -> Option<Manifest> {
+    serde_json::from_slice(&fs::read(folder.join("manifest.json")).ok()?).ok()
+}
+
+fn source(path: &Path) -> Result<Source> {
+    let meta = fs::metadata(path).with_context(|| format!("cannot look at {}", path.display()))?;
+    let modified = meta.modified()?.duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
+    Ok(Source { path: path.into(), size: meta.size(), modified })
+}
+
+/// The one before the newest stays, since containers may still run on it. What a killed process was growing goes: we hold
+/// the lock.
+fn remove_older(folder: &Path, keep: &[Option<String>]) -> Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if name.trim_start_matches('.').starts_with("root-") && !keep.contains(&Some(name)) {
+            fs::remove_dir_all(entry.path()).with_context(|| format!("cannot remove {}", entry.path().display()))?;
+        }
+    }
+    Ok(())
+}
+
+/// /var/cache/coracle for root, $XDG_CACHE_HOME or ~/.cache for others; in the folder for temporary files where there is no
+/// home that can be written to.
+fn folder() -> Result<PathBuf> {
+    let machines = Uid::effective().is_root().then(|| PathBuf::from("/var/cache"));
+    let home = std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache"));
+    let users = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
+    let candidates = [machines, users, home].into_iter().flatten().filter(|cache| cache.is_absolute());
+    for folder in candidates.map(|cache| cache.join("coracle/hostbox")) {
+        if make_folder(&folder).is_ok() && access(&folder, AccessFlags::W_OK).is_ok() {
+            return Ok(folder);
+        }
+    }
+    let folder = std::env::temp_dir().join(format!("coracle-cache-{}", Uid::effective()));
+    // Everybody may write there: the folder could be a link, or somebody else's.
+    DirBuilder::new().recursive(true).mode(0o700).create(&folder)?;
+    let meta = fs::symlink_metadata(&folder)?;
+    let is_ours = meta.is_dir() && meta.uid() == Uid::effective().as_raw();
+    ensure!(is_ours, "{} is not a folder of ours: set XDG_CACHE_HOME", folder.display());
+    Ok(folder.join("hostbox"))
+}
+
+fn make_folder(folder: &Path) -> Result<()> {
+    let made = DirBuilder::new().recursive(true).mode(0o755).create(folder);
+    made.with_context(|| format!("cannot make {}", folder.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_call_finds_what_the_first_has_made() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = cached_in(folder.path()).unwrap();
+        assert_eq!(cached_in(folder.path()).unwrap(), first);
+    }
+
+    #[test]
+    fn a_program_that_was_missing_and_came_makes_a_new_one() {
+        let folder = tempfile::tempdir().unwrap();
+        cached_in(folder.path()).unwrap();
+        let mut manifest = manifest(folder.path()).unwrap();
+        assert!(manifest.is_true());
+        manifest.missing = vec!["sh".into()];
+        assert!(!manifest.is_true());
+    }
+
+    #[test]
+    fn what_a_killed_process_was_growing_goes() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir_all(folder.path().join(".root-1.7/usr")).unwrap();
+        cached_in(folder.path()).unwrap();
+        assert!(!folder.path().join(".root-1.7").exists());
+    }
+
+    #[test]
+    fn a_changed_program_makes_a_new_one_and_keeps_the_last() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = cached_in(folder.path()).unwrap();
+        let file = folder.path().join("manifest.json");
+        let mut manifest = manifest(folder.path()).unwrap();
+        manifest.sources[0].size += 1;
+        fs::write(&file, serde_json::to_vec(&manifest).unwrap()).unwrap();
+        let second = cached_in(folder.path()).unwrap();
+        assert_ne!(first, second);
+        assert!(first.is_dir() && second.is_dir());
+    }
+}

@@ -1,0 +1,7 @@
+//! `cargo run -p ch02-rootfs`: the tour; with `run -- COMMAND`, a container with a root file system of its own.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    ch02_rootfs::main()
+}

@@ -1,0 +1,62 @@
+//! A root file system that is there already.
+
+use std::os::fd::AsFd;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use ch01_namespaces::{Handover, Inside, Mechanism, Plan, Stage};
+
+use crate::rooted::Root;
+use crate::{steps, sys};
+
+// ANCHOR: given_root
+/// A folder of the host's as the root. pivot_root(2) demands a mount point, so the folder is bound on itself; that also
+/// gives the container a mount whose flags are nobody else's.
+#[derive(Debug)]
+pub struct GivenRoot {
+    folder: PathBuf,
+}
+
+impl GivenRoot {
+    /// `folder` may be relative, and a link.
+    pub fn new(folder: &Path) -> Result<GivenRoot> {
+        let there = folder.canonicalize().with_context(|| {
+            format!("cannot find the root file system {}\ncure: make one with: rootfs create {0}", folder.display())
+        })?;
+        if !there.is_dir() {
+            bail!("the root file system {} is not a folder", folder.display());
+        }
+        if there == Path::new("/") {
+            bail!("the root file system can't be the host's own /");
+        }
+        let mut entries = there.read_dir().with_context(|| format!("cannot read {}", there.display()))?;
+        if entries.next().is_none() {
+            bail!("the root file system {} is empty\ncure: fill it with: rootfs create {0}", folder.display());
+        }
+        Ok(GivenRoot { folder: there })
+    }
+}
+
+impl Mechanism for GivenRoot {
+    fn name(&self) -> &'static str {
+        "root"
+    }
+
+    fn stage(&self) -> Stage {
+        Stage::Root
+    }
+
+    fn prepare(&mut self, plan: &mut Plan) -> Result<()> {
+        plan.root.clone_from(&self.folder);
+        Ok(())
+    }
+
+    fn enter(&self, _: Handover, inside: &mut Inside) -> Result<()> {
+        let place = Root::open(&inside.root)?;
+        let mount = sys::copy_tree(&steps::BIND_ROOT, &inside.root)?;
+        sys::set_attributes(&steps::BIND_ROOT, mount.as_fd(), 0)?;
+        let folder = inside.root.display().to_string();
+        sys::attach(&steps::BIND_ROOT, &folder, mount.as_fd(), place.as_fd(), &inside.root)
+    }
+}
+// ANCHOR_END: given_root

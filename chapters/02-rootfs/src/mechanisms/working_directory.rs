@@ -1,0 +1,49 @@
+//! The folder that the command starts in.
+
+use std::os::fd::AsFd;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use ch01_namespaces::{Handover, Inside, Mechanism, Stage};
+
+use crate::rooted::Root;
+use crate::{steps, sys};
+
+/// Changes into a folder of the container's, made if it is missing, as Docker does.
+#[derive(Debug, Clone)]
+pub struct WorkingDirectory {
+    folder: PathBuf,
+}
+
+impl WorkingDirectory {
+    /// An absolute path in the container.
+    pub fn new(folder: &Path) -> Result<WorkingDirectory> {
+        if !folder.is_absolute() {
+            bail!("the working directory {} must be an absolute path in the container", folder.display());
+        }
+        Ok(WorkingDirectory { folder: folder.into() })
+    }
+}
+
+impl Mechanism for WorkingDirectory {
+    fn name(&self) -> &'static str {
+        "working directory"
+    }
+
+    fn stage(&self) -> Stage {
+        Stage::System
+    }
+
+    /// After the change the kernel is asked where we are. A descriptor leaked from the host, as /proc/self/fd/8, would be a
+    /// way out (CVE-2024-21626): what is outside the root has no path in it, and getcwd(2) says so.
+    fn enter(&self, _: Handover, inside: &mut Inside) -> Result<()> {
+        let root = Root::open(&inside.root)?;
+        let folder = root.folder(&self.folder)?;
+        sys::fchdir(&steps::CHANGE_DIRECTORY, folder.as_fd(), &self.folder)?;
+        let here = nix::unistd::getcwd().context("the working directory is not inside the container's root")?;
+        if !here.is_absolute() {
+            bail!("the working directory {} is not inside the container's root", self.folder.display());
+        }
+        Ok(())
+    }
+}

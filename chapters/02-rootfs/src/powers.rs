@@ -1,0 +1,40 @@
+//! Root of the machine, or root of a user namespace? The user id is 0 for both.
+
+use std::fs;
+
+/// capabilities(7)
+const CAP_MKNOD: u64 = 27;
+
+/// Whether this process may make device nodes that work: only in the machine's first user namespace, and with CAP_MKNOD. A
+/// file system mounted from another user namespace opens no devices that were made in it.
+pub fn over_the_machine() -> bool {
+    let read = |name| fs::read_to_string(format!("/proc/self/{name}")).unwrap_or_default();
+    maps_everything(&read("uid_map")) && has_capability(&read("status"), CAP_MKNOD)
+}
+
+/// Only the first user namespace maps every id to itself: user_namespaces(7).
+fn maps_everything(uid_map: &str) -> bool {
+    uid_map.split_whitespace().eq(["0", "0", "4294967295"])
+}
+
+fn has_capability(status: &str, capability: u64) -> bool {
+    let effective = status.lines().find_map(|line| line.strip_prefix("CapEff:"));
+    effective.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask >> capability & 1 == 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn root_of_a_user_namespace_has_no_powers_over_the_machine() {
+        assert!(maps_everything("         0          0 4294967295\n"));
+        assert!(!maps_everything("         0       1000          1\n"));
+    }
+
+    #[test]
+    fn a_capability_is_a_bit_of_the_effective_set() {
+        assert!(has_capability("CapPrm:\t0000000000000000\nCapEff:\t000001ffffffffff\n", CAP_MKNOD));
+        assert!(!has_capability("CapPrm:\t000001ffffffffff\nCapEff:\t0000000000000000\n", CAP_MKNOD));
+    }
+}

@@ -1,0 +1,232 @@
+//! Paths inside a root that may be hostile.
+//!
+//! An image is somebody else's work: its `/etc` may be a link to the host's, its `/proc` one to `/`. So nothing in a root
+//! is opened by path from outside. Every look-up begins at a descriptor of the root and can't leave it.
+
+use std::ffi::OsStr;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::{Component, Path, PathBuf};
+
+use anyhow::{Context, Result, anyhow, bail};
+use nix::errno::Errno;
+use nix::fcntl::{OFlag, openat};
+use nix::sys::stat::{Mode, SFlag, fstat, mkdirat};
+use nix::unistd::symlinkat;
+
+use crate::sys;
+
+/// A root file system, held by a descriptor of its topmost folder.
+#[derive(Debug)]
+pub struct Root {
+    folder: OwnedFd,
+}
+
+/// What a place in a root is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A folder.
+    Folder,
+    /// Anything else that can be bound on: a file, a socket, a device.
+    File,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Links {
+    Followed,
+    Refused,
+}
+
+impl Root {
+    /// Opens a folder of the host's as a root.
+    pub fn open(path: &Path) -> Result<Root> {
+        let flags = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
+        let folder = nix::fcntl::open(path, flags, Mode::empty())
+            .with_context(|| format!("cannot open the root file system {}", path.display()))?;
+        Ok(Root { folder })
+    }
+
+    /// The folder at `path`; makes what is missing on the way.
+    pub fn folder(&self, path: &Path) -> Result<OwnedFd> {
+        self.folder_with(path, Links::Followed)
+    }
+
+    /// The same for a folder that no image has a good reason to make a link: what we mount on /proc must be at /proc, or
+    /// whoever trusts it later trusts the image (CVE-2019-19921).
+    pub fn folder_without_links(&self, path: &Path) -> Result<OwnedFd> {
+        self.folder_with(path, Links::Refused)
+    }
+
+    /// The file at `path`; makes an empty one, and the folders on the way, if there is none.
+    pub fn file(&self, path: &Path) -> Result<OwnedFd> {
+        if let Some((found, kind)) = self.look_up(path, Links::Followed)? {
+            return match kind {
+                Kind::File => Ok(found),
+                Kind::Folder => {
+                    bail!("{} in the root file system is a folder, and the source is a file", path.display())
+                }
+            };
+        }
+        drop(self.new_file(path, Mode::from_bits_truncate(0o644))?);
+        self.made(path, Links::Followed)
+    }
+
+    /// A place of the given kind.
+    pub fn place(&self, path: &Path, kind: Kind) -> Result<OwnedFd> {
+        match kind {
+            Kind::Folder => self.folder(path),
+            Kind::File => self.file(path),
+        }
+    }
+
+    /// Makes a file that must not be there yet, to be written to.
+    pub fn new_file(&self, path: &Path, mode: Mode) -> Result<OwnedFd> {
+        let (parent, name) = self.parent(path)?;
+        let flags = OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_WRONLY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+        sys::with_exact_modes(|| openat(&parent, name.as_os_str(), flags, mode))
+            .map_err(|errno| cannot_make(path, errno))
+    }
+
+    /// Makes a link, unless there is something already.
+    pub fn link(&self, target: &Path, path: &Path) -> Result<()> {
+        let (parent, name) = self.parent(path)?;
+        match symlinkat(target, &parent, name.as_os_str()) {
+            Ok(()) | Err(Errno::EEXIST) => Ok(()),
+            Err(errno) => Err(cannot_make(path, errno)),
+        }
+    }
+
+    /// The folder that `path` is in, made if it is missing, and the last part of its name.
+    pub fn parent(&self, path: &Path) -> Result<(OwnedFd, PathBuf)> {
+        self.parent_with(path, Links::Followed)
+    }
+
+    fn folder_with(&self, path: &Path, links: Links) -> Result<OwnedFd> {
+        if let Some((found, kind)) = self.look_up(path, links)? {
+            return match kind {
+                Kind::Folder => Ok(found),
+                Kind::File => bail!("{} in the root file system is not a folder", path.display()),
+            };
+        }
+        let (parent, name) = self.parent_with(path, links)?;
+        let mode = Mode::from_bits_truncate(0o755);
+        sys::with_exact_modes(|| mkdirat(&parent, name.as_os_str(), mode)).map_err(|errno| cannot_make(path, errno))?;
+        self.made(path, links)
+    }
+
+    fn parent_with(&self, path: &Path, links: Links) -> Result<(OwnedFd, PathBuf)> {
+        let name: &OsStr = match path.components().next_back() {
+            Some(Component::Normal(name)) => name,
+            _ => bail!("{} can't be made in the root file system", path.display()),
+        };
+        let parent = path.parent().unwrap_or(Path::new("/"));
+        Ok((self.folder_with(parent, links)?, name.into()))
+    }
+
+    fn made(&self, path: &Path, links: Links) -> Result<OwnedFd> {
+        let found = self.look_up(path, links)?;
+        Ok(found.with_context(|| format!("{}, made a moment ago, is gone", path.display()))?.0)
+    }
+
+    /// What is at `path`, as if the root were /.
+    fn look_up(&self, path: &Path, links: Links) -> Result<Option<(OwnedFd, Kind)>> {
+        match sys::open_in_root(self.folder.as_fd(), path, links == Links::Followed) {
+            Ok(found) => {
+                let kind = kind_of(found.as_fd())?;
+                Ok(Some((found, kind)))
+            }
+            Err(Errno::ENOENT) => Ok(None),
+            Err(Errno::ELOOP) if links == Links::Refused => {
+                bail!("{} in the root file system is a link: it must be a folder", path.display())
+            }
+            Err(Errno::ELOOP) => bail!(
+                "{} in the root file system leads through a link that goes round in circles, or out (/proc/PID/fd)",
+                path.display()
+            ),
+            Err(errno) => {
+                Err(errno).with_context(|| format!("cannot look up {} in the root file system", path.display()))
+            }
+        }
+    }
+}
+
+impl AsFd for Root {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.folder.as_fd()
+    }
+}
+
+/// What a descriptor refers to.
+pub fn kind_of(fd: BorrowedFd<'_>) -> Result<Kind> {
+    let mode = SFlag::from_bits_truncate(fstat(fd).context("fstat")?.st_mode & SFlag::S_IFMT.bits());
+    Ok(if mode == SFlag::S_IFDIR { Kind::Folder } else { Kind::File })
+}
+
+fn cannot_make(path: &Path, errno: Errno) -> anyhow::Error {
+    let path = path.display();
+    let hint = match errno {
+        Errno::EROFS => "\nlikely cause: it lies on a read-only mount\ncure: make the place in the image first",
+        Errno::EEXIST => {
+            "\nlikely cause: it is a link to nowhere\ncure: make what it points to, or choose another place"
+        }
+        Errno::EACCES | Errno::EPERM => "\nlikely cause: the folder above it is not yours\ncure: see ls -ln",
+        _ => "",
+    };
+    anyhow!("cannot make {path} in the root file system: {errno:?} ({}){hint}", errno.desc())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::symlink;
+
+    fn hostile() -> (tempfile::TempDir, Root, PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let (root, outside) = (folder.path().join("root"), folder.path().join("outside"));
+        std::fs::create_dir_all(root.join("etc")).unwrap();
+        std::fs::create_dir(&outside).unwrap();
+        symlink(&outside, root.join("absolute")).unwrap();
+        symlink("../outside", root.join("relative")).unwrap();
+        let opened = Root::open(&root).unwrap();
+        (folder, opened, outside)
+    }
+
+    #[test]
+    fn a_link_out_of_the_root_leads_to_a_place_inside() {
+        let (folder, root, outside) = hostile();
+        // `relative` means /outside in the root, which isn't there.
+        assert!(root.folder(Path::new("/relative")).is_err());
+        root.folder(Path::new("/outside")).unwrap();
+        root.file(Path::new("/relative/file")).unwrap();
+        assert!(folder.path().join("root/outside/file").exists());
+        assert_eq!(std::fs::read_dir(outside).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_folder_that_must_not_be_a_link_is_refused_as_one() {
+        let (folder, root, outside) = hostile();
+        for name in ["/absolute", "/relative", "/absolute/below"] {
+            assert!(
+                root.folder_without_links(Path::new(name)).unwrap_err().to_string().contains("is a link"),
+                "{name}"
+            );
+        }
+        root.folder_without_links(Path::new("/etc/new")).unwrap();
+        assert!(folder.path().join("root/etc/new").is_dir());
+        assert_eq!(std::fs::read_dir(outside).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn dots_end_at_the_root() {
+        let (folder, root, _) = hostile();
+        root.folder(Path::new("/../../etc/new")).unwrap();
+        assert!(folder.path().join("root/etc/new").is_dir());
+    }
+
+    #[test]
+    fn a_file_is_no_folder_and_the_reverse() {
+        let (_folder, root, _) = hostile();
+        root.file(Path::new("/etc/passwd")).unwrap();
+        assert!(root.folder(Path::new("/etc/passwd")).unwrap_err().to_string().contains("not a folder"));
+        assert!(root.file(Path::new("/etc")).unwrap_err().to_string().contains("is a folder"));
+    }
+}

@@ -1,0 +1,127 @@
+//! What the tour plays on: a root file system with this program in it, and files of the host's outside of it.
+
+use std::fs::{self, DirBuilder};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
+
+use anyhow::{Context, Result, bail};
+use ch01_namespaces::{Failure, NamespaceFlags, Spec, Store, StoreFlags, run_to_the_end};
+
+use super::View;
+use crate::hostbox::{self, Made};
+
+pub(super) struct Scene<'a> {
+    folder: Folder,
+    store: &'a StoreFlags,
+    me: PathBuf,
+    pub made: Made,
+    /// A file that the host doesn't have yet.
+    pub note: PathBuf,
+}
+
+impl Scene<'_> {
+    pub fn set(store: &StoreFlags) -> Result<Scene<'_>> {
+        let folder = Folder::new()?;
+        let me = std::env::current_exe().context("cannot find this program's own file")?;
+        let programs = ["sh", "mkdir"].map(String::from).into_iter().chain([me.display().to_string()]);
+        let made = hostbox::create(&folder.root(), &programs.collect::<Vec<_>>())?;
+        fs::write(folder.sentinel(), "a file of the host's was read: it got out\n")?;
+        let note = folder.0.join("note");
+        Ok(Scene { folder, store, me, made, note })
+    }
+
+    /// What this program sees when it is inside.
+    pub fn view(&self) -> Result<View> {
+        let output = self.run(&[], &[&self.me.display().to_string(), "look"])?;
+        if !output.status.success() {
+            let message = String::from_utf8_lossy(&output.stderr);
+            let message = message.trim().trim_start_matches("ch02-rootfs: ").to_string();
+            let code = output.status.code().unwrap_or(125) as u8;
+            bail!(Failure::new(code, format!("no container can be made here, so the tour ends early:\n{message}")));
+        }
+        serde_json::from_slice(&output.stdout).context("what the container saw can't be read")
+    }
+
+    /// Chapter 1's container: its mechanisms, and none of this chapter's.
+    pub fn write_in_a_mount_namespace_alone(&self) -> Result<()> {
+        let store = Store::open(&self.folder.0.join("store"))?;
+        let command = ["sh", "-c", &self.writing()].map(Into::into).to_vec();
+        let spec = Spec { command, env: std::env::vars_os().collect(), ..Spec::default() };
+        let mechanisms = NamespaceFlags::default().mechanisms(|| bail!("nothing is joined"))?;
+        match run_to_the_end(&store, spec, mechanisms)? {
+            0 => Ok(()),
+            code => bail!("the write ended with {code}"),
+        }
+    }
+
+    pub fn write_in_a_root_of_its_own(&self) -> Result<()> {
+        let output =
+            self.run(&[], &["sh", "-c", &format!("mkdir -p {}; {}", self.folder.0.display(), self.writing())])?;
+        if !output.status.success() {
+            bail!("the write ended with {}: {}", output.status, String::from_utf8_lossy(&output.stderr));
+        }
+        Ok(())
+    }
+
+    /// The same file, as the host finds it: in the root's folder.
+    pub fn note_in_the_root(&self) -> Result<PathBuf> {
+        Ok(self.folder.root().join(self.note.strip_prefix("/").context("a path without a root")?))
+    }
+
+    /// Tries the escape, and says how it went.
+    pub fn escape(&self, flags: &[&str]) -> Result<String> {
+        let sentinel = self.folder.sentinel().display().to_string();
+        let output = self.run(flags, &[&self.me.display().to_string(), "escape", &sentinel])?;
+        if output.status.success() {
+            return Ok(String::from_utf8_lossy(&output.stdout).trim().to_string());
+        }
+        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+        let said = stderr.lines().map(str::trim).map(|line| line.trim_start_matches("ch02-rootfs: "));
+        Ok(said.collect::<Vec<_>>().join(": "))
+    }
+
+    fn writing(&self) -> String {
+        format!("echo hello >{}", self.note.display())
+    }
+
+    /// Our own `run`: the tour shows what everybody can do.
+    fn run(&self, flags: &[&str], command: &[&str]) -> Result<Output> {
+        Command::new(&self.me)
+            .args(self.store.as_args())
+            .args(["run", "--rootfs"])
+            .arg(self.folder.root())
+            .args(flags)
+            .arg("--")
+            .args(command)
+            .stdin(Stdio::null())
+            .output()
+            .context("cannot start this program again")
+    }
+}
+
+/// A folder for the length of the tour.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new() -> Result<Folder> {
+        let path = std::env::temp_dir().join(format!("coracle-tour-{}", std::process::id()));
+        DirBuilder::new().mode(0o700).create(&path).with_context(|| format!("cannot make {}", path.display()))?;
+        Ok(Folder(path))
+    }
+
+    fn root(&self) -> PathBuf {
+        self.0.join("box")
+    }
+
+    fn sentinel(&self) -> PathBuf {
+        self.0.join("secret")
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // No container is left whose mounts could be in it, and links are not followed.
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
