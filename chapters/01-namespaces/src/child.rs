@@ -70,7 +70,15 @@ impl Child {
             if self.inside.init {
                 init::fork_off()?;
             }
-            launch::execute(&self.inside, &self.signals, || starter.send(&FromChild::Sealed, &[]))
+            launch::execute(&self.inside, &self.signals, || {
+                // Else the command's first output might come before the step that made it.
+                let waits = explain::is_told();
+                starter.send(&FromChild::Sealed(waits), &[])?;
+                if waits {
+                    starter.receive::<FromHost>()?;
+                }
+                Ok(())
+            })
         });
         match result {
             Err(error) => give_up(&starter, &error),

@@ -111,7 +111,7 @@ fn serve(link: &Link, process: &Process<'_>, mechanisms: &mut [Box<dyn Mechanism
             Some(FromChild::Did(step)) => explain::relay(&step),
             Some(FromChild::Ready) => return Ok(()),
             Some(FromChild::Failed(failure)) => return Err(failure.into()),
-            Some(FromChild::Sealed) => bail!("the child ran ahead of its start gate: a bug of ours"),
+            Some(FromChild::Sealed(_)) => bail!("the child ran ahead of its start gate: a bug of ours"),
             None => bail!("the container's process {}", how_it_ended(process)),
         }
     }
@@ -127,9 +127,12 @@ pub(crate) fn start(folder: &Path, note: impl FnOnce() -> Result<()>) -> Result<
     loop {
         match link.receive()?.map(|(message, _)| message) {
             Some(FromChild::Did(step)) => explain::relay(&step),
-            Some(FromChild::Sealed) => {
+            Some(FromChild::Sealed(waits)) => {
                 sealed = true;
                 note.take().map_or(Ok(()), |note| note())?;
+                if waits {
+                    link.send(&FromHost::Go, &[])?;
+                }
             }
             Some(FromChild::Failed(failure)) => return Err(failure.into()),
             Some(other) => bail!("the container answered {other:?} at its start gate: a bug of ours"),

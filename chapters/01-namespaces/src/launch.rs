@@ -11,6 +11,7 @@ use anyhow::{Context, Result, anyhow};
 use nix::errno::Errno;
 use nix::sys::signal::{SigSet, SigmaskHow, Signal, sigprocmask};
 
+use crate::explain;
 use crate::failure::{Failure, exit};
 use crate::plan::Inside;
 use crate::steps;
@@ -69,8 +70,10 @@ pub(crate) fn execute(
     signals.give_to_command().context("cannot give the command the caller's signal settings")?;
     sys::close_on_exec_above_stderr().context("close_range: cannot mark the caller's open files close-on-exec")?;
     let program = CString::new(program.into_os_string().into_vec())?;
+    // Nobody may be told "it worked" afterwards.
+    explain::step(&steps::EXECUTE, "execve", || sys::execve_args(&program, &argv), None);
     last_word()?;
-    let errno = sys::execve(&steps::EXECUTE, &program, &argv, &env);
+    let errno = sys::execve(&program, &argv, &env);
     Err(why_not_executed(name, errno).into())
 }
 

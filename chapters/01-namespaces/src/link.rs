@@ -27,8 +27,9 @@ pub(crate) enum FromChild {
     Did(Step),
     /// All but the last stage is done. Death before this is an error.
     Ready,
-    /// The last stage is done and execve comes next: from here on, silence means success.
-    Sealed,
+    /// The last stage is done and execve comes next: from here on, silence means success. With `true`, I wait until you have
+    /// printed what I told. (Without, nothing may be sent: an unread message makes the end of a socket an error.)
+    Sealed(bool),
     /// It went wrong; I am about to exit.
     Failed(Failure),
 }
@@ -42,6 +43,8 @@ pub(crate) enum FromHost {
     WaitAtGate,
     /// Through the gate.
     Start,
+    /// What you have told is printed: become the command.
+    Go,
 }
 
 /// Small enough for the default socket buffer, large enough for any narration.

@@ -138,11 +138,15 @@ pub(crate) fn run_id_map_helper(why: &'static Why, program: &str, pid: Pid, rang
     Ok(())
 }
 
-/// execve(2). It returns only when it failed. Nobody may be told "it worked" afterwards, so the step is told before.
-pub(crate) fn execve(why: &'static Why, program: &CString, argv: &[CString], env: &[CString]) -> Errno {
-    explain::step(why, "execve", || vec![format!("{program:?}"), format!("{argv:?}"), "environ".into()], None);
+/// execve(2). It returns only when it failed.
+pub(crate) fn execve(program: &CString, argv: &[CString], env: &[CString]) -> Errno {
     let Err(errno) = nix::unistd::execve(program, argv, env);
     errno
+}
+
+/// Its arguments, for the narration; the environment would fill the screen.
+pub(crate) fn execve_args(program: &CString, argv: &[CString]) -> Vec<String> {
+    vec![format!("{program:?}"), format!("{argv:?}"), "environ".into()]
 }
 
 /// How many threads this process has: the entries of /proc/self/task.

@@ -57,7 +57,7 @@ pub fn tour(flags: &TourFlags, store: &StoreFlags) -> Result<u8> {
     say!("  cargo run -p ch01-namespaces -- run -- sh            a shell in a container");
     say!("  cargo run -p ch01-namespaces -- run --explain -- sh  the same, call by call");
     say!("  cargo wb                                             the exercises");
-    say!();
+    say!("");
     say!("In that shell you see this machine's files, and they are not copies: what you");
     say!("delete is deleted. A root file system of its own comes with chapter 2.");
     Ok(0)
