@@ -4,9 +4,11 @@
 //! own (`programs/`), so that an answer that doesn't compile, or that kills what it can, harms itself only.
 #![cfg(feature = "checks")]
 
+mod boot_clock;
 mod hostname;
 mod ids;
 mod init;
+mod isolation;
 mod join;
 mod namespaces;
 mod pid_one;
@@ -16,5 +18,12 @@ mod random;
 use checker::Exercise;
 
 /// In the order of the book.
-pub const EXERCISES: &[&Exercise] =
-    &[&hostname::EXERCISE, &pid_one::EXERCISE, &ids::EXERCISE, &init::EXERCISE, &join::EXERCISE];
+pub const EXERCISES: &[&Exercise] = &[
+    &hostname::EXERCISE,
+    &pid_one::EXERCISE,
+    &ids::EXERCISE,
+    &init::EXERCISE,
+    &join::EXERCISE,
+    &boot_clock::EXERCISE,
+    &isolation::EXERCISE,
+];

@@ -1,6 +1,7 @@
 //! The command line: Docker's words, as few as there are steps.
 
 use std::ffi::{OsStr, OsString};
+use std::time::Duration;
 
 pub const HELP: &str = "\
 mydocker: the container runtime that you write, one function an exercise.
@@ -17,6 +18,7 @@ Usage: mydocker run [OPTIONS] COMMAND [ARG...]
 Options of run:
     --name NAME       what exec calls the container (mydocker)
     --hostname NAME   the container's hostname (mydocker)
+    --boottime AHEAD  how far its boot clock is ahead of the machine's: 90, 90s, 15m, 2h, 1d
     --init            an init is PID 1, and the command its child
     --no-lab          on this machine itself; usually it all happens in the lab, a
                       throwaway host, where a step that goes wrong changes nothing
@@ -50,6 +52,8 @@ pub struct Container {
     pub hostname: String,
     /// The program and its arguments.
     pub command: Vec<OsString>,
+    /// How far the boot clock is ahead.
+    pub boot_clock: Option<Duration>,
     /// Whether an init is PID 1 rather than the command.
     pub init: bool,
     /// Whether a lab is to be entered first.
@@ -82,6 +86,7 @@ fn run(mut arguments: Words<impl Iterator<Item = OsString>>) -> Result<Asked, St
         name: "mydocker".into(),
         hostname: "mydocker".into(),
         command: Vec::new(),
+        boot_clock: None,
         init: false,
         lab: true,
         in_lab: false,
@@ -99,6 +104,7 @@ fn run(mut arguments: Words<impl Iterator<Item = OsString>>) -> Result<Asked, St
         match name {
             "--name" => container.name = value("a name")?,
             "--hostname" => container.hostname = value("a name")?,
+            "--boottime" => container.boot_clock = Some(duration(&value("a time, as 1d")?)?),
             _ if attached.is_some() => return Err(format!("there is no option {option}")),
             "--help" | "-h" => return Ok(Asked::Help),
             "--init" => container.init = true,
@@ -114,6 +120,22 @@ fn run(mut arguments: Words<impl Iterator<Item = OsString>>) -> Result<Asked, St
     } else {
         Ok(Asked::Run(container))
     }
+}
+
+/// `90`, `90s`, `+15m`, `2h`, `1d`.
+fn duration(text: &str) -> Result<Duration, String> {
+    let wrong = || format!("\"{text}\" is no time: 90, 90s, 15m, 2h, 1d");
+    let digits = text.strip_prefix('+').unwrap_or(text);
+    let (number, unit) = digits.split_at(digits.find(|c: char| !c.is_ascii_digit()).unwrap_or(digits.len()));
+    let seconds = match unit {
+        "" | "s" => 1,
+        "m" => 60,
+        "h" => 60 * 60,
+        "d" => 24 * 60 * 60,
+        _ => return Err(wrong()),
+    };
+    let number: u64 = number.parse().map_err(|_| wrong())?;
+    number.checked_mul(seconds).map(Duration::from_secs).ok_or_else(wrong)
 }
 
 fn exec(mut arguments: Words<impl Iterator<Item = OsString>>) -> Result<Asked, String> {
@@ -154,6 +176,18 @@ mod tests {
         assert!(container("run --init ls").init && !container("run ls --init").init);
         assert_eq!(container("run -- --odd").command, ["--odd"]);
         assert_eq!(container("run --hostname=a=b sh").hostname, "a=b");
+    }
+
+    #[test]
+    fn a_time_has_a_unit_or_is_in_seconds() {
+        for (text, seconds) in [("90", 90), ("+90s", 90), ("15m", 900), ("2h", 7200), ("1d", 86_400)] {
+            assert_eq!(duration(text), Ok(Duration::from_secs(seconds)), "{text}");
+        }
+        for wrong in ["", "d", "-1d", "1 d", "1.5h", "1w", "99999999999999999999", "999999999999999999d"] {
+            assert!(duration(wrong).is_err_and(|error| error.contains("no time")), "{wrong}");
+        }
+        assert_eq!(container("run --boottime +1d ls").boot_clock, Some(Duration::from_secs(86_400)));
+        assert_eq!(container("run ls").boot_clock, None);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use nix::unistd::ForkResult;
 
-use crate::answers::{hostname, ids, init, pid_one};
+use crate::answers::{boot_clock, hostname, ids, init, isolation, pid_one};
 use crate::arguments::Container;
 
 /// Makes a container, and returns its exit code. In the container it becomes the command, and returns only to say why not.
@@ -13,6 +13,11 @@ pub fn run(container: &Container) -> Result<i32> {
         ids::become_root()?;
     }
 
+    // 1.6  Clocks for our children; before the first of them is born.
+    if let Some(ahead) = container.boot_clock {
+        boot_clock::boot_clock(ahead)?;
+    }
+
     // 1.2  From here on there are two of us.
     if let ForkResult::Parent { child } = pid_one::fork_as_pid_one()? {
         // Still on the host.
@@ -20,6 +25,9 @@ pub fn run(container: &Container) -> Result<i32> {
     }
 
     // In the container, as its PID 1.
+    // 1.7  What needs nothing but to be asked for.
+    isolation::isolate(&["ipc", "cgroup"])?;
+
     // 1.1  A hostname of its own.
     hostname::own_hostname(&container.hostname)?;
 

@@ -16,6 +16,8 @@ fn main() -> ExitCode {
         the_command_is_pid_1_and_ps_is_true,
         what_is_sent_to_mydocker_arrives_at_the_command,
         with_init_term_ends_a_command_that_has_no_handler,
+        its_boot_clock_is_ahead_and_the_hosts_is_not,
+        ipc_and_cgroup_namespaces_are_its_own,
         a_second_process_is_in_the_container_with_the_first,
         exit_codes_are_dockers,
         stdin_and_stdout_are_the_commands_alone,
@@ -109,6 +111,29 @@ fn with_init_term_ends_a_command_that_has_no_handler() -> Result<()> {
     send(&child, Signal::SIGTERM)?;
     let status = child.wait()?;
     ensure!(status.code() == Some(143), "{status:?}");
+    Ok(())
+}
+
+fn its_boot_clock_is_ahead_and_the_hosts_is_not() -> Result<()> {
+    let up = |text: &str| text.split('.').next().and_then(|seconds| seconds.parse::<i64>().ok()).context("seconds");
+    let before = up(&std::fs::read_to_string("/proc/uptime")?)?;
+    let output = run(&["run", "--boottime", "2d", "cat", "/proc/uptime"])?;
+    let ahead = up(&stdout(&output))? - before;
+    ensure!((2 * 86_400..2 * 86_400 + 100).contains(&ahead), "{ahead}: {output:?}");
+    ensure!(up(&std::fs::read_to_string("/proc/uptime")?)? - before < 100);
+    Ok(())
+}
+
+fn ipc_and_cgroup_namespaces_are_its_own() -> Result<()> {
+    let ours = |kind: &str| Ok::<_, anyhow::Error>(std::fs::read_link(format!("/proc/self/ns/{kind}"))?);
+    let output =
+        run(&["run", "--no-lab", "sh", "-c", "readlink /proc/self/ns/ipc /proc/self/ns/cgroup /proc/self/ns/net"])?;
+    let inside = stdout(&output);
+    let shared: Vec<bool> = ["ipc", "cgroup", "net"]
+        .iter()
+        .map(|kind| Ok(inside.contains(ours(kind)?.to_str().unwrap_or_default())))
+        .collect::<Result<_>>()?;
+    ensure!(shared == [false, false, true], "{inside}: the network is for chapter 5");
     Ok(())
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use checker::{Judgement, Outcome};
+use checker::{Judgement, Kind, Outcome};
 
 use super::table::Row;
 use crate::examine::Examined;
@@ -51,16 +51,16 @@ fn judged(out: &mut String, row: &Row, judgement: &Judgement, warnings: &str, pa
         let _ = write!(out, "\n{}\n", warnings.trim_end());
     }
     out.push('\n');
-    // For a starter, and for a program that ended too early, every check would say the same.
+    // For a starter, and for a program that ended too early, every check would say the same; but to find a defect is to look.
     let common = common_observation(judgement);
-    let brief = row.state == State::ToDo || common.is_some();
+    let brief = row.state == State::ToDo && row.exercise.kind != Kind::Repair || common.is_some();
     for outcome in &judgement.outcomes {
         out.push_str(&check(outcome, row.state, brief, paint));
     }
     if row.state == State::ToDo {
         let _ = write!(out, "\n{} now; that is the starting point.\n", checks_fail(judgement.failing()));
-        let _ =
-            writeln!(out, "Write your answer in {}, then `cargo wb check {id}` again.", row.exercise.file().display());
+        let task = if row.exercise.kind == Kind::Repair { "Find the defect" } else { "Write your answer" };
+        let _ = writeln!(out, "{task} in {}, then `cargo wb check {id}` again.", row.exercise.file().display());
         return;
     }
     if let Some(common) = common {
