@@ -182,24 +182,32 @@ impl Group {
     }
 }
 
-/// Where a new cgroup has the controllers: the nearest cgroup above us that gives them to its children, or can be made to. Our own can't, since we
-/// are in it, unless it is the root.
+/// Where a new cgroup has the controllers: the nearest cgroup above us that gives them to its children, or can be made to. Not one with
+/// processes, as our own: the kernel would let it give the threaded ones (pids) and then nobody into its children (EOPNOTSUPP). The root of
+/// all may have both; only it has no type (cgroups(7)).
 fn parent_on_v2(hierarchy: &Hierarchy, limits: &Limits, all: bool) -> io::Result<PathBuf> {
     let wanted = [("memory", limits.memory.is_some()), ("pids", limits.processes.is_some() || all)];
     let fits = |folder: &&Path| {
         let file = folder.join("cgroup.subtree_control");
         let available = fs::read_to_string(folder.join("cgroup.controllers")).unwrap_or_default();
-        wanted.iter().filter(|(_, wanted)| *wanted).all(|(controller, _)| {
-            let given = |list: &str| list.split_whitespace().any(|name| name == *controller);
-            // With `all`, a hierarchy without the controller is still a hierarchy.
-            (all && !given(&available))
-                || fs::read_to_string(&file).is_ok_and(|list| given(&list))
-                || set(&file, &format!("+{controller}")).is_ok()
-        }) && nix::unistd::access(*folder, nix::unistd::AccessFlags::W_OK).is_ok()
+        may_be_divided(folder)
+            && wanted.iter().filter(|(_, wanted)| *wanted).all(|(controller, _)| {
+                let given = |list: &str| list.split_whitespace().any(|name| name == *controller);
+                // With `all`, a hierarchy without the controller is still a hierarchy.
+                (all && !given(&available))
+                    || fs::read_to_string(&file).is_ok_and(|list| given(&list))
+                    || set(&file, &format!("+{controller}")).is_ok()
+            })
+            && nix::unistd::access(*folder, nix::unistd::AccessFlags::W_OK).is_ok()
     };
     let top = &hierarchy.mount_point;
     let above = hierarchy.folder.ancestors().take_while(|folder| folder.starts_with(top));
     above.into_iter().find(fits).map(Path::to_path_buf).ok_or_else(|| Errno::EACCES.into())
+}
+
+fn may_be_divided(folder: &Path) -> bool {
+    let is_root = !folder.join("cgroup.type").exists();
+    is_root || fs::read_to_string(folder.join("cgroup.procs")).is_ok_and(|processes| processes.is_empty())
 }
 
 fn set(file: &Path, value: &str) -> io::Result<()> {

@@ -236,7 +236,7 @@ fn a_mount_made_inside_stays_inside() -> Result<()> {
     // As systemd leaves the mounts of a real machine: shared, so that a lab which doesn't make its own private leaks.
     ensure!(Command::new("mount").args(["--make-rshared", "/"]).status()?.success());
     let before = look::mountinfo(own())?;
-    let done = in_lab(&Lab::new(), "mount -t tmpfs none /mnt && grep -c ' /mnt ' /proc/self/mountinfo")?;
+    let done = in_lab(&Lab::new(), "mount -t tmpfs made-inside /mnt && grep -c made-inside /proc/self/mountinfo")?;
     ensure!(done.stdout == "1\n", "{done:?}");
     ensure!(look::mountinfo(own())? == before);
     Ok(())

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, ensure};
 use lab::{Lab, look};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use testkit::{needs, refusing, run_to_end};
+use testkit::{needs, patiently, refusing, run_to_end};
 
 fn main() -> ExitCode {
     // Started by the cases below: somebody who starts a lab and waits for it.
@@ -42,7 +42,7 @@ fn main() -> ExitCode {
 const PATIENCE: Duration = Duration::from_secs(10);
 
 fn eventually(mut condition: impl FnMut() -> bool) -> bool {
-    let end = Instant::now() + PATIENCE;
+    let end = Instant::now() + patiently(PATIENCE);
     while !condition() {
         if Instant::now() > end {
             return false;
@@ -104,11 +104,11 @@ fn an_empty_environment_is_passed_on_empty() -> Result<()> {
 }
 
 fn the_time_limit_kills_the_program_and_all_its_forks() -> Result<()> {
-    let (outer, processes) = busy_lab(&Lab::new().time_limit(Duration::from_millis(500)))?;
+    let (outer, processes) = busy_lab(&Lab::new().time_limit(patiently(Duration::from_millis(500))))?;
     let started = Instant::now();
     let ended = outer.wait_with_output()?;
     ensure!(ended.status.code() == Some(lab::TIME_IS_UP), "{ended:?}");
-    ensure!(started.elapsed() < Duration::from_secs(5));
+    ensure!(started.elapsed() < patiently(Duration::from_secs(5)));
     ensure!(String::from_utf8_lossy(&ended.stderr).contains("time is up"), "{ended:?}");
     nobody_is_left(&processes)
 }
