@@ -16,4 +16,3 @@ use nix::unistd::{getegid, geteuid};
 pub fn become_root() -> Result<()> {
     todo!("a user namespace, and who you are in it")
 }
-

@@ -20,4 +20,3 @@ use nix::unistd::{ForkResult, Pid};
 pub fn run_as_init(command: &[OsString]) -> Result<i32> {
     todo!("start the command; reap and forward until it ends")
 }
-

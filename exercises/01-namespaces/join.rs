@@ -18,4 +18,3 @@ use nix::unistd::Pid;
 pub fn join(container: Pid) -> Result<()> {
     todo!("join the namespaces of /proc/{container}/ns")
 }
-

@@ -34,7 +34,8 @@ pub fn starter(solution: &str) -> Result<String> {
         }
         lines.push('\n');
     }
-    Ok(silenced(&lines))
+    // What is left out at the end leaves its blank line behind.
+    Ok(silenced(lines.trim_end()) + "\n")
 }
 
 /// The solution without its markers, as it is shown.
@@ -91,6 +92,12 @@ mod tests {
     fn the_starter_has_a_todo_for_the_answer() {
         let starter = starter(SOLUTION).expect("markers are in order");
         assert_eq!(starter, format!("//! Docs.\n{SILENCE}\nuse a::b;\n\nfn f(x: u8) {{\n    todo!(\"do it\")\n}}\n"));
+    }
+
+    #[test]
+    fn an_answers_own_functions_leave_no_blank_line_behind() {
+        let solution = format!("{SOLUTION}\n// wb:answer\nfn helper() {{}}\n// wb:end\n");
+        assert_eq!(starter(&solution).ok(), starter(SOLUTION).ok());
     }
 
     #[test]

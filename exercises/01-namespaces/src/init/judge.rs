@@ -36,8 +36,9 @@ pub fn judge(runs: &Runs) -> Judgement {
         ends(&runs.leaving),
         once(&runs.missing),
     ];
-    let all = [&runs.serving.seen, &runs.listening.seen, &runs.leaving.seen, &runs.missing];
-    Judgement::new(outcomes, mistake(runs), all.map(|seen| &seen.printed))
+    // Not of the command that isn't there: that the answer says so is right.
+    let printed = [&runs.serving.seen, &runs.listening.seen, &runs.leaving.seen].map(|seen| &seen.printed);
+    Judgement::new(outcomes, mistake(runs), printed)
 }
 
 fn reaped(serving: &Serving) -> Outcome {

@@ -119,12 +119,13 @@ fn numbers(numbers: &[i32]) -> String {
     numbers.join(", ")
 }
 
-/// What was seen, and what the function returned where that isn't Ok. Of a program that has ended only the latter is known.
+/// What was seen, and what the function returned where that isn't Ok. Of a program that has ended, or that failed before there was
+/// a child, only the latter is worth saying.
 fn with_return(seen: &Seen, observed: String) -> String {
     match (&seen.heard, seen.alive) {
         (Heard::Ok, true) => observed,
-        (heard, true) => format!("{observed}; {}", heard.in_words()),
-        (heard, false) => heard.in_words(),
+        (heard, true) if !seen.children.is_empty() || seen.ended > 0 => format!("{observed}; {}", heard.in_words()),
+        (heard, _) => heard.in_words(),
     }
 }
 

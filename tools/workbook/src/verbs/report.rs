@@ -84,9 +84,17 @@ fn check(outcome: &Outcome, state: State, brief: bool, paint: Paint) -> String {
     let mark = if state == State::ToDo { "·".to_string() } else { paint.bad("✗") };
     let mut text = format!("  {mark} {}\n", outcome.claim);
     if !brief {
-        let _ = write!(text, "      expected  {expected}\n      observed  {observed}\n");
+        text.push_str(&named("expected", expected));
+        text.push_str(&named("observed", observed));
     }
     text
+}
+
+/// A name, and beside it a paragraph.
+fn named(name: &str, text: &str) -> String {
+    const INDENT: &str = "                ";
+    let beside = paragraph(text, INDENT);
+    format!("      {name:<10}{}", &beside[INDENT.len()..])
 }
 
 /// What was observed, if it is the same in every check.
@@ -133,6 +141,15 @@ mod tests {
         let outcomes = vec![Outcome::of("the host keeps its name", false, "\"lab\"", "\"boat\"")];
         let mistake = crate::exercises::all()[0].mistakes.first();
         Judgement { outcomes, mistake, printed: "hello\n".into() }
+    }
+
+    #[test]
+    fn what_was_observed_stays_beside_its_name_however_long_it_is() {
+        let text = named("observed", &"uts 4026532180, ".repeat(10));
+        assert!(text.starts_with("      observed  uts 4026532180, uts"));
+        assert!(text.lines().skip(1).all(|line| line.starts_with("                uts") && line.len() <= 88));
+        assert_eq!(text.lines().count(), 3, "{text}");
+        assert_eq!(named("expected", "x"), "      expected  x\n");
     }
 
     #[test]
