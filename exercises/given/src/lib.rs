@@ -16,6 +16,7 @@ mod privilege;
 mod somebody;
 mod stand_in;
 mod sys;
+mod terminal;
 mod user_namespace;
 
 pub use containers::{Running, containers};
@@ -25,4 +26,5 @@ pub use own_proc::own_proc;
 pub use pidfd::pidfd;
 pub use privilege::is_privileged;
 pub use stand_in::stand_in_for;
+pub use terminal::{has_terminal, lead_on_terminal};
 pub use user_namespace::user_namespace;

@@ -7,6 +7,8 @@ use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 
+use crate::terminal::Lent;
+
 /// What whoever started us may send, and means for the container. (SIGCHLD is ours.)
 const PASSED_ON: [Signal; 7] = [
     Signal::SIGHUP,
@@ -19,7 +21,7 @@ const PASSED_ON: [Signal; 7] = [
 ];
 
 /// Waits until `child` ends, as [`wait`](crate::wait) does, and meanwhile stands where it would stand if it had been started
-/// directly: signals that we get are passed on to it.
+/// directly: it leads the terminal's foreground group, and signals that we get are passed on to it.
 ///
 /// What is typed at the terminal goes to the child without us. A PID 1 without a handler doesn't hear it, so a second
 /// Ctrl-C kills it.
@@ -27,6 +29,7 @@ pub fn stand_in_for(child: Pid) -> Result<i32> {
     let ours: SigSet = PASSED_ON.into_iter().chain([Signal::SIGCHLD]).collect();
     // Only now, after the fork: the child's mask is the command's.
     ours.thread_block().context("blocking the signals that are passed on")?;
+    let _lent = Lent::to(child);
     let signals = SignalFd::with_flags(&ours, SfdFlags::SFD_CLOEXEC).context("signalfd")?;
     let mut warned = false;
     loop {

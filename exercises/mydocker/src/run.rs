@@ -18,6 +18,8 @@ pub fn run(container: &Container) -> Result<i32> {
         boot_clock::boot_clock(ahead)?;
     }
 
+    let has_terminal = given::has_terminal();
+
     // 1.2  From here on there are two of us.
     if let ForkResult::Parent { child } = pid_one::fork_as_pid_one()? {
         // Still on the host.
@@ -25,6 +27,10 @@ pub fn run(container: &Container) -> Result<i32> {
     }
 
     // In the container, as its PID 1.
+    if has_terminal {
+        given::lead_on_terminal()?;
+    }
+
     // 1.7  What needs nothing but to be asked for.
     isolation::isolate(&["ipc", "cgroup"])?;
 

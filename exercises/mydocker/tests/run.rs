@@ -21,6 +21,7 @@ fn main() -> ExitCode {
         a_second_process_is_in_the_container_with_the_first,
         exit_codes_are_dockers,
         stdin_and_stdout_are_the_commands_alone,
+        a_shell_on_a_terminal_ends_as_it_was_told,
         whose_steps_run_is_said_once,
         a_name_that_the_kernel_refuses_is_mydockers_error,
     ])
@@ -196,5 +197,26 @@ fn a_name_that_the_kernel_refuses_is_mydockers_error() -> Result<()> {
     let output = run(&["run", "--hostname", &"x".repeat(65), "true"])?;
     ensure!(output.status.code() == Some(125), "{output:?}");
     ensure!(stderr(&output).contains("EINVAL"), "it says what the kernel said: {output:?}");
+    Ok(())
+}
+
+/// script(1) makes the terminal. In it, a shell that doesn't see its own process group can't give the terminal back.
+fn a_shell_on_a_terminal_ends_as_it_was_told() -> Result<()> {
+    needs::program("script")?;
+    needs::user_namespaces()?;
+    for init in ["", "--init"] {
+        let command = format!("{} run --no-lab {init} sh", env!("CARGO_BIN_EXE_mydocker"));
+        let mut script = Command::new("script")
+            .args(["--quiet", "--return", "--command", &command, "/dev/null"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()?;
+        // What is typed early waits in the terminal.
+        script.stdin.as_mut().context("its stdin")?.write_all(b"exit 3\n")?;
+        let mut said = String::new();
+        script.stdout.as_mut().context("its stdout")?.read_to_string(&mut said)?;
+        let status = script.wait()?;
+        ensure!(status.code() == Some(3) && !said.contains("Cannot set tty"), "{init}: {status}, {said}");
+    }
     Ok(())
 }
