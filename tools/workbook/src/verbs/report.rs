@@ -147,7 +147,7 @@ mod tests {
     fn what_was_observed_stays_beside_its_name_however_long_it_is() {
         let text = named("observed", &"uts 4026532180, ".repeat(10));
         assert!(text.starts_with("      observed  uts 4026532180, uts"));
-        assert!(text.lines().skip(1).all(|line| line.starts_with("                uts") && line.len() <= 88));
+        assert!(text.lines().skip(1).all(|line| line.starts_with("                ") && line.len() <= 88));
         assert_eq!(text.lines().count(), 3, "{text}");
         assert_eq!(named("expected", "x"), "      expected  x\n");
     }
