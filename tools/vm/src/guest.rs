@@ -26,7 +26,8 @@ pub(crate) struct Scene {
     pub writable: Vec<PathBuf>,
 }
 
-/// Completes the machine. `/run/host` is the machine's root file system without what the guest has mounted on it.
+/// Completes the machine. `/run/host` is the machine's root file system without what the guest has mounted on it. The settings are
+/// systemd's, which every distribution has; the kernel's own are laxer.
 const FURNISH: &str = r#"#!/bin/bash
 share=/run/coracle-vm
 : >"$share/started"
@@ -42,6 +43,7 @@ show() {
     if [ -d "$1" ]; then mkdir -p "$2"; else mkdir -p "${2%/*}"; : >"$2"; fi
     mount --bind "$1" "$2"
 }
+for setting in symlinks=1 hardlinks=1 fifos=1 regular=2; do echo "${setting#*=}" >"/proc/sys/fs/protected_${setting%=*}"; done
 cd /sys/fs/cgroup
 for controller in $(cat cgroup.controllers); do echo "+$controller" >cgroup.subtree_control; done 2>/dev/null
 mkdir -p session
