@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use book_tests::Chapter;
 
-const BOOK: Chapter = book_tests::chapter!("ch02-rootfs", needs: ["findmnt", "unshare", "tar"]);
+const BOOK: Chapter = book_tests::chapter!("ch02-rootfs", needs: ["findmnt", "nsenter", "ps", "tar", "unshare"]);
 
 fn main() -> ExitCode {
     testkit::run(book_tests::cases!(BOOK))
