@@ -104,6 +104,7 @@ fn unpack(archive: impl Read, root: &Root) -> Result<Unpacked> {
     Ok(unpacked)
 }
 
+// ANCHOR: clean
 /// An entry's name as a path below the root, or `None` for the root itself. A name that climbs is refused: an honest
 /// archive has none.
 fn clean(name: &Path) -> Result<Option<PathBuf>> {
@@ -117,6 +118,7 @@ fn clean(name: &Path) -> Result<Option<PathBuf>> {
     }
     Ok((cleaned != Path::new("/")).then_some(cleaned))
 }
+// ANCHOR_END: clean
 
 /// Makes one entry; `false` when it is of a kind that is left out.
 fn make<R: Read>(entry: &mut Entry<'_, R>, name: &Path, root: &Root) -> Result<bool> {
@@ -170,6 +172,7 @@ fn is_folder(parent: &OwnedFd, name: &Path) -> bool {
     openat(parent, name, flags, Mode::empty()).is_ok()
 }
 
+// ANCHOR: make_way
 /// A later entry of the same name replaces an earlier one. A folder gives way only when it is empty.
 fn make_way(parent: &OwnedFd, name: &Path) -> Result<()> {
     match unlinkat(parent, name, UnlinkatFlags::NoRemoveDir) {
@@ -180,6 +183,7 @@ fn make_way(parent: &OwnedFd, name: &Path) -> Result<()> {
         Err(errno) => Err(errno.into()),
     }
 }
+// ANCHOR_END: make_way
 
 fn mode_of<R: Read>(entry: &Entry<'_, R>) -> Result<Mode> {
     // A file of an ordinary user's must not become set-user-ID to them.

@@ -59,6 +59,7 @@ pub struct World {
     pub privileged: bool,
 }
 
+// ANCHOR: defaults
 /// The default mounts, in the order in which they have to be made.
 ///
 /// A user namespace may mount /sys only if it owns the network namespace, /proc the PID namespace, mqueue the IPC
@@ -87,6 +88,7 @@ pub fn defaults(world: World) -> Vec<Mount> {
     }
     mounts
 }
+// ANCHOR_END: defaults
 
 /// The devices that every container has: name, major, minor (linux/Documentation/admin-guide/devices.txt).
 pub const DEVICES: [(&str, u64, u64); 6] =

@@ -140,6 +140,7 @@ pub fn attach(
     report(why, "move_mount", args, Errno::result(result).map(drop))
 }
 
+// ANCHOR: open_in_root
 /// openat2(2) with RESOLVE_IN_ROOT and O_PATH: whatever links are on the way, they are taken as if `root` were /, and `..`
 /// ends there. Links of /proc (`/proc/PID/fd/7`), which lead anywhere, are never followed; with `links` false none are.
 pub fn open_in_root(root: BorrowedFd<'_>, path: &Path, links: bool) -> nix::Result<OwnedFd> {
@@ -150,6 +151,7 @@ pub fn open_in_root(root: BorrowedFd<'_>, path: &Path, links: bool) -> nix::Resu
     let again = (0..100).map(|_| openat2(root, path, how)).find(|result| !matches!(result, Err(Errno::EAGAIN)));
     again.unwrap_or(Err(Errno::EAGAIN))
 }
+// ANCHOR_END: open_in_root
 
 /// Runs `make` with the umask put aside, so that what it makes has the mode it asks for: with 077, which careful people
 /// have, /dev/null would be for its owner only.

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, ensure};
 use nix::unistd::Uid;
 use serde_json::Value;
 
-use crate::pages::checkout;
+use crate::BOOK;
 
 /// A call as the picture writes it: who makes it, and `mount(/proc)`, the call with the one argument that matters.
 type Call = (String, String);
@@ -43,7 +43,7 @@ pub fn the_picture_of_two_lanes_is_a_narrated_run() -> Result<()> {
         .output()?;
     ensure!(output.status.success(), "{output:?}");
     let told: Vec<_> = String::from_utf8(output.stderr)?.lines().map(told).collect::<Result<_>>()?;
-    let mut drawn = drawn(&fs::read_to_string(checkout().join("book/src/images/lanes.svg"))?);
+    let mut drawn = drawn(&fs::read_to_string(BOOK.checkout().join("book/src/images/lanes.svg"))?);
     if Uid::effective().is_root() {
         // Who has the privilege to map groups needn't give up setgroups.
         drawn.retain(|(_, call)| call != "write(setgroups)");

@@ -6,9 +6,9 @@ use std::path::Path;
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result, bail, ensure};
+use book_tests::console::difference;
 
-use crate::console::difference;
-use crate::pages::checkout;
+use crate::BOOK;
 
 /// The picture shows the tour from the first of these titles up to the second.
 const FROM: &str = "Two processes, one program";
@@ -69,9 +69,9 @@ fn text_of(svg: &str) -> String {
 
 /// The introduction shows the tour, with elisions for what differs; a test runs it. The picture must fit the same text.
 pub fn the_picture_of_the_tour_is_what_the_tour_prints() -> Result<()> {
-    let introduction = fs::read_to_string(checkout().join("book/src/introduction.md"))?;
+    let introduction = fs::read_to_string(BOOK.checkout().join("book/src/introduction.md"))?;
     let expected = part_shown(&introduction, str::trim)?;
-    let picture = fs::read_to_string(checkout().join("book/src/images/tour.svg"))?;
+    let picture = fs::read_to_string(BOOK.checkout().join("book/src/images/tour.svg"))?;
     if let Some(difference) = difference(text_of(&picture).trim_end(), expected.trim_end()) {
         bail!("book/src/images/tour.svg is out of date (see tests/book/main.rs):\n{difference}");
     }

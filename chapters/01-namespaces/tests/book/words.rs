@@ -1,5 +1,4 @@
-//! What other parts say of the book, and the book of other parts: the narration names its sections, the appendix "Your
-//! machine" has doctor's cures.
+//! What the book says of other parts: the appendix "Your machine" has doctor's cures.
 
 use std::fs;
 
@@ -7,23 +6,7 @@ use anyhow::{Result, ensure};
 use doctor::{Machine, Step, Verdict, advice};
 use nix::errno::Errno;
 
-use crate::pages::{self, checkout};
-
-/// Every section that the narration names is the title of a page.
-pub fn the_sections_that_the_narration_names_are_pages() -> Result<()> {
-    let steps = fs::read_to_string(checkout().join("chapters/01-namespaces/src/steps.rs"))?;
-    let named: Vec<_> = steps
-        .split('"')
-        .filter(|text| text.starts_with("1.") && text.contains(' '))
-        .map(|text| format!("# {text}"))
-        .collect();
-    ensure!(named.len() > 5, "hardly any section is named: {named:?}");
-    let pages = pages::of_this_chapter()?;
-    let titles: Vec<_> = pages.iter().filter_map(|page| page.text.lines().next()).collect();
-    let lost: Vec<_> = named.iter().filter(|title| !titles.contains(&title.as_str())).collect();
-    ensure!(lost.is_empty(), "no page has the title {lost:?}");
-    Ok(())
-}
+use crate::BOOK;
 
 fn machines() -> Vec<Machine> {
     let machine = Machine::default;
@@ -47,7 +30,7 @@ fn verdicts() -> Vec<Verdict> {
 }
 
 pub fn every_cure_that_doctor_knows_is_in_the_appendix() -> Result<()> {
-    let page = fs::read_to_string(checkout().join("book/src/machine.md"))?.replace("\\|", "|");
+    let page = fs::read_to_string(BOOK.checkout().join("book/src/machine.md"))?.replace("\\|", "|");
     let cures = machines()
         .into_iter()
         .flat_map(|machine| verdicts().into_iter().map(move |verdict| advice(&verdict, &machine)))

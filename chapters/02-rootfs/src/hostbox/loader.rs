@@ -13,6 +13,7 @@ use elf::ElfBytes;
 use elf::abi::PT_INTERP;
 use elf::endian::AnyEndian;
 
+// ANCHOR: needs
 /// Everything that `program` needs besides itself. A script needs its interpreter, and what that one needs.
 pub fn needs(program: &Path) -> Result<Vec<PathBuf>> {
     if let Some(interpreter) = script_interpreter(program)? {
@@ -36,6 +37,7 @@ pub fn needs(program: &Path) -> Result<Vec<PathBuf>> {
     files.push(loader);
     Ok(files)
 }
+// ANCHOR_END: needs
 
 /// `#!/bin/sh -e` in the first line.
 fn script_interpreter(program: &Path) -> Result<Option<PathBuf>> {

@@ -35,6 +35,7 @@ impl Mechanism for PivotRoot {
 }
 // ANCHOR_END: pivot
 
+// ANCHOR: chroot
 /// The older way, kept for the lesson: what / means to this process changes, and the mount table doesn't. Root inside gets
 /// out with a descriptor from before, or a second chroot.
 #[derive(Debug, Clone, Default)]
@@ -56,3 +57,4 @@ impl Mechanism for Chroot {
         Ok(())
     }
 }
+// ANCHOR_END: chroot

@@ -34,6 +34,7 @@ impl Mechanism for Devices {
         Stage::Mounts
     }
 
+    // ANCHOR: devices
     fn enter(&self, _: Handover, inside: &mut Inside) -> Result<()> {
         let root = Root::open(&inside.root)?;
         let dev = root.folder_without_links(Path::new("/dev"))?;
@@ -55,4 +56,5 @@ impl Mechanism for Devices {
         root.file(Path::new("/dev/console"))?;
         Ok(())
     }
+    // ANCHOR_END: devices
 }

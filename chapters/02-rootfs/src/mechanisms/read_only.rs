@@ -23,8 +23,10 @@ impl Mechanism for ReadOnlyRoot {
         Stage::System
     }
 
+    // ANCHOR: read_only
     fn enter(&self, _: Handover, inside: &mut Inside) -> Result<()> {
         let root = Root::open(Path::new(&inside.root))?;
         sys::make_root_read_only(&steps::READ_ONLY, root.as_fd())
     }
+    // ANCHOR_END: read_only
 }

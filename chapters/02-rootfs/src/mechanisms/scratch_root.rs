@@ -71,12 +71,14 @@ impl Mechanism for ScratchRoot {
     }
 }
 
+// ANCHOR: borrow
 /// Binds a folder of the template, read-only.
 fn borrow(source: &Path, place: &OwnedFd, target: &Path) -> Result<()> {
     let mount = sys::copy_tree(&steps::BORROW, source)?;
     sys::set_attributes(&steps::BORROW, mount.as_fd(), READ_ONLY)?;
     sys::attach(&steps::BORROW, &source.display().to_string(), mount.as_fd(), place.as_fd(), target)
 }
+// ANCHOR_END: borrow
 
 /// Copies a link, a small file, or a folder of them. The template is ours, so its own paths can be trusted.
 fn copy(from: &Path, root: &Root, to: &Path) -> Result<()> {

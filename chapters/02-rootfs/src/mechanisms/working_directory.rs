@@ -34,6 +34,7 @@ impl Mechanism for WorkingDirectory {
         Stage::System
     }
 
+    // ANCHOR: inside
     /// After the change the kernel is asked where we are. A descriptor leaked from the host, as /proc/self/fd/8, would be a
     /// way out (CVE-2024-21626): what is outside the root has no path in it, and getcwd(2) says so.
     fn enter(&self, _: Handover, inside: &mut Inside) -> Result<()> {
@@ -46,4 +47,5 @@ impl Mechanism for WorkingDirectory {
         }
         Ok(())
     }
+    // ANCHOR_END: inside
 }

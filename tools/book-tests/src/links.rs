@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::{Result, ensure};
 
-use crate::pages::{self, Page};
+use crate::{Chapter, Page};
 
 /// The parts of `text` between `open` and the next `close`.
 fn between<'a>(text: &'a str, open: &'a str, close: char) -> impl Iterator<Item = &'a str> {
@@ -46,9 +46,10 @@ fn prose(text: &str) -> String {
     lines.map(|line| line.split('`').step_by(2).collect::<Vec<_>>().join("`") + "\n").collect()
 }
 
-pub fn every_include_finds_its_file_and_its_anchor() -> Result<()> {
+/// No listing comes out empty.
+pub fn every_include_finds_its_file_and_its_anchor(chapter: &Chapter) -> Result<()> {
     let (mut found, mut wrong) = (0, Vec::new());
-    for page in pages::of_this_chapter()? {
+    for page in chapter.pages()? {
         for target in between(&page.text, "{{#include ", '}') {
             found += 1;
             let (path, anchor) = target.split_once(':').map_or((target, None), |(path, anchor)| (path, Some(anchor)));
@@ -63,9 +64,10 @@ pub fn every_include_finds_its_file_and_its_anchor() -> Result<()> {
     Ok(())
 }
 
-pub fn every_link_within_the_book_resolves() -> Result<()> {
+/// Files, pages, headings.
+pub fn every_link_within_the_book_resolves(chapter: &Chapter) -> Result<()> {
     let (mut found, mut wrong) = (0, Vec::new());
-    for page in pages::of_this_chapter()? {
+    for page in chapter.pages()? {
         let prose = prose(&page.text);
         for target in between(&prose, "](", ')').chain(between(&prose, "src=\"", '"')) {
             if target.contains("://") {
@@ -95,13 +97,18 @@ fn folder_of(page: &Page) -> &Path {
     page.path.parent().unwrap_or(&page.path)
 }
 
-pub fn every_anchor_is_an_identifier_that_mdbook_would_make() -> Result<()> {
-    ensure!(heading_id("1.2 A name of its own") == "12-a-name-of-its-own");
-    ensure!(heading_ids("# A\n\n## When it goes wrong\n") == ["a", "when-it-goes-wrong"]);
-    ensure!(has_anchor("// ANCHOR: a\nx\n// ANCHOR_END: a\n", "a"));
-    for text in ["// ANCHOR: ab\nx\n// ANCHOR_END: ab\n", "// ANCHOR: a\n// ANCHOR_END: a\n", "// ANCHOR: a\nx\n"] {
-        ensure!(!has_anchor(text, "a"), "{text:?}");
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_anchor_is_an_identifier_that_mdbook_would_make() {
+        assert_eq!(heading_id("1.2 A name of its own"), "12-a-name-of-its-own");
+        assert_eq!(heading_ids("# A\n\n## When it goes wrong\n"), ["a", "when-it-goes-wrong"]);
+        assert!(has_anchor("// ANCHOR: a\nx\n// ANCHOR_END: a\n", "a"));
+        for text in ["// ANCHOR: ab\nx\n// ANCHOR_END: ab\n", "// ANCHOR: a\n// ANCHOR_END: a\n", "// ANCHOR: a\nx\n"] {
+            assert!(!has_anchor(text, "a"), "{text:?}");
+        }
+        assert_eq!(prose("a `[x](y)` b\n```\n[c](d)\n```\n"), "a ` b\n");
     }
-    ensure!(prose("a `[x](y)` b\n```\n[c](d)\n```\n") == "a ` b\n");
-    Ok(())
 }

@@ -1,0 +1,11 @@
+//! The book's chapter 2, held against the program: console blocks are run, includes and links followed.
+
+use std::process::ExitCode;
+
+use book_tests::Chapter;
+
+const BOOK: Chapter = book_tests::chapter!("ch02-rootfs", needs: ["findmnt", "nsenter", "ps", "tar", "unshare"]);
+
+fn main() -> ExitCode {
+    testkit::run(book_tests::cases!(BOOK))
+}

@@ -1,0 +1,232 @@
+//! Console blocks: what the reader types, and what comes back.
+//!
+//! A block is fenced as `console`. A line that begins with `$ ` is typed into sh in the folder that was cloned; what follows
+//! is what the command prints, output and errors in one; a command that ends in `\\` goes on in the next line, after `> `, as does a
+//! here-document. `[..]`
+//! stands for a part of a line that differs from machine to machine, `...` alone for whole lines, and one space for any
+//! number, since what is elided has another width than what it stands for.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail, ensure};
+use snapbox::{Assert, IntoData};
+
+use crate::{Chapter, Page};
+
+/// For all blocks of a chapter, on a slow machine.
+pub const TIME_LIMIT: Duration = Duration::from_secs(120);
+
+/// One command and what it prints.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Typed {
+    /// What is typed.
+    pub command: String,
+    /// What comes back, by the page.
+    pub output: String,
+}
+
+impl Typed {
+    /// Whether the next line may belong to the command: after a backslash, or in a here-document.
+    fn goes_on(&self) -> bool {
+        self.output.is_empty() && (self.command.ends_with('\\') || self.command.contains("<<"))
+    }
+
+    fn append(&mut self, line: &str) {
+        match self.command.strip_suffix('\\') {
+            Some(command) => self.command = format!("{command}{}", line.trim_start()),
+            None => self.command.extend(["\n", line]),
+        }
+    }
+}
+
+/// Splits the console blocks of a page: the line of each fence, and what is typed in the block.
+pub fn blocks_of(text: &str) -> Result<Vec<(usize, Vec<Typed>)>> {
+    let mut blocks = Vec::new();
+    let mut lines = text.lines().enumerate();
+    while let Some((number, line)) = lines.next() {
+        if line.trim() != "```console" {
+            continue;
+        }
+        let mut typed: Vec<Typed> = Vec::new();
+        for (_, line) in lines.by_ref().take_while(|(_, line)| line.trim() != "```") {
+            match (line.strip_prefix("$ "), typed.last_mut()) {
+                (Some(command), _) => typed.push(Typed { command: command.into(), output: String::new() }),
+                (None, Some(last)) if last.goes_on() && line.starts_with("> ") => last.append(&line[2..]),
+                (None, Some(last)) => last.output.extend([line, "\n"]),
+                (None, None) => bail!("line {}: a console block begins with a command, `$ …`", number + 1),
+            }
+        }
+        ensure!(
+            typed.iter().any(|typed| !typed.output.is_empty()),
+            "line {}: a console block without output proves nothing; what is only to be typed is fenced as sh",
+            number + 1
+        );
+        blocks.push((number + 1, typed));
+    }
+    Ok(blocks)
+}
+
+/// Runs the commands of one block in one shell, in a fresh /tmp, and gives back what each printed. Only for a case in a lab.
+pub fn run(chapter: &Chapter, typed: &[Typed]) -> Result<Vec<String>> {
+    for entry in fs::read_dir("/tmp")? {
+        let path = entry?.path();
+        if path.is_dir() { fs::remove_dir_all(path)? } else { fs::remove_file(path)? }
+    }
+    let mark = "=== the next command ===";
+    let mut script = String::new();
+    for typed in typed {
+        let command = as_built(chapter, &typed.command)?;
+        // `$?` is still the command's afterwards, also for whoever typed `echo $?` next.
+        script.push_str(&format!("{command}\nstatus=$?; echo '{mark}'; (exit $status)\n"));
+    }
+    let (mut output, writer) = std::io::pipe()?;
+    let mut shell = Command::new("sh")
+        .args(["-c", &script])
+        .current_dir(chapter.checkout())
+        .stdin(Stdio::null())
+        .stdout(writer.try_clone()?)
+        .stderr(writer)
+        .env("RUST_BACKTRACE", "0")
+        .env_remove("XDG_RUNTIME_DIR")
+        // What a program keeps from one run to the next outlives a block, whose /tmp doesn't.
+        .env("XDG_CACHE_HOME", "/run/cache")
+        .spawn()
+        .context("start sh")?;
+    let mut text = String::new();
+    std::io::Read::read_to_string(&mut output, &mut text)?;
+    shell.wait()?;
+    let printed: Vec<_> = text.split(&format!("{mark}\n")).map(str::to_string).collect();
+    ensure!(printed.len() == typed.len() + 1, "the shell ended early, after:\n{text}");
+    Ok(printed.into_iter().take(typed.len()).collect())
+}
+
+/// The reader lets cargo run the program; here it is built already, and cargo has nowhere to write.
+fn as_built(chapter: &Chapter, command: &str) -> Result<String> {
+    let (by_cargo, program) = (format!("cargo run -q -p {}", chapter.package), chapter.program);
+    let by_example = format!("{by_cargo} --example ");
+    let mut parts = command.split(&by_example);
+    let mut built = parts.next().unwrap_or_default().to_string();
+    for part in parts {
+        let (name, rest) = part.split_once(" --").with_context(|| format!("no -- after the example: {command}"))?;
+        let example = Path::new(program).with_file_name("examples").join(name);
+        ensure!(example.is_file(), "{} isn't built: add --example {name} to cargo's command", example.display());
+        built += &format!("'{}'{rest}", example.display());
+    }
+    let built =
+        built.replace(&format!("{by_cargo} --"), &format!("'{program}'")).replace(&by_cargo, &format!("'{program}'"));
+    ensure!(!built.contains("cargo "), "only this chapter's program can be run here: {command}");
+    Ok(built)
+}
+
+/// The package whose program a block of a shared page runs: the last one that it names.
+fn package_of(typed: &[Typed]) -> Option<&str> {
+    let names = typed.iter().flat_map(|typed| typed.command.split("cargo run -q -p ").skip(1));
+    names.last().and_then(|rest| rest.split_whitespace().next())
+}
+
+/// `None` when it is as expected, else the difference.
+pub fn difference(actual: &str, expected: &str) -> Option<String> {
+    // No colours, and never an update of the page in place: its elisions were chosen by hand.
+    let judge = Assert::new().action(snapbox::assert::Action::Verify).normalize_paths(false);
+    let (actual, expected) = (narrowed(actual), narrowed(expected));
+    judge.try_eq(None, actual.into_data().raw(), expected.into_data()).err().map(|error| error.to_string())
+}
+
+/// One space for many, none at the end of a line.
+fn narrowed(text: &str) -> String {
+    text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ") + "\n").collect()
+}
+
+/// How many blocks of a page `are_ours`, and which of their commands print something else than the page shows.
+fn wrong_in(chapter: &Chapter, page: &Page, are_ours: impl Fn(&[Typed]) -> bool) -> Result<(usize, Vec<String>)> {
+    let checkout = chapter.checkout();
+    let name = page.path.strip_prefix(&checkout).unwrap_or(&page.path).display();
+    let mut blocks = blocks_of(&page.text).with_context(|| format!("{name}"))?;
+    blocks.retain(|(_, typed)| are_ours(typed));
+    let mut wrong = Vec::new();
+    for (line, typed) in &blocks {
+        for (typed, printed) in typed.iter().zip(run(chapter, typed).with_context(|| format!("{name}:{line}"))?) {
+            if let Some(difference) = difference(&printed, &typed.output) {
+                wrong.push(format!("{name}:{line}: $ {}\n{difference}", typed.command));
+            }
+        }
+    }
+    Ok((blocks.len(), wrong))
+}
+
+/// A shared page's block is run by the chapter whose program it runs; the first chapter takes what is nobody's.
+fn is_ours(chapter: &Chapter, typed: &[Typed]) -> bool {
+    let tested = |package: &str| {
+        let folder = package.strip_prefix("ch").unwrap_or(package);
+        chapter.checkout().join("chapters").join(folder).join("tests/book").is_dir()
+    };
+    match package_of(typed) {
+        Some(package) if package == chapter.package => true,
+        Some(package) => chapter.is_first() && !tested(package),
+        None => chapter.is_first(),
+    }
+}
+
+/// Runs them all.
+pub fn every_console_block_prints_what_the_page_shows(chapter: &Chapter) -> Result<()> {
+    chapter.needs.iter().try_for_each(|program| testkit::needs::program(program))?;
+    let (mut blocks, mut wrong) = (0, Vec::new());
+    let (own, shared) = (chapter.pages()?, chapter.shared_pages()?);
+    for page in &own {
+        if shared.iter().all(|known| known.path != page.path) {
+            let (count, more) = wrong_in(chapter, page, |_| true)?;
+            (blocks, wrong) = (blocks + count, [wrong, more].concat());
+        }
+    }
+    for page in &shared {
+        let (count, more) = wrong_in(chapter, page, |typed| is_ours(chapter, typed))?;
+        (blocks, wrong) = (blocks + count, [wrong, more].concat());
+    }
+    ensure!(blocks > 0, "no console block was found in the book");
+    ensure!(
+        wrong.is_empty(),
+        "{} commands print something else than the page shows:\n\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CHAPTER: Chapter =
+        Chapter { folder: "/x/chapters/02-rootfs", package: "ch02-rootfs", program: "/t/ch02-rootfs", needs: &[] };
+
+    #[test]
+    fn elisions_stand_for_what_differs_and_for_nothing_else() {
+        assert_eq!(difference("pid 17 is up\nmore\nend\n", "pid [..] is up\n...\nend\n"), None);
+        assert_eq!(difference("a\nend\n", "a\n...\nend\n"), None, "... may stand for no line at all");
+        for (actual, expected) in
+            [("b\n", "a\n"), ("pid 17 is down\n", "pid [..] is up\n"), ("a\nb\n", "a\n"), ("", "a\n")]
+        {
+            assert!(difference(actual, expected).is_some(), "{actual:?} was taken for {expected:?}");
+        }
+    }
+
+    #[test]
+    fn what_cargo_would_run_is_run_as_built() {
+        let built = |command| as_built(&CHAPTER, command);
+        assert_eq!(built("cargo run -q -p ch02-rootfs | cat").unwrap(), "'/t/ch02-rootfs' | cat");
+        assert_eq!(built("cargo run -q -p ch02-rootfs -- run -- ls").unwrap(), "'/t/ch02-rootfs' run -- ls");
+        assert!(built("cargo run -q -p ch01-namespaces").is_err(), "another chapter's program was taken for ours");
+        assert!(built("cargo run -q -p ch02-rootfs --example none -- x").is_err(), "an example that isn't built");
+    }
+
+    #[test]
+    fn a_block_belongs_to_the_program_that_it_runs() {
+        let typed = |command: &str| vec![Typed { command: command.into(), output: String::new() }];
+        assert_eq!(package_of(&typed("cargo run -q -p ch02-rootfs -- run")), Some("ch02-rootfs"));
+        assert_eq!(package_of(&typed("ls")), None);
+        assert!(is_ours(&CHAPTER, &typed("cargo run -q -p ch02-rootfs")) && !is_ours(&CHAPTER, &typed("ls")));
+    }
+}
