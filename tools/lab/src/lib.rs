@@ -14,7 +14,8 @@
 //! In a lab: fresh user (unless root), mount, PID, network, IPC, UTS and cgroup namespaces; host name `lab`; everything
 //! read-only but `/tmp`, `/var/tmp`, `/run` and `/dev/shm`, which are empty and private; a `/proc` of its own; a `/dev` without
 //! disks; only `lo`. Cgroups are of the machine: a lab has some of its own where it asks for them ([`Lab::own_cgroups`]) or
-//! for [`Limits`], and they are removed with it, or by the next lab.
+//! for [`Limits`], and they are removed with it: by the outer stage, by a keeper process when that one was killed, by the
+//! next lab when both were.
 //!
 //! What it can't contain is true root, who can undo what root did (remount a file system, load a module): as root a lab protects
 //! against accidents, not against malice.
@@ -25,6 +26,7 @@ mod exec;
 mod hierarchies;
 mod identity;
 mod init;
+mod keeper;
 mod kept;
 mod limits;
 mod link;

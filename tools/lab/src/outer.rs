@@ -24,7 +24,7 @@ use crate::link::{Link, Message};
 use crate::refusal::At;
 use crate::starter::Starter;
 use crate::subtree::Subtree;
-use crate::{namespaces, refusal, status, sys, terminal};
+use crate::{keeper, namespaces, refusal, status, sys, terminal};
 
 /// Runs the command in a lab and exits as it did.
 pub(crate) fn run(request: Request, command: Vec<OsString>) -> ! {
@@ -54,6 +54,7 @@ struct Entered {
     has_foreground: Cell<bool>,
     /// Removed when all else is done.
     _subtree: Subtree,
+    _keeper: Option<keeper::Watch>,
 }
 
 fn enter(request: &Request, command: Vec<OsString>) -> Result<Entered> {
@@ -74,6 +75,8 @@ fn enter(request: &Request, command: Vec<OsString>) -> Result<Entered> {
     let signals = SignalFd::with_flags(&ours, SfdFlags::SFD_CLOEXEC).context("signalfd")?;
     let terminal = terminal::in_foreground();
     let subtree = Subtree::make(&request.limits, request.own_cgroups);
+    // Without it a killed lab's cgroups stay until the next lab comes.
+    let keeper = if subtree.is_empty() { None } else { keeper::start(&subtree).ok() };
     let entrance = subtree.entrance();
     let views = if request.own_cgroups { subtree.views() } else { Vec::new() };
     namespaces::make(request, command.first().map_or(Path::new(""), Path::new), &views)?;
@@ -93,7 +96,7 @@ fn enter(request: &Request, command: Vec<OsString>) -> Result<Entered> {
         let _ = dup2_stdin(&null);
         let _ = dup2_stdout(&null);
     }
-    Ok(Entered { first, link, signals, terminal, has_foreground: Cell::new(true), _subtree: subtree })
+    Ok(Entered { first, link, signals, terminal, has_foreground: Cell::new(true), _subtree: subtree, _keeper: keeper })
 }
 
 /// What `nohup` ignores for us stays ignored. (A blocked signal is delivered to a signalfd even if it is ignored.)

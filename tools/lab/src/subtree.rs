@@ -5,6 +5,7 @@
 
 use std::fs::{self, DirBuilder, File};
 use std::io::{self, Write};
+use std::os::fd::{AsRawFd, RawFd};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::thread::sleep;
@@ -25,7 +26,8 @@ pub(crate) const PREFIX: &str = "coracle-lab-";
 /// Below it, on v2, the lab's processes are, so that its root may enable controllers: they must be in leaves (cgroups(7)).
 const LEAF: &str = "inside";
 
-/// The cgroups of one lab; dropped, they are removed, which takes the death of all that was in them.
+/// The cgroups of one lab; dropped, they are removed, which takes the death of all that was in them. The
+/// [keeper](crate::keeper) removes them where the outer stage can't.
 #[derive(Debug, Default)]
 pub(crate) struct Subtree {
     groups: Vec<Group>,
@@ -96,8 +98,18 @@ impl Subtree {
     }
 }
 
-impl Drop for Subtree {
-    fn drop(&mut self) {
+impl Subtree {
+    pub fn is_empty(&self) -> bool {
+        self.groups.is_empty()
+    }
+
+    /// Those that removal takes.
+    pub fn descriptors(&self) -> Vec<RawFd> {
+        self.groups.iter().map(|group| group.parent.as_raw_fd()).collect()
+    }
+
+    /// What is gone already is no error: the outer stage and its keeper may both be at it.
+    pub fn remove(&self) {
         for group in &self.groups {
             // The last of the dead may be leaving still.
             for _ in 0..400 {
@@ -107,6 +119,12 @@ impl Drop for Subtree {
                 sleep(Duration::from_millis(5));
             }
         }
+    }
+}
+
+impl Drop for Subtree {
+    fn drop(&mut self) {
+        self.remove();
     }
 }
 

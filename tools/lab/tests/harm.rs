@@ -21,7 +21,8 @@ fn main() -> ExitCode {
         a_fork_bomb_stops_at_the_limit_and_leaves_nothing,
         a_memory_hog_is_killed_and_the_machine_is_not,
         a_lab_that_ends_leaves_no_cgroup,
-        what_a_killed_lab_left_is_removed_by_the_next_one,
+        a_killed_lab_leaves_no_cgroup,
+        what_a_killed_lab_and_its_keeper_left_is_removed_by_the_next_one,
         a_lab_with_cgroups_of_its_own_may_change_those_and_no_others,
     ];
     let in_a_lab = testkit::root_cases![
@@ -148,10 +149,32 @@ fn a_lab_that_ends_leaves_no_cgroup() -> Result<()> {
     Ok(())
 }
 
-fn what_a_killed_lab_left_is_removed_by_the_next_one() -> Result<()> {
+fn a_killed_lab_leaves_no_cgroup() -> Result<()> {
+    a_cgroup_can_be_made()?;
+    let (mut outer, _) = sleeping(&Lab::new().limits(LIMITS).own_cgroups())?;
+    ensure!(!cgroups_of(outer.id()).is_empty());
+    outer.kill()?;
+    outer.wait()?;
+    eventually("its cgroups are gone", || Ok(cgroups_of(outer.id()).is_empty()))
+}
+
+/// Processes of this name that have no parent but the machine's PID 1 (or who else adopts).
+fn keepers() -> Vec<u32> {
+    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+    pids.filter(|pid| fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|name| name == "lab-keeper\n"))
+        .collect()
+}
+
+fn what_a_killed_lab_and_its_keeper_left_is_removed_by_the_next_one() -> Result<()> {
     a_cgroup_can_be_made()?;
     let lab = Lab::new().limits(LIMITS).own_cgroups();
+    let others = keepers();
     let (mut outer, _) = sleeping(&lab)?;
+    // Of labs begun meanwhile (other tests') a killed keeper does no harm.
+    for keeper in keepers().into_iter().filter(|keeper| !others.contains(keeper)) {
+        kill(keeper, Signal::SIGKILL)?;
+    }
     let killed = outer.id();
     let processes = look::descendants(killed as i32);
     ensure!(!cgroups_of(killed).is_empty());
