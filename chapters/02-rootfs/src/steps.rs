@@ -11,7 +11,7 @@ const VOLUMES: &str = "2.6 Volumes";
 
 /// The new root must be a mount point.
 pub static BIND_ROOT: Why = Why::new("the new root must be a mount: bind it on itself", ROOT)
-    .as_shell(|args| Some(format!("mount --rbind {0} {0}", args.get(3)?)))
+    .as_shell(|args| Some(format!("mount --rbind {0} {0}", target(args)?)))
     .teaching(&[(
         Errno::EINVAL,
         Lesson {
@@ -22,15 +22,15 @@ pub static BIND_ROOT: Why = Why::new("the new root must be a mount: bind it on i
 
 /// The default root: writable, and gone with the container.
 pub static SCRATCH_ROOT: Why = Why::new("an empty root in memory, gone with the container", ROOT)
-    .as_shell(|args| Some(format!("mount -t tmpfs tmpfs {}", args.get(3)?)));
+    .as_shell(|args| Some(format!("mount -t tmpfs tmpfs {}", target(args)?)));
 
 /// What the default root is made of.
 pub static BORROW: Why = Why::new("this machine's own programs, copied once, read-only", ROOT)
-    .as_shell(|args| Some(format!("mount --rbind -o ro {} ROOT{}", args.first()?, args.get(3)?)));
+    .as_shell(|args| Some(format!("mount --rbind -o ro {} ROOT{}", args.first()?, target(args)?)));
 
 /// A file system that every container has.
 pub static MOUNT: Why = Why::new("a mount that every container needs", MOUNTS)
-    .as_shell(|args| Some(format!("mount -t {0} {0} ROOT{1}", args.first()?, args.get(3)?)))
+    .as_shell(|args| Some(format!("mount -t {0} {0} ROOT{1}", args.first()?, target(args)?)))
     .teaching(&[(Errno::EPERM, Lesson {
         cause: "in a user namespace the kernel mounts a new /proc or /sys only where one without covered parts is in \
                 sight; Docker and Podman cover parts of theirs",
@@ -39,7 +39,7 @@ pub static MOUNT: Why = Why::new("a mount that every container needs", MOUNTS)
 
 /// What can't be mounted anew is borrowed.
 pub static BORROW_FROM_HOST: Why = Why::new("the host's own: the namespace it shows is the host's", MOUNTS)
-    .as_shell(|args| Some(format!("mount --rbind {} ROOT{}", args.first()?, args.get(3)?)));
+    .as_shell(|args| Some(format!("mount --rbind {} ROOT{}", args.first()?, target(args)?)));
 
 /// A device, made.
 pub static MAKE_DEVICE: Why = Why::new("a device node", MOUNTS)
@@ -47,11 +47,11 @@ pub static MAKE_DEVICE: Why = Why::new("a device node", MOUNTS)
 
 /// A device, borrowed.
 pub static BIND_DEVICE: Why = Why::new("the host's device: a user namespace may make none", MOUNTS)
-    .as_shell(|args| Some(format!("mount --bind {} ROOT{}", args.first()?, args.get(3)?)));
+    .as_shell(|args| Some(format!("mount --bind {} ROOT{}", args.first()?, target(args)?)));
 
 /// A volume.
 pub static VOLUME: Why = Why::new("what was asked for, at the place asked for", VOLUMES)
-    .as_shell(|args| Some(format!("mount --rbind {} ROOT{}", args.first()?, args.get(3)?)))
+    .as_shell(|args| Some(format!("mount --rbind {} ROOT{}", args.first()?, target(args)?)))
     .teaching(&[
         (Errno::ENOENT, Lesson { cause: "the source is not there", cure: "make it first: mkdir -p" }),
         (Errno::EACCES, Lesson { cause: "a folder above the source may not be entered", cure: "see namei -l" }),
@@ -66,7 +66,7 @@ pub static VOLUME: Why = Why::new("what was asked for, at the place asked for", 
 
 /// A tmpfs that was asked for.
 pub static MEMORY: Why = Why::new("an empty file system in memory, as asked for", VOLUMES)
-    .as_shell(|args| Some(format!("mount -t tmpfs tmpfs ROOT{}", args.get(3)?)));
+    .as_shell(|args| Some(format!("mount -t tmpfs tmpfs ROOT{}", target(args)?)));
 
 /// Where the root is changed from.
 pub static ENTER_NEW_ROOT: Why =
@@ -99,6 +99,11 @@ pub static READ_ONLY: Why = Why::new("from here on, the root can't be written to
 /// Into a folder.
 pub static CHANGE_DIRECTORY: Why =
     Why::new("the folder that the command starts in", VOLUMES).as_shell(|args| Some(format!("cd {}", args.first()?)));
+
+/// The place of a move_mount(2), which is the step that a mount(8) does: fsmount(2) only makes the mount.
+fn target(args: &[String]) -> Option<&String> {
+    args.get(3).filter(|target| target.starts_with('/'))
+}
 
 #[cfg(test)]
 mod tests {
