@@ -17,17 +17,20 @@ const MARK: &str = "coracle-store";
 /// Opens the root, made if it is missing, and gives its path without links.
 pub fn open(root: &Path) -> Result<PathBuf> {
     const OTHER: &str = "choose another with --root";
+    let us = Uid::effective().as_raw();
+    // A link that somebody else laid, in a folder for temporary files, is theirs to point anywhere. Looked at first, and
+    // without following it: where fs.protected_symlinks is set, following is refused with a less telling error.
+    if let Ok(link) = fs::symlink_metadata(root)
+        && link.is_symlink()
+        && link.uid() != us
+    {
+        bail!("the state folder {} is a link of user {}'s: {OTHER}", root.display(), link.uid());
+    }
     DirBuilder::new()
         .recursive(true)
         .mode(0o700)
         .create(root)
         .with_context(|| format!("cannot make the state folder {} ({OTHER})", root.display()))?;
-    let us = Uid::effective().as_raw();
-    // A link that somebody else laid, in a folder for temporary files, is theirs to point anywhere.
-    let link = fs::symlink_metadata(root)?;
-    if link.is_symlink() && link.uid() != us {
-        bail!("the state folder {} is a link of user {}'s: {OTHER}", root.display(), link.uid());
-    }
     let root = root.canonicalize().with_context(|| format!("cannot find {}", root.display()))?;
     let meta = fs::metadata(&root)?;
     if meta.uid() != us {
