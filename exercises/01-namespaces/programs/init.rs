@@ -3,13 +3,14 @@
 
 use std::env;
 use std::ffi::OsString;
+use std::thread::sleep;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use given::checked;
 use nix::sched::{CloneFlags, unshare};
-use nix::sys::signal::SigSet;
-use nix::unistd::{ForkResult, getppid};
+use nix::sys::signal::{SigSet, Signal};
+use nix::unistd::{ForkResult, Pid, getpid, getppid};
 
 include!(concat!(env!("OUT_DIR"), "/init.rs"));
 
@@ -61,7 +62,10 @@ fn leave_orphans() -> Result<()> {
         match given::fork()? {
             ForkResult::Parent { child } => drop(given::wait(child)?),
             ForkResult::Child => {
-                start("orphan")?;
+                let parent = getpid();
+                if let ForkResult::Child = given::fork()? {
+                    be_an_orphan_of(parent);
+                }
                 given::exit(0)
             }
         }
@@ -69,18 +73,23 @@ fn leave_orphans() -> Result<()> {
     Ok(())
 }
 
-fn leave_one_behind() -> Result<()> {
-    start("left behind")
+/// Ends by itself with USR1, and is killed by any other signal.
+fn be_an_orphan_of(parent: Pid) -> ! {
+    let signal = SigSet::from(Signal::SIGUSR1);
+    let ended = signal.thread_block().and_then(|()| {
+        // Not before it is one.
+        while getppid() == parent {
+            sleep(Duration::from_millis(1));
+        }
+        checked::call_myself("orphan");
+        signal.wait()
+    });
+    given::exit(if ended.is_ok() { 3 } else { 99 })
 }
 
-fn start(name: &str) -> Result<()> {
-    let parent = nix::unistd::getpid();
+fn leave_one_behind() -> Result<()> {
     if let ForkResult::Child = given::fork()? {
-        // Not before it is one.
-        while name == "orphan" && getppid() == parent {
-            std::thread::sleep(Duration::from_millis(1));
-        }
-        checked::stay_as(name);
+        checked::stay_as("left behind");
     }
     Ok(())
 }

@@ -73,6 +73,11 @@ pub enum Dev {
         #[arg(long)]
         force: bool,
     },
+    /// Change one thing at a time in the solutions: does every check notice? (Some minutes)
+    Mutants {
+        /// The exercise (1.1 or hostname); without it, all
+        id: Option<String>,
+    },
     /// Check exercises, solutions, wrong answers, hints, links; changes nothing in the tree
     Check {
         /// The tree holds a learner's answers: don't ask that the files are starters

@@ -10,7 +10,7 @@ const REAPED: &str = "orphans that have ended are gone, while the command runs o
 const TERM: &str = "TERM ends a command without a handler; 128 + 15 is returned";
 const OTHERS: &str = "other signals reach the command, too; its exit code is returned";
 const ENDS: &str = "the command's end is the end, although something that it started lives on";
-const ONCE: &str = "of a command that can't be started no second process comes back";
+const ONCE: &str = "if the command can't be started, that is said, and no second process comes back";
 
 /// Exit code of a process that was killed by TERM, as shells and Docker count.
 const BY_TERM: i32 = 128 + Signal::SIGTERM as i32;
@@ -43,9 +43,11 @@ pub fn judge(runs: &Runs) -> Judgement {
 
 fn reaped(serving: &Serving) -> Outcome {
     let seen = &serving.seen;
-    let holds = seen.began && serving.zombies == 0 && !serving.too_soon && serving.number != Some(1);
+    let all_there = seen.began && serving.orphans == ORPHANS;
+    let holds = all_there && serving.zombies == 0 && !serving.too_soon && serving.number != Some(1);
     let observed = match serving.zombies {
         _ if !seen.began => not_begun(seen),
+        _ if !all_there => format!("{} orphans were seen alive", serving.orphans),
         0 if serving.too_soon && serving.command_lived => {
             "the function had returned while the command still ran".to_string()
         }
@@ -95,14 +97,21 @@ fn ends(leaving: &Leaving) -> Outcome {
 }
 
 fn once(seen: &Seen) -> Outcome {
-    let told = matches!(seen.heard, Heard::Number(NOT_FOUND) | Heard::Error(_));
+    let silent = seen.heard == Heard::Number(NOT_FOUND) && seen.printed.trim().is_empty();
+    let told = matches!(seen.heard, Heard::Number(NOT_FOUND) | Heard::Error(_)) && !silent;
     let holds = told && seen.came_back == [1];
     let others: Vec<i32> = seen.came_back.iter().copied().filter(|number| *number != 1).collect();
     let observed = match &others[..] {
+        [] if silent => format!("{}, and nobody said why", seen.heard.in_words()),
         [] => seen.heard.in_words(),
         [number, ..] => format!("number {number} came back from the function, which was the child"),
     };
-    Outcome::of(ONCE, holds, format!("PID 1 returns {NOT_FOUND} (or an error), and nobody else returns"), observed)
+    Outcome::of(
+        ONCE,
+        holds,
+        format!("PID 1 returns {NOT_FOUND}, and why is printed (or it is an error); nobody else returns"),
+        observed,
+    )
 }
 
 fn not_begun(seen: &Seen) -> String {
@@ -118,7 +127,7 @@ fn mistake(runs: &Runs) -> Option<&'static Mistake> {
     if missing.came_back.iter().any(|number| *number != 1) {
         return Some(&CAME_BACK_TWICE);
     }
-    if !serving.seen.began {
+    if !serving.seen.began || serving.orphans != ORPHANS {
         return None;
     }
     if serving.number == Some(1) {

@@ -33,7 +33,8 @@ pub struct Serving {
     pub seen: Seen,
     /// The command's number inside.
     pub number: Option<i32>,
-    /// Orphans that have ended and are still there.
+    /// Orphans that were seen to live, and those that have ended and are still there.
+    pub orphans: usize,
     pub zombies: usize,
     /// Before TERM was sent: the function had come back, and the command was still there.
     pub too_soon: bool,
@@ -68,11 +69,14 @@ pub fn serving(program: &Program) -> Result<Serving> {
     let command = named(main, "serving").first().copied();
     let number = command.and_then(number_inside);
     let orphans = || named(main, "orphan");
-    if run.began && eventually(PATIENCE, || orphans().len() == ORPHANS) {
+    let all_there = run.began && eventually(PATIENCE, || orphans().len() == ORPHANS);
+    let seen = orphans().len();
+    if all_there {
         // Stopped, it gets one SIGCHLD for all three. (From outside its namespace even PID 1 can be stopped.)
         run.signal_init(Signal::SIGSTOP);
-        for orphan in orphans() {
-            let _ = kill(Pid::from_raw(orphan), Signal::SIGKILL);
+        // One is killed, the others end by themselves (see the program): the init has to tell both from its command.
+        for (number, orphan) in orphans().into_iter().enumerate() {
+            let _ = kill(Pid::from_raw(orphan), if number == 1 { Signal::SIGKILL } else { Signal::SIGUSR1 });
         }
         eventually(PATIENCE, || orphans().into_iter().all(is_zombie));
         run.signal_init(Signal::SIGCONT);
@@ -82,7 +86,7 @@ pub fn serving(program: &Program) -> Result<Serving> {
     let too_soon = !run.came_back().is_empty();
     let command_lived = command.is_some_and(look::process_exists);
     run.signal_init(Signal::SIGTERM);
-    Ok(Serving { seen: run.end()?, number, zombies, too_soon, command_lived })
+    Ok(Serving { seen: run.end()?, number, orphans: seen, zombies, too_soon, command_lived })
 }
 
 pub fn listening(program: &Program, signal: Signal, code: i32) -> Result<Listening> {

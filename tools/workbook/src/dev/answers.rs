@@ -3,12 +3,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::{Context, Result};
 use checker::{Exercise, Kind};
 
+use super::several::several_at_once;
 use crate::checkout::Checkout;
 use crate::compile::cargo;
 use crate::examine::{Examined, examine};
@@ -117,27 +116,6 @@ pub fn wrong_answers_get_their_diagnosis(checkout: &Checkout) -> Result<Vec<Stri
     Ok(problems)
 }
 
-/// Looks at each, a few at a time (they are built one by one, and then mostly wait); the problems are in the order of `all`.
-fn several_at_once<T: Copy + Sync>(
-    all: &[T],
-    look: impl Fn(T) -> Result<Option<String>> + Sync,
-) -> Result<Vec<String>> {
-    const AT_ONCE: usize = 4;
-    let next = AtomicUsize::new(0);
-    let found: Vec<Mutex<Result<Option<String>>>> = all.iter().map(|_| Mutex::new(Ok(None))).collect();
-    std::thread::scope(|scope| {
-        for _ in 0..AT_ONCE {
-            scope.spawn(|| {
-                while let Some(place) = Some(next.fetch_add(1, Ordering::Relaxed)).filter(|place| *place < all.len()) {
-                    *found[place].lock().expect("each is locked once") = look(all[place]);
-                }
-            });
-        }
-    });
-    let each = found.into_iter().map(|one| one.into_inner().expect("each is locked once"));
-    each.filter_map(Result::transpose).collect()
-}
-
 fn wrong_answer(checkout: &Checkout, exercise: &Exercise, file: &Path, header: &Header) -> Result<Option<String>> {
     if header.made_by.is_empty() {
         return Ok(Some("no line `//! made by:` that says where people make this mistake".into()));
@@ -219,16 +197,6 @@ fn in_words(examined: &Examined) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn of_several_at_once_the_problems_come_in_order_and_an_error_is_no_problem_less() {
-        let odd = |number: i32| Ok((number % 2 == 1).then(|| number.to_string()));
-        let all: Vec<i32> = (0..9).collect();
-        assert_eq!(several_at_once(&all, odd).expect("no error"), ["1", "3", "5", "7"]);
-        let fails = |number: i32| if number == 3 { anyhow::bail!("three") } else { Ok(None) };
-        assert!(several_at_once(&all, fails).is_err());
-        assert!(several_at_once(&[] as &[i32], odd).expect("no error").is_empty());
-    }
 
     #[test]
     fn the_header_of_a_wrong_answer_names_its_diagnosis_and_who_makes_it() {

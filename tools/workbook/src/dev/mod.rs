@@ -1,10 +1,12 @@
 //! What only authors need.
 
+pub mod mutants;
 pub mod starters;
 
 mod answers;
 mod book;
 mod markdown;
+mod several;
 mod tree;
 
 use anyhow::Result;

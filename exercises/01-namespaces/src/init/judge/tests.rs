@@ -14,13 +14,14 @@ fn right() -> Runs {
         serving: Serving {
             seen: seen(Heard::Number(143)),
             number: Some(2),
+            orphans: ORPHANS,
             zombies: 0,
             too_soon: false,
             command_lived: true,
         },
         listening: Listening { seen: seen(Heard::Number(41)), signal: Signal::SIGUSR1, code: 41 },
         leaving: Leaving { seen: seen(Heard::Number(7)), code: 7, command_is_gone: true, other_lives: true },
-        missing: seen(Heard::Number(127)),
+        missing: Seen { printed: "/no/such/command: not found".into(), ..seen(Heard::Number(127)) },
     }
 }
 
@@ -40,6 +41,7 @@ fn a_right_answer_passes_and_so_does_one_that_reports_a_missing_command_as_an_er
     assert!(judged(|_| {}).passed());
     let error = Heard::Error(vec!["no such command".into()]);
     assert!(judged(|runs| runs.missing.heard = error.clone()).passed());
+    assert_eq!(failing(&judged(|runs| runs.missing.printed.clear())), [ONCE]);
 }
 
 #[test]
@@ -51,6 +53,12 @@ fn who_only_waits_neither_reaps_nor_forwards() {
     });
     assert_eq!(judgement.mistake, Some(&ONLY_WAITS));
     assert_eq!(failing(&judgement), [REAPED, TERM, OTHERS]);
+}
+
+#[test]
+fn where_no_orphan_was_seen_none_was_reaped() {
+    let judgement = judged(|runs| runs.serving.orphans = 0);
+    assert_eq!((judgement.mistake, failing(&judgement)), (None, vec![REAPED]));
 }
 
 #[test]
