@@ -73,6 +73,8 @@ pub enum Dev {
         #[arg(long)]
         force: bool,
     },
+    /// Try every checker with answers that exit, kill, never return, cheat (Some minutes)
+    Hostile,
     /// Change one thing at a time in the solutions: does every check notice? (Some minutes)
     Mutants {
         /// The exercise (1.1 or hostname); without it, all

@@ -48,6 +48,7 @@ fn run(cli: Cli) -> Result<Exit> {
         Some(Verb::Doctor { format }) => verbs::doctor::run(format.format),
         Some(Verb::Vm(asked)) => verbs::vm::run(&asked),
         Some(Verb::Dev(Dev::Starters { force })) => dev::starters::run(&checkout, force),
+        Some(Verb::Dev(Dev::Hostile)) => dev::hostile::run(&checkout),
         Some(Verb::Dev(Dev::Mutants { id })) => dev::mutants::run(&checkout, id.as_deref()),
         Some(Verb::Dev(Dev::Check { with_answers })) => dev::check(&checkout, with_answers),
     }

@@ -1,5 +1,6 @@
 //! What only authors need.
 
+pub mod hostile;
 pub mod mutants;
 pub mod starters;
 
