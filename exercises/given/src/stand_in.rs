@@ -1,4 +1,6 @@
 use std::fs;
+use std::thread::sleep;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use nix::errno::Errno;
@@ -20,6 +22,9 @@ const PASSED_ON: [Signal; 7] = [
     Signal::SIGCONT,
 ];
 
+/// How long a command that Ctrl-C ends may take for that.
+const MOMENT: Duration = Duration::from_millis(100);
+
 /// Waits until `child` ends, as [`wait`](crate::wait) does, and meanwhile stands where it would stand if it had been started
 /// directly: it leads the terminal's foreground group, and signals that we get are passed on to it.
 ///
@@ -33,11 +38,8 @@ pub fn stand_in_for(child: Pid) -> Result<i32> {
     let signals = SignalFd::with_flags(&ours, SfdFlags::SFD_CLOEXEC).context("signalfd")?;
     let mut warned = false;
     loop {
-        match waitpid(child, Some(WaitPidFlag::WNOHANG)) {
-            Ok(WaitStatus::Exited(_, code)) => return Ok(code),
-            Ok(WaitStatus::Signaled(_, signal, _)) => return Ok(128 + signal as i32),
-            Ok(_) | Err(Errno::EINTR) => {}
-            Err(errno) => return Err(errno).with_context(|| format!("waitpid({child})")),
+        if let Some(code) = ended(child)? {
+            return Ok(code);
         }
         let info = match signals.read_signal() {
             Ok(Some(info)) => info,
@@ -49,6 +51,11 @@ pub fn stand_in_for(child: Pid) -> Result<i32> {
         let sent = match signal {
             Signal::SIGCHLD => None,
             Signal::SIGINT if typed && !is_listened_to(child, signal) => {
+                // It may be ending, of this very Ctrl-C, and then it is too early for a word.
+                sleep(MOMENT);
+                if let Some(code) = ended(child)? {
+                    return Ok(code);
+                }
                 let second = std::mem::replace(&mut warned, true);
                 if !second {
                     eprintln!("The command is PID 1 and doesn't listen to Ctrl-C; once more kills it.");
@@ -62,6 +69,16 @@ pub fn stand_in_for(child: Pid) -> Result<i32> {
             // It may have ended a moment ago; then SIGCHLD is on its way.
             let _ = kill(child, signal);
         }
+    }
+}
+
+/// The exit code, if the child has ended.
+fn ended(child: Pid) -> Result<Option<i32>> {
+    match waitpid(child, Some(WaitPidFlag::WNOHANG)) {
+        Ok(WaitStatus::Exited(_, code)) => Ok(Some(code)),
+        Ok(WaitStatus::Signaled(_, signal, _)) => Ok(Some(128 + signal as i32)),
+        Ok(_) | Err(Errno::EINTR) => Ok(None),
+        Err(errno) => Err(errno).with_context(|| format!("waitpid({child})")),
     }
 }
 
