@@ -13,11 +13,16 @@ use crate::arguments::{Asked, Exec, parse};
 pub fn exec(asked: &Exec) -> Result<i32> {
     let container = find(&asked.container, &given::containers())?;
 
+    let has_terminal = given::has_terminal();
+
     // 1.5  Into its namespaces; in its PID namespace only our children are.
     join::join(container)?;
 
     if let ForkResult::Parent { child } = given::fork()? {
         return given::stand_in_for(child);
+    }
+    if has_terminal {
+        given::lead_on_terminal()?;
     }
     match given::exec(&asked.command)? {}
 }
