@@ -18,16 +18,17 @@ Usage: mydocker run [OPTIONS] COMMAND [ARG...]
 Options of run:
     --name NAME       what exec calls the container (mydocker)
     --hostname NAME   the container's hostname (mydocker)
-    --boottime AHEAD  how far its boot clock is ahead of the machine's: 90, 90s, 15m, 2h, 1d
+    --boottime AHEAD  how far its boot clock is ahead of the machine's: 90, 90s,
+                      15m, 2h, 1d
     --init            an init is PID 1, and the command its child
     --no-lab          on this machine itself; usually it all happens in the lab, a
-                      throwaway host, where a step that goes wrong changes nothing
+                      throwaway host, where a wrong step changes nothing
 
-The steps are in exercises/mydocker/src/run.rs; each calls a function that you have
-written (`cargo wb` says which is next), or one that is lent from the solutions.
+The steps are in exercises/mydocker/src/run.rs; each calls a function that you
+have written (`cargo wb` says which is next), or one lent from the solutions.
 
-Exit codes are Docker's: the command's own, 128+N if signal N killed it, 125 an error
-of mydocker's, 126 the command isn't executable, 127 it isn't there.";
+Exit codes are Docker's: the command's own, 128+N if signal N killed it, 125 an
+error of mydocker's, 126 the command isn't executable, 127 it isn't there.";
 
 #[derive(Debug, PartialEq, Eq)]
 pub enum Asked {
