@@ -55,6 +55,11 @@ pub fn ps() -> String {
     format!("{:>7}  {:<15}  COMMAND\n{lines}", "PID", "NAME")
 }
 
+/// Whether there is a container of this name.
+pub fn runs(asked: &str) -> bool {
+    given::containers().iter().any(|container| name(container).as_deref() == Some(asked))
+}
+
 fn find(asked: &str, running: &[Running]) -> Result<Pid> {
     // Whatever process it is: joining says whether it is one's own.
     if let Ok(pid) = asked.parse() {

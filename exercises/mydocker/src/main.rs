@@ -53,6 +53,9 @@ fn ended(result: anyhow::Result<i32>) -> ExitCode {
 fn start(container: &arguments::Container) -> anyhow::Result<i32> {
     if !container.in_lab {
         eprintln!("mydocker: {}", steps::summary(steps::STEPS));
+        if exec::runs(&container.name) {
+            eprintln!("mydocker: another container is called {}; exec will ask for the PID", container.name);
+        }
         if container.lab {
             eprintln!("mydocker: in the lab, a throwaway host (--no-lab: on this machine itself)");
         }

@@ -18,8 +18,8 @@ pub fn run(checkout: &Checkout, format: Format) -> Result<Exit> {
     let progress = Progress::load(checkout)?;
     let mut rows = Vec::new();
     for exercise in exercises::all() {
-        let state = Standing::of(checkout, exercise, &progress)?.state;
-        rows.push(Row { exercise, state, examined: None });
+        let Standing { state, changed, .. } = Standing::of(checkout, exercise, &progress)?;
+        rows.push(Row { exercise, state, changed, examined: None });
     }
     print(&match format {
         Format::Json => table::json(&rows),
@@ -44,12 +44,10 @@ fn screen(rows: &[Row], page: Option<&Page>, ready: bool, paint: Paint) -> Strin
     if !ready {
         out.push_str(
             &paint
-                .bad("\nThis machine refuses something that containers need. What, and what helps: cargo wb doctor\n"),
+                .bad("\nThis machine refuses something that containers need.\nWhat, and what helps: cargo wb doctor\n"),
         );
     }
-    out.push_str(
-        &paint.faint("\nAll of them: cargo wb check.  Something odd: cargo wb doctor.  More: cargo wb --help.\n"),
-    );
+    out.push_str(&paint.faint("\nall    cargo wb check     odd    cargo wb doctor     more   cargo wb --help\n"));
     out
 }
 
@@ -73,7 +71,7 @@ mod tests {
     use super::*;
 
     fn row(state: State) -> Row {
-        Row { exercise: exercises::all()[0], state, examined: None }
+        Row { exercise: exercises::all()[0], state, changed: false, examined: None }
     }
 
     #[test]
