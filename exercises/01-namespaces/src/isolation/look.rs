@@ -56,12 +56,19 @@ impl Seen {
             .collect()
     }
 
-    /// `ipc 4026531839 → 4026532244, …`
+    /// `unchanged: uts 4026531838; new: ipc 4026531839 → 4026532244, …`
     pub fn numbers(&self, shown: impl Fn(&str) -> bool) -> String {
         let number = |inode: Option<u64>| inode.map_or("(nobody there yet)".to_string(), |inode| inode.to_string());
-        let pair =
-            |place: usize| format!("{} {} → {}", KINDS[place].1, number(self.before[place]), number(self.after[place]));
-        let places = (0..KINDS.len()).filter(|&place| shown(KINDS[place].0));
-        places.map(pair).collect::<Vec<_>>().join(", ")
+        let (mut unchanged, mut new) = (Vec::new(), Vec::new());
+        for (place, (_, file)) in KINDS.iter().enumerate().filter(|(_, (kind, _))| shown(kind)) {
+            let (before, after) = (self.before[place], self.after[place]);
+            if before == after {
+                unchanged.push(format!("{file} {}", number(before)));
+            } else {
+                new.push(format!("{file} {} → {}", number(before), number(after)));
+            }
+        }
+        let named = [("unchanged", unchanged), ("new", new)].into_iter().filter(|(_, pairs)| !pairs.is_empty());
+        named.map(|(name, pairs)| format!("{name}: {}", pairs.join(", "))).collect::<Vec<_>>().join("; ")
     }
 }
