@@ -146,7 +146,10 @@ mod tests {
         assert_eq!((ipc.mistake, failing(&ipc)), (None, vec![EACH]));
         let (expected, observed) = ipc.outcomes[0].difference.clone().expect("it fails");
         assert!(expected.contains("inode"));
-        assert!(observed.starts_with("unchanged: ipc 1; new: cgroup 1 → 2, mnt 1 → 2"), "{observed}");
+        assert!(
+            observed.starts_with("unchanged  ipc 1\nnew        cgroup 1 → 2\nnew        mnt 1 → 2\n"),
+            "{observed}"
+        );
     }
 
     #[test]
@@ -176,7 +179,7 @@ mod tests {
         let judgement = judge(&refused, &two(), &unknown());
         assert_eq!((judgement.mistake, failing(&judgement)), (Some(&REFUSES_WHAT_EXISTS), vec![EACH]));
         let (_, observed) = judgement.outcomes[0].difference.clone().expect("it fails");
-        assert!(observed.starts_with("unchanged: cgroup 1, ") && !observed.contains("new:"), "{observed}");
+        assert!(observed.starts_with("unchanged  cgroup 1\n") && !observed.contains("new "), "{observed}");
         let half = Seen { after: right(&["uts"]).after, ..refused };
         assert_eq!(judge(&half, &two(), &unknown()).mistake, None);
     }

@@ -56,19 +56,18 @@ impl Seen {
             .collect()
     }
 
-    /// `unchanged: uts 4026531838; new: ipc 4026531839 → 4026532244, …`
+    /// A line for each kind, those that nothing happened to first: `unchanged  uts 4026531838`, `new        ipc 4026531839 → 4026532244`.
     pub fn numbers(&self, shown: impl Fn(&str) -> bool) -> String {
         let number = |inode: Option<u64>| inode.map_or("(nobody there yet)".to_string(), |inode| inode.to_string());
         let (mut unchanged, mut new) = (Vec::new(), Vec::new());
         for (place, (_, file)) in KINDS.iter().enumerate().filter(|(_, (kind, _))| shown(kind)) {
             let (before, after) = (self.before[place], self.after[place]);
             if before == after {
-                unchanged.push(format!("{file} {}", number(before)));
+                unchanged.push(format!("unchanged  {file} {}", number(before)));
             } else {
-                new.push(format!("{file} {} → {}", number(before), number(after)));
+                new.push(format!("new        {file} {} → {}", number(before), number(after)));
             }
         }
-        let named = [("unchanged", unchanged), ("new", new)].into_iter().filter(|(_, pairs)| !pairs.is_empty());
-        named.map(|(name, pairs)| format!("{name}: {}", pairs.join(", "))).collect::<Vec<_>>().join("; ")
+        [unchanged, new].concat().join("\n")
     }
 }
