@@ -5,21 +5,22 @@
 //! Read symlink(7), path_resolution(7) and openat2(2); check with `cargo wb check 2.6`.
 #![allow(unused_imports, unused_variables)] // until your answer uses them all
 
+use std::fs::File;
 use std::os::fd::OwnedFd;
 use std::path::Path;
 
 use anyhow::{Context, Result};
 use nix::errno::Errno;
-use nix::fcntl::{OFlag, OpenHow, ResolveFlag, open, openat2};
+use nix::fcntl::{OFlag, OpenHow, ResolveFlag, openat2};
 use nix::sys::stat::{Mode, mkdirat};
 
 /// Opens the place in `root`, an image, where `target` is mounted: what `target` means in there, where `root` is /. Links are
 /// the image's, and followed as the container would follow them. A last component that is missing is made as a folder.
+/// What it opens is closed by an exec: a command that got it could go to the host by it.
 ///
 /// Fails, saying which step failed, and then has made nothing.
 pub fn target_in_root(root: &Path, target: &Path) -> Result<OwnedFd> {
-    let image = open(root, OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC, Mode::empty())
-        .with_context(|| format!("opening the root {}", root.display()))?;
+    let image = File::open(root).with_context(|| format!("opening the root {}", root.display()))?.into();
     if let Err(Errno::ENOENT) = open_in(&image, target) {
         let (parent, name) = target.parent().zip(target.file_name()).context("a target without a name")?;
         let folder = open_in(&image, parent).with_context(|| format!("opening {} in the image", parent.display()))?;

@@ -25,7 +25,12 @@ fn main() {
     {
         eprintln!("after the function had returned: {error:#}");
     }
-    checked::returned(result.map(drop))
+    // It stays open until that has been seen, too.
+    let (_open, result) = match result {
+        Ok(at) => (Some(at), Ok(())),
+        Err(error) => (None, Err(error)),
+    };
+    checked::returned(result)
 }
 
 /// A stranger's: what its links lead to is in the image as well as on the host, under the same path.

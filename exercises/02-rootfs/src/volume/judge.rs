@@ -4,13 +4,14 @@ use checker::{Heard, Judgement, Mistake, Outcome};
 
 use super::look::{Case, Seen};
 use super::mistakes::*;
-use crate::view::with_return;
+use crate::view::{list, with_return};
 
 const PLAIN: &str = "a target that is there gets the volume; one that is missing is made";
 const LAST: &str = "a link is taken as the image's: an absolute one, and one with ..";
 const MIDDLE: &str = "so is one in the middle of the path, and what is missing is made there";
 const DOTS: &str = ".. in the target itself ends at the image's root";
 const OUTSIDE: &str = "nothing is mounted or made outside of the image, whatever the target";
+const CLOSED: &str = "what is opened for it is closed by an exec";
 const REFUSED: &str = "a target that isn't in the image, and can't be made there, is an error that says so";
 
 /// One run for each case; only the first, if that ended the program.
@@ -21,6 +22,7 @@ pub fn judge(runs: &[Seen]) -> Judgement {
         goes_right(MIDDLE, runs, &[Case::Middle, Case::MissingInMiddle]),
         goes_right(DOTS, runs, &[Case::OwnDots]),
         Outcome::of_runs(runs, inside),
+        closed(runs),
         refused(runs),
     ];
     // Not of those that are refused: that the answer says so is right.
@@ -62,6 +64,14 @@ fn inside(seen: &Seen) -> Outcome {
     Outcome::of(OUTSIDE, holds, "the host's folders, as they were", observed)
 }
 
+fn closed(runs: &[Seen]) -> Outcome {
+    Outcome::of_runs(&of(runs, &[Case::Folder]), |seen| {
+        let holds = seen.alive && seen.heard == Heard::Ok && seen.leaks.is_empty();
+        let observed = with_return(&seen.heard, seen.alive, format!("a command would get {}", list(&seen.leaks)));
+        Outcome::of(CLOSED, holds, "each descriptor above 2 is close-on-exec", observed)
+    })
+}
+
 fn refused(runs: &[Seen]) -> Outcome {
     Outcome::of_runs(&of(runs, &[Case::BelowFile, Case::Nowhere]), |seen| {
         let told = matches!(seen.heard, Heard::Error(_)) && !seen.heard.is_bare_error();
@@ -98,6 +108,7 @@ fn mistake(runs: &[Seen]) -> Option<&'static Mistake> {
         {
             None
         }
+        () if runs.iter().any(|seen| !seen.leaks.is_empty()) => Some(&INHERITED),
         () if all(&[Case::BelowFile], |seen| seen.heard == Heard::Ok) => Some(&SWALLOWED_THE_ERROR),
         () if all(&[Case::BelowFile], |seen| seen.heard.is_bare_error()) => Some(&BARE_ERRNO),
         () => None,
@@ -124,6 +135,7 @@ mod tests {
             alive: true,
             image: "/h/image".into(),
             made_outside: false,
+            leaks: vec![],
             printed: String::new(),
         }
     }
@@ -180,6 +192,12 @@ mod tests {
     }
 
     #[test]
+    fn a_descriptor_that_a_command_would_get_is_a_mistake() {
+        let leaks = |seen: &mut Seen| seen.leaks = vec!["/h/image/place".into()];
+        assert_eq!(judged(leaks), (vec![CLOSED], Some("inherited")));
+    }
+
+    #[test]
     fn refusing_too_much_and_too_little_are_told_apart() {
         let links = judged(fails(&[Case::Absolute, Case::Dots, Case::Middle, Case::MissingInMiddle], error()));
         assert_eq!(links, (vec![LAST, MIDDLE], Some("refuses-links")));
@@ -192,6 +210,6 @@ mod tests {
     #[test]
     fn an_answer_that_ends_the_program_fails_every_check_without_a_guess() {
         let judgement = judge(&[Seen { heard: Heard::Ended(0), alive: false, ..right(Case::Folder) }]);
-        assert_eq!((judgement.failing(), judgement.mistake), (6, None));
+        assert_eq!((judgement.failing(), judgement.mistake), (7, None));
     }
 }

@@ -1,5 +1,6 @@
 //! Where the mount went.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -7,6 +8,7 @@ use anyhow::Result;
 use checker::{Heard, Program};
 use lab::look::mountinfo;
 use lab::{Lab, look};
+use nix::fcntl::OFlag;
 
 use crate::view::{identity, new_place, path_of, word};
 
@@ -92,6 +94,8 @@ pub struct Seen {
     pub went: Option<PathBuf>,
     /// Whether something was made on the host, outside of the image.
     pub made_outside: bool,
+    /// Open descriptors that a command would inherit, by the files they are of.
+    pub leaks: Vec<String>,
     pub printed: String,
 }
 
@@ -102,6 +106,8 @@ pub fn at(program: &Program, case: Case) -> Result<Seen> {
     let (host, main) = (running.init(), running.main());
     let outside = || names_below(&path_of(host, &place), &["image"]);
     let before = outside();
+    // Who starts a check may have left some open.
+    let given = inherited(main);
     let volume = identity(path_of(main, place.join("volume")));
 
     let heard = running.go_on()?;
@@ -112,6 +118,8 @@ pub fn at(program: &Program, case: Case) -> Result<Seen> {
     let points = mountinfo(main).unwrap_or_default().into_iter().map(|mount| mount.mount_point);
     let went = points.filter(|point| *point != place.join("volume")).find(is_volume);
     let made_outside = outside() != before;
+    let leaks = inherited(main).into_iter().filter(|(number, _)| !given.contains_key(number));
+    let leaks = leaks.map(|(_, file)| file).collect();
     let meant = case.meant(&place).map(|meant| image.join(meant));
     let alive = look::process_exists(main);
     Ok(Seen {
@@ -123,8 +131,21 @@ pub fn at(program: &Program, case: Case) -> Result<Seen> {
         image,
         went,
         made_outside: alive && made_outside,
+        leaks,
         printed: running.end(),
     })
+}
+
+/// Descriptors besides the standard three that aren't close-on-exec: proc_pid_fdinfo(5).
+fn inherited(pid: i32) -> BTreeMap<i32, String> {
+    let open = look::open_fds(pid).unwrap_or_default().into_iter().filter(|(number, _)| *number > 2);
+    let flags = |number: i32| {
+        let text = fs::read_to_string(format!("/proc/{pid}/fdinfo/{number}")).ok()?;
+        let flags = text.lines().find_map(|line| line.strip_prefix("flags:"))?;
+        i32::from_str_radix(flags.trim(), 8).ok()
+    };
+    let stays = |number: i32| flags(number).is_some_and(|flags| flags & OFlag::O_CLOEXEC.bits() == 0);
+    open.filter(|(number, _)| stays(*number)).map(|(number, file)| (number, file.display().to_string())).collect()
 }
 
 /// All paths below a folder, without what is in those that are called so.

@@ -44,6 +44,13 @@ pub const NEVER_MADE: Mistake = Mistake {
           folder, in the image.",
 };
 
+pub const INHERITED: Mistake = Mistake {
+    id: "inherited",
+    what: "The volume goes where it should, and whoever is started next inherits the open descriptor.",
+    why: "An open folder is a way to it and, by .., to all that is above: CVE-2024-21626 was such a one. O_CLOEXEC closes it when this process \
+          becomes the command.",
+};
+
 pub const SWALLOWED_THE_ERROR: Mistake = Mistake {
     id: "swallowed-the-error",
     what: "A target below a file can't be, and the function returned Ok.",
@@ -63,6 +70,7 @@ pub const ALL: &[Mistake] = &[
     MADE_OUTSIDE,
     REFUSES_LINKS,
     NEVER_MADE,
+    INHERITED,
     SWALLOWED_THE_ERROR,
     BARE_ERRNO,
 ];
