@@ -48,13 +48,10 @@ pub fn same_table(one: i32, other: i32) -> bool {
     inode(one).is_some() && inode(one) == inode(other)
 }
 
-/// What was seen, and what the function returned where that isn't Ok. Of a program that has ended only the latter is known.
-pub fn with_return(heard: &Heard, alive: bool, observed: String) -> String {
-    match (heard, alive) {
-        (Heard::Ok, true) => observed,
-        (heard, true) => format!("{observed}; {}", heard.in_words()),
-        (heard, false) => heard.in_words(),
-    }
+/// What was seen. Where the function returned an error, that is what there is to say; and of a program that has ended nothing
+/// else is known.
+pub fn unless_failed(heard: &Heard, alive: bool, observed: String) -> String {
+    if alive && *heard == Heard::Ok { observed } else { heard.in_words() }
 }
 
 /// The check that all exercises have: what can't be done is an error, with a word on what was being done.

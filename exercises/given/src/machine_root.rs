@@ -12,7 +12,7 @@ use crate::bind::mount_setattr;
 const PROGRAMS: [&str; 9] = ["usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32", "nix/store", "gnu/store"];
 
 /// What programs read in /etc, and no secret: shown, read-only.
-const SETTINGS: [&str; 5] = ["alternatives", "ssl", "terminfo", "ld.so.conf.d", "ld.so.cache"];
+const SETTINGS: [&str; 5] = ["alternatives", "ssl/certs", "terminfo", "ld.so.conf.d", "ld.so.cache"];
 
 /// Folders that begin empty, with their modes.
 const EMPTY: [(&str, u32); 11] = [

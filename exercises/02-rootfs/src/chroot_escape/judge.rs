@@ -4,7 +4,7 @@ use checker::{Heard, Judgement, Mistake, Outcome};
 
 use super::look::{Place, Seen};
 use super::mistakes::*;
-use crate::view::with_return;
+use crate::view::unless_failed;
 
 const OUT: &str = "the process's root is the host's, and a secret of the host's can be read";
 const DEEP: &str = "so it is where the chroot is many folders deep";
@@ -28,7 +28,7 @@ fn in_words(place: Place) -> &'static str {
 
 fn where_it_is(seen: &Seen) -> String {
     let text = format!("the root is {}, the working directory is {}", in_words(seen.root), in_words(seen.directory));
-    with_return(&seen.heard, seen.alive, text)
+    unless_failed(&seen.heard, seen.alive, text)
 }
 
 fn out(claim: &'static str, seen: &Seen) -> Outcome {

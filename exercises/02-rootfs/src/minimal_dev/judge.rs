@@ -4,7 +4,7 @@ use checker::{Heard, Judgement, Mistake, Outcome};
 
 use super::look::{Entry, Mounted, Seen};
 use super::mistakes::*;
-use crate::view::{list, refused, with_return};
+use crate::view::{list, refused, unless_failed};
 
 const OWN: &str = "dev is a tmpfs of its own, in which only root may make anything";
 const DEVICES: &str = "null, zero, full, random, urandom and tty are there, by their numbers, and can be opened";
@@ -48,7 +48,7 @@ pub fn judge(full: &Seen, empty: &Seen, file: &Seen) -> Judgement {
 
 fn outcome(claim: &'static str, seen: &Seen, holds: bool, expected: &str, observed: String) -> Outcome {
     let holds = seen.alive && seen.heard == Heard::Ok && holds;
-    Outcome::of(claim, holds, expected, with_return(&seen.heard, seen.alive, observed))
+    Outcome::of(claim, holds, expected, unless_failed(&seen.heard, seen.alive, observed))
 }
 
 /// `a tmpfs with mode 0755`
@@ -166,8 +166,14 @@ fn mistake(full: &Seen, empty: &Seen, file: &Seen) -> Option<&'static Mistake> {
     };
     let is_device = |entry: &Entry| matches!(entry, Entry::Device { .. });
     let own = |seen: &Seen| is_new(seen.dev.as_ref(), "tmpfs");
-    if both(&|seen| matches!(seen.heard, Heard::Error(_)) && own(seen) && !is_there(seen, |_| true)) {
-        return Some(&MKNOD);
+    // What the kernel said is in the error, as nix or std word it.
+    let refused_with = |seen: &Seen, words: [&str; 2]| matches!(&seen.heard, Heard::Error(chain) if chain.iter().any(|said| words.iter().any(|word| said.contains(word))));
+    if both(&|seen| own(seen) && !is_there(seen, |_| true)) {
+        return match () {
+            () if both(&|seen| refused_with(seen, ["EPERM", "os error 1)"])) => Some(&MKNOD),
+            () if both(&|seen| refused_with(seen, ["ENOENT", "os error 2)"])) => Some(&NO_PLACE),
+            () => None,
+        };
     }
     if !both(&|seen| seen.heard == Heard::Ok) {
         return None;

@@ -9,6 +9,13 @@ pub const MKNOD: Mistake = Mistake {
           namespace gets EPERM, always. The host's six nodes are there already: a mount can show each of them.",
 };
 
+pub const NO_PLACE: Mistake = Mistake {
+    id: "no-place",
+    what: "The tmpfs is there, and the first device could not be mounted: there is no such file.",
+    why: "A mount needs a place that is there already: a file is mounted on a file, a folder on a folder. The tmpfs is empty. What is in the \
+          file doesn't matter: it is covered.",
+};
+
 pub const THE_HOSTS: Mistake = Mistake {
     id: "the-hosts-dev",
     what: "dev is the host's /dev, with everything in it.",
@@ -86,6 +93,7 @@ pub const BARE_ERRNO: Mistake = Mistake {
 
 pub const ALL: &[Mistake] = &[
     MKNOD,
+    NO_PLACE,
     THE_HOSTS,
     IN_THE_IMAGE,
     FILES,

@@ -4,7 +4,7 @@ use checker::{Heard, Judgement, Mistake, Outcome};
 
 use super::look::Seen;
 use super::mistakes::*;
-use crate::view::{list, refused, with_return};
+use crate::view::{list, refused, unless_failed};
 
 const ROOT: &str = "the process's / is the new root, a folder or a mount";
 const BELOW: &str = "what is mounted below it came along";
@@ -28,7 +28,7 @@ pub fn judge(folder: &Seen, mount: &Seen, missing: &Seen) -> Judgement {
 
 fn outcome(claim: &'static str, seen: &Seen, holds: bool, expected: &str, observed: String) -> Outcome {
     let holds = seen.alive && seen.heard == Heard::Ok && holds;
-    Outcome::of(claim, holds, expected, with_return(&seen.heard, seen.alive, observed))
+    Outcome::of(claim, holds, expected, unless_failed(&seen.heard, seen.alive, observed))
 }
 
 fn root(seen: &Seen) -> Outcome {
@@ -50,6 +50,7 @@ fn gone(seen: &Seen) -> Outcome {
         () if seen.moved => {
             "the process is in another mount namespace now, and in the one that it was given the old root is /".into()
         }
+        () if !seen.for_all && !seen.is_root => "it is the old root's, as it was".into(),
         () if !seen.for_all => "the root of the mount namespace is the old one; only this process sees another".into(),
         () => format!("the new root, and {} mounts more: {}", seen.others.len(), list(&seen.others)),
     };

@@ -5,7 +5,7 @@ use lab::look::Mount;
 
 use super::look::{Refused, Seen};
 use super::mistakes::*;
-use crate::view::{refused, with_return};
+use crate::view::{refused, unless_failed};
 
 const OWN: &str = "the process is in a mount namespace of its own";
 const PRIVATE: &str = "every mount in it is private";
@@ -27,7 +27,7 @@ pub fn judge(seen: &Seen, nobody: &Refused) -> Judgement {
 
 fn outcome(claim: &'static str, seen: &Seen, holds: bool, expected: &str, observed: String) -> Outcome {
     let holds = seen.alive && seen.heard == Heard::Ok && holds;
-    Outcome::of(claim, holds, expected, with_return(&seen.heard, seen.alive, observed))
+    Outcome::of(claim, holds, expected, unless_failed(&seen.heard, seen.alive, observed))
 }
 
 fn own(seen: &Seen) -> Outcome {

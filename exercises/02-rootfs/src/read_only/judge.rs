@@ -4,7 +4,7 @@ use checker::{Heard, Judgement, Mistake, Outcome};
 
 use super::look::{Seen, Written};
 use super::mistakes::*;
-use crate::view::{list, refused, with_return};
+use crate::view::{list, refused, unless_failed};
 
 const SHOWN: &str = "the target shows what is at the source, a folder or a file";
 const READ_ONLY: &str = "it can't be written to at the target";
@@ -46,7 +46,7 @@ pub fn judge(runs: &Runs) -> Judgement {
 
 fn outcome(claim: &'static str, seen: &Seen, holds: bool, expected: &str, observed: String) -> Outcome {
     let holds = seen.alive && seen.heard == Heard::Ok && holds;
-    Outcome::of(claim, holds, expected, with_return(&seen.heard, seen.alive, observed))
+    Outcome::of(claim, holds, expected, unless_failed(&seen.heard, seen.alive, observed))
 }
 
 fn in_words(written: Written) -> String {

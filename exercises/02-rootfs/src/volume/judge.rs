@@ -4,7 +4,7 @@ use checker::{Heard, Judgement, Mistake, Outcome};
 
 use super::look::{Case, Seen};
 use super::mistakes::*;
-use crate::view::{list, with_return};
+use crate::view::{list, unless_failed};
 
 const PLAIN: &str = "a target that is there gets the volume; one that is missing is made";
 const LAST: &str = "a link is taken as the image's: an absolute one, and one with ..";
@@ -44,7 +44,10 @@ fn where_it_went(seen: &Seen) -> String {
         Some(point) => format!("{target} went to {}", point.display()),
         None => format!("{target}: nothing was mounted"),
     };
-    with_return(&seen.heard, seen.alive, went)
+    if seen.alive && matches!(seen.heard, Heard::Error(_)) {
+        return format!("{target}: {}", seen.heard.in_words());
+    }
+    unless_failed(&seen.heard, seen.alive, went)
 }
 
 fn goes_right(claim: &'static str, runs: &[Seen], cases: &[Case]) -> Outcome {
@@ -67,7 +70,7 @@ fn inside(seen: &Seen) -> Outcome {
 fn closed(runs: &[Seen]) -> Outcome {
     Outcome::of_runs(&of(runs, &[Case::Folder]), |seen| {
         let holds = seen.alive && seen.heard == Heard::Ok && seen.leaks.is_empty();
-        let observed = with_return(&seen.heard, seen.alive, format!("a command would get {}", list(&seen.leaks)));
+        let observed = unless_failed(&seen.heard, seen.alive, format!("a command would get {}", list(&seen.leaks)));
         Outcome::of(CLOSED, holds, "each descriptor above 2 is close-on-exec", observed)
     })
 }

@@ -61,6 +61,20 @@ fn what_is_the_hosts_is_told() {
 }
 
 #[test]
+fn why_there_is_no_device_is_told_by_what_the_kernel_said() {
+    let without = |word: &str| {
+        judged(|seen| {
+            seen.heard = Heard::Error(vec!["null".into(), format!("{word}: …")]);
+            seen.entries.clear();
+        })
+        .1
+    };
+    assert_eq!(without("EPERM"), Some("mknod"));
+    assert_eq!(without("ENOENT"), Some("no-place"));
+    assert_eq!(without("EINVAL"), None);
+}
+
+#[test]
 fn a_device_by_another_number_or_that_cannot_be_opened_is_none() {
     let swapped = Entry::Device { block: false, major: 1, minor: 5, usable: true };
     assert_eq!(judged(|seen| put(seen, "null", swapped.clone())).0, [DEVICES]);
