@@ -25,7 +25,7 @@ mod user_namespace;
 
 pub use bind::{bind, mount_setattr};
 pub use containers::{Running, containers};
-pub use exec::{NotStarted, exec, exit_code_of};
+pub use exec::{NotStarted, exec, exit_code_for_error};
 pub use fork::{exit, fork, wait};
 pub use machine_root::machine_root;
 pub use own_proc::{mount_proc, own_proc};

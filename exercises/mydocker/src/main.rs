@@ -46,7 +46,7 @@ fn ended(result: anyhow::Result<i32>) -> ExitCode {
         Ok(code) => ExitCode::from(code as u8),
         Err(error) => {
             eprintln!("mydocker: {error:#}");
-            ExitCode::from(given::exit_code_of(&error))
+            ExitCode::from(given::exit_code_for_error(&error))
         }
     }
 }
@@ -55,6 +55,12 @@ fn ended(result: anyhow::Result<i32>) -> ExitCode {
 fn start(container: &arguments::Container) -> anyhow::Result<i32> {
     if !container.in_lab {
         eprintln!("mydocker: {}", steps::summary(steps::STEPS));
+        if exec::runs(&container.name) {
+            eprintln!("mydocker: another container is called {}; exec will ask for the PID", container.name);
+        }
+        if container.lab {
+            eprintln!("mydocker: in the lab, a throwaway host (--no-lab: on this machine itself)");
+        }
     }
     for volume in &container.volumes {
         let source = &volume.source;
