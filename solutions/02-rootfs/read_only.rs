@@ -1,8 +1,7 @@
 //! Exercise 2.5: a volume that is only read.
 //!
 //! "Read-only" is a flag of a mount, not of its files; and the kernel ignores it in the call that makes a bind mount.
-//! Read mount(2), "Creating a bind mount" and "Remounting", and mount_setattr(2), which is `given::mount_setattr`; check with
-//! `cargo wb check 2.5`.
+//! Read mount(2), "Creating a bind mount" and "Remounting", and mount_setattr(2); check with `cargo wb check 2.5`.
 
 use std::path::Path;
 
@@ -14,6 +13,8 @@ use nix::mount::{MsFlags, mount};
 ///
 /// It works for root of a user namespace, where a mount's flags (nosuid, nodev, noexec) may be locked.
 /// Fails, saying which step failed, when the kernel refuses one of them.
+///
+/// nix has no mount_setattr; given is `given::mount_setattr(path: &Path, flags: i32, attributes: u64) -> Result<()>`.
 pub fn bind_read_only(source: &Path, target: &Path) -> Result<()> {
     // wb:answer
     mount(Some(source), target, None::<&str>, MsFlags::MS_BIND | MsFlags::MS_REC, None::<&str>)

@@ -16,8 +16,8 @@ pub const EXERCISE: Exercise = Exercise {
     page: "02-rootfs/not.md",
     shown_by: "run cat /proc/self/mountinfo",
     hints: &[
-        "In a shell it would be: unshare --mount --propagation unchanged sh, and then in that shell: mount --make-rprivate /. (Without \
-         the option, unshare(1) does the second part unasked.) What would the second do without the first, and to whom?",
+        "In a shell it would be: unshare --user --map-root-user --mount --propagation unchanged sh, and then in that shell: \
+         mount --make-rprivate /. (Without the option --propagation, unshare(1) does the second part unasked.) What would the second do without the first, and to whom?",
         "unshare(2) has a flag for the mount namespace, and it is called CLONE_NEWNS: it was the first kind, and nobody expected a second. \
          Then mount(2), with no source, no type and no data, only a target and flags, changes the propagation of a mount that is \
          there.",
