@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::Result;
 use checker::{Exercise, Heard, Judgement, Kind, Program};
 
-use crate::random;
+use checker::random;
 
 pub const EXERCISE: Exercise = Exercise {
     id: "1.6",

@@ -7,7 +7,7 @@ mod mistakes;
 use anyhow::Result;
 use checker::{Exercise, Heard, Judgement, Kind, Program};
 
-use crate::random;
+use checker::random;
 
 pub const EXERCISE: Exercise = Exercise {
     id: "1.7",
