@@ -10,6 +10,7 @@ pub mod solution;
 pub mod vm;
 pub mod watch;
 
+mod page;
 mod report;
 mod table;
 
