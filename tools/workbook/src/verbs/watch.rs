@@ -45,7 +45,12 @@ pub fn run(checkout: &Checkout, id: Option<&str>) -> Result<Exit> {
     let mut watch =
         Watch { checkout, exercise, files, burst: Burst::default(), checking: None, hint_wanted: false, controls };
     watch.check()?;
-    watch.until_the_end()
+    let end = watch.until_the_end();
+    if watch.checking.take().is_some() && keys {
+        // A check that is given up may leave a line that says what it waits for.
+        print("\r\x1b[K")?;
+    }
+    end
 }
 
 struct Watch<'a> {
