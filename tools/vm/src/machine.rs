@@ -50,6 +50,7 @@ impl Machine {
         let missing = Missing {
             programs: programs::lacking(),
             kernel: found.as_ref().err().cloned(),
+            certain_kernel: kernel.is_some(),
             virtme: virtme.is_none(),
             modules_folder: !Path::new("/lib/modules").is_dir(),
             fedora: on_fedora(),
