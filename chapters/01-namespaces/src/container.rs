@@ -15,6 +15,7 @@ use crate::plan::Inside;
 use crate::removal;
 use crate::state::{SeenFrom, State, Status};
 use crate::store::{Store, new_id};
+use crate::target::Target;
 use crate::terminal::Lent;
 use crate::wait::{self, Exit, Foreground};
 
@@ -140,7 +141,8 @@ pub fn start(store: &Store, name: &str) -> Result<()> {
 }
 
 fn start_in(locked: &Locked, state: &mut State) -> Result<()> {
-    host::start(&locked.folder, || {
+    let process = Target::process(state.pid).ok();
+    host::start(&locked.folder, process.as_ref(), || {
         state.status = Status::Running;
         state.write(&locked.folder)
     })

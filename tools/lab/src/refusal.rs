@@ -42,7 +42,7 @@ pub(crate) fn explain(error: &Error) -> String {
         step => doctor::advice(&Verdict::RefusedLater { step, errno }, &Machine::read()),
     });
     let advice = advice.map(|advice| format!("\n{advice}")).unwrap_or_default();
-    format!("lab: the lab can't be entered: {error:#}{advice}")
+    format!("lab: the lab can't be entered:\n  {error:#}{advice}")
 }
 
 #[cfg(test)]

@@ -4,9 +4,11 @@ use std::fmt::Write;
 
 use checker::{Judgement, Kind, Outcome};
 
+use doctor::paragraph;
+
 use super::table::Row;
 use crate::examine::Examined;
-use crate::paint::{Paint, paragraph};
+use crate::paint::Paint;
 use crate::state::State;
 
 /// How many lines of a program's output are shown.
@@ -24,7 +26,11 @@ pub fn text(row: &Row, was_passed: bool, paint: Paint) -> String {
         None => out.push_str("not checked\n"),
         Some(Examined::Blocked(why)) => {
             let _ = write!(out, "\n{}\n{}", paint.bad("blocked: this check can't be made here"), indented(why));
-            out.push_str("\n`cargo wb doctor` says more. `cargo wb check --vm` asks nothing of this machine.\n");
+            out.push_str("\nStep by step: `cargo wb doctor`.\n");
+            // A refusal that is known has said so.
+            if !why.contains("check --vm") {
+                out.push_str("`cargo wb check --vm` asks nothing of this machine.\n");
+            }
         }
         Some(Examined::NotOneFile(why)) => {
             let _ = write!(out, "\n{}\n", paint.bad(why));
@@ -60,7 +66,7 @@ fn judged(out: &mut String, row: &Row, judgement: &Judgement, warnings: &str, pa
     if row.state == State::ToDo {
         let _ = write!(out, "\n{} now; that is the starting point.\n", checks_fail(judgement.failing()));
         let task = if row.exercise.kind == Kind::Repair { "Find the defect" } else { "Write your answer" };
-        let _ = writeln!(out, "{task} in {}, then `cargo wb check {id}` again.", row.exercise.file().display());
+        let _ = writeln!(out, "{task} in {},\nthen `cargo wb check {id}` again.", row.exercise.file().display());
         return;
     }
     if let Some(common) = common {
