@@ -22,6 +22,11 @@ impl Mounts {
         Mounts { mounts: defaults(World { own, privileged }), are_volumes: false }
     }
 
+    /// More mounts of a later chapter's, in this order, made after those that every container needs.
+    pub fn further(mounts: Vec<Mount>) -> Mounts {
+        Mounts { mounts, are_volumes: false }
+    }
+
     /// What the user asked for, in the order in which it has to be mounted: a folder before what is in it.
     pub fn volumes(mut mounts: Vec<Mount>) -> Mounts {
         mounts.sort_by_key(|mount| mount.target.components().count());
