@@ -40,7 +40,8 @@ impl Group {
     // ANCHOR: make
     /// Makes the folders and writes the limits into their files. How each folder goes away is written down before it is made.
     pub fn make(place: &Place, limits: &Limits, plan: &Plan) -> Result<Group> {
-        let id = plan.folder().file_name().unwrap_or_default().to_string_lossy();
+        // As much of the id as `ps` shows: paths stay short enough to be read.
+        let id: String = plan.folder().file_name().unwrap_or_default().to_string_lossy().chars().take(12).collect();
         let mut group = Group::default();
         for site in &place.sites {
             make_parents(site, plan)?;
@@ -132,7 +133,11 @@ fn make_parents(site: &Site, plan: &Plan) -> Result<()> {
     let missing: Vec<_> = site.parent.ancestors().take_while(|folder| !folder.exists()).collect();
     for folder in missing.into_iter().rev() {
         plan.undo_later(Undo::RemoveEmptyCgroup(folder.into()))?;
-        make_folder(folder)?;
+        match make_folder(folder) {
+            // Somebody else has made the same parent at the same moment.
+            Err(_) if folder.exists() => {}
+            made => made?,
+        }
         if site.version == Version::V1 && site.controllers.contains(&Controller::Cpuset) {
             v1::cpuset::inherit(folder)?;
         }
@@ -142,10 +147,6 @@ fn make_parents(site: &Site, plan: &Plan) -> Result<()> {
 
 fn make_folder(folder: &Path) -> Result<()> {
     let made = DirBuilder::new().create(folder);
-    let result = match made {
-        // Somebody else made the same parent at the same moment.
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
-        made => made.map_err(|error| Errno::from_raw(error.raw_os_error().unwrap_or(libc::EIO))),
-    };
+    let result = made.map_err(|error| Errno::from_raw(error.raw_os_error().unwrap_or(libc::EIO)));
     report(&steps::MAKE_GROUP, "mkdir", || vec![folder.display().to_string()], result)
 }

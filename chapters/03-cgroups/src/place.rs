@@ -159,7 +159,7 @@ fn parent_in(hierarchy: &Hierarchy, asked: Option<&str>) -> Result<PathBuf> {
     if asked.is_empty() || !name.components().all(plain) {
         bail!("--cgroup-parent {asked:?} is no group: write a path such as /boats or boats/red, without . and ..");
     }
-    let parent = from.join(name);
+    let parent = if asked == "/" { from } else { from.join(name) };
     if hierarchy.version == Version::V2 && room::has_processes(&parent) {
         bail!(
             "--cgroup-parent {asked}: there are processes in {}\nlikely cause: on v2, processes are only in leaves of the tree, \
@@ -218,7 +218,8 @@ mod tests {
         let parent = |asked| parent_in(&v1("memory"), Some(asked));
         assert_eq!(parent("/boats/red").unwrap(), Path::new("/no-such-mount/memory/boats/red"));
         assert_eq!(parent("boats").unwrap(), Path::new("/no-such-mount/memory/me/boats"));
-        for bad in ["", "/", "../x", "a/../../b", "./a"] {
+        assert_eq!(parent("/").unwrap(), Path::new("/no-such-mount/memory"));
+        for bad in ["", "../x", "a/../../b", "./a"] {
             assert!(parent(bad).is_err(), "{bad}");
         }
     }

@@ -3,13 +3,13 @@
 use ch01_namespaces::{Lesson, Why};
 use nix::errno::Errno;
 
-const GROUPS: &str = "3.1 A group is a folder";
-const CPU: &str = "3.3 Processor time";
-const PLACES: &str = "3.2 Two versions";
-const DEVICES: &str = "3.7 Block devices, and which devices at all";
-const FREEZING: &str = "3.6 Halting";
-const VIEW: &str = "3.9 What it sees of itself";
+const GROUPS: &str = "3.1 Groups";
+const VERSIONS: &str = "3.2 Two versions";
+const CPU: &str = "3.3 Processors";
 const MEMORY: &str = "3.4 Memory";
+const FREEZING: &str = "3.6 Freezing";
+const DEVICES: &str = "3.7 Devices";
+const VIEW: &str = "3.8 Inside";
 
 /// The folder.
 pub static MAKE_GROUP: Why = Why::new("a group is a folder; the kernel fills it with files", GROUPS)
@@ -57,7 +57,7 @@ pub static SET_LIMIT: Why = Why::new("a limit is a write into one of the group's
 
 /// Controllers for the children.
 pub static ENABLE: Why =
-    Why::new("on v2 a group gives its children their controllers", PLACES).as_shell(echo).teaching(&[
+    Why::new("on v2 a group gives its children their controllers", VERSIONS).as_shell(echo).teaching(&[
         (
             Errno::EBUSY,
             Lesson {
@@ -75,7 +75,8 @@ pub static ENABLE: Why =
     ]);
 
 /// Out of the way.
-pub static MAKE_ROOM: Why = Why::new("processes only in leaves: those that are here move down", PLACES).as_shell(echo);
+pub static MAKE_ROOM: Why =
+    Why::new("processes only in leaves: those that are here move down", VERSIONS).as_shell(echo);
 
 /// Processors and memory nodes of a new v1 group.
 pub static INHERIT_CPUSET: Why = Why::new("empty in a new v1 group, and then nobody may join", CPU).as_shell(echo);

@@ -8,6 +8,7 @@ use ch02_rootfs::mounts::Mount;
 
 use crate::controller::Version;
 use crate::place::Place;
+use crate::steps;
 
 /// Where programs look for it.
 const FOLDER: &str = "/sys/fs/cgroup";
@@ -22,7 +23,7 @@ pub fn view(place: &Place) -> Mounts {
     let mut mounts = Vec::new();
     if on_v1.is_empty() {
         mounts.push(Mount::new(FOLDER, "cgroup2", safe | READ_ONLY, &[]));
-        return Mounts::further(mounts);
+        return Mounts::further(&steps::VIEW_GROUPS, mounts);
     }
     mounts.push(Mount::new(FOLDER, "tmpfs", safe, &[("mode", "755"), ("size", "16k")]));
     for site in &place.sites {
@@ -37,6 +38,6 @@ pub fn view(place: &Place) -> Mounts {
             }
         });
     }
-    Mounts::further(mounts)
+    Mounts::further(&steps::VIEW_GROUPS, mounts)
 }
 // ANCHOR_END: view
