@@ -63,11 +63,6 @@ enum Command {
     Events(own::Events),
     Update(own::Update),
     Ls(own::Ls),
-    /// What the tour runs in its containers: waste what is limited.
-    #[command(hide = true)]
-    Hog {
-        what: tour::Hog,
-    },
 }
 
 /// What `run` and `create` are told.
@@ -135,7 +130,6 @@ fn act(cli: Cli) -> Result<u8> {
         Some(Command::Events(events)) => events.act(store),
         Some(Command::Update(update)) => update.act(store),
         Some(Command::Ls(ls)) => ls.act(store),
-        Some(Command::Hog { what }) => tour::waste(what).map(|()| 0),
     }
 }
 

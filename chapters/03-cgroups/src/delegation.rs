@@ -77,15 +77,6 @@ pub fn get(place: &Place) -> Result<()> {
     }
 }
 
-/// For a tour: whether there is a way, and in words, why not.
-pub fn way(place: &Place) -> Result<bool, String> {
-    match decide(&Facts::of_this_process(place)) {
-        Way::Here => Ok(true),
-        Way::Scope => Ok(false),
-        Way::None(why) => Err(why.to_string()),
-    }
-}
-
 impl Facts {
     fn of_this_process(place: &Place) -> Facts {
         let on_v2 = |site: &crate::place::Site| site.version == Version::V2;

@@ -21,6 +21,8 @@ pub const MEMORY_AND_SWAP_USAGE: &str = "memory.memsw.usage_in_bytes";
 pub const STAT: &str = "memory.stat";
 /// How often the limit was hit, whether memory could then be taken back or not.
 pub const FAIL_COUNT: &str = "memory.failcnt";
+/// The same for memory and swap together.
+pub const MEMORY_AND_SWAP_FAIL_COUNT: &str = "memory.memsw.failcnt";
 /// `oom_kill_disable`, `under_oom`, `oom_kill`: how many the kernel has killed.
 pub const OOM_CONTROL: &str = "memory.oom_control";
 
@@ -57,6 +59,7 @@ pub fn read_stats(folder: &Path, stats: &mut Stats) {
 
 /// What has happened.
 pub fn read_events(folder: &Path, events: &mut Events) {
-    events.memory_limit_hits = number(folder, FAIL_COUNT).unwrap_or(0);
+    let hits = [FAIL_COUNT, MEMORY_AND_SWAP_FAIL_COUNT].map(|file| number(folder, file).unwrap_or(0));
+    events.memory_limit_hits = hits.iter().sum();
     events.oom_kills = field(&read(folder, OOM_CONTROL), "oom_kill").unwrap_or(0);
 }
