@@ -34,8 +34,8 @@ pub fn tour(flags: &TourFlags, store: &StoreFlags) -> Result<u8> {
     };
     let telling = flags.begin();
     telling.title("Chapter 3: limits, with control groups")?;
-    say!("A group is a folder, and the kernel fills it with files. A process is in a group;");
-    say!("a limit is a write into a file, and what is used is read from one. So far nothing");
+    say!("A group is a folder, and the kernel fills it with files. A process is in it; a");
+    say!("limit is a write into a file, and what is used is read from one. So far nothing");
     say!("kept a container from taking the whole machine.");
     telling.pause()?;
 
@@ -191,8 +191,8 @@ fn inheritance(telling: &Telling, scene: &Scene<'_>) -> Result<()> {
         say!("    {name:<22} {:>3} processes   limit {}", pids.current, number(pids.limit));
     }
     say!("");
-    say!("Each of the two may have 100 processes, by its own file. The group above them may");
-    say!("have 10, and that holds for both together: a limit holds for all that is below.");
+    say!("Each of the two may have 100 processes, by its own file. The group above them");
+    say!("may have 10, and that holds for both together: a limit holds for all below it.");
     second.end()?;
     first.end()?;
     telling.pause()

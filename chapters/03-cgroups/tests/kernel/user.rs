@@ -1,0 +1,63 @@
+//! Ordinary users: with a group that was handed over, and without.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use anyhow::{Result, ensure};
+use ch03_cgroups::controller::Version;
+use ch03_cgroups::machine::Machine;
+use testkit::{Case, cases, needs};
+
+use crate::running::{expect_nothing_left, groups_can_be_made, program, run, shown};
+
+pub fn cases() -> Vec<Case> {
+    cases![
+        without_a_group_a_limit_is_refused_with_the_reason,
+        without_limits_a_user_needs_no_group,
+        where_there_is_a_user_manager_a_scope_is_asked_for,
+    ]
+}
+
+fn need_no_group() -> Result<()> {
+    needs::ordinary_user()?;
+    needs::user_namespaces()?;
+    needs::that(!groups_can_be_made(), "an ordinary user without a cgroup")
+}
+
+fn without_a_group_a_limit_is_refused_with_the_reason() -> Result<()> {
+    need_no_group()?;
+    let output = run(&["--memory", "64m"], "echo it ran").env_remove("XDG_RUNTIME_DIR").output()?;
+    let said = shown(&output);
+    ensure!(output.status.code() == Some(125) && !said.contains("it ran"), "{said}");
+    ensure!(said.contains("an ordinary user may make no groups here") && said.contains("cure:"), "{said}");
+    expect_nothing_left()
+}
+
+fn without_limits_a_user_needs_no_group() -> Result<()> {
+    need_no_group()?;
+    let output = run(&[], "echo it ran").output()?;
+    ensure!(output.status.success() && shown(&output).contains("it ran"), "{}", shown(&output));
+    expect_nothing_left()
+}
+
+fn where_there_is_a_user_manager_a_scope_is_asked_for() -> Result<()> {
+    need_no_group()?;
+    let all_on_v2 = Machine::look()?.hierarchies.iter().all(|hierarchy| hierarchy.version == Version::V2);
+    needs::that(all_on_v2, "cgroup v2")?;
+    // A manager to be seen, and a systemd-run that only says how it was called.
+    fs::create_dir_all("/tmp/runtime/systemd")?;
+    fs::write("/tmp/runtime/systemd/private", "")?;
+    fs::create_dir("/tmp/bin")?;
+    fs::write("/tmp/bin/systemd-run", "#!/bin/sh\necho \"$CORACLE_SCOPE $@\"\n")?;
+    fs::set_permissions("/tmp/bin/systemd-run", fs::Permissions::from_mode(0o755))?;
+    let path = format!("/tmp/bin:{}", std::env::var("PATH")?);
+    let output = program()
+        .args(["run", "--memory", "64m", "--", "true"])
+        .env("PATH", path)
+        .env("XDG_RUNTIME_DIR", "/tmp/runtime")
+        .output()?;
+    let said = shown(&output);
+    ensure!(said.contains("1 --user --scope") && said.contains("Delegate=yes -- "), "{said}");
+    ensure!(said.contains("run --memory 64m -- true"), "{said}");
+    expect_nothing_left()
+}
