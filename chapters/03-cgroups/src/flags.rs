@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 use ch01_namespaces::{Mechanism, Namespace, NamespaceFlags};
-use clap::Args;
+use clap::{Args, ValueEnum};
 use nix::sys::stat::{major, minor};
 
 use crate::controller::Controller;
@@ -81,10 +81,23 @@ pub struct GroupFlags {
     /// Whom the kernel kills first when memory runs out: -1000 (never) to 1000 (this one).
     #[arg(long, value_name = "NUMBER", allow_hyphen_values = true, value_parser = clap::value_parser!(i16).range(-1000..=1000))]
     pub oom_score_adj: Option<i16>,
+    /// Whether the container gets groups of its own, to be counted and frozen in (disabled: it is in yours).
+    #[arg(long, value_enum, default_value_t = Cgroups::Enabled)]
+    pub cgroups: Cgroups,
     /// The group in which the container's own is made: from the top of the tree with a slash in front, else from yours.
     /// Made if it is missing.
     #[arg(long, value_name = "PATH")]
     pub cgroup_parent: Option<String>,
+}
+
+/// See [`GroupFlags::cgroups`].
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Cgroups {
+    /// Where this user may make some.
+    #[default]
+    Enabled,
+    /// None.
+    Disabled,
 }
 
 /// A device and how much of it.
@@ -145,6 +158,12 @@ impl GroupFlags {
             mechanisms.push(Box::new(OomScore(score)));
         }
         let demanded = limits.are_any() || self.cgroup_parent.is_some();
+        if self.cgroups == Cgroups::Disabled {
+            if demanded {
+                bail!("--cgroups disabled and a limit: limits are the groups'");
+            }
+            return Ok(mechanisms);
+        }
         let place = match self.place(&limits) {
             Ok(place) if demanded || place.is_ours() => place,
             Err(error) if demanded => return Err(error),

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use testkit::{Case, cases, needs};
 
-use crate::running::{expect_nothing_left, need_groups, program, run, shown};
+use crate::running::{expect_nothing_left, need_groups, run, shown};
 
 pub fn cases() -> Vec<Case> {
     cases![a_slow_device_is_slow, a_weight_is_kept_to_or_refused]
@@ -54,7 +54,7 @@ fn a_slow_device_is_slow() -> Result<()> {
 
 fn a_weight_is_kept_to_or_refused() -> Result<()> {
     need_groups()?;
-    let output = program().args(["run", "--io-weight", "100", "--", "true"]).output()?;
+    let output = run(&["--io-weight", "100"], "true").output()?;
     let said = shown(&output);
     if !output.status.success() {
         ensure!(output.status.code() == Some(125), "{said}");

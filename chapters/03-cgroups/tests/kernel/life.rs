@@ -10,7 +10,7 @@ use ch03_cgroups::machine::Machine;
 use lab::look;
 use testkit::{Case, cases, eventually};
 
-use crate::running::{Running, expect_nothing_left, groups, need_groups, program, run, shown, succeeds};
+use crate::running::{Running, expect_nothing_left, groups, need_groups, program, run, shown, small_root, succeeds};
 
 pub fn cases() -> Vec<Case> {
     let slow = cases![a_hundred_at_once_have_the_right_limits_and_leave_nothing];
@@ -34,7 +34,7 @@ fn a_hundred_at_once_have_the_right_limits_and_leave_nothing() -> Result<()> {
     let memory = if on_v1(Controller::Memory) { "memory/memory.limit_in_bytes" } else { "memory.max" };
     let pids = if on_v1(Controller::Pids) { "pids/pids.max" } else { "pids.max" };
     let script = format!("cat /sys/fs/cgroup/{memory} /sys/fs/cgroup/{pids}");
-    // One by itself makes the root file system for all.
+    // One by itself makes the store for all.
     ensure!(run(&[], "true").status()?.success());
     let start = |number: u64| {
         let (bytes, most) = (((16 + number) << 20).to_string(), (20 + number).to_string());
@@ -84,7 +84,7 @@ fn groups_below_the_containers_are_removed_first() -> Result<()> {
 
 fn a_created_container_has_its_limits_and_goes() -> Result<()> {
     need_groups()?;
-    let create = ["create", "--name", "boat", "--pids-limit", "33", "--", "sleep", "60"];
+    let create = ["create", "--rootfs", small_root(), "--name", "boat", "--pids-limit", "33", "--", "sleep", "60"];
     succeeds(program().args(create))?;
     succeeds(program().args(["start", "boat"]))?;
     let stats = succeeds(program().args(["stats", "--format", "json", "boat"]))?;
@@ -101,7 +101,8 @@ fn a_failure_after_the_groups_were_made_leaves_none() -> Result<()> {
         ensure!(output.status.code() == Some(125), "{way:?}: {}", shown(&output));
         expect_nothing_left()?;
     }
-    let output = program().args(["run", "--memory", "64m", "--", "no-such-command"]).output()?;
+    let output =
+        program().args(["run", "--rootfs", small_root(), "--memory", "64m", "--", "no-such-command"]).output()?;
     ensure!(output.status.code() == Some(127), "{}", shown(&output));
     expect_nothing_left()
 }

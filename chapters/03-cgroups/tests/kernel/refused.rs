@@ -61,6 +61,7 @@ fn limits_that_make_no_sense_are_told() -> Result<()> {
         (&["--device-cgroup-rule", "x"], "no rule"),
         (&["--oom-score-adj", "5000"], "1000"),
         (&["--cgroup-parent", "../up"], "without . and .."),
+        (&["--cgroups", "disabled", "--memory", "64m"], "limits are the groups'"),
     ] {
         expect_failure(args, &[word])?;
     }

@@ -24,8 +24,24 @@ pub fn program() -> Command {
 /// `run ARGS -- sh -c SCRIPT`.
 pub fn run(args: &[&str], script: &str) -> Command {
     let mut command = program();
-    command.arg("run").args(args).args(["--", "sh", "-c", script]);
+    command.arg("run");
+    if !args.contains(&"--rootfs") {
+        command.args(["--rootfs", small_root()]);
+    }
+    command.args(args).args(["--", "sh", "-c", script]);
     command
+}
+
+/// A root file system of a few programs, made once a case: the default one takes seconds on an emulated machine.
+pub fn small_root() -> &'static str {
+    const ROOT: &str = "/tmp/box";
+    if !Path::new(ROOT).exists() {
+        let programs = ["sh", "cat", "cut", "dd", "head", "mknod", "sleep", "sort", "tail", "true", "wc"];
+        let with = programs.into_iter().flat_map(|name| ["--with", name]);
+        let made = program().args(["rootfs", "create", "--quiet", ROOT]).args(with).status();
+        assert!(made.is_ok_and(|status| status.success()), "no root file system could be made");
+    }
+    ROOT
 }
 
 /// What a script that succeeds prints.
