@@ -183,10 +183,17 @@ fn missing(machine: &Machine, controller: Controller) -> String {
         let mut fields = line.split_whitespace();
         fields.next() == Some(controller.v1_name()) && fields.nth(2) == Some("1")
     });
-    let why = if enabled {
-        "it is in the kernel, and in no tree that is mounted here"
-    } else {
-        "this kernel was built or booted without it (cgroup_disable=)"
+    let mountinfo = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
+    let is_mounted = mountinfo
+        .lines()
+        .filter_map(|line| line.split_once(" - cgroup "))
+        .any(|(_, more)| more.split([' ', ',']).any(|name| name == controller.v1_name()));
+    let why = match (enabled, is_mounted) {
+        (true, true) => {
+            "its tree is mounted, but not the part that this process is in (see /proc/self/cgroup, and cgroup_namespaces(7))"
+        }
+        (true, false) => "it is in the kernel, and in no tree that is mounted here",
+        (false, _) => "this kernel was built or booted without it (cgroup_disable=)",
     };
     let cure = format!("mount it: mkdir DIR && mount -t cgroup -o {controller} none DIR; or leave the limit out");
     format!("the controller {controller} is not to be had\nlikely cause: {why}\ncure: {cure}")

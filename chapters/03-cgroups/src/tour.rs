@@ -219,8 +219,12 @@ fn without_groups(telling: &Telling, machine: &Machine, error: &anyhow::Error) -
         for name in [usage, limit] {
             let text = fs::read_to_string(hierarchy.own.join(name)).unwrap_or_else(|_| "not there".into());
             let text = text.trim();
-            let known = text.parse().ok().filter(|number| *number < crate::v1::memory::NO_LIMIT);
-            say!("  {name:<26} {}", known.map_or_else(|| fitted(text, 40), shown));
+            let shown = match text.parse() {
+                Ok(number) if number >= crate::v1::memory::NO_LIMIT => "no limit".into(),
+                Ok(number) => shown(number),
+                Err(_) => fitted(text, 40),
+            };
+            say!("  {name:<26} {shown}");
         }
     }
     telling.pause()

@@ -15,6 +15,7 @@ pub const PERIOD: &str = "cpu.cfs_period_us";
 /// `nr_periods`, `nr_throttled`, `throttled_time` (in nanoseconds).
 pub const STAT: &str = "cpu.stat";
 
+// ANCHOR: settings
 /// The writes.
 pub fn settings(limits: &Limits) -> Vec<Setting> {
     let mut settings: Vec<_> =
@@ -25,6 +26,7 @@ pub fn settings(limits: &Limits) -> Vec<Setting> {
     }
     settings
 }
+// ANCHOR_END: settings
 
 /// The counters.
 pub fn read_stats(folder: &Path, stats: &mut Stats) {

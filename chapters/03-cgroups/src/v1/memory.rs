@@ -29,6 +29,7 @@ pub const OOM_CONTROL: &str = "memory.oom_control";
 /// v1 says "no limit" by the largest number of pages.
 pub const NO_LIMIT: u64 = 1 << 62;
 
+// ANCHOR: settings
 /// The writes. Without swap asked for there is as much of it as of memory, as in Docker.
 pub fn settings(limits: &Limits) -> Vec<Setting> {
     let mut settings = Vec::new();
@@ -46,6 +47,7 @@ pub fn settings(limits: &Limits) -> Vec<Setting> {
         .extend(limits.memory_reservation.iter().map(|bytes| Setting::new("--memory-reservation", SOFT_LIMIT, bytes)));
     settings
 }
+// ANCHOR_END: settings
 
 /// The counters.
 pub fn read_stats(folder: &Path, stats: &mut Stats) {

@@ -14,6 +14,7 @@ pub const MAX: &str = "cpu.max";
 /// `usage_usec`, `user_usec`, `system_usec`; with the controller also `nr_periods`, `nr_throttled`, `throttled_usec`.
 pub const STAT: &str = "cpu.stat";
 
+// ANCHOR: settings
 /// The writes.
 pub fn settings(limits: &Limits) -> Vec<Setting> {
     let weight = limits.cpu_shares.iter().map(|shares| Setting::new("--cpu-shares", WEIGHT, cpu_weight(*shares)));
@@ -21,6 +22,7 @@ pub fn settings(limits: &Limits) -> Vec<Setting> {
         limits.quota.iter().map(|Quota { quota, period }| Setting::new("--cpus", MAX, format!("{quota} {period}")));
     weight.chain(max).collect()
 }
+// ANCHOR_END: settings
 
 /// The counters, those of v1's cpuacct among them.
 pub fn read_stats(folder: &Path, stats: &mut Stats) {

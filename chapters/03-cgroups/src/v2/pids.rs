@@ -14,6 +14,7 @@ pub const CURRENT: &str = "pids.current";
 /// `max`: how many forks were refused.
 pub const EVENTS: &str = "pids.events";
 
+// ANCHOR: settings
 /// The writes.
 pub fn settings(limits: &Limits) -> Vec<Setting> {
     let value = |pids: &Pids| match pids {
@@ -22,6 +23,7 @@ pub fn settings(limits: &Limits) -> Vec<Setting> {
     };
     limits.pids.iter().map(|pids| Setting::new("--pids-limit", MAX, value(pids))).collect()
 }
+// ANCHOR_END: settings
 
 /// The counters.
 pub fn read_stats(folder: &Path, stats: &mut Stats) {

@@ -29,7 +29,9 @@ fn without_a_group_a_limit_is_refused_with_the_reason() -> Result<()> {
     let output = run(&["--memory", "64m"], "echo it ran").env_remove("XDG_RUNTIME_DIR").output()?;
     let said = shown(&output);
     ensure!(output.status.code() == Some(125) && !said.contains("it ran"), "{said}");
-    ensure!(said.contains("an ordinary user may make no groups here") && said.contains("cure:"), "{said}");
+    // In a lab, the machine's v1 trees may be mounted at a part that isn't ours.
+    let reasons = ["an ordinary user may make no groups here", "not the part that this process is in"];
+    ensure!(reasons.iter().any(|reason| said.contains(reason)) && said.contains("cure:"), "{said}");
     expect_nothing_left()
 }
 
