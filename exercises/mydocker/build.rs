@@ -44,7 +44,7 @@ fn main() -> io::Result<()> {
             let silence = if whose == "Yours" { "#[allow(warnings, clippy::all)]\n" } else { "" };
             let _ = write!(modules, "{silence}#[path = {source:?}]\npub mod {name};\n");
         }
-        let _ = writeln!(table, "Step {{ id: {id:?}, name: {name:?}, whose: Whose::{whose} }},");
+        let _ = writeln!(table, "Step {{ id: {id:?}, whose: Whose::{whose} }},");
     }
     fs::write(out.join("answers.rs"), modules)?;
     fs::write(out.join("steps.rs"), format!("&[\n{table}]\n"))

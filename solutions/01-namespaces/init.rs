@@ -15,7 +15,11 @@ use nix::unistd::{ForkResult, Pid};
 /// sends on to the command what signals it gets.
 ///
 /// Returns the command's exit code: its own, 128 + N if signal N killed it, 127 if it isn't there. What else still runs then is
-/// nobody's business: it dies with PID 1. (`given::fork`, `given::exec`, `given::exit` and `given::exit_code_of` are there.)
+/// nobody's business: it dies with PID 1.
+///
+/// Given are `given::fork() -> Result<ForkResult>`; `given::exec(command: &[OsString]) -> Result<Infallible>`, which becomes the
+/// command and returns only to say why not; `given::exit_code_for_error(error: &anyhow::Error) -> u8`, 127 when it wasn't there;
+/// and `given::exit(code: i32) -> !`.
 pub fn run_as_init(command: &[OsString]) -> Result<i32> {
     // wb:answer
     let signals: SigSet = FORWARDED.into_iter().chain([Signal::SIGCHLD]).collect();
@@ -26,7 +30,7 @@ pub fn run_as_init(command: &[OsString]) -> Result<i32> {
         ForkResult::Child => {
             let Err(error) = given::exec(command);
             eprintln!("{error:#}");
-            given::exit(given::exit_code_of(&error).into())
+            given::exit(given::exit_code_for_error(&error).into())
         }
     };
     loop {

@@ -20,6 +20,10 @@ use crate::target::Target;
 use crate::terminal::{Lent, lead_a_group};
 use crate::wait::{Exit, Foreground};
 
+/// Milliseconds: a PID 1 that ends kills all others of its namespace first (pid_namespaces(7)), and is seen to have ended a
+/// little later.
+const MOMENT: u8 = 200;
+
 // ANCHOR: enter
 /// Joins every namespace that `target` doesn't share with this process, and runs a command there to its end.
 ///
@@ -53,7 +57,11 @@ pub fn enter(target: &Target, command: Vec<OsString>) -> Result<Exit> {
         Cloned::Parent { child: pid, pidfd } => {
             let terminal = Lent::to(pid);
             let (pidfd, terminal) = (pidfd.as_fd(), terminal.as_ref());
-            Foreground { pidfd, pid, terminal, is_pid_1: false, has_init: false }.wait()
+            let exit = Foreground { pidfd, pid, terminal, is_pid_1: false, has_init: false }.wait()?;
+            if exit == Exit::Killed(Signal::SIGKILL) && target.ends_within(MOMENT.into()) {
+                let _ = writeln!(std::io::stderr(), "The container has ended, and its PID namespace with it.");
+            }
+            Ok(exit)
         }
     }
 }

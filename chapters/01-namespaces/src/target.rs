@@ -7,6 +7,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::unistd::Pid;
 
 use crate::failure::Failure;
@@ -49,6 +50,11 @@ impl Target {
             Err(Errno::ESRCH | Errno::EINVAL) => bail!(Failure::new(1, format!("there is no process {pid}"))),
             Err(errno) => Err(errno).with_context(|| format!("pidfd_open: cannot take hold of process {pid}")),
         }
+    }
+
+    /// Whether it ends while this waits: a pidfd can be read when its process has ended (pidfd_open(2)).
+    pub fn ends_within(&self, time: PollTimeout) -> bool {
+        poll(&mut [PollFd::new(self.pidfd.as_fd(), PollFlags::POLLIN)], time).is_ok_and(|ready| ready > 0)
     }
 
     /// This process.

@@ -7,6 +7,7 @@
 
 use std::io::stdin;
 
+use nix::sys::termios::{SetArg, Termios, tcgetattr, tcsetattr};
 use nix::unistd::{Pid, getpgrp, getpid, getsid, setpgid, tcgetpgrp, tcsetpgrp};
 
 /// A terminal that a container has.
@@ -16,6 +17,8 @@ pub(crate) struct Lent {
     containers_group: Pid,
     /// The leader of a session (of `ssh -t`, say) can't change its group.
     may_join: bool,
+    /// Echo, line editing and the like, as they were.
+    settings: Option<Termios>,
 }
 
 impl Lent {
@@ -30,7 +33,8 @@ impl Lent {
         }
         // The child may have done so itself.
         let _ = setpgid(child, child);
-        let lent = Lent { our_group, containers_group: child, may_join: getsid(None) != Ok(getpid()) };
+        let settings = tcgetattr(stdin()).ok();
+        let lent = Lent { our_group, containers_group: child, may_join: getsid(None) != Ok(getpid()), settings };
         lent.lend();
         Some(lent)
     }
@@ -56,6 +60,15 @@ impl Lent {
     pub fn lend_again(&self) {
         if tcgetpgrp(stdin()) == Ok(getpgrp()) {
             self.lend();
+        }
+    }
+
+    /// Puts the settings back that a killed program could not: a shell that waits at its prompt has echo switched off.
+    ///
+    /// A shell does so for a job that dies of a signal. But for our shell we are that job, and we exit.
+    pub fn restore_settings(&self) {
+        if let Some(settings) = &self.settings {
+            let _ = tcsetattr(stdin(), SetArg::TCSADRAIN, settings);
         }
     }
 

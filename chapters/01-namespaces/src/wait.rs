@@ -65,6 +65,15 @@ pub(crate) struct Foreground<'a> {
 impl Foreground<'_> {
     /// Waits for its end.
     pub fn wait(&self) -> Result<Exit> {
+        let exit = self.wait_and_hand_on()?;
+        // Of what its command died, an init tells as a shell does.
+        if let (Some(terminal), 129..) = (self.terminal, exit.code()) {
+            terminal.restore_settings();
+        }
+        Ok(exit)
+    }
+
+    fn wait_and_hand_on(&self) -> Result<Exit> {
         // They have been blocked since before the container was made.
         let signals: SigSet = HANDED_ON.into_iter().collect();
         let incoming = SignalFd::with_flags(&signals, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)

@@ -21,7 +21,7 @@ pub const EXERCISE: Exercise = Exercise {
     hints: &[
         "Three things can happen while the command runs: an orphan ends, a signal comes, the command ends. Which call tells a process \
          of each of them? (All three are signals: SIGCHLD is one.) So what would a loop look like that waits for any signal?",
-        "given::fork(); in the child given::exec(command), and if that fails, print why and given::exit(given::exit_code_of(&error).into()): \
+        "given::fork(); in the child given::exec(command), and if that fails, print why and given::exit(given::exit_code_for_error(&error).into()): \
          a child must not return into its parent's caller. In the parent: a nix SigSet with the signals you want to hear, blocked \
          (thread_block) before the fork, so that none is lost; its wait() then gives one at a time.",
         "On SIGCHLD: waitpid(None, Some(WaitPidFlag::WNOHANG)) again and again until it says StillAlive or ECHILD, for several \

@@ -17,7 +17,7 @@ pub const EXERCISE: Exercise = Exercise {
     kind: Kind::Build,
     chapter: "01-namespaces",
     page: "01-namespaces/join.md",
-    shown_by: "exec mydocker ps -e   (while another terminal has: cargo run -p mydocker -- run sh)",
+    shown_by: "exec mydocker ps -e   # while another has run sh",
     hints: &[
         "`ls -l /proc/self/ns` has a file for each kind of namespace, and /proc/PID/ns those of another process. Whose powers do you          need over a container's network, and in which of the eight would you get them? And once you are in the container's mount table,          whose /proc is it that you read?",
         "setns(2) joins several namespaces in one call, in the order that the kernel needs, if it gets a process as a file descriptor          (given::pidfd) and the flags of the kinds. Leave out those that you are in already: for your own user namespace the kernel says          EINVAL, for what belongs to somebody else EPERM. Two files in /proc/PID/ns are the same namespace if their inode numbers are.",

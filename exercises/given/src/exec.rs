@@ -83,7 +83,7 @@ impl fmt::Display for NotStarted {
 impl std::error::Error for NotStarted {}
 
 /// The exit code to end with after `error`: that of a command which could not be started, else 125 ("ours"), as Docker.
-pub fn exit_code_of(error: &anyhow::Error) -> u8 {
+pub fn exit_code_for_error(error: &anyhow::Error) -> u8 {
     error.downcast_ref::<NotStarted>().map_or(125, NotStarted::exit_code)
 }
 
@@ -92,7 +92,7 @@ mod tests {
     use super::*;
 
     fn code(errno: Errno) -> u8 {
-        exit_code_of(&anyhow::Error::from(NotStarted { program: "x".into(), errno }).context("run"))
+        exit_code_for_error(&anyhow::Error::from(NotStarted { program: "x".into(), errno }).context("run"))
     }
 
     #[test]
@@ -100,6 +100,6 @@ mod tests {
         assert_eq!(code(Errno::ENOENT), 127);
         assert_eq!(code(Errno::EACCES), 126);
         assert_eq!(code(Errno::ENOEXEC), 126);
-        assert_eq!(exit_code_of(&anyhow::anyhow!("a step failed")), 125);
+        assert_eq!(exit_code_for_error(&anyhow::anyhow!("a step failed")), 125);
     }
 }

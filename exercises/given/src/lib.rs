@@ -20,7 +20,7 @@ mod terminal;
 mod user_namespace;
 
 pub use containers::{Running, containers};
-pub use exec::{NotStarted, exec, exit_code_of};
+pub use exec::{NotStarted, exec, exit_code_for_error};
 pub use fork::{exit, fork, wait};
 pub use own_proc::own_proc;
 pub use pidfd::pidfd;

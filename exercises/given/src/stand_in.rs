@@ -31,11 +31,27 @@ const MOMENT: Duration = Duration::from_millis(100);
 /// What is typed at the terminal goes to the child without us. A PID 1 without a handler doesn't hear it, so a second
 /// Ctrl-C kills it.
 pub fn stand_in_for(child: Pid) -> Result<i32> {
-    let ours: SigSet = PASSED_ON.into_iter().chain([Signal::SIGCHLD]).collect();
+    let lent = block_and_lend(child)?;
+    let code = stand_in(child)?;
+    // Killed, or its command was, as an init tells it: it has put no setting of the terminal back.
+    if let (Some(lent), 129..) = (&lent, code) {
+        lent.restore_settings();
+    }
+    Ok(code)
+}
+
+fn block_and_lend(child: Pid) -> Result<Option<Lent>> {
     // Only now, after the fork: the child's mask is the command's.
-    ours.thread_block().context("blocking the signals that are passed on")?;
-    let _lent = Lent::to(child);
-    let signals = SignalFd::with_flags(&ours, SfdFlags::SFD_CLOEXEC).context("signalfd")?;
+    ours().thread_block().context("blocking the signals that are passed on")?;
+    Ok(Lent::to(child))
+}
+
+fn ours() -> SigSet {
+    PASSED_ON.into_iter().chain([Signal::SIGCHLD]).collect()
+}
+
+fn stand_in(child: Pid) -> Result<i32> {
+    let signals = SignalFd::with_flags(&ours(), SfdFlags::SFD_CLOEXEC).context("signalfd")?;
     let mut warned = false;
     loop {
         if let Some(code) = ended(child)? {

@@ -4,6 +4,7 @@ use std::io::stdin;
 
 use anyhow::{Context, Result};
 use nix::sys::signal::{SigSet, SigmaskHow, Signal};
+use nix::sys::termios::{SetArg, Termios, tcgetattr, tcsetattr};
 use nix::unistd::{Pid, getpgrp, getpid, getsid, setpgid, tcgetpgrp, tcsetpgrp};
 
 /// Whether this process is in the foreground of the terminal on its stdin. To be asked before the fork: in a new PID
@@ -28,6 +29,8 @@ pub fn lead_on_terminal() -> Result<()> {
 /// container leads a group of its own. We join it, so that Ctrl-C reaches us as well, and go back when this is dropped.
 pub(crate) struct Lent {
     our_group: Pid,
+    /// Echo, line editing and the like, as they were.
+    settings: Option<Termios>,
 }
 
 impl Lent {
@@ -39,6 +42,7 @@ impl Lent {
         if containers != Ok(our_group) && containers != Ok(child) {
             return None;
         }
+        let settings = tcgetattr(stdin()).ok();
         let _ = SigSet::from(Signal::SIGTTOU).thread_block();
         let _ = setpgid(child, child);
         // The leader of a session stays where it is.
@@ -46,7 +50,14 @@ impl Lent {
             let _ = setpgid(Pid::from_raw(0), child);
         }
         let _ = tcsetpgrp(stdin(), child);
-        Some(Lent { our_group })
+        Some(Lent { our_group, settings })
+    }
+
+    /// Puts the settings back that a killed program could not: a shell that waits at its prompt has echo switched off.
+    pub(crate) fn restore_settings(&self) {
+        if let Some(settings) = &self.settings {
+            let _ = tcsetattr(stdin(), SetArg::TCSADRAIN, settings);
+        }
     }
 }
 

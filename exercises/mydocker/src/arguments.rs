@@ -18,16 +18,20 @@ Usage: mydocker run [OPTIONS] COMMAND [ARG...]
 Options of run:
     --name NAME       what exec calls the container (mydocker)
     --hostname NAME   the container's hostname (mydocker)
-    --boottime AHEAD  how far its boot clock is ahead of the machine's: 90, 90s, 15m, 2h, 1d
+    --boottime AHEAD  how far its boot clock is ahead of the machine's: 90, 90s,
+                      15m, 2h, +1d
     --init            an init is PID 1, and the command its child
     --no-lab          on this machine itself; usually it all happens in the lab, a
-                      throwaway host, where a step that goes wrong changes nothing
+                      throwaway host, where a wrong step changes nothing
 
-The steps are in exercises/mydocker/src/run.rs; each calls a function that you have
-written (`cargo wb` says which is next), or one that is lent from the solutions.
+A command of exec starts in the container's /. The terminal and stdin are always
+passed on; Docker's -i and -t are taken and change nothing.
 
-Exit codes are Docker's: the command's own, 128+N if signal N killed it, 125 an error
-of mydocker's, 126 the command isn't executable, 127 it isn't there.";
+The steps are in exercises/mydocker/src/run.rs; each calls a function that you
+have written (`cargo wb` says which is next), or one lent from the solutions.
+
+Exit codes are Docker's: the command's own, 128+N if signal N killed it, 125 an
+error of mydocker's, 126 the command isn't executable, 127 it isn't there.";
 
 #[derive(Debug, PartialEq, Eq)]
 pub enum Asked {
@@ -108,6 +112,7 @@ fn run(mut arguments: Words<impl Iterator<Item = OsString>>) -> Result<Asked, St
             _ if attached.is_some() => return Err(format!("there is no option {option}")),
             "--help" | "-h" => return Ok(Asked::Help),
             "--init" => container.init = true,
+            "-i" | "-t" | "-it" | "-ti" => {}
             "--no-lab" => container.lab = false,
             IN_LAB => (container.lab, container.in_lab) = (false, true),
             "--" => break,
@@ -139,13 +144,17 @@ fn duration(text: &str) -> Result<Duration, String> {
 }
 
 fn exec(mut arguments: Words<impl Iterator<Item = OsString>>) -> Result<Asked, String> {
-    match arguments.peek().and_then(|word| word.to_str()) {
-        Some("--help" | "-h") => return Ok(Asked::Help),
-        Some(option) if option.starts_with('-') => return Err(format!("exec has no option {option}")),
-        _ => {}
+    while let Some(option) = arguments.next_if(|word| word.as_encoded_bytes().starts_with(b"-")) {
+        match option.to_str() {
+            Some("--help" | "-h") => return Ok(Asked::Help),
+            Some("-i" | "-t" | "-it" | "-ti") => {}
+            _ => return Err(format!("exec has no option {}", option.display())),
+        }
     }
     let container = arguments.next().and_then(|word| word.into_string().ok());
     let container = container.ok_or("exec needs a container: mydocker exec mydocker sh (mydocker ps lists them)")?;
+    // As in `run`, where they end the options.
+    arguments.next_if(|word| word == "--");
     match arguments.collect::<Vec<_>>() {
         command if command.is_empty() => Err("exec needs a command: mydocker exec mydocker sh".into()),
         command => Ok(Asked::Exec(Exec { container, command })),
@@ -197,7 +206,10 @@ mod tests {
         assert_eq!(parsed("exec web sh -c x"), Ok(Asked::Exec(asked)));
         assert!(parsed("exec").is_err_and(|error| error.contains("container")));
         assert!(parsed("exec web").is_err_and(|error| error.contains("command")));
-        assert!(parsed("exec -it web sh").is_err_and(|error| error.contains("-it")));
+        assert!(parsed("exec -d web sh").is_err_and(|error| error.contains("-d")));
+        for line in ["exec -it web sh -c x", "exec web -- sh -c x"] {
+            assert_eq!(parsed(line), parsed("exec web sh -c x"), "{line}");
+        }
         assert_eq!(container("run --name web sh").name, "web");
         assert_eq!(parsed("ps"), Ok(Asked::Ps));
     }

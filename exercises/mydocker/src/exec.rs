@@ -1,9 +1,12 @@
 //! A second process in a container that runs.
 
 use std::ffi::OsStr;
+use std::thread::sleep;
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use given::Running;
+use nix::sys::signal::kill;
 use nix::unistd::{ForkResult, Pid};
 
 use crate::answers::join;
@@ -19,12 +22,27 @@ pub fn exec(asked: &Exec) -> Result<i32> {
     join::join(container)?;
 
     if let ForkResult::Parent { child } = given::fork()? {
-        return given::stand_in_for(child);
+        let code = given::stand_in_for(child)?;
+        if code == KILLED && has_ended(container) {
+            eprintln!("mydocker: the container has ended, and this command with it");
+        }
+        return Ok(code);
     }
     if has_terminal {
         given::lead_on_terminal()?;
     }
     match given::exec(&asked.command)? {}
+}
+
+/// As Docker and shells tell it: 128 and the number of SIGKILL.
+const KILLED: i32 = 137;
+
+/// A PID 1 that ends kills all others of its namespace first, so it may take a moment until it is gone.
+fn has_ended(container: Pid) -> bool {
+    (0..10).any(|_| {
+        sleep(Duration::from_millis(20));
+        kill(container, None).is_err()
+    })
 }
 
 /// What runs, as a table.
@@ -35,6 +53,11 @@ pub fn ps() -> String {
     };
     let lines: String = given::containers().iter().filter_map(line).collect();
     format!("{:>7}  {:<15}  COMMAND\n{lines}", "PID", "NAME")
+}
+
+/// Whether there is a container of this name.
+pub fn runs(asked: &str) -> bool {
+    given::containers().iter().any(|container| name(container).as_deref() == Some(asked))
 }
 
 fn find(asked: &str, running: &[Running]) -> Result<Pid> {

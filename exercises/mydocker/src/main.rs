@@ -44,7 +44,7 @@ fn ended(result: anyhow::Result<i32>) -> ExitCode {
         Ok(code) => ExitCode::from(code as u8),
         Err(error) => {
             eprintln!("mydocker: {error:#}");
-            ExitCode::from(given::exit_code_of(&error))
+            ExitCode::from(given::exit_code_for_error(&error))
         }
     }
 }
@@ -53,6 +53,12 @@ fn ended(result: anyhow::Result<i32>) -> ExitCode {
 fn start(container: &arguments::Container) -> anyhow::Result<i32> {
     if !container.in_lab {
         eprintln!("mydocker: {}", steps::summary(steps::STEPS));
+        if exec::runs(&container.name) {
+            eprintln!("mydocker: another container is called {}; exec will ask for the PID", container.name);
+        }
+        if container.lab {
+            eprintln!("mydocker: in the lab, a throwaway host (--no-lab: on this machine itself)");
+        }
     }
     if container.lab { match in_lab::enter()? {} } else { run::run(container) }
 }

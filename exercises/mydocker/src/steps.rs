@@ -4,7 +4,6 @@
 #[derive(Debug, Clone, Copy)]
 pub struct Step {
     pub id: &'static str,
-    pub name: &'static str,
     pub whose: Whose,
 }
 
@@ -22,16 +21,33 @@ pub enum Whose {
 /// In the order of `exercises/README.md`.
 pub const STEPS: &[Step] = include!(concat!(env!("OUT_DIR"), "/steps.rs"));
 
-/// `yours 1 (hostname), lent 0, not built yet: pid_one, …`
+/// `yours: 1.1-1.3 1.6; lent from the solutions: 1.4 1.5`. By number: names would fill the screen.
 pub fn summary(steps: &[Step]) -> String {
-    let of = |whose| steps.iter().filter(move |step| step.whose == whose);
-    let counted = |whose| {
-        let names: Vec<String> = of(whose).map(|step| format!("{} {}", step.id, step.name)).collect();
-        if names.is_empty() { "0".to_string() } else { format!("{} ({})", names.len(), names.join(", ")) }
-    };
-    let missing: Vec<&str> = of(Whose::NotBuilt).map(|step| step.name).collect();
-    let missing = if missing.is_empty() { String::new() } else { format!(", not built yet: {}", missing.join(", ")) };
-    format!("yours {}, lent {}{missing}", counted(Whose::Yours), counted(Whose::Lent))
+    let of = |whose| numbers(steps, whose);
+    let yours = if of(Whose::Yours).is_empty() { "none yet".to_string() } else { of(Whose::Yours) };
+    let mut said = format!("yours: {yours}");
+    for (what, whose) in [("lent from the solutions", Whose::Lent), ("without", Whose::NotBuilt)] {
+        if !of(whose).is_empty() {
+            said.push_str(&format!("; {what}: {}", of(whose)));
+        }
+    }
+    said
+}
+
+/// The numbers of those steps, neighbours drawn together.
+fn numbers(steps: &[Step], whose: Whose) -> String {
+    let mut ranges: Vec<(&str, &str)> = Vec::new();
+    let mut neighbour = false;
+    for step in steps {
+        match ranges.last_mut() {
+            _ if step.whose != whose => {}
+            Some(last) if neighbour => last.1 = step.id,
+            _ => ranges.push((step.id, step.id)),
+        }
+        neighbour = step.whose == whose;
+    }
+    let words = ranges.iter().map(|(from, to)| if from == to { (*from).into() } else { format!("{from}-{to}") });
+    words.collect::<Vec<String>>().join(" ")
 }
 
 #[cfg(test)]
@@ -40,15 +56,21 @@ mod tests {
 
     #[test]
     fn the_summary_names_every_step_once() {
-        let step = |name, whose| Step { id: "1.1", name, whose };
-        let steps =
-            [step("a", Whose::Yours), step("b", Whose::Lent), step("c", Whose::NotBuilt), step("d", Whose::NotBuilt)];
-        assert_eq!(summary(&steps), "yours 1 (1.1 a), lent 1 (1.1 b), not built yet: c, d");
-        assert_eq!(summary(&[step("a", Whose::Yours)]), "yours 1 (1.1 a), lent 0");
+        let step = |id, whose| Step { id, whose };
+        let steps = [
+            step("1.1", Whose::Yours),
+            step("1.2", Whose::Lent),
+            step("1.3", Whose::Yours),
+            step("1.4", Whose::Yours),
+            step("2.1", Whose::NotBuilt),
+        ];
+        assert_eq!(summary(&steps), "yours: 1.1 1.3-1.4; lent from the solutions: 1.2; without: 2.1");
+        assert_eq!(summary(&steps[..1]), "yours: 1.1");
+        assert_eq!(summary(&steps[1..2]), "yours: none yet; lent from the solutions: 1.2");
     }
 
     #[test]
     fn hostname_is_there_for_everyone() {
-        assert!(STEPS.iter().any(|step| step.name == "hostname" && step.whose != Whose::NotBuilt));
+        assert!(STEPS.iter().any(|step| step.id == "1.1" && step.whose != Whose::NotBuilt));
     }
 }

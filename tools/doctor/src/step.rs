@@ -49,13 +49,13 @@ impl Step {
     /// What a container needs it for.
     pub fn purpose(self) -> &'static str {
         match self {
-            Step::Clone => "a process that sees users, mounts, processes and a host name of its own",
-            Step::Setgroups => "the kernel wants it denied before an ordinary user may map a group",
+            Step::Clone => "users, mounts, processes, a host name of its own",
+            Step::Setgroups => "denied, before an ordinary user may map a group",
             Step::UidMap => "to be root inside and oneself outside",
             Step::GidMap => "the same for the group",
             Step::Hostname => "a host name of the container's own",
-            Step::Propagation => "mounts of the container must not appear on the machine",
-            Step::Proc => "ps in the container shows the container's processes",
+            Step::Propagation => "the container's mounts stay off the machine",
+            Step::Proc => "ps in the container shows its own processes",
         }
     }
 }

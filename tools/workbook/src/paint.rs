@@ -4,7 +4,7 @@ use std::env;
 use std::io::IsTerminal;
 
 /// How wide a paragraph gets, in characters.
-pub const WIDTH: usize = 88;
+pub const WIDTH: usize = 80;
 
 /// Paints or doesn't.
 #[derive(Debug, Clone, Copy)]

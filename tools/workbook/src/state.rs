@@ -46,18 +46,21 @@ pub struct Standing {
     pub state: State,
     /// The file is the starter, as it was made.
     pub untouched: bool,
+    /// An answer has passed and is kept, and the file is another one by now.
+    pub changed: bool,
 }
 
 impl Standing {
     pub fn of(checkout: &Checkout, exercise: &Exercise, progress: &Progress) -> Result<Standing> {
         let answer = read_if_there(&checkout.path(exercise.file()))?;
-        let kept = read_if_there(&passed(checkout, exercise))?.is_some();
+        let kept = read_if_there(&passed(checkout, exercise))?;
+        let changed = kept.is_some() && kept != answer;
         let untouched = match &answer {
             Some(answer) => *answer == made_starter(checkout, exercise)?,
             None => false,
         };
         let failed = answer.as_ref().is_some_and(|answer| progress.has_failed(exercise, answer));
-        Ok(Standing { answer, state: state(kept, untouched, failed), untouched })
+        Ok(Standing { answer, state: state(kept.is_some(), untouched, failed), untouched, changed })
     }
 }
 

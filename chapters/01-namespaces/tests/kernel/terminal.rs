@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use lab::look;
-use nix::unistd::Uid;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::{Pid, Uid};
 use testkit::{Case, cases, eventually, needs};
 
 use crate::running::{STORE, status_field};
@@ -17,6 +18,7 @@ pub fn cases() -> Vec<Case> {
     cases![
         a_shell_inside_ends_with_the_status_that_it_was_told,
         the_terminal_comes_back_from_a_shell_with_job_control,
+        a_killed_program_leaves_the_terminal_as_it_found_it,
         a_second_interrupt_kills_a_pid_1_that_heeds_none,
         an_interrupt_is_no_business_of_ours_where_the_command_is_no_pid_1,
         a_stop_stops_the_container_and_a_continue_continues_it,
@@ -98,6 +100,18 @@ fn the_terminal_comes_back_from_a_shell_with_job_control() -> Result<()> {
     terminal.types("a line\n")?;
     let (_, output) = terminal.ends()?;
     ensure!(output.contains("got a line"), "{output}");
+    Ok(())
+}
+
+fn a_killed_program_leaves_the_terminal_as_it_found_it() -> Result<()> {
+    needs::program("stty")?;
+    let mut terminal = Terminal::with("bash -c 'RUN -- sh -c \"stty -echo; sleep 60; true\"; stty -a'")?;
+    let sleep = terminal.process("sleep")?;
+    let pid_1 = status_field(sleep, "PPid")?.parse()?;
+    kill(Pid::from_raw(pid_1), Signal::SIGKILL)?;
+    terminal.types("")?;
+    let (_, output) = terminal.ends()?;
+    ensure!(output.contains(" echo ") && !output.contains("-echo "), "{output}");
     Ok(())
 }
 

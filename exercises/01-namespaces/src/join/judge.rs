@@ -123,8 +123,8 @@ fn not_all(seen: &Seen) -> Option<&'static Mistake> {
 fn with_return(seen: &Seen, observed: String) -> String {
     match (&seen.heard, seen.alive) {
         (Heard::Ok, true) => observed,
+        (heard @ Heard::Silence(_), _) | (heard, false) => heard.in_words(),
         (heard, true) => format!("{observed}; {}", heard.in_words()),
-        (heard, false) => heard.in_words(),
     }
 }
 

@@ -18,7 +18,7 @@ pub fn run_as_init(command: &[OsString]) -> Result<i32> {
         ForkResult::Child => {
             let Err(error) = given::exec(command);
             eprintln!("{error:#}");
-            given::exit(given::exit_code_of(&error).into())
+            given::exit(given::exit_code_for_error(&error).into())
         }
     };
     loop {

@@ -1,10 +1,14 @@
 //! `cargo wb check [ID]`
 
+use std::collections::BTreeSet;
+
 use anyhow::Result;
 use checker::Exercise;
+use doctor::Verdict;
 
 use super::table::Row;
 use super::{next_exercise, report, table};
+use crate::busy::Busy;
 use crate::checkout::Checkout;
 use crate::cli::Format;
 use crate::examine::{Examined, examine};
@@ -24,15 +28,20 @@ pub fn run(checkout: &Checkout, id: Option<&str>, format: Format) -> Result<Exit
     };
     let mut rows = Vec::new();
     let mut reports = String::new();
+    let mut refusals = BTreeSet::new();
     for exercise in chosen {
         let before = Standing::of(checkout, exercise, &progress)?;
         // Among all of them, one that nobody has begun isn't worth a build.
         let row = if id.is_none() && before.untouched {
-            Row { exercise, state: before.state, examined: None }
+            Row { exercise, state: before.state, changed: before.changed, examined: None }
         } else {
             checked(checkout, exercise, &before, &mut progress, colour)?
         };
-        if row.examined.is_some() && (id.is_some() || row.state != State::Passed) {
+        let told_before = match &row.examined {
+            Some(Examined::Blocked(why)) => !refusals.insert(why.clone()),
+            _ => false,
+        };
+        if row.examined.is_some() && !told_before && (id.is_some() || row.state != State::Passed) {
             let was_passed = before.state == State::Passed;
             reports.push_str(&format!("\n{}", report::text(&row, was_passed, paint)));
         }
@@ -42,9 +51,20 @@ pub fn run(checkout: &Checkout, id: Option<&str>, format: Format) -> Result<Exit
     print(&match format {
         Format::Json => table::json(&rows),
         Format::Text if id.is_some() => format!("{}{}", reports.trim_start(), what_now(checkout, &rows[0], &progress)?),
-        Format::Text => format!("{}{reports}", table::text(&rows, paint)),
+        Format::Text => format!("{}{reports}{}", table::text(&rows, paint), refusal(&rows)),
     })?;
     Ok(exit(&rows))
+}
+
+/// Nothing was run, so nobody has said yet that nothing can be.
+fn refusal(rows: &[Row]) -> String {
+    let nothing_ran = rows.iter().all(|row| row.examined.is_none());
+    if nothing_ran && rows.iter().any(|row| row.state != State::Passed) && doctor::examine().verdict() != Verdict::Ready
+    {
+        "\nThis machine refuses something that containers need.\nWhat, and what helps: cargo wb doctor\n".to_string()
+    } else {
+        String::new()
+    }
 }
 
 /// Runs the checks on the learner's file and keeps the answer if it passes.
@@ -59,9 +79,16 @@ fn checked(
     let Some(answer) = &before.answer else {
         let missing =
             format!("{} is missing; `cargo wb reset {}` brings the starter back", file.display(), exercise.id);
-        return Ok(Row { exercise, state: State::Failing, examined: Some(Examined::NotOneFile(missing)) });
+        return Ok(Row {
+            exercise,
+            state: State::Failing,
+            changed: before.changed,
+            examined: Some(Examined::NotOneFile(missing)),
+        });
     };
+    let busy = Busy::with(&format!("{} {}: building and checking …", exercise.id, exercise.name));
     let examined = examine(checkout, exercise, &file, colour)?;
+    drop(busy);
     // It may have been saved again while it was built; only what was built may be kept.
     let unchanged = std::fs::read_to_string(&file).is_ok_and(|now| now == *answer);
     let state = match &examined {
@@ -79,7 +106,7 @@ fn checked(
         State::Failing => progress.note_failure(exercise, answer),
         _ => {}
     }
-    Ok(Row { exercise, state, examined: Some(examined) })
+    Ok(Row { exercise, state, changed: before.changed && state != State::Passed, examined: Some(examined) })
 }
 
 fn keep(checkout: &Checkout, exercise: &Exercise, answer: &str) -> Result<()> {
@@ -99,7 +126,7 @@ fn what_now(checkout: &Checkout, row: &Row, progress: &Progress) -> Result<Strin
     };
     let seen = match row.exercise.shown_by {
         "" => String::new(),
-        words => format!("It is a part of your mydocker now: cargo run -p mydocker -- {words}\n"),
+        words => format!("It is a part of your mydocker now:\n    cargo run -p mydocker -- {words}\n"),
     };
     Ok(format!("{seen}{next}"))
 }
@@ -119,7 +146,7 @@ mod tests {
     use super::*;
 
     fn exit_of(states: &[State]) -> Exit {
-        let row = |&state| Row { exercise: exercises::all()[0], state, examined: None };
+        let row = |&state| Row { exercise: exercises::all()[0], state, changed: false, examined: None };
         exit(&states.iter().map(row).collect::<Vec<_>>())
     }
 

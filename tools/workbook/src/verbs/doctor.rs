@@ -49,13 +49,9 @@ pub fn run(format: Format) -> Result<Exit> {
 fn tools() -> Vec<Tool> {
     let linker = ["cc", "gcc", "clang"].into_iter().find_map(version);
     vec![
-        Tool { name: "rustc", version: version("rustc"), needed_for: "building (https://rustup.rs)" },
-        Tool { name: "C linker", version: linker, needed_for: "linking: your distribution's gcc or build-essential" },
-        Tool {
-            name: "mdbook",
-            version: version("mdbook"),
-            needed_for: "reading the book in a browser: cargo install mdbook",
-        },
+        Tool { name: "rustc", version: version("rustc"), needed_for: "building: https://rustup.rs" },
+        Tool { name: "C linker", version: linker, needed_for: "linking: install gcc or build-essential" },
+        Tool { name: "mdbook", version: version("mdbook"), needed_for: "the book: cargo install mdbook" },
     ]
 }
 
@@ -76,6 +72,9 @@ fn text(report: &Report, tools: &[Tool], paint: Paint) -> String {
     let sentence = format!("{}{}.", verdict.to_string()[..1].to_uppercase(), &verdict.to_string()[1..]);
     if verdict == Verdict::Ready {
         let _ = writeln!(out, "\n{}", paint.good(sentence));
+        if report.with_user_namespace.iter().any(|check| check.outcome != Outcome::Works) {
+            out.push_str("You are root here and need no user namespace. Whoever isn't root does, and is refused.\n");
+        }
     } else {
         let _ = writeln!(out, "\n{}\n{}", paint.bad(sentence), report.advice());
     }
@@ -109,7 +108,7 @@ fn facts(out: &mut String, report: &Report, tools: &[Tool], paint: Paint) {
     fact("container", machine.container.as_deref().unwrap_or("not in one that is known"));
     fact("cgroups", &format!("{:?}", machine.cgroups).to_lowercase());
     let ids = machine.subordinate_ids;
-    let helpers = if machine.id_map_helpers { "" } else { ", but newuidmap and newgidmap are not installed" };
+    let helpers = if machine.id_map_helpers { "" } else { ", but no newuidmap (package uidmap)" };
     fact("id ranges", &format!("{} uids, {} gids{helpers}", ids.uids, ids.gids));
     for tool in tools {
         let absent = || format!("not found; needed for {}", tool.needed_for);

@@ -9,6 +9,7 @@ pub mod reset;
 pub mod solution;
 pub mod vm;
 
+mod page;
 mod report;
 mod table;
 

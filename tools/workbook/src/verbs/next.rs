@@ -5,6 +5,7 @@ use std::fmt::Write;
 use anyhow::Result;
 use doctor::Verdict;
 
+use super::page::Page;
 use super::table::{self, Row};
 use crate::checkout::Checkout;
 use crate::cli::Format;
@@ -17,21 +18,24 @@ pub fn run(checkout: &Checkout, format: Format) -> Result<Exit> {
     let progress = Progress::load(checkout)?;
     let mut rows = Vec::new();
     for exercise in exercises::all() {
-        let state = Standing::of(checkout, exercise, &progress)?.state;
-        rows.push(Row { exercise, state, examined: None });
+        let Standing { state, changed, .. } = Standing::of(checkout, exercise, &progress)?;
+        rows.push(Row { exercise, state, changed, examined: None });
     }
     print(&match format {
         Format::Json => table::json(&rows),
-        Format::Text => screen(&rows, doctor::examine().verdict() == Verdict::Ready, Paint::for_stdout()),
+        Format::Text => {
+            let page = rows.iter().find(|row| row.state != State::Passed).map(|row| Page::of(checkout, row.exercise));
+            screen(&rows, page.as_ref(), doctor::examine().verdict() == Verdict::Ready, Paint::for_stdout())
+        }
     })?;
     Ok(Exit::Well)
 }
 
-fn screen(rows: &[Row], ready: bool, paint: Paint) -> String {
+fn screen(rows: &[Row], page: Option<&Page>, ready: bool, paint: Paint) -> String {
     let passed = rows.iter().filter(|row| row.state == State::Passed).count();
     let mut out = format!("{}  {passed} of {} exercises passed\n\n", paint.strong("Coracle, the workbook"), rows.len());
     match rows.iter().find(|row| row.state != State::Passed) {
-        Some(row) => out.push_str(&next(row, paint)),
+        Some(row) => out.push_str(&next(row, page, paint)),
         None => {
             out.push_str("You have passed every exercise that there is so far. What you built:\n\n");
             out.push_str("    cargo run -p mydocker -- run sh\n");
@@ -40,22 +44,22 @@ fn screen(rows: &[Row], ready: bool, paint: Paint) -> String {
     if !ready {
         out.push_str(
             &paint
-                .bad("\nThis machine refuses something that containers need. What, and what helps: cargo wb doctor\n"),
+                .bad("\nThis machine refuses something that containers need.\nWhat, and what helps: cargo wb doctor\n"),
         );
     }
-    out.push_str(
-        &paint.faint("\nAll of them: cargo wb check.  Something odd: cargo wb doctor.  More: cargo wb --help.\n"),
-    );
+    out.push_str(&paint.faint("\nall    cargo wb check     odd    cargo wb doctor     more   cargo wb --help\n"));
     out
 }
 
-fn next(row: &Row, paint: Paint) -> String {
+fn next(row: &Row, page: Option<&Page>, paint: Paint) -> String {
     let Row { exercise, state, .. } = row;
     let id = exercise.id;
     let mut out = String::new();
     let title = paint.strong(format!("{id} {}", exercise.title));
     let _ = writeln!(out, "next   {title}  ({}, {state})", exercise.kind);
-    let _ = writeln!(out, "read   {}", table::page(exercise));
+    if let Some(page) = page {
+        let _ = write!(out, "read   {page}");
+    }
     let _ = writeln!(out, "edit   {}", exercise.file().display());
     let _ = writeln!(out, "type   cargo wb check {id}");
     let _ = writeln!(out, "stuck  cargo wb hint {id}");
@@ -67,12 +71,15 @@ mod tests {
     use super::*;
 
     fn row(state: State) -> Row {
-        Row { exercise: exercises::all()[0], state, examined: None }
+        Row { exercise: exercises::all()[0], state, changed: false, examined: None }
     }
 
     #[test]
     fn it_names_the_page_the_file_and_the_command() {
-        let screen = screen(&[row(State::ToDo)], true, Paint::never());
+        let screen = {
+            let page = Page::of(&Checkout::find().expect("tests run in a checkout"), exercises::all()[0]);
+            screen(&[row(State::ToDo)], Some(&page), true, Paint::never())
+        };
         for part in ["0 of 1", "book/src/01-namespaces/", "exercises/01-namespaces/hostname.rs", "cargo wb check 1.1"] {
             assert!(screen.contains(part), "{part} in {screen}");
         }
@@ -81,13 +88,13 @@ mod tests {
 
     #[test]
     fn a_machine_that_refuses_is_told_at_once() {
-        let refused = screen(&[row(State::ToDo)], false, Paint::never());
-        let ready = screen(&[row(State::ToDo)], true, Paint::never());
+        let refused = screen(&[row(State::ToDo)], None, false, Paint::never());
+        let ready = screen(&[row(State::ToDo)], None, true, Paint::never());
         assert!(refused.contains("This machine refuses") && !ready.contains("refuses"), "{refused}");
     }
 
     #[test]
     fn when_all_is_passed_it_says_what_has_been_built() {
-        assert!(screen(&[row(State::Passed)], true, Paint::never()).contains("cargo run -p mydocker -- run sh"));
+        assert!(screen(&[row(State::Passed)], None, true, Paint::never()).contains("cargo run -p mydocker -- run sh"));
     }
 }

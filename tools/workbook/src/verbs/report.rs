@@ -79,15 +79,21 @@ fn judged(out: &mut String, row: &Row, judgement: &Judgement, warnings: &str, pa
 
 fn check(outcome: &Outcome, state: State, brief: bool, paint: Paint) -> String {
     let Some((expected, observed)) = &outcome.difference else {
-        return format!("  {} {}\n", paint.good("✓"), outcome.claim);
+        return format!("  {} {}", paint.good("✓"), claim(outcome));
     };
     let mark = if state == State::ToDo { "·".to_string() } else { paint.bad("✗") };
-    let mut text = format!("  {mark} {}\n", outcome.claim);
+    let mut text = format!("  {mark} {}", claim(outcome));
     if !brief {
         text.push_str(&named("expected", expected));
         text.push_str(&named("observed", observed));
     }
     text
+}
+
+/// What it claims, to stand beside a mark.
+fn claim(outcome: &Outcome) -> String {
+    const INDENT: &str = "    ";
+    paragraph(outcome.claim, INDENT)[INDENT.len()..].to_string()
 }
 
 /// A name, and beside it a paragraph.
@@ -134,7 +140,7 @@ mod tests {
 
     fn row(state: State, judgement: Judgement) -> Row {
         let examined = Some(Examined::Judged { judgement, warnings: String::new() });
-        Row { exercise: crate::exercises::all()[0], state, examined }
+        Row { exercise: crate::exercises::all()[0], state, changed: false, examined }
     }
 
     fn failing() -> Judgement {
@@ -147,7 +153,7 @@ mod tests {
     fn what_was_observed_stays_beside_its_name_however_long_it_is() {
         let text = named("observed", &"uts 4026532180, ".repeat(10));
         assert!(text.starts_with("      observed  uts 4026532180, uts"));
-        assert!(text.lines().skip(1).all(|line| line.starts_with("                ") && line.len() <= 88));
+        assert!(text.lines().skip(1).all(|line| line.starts_with("                ") && line.len() <= 80));
         assert_eq!(text.lines().count(), 3, "{text}");
         assert_eq!(named("expected", "x"), "      expected  x\n");
     }

@@ -26,7 +26,7 @@ pub fn run(checkout: &Checkout, id: Option<&str>) -> Result<Exit> {
         let folder = Path::new(".wb/aside").join(exercise.chapter);
         let aside = free_name(&folder, exercise.name, |place| checkout.path(place).exists());
         write_whole(&checkout.path(&aside), &answer)?;
-        said = format!("Your file is kept as {}.\n", aside.display());
+        said = format!("Your file is kept. To have it back:\n    cp {} {}\n", aside.display(), file.display());
     }
     write_whole(&checkout.path(&file), &starter)?;
     progress.forget_failure(exercise);

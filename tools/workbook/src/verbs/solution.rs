@@ -27,12 +27,12 @@ pub fn run(checkout: &Checkout, id: Option<&str>, yes: bool) -> Result<Exit> {
 fn asked(id: &str) -> Result<bool> {
     if !(stdin().is_terminal() && stderr().is_terminal()) {
         eprintln!(
-            "Your answer to {id} hasn't passed yet. To see the solution all the same: cargo wb solution {id} --yes"
+            "Your answer to {id} hasn't passed yet. To see the solution all the same:\n    cargo wb solution {id} --yes"
         );
         return Ok(false);
     }
     eprint!(
-        "Your answer to {id} hasn't passed yet. There are hints too (cargo wb hint {id}). Show the solution? [y/N] "
+        "Your answer to {id} hasn't passed yet. There are hints too: cargo wb hint {id}\nShow the solution? [y/N] "
     );
     stderr().flush()?;
     let mut line = String::new();

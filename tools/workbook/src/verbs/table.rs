@@ -12,6 +12,8 @@ use crate::state::State;
 pub struct Row {
     pub exercise: &'static Exercise,
     pub state: State,
+    /// What has passed and is kept is not what the file holds now.
+    pub changed: bool,
     /// What came of checking it just now, if that was done.
     pub examined: Option<Examined>,
 }
@@ -33,6 +35,7 @@ struct Entry {
     file: String,
     page: String,
     state: State,
+    changed: bool,
     checks: Vec<Claim>,
     mistake: Option<Known>,
     reason: Option<String>,
@@ -62,7 +65,7 @@ pub fn json(rows: &[Row]) -> String {
 }
 
 fn entry(row: &Row) -> Entry {
-    let Row { exercise, state, examined } = row;
+    let Row { exercise, state, changed, examined } = row;
     let judgement = match examined {
         Some(Examined::Judged { judgement, .. }) => Some(judgement),
         _ => None,
@@ -80,6 +83,7 @@ fn entry(row: &Row) -> Entry {
         file: exercise.file().display().to_string(),
         page: page(exercise),
         state: *state,
+        changed: *changed,
         checks: judgement.map(claims).unwrap_or_default(),
         mistake: mistake.map(|mistake| Known { id: mistake.id, what: mistake.what, why: mistake.why }),
         reason,
@@ -98,9 +102,10 @@ fn claims(judgement: &Judgement) -> Vec<Claim> {
 pub fn text(rows: &[Row], paint: Paint) -> String {
     let width = rows.iter().map(|row| row.exercise.name.len()).max().unwrap_or(0);
     let line = |row: &Row| {
-        let Row { exercise, state, .. } = row;
+        let Row { exercise, state, changed, .. } = row;
         let state = painted(*state, paint);
-        format!("{:<5} {:<width$}  {state}  {}\n", exercise.id, exercise.name, exercise.title)
+        let since = if *changed { paint.faint(" (file changed since)") } else { String::new() };
+        format!("{:<5} {:<width$}  {state}  {}{since}\n", exercise.id, exercise.name, exercise.title)
     };
     rows.iter().map(line).collect()
 }
@@ -127,7 +132,7 @@ mod tests {
     use super::*;
 
     fn row(state: State, examined: Option<Examined>) -> Row {
-        Row { exercise: crate::exercises::all()[0], state, examined }
+        Row { exercise: crate::exercises::all()[0], state, changed: false, examined }
     }
 
     #[test]
