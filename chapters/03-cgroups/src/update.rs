@@ -44,7 +44,7 @@ pub fn update(group: &Group, limits: &Limits) -> Result<()> {
 // ANCHOR_END: update
 
 /// v1 insists that memory never exceeds memory and swap together, at any moment: whoever raises both begins with the latter.
-fn memory_last_where_it_grows(settings: &mut Vec<Setting>, both: Option<u64>) {
+fn memory_last_where_it_grows(settings: &mut [Setting], both: Option<u64>) {
     let place = |settings: &[Setting], file| settings.iter().position(|setting: &Setting| setting.file == file);
     let Some(memory) = place(settings, v1::memory::LIMIT) else { return };
     let wanted: u64 = settings[memory].value.parse().unwrap_or(0);

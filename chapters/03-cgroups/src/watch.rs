@@ -1,10 +1,10 @@
 //! `events`: what limits did, as it happens.
 
+use std::thread::sleep;
 use std::time::Duration;
 
 use anyhow::Result;
 use ch01_namespaces::{Store, say};
-use std::thread::sleep;
 
 use crate::events::Events;
 use crate::group::Group;
@@ -21,7 +21,10 @@ pub fn events(store: &Store, name: &str, format: Format, follow: bool) -> Result
     if !follow || format == Format::Json {
         print(&known, &Events::default(), format, follow)?;
     }
-    while follow {
+    if !follow {
+        return Ok(());
+    }
+    loop {
         let alive = state.is_alive();
         let now = Events::of(&group);
         // A group that is gone has no counters: they don't fall otherwise.
@@ -35,7 +38,6 @@ pub fn events(store: &Store, name: &str, format: Format, follow: bool) -> Result
         }
         sleep(INTERVAL);
     }
-    Ok(())
 }
 
 fn print(now: &Events, before: &Events, format: Format, only_new: bool) -> Result<()> {
