@@ -128,13 +128,13 @@ impl Site {
             if given.split_whitespace().any(|known| known == name) {
                 continue;
             }
-            let demanded = self.demanded.contains(controller);
+            // Further up it is somebody else's (systemd's, say), who gives what they give; what counts is the parent.
+            let demanded = self.demanded.contains(controller) && is_parent;
             if !demanded && access(&file, AccessFlags::W_OK).is_err() {
                 continue;
             }
             let enabled = write(&steps::ENABLE, &file, &format!("+{name}"));
-            // Further up it may be somebody else's, who gives it in another way; what counts is what the parent gives.
-            if demanded && is_parent {
+            if demanded {
                 enabled.map_err(|error| {
                     error.context(format!("the controller {name} can't be had in {}", folder.display()))
                 })?;

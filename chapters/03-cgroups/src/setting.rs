@@ -37,7 +37,7 @@ impl Setting {
     pub fn write(&self, folder: &Path) -> Result<()> {
         let path = folder.join(self.file);
         if !path.exists() {
-            if self.may_be_missing {
+            if self.may_be_missing || self.is_moot() {
                 return Ok(());
             }
             return Err(anyhow!(
@@ -50,6 +50,15 @@ impl Setting {
         }
         write(&steps::SET_LIMIT, &path, &self.value)
             .map_err(|error| error.context(format!("{} can't be applied", self.flag)))
+    }
+}
+
+impl Setting {
+    /// A limit on swap on a machine that has none holds by itself.
+    fn is_moot(&self) -> bool {
+        let is_swap = [v1::memory::MEMORY_AND_SWAP, v2::memory::SWAP_MAX].contains(&self.file);
+        // One line of headings, then one for each.
+        is_swap && fs::read_to_string("/proc/swaps").is_ok_and(|swaps| swaps.lines().count() <= 1)
     }
 }
 

@@ -69,7 +69,8 @@ pub static ENABLE: Why =
             Errno::ENOENT,
             Lesson {
                 cause: "the group doesn't have that controller itself: its parent must give it first",
-                cure: "see cgroup.subtree_control in the groups above",
+                cure: "see cgroup.subtree_control in the groups above; where they are systemd's, Delegate=cpu cpuset io memory pids \
+                       in /etc/systemd/system/user@.service.d/delegate.conf",
             },
         ),
     ]);

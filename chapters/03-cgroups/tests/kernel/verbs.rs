@@ -5,7 +5,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use testkit::{Case, cases, eventually};
+use testkit::{Case, cases, eventually, patiently};
 
 use crate::running::{Running, expect_nothing_left, need_groups, number, program, shown, succeeds};
 
@@ -47,17 +47,17 @@ fn stats_say_what_the_kernel_says() -> Result<()> {
 fn followed_stats_end_with_the_container() -> Result<()> {
     need_groups()?;
     let held = Running::start(&["--name", "boat"], "while :; do :; done &")?;
-    let follower = program().args(["stats", "--follow", "boat"]).stdout(Stdio::piped()).spawn()?;
-    std::thread::sleep(Duration::from_millis(2300));
-    held.end()?;
-    let output = follower.wait_with_output()?;
-    ensure!(output.status.success(), "{}", shown(&output));
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    let rows: Vec<_> = text.lines().filter(|line| line.starts_with("boat")).collect();
-    ensure!(rows.len() >= 2, "{text}");
-    let share: f64 = rows[1].split_whitespace().nth(1).context("no column")?.parse().context(text.clone())?;
+    let mut follower = program().args(["stats", "--follow", "boat"]).stdout(Stdio::piped()).spawn()?;
+    let mut lines = BufReader::new(follower.stdout.take().context("no stdout")?).lines();
+    // The second has the share of the time between.
+    let rows = lines.by_ref().take(3).collect::<Result<Vec<_>, _>>()?;
+    let row = rows.get(2).filter(|row| row.starts_with("boat")).with_context(|| format!("{rows:?}"))?;
+    let share: f64 = row.split_whitespace().nth(1).context("no column")?.parse().with_context(|| row.clone())?;
     ensure!(share > 5.0, "a hog that uses {share} %");
-    Ok(())
+    held.end()?;
+    lines.for_each(drop);
+    ensure!(follower.wait()?.success());
+    expect_nothing_left()
 }
 
 fn events_are_told_as_they_happen() -> Result<()> {
@@ -68,7 +68,7 @@ fn events_are_told_as_they_happen() -> Result<()> {
     let mut line = String::new();
     BufReader::new(child.stdout.as_mut().context("no stdout")?).read_line(&mut line)?;
     let follower = program().args(["events", "--follow", "boat"]).stdout(Stdio::piped()).spawn()?;
-    std::thread::sleep(Duration::from_millis(200));
+    std::thread::sleep(patiently(Duration::from_millis(200)));
     let mut stdin = child.stdin.take().context("no stdin")?;
     std::io::Write::write_all(&mut stdin, b"go\n")?;
     eventually("the kernel has killed", || {
@@ -76,7 +76,7 @@ fn events_are_told_as_they_happen() -> Result<()> {
         let events: serde_json::Value = serde_json::from_str(&text)?;
         Ok(events["oom_kills"] == 1)
     })?;
-    std::thread::sleep(Duration::from_millis(200));
+    std::thread::sleep(patiently(Duration::from_millis(200)));
     drop(stdin);
     child.wait()?;
     let output = follower.wait_with_output()?;
