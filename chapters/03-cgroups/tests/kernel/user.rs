@@ -1,20 +1,22 @@
 //! Ordinary users: with a group that was handed over, and without.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, chown};
+use std::process::Command;
 
-use anyhow::{Result, ensure};
-use ch03_cgroups::controller::Version;
+use anyhow::{Context, Result, ensure};
+use ch03_cgroups::controller::{Controller, Version};
 use ch03_cgroups::machine::Machine;
 use testkit::{Case, cases, needs};
 
-use crate::running::{expect_nothing_left, groups_can_be_made, program, run, shown};
+use crate::running::{expect_nothing_left, groups_can_be_made, need_groups, program, run, shown, small_root};
 
 pub fn cases() -> Vec<Case> {
     cases![
         without_a_group_a_limit_is_refused_with_the_reason,
         without_limits_a_user_needs_no_group,
         where_there_is_a_user_manager_a_scope_is_asked_for,
+        with_a_group_that_was_handed_over_limits_hold,
     ]
 }
 
@@ -61,5 +63,33 @@ fn where_there_is_a_user_manager_a_scope_is_asked_for() -> Result<()> {
     let said = shown(&output);
     ensure!(said.contains("1 --user --scope") && said.contains("Delegate=yes -- "), "{said}");
     ensure!(said.contains("run --memory 64m -- true"), "{said}");
+    expect_nothing_left()
+}
+
+fn with_a_group_that_was_handed_over_limits_hold() -> Result<()> {
+    need_groups()?;
+    needs::root()?;
+    needs::program("setpriv")?;
+    let memory = Machine::look()?.hierarchy_of(Controller::Memory).cloned().context("no memory controller")?;
+    needs::that(memory.version == Version::V2, "cgroup v2")?;
+    let top = memory.mount_point.join("handed");
+    fs::create_dir(&top)?;
+    for name in ["", "cgroup.procs", "cgroup.subtree_control"] {
+        chown(&top.join(name), Some(12345), Some(12345))?;
+    }
+    // The limits' files exist once the group above gives the controllers; who hands a group over sees to that.
+    fs::write(memory.mount_point.join("cgroup.subtree_control"), "+memory +pids")?;
+    let container = "cat /sys/fs/cgroup/memory.max; tail /dev/zero";
+    let script = format!(
+        "echo 0 >{0}/cgroup.procs; exec setpriv --reuid 12345 --regid 12345 --clear-groups env HOME=/tmp/home \
+         {1} --root /tmp/users-store run --rootfs {2} --memory 32m --memory-swap 32m --pids-limit 9 -- sh -c '{container}'",
+        top.display(),
+        env!("CARGO_BIN_EXE_ch03-cgroups"),
+        small_root(),
+    );
+    let output = Command::new("sh").args(["-c", &script]).env("RUST_BACKTRACE", "0").output()?;
+    let said = shown(&output);
+    ensure!(said.contains(&format!("{}", 32 << 20)) && said.contains("the kernel killed 1"), "{said}");
+    ensure!(output.status.code() == Some(137), "{said}");
     expect_nothing_left()
 }
