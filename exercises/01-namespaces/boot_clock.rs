@@ -1,6 +1,7 @@
 //! Exercise 1.6: a clock that counts from another boot.
 //!
-//! A time namespace holds an offset for each of the two clocks that count from boot; it can be set until somebody lives by it.
+//! A time namespace holds an offset for each of the two clocks that count from boot; it can be set
+//! until somebody lives by it.
 //! Read time_namespaces(7) and unshare(2); check with `cargo wb check 1.6`.
 #![allow(unused_imports, unused_variables)] // until your answer uses them all
 
@@ -10,10 +11,12 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use nix::sched::{CloneFlags, unshare};
 
-/// Gives this process's children a boot clock that is `ahead` of the machine's. Their monotonic clock, and all clocks of this process,
-/// stay what they are.
+/// Gives this process's children a boot clock that is `ahead` of the machine's. Their monotonic
+/// clock, and all clocks of this process, stay what they are. (The flag of this kind:
+/// `CloneFlags::from_bits_retain(libc::CLONE_NEWTIME)`.)
 ///
-/// Fails, saying which step failed, when the kernel refuses one of them (a clock can't show more than some 146 years).
+/// Fails, saying which step failed, when the kernel refuses one of them (a clock can't show more
+/// than some 146 years).
 pub fn boot_clock(ahead: Duration) -> Result<()> {
     todo!("clocks for the children, and one of them ahead")
 }

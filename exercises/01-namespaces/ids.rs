@@ -10,7 +10,8 @@ use anyhow::{Context, Result};
 use nix::sched::{CloneFlags, unshare};
 use nix::unistd::{getegid, geteuid};
 
-/// Moves this process into a user namespace of its own, in which its user and its group are 0; outside they stay what they are.
+/// Moves this process into a user namespace of its own, in which its user and its group are 0;
+/// outside they stay what they are.
 ///
 /// Fails, saying which step failed, when the kernel refuses one of them.
 pub fn become_root() -> Result<()> {

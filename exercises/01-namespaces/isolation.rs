@@ -1,7 +1,8 @@
-//! Exercise 1.7: the flag that was forgotten.
+//! Exercise 1.7: the flag that never arrived.
 //!
-//! This runtime's function for namespaces compiles, is called, and returns Ok. Somebody saw that a container isn't as isolated as it
-//! was asked to be. Find out which namespace is missing, by looking at the kernel; then find the line.
+//! This runtime's function for namespaces compiles, is called, and returns Ok. Somebody saw that a
+//! container isn't as isolated as it was asked to be. Find out which namespace is missing, by
+//! looking at the kernel; then find the line.
 //! Read namespaces(7) and unshare(2); check with `cargo wb check 1.7`.
 #![allow(unused_imports, unused_variables)] // until your answer uses them all
 
@@ -20,8 +21,8 @@ const KINDS: [(&str, i32); 8] = [
     ("uts", 0x0400_0000),
 ];
 
-/// Moves this process (for `pid` and `time`: its children) into a new namespace of each of these kinds, which are called as in
-/// /proc/PID/ns, and leaves all others as they are.
+/// Moves this process (for `pid` and `time`: its children) into a new namespace of each of these
+/// kinds, which are called as in /proc/PID/ns, and leaves all others as they are.
 ///
 /// Fails before anything is made when there is no such kind.
 pub fn isolate(kinds: &[&str]) -> Result<()> {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
 /// The exercises that are a step of `run`, as `exercises/README.md` has them: number, chapter, name.
-const STEPS: [(&str, &str, &str); 7] = [
+const STEPS: [(&str, &str, &str); 12] = [
     ("1.1", "01-namespaces", "hostname"),
     ("1.2", "01-namespaces", "pid_one"),
     ("1.3", "01-namespaces", "ids"),
@@ -15,6 +15,11 @@ const STEPS: [(&str, &str, &str); 7] = [
     ("1.5", "01-namespaces", "join"),
     ("1.6", "01-namespaces", "boot_clock"),
     ("1.7", "01-namespaces", "isolation"),
+    ("2.1", "02-rootfs", "private_mounts"),
+    ("2.2", "02-rootfs", "pivot"),
+    ("2.3", "02-rootfs", "minimal_dev"),
+    ("2.5", "02-rootfs", "read_only"),
+    ("2.6", "02-rootfs", "volume"),
 ];
 
 fn main() -> io::Result<()> {

@@ -1,6 +1,7 @@
 //! Exercise 1.1: a hostname of its own.
 //!
-//! A UTS namespace holds two names, the hostname and the NIS domain name. A process starts in its parent's.
+//! A UTS namespace holds two names, the hostname and the NIS domain name. A process starts in its
+//! parent's.
 //! Read uts_namespaces(7), unshare(2) and sethostname(2); check with `cargo wb check 1.1`.
 
 use anyhow::{Context, Result};
@@ -9,10 +10,11 @@ use nix::unistd::sethostname;
 
 /// Gives this process the hostname `name`, and leaves the machine's as it is.
 ///
-/// Fails, saying which step failed, when the kernel refuses one of them (a name may have 64 bytes at most).
+/// Fails, saying which step failed, when the kernel refuses one of them (a name may have 64 bytes
+/// at most).
 pub fn own_hostname(name: &str) -> Result<()> {
     // wb:answer
-    // A copy of the parent's UTS namespace: from here on a new name is seen by us and our children only.
+    // A copy of the parent's UTS namespace: from here on a new name is seen by us and our children.
     unshare(CloneFlags::CLONE_NEWUTS).context("unshare(CLONE_NEWUTS): no UTS namespace of our own")?;
     sethostname(name).with_context(|| format!("sethostname({name:?}): the kernel takes 64 bytes at most"))?;
     Ok(())

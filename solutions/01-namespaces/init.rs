@@ -1,6 +1,7 @@
 //! Exercise 1.4: a PID 1 that does its job.
 //!
-//! PID 1 adopts every orphan of its namespace, and is spared every signal for which it has no handler.
+//! PID 1 adopts every orphan of its namespace, and is spared every signal for which it has no
+//! handler.
 //! Read pid_namespaces(7), signal(7) and waitpid(2); check with `cargo wb check 1.4`.
 
 use std::ffi::OsString;
@@ -11,19 +12,23 @@ use nix::sys::signal::{SigSet, Signal, kill};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{ForkResult, Pid};
 
-/// Starts `command` (a program and its arguments) as a child, and until it ends does what a PID 1 has to do: reaps orphans, and
-/// sends on to the command what signals it gets.
+/// Starts `command` (a program and its arguments) as a child, and until it ends does what a PID 1
+/// has to do: reaps orphans, and sends on to the command what signals it gets.
 ///
-/// Returns the command's exit code: its own, 128 + N if signal N killed it, 127 if it isn't there. What else still runs then is
-/// nobody's business: it dies with PID 1.
+/// Returns the command's exit code: its own, 128 + N if signal N killed it, 127 if it isn't there.
+/// What else still runs then is nobody's business: it dies with PID 1.
 ///
-/// Given are `given::fork() -> Result<ForkResult>`; `given::exec(command: &[OsString]) -> Result<Infallible>`, which becomes the
-/// command and returns only to say why not; `given::exit_code_for_error(error: &anyhow::Error) -> u8`, 127 when it wasn't there;
-/// and `given::exit(code: i32) -> !`.
+/// Given are
+/// - `given::fork() -> Result<ForkResult>`;
+/// - `given::exec(command: &[OsString]) -> Result<Infallible>`, which becomes the command and
+///   returns only to say why not;
+/// - `given::exit_code_for_error(error: &anyhow::Error) -> u8`, 127 when it wasn't there;
+/// - `given::exit(code: i32) -> !`.
 pub fn run_as_init(command: &[OsString]) -> Result<i32> {
     // wb:answer
     let signals: SigSet = FORWARDED.into_iter().chain([Signal::SIGCHLD]).collect();
-    // Blocked, they wait for us, and even a PID 1 gets them. Before the fork, or one that comes right after it is lost.
+    // Blocked, they wait for us, and even a PID 1 gets them. Before the fork, or one that comes
+    // right after it is lost.
     signals.thread_block().context("blocking the signals to wait for")?;
     let child = match given::fork()? {
         ForkResult::Parent { child } => child,
@@ -61,7 +66,8 @@ const FORWARDED: [Signal; 8] = [
     Signal::SIGWINCH,
 ];
 
-/// Takes away every child that has ended: several may share one SIGCHLD. The exit code, if the command was among them.
+/// Takes away every child that has ended: several may share one SIGCHLD. The exit code, if the
+/// command was among them.
 fn reap(command: Pid) -> Result<Option<i32>> {
     let mut code = None;
     loop {

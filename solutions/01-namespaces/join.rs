@@ -10,10 +10,13 @@ use anyhow::{Context, Result};
 use nix::sched::{CloneFlags, setns};
 use nix::unistd::Pid;
 
-/// Moves this process into all namespaces of `container` (its PID 1, say) that it isn't in already; its children will be born in
-/// the container's PID namespace.
+/// Moves this process into all namespaces of `container` (its PID 1, say) that it isn't in already;
+/// its children will be born in the container's PID namespace.
 ///
-/// Fails, saying which step failed, when the container is gone or somebody else's. (`given::pidfd` makes a descriptor of a process.)
+/// Fails, saying which step failed, when the container is gone or somebody else's.
+///
+/// `given::pidfd` makes a descriptor of a process. The flag of the kind `time` has no name in nix:
+/// it is `CloneFlags::from_bits_retain(libc::CLONE_NEWTIME)`.
 pub fn join(container: Pid) -> Result<()> {
     // wb:answer
     let process = given::pidfd(container)?;
@@ -24,12 +27,13 @@ pub fn join(container: Pid) -> Result<()> {
             let found = fs::metadata(&path).with_context(|| format!("{path}: is that process gone, or another's?"))?;
             anyhow::Ok(found.ino())
         };
-        // One's own user namespace can't be joined again (EINVAL), nor what belongs to somebody else (EPERM).
+        // One's own user namespace can't be joined again (EINVAL), nor what is somebody else's
+        // (EPERM).
         if inode(&container.to_string())? != inode("self")? {
             flags |= flag;
         }
     }
-    // In one call: who has joined the user namespace first has lost the powers over what isn't owned by it.
+    // In one call: who joins the user namespace first loses the powers over what isn't owned by it.
     setns(process, flags).with_context(|| format!("setns(pidfd of {container}, {flags:?})"))
     // wb:starter
     // todo!("join the namespaces of /proc/{container}/ns")

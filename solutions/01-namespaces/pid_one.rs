@@ -9,7 +9,8 @@ use nix::unistd::ForkResult;
 
 /// Forks, as fork(2) does, but the child is PID 1 of a new PID namespace.
 ///
-/// It returns twice: in the parent with the child's number there, and in the child. (`given::fork` is fork(2).)
+/// It returns twice: in the parent with the child's number there, and in the child. (`given::fork`
+/// is fork(2).)
 pub fn fork_as_pid_one() -> Result<ForkResult> {
     // wb:answer
     // Nothing changes for us: the namespace is for the children that we have from now on.

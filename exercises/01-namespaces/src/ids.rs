@@ -8,7 +8,7 @@ use anyhow::Result;
 use checker::{Exercise, Heard, Judgement, Kind, Program};
 use look::{Seen, World};
 
-use crate::random;
+use checker::random;
 
 pub const EXERCISE: Exercise = Exercise {
     id: "1.3",

@@ -8,7 +8,7 @@ use anyhow::Result;
 use checker::{Exercise, Judgement, Kind, Program};
 use nix::sys::signal::Signal;
 
-use crate::random;
+use checker::random;
 
 pub const EXERCISE: Exercise = Exercise {
     id: "1.4",

@@ -1,4 +1,4 @@
-//! Exercise 1.7: the flag that was forgotten.
+//! Exercise 1.7: the flag that never arrived.
 
 mod judge;
 mod look;
@@ -7,22 +7,23 @@ mod mistakes;
 use anyhow::Result;
 use checker::{Exercise, Heard, Judgement, Kind, Program};
 
-use crate::random;
+use checker::random;
 
 pub const EXERCISE: Exercise = Exercise {
     id: "1.7",
     name: "isolation",
-    title: "the flag that was forgotten",
+    title: "the flag that never arrived",
     kind: Kind::Repair,
     chapter: "01-namespaces",
     page: "01-namespaces/trouble.md",
     shown_by: "run ls -l /proc/self/ns",
     hints: &[
-        "The function says Ok, so ask somebody else. What `cargo wb check 1.7` shows under \"observed\" are inode numbers from \
-         /proc/PID/ns, before and after the call. Which pair is the same twice?",
+        "The function says Ok, so ask somebody else. The page has a command that calls it and then runs `ls -l /proc/self/ns`: compare \
+         with the same list from your shell. `cargo wb check 1.7` compares these inode numbers, too, before and after the call. Which \
+         one stays?",
         "Follow that kind through the function: its name, its number in the table (`grep -n CLONE_NEW /usr/include/linux/sched.h`, or libc's \
-         constants of that name), and what becomes of the number on its way to the kernel. `strace -e unshare` would show \
-         what arrives.",
+         constants of that name), and what becomes of the number on its way to the kernel. `strace -f -e trace=unshare` \
+         shows what arrives.",
         "CloneFlags is a set of *named* bits, and nix doesn't know all names. Read what bitflags says about from_bits_truncate, \
          from_bits and from_bits_retain: the first drops something.",
     ],

@@ -8,7 +8,7 @@ use anyhow::Result;
 use checker::{Exercise, Heard, Judgement, Kind, Program};
 use look::World;
 
-use crate::random;
+use checker::random;
 
 pub const EXERCISE: Exercise = Exercise {
     id: "1.5",
@@ -19,9 +19,17 @@ pub const EXERCISE: Exercise = Exercise {
     page: "01-namespaces/join.md",
     shown_by: "exec mydocker ps -e   # while another has run sh",
     hints: &[
-        "`ls -l /proc/self/ns` has a file for each kind of namespace, and /proc/PID/ns those of another process. Whose powers do you          need over a container's network, and in which of the eight would you get them? And once you are in the container's mount table,          whose /proc is it that you read?",
-        "setns(2) joins several namespaces in one call, in the order that the kernel needs, if it gets a process as a file descriptor          (given::pidfd) and the flags of the kinds. Leave out those that you are in already: for your own user namespace the kernel says          EINVAL, for what belongs to somebody else EPERM. Two files in /proc/PID/ns are the same namespace if their inode numbers are.",
-        "A list of pairs, (\"user\", CloneFlags::CLONE_NEWUSER) and so on (mnt is CLONE_NEWNS; time is          CloneFlags::from_bits_retain(libc::CLONE_NEWTIME)). For each, compare std::fs::metadata(format!(\"/proc/{container}/ns/{kind}\"))?.ino()          with that of /proc/self/ns (std::os::unix::fs::MetadataExt), and collect the flag if they differ. Then one          nix::sched::setns(process, flags).",
+        "`ls -l /proc/self/ns` has a file for each kind of namespace, and /proc/PID/ns those of another process. Whose powers do you \
+         need over a container's network, and in which of the eight would you get them? And once you are in the container's mount table, \
+         whose /proc is it that you read?",
+        "setns(2) joins several namespaces in one call, in the order that the kernel needs, if it gets a process as a file descriptor \
+         (given::pidfd) and the flags of the kinds. Leave out those that you are in already: for your own user namespace the kernel says \
+         EINVAL, for what belongs to somebody else EPERM. Two files in /proc/PID/ns are the same namespace if their inode numbers are.",
+        "A list of pairs, (\"user\", CloneFlags::CLONE_NEWUSER) and so on (mnt is CLONE_NEWNS; time is \
+         CloneFlags::from_bits_retain(libc::CLONE_NEWTIME)). For each, compare the inode number of /proc/{container}/ns/{kind}, \
+         std::fs::metadata(&path).with_context(|| format!(\"{path}\"))?.ino(), with that of /proc/self/ns \
+         (std::os::unix::fs::MetadataExt has ino), and collect the flag if they differ. Then one nix::sched::setns(process, flags), with \
+         a context as well.",
     ],
     mistakes: mistakes::ALL,
     check,

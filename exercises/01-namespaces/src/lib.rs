@@ -13,7 +13,6 @@ mod join;
 mod namespaces;
 mod pid_one;
 mod processes;
-mod random;
 
 use checker::Exercise;
 

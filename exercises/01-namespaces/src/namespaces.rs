@@ -1,5 +1,6 @@
 //! Which namespaces a process is in, and which it has left for others since.
 
+use checker::Heard;
 use lab::look;
 
 /// All kinds, as /proc/PID/ns names them: those that a process leaves itself, and two that only its children enter.
@@ -24,6 +25,12 @@ impl Namespaces {
 /// `uts, pid` or `none`.
 pub fn list(kinds: &[&str]) -> String {
     if kinds.is_empty() { "none".into() } else { kinds.join(", ") }
+}
+
+/// What was heard; of a bare errno also that it is one, whatever else is wrong.
+pub fn in_full(heard: &Heard) -> String {
+    let bare = if heard.is_bare_error() { ", the bare errno, without a context" } else { "" };
+    format!("{}{bare}", heard.in_words())
 }
 
 #[cfg(test)]

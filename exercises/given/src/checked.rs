@@ -11,6 +11,7 @@ use nix::unistd::{pause, read, write};
 
 use crate::sys;
 
+pub use crate::mount_table::{another_users_table, private_table};
 pub use crate::somebody::as_somebody;
 
 /// Between the fields of a message.

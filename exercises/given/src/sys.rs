@@ -1,7 +1,8 @@
 //! The calls that nix can only offer as unsafe, each with the reason why it is sound here.
 #![allow(unsafe_code)]
 
-use std::os::fd::{FromRawFd, OwnedFd};
+use std::ffi::CStr;
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
 use nix::errno::Errno;
 use nix::sys::signal::{SigHandler, Signal, signal};
@@ -39,4 +40,34 @@ pub fn pidfd_open(process: Pid) -> nix::Result<OwnedFd> {
 pub fn exit_now(code: i32) -> ! {
     // SAFETY: _exit takes a number and doesn't return.
     unsafe { libc::_exit(code) }
+}
+
+/// mount_setattr(2): sets attributes of the mount at `path`, and with AT_RECURSIVE in `flags` of those below it.
+pub fn mount_setattr(path: &CStr, flags: i32, attributes: u64) -> nix::Result<()> {
+    let wanted = libc::mount_attr { attr_set: attributes, attr_clr: 0, propagation: 0, userns_fd: 0 };
+    let size = size_of::<libc::mount_attr>();
+    // SAFETY: path and structure outlive the call, which only reads them; the size is the structure's.
+    let result = unsafe {
+        libc::syscall(libc::SYS_mount_setattr, libc::AT_FDCWD, path.as_ptr(), flags, &raw const wanted, size)
+    };
+    Errno::result(result).map(drop)
+}
+
+/// open_tree(2): a copy of what is mounted at `path` and below, attached nowhere.
+pub fn copy_of_mounts(path: &CStr) -> nix::Result<OwnedFd> {
+    let flags = libc::OPEN_TREE_CLONE | libc::OPEN_TREE_CLOEXEC | libc::AT_RECURSIVE as u32;
+    // SAFETY: the path outlives the call.
+    let number = Errno::result(unsafe { libc::syscall(libc::SYS_open_tree, libc::AT_FDCWD, path.as_ptr(), flags) })?;
+    // SAFETY: the kernel has just made this descriptor, and nobody else has its number.
+    Ok(unsafe { OwnedFd::from_raw_fd(number as i32) })
+}
+
+/// move_mount(2): attaches such a copy to what a descriptor refers to.
+pub fn attach(mounts: BorrowedFd, at: BorrowedFd) -> nix::Result<()> {
+    let flags = libc::MOVE_MOUNT_F_EMPTY_PATH | libc::MOVE_MOUNT_T_EMPTY_PATH;
+    let empty = c"".as_ptr();
+    // SAFETY: the empty paths outlive the call, and the descriptors are borrowed.
+    let result =
+        unsafe { libc::syscall(libc::SYS_move_mount, mounts.as_raw_fd(), empty, at.as_raw_fd(), empty, flags) };
+    Errno::result(result).map(drop)
 }

@@ -1,6 +1,7 @@
 //! The command line: Docker's words, as few as there are steps.
 
 use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 pub const HELP: &str = "\
@@ -21,6 +22,8 @@ Options of run:
     --boottime AHEAD  how far its boot clock is ahead of the machine's: 90, 90s,
                       15m, 2h, +1d
     --init            an init is PID 1, and the command its child
+    -v SRC:DST[:ro]   shows the folder or file SRC at DST in the container; ro: to be
+                      read only
     --no-lab          on this machine itself; usually it all happens in the lab, a
                       throwaway host, where a wrong step changes nothing
 
@@ -60,10 +63,21 @@ pub struct Container {
     pub boot_clock: Option<Duration>,
     /// Whether an init is PID 1 rather than the command.
     pub init: bool,
+    pub volumes: Vec<Volume>,
     /// Whether a lab is to be entered first.
     pub lab: bool,
     /// Whether this is the process that was started in the lab.
     pub in_lab: bool,
+}
+
+/// A folder or file of the host's that the container sees.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Volume {
+    /// On the host.
+    pub source: PathBuf,
+    /// In the container, where `/` is its root.
+    pub target: PathBuf,
+    pub read_only: bool,
 }
 
 /// Between mydocker and itself.
@@ -92,6 +106,7 @@ fn run(mut arguments: Words<impl Iterator<Item = OsString>>) -> Result<Asked, St
         command: Vec::new(),
         boot_clock: None,
         init: false,
+        volumes: Vec::new(),
         lab: true,
         in_lab: false,
     };
@@ -109,6 +124,7 @@ fn run(mut arguments: Words<impl Iterator<Item = OsString>>) -> Result<Asked, St
             "--name" => container.name = value("a name")?,
             "--hostname" => container.hostname = value("a name")?,
             "--boottime" => container.boot_clock = Some(duration(&value("a time, as 1d")?)?),
+            "-v" | "--volume" => container.volumes.push(volume(&value("SRC:DST or SRC:DST:ro")?)?),
             _ if attached.is_some() => return Err(format!("there is no option {option}")),
             "--help" | "-h" => return Ok(Asked::Help),
             "--init" => container.init = true,
@@ -125,6 +141,22 @@ fn run(mut arguments: Words<impl Iterator<Item = OsString>>) -> Result<Asked, St
     } else {
         Ok(Asked::Run(container))
     }
+}
+
+/// `SRC:DST`, `SRC:DST:ro`, `SRC:DST:rw`.
+fn volume(text: &str) -> Result<Volume, String> {
+    let (source, target, read_only) = match text.split(':').collect::<Vec<_>>()[..] {
+        [source, target] | [source, target, "rw"] => (source, target, false),
+        [source, target, "ro"] => (source, target, true),
+        _ => return Err(format!("\"{text}\" is no volume: SRC:DST, or SRC:DST:ro")),
+    };
+    if !source.contains('/') {
+        return Err(format!("\"{source}\" would be a named volume in Docker: ./{source} is a folder"));
+    }
+    if !target.starts_with('/') || Path::new(target).file_name().is_none() {
+        return Err(format!("\"{target}\" is no place in the container: an absolute path, as /data"));
+    }
+    Ok(Volume { source: source.into(), target: target.into(), read_only })
 }
 
 /// `90`, `90s`, `+15m`, `2h`, `1d`.
@@ -197,6 +229,22 @@ mod tests {
         }
         assert_eq!(container("run --boottime +1d ls").boot_clock, Some(Duration::from_secs(86_400)));
         assert_eq!(container("run ls").boot_clock, None);
+    }
+
+    #[test]
+    fn a_volume_has_two_ends_and_may_be_read_only() {
+        let volume =
+            |source: &str, target: &str, read_only| Volume { source: source.into(), target: target.into(), read_only };
+        assert_eq!(
+            container("run -v /a:/b --volume=./c:/d/e:ro -v /f:/g:rw sh").volumes,
+            [volume("/a", "/b", false), volume("./c", "/d/e", true), volume("/f", "/g", false)]
+        );
+        for (wrong, said) in [("/a", "no volume"), ("/a:/b:rx", "no volume"), ("a:/b", "./a"), ("/a:b", "absolute")] {
+            assert!(parsed(&format!("run -v {wrong} sh")).is_err_and(|error| error.contains(said)), "{wrong}");
+        }
+        for no_place in ["/", "/..", "/a/.."] {
+            assert!(parsed(&format!("run -v /a:{no_place} sh")).is_err(), "{no_place}");
+        }
     }
 
     #[test]

@@ -7,14 +7,18 @@ use std::os::unix::process::CommandExt;
 use anyhow::{Context, Result};
 use lab::Lab;
 
-use crate::arguments::IN_LAB;
+use crate::arguments::{Container, IN_LAB};
 
 /// Becomes the lab, in which this program runs again, with the same command line and `--in-lab`. Who is an ordinary user stays
-/// one there.
-pub fn enter() -> Result<Infallible> {
+/// one there. Of this machine's folders only volumes may be written to, unless they are read-only.
+pub fn enter(container: &Container) -> Result<Infallible> {
     let own = env::current_exe().context("finding mydocker's own file, to start it in the lab")?;
     let mut words = env::args_os().skip(1);
-    let mut command = Lab::as_caller().command(own);
+    let lab = container.volumes.iter().fold(Lab::as_caller(), |lab, volume| match volume.read_only {
+        true => lab.visible(&volume.source),
+        false => lab.writable(&volume.source),
+    });
+    let mut command = lab.command(own);
     command.args(words.next()).arg(IN_LAB).args(words);
     Err(command.exec()).context("starting the lab")
 }

@@ -13,6 +13,8 @@ mod answers {
 
 use std::process::ExitCode;
 
+use anyhow::Context;
+
 use crate::arguments::{Asked, HELP, parse};
 
 /// What Docker ends with when the error is its own, not the command's.
@@ -60,5 +62,9 @@ fn start(container: &arguments::Container) -> anyhow::Result<i32> {
             eprintln!("mydocker: in the lab, a throwaway host (--no-lab: on this machine itself)");
         }
     }
-    if container.lab { match in_lab::enter()? {} } else { run::run(container) }
+    for volume in &container.volumes {
+        let source = &volume.source;
+        source.metadata().with_context(|| format!("the volume's source {} can't be had", source.display()))?;
+    }
+    if container.lab { match in_lab::enter(container)? {} } else { run::run(container) }
 }

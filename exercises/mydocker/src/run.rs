@@ -3,7 +3,9 @@
 use anyhow::Result;
 use nix::unistd::ForkResult;
 
-use crate::answers::{boot_clock, hostname, ids, init, isolation, pid_one};
+use crate::answers::{
+    boot_clock, hostname, ids, init, isolation, minimal_dev, pid_one, pivot, private_mounts, read_only, volume,
+};
 use crate::arguments::Container;
 
 /// Makes a container, and returns its exit code. In the container it becomes the command, and returns only to say why not.
@@ -37,8 +39,35 @@ pub fn run(container: &Container) -> Result<i32> {
     // 1.1  A hostname of its own.
     hostname::own_hostname(&container.hostname)?;
 
-    // A /proc that shows the container's processes. (Yours in chapter 2.)
-    given::own_proc()?;
+    // 2.1  A mount table of its own; before the first mount, or the host would have it, too.
+    private_mounts::private_mounts()?;
+
+    // What is to become /: this machine's programs, and empty folders. (Layers, in chapter 4.)
+    let root = given::empty_root()?;
+    given::machine_root(&root)?;
+
+    // A /proc that shows the container's processes; while the old one is still in sight, or the kernel refuses it.
+    given::mount_proc(&root)?;
+
+    // 2.3  Devices that harm nobody.
+    minimal_dev::minimal_dev(&root)?;
+
+    for volume in &container.volumes {
+        // 2.6  Where the target is in this root, whatever links there are.
+        let target = volume::target_in_root(&root, &volume.target)?;
+        let source = if volume.read_only {
+            // 2.5  What is mounted at the target is a view of the source.
+            let view = given::empty_place_like(&volume.source)?;
+            read_only::bind_read_only(&volume.source, &view)?;
+            view
+        } else {
+            volume.source.clone()
+        };
+        given::bind(&source, &target)?;
+    }
+
+    // 2.2  The root becomes /, and the host's files are gone. What is of them inside, is mounted by now.
+    pivot::pivot_into(&root)?;
 
     // 1.4  A PID 1 that reaps and forwards; the command is its child.
     if container.init {

@@ -9,6 +9,7 @@ mod exercise;
 mod judgement;
 mod output;
 mod program;
+pub mod random;
 
 pub use conversation::Heard;
 pub use exercise::{Exercise, Kind, Mistake};

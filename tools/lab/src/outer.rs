@@ -110,24 +110,30 @@ impl Entered {
     fn watch_over(self, request: &Request, starter: Starter) -> Result<i32> {
         let end = request.time_limit.map(|limit| Instant::now() + limit);
         let mut refusal = None;
+        let mut link = Some(&self.link);
         loop {
-            let mut events = vec![
-                PollFd::new(self.signals.as_fd(), PollFlags::POLLIN),
-                PollFd::new(self.link.as_fd(), PollFlags::POLLIN),
-            ];
-            events.extend(starter.0.as_ref().map(|starter| PollFd::new(starter.as_fd(), PollFlags::POLLIN)));
+            let wait_for = |descriptor| PollFd::new(descriptor, PollFlags::POLLIN);
+            let starter = starter.0.as_ref();
+            let mut events = vec![wait_for(self.signals.as_fd())];
+            events.extend(starter.map(|starter| wait_for(starter.as_fd())));
+            events.extend(link.map(|link| wait_for(link.as_fd())));
             let patience = end.map_or(PollTimeout::NONE, |end| {
                 let left = end.saturating_duration_since(Instant::now());
                 // Rounded up, or the last fraction of a millisecond is spent in a busy loop.
                 PollTimeout::try_from(left.as_millis() + 1).unwrap_or(PollTimeout::MAX)
             });
             let _ = poll(&mut events, patience);
-            let ready: Vec<bool> = events.iter().map(|event| event.any().unwrap_or(true)).collect();
-            if ready[1] {
+            let mut ready = events.iter().map(|event| event.any().unwrap_or(true));
+            let signal = ready.next().unwrap_or_default();
+            let starter_has_ended = starter.is_some() && ready.next().unwrap_or_default();
+            if ready.next().unwrap_or_default() {
                 match self.link.hear() {
                     Some(Message::Refused { why, at }) => refusal = Some((why, at)),
                     Some(Message::Stopped) => self.stop_as_a_job(),
-                    _ => {}
+                    Some(_) => {}
+                    // PID 1 is ending, and its end of the link is closed before all others in the lab are gone: a closed link is always
+                    // ready, and to look at it until then would take a whole processor.
+                    None => link = None,
                 }
             }
             if let Some(code) = self.ended() {
@@ -138,12 +144,10 @@ impl Entered {
                     None => Ok(code),
                 };
             }
-            if ready[0]
-                && let Some(code) = self.signal_came()
-            {
+            if signal && let Some(code) = self.signal_came() {
                 return Ok(self.end_with(code));
             }
-            if ready.get(2) == Some(&true) {
+            if starter_has_ended {
                 return Ok(self.end_with(status::of_signal(Signal::SIGKILL)));
             }
             if end.is_some_and(|end| Instant::now() >= end) {

@@ -42,6 +42,7 @@ pub fn run_to_end(mut command: Command, limit: Duration) -> Result<Output> {
 
 /// `None` when it had to be killed.
 pub(crate) fn wait_until(child: &mut Child, end: Instant) -> Result<Option<ExitStatus>> {
+    let begun = Instant::now();
     loop {
         if let Some(status) = child.try_wait()? {
             return Ok(Some(status));
@@ -51,6 +52,7 @@ pub(crate) fn wait_until(child: &mut Child, end: Instant) -> Result<Option<ExitS
             child.wait()?;
             return Ok(None);
         }
-        sleep(Duration::from_millis(1));
+        // Often at first, seldom later: in an emulated machine looks are dear, and one waits long.
+        sleep((begun.elapsed() / 16).clamp(Duration::from_millis(1), Duration::from_millis(50)));
     }
 }

@@ -38,7 +38,11 @@ impl Kernel {
             }
         }
         let what = wanted.map_or_else(|| "a kernel".to_string(), |release| format!("the kernel {release}"));
-        Err(if refused.is_empty() { what } else { format!("{what} that fits ({})", refused.join("; ")) })
+        if !refused.is_empty() {
+            return Err(format!("{what} that fits ({})", refused.join("; ")));
+        }
+        let others: Vec<String> = candidates().iter().map(|image| release_of(image)).collect();
+        Err(if wanted.is_none() || others.is_empty() { what } else { format!("{what} (here: {})", others.join(", ")) })
     }
 
     fn at(image: &Path) -> Kernel {

@@ -50,6 +50,7 @@ impl Machine {
         let missing = Missing {
             programs: programs::lacking(),
             kernel: found.as_ref().err().cloned(),
+            certain_kernel: kernel.is_some(),
             virtme: virtme.is_none(),
             modules_folder: !Path::new("/lib/modules").is_dir(),
             fedora: on_fedora(),
@@ -185,7 +186,7 @@ impl Run {
             interactive: self.command.is_empty(),
         };
         let mut virtme = Command::new(programs::find("python3").context("python3 was here a moment ago")?);
-        virtme.args(["-c", virtme::MAIN]).args(virtme::arguments(&order));
+        virtme.args(["-c", &virtme::program(order.interactive)]).args(virtme::arguments(&order));
         virtme.env("PYTHONPATH", &self.machine.virtme).env("PYTHONDONTWRITEBYTECODE", "1").env("PYTHONNOUSERSITE", "1");
         virtme.env("TMPDIR", folder.temporary());
         let mut path = env::var_os("PATH").unwrap_or_default();

@@ -11,6 +11,8 @@ pub struct Missing {
     pub(crate) programs: Vec<&'static str>,
     /// What kernels there are and why none will do; `None` when there is one that will.
     pub(crate) kernel: Option<String>,
+    /// A certain kernel was asked for: another one would be no help.
+    pub(crate) certain_kernel: bool,
     pub(crate) virtme: bool,
     /// /lib/modules itself; the guest, whose root is read-only, mounts on it.
     pub(crate) modules_folder: bool,
@@ -46,10 +48,11 @@ impl fmt::Display for Missing {
         if self.modules_folder {
             write!(f, "\n    sudo mkdir /lib/modules")?;
         }
-        if self.kernel.is_some() && self.fedora {
+        let any_kernel = self.kernel.is_some() && !self.certain_kernel;
+        if any_kernel && self.fedora {
             write!(f, "\n    sudo dnf install kernel-core kernel-modules")?;
         }
-        if self.virtme || (self.kernel.is_some() && !self.fedora) {
+        if self.virtme || (any_kernel && !self.fedora) {
             write!(f, "\n    cargo wb vm --install        (downloads it, without root)")?;
         }
         Ok(())
@@ -77,6 +80,7 @@ mod tests {
         Missing {
             programs: vec!["qemu-system-x86_64", "udevadm"],
             kernel: Some("a kernel".into()),
+            certain_kernel: false,
             virtme: true,
             modules_folder: false,
             fedora,
@@ -101,6 +105,12 @@ mod tests {
     fn what_is_there_is_not_asked_for() {
         let text = Missing { programs: vec![], kernel: None, ..missing(false) }.to_string();
         assert!(!text.contains("apt-get") && text.contains("--install"), "{text}");
+    }
+
+    #[test]
+    fn whoever_asks_for_a_certain_kernel_is_not_offered_another_one() {
+        let text = Missing { programs: vec![], virtme: false, certain_kernel: true, ..missing(false) }.to_string();
+        assert!(text.contains("a kernel") && !text.contains("--install"), "{text}");
     }
 
     #[test]

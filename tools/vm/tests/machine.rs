@@ -77,6 +77,7 @@ fn inside_one_is_root_of_a_stock_machine_that_cannot_write_to_this_one() -> Resu
         id -u; uname -r; cat /sys/fs/cgroup/cgroup.controllers; stat -f -c %T /sys/fs/cgroup
         modprobe -a overlay veth bridge nf_tables fuse && echo loaded
         mkdir -p /tmp/o/u /tmp/o/w /tmp/o/m && mount -t overlay -o lowerdir=/etc,upperdir=/tmp/o/u,workdir=/tmp/o/w none /tmp/o/m && echo mounted
+        grep -q '^/dev/root / 9p ro,.*cache=' /proc/self/mounts && echo "reads once"
         for folder in /tmp /run /var/lib /dev/shm /mnt; do touch $folder/x-from-a-vm || echo "can't write $folder"; done
         touch "$PWD/x-from-a-vm" /etc/x-from-a-vm && echo "could write the machine's files"
         cat "$0/kept"; echo inside >"$0/new"
@@ -85,12 +86,12 @@ fn inside_one_is_root_of_a_stock_machine_that_cannot_write_to_this_one() -> Resu
     let ended = machine.command(["sh", "-c", script, folder]).writable(&shared).output()?;
     let stdout = String::from_utf8_lossy(&ended.stdout).into_owned();
     let lines: Vec<&str> = stdout.lines().collect();
-    ensure!(lines.len() == 7 && lines[0] == "0" && lines[3] == "cgroup2fs", "{stdout}");
+    ensure!(lines.len() == 8 && lines[0] == "0" && lines[3] == "cgroup2fs", "{stdout}");
     ensure!(machine.kernel().release.is_empty() || lines[1] == machine.kernel().release, "{stdout}");
     for controller in ["cpuset", "cpu", "io", "memory", "pids"] {
         ensure!(lines[2].split(' ').any(|name| name == controller), "{controller} in {stdout}");
     }
-    ensure!(lines[4..] == ["loaded", "mounted", "outside"], "{stdout}");
+    ensure!(lines[4..] == ["loaded", "mounted", "reads once", "outside"], "{stdout}");
     ensure!(fs::read_to_string(shared.join("new"))? == "inside\n");
     for place in ["/tmp", "/run", "/var/lib", "/dev/shm", "/mnt", "/etc", "."] {
         ensure!(!fs::exists(format!("{place}/x-from-a-vm"))?, "{place} was written");

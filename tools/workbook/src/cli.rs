@@ -33,6 +33,12 @@ pub enum Verb {
         #[command(flatten)]
         format: Formatted,
     },
+    /// Check again on each save; hint, next and quit by one key
+    #[command(after_help = crate::verbs::watch::HELP)]
+    Watch {
+        /// The exercise; without it, the next one
+        id: Option<String>,
+    },
     /// Show one more hint each time
     Hint {
         /// The exercise; without it, the next one

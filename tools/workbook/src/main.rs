@@ -43,6 +43,7 @@ fn run(cli: Cli) -> Result<Exit> {
         None => verbs::next::run(&checkout, cli.format.format),
         Some(Verb::Check { id, vm: true, format }) => verbs::check_in_vm::run(&checkout, id.as_deref(), format.format),
         Some(Verb::Check { id, vm: false, format }) => verbs::check::run(&checkout, id.as_deref(), format.format),
+        Some(Verb::Watch { id }) => verbs::watch::run(&checkout, id.as_deref()),
         Some(Verb::Hint { id }) => verbs::hint::run(&checkout, id.as_deref()),
         Some(Verb::Reset { id }) => verbs::reset::run(&checkout, id.as_deref()),
         Some(Verb::Solution { id, yes }) => verbs::solution::run(&checkout, id.as_deref(), yes),

@@ -1,76 +1,9 @@
 //! The verbs as they are typed, on a small checkout of its own. (What `check` finds is `cargo wb dev check`'s to prove: it
 //! takes builds.)
 
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+mod checkout;
 
-const EXERCISE: &str = "exercises/01-namespaces/hostname.rs";
-const SOLUTIONS: &str = "solutions";
-
-/// A folder that looks like a checkout; dropped, it is removed.
-struct Checkout(PathBuf);
-
-impl Checkout {
-    fn new(name: &str) -> Checkout {
-        let top = std::env::temp_dir().join(format!("wb-verbs-{name}-{}", std::process::id()));
-        let _ = fs::remove_dir_all(&top);
-        let checkout = Checkout(top);
-        checkout.write("Cargo.lock", "");
-        checkout.copy_solutions();
-        fs::create_dir_all(checkout.0.join("exercises")).expect("a temporary folder");
-        assert_eq!(checkout.wb(&["dev", "starters"]).code, 0);
-        checkout
-    }
-
-    fn copy_solutions(&self) {
-        let real = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(SOLUTIONS);
-        for chapter in fs::read_dir(real).expect("the solutions").flatten() {
-            for file in fs::read_dir(chapter.path()).expect("a chapter's solutions").flatten() {
-                if let Ok(text) = fs::read_to_string(file.path()) {
-                    let place = Path::new(SOLUTIONS).join(chapter.file_name()).join(file.file_name());
-                    self.write(&place.to_string_lossy(), &text);
-                }
-            }
-        }
-    }
-
-    fn write(&self, file: &str, text: &str) {
-        let file = self.0.join(file);
-        fs::create_dir_all(file.parent().expect("a folder")).expect("a temporary folder");
-        fs::write(file, text).expect("a temporary file");
-    }
-
-    fn read(&self, file: &str) -> String {
-        fs::read_to_string(self.0.join(file)).unwrap_or_default()
-    }
-
-    fn wb(&self, arguments: &[&str]) -> Said {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_workbook"));
-        command.current_dir(&self.0).args(arguments).stdin(Stdio::null()).env_remove("CARGO_TARGET_DIR");
-        Said::of(command.output().expect("the workbook starts"))
-    }
-}
-
-impl Drop for Checkout {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
-struct Said {
-    code: i32,
-    stdout: String,
-    stderr: String,
-}
-
-impl Said {
-    fn of(output: Output) -> Said {
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        let code = output.status.code().expect("it ends by itself");
-        Said { code, stdout: text(&output.stdout), stderr: text(&output.stderr) }
-    }
-}
+use checkout::{Checkout, EXERCISE};
 
 #[test]
 fn alone_it_names_what_is_next_and_without_a_terminal_there_is_no_colour() {

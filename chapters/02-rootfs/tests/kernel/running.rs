@@ -1,6 +1,7 @@
 //! Containers for tests: started with our own `run`, held by their stdin, looked at from outside.
 
 use std::io::{BufRead, BufReader};
+use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 
 use anyhow::{Context, Result, ensure};
@@ -11,6 +12,9 @@ use nix::unistd::Pid;
 pub const STORE: &str = "/tmp/store";
 const CACHE: &str = "/tmp/cache";
 
+/// The variable that names a cache to begin with. Making a root takes seconds in an emulated machine, copying one doesn't.
+const READY_MADE: &str = "CORACLE_READY_CACHE";
+
 /// The program, with a store and a cache of its own.
 pub fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_ch02-rootfs"));
@@ -20,6 +24,14 @@ pub fn program() -> Command {
 
 /// `run ARGS -- sh -c SCRIPT`.
 pub fn run(args: &[&str], script: &str) -> Command {
+    if let Some(ready) = std::env::var_os(READY_MADE)
+        && !Path::new(CACHE).exists()
+    {
+        // Not its owner: it is to be ours, whoever that is in this lab.
+        let copied =
+            Command::new("cp").args(["-dR", "--preserve=mode,links,timestamps"]).arg(&ready).arg(CACHE).status();
+        assert!(copied.is_ok_and(|status| status.success()), "copying {} to {CACHE}", ready.display());
+    }
     let mut command = program();
     command.arg("run").args(args).args(["--", "sh", "-c", script]);
     command

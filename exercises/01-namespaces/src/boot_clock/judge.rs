@@ -6,7 +6,7 @@ use checker::{Heard, Judgement, Mistake, Outcome};
 
 use super::look::{Offset, Seen};
 use super::mistakes::*;
-use crate::namespaces::list;
+use crate::namespaces::{in_full, list};
 
 const OWN: &str = "the caller's children get a time namespace of their own";
 const AHEAD: &str = "its boot clock is ahead by what was asked for";
@@ -69,8 +69,11 @@ fn stays(seen: &Seen) -> Outcome {
 fn refused(runs: &[Seen], too_far: &Seen) -> Outcome {
     let usual = runs.iter().all(|seen| seen.heard == Heard::Ok);
     let told = matches!(too_far.heard, Heard::Error(_)) && !too_far.heard.is_bare_error();
-    let expected = "317 years are refused, with a context; less isn't";
-    let observed = if told && !usual { "less is refused, too".to_string() } else { too_far.heard.in_words() };
+    let expected = "an error with a context for 147 years (the kernel's limit is 146), and Ok for less";
+    let observed = match (told, usual) {
+        (true, false) => "the function failed for an allowed offset, too".to_string(),
+        _ => in_full(&too_far.heard),
+    };
     Outcome::of(REFUSED, usual && told, expected, observed)
 }
 
@@ -91,10 +94,14 @@ fn mistake(runs: &[Seen], too_far: &Seen) -> Option<&'static Mistake> {
     if !all(is_own) {
         return None;
     }
+    if all(|seen| seen.left.contains(&"time")) {
+        return Some(&JOINED_ITSELF);
+    }
     if runs.iter().all(zero) {
         let error = all(|seen| matches!(seen.heard, Heard::Error(_)));
         return match (error, all(|seen| seen.frozen)) {
             (true, true) => Some(&TOO_LATE),
+            (true, false) if all(|seen| is_einval(&seen.heard)) => Some(&NO_SUCH_LINE),
             (false, false) if all(|seen| seen.heard == Heard::Ok) => Some(&NEVER_SET),
             _ => None,
         };
@@ -105,14 +112,21 @@ fn mistake(runs: &[Seen], too_far: &Seen) -> Option<&'static Mistake> {
         return Some(&WRONG_UNIT);
     }
     match () {
-        () if all(|seen| seen.monotonic == wanted(seen) && seen.boottime == Offset(0, 0)) => Some(&WRONG_CLOCK),
-        () if all(|seen| seen.monotonic == wanted(seen) && seen.boottime == wanted(seen)) => Some(&BOTH_CLOCKS),
+        // By whole seconds or exactly: which clock it is comes first.
+        () if all(|seen| seen.monotonic != Offset(0, 0) && seen.boottime == Offset(0, 0)) => Some(&WRONG_CLOCK),
+        () if all(|seen| seen.monotonic != Offset(0, 0)) => Some(&BOTH_CLOCKS),
         () if all(|seen| seen.boottime == Offset(wanted(seen).0, 0)) => Some(&WHOLE_SECONDS),
         () if all(counts_from_boot) => Some(&ABSOLUTE),
         () if runs.iter().all(|seen| seen.boottime == runs[0].boottime) => Some(&ALWAYS_THE_SAME),
         () if all(|seen| seen.heard == Heard::Ok && seen.boottime == wanted(seen)) => with_a_refusal(too_far),
         () => None,
     }
+}
+
+/// What the kernel said, as nix words it (`EINVAL: Invalid argument`) or std.
+fn is_einval(heard: &Heard) -> bool {
+    let Heard::Error(chain) = heard else { return false };
+    chain.last().is_some_and(|last| last.contains("os error 22") || last.contains("EINVAL"))
 }
 
 fn is_another_unit(offset: Offset, asked: Duration) -> bool {

@@ -6,8 +6,14 @@ pub const NO_NAMESPACE: Mistake = Mistake {
     id: "no-namespace",
     what: "No time namespace was made for the caller's children.",
     why: "The offsets of the namespace that the caller lives in can't be changed. It takes a new one, by unshare(2), from the caller \
-          itself. (nix has no name for its flag, and CloneFlags::from_bits_truncate drops bits without a name: unshare then does \
-          nothing, and says so to nobody.)",
+          itself. (Called without a flag, unshare does nothing and says Ok. `strace -f -e trace=unshare` shows which arrives.)",
+};
+
+pub const JOINED_ITSELF: Mistake = Mistake {
+    id: "joined-itself",
+    what: "The caller lives by the new clocks itself.",
+    why: "Asked for were clocks for its children, who are born with them. unshare(2) leaves the caller where it is, and so it shall stay: \
+          setns(2) on time_for_children moves it. (And whoever is in a time namespace, caller or child, freezes its offsets.)",
 };
 
 pub const TOO_LATE: Mistake = Mistake {
@@ -22,6 +28,13 @@ pub const NEVER_SET: Mistake = Mistake {
     what: "There is a time namespace, with the machine's clocks in it.",
     why: "A new one has offsets of 0. They are set by writing to /proc/self/timens_offsets, which is about the clocks of the caller's \
           children.",
+};
+
+pub const NO_SUCH_LINE: Mistake = Mistake {
+    id: "no-such-line",
+    what: "There is a time namespace, its offsets may still be set, and the kernel didn't understand what was written (EINVAL).",
+    why: "A line of timens_offsets has three words: the clock's name, seconds, nanoseconds. Both are whole numbers, the second one below \
+          1,000,000,000; neither may be left out.",
 };
 
 pub const WRONG_CLOCK: Mistake = Mistake {
@@ -71,13 +84,15 @@ pub const SWALLOWED_THE_ERROR: Mistake = Mistake {
 pub const BARE_ERRNO: Mistake = Mistake {
     id: "bare-errno",
     what: "The error is the bare errno.",
-    why: "\"Numerical result out of range\" of what? Say what was being done: call.context(\"…\")?",
+    why: "An errno fits many calls. Say which one was refused, and with what: call.context(\"…\")?",
 };
 
 pub const ALL: &[Mistake] = &[
     NO_NAMESPACE,
+    JOINED_ITSELF,
     TOO_LATE,
     NEVER_SET,
+    NO_SUCH_LINE,
     WRONG_CLOCK,
     BOTH_CLOCKS,
     WRONG_UNIT,

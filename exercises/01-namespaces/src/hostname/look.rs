@@ -5,7 +5,7 @@ use checker::{Heard, Program};
 use lab::{Lab, look};
 
 use crate::namespaces::Namespaces;
-use crate::random;
+use checker::random;
 
 /// One run of the program, seen from outside.
 #[derive(Debug, Clone)]

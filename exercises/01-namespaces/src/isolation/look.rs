@@ -56,12 +56,18 @@ impl Seen {
             .collect()
     }
 
-    /// `ipc 4026531839 → 4026532244, …`
+    /// A line for each kind, those that nothing happened to first: `unchanged  uts 4026531838`, `new        ipc 4026531839 → 4026532244`.
     pub fn numbers(&self, shown: impl Fn(&str) -> bool) -> String {
         let number = |inode: Option<u64>| inode.map_or("(nobody there yet)".to_string(), |inode| inode.to_string());
-        let pair =
-            |place: usize| format!("{} {} → {}", KINDS[place].1, number(self.before[place]), number(self.after[place]));
-        let places = (0..KINDS.len()).filter(|&place| shown(KINDS[place].0));
-        places.map(pair).collect::<Vec<_>>().join(", ")
+        let (mut unchanged, mut new) = (Vec::new(), Vec::new());
+        for (place, (_, file)) in KINDS.iter().enumerate().filter(|(_, (kind, _))| shown(kind)) {
+            let (before, after) = (self.before[place], self.after[place]);
+            if before == after {
+                unchanged.push(format!("unchanged  {file} {}", number(before)));
+            } else {
+                new.push(format!("new        {file} {} → {}", number(before), number(after)));
+            }
+        }
+        [unchanged, new].concat().join("\n")
     }
 }

@@ -9,6 +9,14 @@ pub const LOST_ON_THE_WAY: Mistake = Mistake {
           line by line: where could a bit get lost?",
 };
 
+pub const REFUSES_WHAT_EXISTS: Mistake = Mistake {
+    id: "refuses-what-exists",
+    what: "All eight kinds were asked for, and the function returned an error.",
+    why: "This kernel has them all, and nothing was made. If the error is about a name, a row of the table is missing. If it is about flags, \
+          they were held against a list that is shorter than the kernel's: a flag that nix has no name for (that is what \
+          CloneFlags::from_bits looks for) isn't a wrong one.",
+};
+
 pub const NOTHING_CHANGED: Mistake = Mistake {
     id: "nothing-changed",
     what: "The function returned Ok, and nothing is new.",
@@ -41,4 +49,5 @@ pub const HALF_DONE: Mistake = Mistake {
           flags.",
 };
 
-pub const ALL: &[Mistake] = &[LOST_ON_THE_WAY, NOTHING_CHANGED, ONLY_ONE, ALWAYS_THE_SAME, IGNORES_UNKNOWN, HALF_DONE];
+pub const ALL: &[Mistake] =
+    &[LOST_ON_THE_WAY, REFUSES_WHAT_EXISTS, NOTHING_CHANGED, ONLY_ONE, ALWAYS_THE_SAME, IGNORES_UNKNOWN, HALF_DONE];

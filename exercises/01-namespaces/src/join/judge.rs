@@ -4,13 +4,13 @@ use checker::{Heard, Judgement, Mistake, Outcome};
 
 use super::look::Seen;
 use super::mistakes::*;
-use crate::namespaces::list;
+use crate::namespaces::{in_full, list};
 
 const ALL_JOINED: &str = "an ordinary user is in every namespace of their container";
 const CHILDREN: &str = "the caller's children will be born in the container's PID namespace";
-const SHARED: &str = "so it is where some namespaces were shared already";
-const ROOT: &str = "so it is where the caller is root of the container's user namespace already";
-const IN_LAB: &str = "so it is where the container runs in a lab, with which it shares some";
+const SHARED: &str = "it also works where some namespaces are shared already";
+const ROOT: &str = "it also works where the caller is root of the container's user namespace already";
+const IN_LAB: &str = "it also works where the container runs in a lab, with which it shares some";
 const GONE: &str = "a container that is gone is an error that says so";
 const ANOTHERS: &str = "somebody else's container is an error that says so, and nothing is joined";
 
@@ -77,8 +77,8 @@ fn refused(claim: &'static str, seen: &Seen) -> Outcome {
     let told = matches!(seen.heard, Heard::Error(_)) && !seen.heard.is_bare_error();
     let holds = seen.alive && told && seen.left.is_empty();
     let observed = match seen.left[..] {
-        [] => seen.heard.in_words(),
-        _ => format!("{}; the caller has left: {}", seen.heard.in_words(), list(&seen.left)),
+        [] => in_full(&seen.heard),
+        _ => format!("{}; the caller has left: {}", in_full(&seen.heard), list(&seen.left)),
     };
     Outcome::of(claim, holds, "an error with a context, and the caller is where it was", observed)
 }

@@ -20,7 +20,9 @@ pub const ALREADY_THERE: Mistake = Mistake {
 pub const ONE_BY_ONE: Mistake = Mistake {
     id: "one-by-one",
     what: "A container is joined, unless it runs in a lab (or any other host of namespaces) itself.",
-    why: "Such a container shares namespaces that don't belong to its own user namespace, but to the lab's. Whoever has joined the first           has no powers over the second any more. In a single setns, with the process as a descriptor (given::pidfd) and all           flags, the kernel asks for each what you may do before you move.",
+    why: "Such a container shares namespaces that don't belong to its own user namespace, but to the lab's. Whoever has joined the first \
+          has no powers over the second any more. In a single setns, with the process as a descriptor (given::pidfd) and all \
+          flags, the kernel asks for each what you may do before you move.",
 };
 
 pub const OPENED_TOO_LATE: Mistake = Mistake {
@@ -60,7 +62,7 @@ pub const SWALLOWED_THE_ERROR: Mistake = Mistake {
 pub const BARE_ERRNO: Mistake = Mistake {
     id: "bare-errno",
     what: "The error is the bare errno.",
-    why: "\"No such file or directory\" could be any of many files. Say which namespace of which process it was: \
+    why: "An errno could be about any of many files. Say which namespace of which process it was: \
           .with_context(|| format!(…))?",
 };
 

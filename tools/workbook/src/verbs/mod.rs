@@ -8,6 +8,7 @@ pub mod next;
 pub mod reset;
 pub mod solution;
 pub mod vm;
+pub mod watch;
 
 mod page;
 mod report;
@@ -24,6 +25,19 @@ use crate::state::{Standing, State};
 /// The first exercise that hasn't passed.
 fn next_exercise(checkout: &Checkout, progress: &Progress) -> Result<Option<&'static Exercise>> {
     for exercise in exercises::all() {
+        if Standing::of(checkout, exercise, progress)?.state != State::Passed {
+            return Ok(Some(exercise));
+        }
+    }
+    Ok(None)
+}
+
+/// The next one after `current`, in the order of the book and round again, that hasn't passed.
+fn next_after(checkout: &Checkout, progress: &Progress, current: &Exercise) -> Result<Option<&'static Exercise>> {
+    let mut all = exercises::all();
+    let place = all.iter().position(|exercise| exercise.id == current.id).unwrap_or_default();
+    all.rotate_left(place);
+    for exercise in all.into_iter().skip(1) {
         if Standing::of(checkout, exercise, progress)?.state != State::Passed {
             return Ok(Some(exercise));
         }

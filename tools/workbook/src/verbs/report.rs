@@ -96,10 +96,10 @@ fn claim(outcome: &Outcome) -> String {
     paragraph(outcome.claim, INDENT)[INDENT.len()..].to_string()
 }
 
-/// A name, and beside it a paragraph.
+/// A name, and beside it a paragraph for each line.
 fn named(name: &str, text: &str) -> String {
     const INDENT: &str = "                ";
-    let beside = paragraph(text, INDENT);
+    let beside: String = text.lines().map(|line| paragraph(line, INDENT)).collect();
     format!("      {name:<10}{}", &beside[INDENT.len()..])
 }
 
@@ -156,6 +156,7 @@ mod tests {
         assert!(text.lines().skip(1).all(|line| line.starts_with("                ") && line.len() <= 80));
         assert_eq!(text.lines().count(), 3, "{text}");
         assert_eq!(named("expected", "x"), "      expected  x\n");
+        assert_eq!(named("observed", "x\ny"), "      observed  x\n                y\n");
     }
 
     #[test]

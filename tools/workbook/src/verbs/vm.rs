@@ -22,8 +22,8 @@ pub struct Asked {
     #[arg(long, default_value = "2G")]
     memory: Size,
     /// End the machine after this many seconds, boot included; the exit code is then 124
-    #[arg(long, value_name = "SECONDS")]
-    time_limit: Option<f64>,
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    time_limit: Option<Duration>,
     /// A folder that the command may write to for good (may be repeated)
     #[arg(long, value_name = "FOLDER")]
     writable: Vec<PathBuf>,
@@ -39,7 +39,8 @@ pub const HELP: &str = "\
 Boots a stock kernel in QEMU on this machine's own files, runs the command there as root, and is gone.
 Cgroup v2 with all controllers, kernel modules, nothing to break. The files are read-only in it;
 /tmp, /var/tmp, /run, /mnt, /var/lib and /dev/shm can be written, and what is written there is gone
-afterwards. No network but lo. stdin, stdout and stderr are the command's; for a terminal use --shell.
+afterwards. A command sees a file as it was when it first read it; a shell sees what you save meanwhile.
+No network but lo. stdin, stdout and stderr are the command's; for a terminal use --shell.
 
 Exit codes: the command's own (128+N when signal N ended it or this command), 124 the time was up,
 3 the machine can't be started (the message says what to install).";
@@ -51,11 +52,29 @@ pub fn run(asked: &Asked) -> Result<Exit> {
     }
     let machine = Machine::find(asked.kernel.as_deref())?;
     let mut run = if asked.shell { machine.shell() } else { machine.command(&asked.command) }.memory(asked.memory);
-    if let Some(seconds) = asked.time_limit {
-        run = run.time_limit(Duration::try_from_secs_f64(seconds)?);
+    if let Some(limit) = asked.time_limit {
+        run = run.time_limit(limit);
     }
     for folder in &asked.writable {
         run = run.writable(folder);
     }
     Ok(Exit::Command(run.run()? as u8))
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let wrong = || format!("{text:?} is no number of seconds");
+    Duration::try_from_secs_f64(text.parse().map_err(|_| wrong())?).map_err(|_| wrong())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_limit_is_a_number_of_seconds() {
+        assert_eq!(seconds("1.5"), Ok(Duration::from_millis(1500)));
+        for wrong in ["", "-3", "1m", "NaN", "inf"] {
+            assert!(seconds(wrong).is_err(), "{wrong}");
+        }
+    }
 }

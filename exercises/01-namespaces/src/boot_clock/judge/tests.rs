@@ -22,7 +22,7 @@ fn right(seconds: u64) -> Seen {
 
 fn too_far() -> Seen {
     let heard = error(&["writing timens_offsets", "Numerical result out of range (os error 34)"]);
-    Seen { heard, boottime: Offset(0, 0), ..right(10_000_000_000) }
+    Seen { heard, boottime: Offset(0, 0), ..right(4_638_871_944) }
 }
 
 fn judged(change: impl Fn(&mut Seen)) -> Judgement {
@@ -49,6 +49,11 @@ fn clocks_are_told_apart() {
     assert_eq!((other.mistake, failing(&other)), (Some(&WRONG_CLOCK), vec![AHEAD, MONOTONIC]));
     let both = judged(|seen| seen.monotonic = seen.boottime);
     assert_eq!((both.mistake, failing(&both)), (Some(&BOTH_CLOCKS), vec![MONOTONIC]));
+    let by_whole_seconds = judged(|seen| {
+        seen.boottime.1 = 0;
+        seen.monotonic = seen.boottime;
+    });
+    assert_eq!((by_whole_seconds.mistake, failing(&by_whole_seconds)), (Some(&BOTH_CLOCKS), vec![AHEAD, MONOTONIC]));
 }
 
 #[test]
@@ -91,7 +96,24 @@ fn without_a_namespace_nothing_else_is_judged() {
 
 #[test]
 fn a_caller_whose_own_clock_has_changed_is_not_where_it_was() {
-    assert_eq!(failing(&judged(|seen| seen.left.push("time"))), [STAYS]);
+    let judgement = judged(|seen| seen.left.push("time"));
+    assert_eq!((judgement.mistake, failing(&judgement)), (Some(&JOINED_ITSELF), vec![STAYS]));
+}
+
+#[test]
+fn a_line_that_the_kernel_did_not_understand_is_told_from_other_refusals() {
+    let refused = |errno: &str| {
+        judged(|seen| {
+            seen.heard = error(&["timens_offsets", errno]);
+            seen.boottime = Offset(0, 0);
+        })
+    };
+    assert_eq!(refused("Invalid argument (os error 22)").mistake, Some(&NO_SUCH_LINE));
+    assert_eq!(refused("EINVAL: Invalid argument").mistake, Some(&NO_SUCH_LINE));
+    let gone = refused("No such file or directory (os error 2)");
+    assert_eq!((gone.mistake, failing(&gone)), (None, vec![AHEAD, REFUSED]));
+    let (_, observed) = gone.outcomes[4].difference.clone().expect("it fails");
+    assert_eq!(observed, "the function failed for an allowed offset, too");
 }
 
 #[test]
@@ -99,6 +121,9 @@ fn a_refusal_has_to_be_told() {
     let with = |heard: Heard| judge(&[right(500_000), right(3)], &Seen { heard, ..too_far() });
     assert_eq!(with(Heard::Ok).mistake, Some(&SWALLOWED_THE_ERROR));
     assert_eq!(with(error(&["Numerical result out of range (os error 34)"])).mistake, Some(&BARE_ERRNO));
+    let (_, observed) =
+        with(error(&["Numerical result out of range (os error 34)"])).outcomes[4].difference.clone().expect("it fails");
+    assert!(observed.ends_with("(os error 34), the bare errno, without a context"), "{observed}");
     assert!(with(error(&["too far for a clock"])).passed());
 }
 

@@ -98,7 +98,10 @@ fn a_caller_that_is_stuck_in_the_containers_mounts_opened_too_late() {
 fn a_refusal_has_to_be_told() {
     let with = |heard: Heard| judged(|runs| runs.gone.heard = heard.clone());
     assert_eq!(with(Heard::Ok).mistake, Some(&SWALLOWED_THE_ERROR));
-    assert_eq!(with(error(&["No such file or directory (os error 2)"])).mistake, Some(&BARE_ERRNO));
+    let bare = with(error(&["Permission denied (os error 13)"]));
+    assert_eq!(bare.mistake, Some(&BARE_ERRNO));
+    let (_, observed) = bare.outcomes[5].difference.clone().expect("it fails");
+    assert!(observed.ends_with("(os error 13), the bare errno, without a context"), "{observed}");
     let half = judged(|runs| runs.anothers.left = vec!["uts"]);
     assert_eq!((failing(&half), half.mistake), (vec![ANOTHERS], None));
 }

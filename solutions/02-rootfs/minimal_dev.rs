@@ -1,0 +1,65 @@
+//! Exercise 2.3: a /dev in which programs work, and no disk is.
+//!
+//! A device node is a name for a driver. Whoever is root of a user namespace only may not make one (mknod: EPERM), but may
+//! bind the host's.
+//! Read mknod(2), null(4), pts(4), tmpfs(5) and mount(2); check with `cargo wb check 2.3`.
+
+use std::fs::{self, File};
+use std::os::unix::fs::symlink;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use nix::mount::{MsFlags, mount};
+
+/// Makes `dev` in `root`, a folder that may be missing, what /dev is in every container:
+///
+/// - a tmpfs, in which only root may make anything (mode 0755);
+/// - the devices null, zero, full, random, urandom and tty, and no other;
+/// - the links fd, stdin, stdout and stderr to /proc/self/fd and what is in there;
+/// - pts, terminals of its own (devpts) that anybody may open, and the link ptmx to pts/ptmx;
+/// - shm, a tmpfs in which anybody may make files (mode 1777).
+///
+/// It works for root of a user namespace. Fails, saying which step failed, when the kernel refuses one of them.
+pub fn minimal_dev(root: &Path) -> Result<()> {
+    // wb:answer
+    let dev = root.join("dev");
+    folder(&dev)?;
+    mount_new("tmpfs", &dev, "mode=0755")?;
+    for name in ["null", "zero", "full", "random", "urandom", "tty"] {
+        let (node, place) = (Path::new("/dev").join(name), dev.join(name));
+        // A file is mounted on a file.
+        File::create(&place).with_context(|| format!("making {}", place.display()))?;
+        mount(Some(&node), &place, None::<&str>, MsFlags::MS_BIND, None::<&str>)
+            .with_context(|| format!("mount(MS_BIND) of {} on {}", node.display(), place.display()))?;
+    }
+    for (name, target) in [
+        ("fd", "/proc/self/fd"),
+        ("stdin", "/proc/self/fd/0"),
+        ("stdout", "/proc/self/fd/1"),
+        ("stderr", "/proc/self/fd/2"),
+        ("ptmx", "pts/ptmx"),
+    ] {
+        symlink(target, dev.join(name)).with_context(|| format!("linking {name} to {target}"))?;
+    }
+    let (pts, shm) = (dev.join("pts"), dev.join("shm"));
+    folder(&pts)?;
+    // Without ptmxmode its ptmx is nobody's to open.
+    mount_new("devpts", &pts, "newinstance,ptmxmode=0666,mode=0620")?;
+    folder(&shm)?;
+    mount_new("tmpfs", &shm, "mode=1777")?;
+    Ok(())
+    // wb:starter
+    // todo!("a tmpfs on dev, and in it devices, links, terminals, shared memory")
+    // wb:end
+}
+
+// wb:answer
+fn folder(path: &Path) -> Result<()> {
+    fs::create_dir_all(path).with_context(|| format!("making {}", path.display()))
+}
+
+fn mount_new(kind: &str, target: &Path, options: &str) -> Result<()> {
+    mount(Some(kind), target, Some(kind), MsFlags::MS_NOSUID, Some(options))
+        .with_context(|| format!("mounting a {kind} on {}", target.display()))
+}
+// wb:end

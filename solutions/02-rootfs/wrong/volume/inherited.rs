@@ -1,0 +1,25 @@
+//! diagnosis: inherited
+//! made by: whoever thinks of the lookup only; runc, CVE-2024-21626.
+
+use std::os::fd::OwnedFd;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use nix::errno::Errno;
+use nix::fcntl::{OFlag, OpenHow, ResolveFlag, open, openat2};
+use nix::sys::stat::{Mode, mkdirat};
+
+pub fn target_in_root(root: &Path, target: &Path) -> Result<OwnedFd> {
+    let image = open(root, OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC, Mode::empty()).context("the root")?;
+    if let Err(Errno::ENOENT) = open_in(&image, target) {
+        let (parent, name) = target.parent().zip(target.file_name()).context("a target without a name")?;
+        let folder = open_in(&image, parent).context("the folder above")?;
+        mkdirat(&folder, name, Mode::from_bits_truncate(0o755)).context("making the target")?;
+    }
+    open_in(&image, target).context("the target")
+}
+
+fn open_in(image: &OwnedFd, path: &Path) -> nix::Result<OwnedFd> {
+    let how = OpenHow::new().flags(OFlag::O_PATH).resolve(ResolveFlag::RESOLVE_IN_ROOT);
+    openat2(image, path, how)
+}
