@@ -11,6 +11,11 @@ const FREEZING: &str = "3.6 Freezing";
 const DEVICES: &str = "3.7 Devices";
 const VIEW: &str = "3.8 Inside";
 
+const READ_ONLY: Lesson = Lesson {
+    cause: "the cgroups are mounted read-only, as Docker and Podman do it in their containers",
+    cure: "do this outside of the container, or start it with --privileged",
+};
+
 /// The folder.
 pub static MAKE_GROUP: Why = Why::new("a group is a folder; the kernel fills it with files", GROUPS)
     .as_shell(|args| Some(format!("mkdir {}", args.first()?)))
@@ -23,10 +28,7 @@ pub static MAKE_GROUP: Why = Why::new("a group is a folder; the kernel fills it 
             cause: "these groups belong to root: an ordinary user may only divide a group that was delegated to them",
             cure: "on v2 with systemd: systemd-run --user --scope -p Delegate=yes -- COMMAND",
         }),
-        (Errno::EROFS, Lesson {
-            cause: "the cgroups are mounted read-only, as Docker and Podman do it in their containers",
-            cure: "do this outside of the container, or start it with --privileged",
-        }),
+        (Errno::EROFS, READ_ONLY),
         (Errno::EAGAIN, Lesson {
             cause: "a group above allows no more groups below it (cgroup.max.descendants, cgroup.max.depth)",
             cure: "remove groups that are not in use, or choose another --cgroup-parent",
@@ -58,6 +60,7 @@ pub static SET_LIMIT: Why = Why::new("a limit is a write into one of the group's
 /// Controllers for the children.
 pub static ENABLE: Why =
     Why::new("on v2 a group gives its children their controllers", VERSIONS).as_shell(echo).teaching(&[
+        (Errno::EROFS, READ_ONLY),
         (
             Errno::EBUSY,
             Lesson {

@@ -47,7 +47,7 @@ impl Scene<'_> {
             .stderr(Stdio::piped())
             .spawn()
             .context("cannot start this program again")?;
-        let end = Instant::now() + Duration::from_secs(10);
+        let end = Instant::now() + Duration::from_secs(60);
         loop {
             if let Ok((folder, state)) = self.store.find(&name)
                 && state.status == Status::Running
@@ -64,7 +64,7 @@ impl Scene<'_> {
                 bail!(Failure::new(code, format!("no container can be made here, so the tour ends early:\n{message}")));
             }
             if Instant::now() > end {
-                bail!("the container did not start in 10 s");
+                bail!("the container did not start in 60 s");
             }
             sleep(Duration::from_millis(2));
         }
