@@ -9,15 +9,16 @@ use ch03_cgroups::controller::{Controller, Version};
 use ch03_cgroups::machine::Machine;
 use testkit::{Case, cases, needs};
 
-use crate::running::{expect_nothing_left, groups_can_be_made, need_groups, program, run, shown, small_root};
+use crate::running::{expect_nothing_left, groups_can_be_made, need_groups, run, shown, small_root};
 
 pub fn cases() -> Vec<Case> {
-    cases![
+    let in_a_lab = cases![
         without_a_group_a_limit_is_refused_with_the_reason,
         without_limits_a_user_needs_no_group,
-        where_there_is_a_user_manager_a_scope_is_asked_for,
         with_a_group_that_was_handed_over_limits_hold,
-    ]
+    ];
+    let on_the_machine = cases![where_there_is_a_user_manager_a_scope_is_asked_for];
+    [in_a_lab, on_the_machine.into_iter().map(Case::on_the_machine).collect()].concat()
 }
 
 fn need_no_group() -> Result<()> {
@@ -44,26 +45,29 @@ fn without_limits_a_user_needs_no_group() -> Result<()> {
     expect_nothing_left()
 }
 
+/// On the machine itself: in a lab, the machine's trees begin elsewhere. Nothing is made but a few files in a folder of its own.
 fn where_there_is_a_user_manager_a_scope_is_asked_for() -> Result<()> {
     need_no_group()?;
     let all_on_v2 = Machine::look()?.hierarchies.iter().all(|hierarchy| hierarchy.version == Version::V2);
     needs::that(all_on_v2, "cgroup v2")?;
     // A manager to be seen, and a systemd-run that only says how it was called.
-    fs::create_dir_all("/tmp/runtime/systemd")?;
-    fs::write("/tmp/runtime/systemd/private", "")?;
-    fs::create_dir("/tmp/bin")?;
-    fs::write("/tmp/bin/systemd-run", "#!/bin/sh\necho \"$CORACLE_SCOPE $@\"\n")?;
-    fs::set_permissions("/tmp/bin/systemd-run", fs::Permissions::from_mode(0o755))?;
-    let path = format!("/tmp/bin:{}", std::env::var("PATH")?);
-    let output = program()
+    let folder = tempfile::tempdir()?;
+    let (runtime, programs) = (folder.path().join("runtime"), folder.path().join("bin"));
+    fs::create_dir_all(runtime.join("systemd"))?;
+    fs::write(runtime.join("systemd/private"), "")?;
+    fs::create_dir(&programs)?;
+    let program = programs.join("systemd-run");
+    fs::write(&program, "#!/bin/sh\necho \"$CORACLE_SCOPE $@\"\n")?;
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755))?;
+    let output = Command::new(env!("CARGO_BIN_EXE_ch03-cgroups"))
         .args(["run", "--memory", "64m", "--", "true"])
-        .env("PATH", path)
-        .env("XDG_RUNTIME_DIR", "/tmp/runtime")
+        .env("PATH", format!("{}:{}", programs.display(), std::env::var("PATH")?))
+        .env("XDG_RUNTIME_DIR", &runtime)
         .output()?;
     let said = shown(&output);
     ensure!(said.contains("1 --user --scope") && said.contains("Delegate=yes -- "), "{said}");
     ensure!(said.contains("run --memory 64m -- true"), "{said}");
-    expect_nothing_left()
+    Ok(())
 }
 
 fn with_a_group_that_was_handed_over_limits_hold() -> Result<()> {
@@ -75,7 +79,7 @@ fn with_a_group_that_was_handed_over_limits_hold() -> Result<()> {
     let top = memory.mount_point.join("handed");
     fs::create_dir(&top)?;
     for name in ["", "cgroup.procs", "cgroup.subtree_control"] {
-        chown(&top.join(name), Some(12345), Some(12345))?;
+        chown(top.join(name), Some(12345), Some(12345))?;
     }
     // The limits' files exist once the group above gives the controllers; who hands a group over sees to that.
     fs::write(memory.mount_point.join("cgroup.subtree_control"), "+memory +pids")?;
