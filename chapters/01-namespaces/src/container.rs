@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::os::fd::AsFd;
+use std::path::Path;
 use std::time::SystemTime;
 
 use anyhow::{Context, Result};
@@ -92,6 +93,11 @@ impl Container {
     /// Its id: 64 hexadecimal digits.
     pub fn id(&self) -> &str {
         &self.state.id
+    }
+
+    /// Its state folder.
+    pub fn folder(&self) -> &Path {
+        &self.locked.folder
     }
 
     /// Its first process, as the host counts.

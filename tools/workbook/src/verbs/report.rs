@@ -70,7 +70,7 @@ fn judged(out: &mut String, row: &Row, judgement: &Judgement, warnings: &str, pa
         return;
     }
     if let Some(common) = common {
-        let _ = writeln!(out, "\nObserved: {common}.");
+        let _ = write!(out, "\n{}", paragraph(&format!("Observed: {common}."), ""));
     }
     if let Some(mistake) = judgement.mistake {
         let _ = write!(out, "\n{}{}", paint.strong(paragraph(mistake.what, "")), paragraph(mistake.why, ""));
@@ -109,12 +109,12 @@ fn named(name: &str, text: &str) -> String {
     format!("      {name:<10}{}", &beside[INDENT.len()..])
 }
 
-/// What was observed, if it is the same in every check.
+/// What was observed, if several checks fail and it is the same in each.
 fn common_observation(judgement: &Judgement) -> Option<&str> {
-    let mut observed = judgement.outcomes.iter().map(|outcome| Some(outcome.difference.as_ref()?.1.as_str()));
-    let first = observed.next()??;
+    let mut observed = judgement.outcomes.iter().filter_map(|outcome| Some(outcome.difference.as_ref()?.1.as_str()));
+    let first = observed.next()?;
     let mut others = observed.peekable();
-    (others.peek().is_some() && others.all(|other| other == Some(first))).then_some(first)
+    (others.peek().is_some() && others.all(|other| other == first)).then_some(first)
 }
 
 fn checks_fail(count: usize) -> String {
