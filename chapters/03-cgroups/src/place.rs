@@ -173,6 +173,13 @@ fn parent_in(hierarchy: &Hierarchy, asked: Option<&str>) -> Result<PathBuf> {
 
 /// Why there is no tree with a controller.
 fn missing(machine: &Machine, controller: Controller) -> String {
+    let mountinfo = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
+    if machine.hierarchies.is_empty() && mountinfo.contains(" - cgroup2 ") {
+        return "no group of this process is to be seen here, so nothing can be limited\nlikely cause: the tree is mounted, but \
+                not the part that this process is in (see /proc/self/cgroup, and cgroup_namespaces(7))\ncure: start it where that \
+                part is mounted; or leave the limit out"
+            .into();
+    }
     if machine.hierarchies.is_empty() {
         return "there is no cgroup file system here, so nothing can be limited\nlikely cause: none is mounted, or another \
                 part of it than the one that this process is in\ncure: as root: mount -t cgroup2 none /sys/fs/cgroup"
@@ -183,7 +190,6 @@ fn missing(machine: &Machine, controller: Controller) -> String {
         let mut fields = line.split_whitespace();
         fields.next() == Some(controller.v1_name()) && fields.nth(2) == Some("1")
     });
-    let mountinfo = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
     let is_mounted = mountinfo
         .lines()
         .filter_map(|line| line.split_once(" - cgroup "))
