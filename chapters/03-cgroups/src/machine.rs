@@ -31,6 +31,8 @@ pub struct Hierarchy {
 pub struct Machine {
     /// In the order of /proc/self/cgroup.
     pub hierarchies: Vec<Hierarchy>,
+    /// Some tree is mounted, be it at a part that this process isn't in.
+    pub has_trees: bool,
 }
 
 /// One line of mountinfo, as far as it matters here: proc_pid_mountinfo(5).
@@ -81,7 +83,8 @@ impl Machine {
                 is_there(&own, version).then_some(Hierarchy { version, names, mount_point, own })
             })
         };
-        Machine { hierarchies: cgroup.lines().filter_map(hierarchy).collect() }
+        let has_trees = mounts.iter().any(|mount| mount.file_system.starts_with("cgroup"));
+        Machine { hierarchies: cgroup.lines().filter_map(hierarchy).collect(), has_trees }
     }
 
     /// The tree that has a controller: a v1 tree of its name, or else v2 where it lists it or has it built in. (A controller is

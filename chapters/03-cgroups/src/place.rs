@@ -173,8 +173,7 @@ fn parent_in(hierarchy: &Hierarchy, asked: Option<&str>) -> Result<PathBuf> {
 
 /// Why there is no tree with a controller.
 fn missing(machine: &Machine, controller: Controller) -> String {
-    let mountinfo = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
-    if machine.hierarchies.is_empty() && mountinfo.contains(" - cgroup2 ") {
+    if machine.hierarchies.is_empty() && machine.has_trees {
         return "no group of this process is to be seen here, so nothing can be limited\nlikely cause: the tree is mounted, but \
                 not the part that this process is in (see /proc/self/cgroup, and cgroup_namespaces(7))\ncure: start it where that \
                 part is mounted; or leave the limit out"
@@ -190,6 +189,7 @@ fn missing(machine: &Machine, controller: Controller) -> String {
         let mut fields = line.split_whitespace();
         fields.next() == Some(controller.v1_name()) && fields.nth(2) == Some("1")
     });
+    let mountinfo = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
     let is_mounted = mountinfo
         .lines()
         .filter_map(|line| line.split_once(" - cgroup "))
@@ -216,14 +216,19 @@ mod tests {
 
     #[test]
     fn what_is_demanded_and_not_there_is_an_error_and_the_rest_is_done_without() {
-        let machine = Machine { hierarchies: vec![v1("memory")] };
+        let machine = Machine { hierarchies: vec![v1("memory")], has_trees: true };
         let place = Place::find(&machine, &[Controller::Memory], None).unwrap();
         assert_eq!(place.sites.len(), 1);
         assert_eq!(place.sites[0].parent, Path::new("/no-such-mount/memory/me"));
         assert!(
             Place::find(&machine, &[Controller::Pids], None).unwrap_err().to_string().contains("pids is not to be had")
         );
-        assert!(Place::find(&Machine::default(), &[], None).unwrap_err().to_string().contains("no cgroup file system"));
+        let without = |has_trees| {
+            let machine = Machine { has_trees, ..Machine::default() };
+            Place::find(&machine, &[], None).unwrap_err().to_string()
+        };
+        assert!(without(false).contains("no cgroup file system"));
+        assert!(without(true).contains("not the part that this process is in"));
     }
 
     #[test]
