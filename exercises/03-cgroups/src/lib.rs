@@ -5,6 +5,7 @@
 #![cfg(feature = "checks")]
 
 mod cpu;
+mod freeze;
 mod group;
 mod groups;
 mod memory;
@@ -15,4 +16,4 @@ use checker::Exercise;
 
 /// In the order of the book.
 pub const EXERCISES: &[&Exercise] =
-    &[&group::EXERCISE, &cpu::EXERCISE, &memory::EXERCISE, &pids::EXERCISE, &removal::EXERCISE];
+    &[&group::EXERCISE, &cpu::EXERCISE, &memory::EXERCISE, &pids::EXERCISE, &freeze::EXERCISE, &removal::EXERCISE];

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
-use nix::unistd::{AccessFlags, access};
+use nix::unistd::{AccessFlags, Pid, access};
 
 /// What limits a container, or halts it.
 const CONTROLLERS: [&str; 4] = ["cpu", "memory", "pids", "freezer"];
@@ -63,6 +63,26 @@ impl Cgroup {
         tree.map_or(Path::new("/sys/fs/cgroup"), |tree| &tree.parent)
     }
 
+    /// The groups that a container's first process is in, as they are seen from here, also of a container in a lab. An error, if
+    /// it has none of its own.
+    pub fn of(container: Pid) -> Result<Cgroup> {
+        let file = format!("/proc/{container}/cgroup");
+        let cgroup = fs::read_to_string(&file).with_context(|| format!("reading {file}"))?;
+        let mountinfo = fs::read_to_string("/proc/self/mountinfo").context("reading /proc/self/mountinfo")?;
+        let v2_has = |top: &Path| fs::read_to_string(top.join("cgroup.controllers")).unwrap_or_default();
+        let group = Cgroup::read(&cgroup, &mountinfo, &v2_has, &|hierarchy| {
+            let parent = hierarchy.own.parent().unwrap_or(&hierarchy.own);
+            (parent.to_path_buf(), hierarchy.own.clone())
+        });
+        let is_ours =
+            |folder: &Path| folder.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"mydocker-"));
+        ensure!(
+            !group.trees.is_empty() && group.trees.iter().all(|tree| is_ours(&tree.folder)),
+            "the container has no group of its own, or none that is seen from here: start it with a limit, as --pids 100"
+        );
+        Ok(group)
+    }
+
     /// As a process (`self`, or its number) sees it whose root is seen at `root`.
     pub(crate) fn seen_by(process: &str, root: &Path, name: &str) -> Result<Cgroup> {
         let plain = Path::new(name).components().all(|part| matches!(part, Component::Normal(_)));
@@ -72,14 +92,34 @@ impl Cgroup {
             fs::read_to_string(&path).with_context(|| format!("reading {}, to find the groups", path.display()))
         };
         let here = |path: &Path| root.join(path.strip_prefix("/").unwrap_or(path));
-        let v2 = V2 {
-            has: &|top| fs::read_to_string(here(top).join("cgroup.controllers")).unwrap_or_default(),
-            may_have_children: &|group| may_have_children(&here(group)),
-        };
-        Ok(Cgroup::read(&read("cgroup")?, &read("mountinfo")?, &v2, name))
+        let v2_has = |top: &Path| fs::read_to_string(here(top).join("cgroup.controllers")).unwrap_or_default();
+        let may_have_children = |group: &Path| may_have_children(&here(group));
+        Ok(Cgroup::below(&read("cgroup")?, &read("mountinfo")?, &v2_has, &may_have_children, name))
     }
 
-    fn read(cgroup: &str, mountinfo: &str, v2: &V2, name: &str) -> Cgroup {
+    /// Below the group that a process is in.
+    fn below(
+        cgroup: &str,
+        mountinfo: &str,
+        v2_has: &dyn Fn(&Path) -> String,
+        may_have_children: &dyn Fn(&Path) -> bool,
+        name: &str,
+    ) -> Cgroup {
+        Cgroup::read(cgroup, mountinfo, v2_has, &|hierarchy| {
+            let own = &hierarchy.own;
+            let parent = if hierarchy.v1.is_empty() { hierarchy.parent_on_v2(may_have_children) } else { own.clone() };
+            let folder = parent.join(format!("mydocker-{name}"));
+            (parent, folder)
+        })
+    }
+
+    /// `place`: parent and folder in a tree. `v2_has`: the controllers that the group at the top of the v2 tree has.
+    fn read(
+        cgroup: &str,
+        mountinfo: &str,
+        v2_has: &dyn Fn(&Path) -> String,
+        place: &dyn Fn(&Hierarchy) -> (PathBuf, PathBuf),
+    ) -> Cgroup {
         let mounts: Vec<Mount> = mountinfo.lines().filter_map(Mount::parse).collect();
         let found: Vec<Hierarchy> = cgroup.lines().filter_map(|line| Hierarchy::find(line, &mounts)).collect();
         let mut trees: Vec<Tree> = Vec::new();
@@ -87,15 +127,12 @@ impl Cgroup {
             let on_v1 = found.iter().find(|hierarchy| hierarchy.v1.iter().any(|known| known == controller));
             let has = |top: &Path| {
                 // Every v2 group can be frozen, without a controller for it.
-                controller == "freezer" || (v2.has)(top).split_whitespace().any(|known| known == controller)
+                controller == "freezer" || v2_has(top).split_whitespace().any(|known| known == controller)
             };
             let on_v2 = || found.iter().find(|hierarchy| hierarchy.v1.is_empty() && has(&hierarchy.top));
             let Some(hierarchy) = on_v1.or_else(on_v2) else { continue };
-            let (version, parent) = match on_v1 {
-                Some(_) => (Version::V1, hierarchy.own.clone()),
-                None => (Version::V2, hierarchy.parent_on_v2(v2)),
-            };
-            let folder = parent.join(format!("mydocker-{name}"));
+            let version = if on_v1.is_some() { Version::V1 } else { Version::V2 };
+            let (parent, folder) = place(hierarchy);
             match trees.iter_mut().find(|tree| tree.folder == folder) {
                 Some(tree) => tree.controllers.push(controller),
                 None => trees.push(Tree { version, controllers: vec![controller], parent, folder }),
@@ -110,13 +147,6 @@ impl Cgroup {
             None => bail!("the controller {controller} is in no tree of groups that is mounted here (/proc/cgroups)"),
         }
     }
-}
-
-/// What is asked of a v2 tree.
-struct V2<'a> {
-    /// The controllers that the group at the top has.
-    has: &'a dyn Fn(&Path) -> String,
-    may_have_children: &'a dyn Fn(&Path) -> bool,
 }
 
 /// On v2 a group with processes may have no children with controllers; the root of all may.
@@ -155,9 +185,9 @@ impl Hierarchy {
     }
 
     /// The nearest group at or above ours that may have children, or else ours, in which room has to be made.
-    fn parent_on_v2(&self, v2: &V2) -> PathBuf {
+    fn parent_on_v2(&self, may_have_children: &dyn Fn(&Path) -> bool) -> PathBuf {
         let mut above = self.own.ancestors().take_while(|group| group.starts_with(&self.top));
-        above.find(|group| (v2.may_have_children)(group)).unwrap_or(&self.own).to_path_buf()
+        above.find(|group| may_have_children(group)).unwrap_or(&self.own).to_path_buf()
     }
 }
 
@@ -188,8 +218,7 @@ mod tests {
             format!("31 23 0:28 {root} {point} rw,relatime shared:1 - {kind} none rw,{options}\n")
         };
         let mountinfo: String = mounts.iter().map(line).collect();
-        let v2 = V2 { has: &|_| controllers.into(), may_have_children: &|group| group == Path::new(empty) };
-        Cgroup::read(cgroup, &mountinfo, &v2, "box")
+        Cgroup::below(cgroup, &mountinfo, &|_| controllers.into(), &|group| group == Path::new(empty), "box")
     }
 
     fn folders(group: &Cgroup) -> Vec<String> {

@@ -14,6 +14,8 @@ mydocker: the container runtime that you write, one function an exercise.
 
 Usage: mydocker run [OPTIONS] COMMAND [ARG...]
        mydocker exec NAME|PID COMMAND [ARG...]
+       mydocker pause NAME|PID     (one that has a limit: it has a group)
+       mydocker unpause NAME|PID
        mydocker ps
 
 Options of run:
@@ -44,6 +46,7 @@ pub enum Asked {
     Help,
     Run(Container),
     Exec(Exec),
+    Pause(Pause),
     Ps,
 }
 
@@ -53,6 +56,14 @@ pub struct Exec {
     /// Its name, or the number of its PID 1.
     pub container: String,
     pub command: Vec<OsString>,
+}
+
+/// A container is to stand still, or to go on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pause {
+    /// Its name, or the number of its PID 1.
+    pub container: String,
+    pub frozen: bool,
 }
 
 /// The container that was asked for.
@@ -107,11 +118,18 @@ pub fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Asked, String>
         None | Some("help" | "--help" | "-h") => Ok(Asked::Help),
         Some("run") => run(arguments),
         Some("exec") => exec(arguments),
+        Some(verb @ ("pause" | "unpause")) => match arguments.collect::<Vec<_>>() {
+            words if words.len() == 1 => {
+                let container = words[0].to_string_lossy().into_owned();
+                Ok(Asked::Pause(Pause { container, frozen: verb == "pause" }))
+            }
+            _ => Err(format!("{verb} needs one container: mydocker {verb} mydocker (mydocker ps lists them)")),
+        },
         Some("ps") => match arguments.next() {
             None => Ok(Asked::Ps),
             Some(word) => Err(format!("ps takes no {}", word.display())),
         },
-        Some(other) => Err(format!("there is no command \"{other}\", only run, exec and ps")),
+        Some(other) => Err(format!("there is no command \"{other}\", only run, exec, pause, unpause and ps")),
     }
 }
 
@@ -316,6 +334,9 @@ mod tests {
         }
         assert_eq!(container("run --name web sh").name, "web");
         assert_eq!(parsed("ps"), Ok(Asked::Ps));
+        let pause = |frozen| Asked::Pause(Pause { container: "web".into(), frozen });
+        assert_eq!((parsed("pause web"), parsed("unpause web")), (Ok(pause(true)), Ok(pause(false))));
+        assert!(parsed("pause").is_err_and(|error| error.contains("container")));
     }
 
     #[test]

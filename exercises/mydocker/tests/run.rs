@@ -30,7 +30,8 @@ fn main() -> ExitCode {
         a_name_that_the_kernel_refuses_is_mydockers_error,
     ];
     // A lab in a lab has no groups of its own.
-    let with_groups = testkit::cases![what_is_limited_stays_within_its_limits];
+    let with_groups =
+        testkit::cases![what_is_limited_stays_within_its_limits, a_paused_container_stands_still_until_it_may_go_on];
     cases.extend(with_groups.into_iter().map(|case| case.on_the_machine()));
     testkit::run(cases)
 }
@@ -227,6 +228,35 @@ fn what_is_limited_stays_within_its_limits() -> Result<()> {
     ensure!(busy.status.success(), "{busy:?}");
     let none = limited("--cpus", "0", "true")?;
     ensure!(none.status.code() == Some(125), "{none:?}");
+    Ok(())
+}
+
+fn a_paused_container_stands_still_until_it_may_go_on() -> Result<()> {
+    let first = run(&["run", "--pids", "5", "true"])?;
+    let none = first.status.code() == Some(125) && !nix::unistd::geteuid().is_root();
+    needs::that(!none, "a cgroup that may be divided")?;
+
+    let name = format!("paused-{}", std::process::id());
+    let script = "echo ready; while read line; do echo $line; done";
+    let mut child = started(&["run", "--name", &name, "--pids", "5", "sh", "-c", script], Stdio::piped())?;
+    let paused = run(&["pause", &name])?;
+    child.stdin.as_mut().context("its stdin")?.write_all(b"heard\n")?;
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    let said = {
+        use std::os::fd::AsFd;
+        let stdout = child.stdout.as_ref().context("its stdout")?;
+        let mut events = [nix::poll::PollFd::new(stdout.as_fd(), nix::poll::PollFlags::POLLIN)];
+        nix::poll::poll(&mut events, nix::poll::PollTimeout::ZERO)?
+    };
+    let unpaused = run(&["unpause", &name])?;
+    ensure!(paused.status.success() && unpaused.status.success(), "{paused:?}, {unpaused:?}");
+    ensure!(said == 0, "it has heard what was said to it while it was paused");
+    child.stdout.as_mut().context("its stdout")?.read_exact(&mut [0; "heard\n".len()])?;
+
+    // It ends with its lab, though it is paused: on v1 nothing frozen can be killed.
+    ensure!(run(&["pause", &name])?.status.success());
+    send(&child, Signal::SIGTERM)?;
+    ensure!(child.wait()?.code() == Some(143));
     Ok(())
 }
 
