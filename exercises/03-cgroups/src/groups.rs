@@ -15,6 +15,8 @@ use lab::{Lab, look};
 pub struct Groups {
     host: i32,
     group: Cgroup,
+    /// The container's.
+    pub name: String,
 }
 
 /// Starts the program in a lab that has groups of its own. Its first argument is a name for the container that no answer can
@@ -26,7 +28,7 @@ pub fn start(program: &Program, arguments: &[&str]) -> Result<(Running, Groups)>
     // Through the lab's PID 1: the program may go elsewhere.
     let host = running.init();
     let group = checked::cgroup_of(host, &name)?;
-    Ok((running, Groups { host, group }))
+    Ok((running, Groups { host, group, name }))
 }
 
 impl Groups {
@@ -34,9 +36,19 @@ impl Groups {
         self.group.version(controller).is_ok_and(|version| version == Version::V1)
     }
 
+    /// The folder in the tree of a controller, as the program sees it.
+    pub fn folder(&self, controller: &str) -> Result<PathBuf> {
+        Ok(self.group.folder(controller)?.to_path_buf())
+    }
+
     /// The folders of all trees, each once, as the program sees them.
     pub fn folders(&self) -> Vec<PathBuf> {
         self.group.folders().into_iter().map(Path::to_path_buf).collect()
+    }
+
+    /// The group at the top of the v2 tree, as the program sees it.
+    pub fn v2_top(&self) -> Result<PathBuf> {
+        checked::v2_top_of(self.host)
     }
 
     /// As it is seen from here.

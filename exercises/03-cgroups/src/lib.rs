@@ -8,6 +8,7 @@ mod cpu;
 mod freeze;
 mod group;
 mod groups;
+mod leaf;
 mod memory;
 mod pids;
 mod removal;
@@ -15,5 +16,12 @@ mod removal;
 use checker::Exercise;
 
 /// In the order of the book.
-pub const EXERCISES: &[&Exercise] =
-    &[&group::EXERCISE, &cpu::EXERCISE, &memory::EXERCISE, &pids::EXERCISE, &freeze::EXERCISE, &removal::EXERCISE];
+pub const EXERCISES: &[&Exercise] = &[
+    &group::EXERCISE,
+    &cpu::EXERCISE,
+    &memory::EXERCISE,
+    &pids::EXERCISE,
+    &freeze::EXERCISE,
+    &leaf::EXERCISE,
+    &removal::EXERCISE,
+];

@@ -149,6 +149,17 @@ impl Cgroup {
     }
 }
 
+/// The group at the top of the v2 tree, as a process (`self`, or its number) sees it.
+pub(crate) fn v2_top(process: &str) -> Result<PathBuf> {
+    let read = |file: &str| fs::read_to_string(Path::new("/proc").join(process).join(file));
+    let (cgroup, mountinfo) =
+        read("cgroup").and_then(|text| Ok((text, read("mountinfo")?))).context("finding the groups")?;
+    let mounts: Vec<Mount> = mountinfo.lines().filter_map(Mount::parse).collect();
+    let line = cgroup.lines().find(|line| line.starts_with("0:"));
+    let found = line.and_then(|line| Hierarchy::find(line, &mounts)).context("no v2 tree is mounted here")?;
+    Ok(found.top)
+}
+
 /// On v2 a group with processes may have no children with controllers; the root of all may.
 fn may_have_children(group: &Path) -> bool {
     let is_root = !group.join("cgroup.type").exists();

@@ -3,10 +3,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use nix::unistd::{ForkResult, Pid};
 
-use crate::cgroup::Version;
+use crate::cgroup::{Version, v2_top};
 use crate::{Cgroup, exit, fork};
 
 /// The place that a process has for a group; its folders are as that process sees them. For the checker.
@@ -41,6 +41,29 @@ fn make(folder: &Path) -> Result<()> {
 const WAY_OUT: &str = "no control group can be made here. Root may make some, and an ordinary user where a v2 group was \
                        handed over to them: `systemd-run --user --scope -p Delegate=yes cargo wb check …`; else \
                        `cargo wb check --vm …`, in the throwaway machine";
+
+/// The top of the v2 tree, as a process sees it. For the checker.
+pub fn v2_top_of(process: i32) -> Result<PathBuf> {
+    v2_top(&process.to_string())
+}
+
+/// Makes a group in the v2 tree, with all controllers that it can have. They are what the second is.
+pub fn make_v2_group(name: &str) -> Result<(PathBuf, Vec<String>)> {
+    let top = v2_top("self").context(NO_V2)?;
+    let available = fs::read_to_string(top.join("cgroup.controllers")).context("which controllers there are")?;
+    let controllers: Vec<String> = available.split_whitespace().map(String::from).collect();
+    ensure!(!controllers.is_empty(), NO_V2);
+    for controller in &controllers {
+        fs::write(top.join("cgroup.subtree_control"), format!("+{controller}")).context(WAY_OUT)?;
+    }
+    let group = top.join(name);
+    make(&group)?;
+    Ok((group, controllers))
+}
+
+const NO_V2: &str = "there is no v2 tree with a controller here, and only on v2 room has to be made: `cargo wb check --vm …`, in the \
+                     throwaway machine, has one; so has an ordinary user to whom a group was handed over, by `systemd-run --user \
+                     --scope -p Delegate=yes`";
 
 /// Starts a process that is in the group before it does anything.
 pub fn start_in(group: &Cgroup, does: impl FnOnce() -> i32) -> Result<Pid> {

@@ -4,8 +4,8 @@ use anyhow::Result;
 use nix::unistd::ForkResult;
 
 use crate::answers::{
-    boot_clock, cpu, group, hostname, ids, init, isolation, memory, minimal_dev, pid_one, pids, pivot, private_mounts,
-    read_only, removal, volume,
+    boot_clock, cpu, group, hostname, ids, init, isolation, leaf, memory, minimal_dev, pid_one, pids, pivot,
+    private_mounts, read_only, removal, volume,
 };
 use crate::arguments::Container;
 
@@ -19,7 +19,8 @@ pub fn run(container: &Container) -> Result<i32> {
     // Where the container's groups go. Nothing is made yet.
     let group = given::Cgroup::place(&container.name)?;
     if container.is_limited() {
-        given::controllers_below(&group)?;
+        // 3.6  On v2: controllers for the groups below, and processes only in those.
+        leaf::make_room(group.parent(), &["cpu", "memory", "pids"])?;
 
         // 3.1  A group in each tree.
         group::create(&group)?;

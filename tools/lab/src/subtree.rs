@@ -166,6 +166,9 @@ impl Group {
             Some(_) => hierarchy.folder.clone(),
             None => parent_on_v2(hierarchy, limits, all)?,
         };
+        if hierarchy.v1.is_none() && all {
+            give_what_there_is(&parent);
+        }
         let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
         let dir = Dir::open(&parent, flags, Mode::empty())?;
         let folder = parent.join(name);
@@ -233,6 +236,14 @@ fn parent_on_v2(hierarchy: &Hierarchy, limits: &Limits, all: bool) -> io::Result
     let top = &hierarchy.mount_point;
     let above = hierarchy.folder.ancestors().take_while(|folder| folder.starts_with(top));
     above.into_iter().find(fits).map(Path::to_path_buf).ok_or_else(|| Errno::EACCES.into())
+}
+
+/// All controllers that a v2 cgroup has, to its children. What is refused is done without.
+fn give_what_there_is(parent: &Path) {
+    let available = fs::read_to_string(parent.join("cgroup.controllers")).unwrap_or_default();
+    for controller in available.split_whitespace() {
+        let _ = set(&parent.join("cgroup.subtree_control"), &format!("+{controller}"));
+    }
 }
 
 fn may_be_divided(folder: &Path) -> bool {
