@@ -5,9 +5,11 @@
 #![cfg(feature = "checks")]
 
 mod cpu;
+mod fork_bomb;
 mod freeze;
 mod group;
 mod groups;
+mod late_join;
 mod leaf;
 mod memory;
 mod pids;
@@ -24,4 +26,6 @@ pub const EXERCISES: &[&Exercise] = &[
     &freeze::EXERCISE,
     &leaf::EXERCISE,
     &removal::EXERCISE,
+    &fork_bomb::EXERCISE,
+    &late_join::EXERCISE,
 ];

@@ -1,6 +1,7 @@
 //! Groups that are there when an answer is called, and processes in them.
 
 use std::fs;
+use std::io::{Read, pipe};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
@@ -65,12 +66,19 @@ const NO_V2: &str = "there is no v2 tree with a controller here, and only on v2 
                      throwaway machine, has one; so has an ordinary user to whom a group was handed over, by `systemd-run --user \
                      --scope -p Delegate=yes`";
 
-/// Starts a process that is in the group before it does anything.
+/// Starts a process that is in the group before it does anything; when this returns, it is.
 pub fn start_in(group: &Cgroup, does: impl FnOnce() -> i32) -> Result<Pid> {
+    let (mut is_in, tells) = pipe().context("a pipe")?;
     match fork()? {
-        ForkResult::Parent { child } => Ok(child),
+        ForkResult::Parent { child } => {
+            drop(tells);
+            // Its end has come when the child closes its own.
+            is_in.read_to_end(&mut Vec::new()).context("waiting for a process in the group")?;
+            Ok(child)
+        }
         ForkResult::Child => {
             let joined = group.folders().into_iter().try_for_each(|folder| fs::write(folder.join("cgroup.procs"), "0"));
+            drop(tells);
             exit(if joined.is_ok() { does() } else { 120 })
         }
     }

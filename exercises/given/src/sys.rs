@@ -89,3 +89,9 @@ pub fn offer_memory(bytes: usize) -> io::Result<()> {
         _ => Err(io::Error::last_os_error()),
     }
 }
+
+/// Lets others go first, as nice(2) does.
+pub fn be_nice() {
+    // SAFETY: a number only. It can be refused, and then nobody goes first.
+    unsafe { libc::nice(10) };
+}

@@ -5,7 +5,7 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use anyhow::Result;
-use checker::Program;
+use checker::{Heard, Program};
 
 use crate::groups::{Groups, Run, start, within_moments};
 
@@ -65,7 +65,12 @@ pub fn at(program: &Program, case: Case) -> Result<Seen> {
     let folder = groups.folders();
     let processes = folder.first().map(|folder| groups.processes(folder)).unwrap_or_default();
     let heard = running.go_on()?;
-    let frozen = is_frozen(&groups);
+    // What the program saw when the function returned; whether it is true at all, is seen from here.
+    let (heard, then) = match heard {
+        Heard::Number(number) => (Heard::Ok, number == 1),
+        heard => (heard, false),
+    };
+    let frozen = is_frozen(&groups) && (then || case != Case::Freeze);
     sleep(Duration::from_millis(150));
     let frozen_later = is_frozen(&groups);
     let before = time_used(&processes);
