@@ -99,6 +99,23 @@ pub fn threads_of(pid: i32) -> Vec<i32> {
     entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect()
 }
 
+/// All of them together, in clock ticks.
+pub fn time_used(processes: &[i32]) -> u64 {
+    let of = |process: &i32| -> Option<u64> {
+        let fields = stat(*process)?;
+        // utime and stime, counted from the state, which is the third: proc_pid_stat(5).
+        let mut fields = fields.split(' ').skip(14 - 3);
+        Some(fields.next()?.parse::<u64>().ok()? + fields.next()?.parse::<u64>().ok()?)
+    };
+    processes.iter().filter_map(of).sum()
+}
+
+/// /proc/PID/stat from the state on.
+pub fn stat(process: i32) -> Option<String> {
+    let text = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    Some(text.rsplit_once(") ")?.1.to_string())
+}
+
 /// Waits until something is so, for as long as what is given may take for it.
 pub fn within_moments(so: impl Fn() -> bool) -> bool {
     let end = Instant::now() + Duration::from_secs(3);

@@ -7,6 +7,7 @@ use super::mistakes::*;
 
 const REFUSED: &str = "the kernel has refused a process";
 const FULL: &str = "the group is as full as it may be, and stays so";
+const IDLE: &str = "its processes need no time";
 const KEPT: &str = "the limit is what it was";
 const RETURNED: &str = "the function returns when it is refused, and says Ok";
 
@@ -15,6 +16,11 @@ pub fn judge(runs: &[Seen]) -> Judgement {
     let outcomes = vec![
         Outcome::of_runs(runs, refused),
         Outcome::of_runs(runs, full),
+        Outcome::of_runs(runs, |seen| {
+            let holds = seen.refused > 0 && !seen.busy;
+            let observed = if seen.busy { "they use the processors" } else { "there is no bomb" };
+            seen.run.outcome_whatever(IDLE, holds, "no processor time, once they are there", observed.into())
+        }),
         Outcome::of_runs(runs, |seen| {
             let held = seen.limit_kept;
             seen.run.outcome_whatever(KEPT, held, "pids.max, as it was", "another one".into())
@@ -64,7 +70,7 @@ mod tests {
     /// What a right answer shows.
     fn right(most: u64) -> Seen {
         let run = Run { heard: Heard::Ok, alive: true, printed: String::new() };
-        Seen { run, most, processes: most, later: most, refused: 1, limit_kept: true }
+        Seen { run, most, processes: most, later: most, refused: 1, limit_kept: true, busy: false }
     }
 
     fn judged(change: impl Fn(&mut Seen)) -> (Vec<&'static str>, Option<&'static str>) {
@@ -83,20 +89,21 @@ mod tests {
     #[test]
     fn bombs_that_are_none_are_told_apart() {
         let counted = judged(|seen| (seen.processes, seen.later, seen.refused) = (10, 10, 0));
-        assert_eq!(counted, (vec![REFUSED, FULL, RETURNED], Some("counted")));
+        assert_eq!(counted, (vec![REFUSED, FULL, IDLE, RETURNED], Some("counted")));
         let ended = judged(|seen| (seen.processes, seen.later, seen.refused) = (1, 1, 0));
-        assert_eq!(ended, (vec![REFUSED, FULL, RETURNED], Some("they-end")));
+        assert_eq!(ended, (vec![REFUSED, FULL, IDLE, RETURNED], Some("they-end")));
         assert_eq!(judged(|seen| (seen.processes, seen.later) = (1, 1)), (vec![FULL], Some("cleaned-up")));
         let error = Heard::Error(vec!["fork".into(), "EAGAIN: Try again".into()]);
         let aim = judged(|seen| seen.run.heard = error.clone());
         assert_eq!(aim, (vec![RETURNED], Some("refusal-is-the-aim")));
         assert_eq!(judged(|seen| seen.limit_kept = false), (vec![KEPT], None));
+        assert_eq!(judged(|seen| seen.busy = true), (vec![IDLE], None));
     }
 
     #[test]
     fn an_answer_that_ends_the_program_fails_every_check_without_a_guess() {
         let run = Run { heard: Heard::Ended(0), alive: false, printed: String::new() };
         let judgement = judge(&[Seen { run, ..right(20) }]);
-        assert_eq!((judgement.failing(), judgement.mistake), (4, None));
+        assert_eq!((judgement.failing(), judgement.mistake), (5, None));
     }
 }

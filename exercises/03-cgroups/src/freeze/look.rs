@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::Result;
 use checker::{Heard, Program};
 
-use crate::groups::{Groups, Run, start, within_moments};
+use crate::groups::{Groups, Run, start, stat, time_used, within_moments};
 
 /// What is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,21 +93,4 @@ fn is_frozen(groups: &Groups) -> bool {
         Some(text) => text == "FROZEN" || text.lines().any(|line| line == "frozen 1"),
         None => false,
     }
-}
-
-/// All of them together, in clock ticks.
-fn time_used(processes: &[i32]) -> u64 {
-    let of = |process: &i32| -> Option<u64> {
-        let fields = stat(*process)?;
-        // utime and stime, counted from the state, which is the third: proc_pid_stat(5).
-        let mut fields = fields.split(' ').skip(14 - 3);
-        Some(fields.next()?.parse::<u64>().ok()? + fields.next()?.parse::<u64>().ok()?)
-    };
-    processes.iter().filter_map(of).sum()
-}
-
-/// /proc/PID/stat from the state on.
-fn stat(process: i32) -> Option<String> {
-    let text = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
-    Some(text.rsplit_once(") ")?.1.to_string())
 }
