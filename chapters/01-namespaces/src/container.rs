@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::os::fd::AsFd;
+use std::path::Path;
 use std::time::SystemTime;
 
 use anyhow::{Context, Result};
@@ -15,6 +16,7 @@ use crate::plan::Inside;
 use crate::removal;
 use crate::state::{SeenFrom, State, Status};
 use crate::store::{Store, new_id};
+use crate::target::Target;
 use crate::terminal::Lent;
 use crate::wait::{self, Exit, Foreground};
 
@@ -93,6 +95,11 @@ impl Container {
         &self.state.id
     }
 
+    /// Its state folder.
+    pub fn folder(&self) -> &Path {
+        &self.locked.folder
+    }
+
     /// Its first process, as the host counts.
     pub fn pid(&self) -> Pid {
         self.made.pid
@@ -140,7 +147,8 @@ pub fn start(store: &Store, name: &str) -> Result<()> {
 }
 
 fn start_in(locked: &Locked, state: &mut State) -> Result<()> {
-    host::start(&locked.folder, || {
+    let process = Target::process(state.pid).ok();
+    host::start(&locked.folder, process.as_ref(), || {
         state.status = Status::Running;
         state.write(&locked.folder)
     })

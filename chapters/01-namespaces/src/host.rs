@@ -4,6 +4,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 
 use anyhow::{Context, Result, anyhow, bail};
+use nix::poll::PollTimeout;
 use nix::sys::signal::Signal;
 use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
 use nix::unistd::Pid;
@@ -22,6 +23,7 @@ use crate::plan::{Inside, Plan, Process};
 use crate::refused;
 use crate::state::{self, State, Status};
 use crate::sys::{self, Cloned};
+use crate::target::Target;
 use crate::undo::Journal;
 
 /// The container's first process, as the process that made it holds it.
@@ -119,9 +121,20 @@ fn serve(link: &Link, process: &Process<'_>, mechanisms: &mut [Box<dyn Mechanism
 
 /// Goes through the gate of the container in `folder` and listens until its command runs. `note` is called just before:
 /// whoever kills us then finds a state that is true.
-pub(crate) fn start(folder: &Path, note: impl FnOnce() -> Result<()>) -> Result<()> {
-    let mut note = Some(note);
+///
+/// When this fails, `process` has ended, so that whoever looks next doesn't find it alive.
+pub(crate) fn start(folder: &Path, process: Option<&Target>, note: impl FnOnce() -> Result<()>) -> Result<()> {
     let link = crate::gate::knock(folder)?;
+    let started = through_the_gate(&link, note);
+    if let (Err(_), Some(process)) = (&started, process) {
+        // A process closes its end of the link a little before it is seen to have ended.
+        process.ends_within(PollTimeout::from(1000u16));
+    }
+    started
+}
+
+fn through_the_gate(link: &Link, note: impl FnOnce() -> Result<()>) -> Result<()> {
+    let mut note = Some(note);
     link.send(&FromHost::Start, &[])?;
     let mut sealed = false;
     loop {

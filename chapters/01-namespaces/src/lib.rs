@@ -10,13 +10,14 @@
 //! - **The process.** `host.rs` and `child.rs` walk the list in lockstep, over the `link.rs` between them; `gate.rs` lets
 //!   `create` and `start` be two processes; `launch.rs` becomes the command, `init.rs` stays behind as its PID 1; `wait.rs` and
 //!   `terminal.rs` pass on what a person does to it. `join.rs` and `enter.rs` go into namespaces that exist.
-//! - **What remains.** [`Container`], [`State`], [`Store`] (`data_root.rs`, `locked.rs`), [`Undo`], `removal.rs`: what outlives a
+//! - **What remains.** [`Container`], [`State`], [`Store`] (`data_root.rs`, `locked.rs`), [`Undo`], `removal.rs`, `cgroup_removal.rs`: what outlives a
 //!   process, and how it goes away.
 //! - **What is said.** [`explain`] and [`steps`] narrate; [`Failure`] teaches; `refused.rs` asks why this machine says no. `cli.rs`,
 //!   `flags.rs` and [`verbs`] are the command line, `tour.rs` and `inspect.rs` what it shows.
 //!
 //! All `unsafe` is in `sys.rs`.
 
+mod cgroup_removal;
 mod child;
 mod cli;
 mod container;
@@ -58,6 +59,7 @@ mod view;
 mod wait;
 mod width;
 
+pub use cgroup_removal::remove as remove_cgroup;
 pub use cli::main;
 pub use container::{Container, Spec, start};
 pub use enter::enter;
@@ -67,7 +69,7 @@ pub use mechanism::{Handover, Mechanism, in_stage_order};
 pub use namespaces::{Namespace, Namespaces};
 pub use offset::Offset;
 pub use plan::{Caller, Inside, Plan, Process};
-pub use program::{create_and_leave, report, run_program, run_to_the_end};
+pub use program::{create_and_leave, report, run_and_look_back, run_program, run_to_the_end};
 pub use removal::{remove, remove_debris};
 pub use stage::Stage;
 pub use state::{Life, SeenFrom, State, Status};

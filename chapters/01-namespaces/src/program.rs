@@ -60,8 +60,21 @@ pub fn report(error: &anyhow::Error) -> u8 {
 
 /// `create`, `start`, `wait`, `remove`: what every chapter's `run` does.
 pub fn run_to_the_end(store: &Store, spec: Spec, mechanisms: Vec<Box<dyn Mechanism>>) -> Result<u8> {
+    run_and_look_back(store, spec, mechanisms, |_| {})
+}
+
+/// The same, with a last look at the container's state folder before it is removed.
+pub fn run_and_look_back(
+    store: &Store,
+    spec: Spec,
+    mechanisms: Vec<Box<dyn Mechanism>>,
+    look: impl FnOnce(&Path),
+) -> Result<u8> {
     let mut container = Container::create(store, spec, mechanisms)?;
     let ended = container.start().and_then(|()| container.wait());
+    if ended.is_ok() {
+        look(container.folder());
+    }
     // The command's status is what the caller waits for, also when something is left behind.
     if let Err(left) = container.remove() {
         report(&left.context("the container could not be removed"));

@@ -12,18 +12,19 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::Signal;
 use nix::unistd::Pid;
 
+use crate::cgroup_removal;
 use crate::locked::Locked;
 use crate::state::{Life, State, Status};
 use crate::store::Store;
 use crate::sys;
-use crate::undo::Journal;
+use crate::undo::{Journal, Undo};
 
 /// Removes a container that another process has made; with `force`, also a living one.
 pub fn remove(store: &Store, name: &str, force: bool) -> Result<()> {
     let (folder, state) = store.find(name)?;
     let locked = if force {
         // A `run` holds the lock as long as its container lives; it sees the end, and removes it before we come to it.
-        kill_by_record(&state)?;
+        kill_by_record(&state, &folder)?;
         Locked::take(&folder)?
     } else {
         let locked = store.try_lock(&folder)?;
@@ -34,7 +35,7 @@ pub fn remove(store: &Store, name: &str, force: bool) -> Result<()> {
     let Some(locked) = locked else { return Ok(()) };
     // What was true before we had the lock may have changed.
     match State::read(&folder) {
-        Ok(Some(state)) if force => kill_by_record(&state)?,
+        Ok(Some(state)) if force => kill_by_record(&state, &locked.folder)?,
         Ok(Some(state)) => match state.life() {
             Life::Gone => {}
             Life::Alive => bail!("container {name} is alive (process {}): end it first, or rm --force", state.pid),
@@ -58,7 +59,7 @@ fn out_of_sight(name: &str) -> String {
 }
 
 /// Kills the process that a state file names, if it is still the same process, and waits until it is gone.
-pub(crate) fn kill_by_record(state: &State) -> Result<()> {
+pub(crate) fn kill_by_record(state: &State, folder: &Path) -> Result<()> {
     if state.pid == 0 {
         return Ok(());
     }
@@ -74,6 +75,12 @@ pub(crate) fn kill_by_record(state: &State) -> Result<()> {
         // It has died by itself meanwhile: a child notices when its maker is gone.
         Ok(()) | Err(Errno::ESRCH) => {}
         Err(errno) => return Err(errno).with_context(|| format!("cannot kill process {} of the container", state.pid)),
+    }
+    // A container may be frozen (chapter 3).
+    for undo in Journal::read(folder).unwrap_or_default() {
+        if let Undo::RemoveCgroup(group) = undo {
+            cgroup_removal::thaw(&group);
+        }
     }
     let patience = Instant::now() + Duration::from_secs(10);
     while state.is_alive() {
@@ -96,7 +103,7 @@ pub fn remove_debris(store: &Store) -> Result<()> {
     };
     for locked in store.claim(is_debris)? {
         if let Some(state) = State::read(&locked.folder)? {
-            kill_by_record(&state)?;
+            kill_by_record(&state, &locked.folder)?;
         }
         undo(&locked.folder).context("cannot remove what a killed run left behind")?;
     }

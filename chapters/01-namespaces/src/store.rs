@@ -95,6 +95,11 @@ impl Store {
         }
     }
 
+    /// The state folder of a container whose state is known.
+    pub fn folder_of(&self, state: &State) -> PathBuf {
+        self.root.join(&state.id)
+    }
+
     /// All containers' states, oldest first; [damaged](State::damaged) ones first of all.
     pub fn states(&self) -> Result<Vec<State>> {
         let mut states = Vec::new();

@@ -9,10 +9,11 @@ use std::path::Path;
 
 use anyhow::{Context, Result, anyhow};
 use nix::errno::Errno;
+use nix::fcntl::{OFlag, openat};
 use nix::mount::MsFlags;
 use nix::sched::CloneFlags;
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
-use nix::sys::stat::fstat;
+use nix::sys::stat::{Mode, fstat};
 use nix::unistd::Pid;
 
 use crate::explain::{self, report};
@@ -47,22 +48,32 @@ pub(crate) fn clone3_sibling(why: &'static Why, create: Namespaces, cgroup: Opti
     clone3_with(why, create, cgroup, libc::CLONE_PARENT as u64)
 }
 
+/// libc's is an int on gnu, where it overflows to 0.
+const CLONE_INTO_CGROUP: u64 = 0x2_0000_0000;
+
 fn clone3_with(why: &'static Why, create: Namespaces, cgroup: Option<BorrowedFd<'_>>, parent: u64) -> Result<Cloned> {
     let mut pidfd: RawFd = -1;
     let exit_signal = if parent == 0 { libc::SIGCHLD as u64 } else { 0 };
     let mut flags = create.flags() | libc::CLONE_PIDFD as u64 | parent;
     let mut args = libc::clone_args { pidfd: &raw mut pidfd as u64, exit_signal, ..zeroed_clone_args() };
     if let Some(cgroup) = cgroup {
-        // libc's CLONE_INTO_CGROUP is an int on gnu, where it overflows to 0.
-        flags |= 0x2_0000_0000;
+        flags |= CLONE_INTO_CGROUP;
         args.cgroup = cgroup.as_raw_fd() as u64;
     }
     args.flags = flags;
     // SAFETY: without CLONE_VM this is a fork: the child gets its own copy of everything; `args` outlives the call.
     let mut result = unsafe { libc::syscall(libc::SYS_clone3, &raw const args, size_of::<libc::clone_args>()) };
-    if result == -1 && Errno::last() == Errno::ENOSYS && cgroup.is_none() {
+    if result == -1 && Errno::last() == Errno::ENOSYS {
+        let flags = flags & !CLONE_INTO_CGROUP | exit_signal;
         // SAFETY: as above. A null stack means "the parent's, copied"; clone(2) puts the pidfd where parent_tid points.
-        result = unsafe { libc::syscall(libc::SYS_clone, flags | exit_signal, 0, &raw mut pidfd, 0, 0) };
+        result = unsafe { libc::syscall(libc::SYS_clone, flags, 0, &raw mut pidfd, 0, 0) };
+        if let (0, Some(cgroup)) = (result, cgroup) {
+            // clone(2) has no way to say where to be born: the child moves itself. One that can't must not go on; its end is
+            // the host's error.
+            if move_to(cgroup).is_err() {
+                exit_now(crate::failure::exit::OURS);
+            }
+        }
     }
     if result == 0 {
         return Ok(Cloned::Child);
@@ -71,6 +82,12 @@ fn clone3_with(why: &'static Why, create: Namespaces, cgroup: Option<BorrowedFd<
     // SAFETY: the kernel has just made this descriptor for us, and nobody else knows it.
     let pidfd = unsafe { OwnedFd::from_raw_fd(pidfd) };
     Ok(Cloned::Parent { child: Pid::from_raw(pid as i32), pidfd })
+}
+
+/// Writes "0", this process, to a cgroup's list: cgroups(7).
+fn move_to(cgroup: BorrowedFd<'_>) -> nix::Result<()> {
+    let list = openat(cgroup, "cgroup.procs", OFlag::O_WRONLY | OFlag::O_CLOEXEC, Mode::empty())?;
+    nix::unistd::write(&list, b"0").map(drop)
 }
 
 fn zeroed_clone_args() -> libc::clone_args {

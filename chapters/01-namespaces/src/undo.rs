@@ -10,6 +10,8 @@ use nix::errno::Errno;
 use nix::mount::{MntFlags, umount2};
 use serde::{Deserialize, Serialize};
 
+use crate::cgroup_removal;
+
 // ANCHOR: undo
 /// One thing to undo. It is a function of this record alone: another process, or the next boot, can run it. Each kind
 /// is content when there is nothing to undo, since it may be run twice, or before the thing was made.
@@ -20,6 +22,10 @@ pub enum Undo {
     RemoveFile(PathBuf),
     /// Remove a folder, which must be empty by then: rmdir(2), never a recursive removal.
     RemoveFolder(PathBuf),
+    /// End what is in a cgroup (chapter 3), and remove it with all below it.
+    RemoveCgroup(PathBuf),
+    /// Remove a cgroup that is meant to be shared, unless it is in use: rmdir(2).
+    RemoveEmptyCgroup(PathBuf),
     /// Unmount what is mounted there, lazily: umount2(2) with MNT_DETACH.
     Unmount(PathBuf),
     /// Run a command; a status other than 0 means that it is not undone.
@@ -33,6 +39,11 @@ impl Undo {
         match self {
             Undo::RemoveFile(path) => gone(fs::remove_file(path)).with_context(|| format!("unlink {}", path.display())),
             Undo::RemoveFolder(path) => gone(fs::remove_dir(path)).with_context(|| format!("rmdir {}", path.display())),
+            Undo::RemoveCgroup(path) => cgroup_removal::remove(path),
+            Undo::RemoveEmptyCgroup(path) => match fs::remove_dir(path) {
+                Err(error) if error.raw_os_error() == Some(libc::EBUSY) => Ok(()),
+                removed => gone(removed).with_context(|| format!("rmdir {}", path.display())),
+            },
             Undo::Unmount(path) => match umount2(path, MntFlags::MNT_DETACH | MntFlags::UMOUNT_NOFOLLOW) {
                 // EINVAL: not a mount point (any more).
                 Ok(()) | Err(Errno::EINVAL | Errno::ENOENT) => Ok(()),
@@ -85,14 +96,18 @@ impl Journal {
         (&self.file).write_all(&line).context("cannot write an undo record")
     }
 
+    /// What is recorded in a state folder, oldest first.
+    pub fn read(folder: &Path) -> Result<Vec<Undo>> {
+        match fs::read_to_string(folder.join(FILE)) {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
+            text => records(&text.with_context(|| format!("cannot read the undo journal in {}", folder.display()))?),
+        }
+    }
+
     /// Undoes what is recorded in a state folder, newest first. One that fails doesn't stop the others; all the failures
     /// come back as one error.
     pub fn undo_all(folder: &Path) -> Result<()> {
-        let text = match fs::read_to_string(folder.join(FILE)) {
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-            text => text.with_context(|| format!("cannot read the undo journal in {}", folder.display()))?,
-        };
-        let failures: Vec<String> = records(&text)?
+        let failures: Vec<String> = Journal::read(folder)?
             .iter()
             .rev()
             .filter_map(|undo| undo.run().err())

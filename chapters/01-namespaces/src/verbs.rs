@@ -65,6 +65,11 @@ pub struct Enter {
 }
 
 impl Enter {
+    /// Whom to enter, as it was typed.
+    pub fn target(&self) -> &str {
+        &self.target
+    }
+
     /// Enters.
     pub fn act(self, store: &StoreFlags) -> Result<u8> {
         self.explain.begin();

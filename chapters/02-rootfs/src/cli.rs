@@ -1,11 +1,10 @@
 //! The command line.
 
 use std::ffi::OsString;
-use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, bail};
+use anyhow::Result;
 use ch01_namespaces::telling::TourFlags;
 use ch01_namespaces::{
     Mechanism, NamespaceFlags, RunFlags, Spec, StoreFlags, create_and_leave, run_program, run_to_the_end, verbs,
@@ -13,7 +12,8 @@ use ch01_namespaces::{
 use clap::{Args, Parser, Subcommand};
 
 use crate::flags::RootFlags;
-use crate::{hostbox, import, tour};
+use crate::rootfs::Rootfs;
+use crate::tour;
 
 /// Chapter 2: a root file system of its own.
 ///
@@ -58,37 +58,6 @@ enum Command {
     #[command(hide = true)]
     Escape {
         sentinel: PathBuf,
-    },
-}
-
-/// Make root file systems.
-#[derive(Subcommand)]
-enum Rootfs {
-    /// Make one from what this machine has: programs, their loader and libraries, and the basics of /etc.
-    #[command(after_help = "Examples:\n  rootfs create ./box\n  rootfs create ./small --with sh --with ls\n  \
-                            rootfs create ./busybox --busybox")]
-    Create {
-        /// The folder to make; it must be empty or not be there.
-        folder: PathBuf,
-        /// Only these programs, names or paths. May be repeated [default: a shell, the core utilities, ps, ip, mount …].
-        #[arg(long, value_name = "PROGRAM", conflicts_with = "busybox")]
-        with: Vec<String>,
-        /// A static busybox, under all its names.
-        #[arg(long)]
-        busybox: bool,
-        /// Say nothing but errors.
-        #[arg(long, short)]
-        quiet: bool,
-    },
-    /// Unpack an archive from stdin: docker export $(docker create busybox) | ch02-rootfs rootfs import ./busybox
-    ///
-    /// The archive may be hostile: nothing is written outside of the folder, whatever names and links it has.
-    Import {
-        /// The folder to fill; it must be empty or not be there.
-        folder: PathBuf,
-        /// Say nothing but errors.
-        #[arg(long, short)]
-        quiet: bool,
     },
 }
 
@@ -139,48 +108,10 @@ fn act(cli: Cli) -> Result<u8> {
         Some(Command::Enter(enter)) => enter.act(store),
         Some(Command::Inspect(inspect)) => inspect.act(store),
         Some(Command::Ps(ps)) => ps.act(store),
-        Some(Command::Rootfs(Rootfs::Create { folder, with, busybox, quiet })) => create(folder, with, busybox, quiet),
-        Some(Command::Rootfs(Rootfs::Import { folder, quiet })) => {
-            if std::io::stdin().is_terminal() {
-                bail!("the archive comes from stdin: docker export … | ch02-rootfs rootfs import {}", folder.display());
-            }
-            let unpacked = import::import(std::io::stdin().lock(), &folder)?;
-            if !quiet {
-                talk(&format!("{}: {unpacked}", folder.display()));
-            }
-            Ok(0)
-        }
+        Some(Command::Rootfs(rootfs)) => rootfs.act(),
         Some(Command::Look) => tour::look().map(|()| 0),
         Some(Command::Escape { sentinel }) => tour::escape(&sentinel).map(|()| 0),
     }
-}
-
-fn create(folder: PathBuf, with: Vec<String>, busybox: bool, quiet: bool) -> Result<u8> {
-    // What somebody asked for by name must be there; of the default set, what the machine has.
-    if let Some(name) = with.iter().find(|name| hostbox::find_program(name).is_none()) {
-        bail!(
-            "there is no program {name} on this machine (a name is looked up in /usr/bin, /bin, /usr/sbin and so on)"
-        );
-    }
-    let made = match (busybox, with.is_empty()) {
-        (true, _) => hostbox::create_busybox(&folder),
-        (false, false) => hostbox::create(&folder, &with),
-        (false, true) => hostbox::create(&folder, &hostbox::DEFAULT.map(String::from)),
-    };
-    let made = made.context("no root file system was made")?;
-    if !quiet {
-        let (place, files, megabytes) = (folder.display(), made.sources.len(), made.bytes as f64 / 1e6);
-        talk(&format!("{place}: {files} of this machine's files, {megabytes:.1} MB"));
-        if !made.missing.is_empty() {
-            talk(&format!("not on this machine: {}", made.missing.join(" ")));
-        }
-    }
-    Ok(0)
-}
-
-/// On stderr: stdout is for data.
-fn talk(line: &str) {
-    let _ = writeln!(std::io::stderr(), "{line}");
 }
 
 #[cfg(test)]

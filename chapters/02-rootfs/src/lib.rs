@@ -18,6 +18,7 @@ pub mod mechanisms;
 pub mod mounts;
 mod powers;
 pub mod rooted;
+mod rootfs;
 pub mod steps;
 mod sys;
 mod tour;
@@ -25,4 +26,5 @@ pub mod volume;
 
 pub use cli::main;
 pub use flags::RootFlags;
+pub use rootfs::Rootfs;
 pub use sys::attr;

@@ -35,7 +35,8 @@ pub enum What {
 }
 
 impl Mount {
-    fn new(target: &str, kind: &'static str, attributes: u64, options: &[(&str, &str)]) -> Mount {
+    /// A new file system.
+    pub fn new(target: &str, kind: &'static str, attributes: u64, options: &[(&str, &str)]) -> Mount {
         let options = options.iter().map(|(key, value)| (key.to_string(), value.to_string())).collect();
         Mount { target: target.into(), what: What::New { kind, options }, attributes }
     }

@@ -65,13 +65,13 @@ pub fn tour(flags: &TourFlags, store: &StoreFlags) -> Result<u8> {
 
     telling.title("What is /")?;
     let (here, inside) = (View::take()?, scene.view()?);
-    say!("  here              {}", fitted(&here.entries.join(" "), 60));
-    say!("  in the container  {}", fitted(&inside.entries.join(" "), 60));
+    say!("  here              {}", as_many_as_fit(&here.entries, 60));
+    say!("  in the container  {}", as_many_as_fit(&inside.entries, 60));
     say!("");
-    say!("The mount table has {} lines here. All of it in the container:", here.mounts.len());
+    say!("The mount table has {} lines here, {} in the container:", here.mounts.len(), inside.mounts.len());
     say!("");
     for (file_system, places) in by_file_system(&inside.mounts) {
-        say!("  {file_system:<10} {}", fitted(&places.join(" "), 66));
+        say!("  {file_system:<10} {}", as_many_as_fit(&places, 66));
     }
     telling.pause()?;
 
@@ -118,6 +118,17 @@ fn seen(file: &Path) -> String {
     }
 }
 
+/// The first words, whole, and how many more there are: at most `width` characters (unless the first is longer).
+fn as_many_as_fit<S: AsRef<str>>(words: &[S], width: usize) -> String {
+    let words: Vec<&str> = words.iter().map(AsRef::as_ref).collect();
+    let shown = |number: usize| match words.len() - number {
+        0 => words.join(" "),
+        more => format!("{} and {more} more", words[..number].join(" ")),
+    };
+    let fitting = (1..=words.len()).rev().map(shown).find(|text| text.chars().count() <= width);
+    fitting.unwrap_or_else(|| fitted(&words.join(" "), width))
+}
+
 fn by_file_system(mounts: &[(String, String)]) -> BTreeMap<&str, Vec<&str>> {
     let mut places: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for (place, file_system) in mounts {
@@ -129,6 +140,13 @@ fn by_file_system(mounts: &[(String, String)]) -> BTreeMap<&str, Vec<&str>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_list_is_cut_between_its_words_and_says_how_many_are_left() {
+        assert_eq!(as_many_as_fit(&["/proc", "/dev"], 10), "/proc /dev");
+        assert_eq!(as_many_as_fit(&["/dev", "/dev/null", "/dev/zero"], 20), "/dev and 2 more");
+        assert_eq!(as_many_as_fit(&["/a/long/one"], 5), "/a/l…");
+    }
 
     #[test]
     fn mounts_are_gathered_by_their_file_system() {

@@ -16,7 +16,7 @@ pub const EXERCISE: Exercise = Exercise {
     page: "01-namespaces/pid.md",
     shown_by: "run ps",
     hints: &[
-        "Type `unshare --user --map-root-user --pid sh -c '/bin/echo one; /bin/echo two'`, and look at what the second echo \
+        "Type `unshare --user --map-root-user --pid sh -c '/bin/echo one; /bin/echo two; exit'`, and look at what the second echo \
          gets. Who is in the new PID namespace: the shell, or what it starts? What does `unshare --fork` do about it?",
         "A process never changes its own number, so unshare(CLONE_NEWPID) leaves the caller where it is: it is the caller's \
          next child that is born in the new namespace, as its number 1. So two calls, unshare and fork; which one first?",

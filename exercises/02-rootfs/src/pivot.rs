@@ -22,8 +22,8 @@ pub const EXERCISE: Exercise = Exercise {
          on top of it. umount2(2) takes it away; as somebody always has a file open there, it has to be done lazily (MNT_DETACH). And the \
          process's working directory: where is it?",
         "nix has mount, umount2 (nix::mount), chdir and pivot_root (nix::unistd). The notes of pivot_root(2) have a part called \
-         pivot_root(\".\", \".\"): go into the new root first, then both arguments are the same, no folder is needed for the old root, and \
-         the next umount2(\".\", …) means the old one, since it lies on top.",
+         pivot_root(\".\", \".\"): bind, then go in (whoever went in before stands below the mount). Then both arguments are the same, \
+         no folder is needed for the old root, and the next umount2(\".\", …) means the old one, since it lies on top.",
     ],
     mistakes: mistakes::ALL,
     check,

@@ -14,7 +14,7 @@ pub const EXERCISE: Exercise = Exercise {
     kind: Kind::Build,
     chapter: "02-rootfs",
     page: "02-rootfs/volumes.md",
-    shown_by: "run -v $PWD/book:/book:ro sh -c 'ls /book; echo x >/book/x'",
+    shown_by: "run -v ./book:/book:ro sh -c 'ls /book; echo x >/book/x'",
     hints: &[
         "mount(2), under \"Creating a bind mount\", says which flags such a call takes, and what becomes of the others. So it takes two calls. \
          Which of them is for the mounts below, and what are their own flags?",

@@ -42,6 +42,14 @@ pub fn list<S: AsRef<str>>(words: &[S]) -> String {
     if words.is_empty() { "none".into() } else { words.join(", ") }
 }
 
+/// As `list`, cut after five.
+pub fn first_of(words: &[String]) -> String {
+    match words.len().saturating_sub(5) {
+        0 => list(words),
+        more => format!("{} and {more} more", list(&words[..5])),
+    }
+}
+
 /// Whether both are in the same mount namespace.
 pub fn same_table(one: i32, other: i32) -> bool {
     let inode = |pid| look::namespace_inode(pid, "mnt").ok();

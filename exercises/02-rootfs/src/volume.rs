@@ -15,7 +15,7 @@ pub const EXERCISE: Exercise = Exercise {
     kind: Kind::Repair,
     chapter: "02-rootfs",
     page: "02-rootfs/volumes.md",
-    shown_by: "run -v $PWD/book:/book sh -c 'ls /book'",
+    shown_by: "run -v ./book:/book sh -c 'ls /book'",
     hints: &[
         "What `cargo wb check 2.6` shows under \"observed\" are mount points, as the kernel lists them: where the volume went. Which targets go \
          astray, and what do they have in common? (`ls -l` in the image would show it.)",

@@ -3,9 +3,13 @@
 use std::env;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context, Result};
 use nix::mount::{MsFlags, mount};
+
+/// The places that were made for views, each with what is shown there: who reads an error knows only that.
+static VIEWS: Mutex<Vec<(PathBuf, PathBuf)>> = Mutex::new(Vec::new());
 
 /// Where it is mounted: a folder that stays empty on the host, the same for every container, since each has a mount table
 /// of its own.
@@ -33,5 +37,35 @@ pub fn empty_place_like(source: &Path) -> Result<PathBuf> {
         let place = views.join(fs::read_dir(&views)?.count().to_string());
         if source.is_dir() { fs::create_dir(&place) } else { File::create(&place).map(drop) }.map(|()| place)
     };
-    make().with_context(|| format!("making a place in {}", views.display()))
+    let place = make().with_context(|| format!("making a place in {}", views.display()))?;
+    VIEWS.lock().unwrap_or_else(PoisonError::into_inner).push((place.clone(), source.to_path_buf()));
+    Ok(place)
+}
+
+/// What is shown at `place`, as its user called it; or `place` itself.
+pub(crate) fn shown_at(place: &Path) -> PathBuf {
+    let views = VIEWS.lock().unwrap_or_else(PoisonError::into_inner);
+    views.iter().find(|(view, _)| view == place).map_or(place, |(_, source)| source).to_path_buf()
+}
+
+/// A path in the root, as it is called in there; or `path` itself.
+pub(crate) fn as_inside(path: &Path) -> PathBuf {
+    path.strip_prefix(scratch().join("root")).map_or_else(|_| path.to_path_buf(), |inside| Path::new("/").join(inside))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_in_the_root_is_called_as_inside() {
+        assert_eq!(as_inside(&scratch().join("root/etc/motd")), Path::new("/etc/motd"));
+        assert_eq!(as_inside(&scratch().join("rooted")), scratch().join("rooted"));
+        assert_eq!(as_inside(Path::new("/srv")), Path::new("/srv"));
+    }
+
+    #[test]
+    fn what_is_no_view_is_called_by_its_own_name() {
+        assert_eq!(shown_at(Path::new("./book")), Path::new("./book"));
+    }
 }

@@ -9,7 +9,7 @@ mydocker: the container runtime that you write, one function an exercise.
 
     cargo run -p mydocker -- run sh                      a shell in a container
     cargo run -p mydocker -- run --hostname boat sh      with that hostname
-    cargo run -p mydocker -- ps                          (in another terminal) what runs
+    cargo run -p mydocker -- ps                          what runs
     cargo run -p mydocker -- exec mydocker ps -e         a second process in it
 
 Usage: mydocker run [OPTIONS] COMMAND [ARG...]

@@ -3,6 +3,7 @@
 mod arguments;
 mod exec;
 mod in_lab;
+mod refused;
 mod run;
 mod steps;
 
@@ -47,6 +48,9 @@ fn ended(result: anyhow::Result<i32>) -> ExitCode {
         Ok(code) => ExitCode::from(code as u8),
         Err(error) => {
             eprintln!("mydocker: {error:#}");
+            if let Some(reason) = refused::reason(&error) {
+                eprintln!("{reason}");
+            }
             ExitCode::from(given::exit_code_for_error(&error))
         }
     }
@@ -59,13 +63,13 @@ fn start(container: &arguments::Container) -> anyhow::Result<i32> {
         if exec::runs(&container.name) {
             eprintln!("mydocker: another container is called {}; exec will ask for the PID", container.name);
         }
-        if container.lab {
-            eprintln!("mydocker: in the lab, a throwaway host (--no-lab: on this machine itself)");
-        }
     }
     for volume in &container.volumes {
         let source = &volume.source;
         source.metadata().with_context(|| format!("the volume's source {} can't be had", source.display()))?;
+    }
+    if container.in_lab {
+        eprintln!("mydocker: in the lab, a throwaway host (--no-lab: on this machine itself)");
     }
     if container.lab { match in_lab::enter(container)? {} } else { run::run(container) }
 }

@@ -1,6 +1,7 @@
 //! Console blocks: what the reader types, and what comes back.
 //!
-//! A block is fenced as `console`. A line that begins with `$ ` is typed into sh in the folder that was cloned; what follows
+//! A block is fenced as `console`; or, where it takes what not every machine has, as `console,WORD`, and a chapter says in a case of its
+//! own when those are run. A line that begins with `$ ` is typed into sh in the folder that was cloned; what follows
 //! is what the command prints, output and errors in one; a command that ends in `\\` goes on in the next line, after `> `, as does a
 //! here-document. `[..]`
 //! stands for a part of a line that differs from machine to machine, `...` alone for whole lines, and one space for any
@@ -42,12 +43,14 @@ impl Typed {
     }
 }
 
-/// Splits the console blocks of a page: the line of each fence, and what is typed in the block.
-pub fn blocks_of(text: &str) -> Result<Vec<(usize, Vec<Typed>)>> {
+/// Splits the console blocks of a page that are fenced with this word (`None`: with none): the line of each fence, and what is
+/// typed in the block.
+pub fn blocks_of(text: &str, word: Option<&str>) -> Result<Vec<(usize, Vec<Typed>)>> {
+    let fence = word.map_or_else(|| "```console".to_string(), |word| format!("```console,{word}"));
     let mut blocks = Vec::new();
     let mut lines = text.lines().enumerate();
     while let Some((number, line)) = lines.next() {
-        if line.trim() != "```console" {
+        if line.trim() != fence {
             continue;
         }
         let mut typed: Vec<Typed> = Vec::new();
@@ -141,10 +144,15 @@ fn narrowed(text: &str) -> String {
 }
 
 /// How many blocks of a page `are_ours`, and which of their commands print something else than the page shows.
-fn wrong_in(chapter: &Chapter, page: &Page, are_ours: impl Fn(&[Typed]) -> bool) -> Result<(usize, Vec<String>)> {
+fn wrong_in(
+    chapter: &Chapter,
+    page: &Page,
+    word: Option<&str>,
+    are_ours: impl Fn(&[Typed]) -> bool,
+) -> Result<(usize, Vec<String>)> {
     let checkout = chapter.checkout();
     let name = page.path.strip_prefix(&checkout).unwrap_or(&page.path).display();
-    let mut blocks = blocks_of(&page.text).with_context(|| format!("{name}"))?;
+    let mut blocks = blocks_of(&page.text, word).with_context(|| format!("{name}"))?;
     blocks.retain(|(_, typed)| are_ours(typed));
     let mut wrong = Vec::new();
     for (line, typed) in &blocks {
@@ -170,19 +178,24 @@ fn is_ours(chapter: &Chapter, typed: &[Typed]) -> bool {
     }
 }
 
-/// Runs them all.
+/// Runs them all, but for those that are fenced with a word.
 pub fn every_console_block_prints_what_the_page_shows(chapter: &Chapter) -> Result<()> {
+    every_block_fenced_with(chapter, None)
+}
+
+/// Runs those that are fenced with this word.
+pub fn every_block_fenced_with(chapter: &Chapter, word: Option<&str>) -> Result<()> {
     chapter.needs.iter().try_for_each(|program| testkit::needs::program(program))?;
     let (mut blocks, mut wrong) = (0, Vec::new());
     let (own, shared) = (chapter.pages()?, chapter.shared_pages()?);
     for page in &own {
         if shared.iter().all(|known| known.path != page.path) {
-            let (count, more) = wrong_in(chapter, page, |_| true)?;
+            let (count, more) = wrong_in(chapter, page, word, |_| true)?;
             (blocks, wrong) = (blocks + count, [wrong, more].concat());
         }
     }
     for page in &shared {
-        let (count, more) = wrong_in(chapter, page, |typed| is_ours(chapter, typed))?;
+        let (count, more) = wrong_in(chapter, page, word, |typed| is_ours(chapter, typed))?;
         (blocks, wrong) = (blocks + count, [wrong, more].concat());
     }
     ensure!(blocks > 0, "no console block was found in the book");

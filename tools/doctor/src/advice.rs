@@ -6,6 +6,7 @@ use nix::errno::Errno;
 use serde::Serialize;
 
 use crate::machine::Machine;
+use crate::paragraph::paragraph;
 use crate::step::Step;
 use crate::verdict::Verdict;
 
@@ -37,13 +38,17 @@ pub enum Who {
 
 impl fmt::Display for Advice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Cause: {}", self.cause)?;
+        f.write_str(paragraph(&format!("Cause: {}", self.cause), "").trim_end())?;
         for cure in &self.cures {
             let who = match cure.who {
-                Who::Administrator => "An administrator, once",
-                Who::You => "You",
+                Who::Administrator => "For an administrator",
+                Who::You => "For you",
             };
-            write!(f, "\n{who}: {}\n    {}", cure.what, cure.command)?;
+            let told = paragraph(&format!("{who}. {}", cure.what), "");
+            write!(f, "\n{told}    {}", cure.command)?;
+        }
+        if self.cures.iter().any(|cure| cure.who == Who::Administrator) {
+            f.write_str("\nNo administrator at hand? `cargo wb check --vm` asks nothing of this machine;\nbook/src/machine.md says more.")?;
         }
         Ok(())
     }
@@ -64,6 +69,13 @@ fn at_clone(errno: Errno, machine: &Machine) -> Advice {
         return Advice {
             cause: "user.max_user_namespaces is 0: nobody may make user namespaces".to_string(),
             cures: sysctl("user.max_user_namespaces", "15000", "Allows each user up to 15000 user namespaces"),
+        };
+    }
+    if let (Errno::ENOSPC, [kind, ..]) = (errno, &machine.forbidden_kinds[..]) {
+        let name = format!("user.max_{kind}_namespaces");
+        return Advice {
+            cause: format!("{name} is 0: nobody may make namespaces of this kind"),
+            cures: sysctl(&name, "15000", "Allows each user up to 15000 of them"),
         };
     }
     if errno == Errno::ENOSPC {

@@ -15,6 +15,7 @@
 
 mod advice;
 mod machine;
+mod paragraph;
 mod probe;
 mod step;
 mod sys;
@@ -22,6 +23,7 @@ mod verdict;
 
 pub use advice::{Advice, Cure, Who, advice};
 pub use machine::{CgroupLayout, Machine, SubordinateIds};
+pub use paragraph::{WIDTH, paragraph};
 pub use probe::{Report, examine};
 pub use step::{Check, Outcome, Step};
 pub use verdict::{Verdict, verdict};

@@ -17,6 +17,8 @@ pub struct Machine {
     pub max_user_namespaces: Option<u64>,
     /// kernel.unprivileged_userns_clone, of Debian's and other patched kernels.
     pub unprivileged_userns_clone: Option<u64>,
+    /// Of the other kinds of namespaces, those of which nobody may make one: `net` where user.max_net_namespaces is 0.
+    pub forbidden_kinds: Vec<&'static str>,
     /// kernel.apparmor_restrict_unprivileged_userns, of Ubuntu's kernels from 23.10 on.
     pub apparmor_restrict_unprivileged_userns: Option<u64>,
     /// `docker`, `podman`, or what else the container calls itself.
@@ -51,6 +53,9 @@ pub enum CgroupLayout {
     Hybrid,
 }
 
+/// As namespaces(7) has them in /proc/sys/user.
+const KINDS: [&str; 7] = ["cgroup", "ipc", "mnt", "net", "pid", "time", "uts"];
+
 impl Machine {
     /// Reads the facts. What can't be read is absent.
     pub fn read() -> Machine {
@@ -61,6 +66,10 @@ impl Machine {
             kernel: text("/proc/sys/kernel/osrelease").trim().to_string(),
             distribution: pretty_name(&text("/etc/os-release")),
             max_user_namespaces: setting("user/max_user_namespaces"),
+            forbidden_kinds: KINDS
+                .into_iter()
+                .filter(|kind| setting(&format!("user/max_{kind}_namespaces")) == Some(0))
+                .collect(),
             unprivileged_userns_clone: setting("kernel/unprivileged_userns_clone"),
             apparmor_restrict_unprivileged_userns: setting("kernel/apparmor_restrict_unprivileged_userns"),
             container: container(|path| Path::new(path).exists(), &text("/proc/1/environ"), in_first_pid_namespace()),

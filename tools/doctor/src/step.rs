@@ -49,7 +49,7 @@ impl Step {
     /// What a container needs it for.
     pub fn purpose(self) -> &'static str {
         match self {
-            Step::Clone => "users, mounts, processes, a host name of its own",
+            Step::Clone => "to see users, mounts, processes of its own",
             Step::Setgroups => "denied, before an ordinary user may map a group",
             Step::UidMap => "to be root inside and oneself outside",
             Step::GidMap => "the same for the group",

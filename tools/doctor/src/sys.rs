@@ -28,7 +28,12 @@ pub(crate) fn attempt(steps: &[Step], maps: Option<&Maps>) -> Vec<i32> {
         Ok(ends) => ends,
         Err(errno) => return vec![errno as i32],
     };
-    let namespaces = libc::CLONE_NEWNS | libc::CLONE_NEWPID | libc::CLONE_NEWUTS;
+    let namespaces = libc::CLONE_NEWNS
+        | libc::CLONE_NEWPID
+        | libc::CLONE_NEWUTS
+        | libc::CLONE_NEWIPC
+        | libc::CLONE_NEWNET
+        | libc::CLONE_NEWCGROUP;
     let flags = namespaces | if maps.is_some() { libc::CLONE_NEWUSER } else { 0 };
     // A signal handler of the caller must not run in the child.
     let mut before = SigSet::empty();

@@ -30,10 +30,10 @@ impl fmt::Display for Verdict {
         match self {
             Verdict::Ready => write!(f, "this machine lets you make containers"),
             Verdict::RefusedAtClone { errno } => {
-                write!(f, "this machine refuses new namespaces ({}: {errno})", Step::Clone)
+                write!(f, "this machine refuses new namespaces ({errno:?})")
             }
             Verdict::RefusedLater { step, errno } => {
-                write!(f, "this machine makes the namespaces and then refuses to use them ({step}: {errno})")
+                write!(f, "this machine makes namespaces and then refuses to use them\n({step}: {errno:?})")
             }
         }
     }

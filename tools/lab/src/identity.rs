@@ -30,8 +30,10 @@ pub(crate) fn may_unshare_directly() -> bool {
 pub(crate) fn enter_user_namespace(inside: Inside, others: CloneFlags) -> Result<()> {
     // Read now: in the new namespace, before the maps are written, both are 65534.
     let (uid, gid) = (geteuid().as_raw(), getegid().as_raw());
-    unshare(CloneFlags::CLONE_NEWUSER | others)
-        .with_context(|| At { step: Step::Clone, call: format!("unshare(CLONE_NEWUSER | {others:?})") })?;
+    unshare(CloneFlags::CLONE_NEWUSER | others).with_context(|| At {
+        step: Step::Clone,
+        call: format!("unshare({})", names(CloneFlags::CLONE_NEWUSER | others)),
+    })?;
     let (uid_inside, gid_inside) = match inside {
         Inside::Root => (0, 0),
         Inside::Oneself => (uid, gid),
@@ -44,4 +46,9 @@ pub(crate) fn enter_user_namespace(inside: Inside, others: CloneFlags) -> Result
         fs::write(file, &line).with_context(|| At { step, call: format!("write {line:?} to {file}") })?;
     }
     Ok(())
+}
+
+/// As man pages write them: `CLONE_NEWNS|CLONE_NEWUSER`.
+pub(crate) fn names(flags: CloneFlags) -> String {
+    flags.iter_names().map(|(name, _)| name).collect::<Vec<_>>().join("|")
 }

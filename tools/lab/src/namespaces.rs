@@ -8,7 +8,7 @@ use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, unshare};
 
 use crate::ask::Request;
-use crate::identity::{Inside, enter_user_namespace, may_unshare_directly};
+use crate::identity::{Inside, enter_user_namespace, may_unshare_directly, names};
 use crate::mounts;
 use crate::refusal::At;
 
@@ -21,7 +21,7 @@ pub(crate) fn make(request: &Request, program: &Path, cgroups: &[(PathBuf, PathB
         unshare(CloneFlags::CLONE_NEWNS)
             .with_context(|| At { step: Step::Clone, call: "unshare(CLONE_NEWNS)".to_string() })?;
         mounts::make_safe(request, program, cgroups)?;
-        unshare(all_but_mounts).with_context(|| format!("unshare({all_but_mounts:?})"))?;
+        unshare(all_but_mounts).with_context(|| format!("unshare({})", names(all_but_mounts)))?;
     } else {
         // Two user namespaces, one in the other: mounts that a less privileged mount namespace gets are locked
         // (mount_namespaces(7)), so that not even the lab's root can make them writable again.

@@ -42,7 +42,7 @@ pub(crate) fn explain(error: &Error) -> String {
         step => doctor::advice(&Verdict::RefusedLater { step, errno }, &Machine::read()),
     });
     let advice = advice.map(|advice| format!("\n{advice}")).unwrap_or_default();
-    format!("lab: the lab can't be entered: {error:#}{advice}")
+    format!("lab: the lab can't be entered:\n  {error:#}{advice}")
 }
 
 #[cfg(test)]
@@ -66,7 +66,7 @@ mod tests {
     fn a_later_refusal_is_explained_without_trying_again() {
         let error = Err::<(), _>(Errno::EIO).context(at(Step::Hostname)).unwrap_err();
         let text = explain(&error);
-        assert!(text.starts_with("lab: the lab can't be entered: call: EIO"), "{text}");
+        assert!(text.starts_with("lab: the lab can't be entered:\n  call: EIO"), "{text}");
         assert!(text.contains("\nCause: "), "{text}");
     }
 }

@@ -79,6 +79,7 @@ fn cgroups_of(outer: u32) -> Vec<PathBuf> {
 }
 
 fn a_cgroup_can_be_made() -> Result<()> {
+    needs::user_namespaces()?;
     let (outer, program) = sleeping(&Lab::new().limits(LIMITS))?;
     let in_force = look::limits(program)?;
     end(outer)?;

@@ -12,6 +12,7 @@ pub struct Case {
     pub(crate) body: fn() -> anyhow::Result<()>,
     place: Place,
     shared_mounts: bool,
+    own_cgroups: bool,
     pub(crate) time_limit: Duration,
 }
 
@@ -25,6 +26,7 @@ impl Case {
             body,
             place: Place::LabAsCaller,
             shared_mounts: false,
+            own_cgroups: false,
             time_limit: Duration::from_secs(60),
         }
     }
@@ -38,6 +40,12 @@ impl Case {
     /// Makes the lab's mounts shared, as systemd leaves those of a real machine: what leaks is seen.
     pub fn with_shared_mounts(mut self) -> Case {
         self.shared_mounts = true;
+        self
+    }
+
+    /// Gives its lab a cgroup of its own in each hierarchy where this user may make one: what the case makes there goes with it.
+    pub fn with_own_cgroups(mut self) -> Case {
+        self.own_cgroups = true;
         self
     }
 
@@ -71,7 +79,8 @@ impl Case {
             Place::LabAsRoot => Lab::new(),
             Place::Machine => return None,
         };
-        Some(if self.shared_mounts { lab.shared_mounts() } else { lab })
+        let lab = if self.shared_mounts { lab.shared_mounts() } else { lab };
+        Some(if self.own_cgroups { lab.own_cgroups() } else { lab })
     }
 }
 

@@ -28,6 +28,7 @@ pub(crate) fn turn_off_if_asked(cases: &[Case]) {
     };
     // What the caller of `cargo test` happened to have open is no business of the programs that the case starts.
     sys::close_on_exec_from(3);
+    sys::default_signals();
     std::process::exit(match catch_unwind(case.body) {
         Ok(Ok(())) => 0,
         Ok(Err(error)) => match error.downcast_ref::<Needs>() {

@@ -1,10 +1,21 @@
-//! The one system call that `nix` lacks.
+//! What `nix` lacks, or has only as unsafe.
 #![allow(unsafe_code)]
 
 /// Marks every descriptor from `first` on as closed by exec: close_range(2), Linux 5.11.
 pub(crate) fn close_on_exec_from(first: u32) {
     // SAFETY: changes a flag of descriptors, closes none.
     unsafe { libc::syscall(libc::SYS_close_range, first, u32::MAX, libc::CLOSE_RANGE_CLOEXEC) };
+}
+
+/// What stops and ends a program does so again, whatever the caller of `cargo test` ignores: signal(7). A shell without job
+/// control, for one, starts `cargo test &` with SIGINT ignored, and every program of a case would inherit that.
+pub(crate) fn default_signals() {
+    for signal in
+        [libc::SIGHUP, libc::SIGINT, libc::SIGQUIT, libc::SIGTERM, libc::SIGTSTP, libc::SIGTTIN, libc::SIGTTOU]
+    {
+        // SAFETY: no handler, but the kernel's own action.
+        unsafe { libc::signal(signal, libc::SIG_DFL) };
+    }
 }
 
 /// Runs `work` in the process that becomes `command`, just before it does.

@@ -59,9 +59,6 @@ pub fn compile(checkout: &Checkout, exercise: &Exercise, answer: &Path, colour: 
     let lock = File::create(target.join("one-at-a-time")).context("making the build's lock file")?;
     lock.lock().context("waiting for another `cargo wb` to finish its build")?;
 
-    if !target.join("debug").exists() {
-        eprintln!("cargo wb: building the first answer takes some seconds longer than the next ones");
-    }
     let built = cargo_build(checkout, exercise, answer, colour)?;
     let messages = messages(&built.stdout);
     if !built.status.success() {

@@ -34,7 +34,7 @@ fn a_refusal_at_the_clone_is_told_with_its_cure() -> Result<()> {
 fn a_refusal_after_the_clone_is_told_with_its_cure() -> Result<()> {
     needs::user_namespaces()?;
     refusing::powers_refused()?;
-    expect_refusal(&["EPERM", "makes the namespaces and then refuses to use them"])
+    expect_refusal(&["EPERM", "makes namespaces and then refuses to use them"])
 }
 
 fn no_more_user_namespaces_names_the_setting() -> Result<()> {

@@ -14,18 +14,25 @@ use crate::{steps, sys};
 pub struct Mounts {
     mounts: Vec<Mount>,
     are_volumes: bool,
+    /// What mounts of new file systems are for, if it isn't this chapter that says so.
+    why: Option<&'static Why>,
 }
 
 impl Mounts {
     /// What every container needs, given the namespaces that are its own.
     pub fn needed(own: Namespaces, privileged: bool) -> Mounts {
-        Mounts { mounts: defaults(World { own, privileged }), are_volumes: false }
+        Mounts { mounts: defaults(World { own, privileged }), are_volumes: false, why: None }
+    }
+
+    /// More mounts of a later chapter's, in this order, made after those that every container needs.
+    pub fn further(why: &'static Why, mounts: Vec<Mount>) -> Mounts {
+        Mounts { mounts, are_volumes: false, why: Some(why) }
     }
 
     /// What the user asked for, in the order in which it has to be mounted: a folder before what is in it.
     pub fn volumes(mut mounts: Vec<Mount>) -> Mounts {
         mounts.sort_by_key(|mount| mount.target.components().count());
-        Mounts { mounts, are_volumes: true }
+        Mounts { mounts, are_volumes: true, why: None }
     }
 }
 
@@ -53,7 +60,8 @@ impl Mechanism for Mounts {
     fn enter(&self, _: Handover, inside: &mut Inside) -> Result<()> {
         let root = Root::open(&inside.root)?;
         self.mounts.iter().try_for_each(|mount| {
-            make(mount, &root, self.are_volumes).with_context(|| format!("cannot mount on {}", mount.target.display()))
+            make(mount, &root, self.are_volumes, self.why)
+                .with_context(|| format!("cannot mount on {}", mount.target.display()))
         })
     }
 }
@@ -61,10 +69,10 @@ impl Mechanism for Mounts {
 // ANCHOR: make
 /// Makes the mount detached, with its flags, then attaches it to a descriptor that was looked up inside the root: no link in
 /// an image can lead it out, and at no time is there a mount without its flags.
-fn make(mount: &Mount, root: &Root, is_volume: bool) -> Result<()> {
+fn make(mount: &Mount, root: &Root, is_volume: bool, why: Option<&'static Why>) -> Result<()> {
     match &mount.what {
         What::New { kind, options } => {
-            let why: &'static Why = if is_volume { &steps::MEMORY } else { &steps::MOUNT };
+            let why = why.unwrap_or(if is_volume { &steps::MEMORY } else { &steps::MOUNT });
             let made = sys::new_mount(why, kind, options, mount.attributes)?;
             let place = if is_volume { root.folder(&mount.target)? } else { root.folder_without_links(&mount.target)? };
             sys::attach(why, kind, made.as_fd(), place.as_fd(), &mount.target)

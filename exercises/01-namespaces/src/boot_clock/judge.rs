@@ -89,7 +89,11 @@ fn mistake(runs: &[Seen], too_far: &Seen) -> Option<&'static Mistake> {
         return None;
     }
     if all(|seen| seen.left.is_empty()) {
-        return Some(&NO_NAMESPACE);
+        // The clocks there aren't the caller's to set (EPERM), or they are, for the machine's root, and frozen (EACCES).
+        let written_first = all(|seen| {
+            is_errno(&seen.heard, "os error 1)", "EPERM") || is_errno(&seen.heard, "os error 13)", "EACCES")
+        });
+        return Some(if written_first { &WRITTEN_FIRST } else { &NO_NAMESPACE });
     }
     if !all(is_own) {
         return None;
@@ -101,7 +105,7 @@ fn mistake(runs: &[Seen], too_far: &Seen) -> Option<&'static Mistake> {
         let error = all(|seen| matches!(seen.heard, Heard::Error(_)));
         return match (error, all(|seen| seen.frozen)) {
             (true, true) => Some(&TOO_LATE),
-            (true, false) if all(|seen| is_einval(&seen.heard)) => Some(&NO_SUCH_LINE),
+            (true, false) if all(|seen| is_errno(&seen.heard, "os error 22)", "EINVAL")) => Some(&NO_SUCH_LINE),
             (false, false) if all(|seen| seen.heard == Heard::Ok) => Some(&NEVER_SET),
             _ => None,
         };
@@ -124,9 +128,10 @@ fn mistake(runs: &[Seen], too_far: &Seen) -> Option<&'static Mistake> {
 }
 
 /// What the kernel said, as nix words it (`EINVAL: Invalid argument`) or std.
-fn is_einval(heard: &Heard) -> bool {
+/// Whether the kernel said this, in std's words or in nix's.
+fn is_errno(heard: &Heard, in_std: &str, in_nix: &str) -> bool {
     let Heard::Error(chain) = heard else { return false };
-    chain.last().is_some_and(|last| last.contains("os error 22") || last.contains("EINVAL"))
+    chain.last().is_some_and(|last| last.contains(in_std) || last.contains(in_nix))
 }
 
 fn is_another_unit(offset: Offset, asked: Duration) -> bool {

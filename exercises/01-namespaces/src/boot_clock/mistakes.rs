@@ -9,6 +9,13 @@ pub const NO_NAMESPACE: Mistake = Mistake {
           itself. (Called without a flag, unshare does nothing and says Ok. `strace -f -e trace=unshare` shows which arrives.)",
 };
 
+pub const WRITTEN_FIRST: Mistake = Mistake {
+    id: "written-first",
+    what: "The offsets were to be written while there was no time namespace for the caller's children (EPERM, or EACCES for root).",
+    why: "Until unshare(2) has made a new one, /proc/self/timens_offsets is about the machine's own clocks, and those aren't the \
+          caller's to set. First unshare, then the file.",
+};
+
 pub const JOINED_ITSELF: Mistake = Mistake {
     id: "joined-itself",
     what: "The caller lives by the new clocks itself.",
@@ -89,6 +96,7 @@ pub const BARE_ERRNO: Mistake = Mistake {
 
 pub const ALL: &[Mistake] = &[
     NO_NAMESPACE,
+    WRITTEN_FIRST,
     JOINED_ITSELF,
     TOO_LATE,
     NEVER_SET,

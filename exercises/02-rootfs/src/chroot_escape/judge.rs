@@ -27,7 +27,8 @@ fn in_words(place: Place) -> &'static str {
 }
 
 fn where_it_is(seen: &Seen) -> String {
-    let text = format!("the root is {}, the working directory is {}", in_words(seen.root), in_words(seen.directory));
+    let text =
+        format!("the root is {}, and the working directory is {}", in_words(seen.root), in_words(seen.directory));
     unless_failed(&seen.heard, seen.alive, text)
 }
 

@@ -168,6 +168,12 @@ fn mistake(full: &Seen, empty: &Seen, file: &Seen) -> Option<&'static Mistake> {
     let own = |seen: &Seen| is_new(seen.dev.as_ref(), "tmpfs");
     // What the kernel said is in the error, as nix or std word it.
     let refused_with = |seen: &Seen, words: [&str; 2]| matches!(&seen.heard, Heard::Error(chain) if chain.iter().any(|said| words.iter().any(|word| said.contains(word))));
+    // Places that nothing is mounted on yet: which of several was refused, nobody can see.
+    let bare = |place: &Option<Mounted>| place.as_ref().is_some_and(|place| place.kind.is_none());
+    if both(&|seen| own(seen) && bare(&seen.pts) && !bare(&seen.shm) && refused_with(seen, ["EINVAL", "os error 22)"]))
+    {
+        return Some(&OPTIONS_OF_DEVPTS);
+    }
     if both(&|seen| own(seen) && !is_there(seen, |_| true)) {
         return match () {
             () if both(&|seen| refused_with(seen, ["EPERM", "os error 1)"])) => Some(&MKNOD),

@@ -64,6 +64,13 @@ pub const CLOSED_PTMX: Mistake = Mistake {
           should not surprise anybody. ptmxmode is the option.",
 };
 
+pub const OPTIONS_OF_DEVPTS: Mistake = Mistake {
+    id: "options-of-devpts",
+    what: "The folder pts is there, and the kernel refused the devpts for it: EINVAL.",
+    why: "An option is one that it can't take. gid=5, as in many examples, is Docker's: group 5, the host's tty, isn't mapped in this user \
+          namespace, so nothing can belong to it. Leave it out. (A misspelt option gets the same answer.)",
+};
+
 pub const THE_HOSTS_PTMX: Mistake = Mistake {
     id: "the-hosts-ptmx",
     what: "ptmx is a device that was bound from the host.",
@@ -101,6 +108,7 @@ pub const ALL: &[Mistake] = &[
     NO_LINKS,
     THE_HOSTS_TERMINALS,
     CLOSED_PTMX,
+    OPTIONS_OF_DEVPTS,
     THE_HOSTS_PTMX,
     CLOSED_SHM,
     SWALLOWED_THE_ERROR,

@@ -4,7 +4,7 @@ use checker::{Heard, Judgement, Mistake, Outcome};
 
 use super::look::Seen;
 use super::mistakes::*;
-use crate::view::{list, refused, unless_failed};
+use crate::view::{first_of, list, refused, unless_failed};
 
 const ROOT: &str = "the process's / is the new root, a folder or a mount";
 const BELOW: &str = "what is mounted below it came along";
@@ -52,7 +52,7 @@ fn gone(seen: &Seen) -> Outcome {
         }
         () if !seen.for_all && !seen.is_root => "it is the old root's, as it was".into(),
         () if !seen.for_all => "the root of the mount namespace is the old one; only this process sees another".into(),
-        () => format!("the new root, and {} mounts more: {}", seen.others.len(), list(&seen.others)),
+        () => format!("the new root, and {} mounts more: {}", seen.others.len(), first_of(&seen.others)),
     };
     let holds = seen.for_all && !seen.moved && seen.others.is_empty();
     outcome(GONE, seen, holds, "in the mount namespace there are / and /below, and nothing else", observed)
@@ -75,6 +75,9 @@ fn mistake(folder: &Seen, mount: &Seen, missing: &Seen) -> Option<&'static Mista
     }
     let both = |holds: fn(&Seen) -> bool| holds(folder) && holds(mount);
     let error = |seen: &Seen| matches!(seen.heard, Heard::Error(_));
+    if error(folder) && !folder.is_root && folder.covered {
+        return Some(&WENT_IN_FIRST);
+    }
     if error(folder) && !folder.is_root && mount.heard == Heard::Ok && mount.is_root {
         return Some(&NOT_A_MOUNT);
     }
@@ -115,6 +118,7 @@ mod tests {
             moved: false,
             others: vec![],
             directory: true,
+            covered: false,
             left: vec![],
             printed: String::new(),
         }
@@ -170,6 +174,22 @@ mod tests {
     fn a_folder_that_is_no_mount_is_refused_where_a_mount_is_not() {
         let judgement = judge(&unchanged(error()), &right(), &unchanged(error()));
         assert_eq!(said(&judgement), (vec![ROOT, BELOW, GONE, DIRECTORY, CLEAN], Some("not-a-mount")));
+    }
+
+    #[test]
+    fn whoever_stands_below_the_mount_is_told_so() {
+        let below = Seen { covered: true, ..unchanged(error()) };
+        assert_eq!(said(&judge(&below, &right(), &unchanged(error()))).1, Some("went-in-first"));
+        let nowhere = Seen { covered: false, ..below };
+        assert_eq!(said(&judge(&nowhere, &nowhere, &nowhere)).1, None);
+    }
+
+    #[test]
+    fn of_a_long_table_the_first_lines_are_enough() {
+        let many = Seen { others: (0..36).map(|number| format!("/{number}")).collect(), ..right() };
+        let judgement = judge(&many, &many, &unchanged(error()));
+        let said = judgement.outcomes.iter().find_map(|outcome| outcome.difference.clone()).expect("it fails").1;
+        assert!(said.ends_with("36 mounts more: /0, /1, /2, /3, /4 and 31 more"), "{said}");
     }
 
     #[test]

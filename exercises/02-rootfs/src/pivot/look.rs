@@ -1,10 +1,13 @@
 //! What the kernel shows of the program's root, and of the root of somebody else in the same mount namespace.
 
-use std::fs;
+use std::fs::{self, OpenOptions};
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
 
 use anyhow::{Context, Result};
 use checker::{Heard, Program};
-use lab::look::mountinfo;
+use lab::look::{Mount, mountinfo};
 use lab::{Lab, look};
 
 use crate::view::{identity, names, new_place, path_of, same_table, word};
@@ -26,6 +29,8 @@ pub struct Seen {
     pub others: Vec<String>,
     /// Whether the working directory is the new root.
     pub directory: bool,
+    /// Whether the working directory is the new root's folder as it is below the mount that was made on it.
+    pub covered: bool,
     /// What is in the new root that wasn't.
     pub left: Vec<String>,
     pub printed: String,
@@ -49,8 +54,9 @@ pub fn at(program: &Program, kind: &str) -> Result<Seen> {
         identity(format!("/proc/{main}/cwd")).is_some_and(|here| Some(here) == identity(path_of(main, "/")));
     let left = names(path_of(main, "/")).into_iter().filter(|name| name != "sentinel" && name != "below").collect();
     let moved = !same_table(main, witness);
-    let mut others: Vec<String> =
-        mountinfo(witness).unwrap_or_default().iter().map(|mount| mount.mount_point.display().to_string()).collect();
+    let table = mountinfo(witness).unwrap_or_default();
+    let covered = stands_below_a_mount(main, &place.join("box"), &table);
+    let mut others: Vec<String> = table.iter().map(|mount| mount.mount_point.display().to_string()).collect();
     // One of each is the new root's.
     for own in ["/", "/below"] {
         if for_all && let Some(place) = others.iter().position(|point| point == own) {
@@ -58,6 +64,35 @@ pub fn at(program: &Program, kind: &str) -> Result<Seen> {
         }
     }
     let alive = look::process_exists(main);
-    let seen = Seen { heard, alive, is_root, below, for_all, moved, others, directory, left, printed: running.end() };
+    let printed = running.end();
+    let seen = Seen { heard, alive, is_root, below, for_all, moved, others, directory, covered, left, printed };
     Ok(if alive { seen } else { Seen { is_root: false, for_all: false, below: false, directory: false, ..seen } })
+}
+
+/// Whether the process stands in `folder`, and not in the mount that lies on it.
+fn stands_below_a_mount(process: i32, folder: &Path, table: &[Mount]) -> bool {
+    let Some(top) = table.iter().rev().find(|mount| mount.mount_point == folder) else { return false };
+    let here = format!("/proc/{process}/cwd");
+    // The same files either way: it is the mount that differs.
+    identity(&here) == identity(path_of(process, folder)) && mount_of(&here).is_some_and(|id| id != top.id)
+}
+
+/// The id of the mount through which a folder is seen, as mountinfo has it: proc_pid_fdinfo(5).
+fn mount_of(folder: &str) -> Option<i32> {
+    let open = OpenOptions::new().read(true).custom_flags(libc::O_PATH).open(folder).ok()?;
+    let info = fs::read_to_string(format!("/proc/self/fdinfo/{}", open.as_raw_fd())).ok()?;
+    info.lines().find_map(|line| line.strip_prefix("mnt_id:"))?.trim().parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_is_seen_through_the_mount_that_mountinfo_lists() {
+        let table = mountinfo(std::process::id() as i32).expect("our own");
+        let proc = table.iter().rev().find(|mount| mount.mount_point == Path::new("/proc")).expect("a /proc");
+        assert_eq!(mount_of("/proc"), Some(proc.id));
+        assert_eq!(mount_of("/no/such/folder"), None);
+    }
 }

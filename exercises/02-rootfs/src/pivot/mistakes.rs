@@ -16,6 +16,13 @@ pub const NOT_A_MOUNT: Mistake = Mistake {
           Bound on itself, it is a mount, at the same place and with the same files.",
 };
 
+pub const WENT_IN_FIRST: Mistake = Mistake {
+    id: "went-in-first",
+    what: "You stand in the folder below the mount: you went in before it was bound.",
+    why: "A mount covers the folder that it is made on. Whoever stands in there already stays below it, and to them \".\" is the mere folder \
+          that it was: pivot_root(2) says EINVAL. Bind it first, and go in afterwards.",
+};
+
 pub const OLD_ROOT_STAYS: Mistake = Mistake {
     id: "old-root-stays",
     what: "The roots have changed places, and the old one is still in the mount table, with all its files.",
@@ -74,6 +81,7 @@ pub const BARE_ERRNO: Mistake = Mistake {
 pub const ALL: &[Mistake] = &[
     CHROOT,
     NOT_A_MOUNT,
+    WENT_IN_FIRST,
     OLD_ROOT_STAYS,
     NOT_LAZILY,
     LEFT_BEHIND,

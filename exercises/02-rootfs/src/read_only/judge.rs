@@ -97,7 +97,14 @@ fn flags(seen: &Seen) -> Outcome {
 /// The mistake that fits everything that was seen.
 fn mistake(runs: &Runs) -> Option<&'static Mistake> {
     let Runs { plain, below, locked, file, missing } = runs;
-    if ![plain, below, locked, file, missing].iter().all(|seen| seen.alive) || plain.heard != Heard::Ok {
+    if ![plain, below, locked, file, missing].iter().all(|seen| seen.alive) {
+        return None;
+    }
+    // Where the source happens to be a mount, it is done, and to the wrong one.
+    if matches!(plain.heard, Heard::Error(_)) && locked.heard == Heard::Ok && locked.source == Written::ReadOnly {
+        return Some(&ON_THE_SOURCE);
+    }
+    if plain.heard != Heard::Ok {
         return None;
     }
     match () {
@@ -184,6 +191,22 @@ mod tests {
         });
         assert_eq!(both, (vec![SOURCE], Some("the-source-too")));
         assert_eq!(judged(|runs| runs.below.source_below = Written::ReadOnly).0, [SOURCE]);
+    }
+
+    #[test]
+    fn attributes_of_the_source_are_refused_unless_it_is_a_mount() {
+        let on_the_source = |runs: &mut Runs| {
+            for seen in [&mut runs.plain, &mut runs.below, &mut runs.file] {
+                seen.heard = Heard::Error(vec!["mount_setattr".into(), "EINVAL: x".into()]);
+            }
+            runs.locked.source = Written::ReadOnly;
+        };
+        assert_eq!(judged(on_the_source).1, Some("on-the-source"));
+        let refused_everywhere = judged(|runs| {
+            on_the_source(runs);
+            runs.locked = runs.plain.clone();
+        });
+        assert_eq!(refused_everywhere.1, None);
     }
 
     #[test]

@@ -38,6 +38,13 @@ pub const THE_SOURCE_TOO: Mistake = Mistake {
           system, and whoever else uses it. Here it shall be one mount's: the one at the target.",
 };
 
+pub const ON_THE_SOURCE: Mistake = Mistake {
+    id: "on-the-source",
+    what: "It was tried on the source: refused where that is a mere folder or file, and where it is a mount, the source is read-only now.",
+    why: "mount_setattr(2) changes a mount, and gives EINVAL for a path that is none. The mount that you have made is at the target; and the \
+          source shall stay as it was.",
+};
+
 pub const NOT_SHOWN: Mistake = Mistake {
     id: "nothing-changed",
     what: "The function returned Ok, and nothing is mounted at the target.",
@@ -58,5 +65,14 @@ pub const BARE_ERRNO: Mistake = Mistake {
           .with_context(|| format!(…))?",
 };
 
-pub const ALL: &[Mistake] =
-    &[FLAG_IGNORED, ONLY_THE_TOP, NOT_BELOW, FLAGS_LOST, THE_SOURCE_TOO, NOT_SHOWN, SWALLOWED_THE_ERROR, BARE_ERRNO];
+pub const ALL: &[Mistake] = &[
+    FLAG_IGNORED,
+    ONLY_THE_TOP,
+    NOT_BELOW,
+    FLAGS_LOST,
+    THE_SOURCE_TOO,
+    ON_THE_SOURCE,
+    NOT_SHOWN,
+    SWALLOWED_THE_ERROR,
+    BARE_ERRNO,
+];

@@ -1,4 +1,4 @@
-//! diagnosis: no-namespace
+//! diagnosis: written-first
 //! made by: whoever finds the file first: it is there for every process, and for most of them it is frozen.
 
 use std::fs;

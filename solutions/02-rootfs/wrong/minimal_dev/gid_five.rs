@@ -1,4 +1,4 @@
-//! diagnosis: none
+//! diagnosis: options-of-devpts
 //! made by: whoever copies runc's options for devpts: group 5, tty, isn't mapped in an ordinary user's container
 //! (EINVAL).
 

@@ -86,7 +86,8 @@ fn checked(
             examined: Some(Examined::NotOneFile(missing)),
         });
     };
-    let busy = Busy::with(&format!("{} {}: building and checking …", exercise.id, exercise.name));
+    let first = if checkout.target().join("debug").exists() { "" } else { " (the first takes longer)" };
+    let busy = Busy::with(&format!("{} {}: building{first} and checking …", exercise.id, exercise.name));
     let examined = examine(checkout, exercise, &file, colour)?;
     drop(busy);
     // It may have been saved again while it was built; only what was built may be kept.

@@ -51,7 +51,11 @@ fn tools() -> Vec<Tool> {
     vec![
         Tool { name: "rustc", version: version("rustc"), needed_for: "building: https://rustup.rs" },
         Tool { name: "C linker", version: linker, needed_for: "linking: install gcc or build-essential" },
-        Tool { name: "mdbook", version: version("mdbook"), needed_for: "the book: cargo install mdbook" },
+        Tool {
+            name: "mdbook",
+            version: version("mdbook"),
+            needed_for: "the book in a browser only: cargo install mdbook",
+        },
     ]
 }
 
@@ -89,8 +93,8 @@ fn section(out: &mut String, title: &str, checks: &[Check], paint: Paint) {
     for check in checks {
         let (mark, result) = match check.outcome {
             Outcome::Works => (paint.good("✓"), String::new()),
-            Outcome::Refused { errno } => (paint.bad("✗"), paint.bad(format!("  refused: {errno}"))),
-            Outcome::NotReached => ("·".to_string(), "  not reached".to_string()),
+            Outcome::Refused { errno } => (paint.bad("✗"), paint.bad(format!("\n      refused: {errno}"))),
+            Outcome::NotReached => ("·".to_string(), String::new()),
         };
         let _ = writeln!(out, "  {mark} {:<26} {}{result}", check.name, paint.faint(check.purpose));
     }

@@ -2,9 +2,11 @@
 
 use anyhow::Result;
 
+use doctor::paragraph;
+
 use super::named_or_next;
 use crate::checkout::Checkout;
-use crate::paint::{Paint, paragraph};
+use crate::paint::Paint;
 use crate::progress::Progress;
 use crate::{Exit, print};
 

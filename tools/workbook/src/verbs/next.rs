@@ -34,18 +34,16 @@ pub fn run(checkout: &Checkout, format: Format) -> Result<Exit> {
 fn screen(rows: &[Row], page: Option<&Page>, ready: bool, paint: Paint) -> String {
     let passed = rows.iter().filter(|row| row.state == State::Passed).count();
     let mut out = format!("{}  {passed} of {} exercises passed\n\n", paint.strong("Coracle, the workbook"), rows.len());
+    if !ready {
+        out.push_str(&paint.bad("This machine refuses something that containers need.\n"));
+        out.push_str("What, and what helps: cargo wb doctor.  Or check elsewhere: cargo wb check --vm\n\n");
+    }
     match rows.iter().find(|row| row.state != State::Passed) {
         Some(row) => out.push_str(&next(row, page, paint)),
         None => {
             out.push_str("You have passed every exercise that there is so far. What you built:\n\n");
             out.push_str("    cargo run -p mydocker -- run sh\n");
         }
-    }
-    if !ready {
-        out.push_str(
-            &paint
-                .bad("\nThis machine refuses something that containers need.\nWhat, and what helps: cargo wb doctor\n"),
-        );
     }
     out.push_str(&paint.faint("\nall    cargo wb check     odd    cargo wb doctor     more   cargo wb --help\n"));
     out

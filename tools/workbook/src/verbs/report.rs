@@ -4,9 +4,11 @@ use std::fmt::Write;
 
 use checker::{Judgement, Kind, Outcome};
 
+use doctor::paragraph;
+
 use super::table::Row;
 use crate::examine::Examined;
-use crate::paint::{Paint, paragraph};
+use crate::paint::Paint;
 use crate::state::State;
 
 /// How many lines of a program's output are shown.
@@ -24,7 +26,11 @@ pub fn text(row: &Row, was_passed: bool, paint: Paint) -> String {
         None => out.push_str("not checked\n"),
         Some(Examined::Blocked(why)) => {
             let _ = write!(out, "\n{}\n{}", paint.bad("blocked: this check can't be made here"), indented(why));
-            out.push_str("\n`cargo wb doctor` says more. `cargo wb check --vm` asks nothing of this machine.\n");
+            out.push_str("\nStep by step: `cargo wb doctor`.\n");
+            // A refusal that is known has said so.
+            if !why.contains("check --vm") {
+                out.push_str("`cargo wb check --vm` asks nothing of this machine.\n");
+            }
         }
         Some(Examined::NotOneFile(why)) => {
             let _ = write!(out, "\n{}\n", paint.bad(why));
@@ -60,11 +66,11 @@ fn judged(out: &mut String, row: &Row, judgement: &Judgement, warnings: &str, pa
     if row.state == State::ToDo {
         let _ = write!(out, "\n{} now; that is the starting point.\n", checks_fail(judgement.failing()));
         let task = if row.exercise.kind == Kind::Repair { "Find the defect" } else { "Write your answer" };
-        let _ = writeln!(out, "{task} in {}, then `cargo wb check {id}` again.", row.exercise.file().display());
+        let _ = writeln!(out, "{task} in {},\nthen `cargo wb check {id}` again.", row.exercise.file().display());
         return;
     }
     if let Some(common) = common {
-        let _ = writeln!(out, "\nObserved: {common}.");
+        let _ = write!(out, "\n{}", paragraph(&format!("Observed: {common}."), ""));
     }
     if let Some(mistake) = judgement.mistake {
         let _ = write!(out, "\n{}{}", paint.strong(paragraph(mistake.what, "")), paragraph(mistake.why, ""));
@@ -103,12 +109,12 @@ fn named(name: &str, text: &str) -> String {
     format!("      {name:<10}{}", &beside[INDENT.len()..])
 }
 
-/// What was observed, if it is the same in every check.
+/// What was observed, if several checks fail and it is the same in each.
 fn common_observation(judgement: &Judgement) -> Option<&str> {
-    let mut observed = judgement.outcomes.iter().map(|outcome| Some(outcome.difference.as_ref()?.1.as_str()));
-    let first = observed.next()??;
+    let mut observed = judgement.outcomes.iter().filter_map(|outcome| Some(outcome.difference.as_ref()?.1.as_str()));
+    let first = observed.next()?;
     let mut others = observed.peekable();
-    (others.peek().is_some() && others.all(|other| other == Some(first))).then_some(first)
+    (others.peek().is_some() && others.all(|other| other == first)).then_some(first)
 }
 
 fn checks_fail(count: usize) -> String {

@@ -75,6 +75,21 @@ fn why_there_is_no_device_is_told_by_what_the_kernel_said() {
 }
 
 #[test]
+fn a_devpts_that_was_refused_for_its_options_is_told() {
+    let refused = |place_of_shm: Option<Mounted>| {
+        judged(|seen| {
+            seen.heard = Heard::Error(vec!["pts".into(), "EINVAL: …".into()]);
+            seen.pts.as_mut().expect("pts").kind = None;
+            seen.shm = place_of_shm.clone();
+        })
+        .1
+    };
+    assert_eq!(refused(None), Some("options-of-devpts"));
+    // It could have been that one.
+    assert_eq!(refused(Some(Mounted { kind: None, mode: 0o755, the_hosts: false })), None);
+}
+
+#[test]
 fn a_device_by_another_number_or_that_cannot_be_opened_is_none() {
     let swapped = Entry::Device { block: false, major: 1, minor: 5, usable: true };
     assert_eq!(judged(|seen| put(seen, "null", swapped.clone())).0, [DEVICES]);

@@ -1,0 +1,109 @@
+//! How a cgroup goes away: what is in it is ended, then the folder is removed, children first. (Cgroups are chapter 3's; what
+//! any chapter's program may have to undo is here.)
+
+use std::fs;
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use nix::errno::Errno;
+use nix::sys::signal::{Signal, kill};
+use nix::sys::statfs::{CGROUP_SUPER_MAGIC, CGROUP2_SUPER_MAGIC, statfs};
+use nix::unistd::Pid;
+
+/// How long processes may take to die, and the kernel to let go of them.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+// ANCHOR: remove
+/// Removes a cgroup and all below it. Whatever still is in it is killed. A folder that is gone already is no error, and one
+/// that is no cgroup is left alone.
+pub fn remove(group: &Path) -> Result<()> {
+    match statfs(group) {
+        Err(Errno::ENOENT) => return Ok(()),
+        Err(errno) => return Err(errno).with_context(|| format!("statfs {}", group.display())),
+        Ok(found) if ![CGROUP_SUPER_MAGIC, CGROUP2_SUPER_MAGIC].contains(&found.filesystem_type()) => {
+            bail!("{} is not a cgroup: nothing was removed", group.display());
+        }
+        Ok(_) => {}
+    }
+    let end = Instant::now() + PATIENCE;
+    loop {
+        match remove_tree(group) {
+            Ok(()) => return Ok(()),
+            // EBUSY: a process is in it. ENOTEMPTY: a child was made meanwhile.
+            Err(error) if matches!(error.raw_os_error(), Some(libc::EBUSY | libc::ENOTEMPTY)) => {}
+            Err(error) => return Err(error).with_context(|| format!("rmdir {}", group.display())),
+        }
+        if Instant::now() >= end {
+            bail!("rmdir {}: EBUSY: what is in it has not died of SIGKILL in {PATIENCE:?}", group.display());
+        }
+        end_all(group);
+        sleep(Duration::from_millis(1));
+    }
+}
+
+/// Only rmdir(2), and children first: the files in a cgroup are the kernel's and go with it.
+fn remove_tree(group: &Path) -> io::Result<()> {
+    for child in children(group) {
+        remove_tree(&child)?;
+    }
+    match fs::remove_dir(group) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        removed => removed,
+    }
+}
+// ANCHOR_END: remove
+
+// ANCHOR: end_all
+/// Kills everything in a cgroup and below it.
+///
+/// v2 has a file for it (cgroup.kill, Linux 5.14). On v1 each process is killed by its number; where the freezer has it, it is
+/// frozen meanwhile, so that a fork bomb can't get ahead of us: a killed process dies when it is thawed.
+fn end_all(group: &Path) {
+    if fs::write(group.join("cgroup.kill"), "1").is_ok() {
+        return;
+    }
+    let freezer = group.join("freezer.state");
+    let _ = fs::write(&freezer, "FROZEN");
+    kill_below(group);
+    thaw(group);
+}
+
+fn kill_below(group: &Path) {
+    for child in children(group) {
+        kill_below(&child);
+    }
+    let processes = fs::read_to_string(group.join("cgroup.procs")).unwrap_or_default();
+    // 0 stands for a process that has no number in our PID namespace. (And kill(0) would be our own process group.)
+    for pid in processes.lines().filter_map(|line| line.parse().ok()).filter(|pid: &i32| *pid > 0) {
+        let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
+    }
+}
+// ANCHOR_END: end_all
+
+/// Lets a v1 freezer group go on: a frozen process there doesn't even die of SIGKILL.
+pub(crate) fn thaw(group: &Path) {
+    let _ = fs::write(group.join("freezer.state"), "THAWED");
+}
+
+fn children(group: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(group).into_iter().flatten().flatten();
+    entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())).map(|entry| entry.path()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_that_is_no_cgroup_is_left_alone() {
+        let folder = std::env::temp_dir().join(format!("no-cgroup-{}", std::process::id()));
+        fs::create_dir(&folder).unwrap();
+        assert!(remove(&folder).unwrap_err().to_string().contains("not a cgroup"));
+        assert!(folder.exists());
+        fs::remove_dir(&folder).unwrap();
+        remove(&folder).unwrap();
+    }
+}

@@ -1,0 +1,45 @@
+//! The whole idea in one `main`: a command that can have no more than so many processes.
+//!
+//! As root, on v1: `cargo run -p ch03-cgroups --example smallest-limit -- /sys/fs/cgroup/pids 5 sh`; on v2 the folder is
+//! /sys/fs/cgroup, and `echo +pids >/sys/fs/cgroup/cgroup.subtree_control` comes first.
+#![allow(unsafe_code)]
+
+use std::ffi::CString;
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use nix::sys::wait::waitpid;
+use nix::unistd::{ForkResult, execvp, fork};
+
+fn main() -> Result<()> {
+    let mut args = std::env::args().skip(1);
+    let parent = args.next().context("say in which folder of cgroups")?;
+    let most = args.next().context("say how many processes")?;
+    let command: Vec<CString> = args.map(CString::new).collect::<Result<_, _>>()?;
+
+    // ANCHOR: smallest
+    // A group is a folder. The kernel fills it with files.
+    let group = Path::new(&parent).join(format!("smallest-{}", std::process::id()));
+    fs::create_dir(&group).context("mkdir")?;
+
+    // A limit is a write into one of them.
+    fs::write(group.join("pids.max"), most).context("pids.max")?;
+
+    // SAFETY: this process has one thread.
+    match unsafe { fork() }? {
+        // A process moves in, and what it starts from then on is in there too.
+        ForkResult::Child => {
+            fs::write(group.join("cgroup.procs"), "0").context("cgroup.procs")?;
+            execvp(command.first().context("say what to run")?, &command).context("execvp")?;
+        }
+        // The folder can go when nobody is in it any more.
+        ForkResult::Parent { child } => {
+            waitpid(child, None)?;
+            print!("pids.events: {}", fs::read_to_string(group.join("pids.events"))?);
+            fs::remove_dir(&group).context("rmdir")?;
+        }
+    }
+    // ANCHOR_END: smallest
+    Ok(())
+}

@@ -1,0 +1,171 @@
+//! The command line.
+
+use std::ffi::OsString;
+use std::io::Write;
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use ch01_namespaces::telling::TourFlags;
+use ch01_namespaces::{
+    Mechanism, NamespaceFlags, RunFlags, Spec, Store, StoreFlags, create_and_leave, run_and_look_back, run_program,
+    verbs,
+};
+use ch02_rootfs::RootFlags;
+use clap::{Args, Parser, Subcommand};
+
+use crate::events::Events;
+use crate::flags::{GroupFlags, with_cgroup_namespace};
+use crate::group::Group;
+use crate::verbs as own;
+use crate::{mechanisms, tour};
+
+/// Chapter 3: limits, with control groups.
+///
+/// Without a command: the tour, which shows a container held to a fifth of a processor, to 64 MB and to 20 processes, and the
+/// kernel's own counters.
+#[derive(Parser)]
+#[command(name = "ch03-cgroups", version, max_term_width = 100)]
+struct Cli {
+    #[command(flatten)]
+    store: StoreFlags,
+    #[command(flatten)]
+    tour: TourFlags,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run a command in a new container, and remove the container when it ends.
+    ///
+    /// Input, output, signals and the exit status are the command's own. Statuses with a meaning: 125, the container could
+    /// not be made; 126, the command can't be executed; 127, it is not there; 128+N, signal N killed it.
+    #[command(after_help = "Examples:\n  run --memory 64m --cpus 0.5 -- sh\n  run --pids-limit 20 --explain -- sh\n  \
+                            run --device-read-bps /dev/sda:1m -v ./data:/data -- cat /data/big")]
+    Run(NewContainer),
+    /// Make a container that waits at its start gate. Prints its id.
+    ///
+    /// Its input and output are yours, except for pipes: in their place it gets /dev/null, since nobody knows when it will let
+    /// go of them.
+    Create(NewContainer),
+    Start(verbs::Start),
+    Rm(verbs::Rm),
+    Enter(verbs::Enter),
+    Inspect(verbs::Inspect),
+    Ps(verbs::Ps),
+    /// Make root file systems.
+    #[command(subcommand)]
+    Rootfs(ch02_rootfs::Rootfs),
+    Stats(own::Stats),
+    Freeze(own::Freeze),
+    Thaw(own::Thaw),
+    Events(own::Events),
+    Update(own::Update),
+    Ls(own::Ls),
+}
+
+/// What `run` and `create` are told.
+#[derive(Args)]
+struct NewContainer {
+    #[command(flatten)]
+    run: RunFlags,
+    #[command(flatten)]
+    namespaces: NamespaceFlags,
+    #[command(flatten)]
+    root: RootFlags,
+    #[command(flatten)]
+    groups: GroupFlags,
+    /// The command and its arguments.
+    #[arg(required = true, trailing_var_arg = true)]
+    command: Vec<OsString>,
+}
+
+impl NewContainer {
+    // ANCHOR: plan
+    fn plan(self, store: &StoreFlags, foreground: bool) -> Result<(Spec, Vec<Box<dyn Mechanism>>)> {
+        let namespaces = with_cgroup_namespace(self.namespaces);
+        // Narrated from here on: a group may already be needed to make groups in.
+        let spec = self.run.spec(self.command, foreground);
+        let groups = self.groups.mechanisms(&namespaces)?;
+        let mut mechanisms = self.root.mechanisms(&namespaces, || store.open())?;
+        mechanisms.extend(groups);
+        Ok((self.root.environment(spec, namespaces.hostname.as_deref())?, mechanisms))
+    }
+    // ANCHOR_END: plan
+}
+
+/// The program.
+pub fn main() -> ExitCode {
+    run_program(act)
+}
+
+fn act(cli: Cli) -> Result<u8> {
+    let store = &cli.store;
+    match cli.command {
+        None => {
+            verbs::end_quietly_in_a_pipe()?;
+            tour::tour(&cli.tour, store)
+        }
+        Some(Command::Run(new)) => {
+            let (spec, mechanisms) = new.plan(store, true)?;
+            run_and_look_back(&store.open()?, spec, mechanisms, say_what_the_limits_did)
+        }
+        Some(Command::Create(new)) => {
+            let (spec, mechanisms) = new.plan(store, false)?;
+            create_and_leave(&store.open()?, spec, mechanisms)
+        }
+        Some(Command::Start(start)) => start.act(store),
+        Some(Command::Rm(rm)) => rm.act(store),
+        Some(Command::Enter(enter)) => {
+            join_groups_of(&store.open()?, enter.target())?;
+            enter.act(store)
+        }
+        Some(Command::Inspect(inspect)) => inspect.act(store),
+        Some(Command::Ps(ps)) => ps.act(store),
+        Some(Command::Rootfs(rootfs)) => rootfs.act(),
+        Some(Command::Stats(stats)) => stats.act(store),
+        Some(Command::Freeze(freeze)) => freeze.act(store),
+        Some(Command::Thaw(thaw)) => thaw.act(store),
+        Some(Command::Events(events)) => events.act(store),
+        Some(Command::Update(update)) => update.act(store),
+        Some(Command::Ls(ls)) => ls.act(store),
+    }
+}
+
+/// "137" alone says nothing of memory.
+fn say_what_the_limits_did(folder: &Path) {
+    let Ok(Some(group)) = Group::read(folder) else { return };
+    let events = Events::of(&group);
+    if events.oom_kills > 0 {
+        let killed = events.oom_kills;
+        let _ = writeln!(
+            std::io::stderr(),
+            "ch03-cgroups: the container came to its memory limit, and the kernel killed {killed} of its processes"
+        );
+    }
+}
+
+/// Whoever enters a container is held to its limits as well. (A process that is named by its number is in whatever groups it
+/// is in; there we stay in ours.)
+fn join_groups_of(store: &Store, name: &str) -> Result<()> {
+    if name.parse::<i32>().is_ok() {
+        return Ok(());
+    }
+    let (folder, state) = store.find(name)?;
+    match Group::read(&folder)? {
+        Some(group) if state.is_alive() => mechanisms::join(&group),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

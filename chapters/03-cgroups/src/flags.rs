@@ -1,0 +1,273 @@
+//! Flags for limits, and the mechanisms they ask for.
+
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, bail};
+use ch01_namespaces::{Mechanism, Namespace, NamespaceFlags};
+use clap::{Args, ValueEnum};
+use nix::sys::stat::{major, minor};
+
+use crate::controller::Controller;
+use crate::delegation;
+use crate::device_rules::Rule;
+use crate::limits::{Limits, PERIOD, Pids, Quota, Rate, Size, Swap, Throttle};
+use crate::machine::Machine;
+use crate::mechanisms::{Groups, OomScore, view};
+use crate::place::Place;
+use crate::setting::needed;
+use crate::units;
+
+/// Limits that can be set at the start and changed later.
+#[derive(Args, Debug, Clone, Default)]
+pub struct LimitFlags {
+    /// The most memory: a number with k, m, g; what doesn't fit is killed.
+    #[arg(short = 'm', long, value_name = "SIZE", value_parser = units::bytes, allow_hyphen_values = true)]
+    pub memory: Option<u64>,
+    /// The most memory and swap together; the same as --memory means no swap, -1 any [default: twice --memory].
+    #[arg(long, value_name = "SIZE", value_parser = swap, allow_hyphen_values = true)]
+    pub memory_swap: Option<Swap>,
+    /// What the container is pushed back to (v1), or keeps (v2), when the machine is short of memory.
+    #[arg(long, value_name = "SIZE", value_parser = units::bytes, allow_hyphen_values = true)]
+    pub memory_reservation: Option<u64>,
+    /// How many processors' time: 0.5 is half of one's.
+    #[arg(long, value_name = "NUMBER", value_parser = cpus, allow_hyphen_values = true,
+          conflicts_with_all = ["cpu_period", "cpu_quota"])]
+    pub cpus: Option<f64>,
+    /// The length of a period in which processor time is counted, in microseconds [default: 100000].
+    #[arg(long, value_name = "MICROSECONDS", requires = "cpu_quota", allow_hyphen_values = true)]
+    pub cpu_period: Option<u64>,
+    /// Processor time in each period, in microseconds.
+    #[arg(long, value_name = "MICROSECONDS", allow_hyphen_values = true)]
+    pub cpu_quota: Option<u64>,
+    /// The share of the processors when others want them too: 2 to 262144; 1024 is everybody's.
+    #[arg(long, short = 'c', value_name = "NUMBER", allow_hyphen_values = true)]
+    pub cpu_shares: Option<u64>,
+    /// On which processors: 0-2,4.
+    #[arg(long, value_name = "LIST", allow_hyphen_values = true)]
+    pub cpuset_cpus: Option<String>,
+    /// In which memory nodes: 0-1.
+    #[arg(long, value_name = "LIST", allow_hyphen_values = true)]
+    pub cpuset_mems: Option<String>,
+    /// The most processes and threads; -1 is any number.
+    #[arg(long, value_name = "NUMBER", value_parser = pids, allow_hyphen_values = true)]
+    pub pids_limit: Option<Pids>,
+    /// Bytes a second read from a block device: /dev/sda:1m. May be repeated.
+    #[arg(long, value_name = "DEVICE:SIZE", value_parser = per_device(units::bytes))]
+    pub device_read_bps: Vec<DeviceRate>,
+    /// Bytes a second written to it.
+    #[arg(long, value_name = "DEVICE:SIZE", value_parser = per_device(units::bytes))]
+    pub device_write_bps: Vec<DeviceRate>,
+    /// Reads a second from it: /dev/sda:100.
+    #[arg(long, value_name = "DEVICE:NUMBER", value_parser = per_device(units::count))]
+    pub device_read_iops: Vec<DeviceRate>,
+    /// Writes a second to it.
+    #[arg(long, value_name = "DEVICE:NUMBER", value_parser = per_device(units::count))]
+    pub device_write_iops: Vec<DeviceRate>,
+    /// The share of block devices when others want them too: 10 to 1000.
+    #[arg(long, visible_alias = "blkio-weight", value_name = "NUMBER", allow_hyphen_values = true)]
+    pub io_weight: Option<u64>,
+}
+
+/// What only a start can set.
+#[derive(Args, Debug, Clone, Default)]
+pub struct GroupFlags {
+    /// Limits.
+    #[command(flatten)]
+    pub limits: LimitFlags,
+    /// Deny all devices but those that every container has, and those that this allows: 'c 10:229 rwm'. May be repeated.
+    #[arg(long, value_name = "RULE")]
+    pub device_cgroup_rule: Vec<Rule>,
+    /// Whom the kernel kills first when memory runs out: -1000 (never) to 1000 (this one).
+    #[arg(long, value_name = "NUMBER", allow_hyphen_values = true, value_parser = clap::value_parser!(i16).range(-1000..=1000))]
+    pub oom_score_adj: Option<i16>,
+    /// Whether the container gets groups of its own, to be counted and frozen in (disabled: it is in yours).
+    #[arg(long, value_enum, default_value_t = Cgroups::Enabled)]
+    pub cgroups: Cgroups,
+    /// The group in which the container's own is made: from the top of the tree with a slash in front, else from yours.
+    /// Made if it is missing.
+    #[arg(long, value_name = "PATH")]
+    pub cgroup_parent: Option<String>,
+}
+
+/// See [`GroupFlags::cgroups`].
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Cgroups {
+    /// Where this user may make some.
+    #[default]
+    Enabled,
+    /// None.
+    Disabled,
+}
+
+/// A device and how much of it.
+#[derive(Debug, Clone)]
+pub struct DeviceRate {
+    device: PathBuf,
+    most: u64,
+}
+
+impl LimitFlags {
+    /// The limits, with devices looked up.
+    pub fn limits(&self) -> Result<Limits> {
+        let quota = match (self.cpus, self.cpu_quota) {
+            (Some(cpus), _) => Some(Quota::of_cpus(cpus)),
+            (None, Some(quota)) => Some(Quota { quota, period: self.cpu_period.unwrap_or(PERIOD) }),
+            (None, None) => None,
+        };
+        let mut throttles = Vec::new();
+        for (rates, rate) in [
+            (&self.device_read_bps, Rate::ReadBps),
+            (&self.device_write_bps, Rate::WriteBps),
+            (&self.device_read_iops, Rate::ReadIops),
+            (&self.device_write_iops, Rate::WriteIops),
+        ] {
+            for DeviceRate { device, most } in rates {
+                throttles.push(Throttle { device: numbers_of(device)?, rate, most: *most });
+            }
+        }
+        Ok(Limits {
+            memory: self.memory,
+            memory_swap: self.memory_swap,
+            memory_reservation: self.memory_reservation,
+            quota,
+            cpu_shares: self.cpu_shares,
+            cpuset_cpus: self.cpuset_cpus.clone(),
+            cpuset_mems: self.cpuset_mems.clone(),
+            pids: self.pids_limit,
+            throttles,
+            io_weight: self.io_weight,
+            devices: None,
+        })
+    }
+}
+
+impl GroupFlags {
+    /// The limits that were asked for.
+    pub fn limits(&self) -> Result<Limits> {
+        let devices = (!self.device_cgroup_rule.is_empty()).then(|| self.device_cgroup_rule.clone());
+        Ok(Limits { devices, ..self.limits.limits()? })
+    }
+
+    /// The mechanisms. Without limits, and where this user may make no groups, there are none: the container runs without. A
+    /// limit that was asked for is kept to, or an error.
+    pub fn mechanisms(&self, namespaces: &NamespaceFlags) -> Result<Vec<Box<dyn Mechanism>>> {
+        let limits = self.limits()?;
+        let mut mechanisms: Vec<Box<dyn Mechanism>> = Vec::new();
+        if let Some(score) = self.oom_score_adj {
+            mechanisms.push(Box::new(OomScore(score)));
+        }
+        let demanded = limits.are_any() || self.cgroup_parent.is_some();
+        if self.cgroups == Cgroups::Disabled {
+            if demanded {
+                bail!("--cgroups disabled and a limit: limits are the groups'");
+            }
+            return Ok(mechanisms);
+        }
+        let place = match self.place(&limits) {
+            Ok(place) if demanded || place.is_ours() => place,
+            Err(error) if demanded => return Err(error),
+            Ok(_) | Err(_) => return Ok(mechanisms),
+        };
+        if demanded && !place.is_ours() && !place.is_read_only() {
+            delegation::get(&place).context("no limit can be set")?;
+        }
+        let may_look = namespaces.set().has(Namespace::Cgroup) && namespaces.set().has(Namespace::Mount);
+        let looks = may_look.then(|| view(&place));
+        mechanisms.push(Box::new(Groups::new(place, limits)));
+        mechanisms.extend(looks.map(|view| Box::new(view) as Box<dyn Mechanism>));
+        Ok(mechanisms)
+    }
+
+    fn place(&self, limits: &Limits) -> Result<Place> {
+        if limits.are_any() {
+            limits.check(&Size::of_this_machine()?)?;
+        }
+        let machine = Machine::look()?;
+        let mut demanded = needed(limits);
+        if demanded.is_empty() && self.cgroup_parent.is_some() {
+            demanded.push(Controller::Memory);
+        }
+        Place::find(&machine, &demanded, self.cgroup_parent.as_deref())
+    }
+}
+
+/// With limits, a container also sees its groups as the whole tree, unless the namespaces were chosen by hand.
+pub fn with_cgroup_namespace(flags: NamespaceFlags) -> NamespaceFlags {
+    if flags.namespaces.is_some() || flags.join.iter().any(|request| request.kind() == Namespace::Cgroup) {
+        return flags;
+    }
+    NamespaceFlags { namespaces: Some(flags.set().with(Namespace::Cgroup)), ..flags }
+}
+
+/// Major and minor number of a block device: its node says them.
+fn numbers_of(device: &PathBuf) -> Result<(u64, u64)> {
+    let meta = std::fs::metadata(device).with_context(|| format!("cannot look at the device {}", device.display()))?;
+    if !meta.file_type().is_block_device() {
+        bail!("{} is no block device: limits are on disks, see lsblk", device.display());
+    }
+    Ok((major(meta.rdev()), minor(meta.rdev())))
+}
+
+fn swap(text: &str) -> Result<Swap, String> {
+    if text == "-1" { Ok(Swap::Unlimited) } else { units::bytes(text).map(Swap::Total) }
+}
+
+fn pids(text: &str) -> Result<Pids, String> {
+    match text.trim().parse::<i64>() {
+        Ok(-1) => Ok(Pids::Unlimited),
+        Ok(number) => u64::try_from(number)
+            .map(Pids::Most)
+            .map_err(|_| format!("{text:?} is negative: only -1 is, for any number")),
+        Err(_) => Err(format!("{text:?} is no number of processes")),
+    }
+}
+
+fn cpus(text: &str) -> Result<f64, String> {
+    match text.trim().parse::<f64>() {
+        Ok(number) if number.is_finite() && number > 0.0 && number < 65_536.0 => Ok(number),
+        Ok(_) => Err(format!("{text:?} is out of range: a limit is above zero, and there are not so many processors")),
+        Err(_) => Err(format!("{text:?} is no number of processors: write 0.5 or 2")),
+    }
+}
+
+/// `DEVICE:HOW-MUCH`
+fn per_device(
+    read: fn(&str) -> Result<u64, String>,
+) -> impl Fn(&str) -> Result<DeviceRate, String> + Clone + Send + Sync + 'static {
+    move |text| match text.rsplit_once(':') {
+        Some((device, most)) if !device.is_empty() => Ok(DeviceRate { device: device.into(), most: read(most)? }),
+        _ => Err(format!("{text:?} says not what of which device: write /dev/sda:1m")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_that_make_no_sense_are_told() {
+        for text in ["-2", "many", "", "1.5"] {
+            assert!(pids(text).is_err(), "{text}");
+        }
+        for text in ["0", "-1", "half", "NaN", "inf", "1e9"] {
+            assert!(cpus(text).is_err(), "{text}");
+        }
+        assert_eq!((pids("-1"), pids("20")), (Ok(Pids::Unlimited), Ok(Pids::Most(20))));
+        assert_eq!(swap("-1"), Ok(Swap::Unlimited));
+    }
+
+    #[test]
+    fn a_device_that_is_none_is_told() {
+        assert!(numbers_of(&"/dev/null".into()).unwrap_err().to_string().contains("no block device"));
+        assert!(numbers_of(&"/no/such".into()).unwrap_err().to_string().contains("/no/such"));
+        assert!(per_device(units::bytes)("1m").is_err());
+    }
+
+    #[test]
+    fn namespaces_that_were_chosen_stay() {
+        let chosen = NamespaceFlags { namespaces: Some("mount,pid".parse().unwrap()), ..Default::default() };
+        assert_eq!(with_cgroup_namespace(chosen).set().to_string(), "mount,pid");
+        assert!(with_cgroup_namespace(NamespaceFlags::default()).set().has(Namespace::Cgroup));
+    }
+}

@@ -1,0 +1,152 @@
+//! A container's groups: one folder in each tree that it is in.
+
+use std::fs::{self, DirBuilder, File};
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use ch01_namespaces::explain::report;
+use ch01_namespaces::{Failure, Plan, Store, Undo};
+use nix::errno::Errno;
+use serde::{Deserialize, Serialize};
+
+use crate::controller::{Controller, Version};
+use crate::limits::Limits;
+use crate::place::{Place, Site};
+use crate::setting::settings;
+use crate::{steps, v1, v2};
+
+/// Where a container is, in all trees together. In v2 that is one folder, in v1 up to eight.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Group {
+    /// One a tree.
+    pub parts: Vec<Part>,
+}
+
+/// One folder.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Part {
+    /// The tree's interface.
+    pub version: Version,
+    /// What it counts and limits.
+    pub controllers: Vec<Controller>,
+    /// As this side sees it.
+    pub folder: PathBuf,
+}
+
+const FILE: &str = "cgroup.json";
+
+impl Group {
+    // ANCHOR: make
+    /// Makes the folders and writes the limits into their files. How each folder goes away is written down before it is made.
+    pub fn make(place: &Place, limits: &Limits, plan: &Plan) -> Result<Group> {
+        // As much of the id as `ps` shows: paths stay short enough to be read.
+        let id: String = plan.folder().file_name().unwrap_or_default().to_string_lossy().chars().take(12).collect();
+        let mut group = Group::default();
+        for site in &place.sites {
+            make_parents(site, plan)?;
+            let folder = site.parent.join(format!("coracle-{id}"));
+            plan.undo_later(Undo::RemoveCgroup(folder.clone()))?;
+            make_folder(&folder)?;
+            group.parts.push(Part { version: site.version, controllers: site.controllers.clone(), folder });
+        }
+        group.write(plan)?;
+        group.parts.iter().try_for_each(|part| part.furnish(limits))?;
+        Ok(group)
+    }
+    // ANCHOR_END: make
+
+    fn write(&self, plan: &Plan) -> Result<()> {
+        let file = plan.folder().join(FILE);
+        plan.undo_later(Undo::RemoveFile(file.clone()))?;
+        fs::write(&file, serde_json::to_vec(self)?).with_context(|| format!("cannot write {}", file.display()))
+    }
+
+    /// The groups of the container in a state folder; `None` if it was made without.
+    pub fn read(folder: &Path) -> Result<Option<Group>> {
+        let file = folder.join(FILE);
+        let text = match fs::read(&file) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            text => text.with_context(|| format!("cannot read {}", file.display()))?,
+        };
+        serde_json::from_slice(&text).map(Some).with_context(|| format!("{} is damaged", file.display()))
+    }
+
+    /// The groups of a container that is alive, by its name or id.
+    pub fn of(store: &Store, name: &str) -> Result<Group> {
+        let (folder, state) = store.find(name)?;
+        if !state.is_alive() {
+            bail!(Failure::new(1, format!("container {name} is not running: nothing is counted any more")));
+        }
+        match Group::read(&folder)? {
+            Some(group) => Ok(group),
+            None => bail!(Failure::new(
+                1,
+                format!(
+                    "container {name} has no group of its own: it was made by an ordinary user without a delegated group, \
+                     or by another chapter's program"
+                )
+            )),
+        }
+    }
+
+    /// The folder that has a controller.
+    pub fn part(&self, controller: Controller) -> Option<&Part> {
+        self.parts.iter().find(|part| part.controllers.contains(&controller))
+    }
+}
+
+impl Part {
+    /// What the kernel demands before anything joins, then the limits.
+    fn furnish(&self, limits: &Limits) -> Result<()> {
+        if self.version == Version::V1 && self.controllers.contains(&Controller::Cpuset) {
+            v1::cpuset::inherit(&self.folder)?;
+        }
+        self.settings(limits).iter().try_for_each(|setting| setting.write(&self.folder))?;
+        match &limits.devices {
+            Some(rules) if self.version == Version::V2 => v2::devices::apply(&self.folder, rules),
+            _ => Ok(()),
+        }
+    }
+
+    /// The writes that limits take here.
+    pub fn settings(&self, limits: &Limits) -> Vec<crate::setting::Setting> {
+        let of = |controller: &Controller| settings(limits, *controller, self.version);
+        let mut all: Vec<_> = self.controllers.iter().flat_map(of).collect();
+        if self.version == Version::V2 {
+            v2::io::for_bfq(&mut all, limits, &self.folder);
+        }
+        all
+    }
+
+    /// The file by which a process moves itself in, opened.
+    pub fn entrance(&self) -> Result<File> {
+        let name = if self.version == Version::V1 { v1::TASKS } else { v2::PROCS };
+        let file = self.folder.join(name);
+        File::options().write(true).open(&file).with_context(|| format!("cannot open {}", file.display()))
+    }
+}
+
+/// Folders on the way that were asked for and aren't there (`--cgroup-parent`). Whoever makes one removes it, unless it is
+/// still in use then.
+fn make_parents(site: &Site, plan: &Plan) -> Result<()> {
+    let missing: Vec<_> = site.parent.ancestors().take_while(|folder| !folder.exists()).collect();
+    for folder in missing.into_iter().rev() {
+        plan.undo_later(Undo::RemoveEmptyCgroup(folder.into()))?;
+        match make_folder(folder) {
+            // Somebody else has made the same parent at the same moment.
+            Err(_) if folder.exists() => {}
+            made => made?,
+        }
+        if site.version == Version::V1 && site.controllers.contains(&Controller::Cpuset) {
+            v1::cpuset::inherit(folder)?;
+        }
+    }
+    site.enable()
+}
+
+fn make_folder(folder: &Path) -> Result<()> {
+    let made = DirBuilder::new().create(folder);
+    let result = made.map_err(|error| Errno::from_raw(error.raw_os_error().unwrap_or(libc::EIO)));
+    report(&steps::MAKE_GROUP, "mkdir", || vec![folder.display().to_string()], result)
+}

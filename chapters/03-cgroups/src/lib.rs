@@ -1,0 +1,51 @@
+//! Chapter 3: limits, with control groups.
+//!
+//! A group is a folder that the kernel fills with files. A process is in it or not, a limit is a write into a file, and what is
+//! counted is read from one. This chapter adds groups to the containers of [chapter 2](ch02_rootfs).
+//!
+//! Read it in this order:
+//!
+//! 1. [`controller`] and [`machine`]: which trees of groups this machine has, decided for each controller by itself.
+//! 2. [`limits`]: what can be asked for, and what makes no sense. [`setting`]: a limit as writes; [`v1`] and [`v2`] have one
+//!    file a controller, with the kernel's names; [`convert`] leads from one's numbers to the other's.
+//! 3. [`place`] and [`room`]: where a group goes, and v2's rule that processes are only in leaves. `delegation.rs`: how an
+//!    ordinary user gets a place.
+//! 4. [`group`] and [`mechanisms`]: made, joined, looked at from inside. (Removed it is by chapter 1's undo journal.)
+//! 5. [`stats`], [`events`], `freezer.rs`, `update.rs`: what is done with a group that is there; `verbs.rs`, `table.rs`,
+//!    `watch.rs` and `tree.rs` print it.
+//!
+//! All `unsafe` is in `sys.rs`.
+
+mod cli;
+pub mod controller;
+pub mod convert;
+mod delegation;
+pub mod device_rules;
+pub mod events;
+mod flags;
+mod freezer;
+pub mod group;
+pub mod limits;
+pub mod machine;
+pub mod mechanisms;
+pub mod place;
+pub mod room;
+pub mod setting;
+mod size;
+pub mod stats;
+pub mod steps;
+mod sys;
+mod table;
+mod tour;
+mod tree;
+pub mod units;
+mod update;
+pub mod v1;
+pub mod v2;
+pub mod verbs;
+mod watch;
+
+pub use cli::main;
+pub use flags::{GroupFlags, LimitFlags, with_cgroup_namespace};
+pub use freezer::freeze;
+pub use update::update;

@@ -1,0 +1,7 @@
+//! `cargo run -p ch03-cgroups`: the tour; with `run -- COMMAND`, a container.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    ch03_cgroups::main()
+}

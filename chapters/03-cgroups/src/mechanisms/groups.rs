@@ -1,0 +1,83 @@
+//! A group of its own in every tree, with limits.
+
+use std::fs::File;
+use std::os::fd::OwnedFd;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use ch01_namespaces::explain::report;
+use ch01_namespaces::{Handover, Inside, Mechanism, Plan, Stage};
+
+use crate::controller::Version;
+use crate::group::Group;
+use crate::limits::Limits;
+use crate::place::Place;
+use crate::{room, steps, v1};
+
+// ANCHOR: groups
+/// Makes the groups and their limits before the process exists, and puts the process in before it does anything.
+///
+/// On v2 it is born in its group (CLONE_INTO_CGROUP). v1 has no such thing: there the child moves itself, through files that
+/// the host opened, by writing "0". Were it the host that wrote the child's number, the kernel would first wait until every
+/// processor has passed a quiet point (an RCU grace period, some 10 ms).
+#[derive(Debug)]
+pub struct Groups {
+    place: Place,
+    limits: Limits,
+    /// The v1 groups' `tasks` files: the clone copies the descriptors.
+    entrances: Vec<(PathBuf, File)>,
+}
+
+impl Groups {
+    /// At a place, with limits that were checked.
+    pub fn new(place: Place, limits: Limits) -> Groups {
+        Groups { place, limits, entrances: Vec::new() }
+    }
+}
+
+impl Mechanism for Groups {
+    fn name(&self) -> &'static str {
+        "groups"
+    }
+
+    fn stage(&self) -> Stage {
+        Stage::Limits
+    }
+
+    fn prepare(&mut self, plan: &mut Plan) -> Result<()> {
+        for site in self.place.sites.iter().filter(|site| site.version == Version::V2) {
+            if room::has_processes(&site.parent) && room::is_delegated(&site.parent) {
+                room::make(&site.parent)?;
+            }
+        }
+        let group = Group::make(&self.place, &self.limits, plan)?;
+        for part in &group.parts {
+            match part.version {
+                Version::V1 => self.entrances.push((part.folder.join(v1::TASKS), part.entrance()?)),
+                Version::V2 => plan.cgroup = Some(open_folder(&part.folder)?),
+            }
+        }
+        Ok(())
+    }
+
+    fn enter(&self, _: Handover, _: &mut Inside) -> Result<()> {
+        self.entrances.iter().try_for_each(|(path, tasks)| {
+            let result = nix::unistd::write(tasks, b"0").map(drop);
+            report(&steps::JOIN, "write", || vec![path.display().to_string(), "\"0\"".into()], result)
+        })
+    }
+}
+// ANCHOR_END: groups
+
+fn open_folder(folder: &std::path::Path) -> Result<OwnedFd> {
+    File::open(folder).map(OwnedFd::from).with_context(|| format!("cannot open {}", folder.display()))
+}
+
+/// Moves this process, and with it what it will start, into the groups of a container: for `enter`.
+pub fn join(group: &Group) -> Result<()> {
+    group.parts.iter().try_for_each(|part| {
+        let entrance = part.entrance()?;
+        let result = nix::unistd::write(&entrance, b"0").map(drop);
+        report(&steps::JOIN, "write", || vec![part.folder.display().to_string(), "\"0\"".into()], result)
+    })
+}

@@ -1,0 +1,53 @@
+//! Room for groups on v2, where processes are only in leaves.
+
+use std::fs::{self, DirBuilder};
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use nix::unistd::{AccessFlags, access};
+
+use crate::machine::Hierarchy;
+use crate::setting::write;
+use crate::{steps, v2};
+
+/// Where our processes go when they have to make room.
+const SUPERVISOR: &str = "coracle-supervisor";
+
+// ANCHOR: room
+/// The nearest group above us, or our own, that may have children with controllers: one without processes, or the root of
+/// all, which may have both. If none is ours, but our own group was delegated to us, it will do: its processes can
+/// [be moved](make).
+pub fn parent(hierarchy: &Hierarchy) -> PathBuf {
+    let within = |folder: &&Path| folder.starts_with(&hierarchy.mount_point);
+    let mut above = hierarchy.own.ancestors().take_while(within);
+    let fits = |folder: &&Path| !has_processes(folder) && may_write(folder);
+    above.find(fits).unwrap_or(&hierarchy.own).to_path_buf()
+}
+
+/// Moves the processes of a delegated group into a leaf below it, ours among them.
+pub fn make(group: &Path) -> Result<()> {
+    if !has_processes(group) {
+        return Ok(());
+    }
+    let leaf = group.join(SUPERVISOR);
+    // It is there already where two of us come at once.
+    let _ = DirBuilder::new().create(&leaf);
+    let list = fs::read_to_string(group.join(v2::PROCS)).unwrap_or_default();
+    list.lines().try_for_each(|process| write(&steps::MAKE_ROOM, &leaf.join(v2::PROCS), process))
+}
+// ANCHOR_END: room
+
+/// Whether a group has processes of its own that stand in the way. The root of all may have them.
+pub fn has_processes(group: &Path) -> bool {
+    let is_root = !group.join(v2::TYPE).exists();
+    !is_root && fs::read_to_string(group.join(v2::PROCS)).is_ok_and(|processes| !processes.is_empty())
+}
+
+/// Whether a group was given to us: its folder, its list of processes and its list of controllers.
+pub fn is_delegated(group: &Path) -> bool {
+    may_write(group) && may_write(&group.join(v2::PROCS)) && may_write(&group.join(v2::SUBTREE_CONTROL))
+}
+
+fn may_write(path: &Path) -> bool {
+    access(path, AccessFlags::W_OK).is_ok()
+}

@@ -1,0 +1,127 @@
+//! What a container uses, by the kernel's counters.
+
+use std::path::Path;
+
+use serde::Serialize;
+
+use crate::controller::{Controller, Version};
+use crate::group::Group;
+use crate::{v1, v2};
+
+/// All of it. Bytes, microseconds, numbers.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Stats {
+    /// Processor time.
+    pub cpu: Cpu,
+    /// Memory.
+    pub memory: Memory,
+    /// Processes and threads.
+    pub pids: Pids,
+    /// Block devices, all added up.
+    pub io: Io,
+    /// `None` on v1, and where the kernel keeps no account.
+    pub pressure: Option<Pressure>,
+}
+
+/// Processor time.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Cpu {
+    /// In all.
+    pub usage_usec: u64,
+    /// The container's own code.
+    pub user_usec: u64,
+    /// The kernel, on its behalf.
+    pub system_usec: u64,
+    /// Periods in which it ran, where there is a quota.
+    pub periods: u64,
+    /// Those in which it came to the end of its quota.
+    pub throttled_periods: u64,
+    /// How long it stood still then, over all processors.
+    pub throttled_usec: u64,
+}
+
+/// Memory.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Memory {
+    /// In use, with the cache.
+    pub usage: u64,
+    /// The part of it that is page cache: the kernel can take it back.
+    pub cache: u64,
+    /// Swap in use.
+    pub swap: u64,
+    /// The limit, if there is one.
+    pub limit: Option<u64>,
+}
+
+/// Processes and threads.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Pids {
+    /// Alive now.
+    pub current: u64,
+    /// The limit, if there is one.
+    pub limit: Option<u64>,
+}
+
+/// Block devices.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Io {
+    /// Bytes read.
+    pub read_bytes: u64,
+    /// Bytes written.
+    pub write_bytes: u64,
+    /// Read operations.
+    pub reads: u64,
+    /// Write operations.
+    pub writes: u64,
+}
+
+/// How much of the last ten seconds some process waited, in per cent.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+pub struct Pressure {
+    /// For a processor.
+    pub cpu: f64,
+    /// For memory.
+    pub memory: f64,
+    /// For a block device.
+    pub io: f64,
+}
+
+impl Stats {
+    /// Of a container. What a group that is gone would say is nothing.
+    pub fn of(group: &Group) -> Stats {
+        let mut stats = Stats::default();
+        for part in &group.parts {
+            match part.version {
+                Version::V1 => part.controllers.iter().for_each(|controller| stats.read_v1(*controller, &part.folder)),
+                Version::V2 => stats.read_v2(&part.controllers, &part.folder),
+            }
+        }
+        stats
+    }
+
+    fn read_v1(&mut self, controller: Controller, folder: &Path) {
+        match controller {
+            Controller::Cpu => v1::cpu::read_stats(folder, self),
+            Controller::Cpuacct => v1::cpuacct::read_stats(folder, self),
+            Controller::Memory => v1::memory::read_stats(folder, self),
+            Controller::Pids => v1::pids::read_stats(folder, self),
+            Controller::Blkio => v1::blkio::read_stats(folder, self),
+            Controller::Cpuset | Controller::Devices | Controller::Freezer => {}
+        }
+    }
+
+    fn read_v2(&mut self, controllers: &[Controller], folder: &Path) {
+        for controller in controllers {
+            match controller {
+                Controller::Cpu => v2::cpu::read_stats(folder, self),
+                Controller::Memory => v2::memory::read_stats(folder, self),
+                Controller::Pids => v2::pids::read_stats(folder, self),
+                Controller::Blkio => v2::io::read_stats(folder, self),
+                // Without the controller `cpu.stat` has the times all the same.
+                Controller::Cpuacct if !controllers.contains(&Controller::Cpu) => v2::cpu::read_stats(folder, self),
+                _ => {}
+            }
+        }
+        self.pressure = v2::pressure::read_pressure(folder);
+    }
+}

@@ -1,0 +1,170 @@
+//! The words of this chapter's narration.
+
+use ch01_namespaces::{Lesson, Why};
+use nix::errno::Errno;
+
+const GROUPS: &str = "3.1 Groups";
+const VERSIONS: &str = "3.2 Two versions";
+const CPU: &str = "3.3 Processors";
+const MEMORY: &str = "3.4 Memory";
+const FREEZING: &str = "3.6 Freezing";
+const DEVICES: &str = "3.7 Devices";
+const VIEW: &str = "3.8 Inside";
+
+const READ_ONLY: Lesson = Lesson {
+    cause: "the cgroups are mounted read-only, as Docker and Podman do it in their containers",
+    cure: "do this outside of the container, or start it with --privileged",
+};
+
+/// The folder.
+pub static MAKE_GROUP: Why = Why::new("a group is a folder; the kernel fills it with files", GROUPS)
+    .as_shell(|args| Some(format!("mkdir {}", args.first()?)))
+    .teaching(&[
+        (Errno::EACCES, Lesson {
+            cause: "these groups belong to root: an ordinary user may only divide a group that was delegated to them",
+            cure: "on v2 with systemd: systemd-run --user --scope -p Delegate=yes -- COMMAND",
+        }),
+        (Errno::EPERM, Lesson {
+            cause: "these groups belong to root: an ordinary user may only divide a group that was delegated to them",
+            cure: "on v2 with systemd: systemd-run --user --scope -p Delegate=yes -- COMMAND",
+        }),
+        (Errno::EROFS, READ_ONLY),
+        (Errno::EAGAIN, Lesson {
+            cause: "a group above allows no more groups below it (cgroup.max.descendants, cgroup.max.depth)",
+            cure: "remove groups that are not in use, or choose another --cgroup-parent",
+        }),
+    ]);
+
+/// A limit.
+pub static SET_LIMIT: Why = Why::new("a limit is a write into one of the group's files", GROUPS)
+    .as_shell(echo)
+    .teaching(&[
+        (Errno::EINVAL, Lesson {
+            cause: "the kernel doesn't take this number here: a group above may have a lower limit",
+            cure: "read the same file in the groups above",
+        }),
+        (Errno::EBUSY, Lesson {
+            cause: "the container uses more than that already, and the kernel could not take it back",
+            cure: "free memory in the container first, or choose a higher limit",
+        }),
+        (Errno::ENODEV, Lesson {
+            cause: "there is no such block device, or it is a partition: only whole disks can be limited",
+            cure: "see lsblk, and name the disk",
+        }),
+        (Errno::EACCES, Lesson {
+            cause: "the file belongs to somebody else: the group was not delegated to you, or the list reaches beyond the group above",
+            cure: "systemd-run --user --scope -p Delegate=yes -- COMMAND; or read the same file in the group above",
+        }),
+    ]);
+
+/// Controllers for the children.
+pub static ENABLE: Why =
+    Why::new("on v2 a group gives its children their controllers", VERSIONS).as_shell(echo).teaching(&[
+        (Errno::EROFS, READ_ONLY),
+        (
+            Errno::EBUSY,
+            Lesson {
+                cause: "the group has processes: on v2 those are only in leaves (the no-internal-processes rule)",
+                cure: "move them into a child first, or choose another --cgroup-parent",
+            },
+        ),
+        (
+            Errno::ENOENT,
+            Lesson {
+                cause: "the group doesn't have that controller itself: its parent must give it first",
+                cure: "see cgroup.subtree_control in the groups above; where they are systemd's, Delegate=cpu cpuset io memory pids \
+                       in /etc/systemd/system/user@.service.d/delegate.conf",
+            },
+        ),
+    ]);
+
+/// Out of the way.
+pub static MAKE_ROOM: Why =
+    Why::new("processes only in leaves: those that are here move down", VERSIONS).as_shell(echo);
+
+/// Processors and memory nodes of a new v1 group.
+pub static INHERIT_CPUSET: Why = Why::new("empty in a new v1 group, and then nobody may join", CPU).as_shell(echo);
+
+/// The child joins.
+pub static JOIN: Why = Why::new("I move in: 0 is whoever writes", GROUPS).as_shell(echo).teaching(&[
+    (
+        Errno::ENOSPC,
+        Lesson {
+            cause: "the group has no processors or no memory nodes (cpuset)",
+            cure: "write both lists before anything joins",
+        },
+    ),
+    (
+        Errno::EBUSY,
+        Lesson {
+            cause: "on v2 a group that gives controllers to its children takes no processes",
+            cure: "join a child of it",
+        },
+    ),
+    (
+        Errno::EACCES,
+        Lesson { cause: "the group belongs to another user", cure: "enter the container as whoever made it" },
+    ),
+    (
+        Errno::EINVAL,
+        Lesson {
+            cause: "a real-time process can't join a cpu group without real-time budget (cpu.rt_runtime_us)",
+            cure: "start as an ordinary process: chrt --other 0 COMMAND",
+        },
+    ),
+]);
+
+/// The score.
+pub static SET_OOM_SCORE: Why =
+    Why::new("whom the kernel kills first when memory runs out", MEMORY).as_shell(echo).teaching(&[(
+        Errno::EACCES,
+        Lesson {
+            cause: "to be killed later than before takes CAP_SYS_RESOURCE over the machine",
+            cure: "an ordinary user may only raise --oom-score-adj",
+        },
+    )]);
+
+/// The BPF program.
+pub static LOAD_DEVICE_RULES: Why =
+    Why::new("v2 has no files for devices: a program is asked", DEVICES).teaching(&[(Errno::EPERM, BPF)]);
+
+/// Where it is asked.
+pub static ATTACH_DEVICE_RULES: Why =
+    Why::new("from now on the kernel asks it, for this group", DEVICES).teaching(&[(Errno::EPERM, BPF)]);
+
+const BPF: Lesson = Lesson {
+    cause: "programs for the kernel take root's powers (CAP_BPF) over the machine",
+    cure: "leave --device-cgroup-rule out: an ordinary user's container can make no devices anyway",
+};
+
+/// Freezing and thawing.
+pub static FREEZE: Why = Why::new("every process of the group is halted", FREEZING).as_shell(echo);
+/// The other way.
+pub static THAW: Why = Why::new("every process of the group goes on", FREEZING).as_shell(echo);
+
+/// A view of the groups from inside.
+pub static VIEW_GROUPS: Why = Why::new("the container's own group, to be read inside", VIEW);
+
+fn echo(args: &[String]) -> Option<String> {
+    Some(format!("echo {} >{}", args.get(1)?, args.first()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn purposes_fit_the_narration() {
+        for why in
+            [&MAKE_GROUP, &SET_LIMIT, &ENABLE, &MAKE_ROOM, &INHERIT_CPUSET, &JOIN, &SET_OOM_SCORE, &FREEZE, &THAW]
+        {
+            assert!(why.what_for.len() <= 60, "{}", why.what_for);
+        }
+    }
+
+    #[test]
+    fn a_limit_is_told_as_echo() {
+        let args = ["/x/pids.max".to_string(), "\"20\"".to_string()];
+        assert_eq!(SET_LIMIT.shell(&args).unwrap(), "echo \"20\" >/x/pids.max");
+    }
+}

@@ -1,0 +1,113 @@
+//! `stats`: the counters of many containers at once.
+
+use std::path::PathBuf;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use ch01_namespaces::{State, Store, say, telling::fitted};
+
+use crate::group::Group;
+use crate::stats::Stats;
+use crate::units::shown;
+use crate::verbs::Format;
+
+/// One container, as it was when we looked last.
+struct Row {
+    state: State,
+    group: Group,
+    before: Option<(Instant, u64)>,
+}
+
+/// Prints them; with `follow`, every second until none is alive.
+pub fn stats(store: &Store, names: &[String], format: Format, follow: bool) -> Result<()> {
+    let mut rows = rows(store, names)?;
+    if format == Format::Table {
+        head()?;
+    }
+    loop {
+        rows.iter_mut().try_for_each(|row| row.print(format))?;
+        if !follow {
+            return Ok(());
+        }
+        sleep(Duration::from_secs(1));
+        rows.retain(|row| row.state.is_alive());
+        if rows.is_empty() {
+            return Ok(());
+        }
+        if format == Format::Table && rows.len() > 1 {
+            say!("");
+        }
+    }
+}
+
+/// Of the containers named, each an error if it is not there; or of all that are alive and have groups.
+fn rows(store: &Store, names: &[String]) -> Result<Vec<Row>> {
+    let row = |state: State, group| Row { state, group, before: None };
+    if !names.is_empty() {
+        let of = |name: &String| Ok(row(store.find(name)?.1, Group::of(store, name)?));
+        return names.iter().map(of).collect();
+    }
+    let mut rows = Vec::new();
+    for state in store.states()?.into_iter().filter(State::is_alive) {
+        if let Some(group) = Group::read(&folder(store, &state)?)? {
+            rows.push(row(state, group));
+        }
+    }
+    Ok(rows)
+}
+
+fn folder(store: &Store, state: &State) -> Result<PathBuf> {
+    Ok(store.folder_of(state))
+}
+
+fn head() -> Result<()> {
+    say!(
+        "{:<12} {:>6} {:>9} {:>9} {:>15} {:>7} {:>8} {:>7}",
+        "CONTAINER",
+        "CPU %",
+        "CPU",
+        "THROTTLED",
+        "MEMORY/LIMIT",
+        "CACHE",
+        "PIDS",
+        "IO"
+    );
+    Ok(())
+}
+
+impl Row {
+    fn print(&mut self, format: Format) -> Result<()> {
+        let stats = Stats::of(&self.group);
+        if format == Format::Json {
+            let mut object = serde_json::to_value(&stats)?;
+            object["id"] = self.state.id.as_str().into();
+            object["name"] = serde_json::to_value(&self.state.name)?;
+            say!("{object}");
+            return Ok(());
+        }
+        let now = Instant::now();
+        let per_cent = self.before.replace((now, stats.cpu.usage_usec)).map(|(then, used)| {
+            let passed = now.duration_since(then).as_micros().max(1) as f64;
+            stats.cpu.usage_usec.saturating_sub(used) as f64 * 100.0 / passed
+        });
+        let name = self.state.name.clone().unwrap_or_else(|| self.state.id[..12].into());
+        let limit = |limit: Option<u64>, as_text: fn(u64) -> String| limit.map_or_else(|| "-".into(), as_text);
+        say!(
+            "{:<12} {:>6} {:>9} {:>9} {:>15} {:>7} {:>8} {:>7}",
+            fitted(&name, 12),
+            per_cent.map_or_else(|| "-".into(), |number| format!("{number:.1}")),
+            seconds(stats.cpu.usage_usec),
+            seconds(stats.cpu.throttled_usec),
+            format!("{}/{}", shown(stats.memory.usage), limit(stats.memory.limit, shown)),
+            shown(stats.memory.cache),
+            format!("{}/{}", stats.pids.current, limit(stats.pids.limit, |number| number.to_string())),
+            shown(stats.io.read_bytes + stats.io.write_bytes),
+        );
+        Ok(())
+    }
+}
+
+fn seconds(microseconds: u64) -> String {
+    format!("{:.2}s", microseconds as f64 / 1e6)
+}

@@ -1,0 +1,108 @@
+//! `ls`: the tree of groups.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use ch01_namespaces::{Store, say, telling::fitted};
+
+use crate::controller::{Controller, Version};
+use crate::group::Group;
+use crate::machine::Machine;
+use crate::setting::{number, read};
+use crate::units::shown;
+use crate::verbs::Format;
+use crate::{v1, v2};
+
+/// Prints it.
+pub fn list(store: &Store, controller: Controller, format: Format) -> Result<()> {
+    let machine = Machine::look()?;
+    let hierarchy = machine
+        .hierarchy_of(controller)
+        .with_context(|| format!("there is no tree with the controller {controller} in sight"))?;
+    let names = names(store, controller)?;
+    if format == Format::Table {
+        let version = if hierarchy.version == Version::V1 { "v1" } else { "v2" };
+        say!("{:<50} {:>9} {:>12}", format!("{} ({version})", hierarchy.mount_point.display()), "PROCESSES", "LIMIT");
+    }
+    let lister = Lister { controller, version: hierarchy.version, format, names, own: hierarchy.own.clone() };
+    lister.print(&hierarchy.mount_point, &hierarchy.mount_point, 0)
+}
+
+/// Containers' folders, and what people call them.
+fn names(store: &Store, controller: Controller) -> Result<BTreeMap<PathBuf, String>> {
+    let mut names = BTreeMap::new();
+    for state in store.states()? {
+        // One that is damaged is told by `ps`.
+        if let Ok(Some(group)) = Group::read(&store.folder_of(&state))
+            && let Some(part) = group.part(controller)
+        {
+            names.insert(part.folder.clone(), state.name.unwrap_or_else(|| state.id[..12].to_string()));
+        }
+    }
+    Ok(names)
+}
+
+struct Lister {
+    controller: Controller,
+    version: Version,
+    format: Format,
+    names: BTreeMap<PathBuf, String>,
+    own: PathBuf,
+}
+
+impl Lister {
+    fn print(&self, top: &Path, folder: &Path, depth: usize) -> Result<()> {
+        let processes = read(folder, v2::PROCS).lines().count();
+        let path = Path::new("/").join(folder.strip_prefix(top).unwrap_or(folder));
+        let limit = self.limit(folder);
+        if self.format == Format::Json {
+            let container = self.names.get(folder);
+            let row = serde_json::json!({
+                "path": path, "processes": processes, "limit": limit, "container": container,
+            });
+            say!("{row}");
+        } else {
+            let name = folder.file_name().filter(|_| depth > 0).unwrap_or("/".as_ref()).to_string_lossy();
+            let mut label = format!("{}{}", "  ".repeat(depth), fitted(&name, 24));
+            if let Some(container) = self.names.get(folder) {
+                label.push_str(&format!("  container {container}"));
+            }
+            if folder == self.own {
+                label.push_str("  (you)");
+            }
+            say!("{:<50} {processes:>9} {:>12}", fitted(&label, 50), limit.unwrap_or_else(|| "-".into()));
+        }
+        let mut children: Vec<PathBuf> = fs::read_dir(folder)
+            .into_iter()
+            .flatten()
+            .flatten()
+            .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
+            .map(|entry| entry.path())
+            .collect();
+        children.sort();
+        children.iter().try_for_each(|child| self.print(top, child, depth + 1))
+    }
+
+    /// The controller's own limit, for people.
+    fn limit(&self, folder: &Path) -> Option<String> {
+        match (self.controller, self.version) {
+            (Controller::Memory, Version::V1) => {
+                number(folder, v1::memory::LIMIT).filter(|limit| *limit < v1::memory::NO_LIMIT).map(shown)
+            }
+            (Controller::Memory, Version::V2) => number(folder, v2::memory::MAX).map(shown),
+            (Controller::Pids, _) => number(folder, v2::pids::MAX).map(|limit| limit.to_string()),
+            (Controller::Cpu, Version::V1) => {
+                let quota = number(folder, v1::cpu::QUOTA)? as f64;
+                Some(format!("{:.2} CPUs", quota / number(folder, v1::cpu::PERIOD)? as f64))
+            }
+            (Controller::Cpu, Version::V2) => {
+                let text = read(folder, v2::cpu::MAX);
+                let (quota, period) = text.trim().split_once(' ')?;
+                Some(format!("{:.2} CPUs", quota.parse::<f64>().ok()? / period.parse::<f64>().ok()?))
+            }
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! `freezer` on v1: Documentation/admin-guide/cgroup-v1/freezer-subsystem.rst.
+
+use std::path::Path;
+
+use crate::setting::read;
+
+/// `FROZEN`, `THAWED`; for a while `FREEZING`.
+pub const STATE: &str = "freezer.state";
+
+/// What is written.
+pub fn wanted(frozen: bool) -> &'static str {
+    if frozen { "FROZEN" } else { "THAWED" }
+}
+
+/// Whether it is so.
+pub fn is(folder: &Path, frozen: bool) -> bool {
+    read(folder, STATE).trim() == wanted(frozen)
+}

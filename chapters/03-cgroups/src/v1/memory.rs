@@ -1,0 +1,67 @@
+//! `memory` on v1: Documentation/admin-guide/cgroup-v1/memory.rst.
+
+use std::path::Path;
+
+use crate::events::Events;
+use crate::limits::{Limits, Swap};
+use crate::setting::{Setting, field, number, read};
+use crate::stats::Stats;
+
+/// Memory, in bytes; -1 is no limit.
+pub const LIMIT: &str = "memory.limit_in_bytes";
+/// Memory and swap together. Never below [`LIMIT`].
+pub const MEMORY_AND_SWAP: &str = "memory.memsw.limit_in_bytes";
+/// What the group is pushed back to when the machine is short of memory.
+pub const SOFT_LIMIT: &str = "memory.soft_limit_in_bytes";
+/// Memory in use, page cache and all.
+pub const USAGE: &str = "memory.usage_in_bytes";
+/// Memory and swap in use.
+pub const MEMORY_AND_SWAP_USAGE: &str = "memory.memsw.usage_in_bytes";
+/// `cache`, `rss`, `total_inactive_file` and many more.
+pub const STAT: &str = "memory.stat";
+/// How often the limit was hit, whether memory could then be taken back or not.
+pub const FAIL_COUNT: &str = "memory.failcnt";
+/// The same for memory and swap together.
+pub const MEMORY_AND_SWAP_FAIL_COUNT: &str = "memory.memsw.failcnt";
+/// `oom_kill_disable`, `under_oom`, `oom_kill`: how many the kernel has killed.
+pub const OOM_CONTROL: &str = "memory.oom_control";
+
+/// v1 says "no limit" by the largest number of pages.
+pub const NO_LIMIT: u64 = 1 << 62;
+
+// ANCHOR: settings
+/// The writes. Without swap asked for there is as much of it as of memory, as in Docker.
+pub fn settings(limits: &Limits) -> Vec<Setting> {
+    let mut settings = Vec::new();
+    if let Some(memory) = limits.memory {
+        settings.push(Setting::new("--memory", LIMIT, memory));
+        settings.push(match limits.memory_swap {
+            Some(Swap::Total(total)) => Setting::new("--memory-swap", MEMORY_AND_SWAP, total),
+            Some(Swap::Unlimited) => Setting::new("--memory-swap", MEMORY_AND_SWAP, -1),
+            None => {
+                Setting { may_be_missing: true, ..Setting::new("--memory", MEMORY_AND_SWAP, memory.saturating_mul(2)) }
+            }
+        });
+    }
+    settings
+        .extend(limits.memory_reservation.iter().map(|bytes| Setting::new("--memory-reservation", SOFT_LIMIT, bytes)));
+    settings
+}
+// ANCHOR_END: settings
+
+/// The counters.
+pub fn read_stats(folder: &Path, stats: &mut Stats) {
+    let text = read(folder, STAT);
+    stats.memory.usage = number(folder, USAGE).unwrap_or(0);
+    stats.memory.cache = field(&text, "total_cache").or_else(|| field(&text, "cache")).unwrap_or(0);
+    stats.memory.limit = number(folder, LIMIT).filter(|limit| *limit < NO_LIMIT);
+    let with_swap = number(folder, MEMORY_AND_SWAP_USAGE);
+    stats.memory.swap = with_swap.map_or(0, |both| both.saturating_sub(stats.memory.usage));
+}
+
+/// What has happened.
+pub fn read_events(folder: &Path, events: &mut Events) {
+    let hits = [FAIL_COUNT, MEMORY_AND_SWAP_FAIL_COUNT].map(|file| number(folder, file).unwrap_or(0));
+    events.memory_limit_hits = hits.iter().sum();
+    events.oom_kills = field(&read(folder, OOM_CONTROL), "oom_kill").unwrap_or(0);
+}

@@ -1,0 +1,19 @@
+//! Halting a group on v2: built in, Linux 5.2.
+
+use std::path::Path;
+
+use super::EVENTS;
+use crate::setting::{field, read};
+
+/// `1` halts the group and all below it, `0` lets it go on.
+pub const FREEZE: &str = "cgroup.freeze";
+
+/// What is written.
+pub fn wanted(frozen: bool) -> &'static str {
+    if frozen { "1" } else { "0" }
+}
+
+/// Whether it is so: every process has been reached.
+pub fn is(folder: &Path, frozen: bool) -> bool {
+    field(&read(folder, EVENTS), "frozen") == Some(u64::from(frozen))
+}

@@ -1,0 +1,54 @@
+//! `memory` on v2.
+
+use std::path::Path;
+
+use crate::convert::swap_alone;
+use crate::events::Events;
+use crate::limits::{Limits, Swap};
+use crate::setting::{Setting, field, number, read};
+use crate::stats::Stats;
+
+/// Memory, in bytes, or `max`.
+pub const MAX: &str = "memory.max";
+/// Swap alone.
+pub const SWAP_MAX: &str = "memory.swap.max";
+/// What is left alone when the machine is short of memory.
+pub const LOW: &str = "memory.low";
+/// Memory in use, page cache and all.
+pub const CURRENT: &str = "memory.current";
+/// Swap in use.
+pub const SWAP_CURRENT: &str = "memory.swap.current";
+/// `anon`, `file`, `inactive_file` and many more.
+pub const STAT: &str = "memory.stat";
+/// `max`: how often the limit was hit; `oom_kill`: how many the kernel has killed; and more.
+pub const EVENTS: &str = "memory.events";
+
+/// The writes. Without swap asked for there is as much of it as of memory, as in Docker. A reservation is `memory.low`, as in runc.
+pub fn settings(limits: &Limits) -> Vec<Setting> {
+    let mut settings = Vec::new();
+    if let Some(memory) = limits.memory {
+        settings.push(Setting::new("--memory", MAX, memory));
+        settings.push(match limits.memory_swap {
+            Some(Swap::Total(total)) => Setting::new("--memory-swap", SWAP_MAX, swap_alone(memory, total)),
+            Some(Swap::Unlimited) => Setting::new("--memory-swap", SWAP_MAX, "max"),
+            None => Setting { may_be_missing: true, ..Setting::new("--memory", SWAP_MAX, memory) },
+        });
+    }
+    settings.extend(limits.memory_reservation.iter().map(|bytes| Setting::new("--memory-reservation", LOW, bytes)));
+    settings
+}
+
+/// The counters.
+pub fn read_stats(folder: &Path, stats: &mut Stats) {
+    stats.memory.usage = number(folder, CURRENT).unwrap_or(0);
+    stats.memory.cache = field(&read(folder, STAT), "file").unwrap_or(0);
+    stats.memory.limit = number(folder, MAX);
+    stats.memory.swap = number(folder, SWAP_CURRENT).unwrap_or(0);
+}
+
+/// What has happened.
+pub fn read_events(folder: &Path, events: &mut Events) {
+    let text = read(folder, EVENTS);
+    events.memory_limit_hits = field(&text, "max").unwrap_or(0);
+    events.oom_kills = field(&text, "oom_kill").unwrap_or(0);
+}

@@ -1,0 +1,145 @@
+//! The verbs of this chapter: each a struct of flags that knows how to act.
+
+use anyhow::Result;
+use ch01_namespaces::verbs::end_quietly_in_a_pipe;
+use ch01_namespaces::{ExplainFlag, StoreFlags, report};
+use clap::{Args, ValueEnum};
+
+use crate::controller::Controller;
+use crate::flags::LimitFlags;
+use crate::group::Group;
+use crate::{freezer, table, tree, update, watch};
+
+/// How something is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// Columns, for people.
+    Table,
+    /// One JSON object a line, for tools.
+    Json,
+}
+
+/// Show what containers use: processor time, memory, processes, block devices, pressure.
+#[derive(Args)]
+pub struct Stats {
+    /// Again every second, until the containers end.
+    #[arg(long, short)]
+    follow: bool,
+    /// `json`: one object a container and line: id, name, cpu (…_usec, periods, throttled_periods), memory (usage, cache, swap,
+    /// limit; bytes), pids (current, limit), io (…_bytes, reads, writes), pressure (per cent of 10 s; null on v1).
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+    /// Names, ids, or beginnings of ids [default: all that are alive].
+    containers: Vec<String>,
+}
+
+impl Stats {
+    /// Prints them.
+    pub fn act(self, store: &StoreFlags) -> Result<u8> {
+        end_quietly_in_a_pipe()?;
+        table::stats(&store.open()?, &self.containers, self.format, self.follow).map(|()| 0)
+    }
+}
+
+/// Halt every process of containers.
+#[derive(Args)]
+pub struct Freeze {
+    #[command(flatten)]
+    explain: ExplainFlag,
+    /// Names, ids, or beginnings of ids.
+    #[arg(required = true)]
+    containers: Vec<String>,
+}
+
+/// Let frozen containers go on.
+#[derive(Args)]
+pub struct Thaw {
+    #[command(flatten)]
+    which: Freeze,
+}
+
+impl Freeze {
+    /// Freezes them.
+    pub fn act(self, store: &StoreFlags) -> Result<u8> {
+        self.set(store, true)
+    }
+
+    /// One that can't be frozen doesn't keep the others.
+    fn set(self, store: &StoreFlags, frozen: bool) -> Result<u8> {
+        self.explain.begin();
+        let store = store.open()?;
+        let set = |name: &String| Group::of(&store, name).and_then(|group| freezer::freeze(&group, frozen)).err();
+        Ok(self.containers.iter().filter_map(set).map(|error| report(&error)).max().unwrap_or(0))
+    }
+}
+
+impl Thaw {
+    /// Thaws them.
+    pub fn act(self, store: &StoreFlags) -> Result<u8> {
+        self.which.set(store, false)
+    }
+}
+
+/// Show what a container's limits did: processes killed for memory, forks refused, time taken away.
+#[derive(Args)]
+pub struct Events {
+    /// Go on until the container ends, with a line for each that is new.
+    #[arg(long, short)]
+    follow: bool,
+    /// `json`: one object a line: oom_kills, memory_limit_hits, forks_refused, throttled_periods; all since its start.
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+    /// Its name, its id, or the beginning of its id.
+    container: String,
+}
+
+impl Events {
+    /// Prints them.
+    pub fn act(self, store: &StoreFlags) -> Result<u8> {
+        end_quietly_in_a_pipe()?;
+        watch::events(&store.open()?, &self.container, self.format, self.follow).map(|()| 0)
+    }
+}
+
+/// Change the limits of containers that run. What isn't named stays; all are changed or, on an error, none.
+#[derive(Args)]
+pub struct Update {
+    #[command(flatten)]
+    explain: ExplainFlag,
+    #[command(flatten)]
+    limits: LimitFlags,
+    /// Names, ids, or beginnings of ids.
+    #[arg(required = true)]
+    containers: Vec<String>,
+}
+
+impl Update {
+    /// Writes them.
+    pub fn act(self, store: &StoreFlags) -> Result<u8> {
+        self.explain.begin();
+        let limits = self.limits.limits()?;
+        update::check(&limits)?;
+        let store = store.open()?;
+        let set = |name: &String| Group::of(&store, name).and_then(|group| update::update(&group, &limits)).err();
+        Ok(self.containers.iter().filter_map(set).map(|error| report(&error)).max().unwrap_or(0))
+    }
+}
+
+/// Show the tree of groups, from the top that you see.
+#[derive(Args)]
+pub struct Ls {
+    /// The tree of this controller: on v1 each has its own.
+    #[arg(long, value_name = "NAME", default_value_t = Controller::Memory)]
+    controller: Controller,
+    /// `json`: one object a group and line: path, processes, limit.
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+}
+
+impl Ls {
+    /// Prints it.
+    pub fn act(self, store: &StoreFlags) -> Result<u8> {
+        end_quietly_in_a_pipe()?;
+        tree::list(&store.open()?, self.controller, self.format).map(|()| 0)
+    }
+}

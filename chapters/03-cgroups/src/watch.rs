@@ -1,0 +1,54 @@
+//! `events`: what limits did, as it happens.
+
+use std::thread::sleep;
+use std::time::Duration;
+
+use anyhow::Result;
+use ch01_namespaces::{Store, say};
+
+use crate::events::Events;
+use crate::group::Group;
+use crate::verbs::Format;
+
+/// How often the counters are read. They only grow, so that nothing is missed in between.
+const INTERVAL: Duration = Duration::from_millis(50);
+
+/// Prints the counters; with `follow`, each time that one has grown, until the container has ended.
+pub fn events(store: &Store, name: &str, format: Format, follow: bool) -> Result<()> {
+    let group = Group::of(store, name)?;
+    let (_, state) = store.find(name)?;
+    let mut known = Events::of(&group);
+    if !follow || format == Format::Json {
+        print(&known, &Events::default(), format, follow)?;
+    }
+    if !follow {
+        return Ok(());
+    }
+    loop {
+        let alive = state.is_alive();
+        let now = Events::of(&group);
+        // A group that is gone has no counters: they don't fall otherwise.
+        let is_there = group.parts.iter().all(|part| part.folder.exists());
+        if now != known && is_there {
+            print(&now, &known, format, follow)?;
+            known = now;
+        }
+        if !alive {
+            return Ok(());
+        }
+        sleep(INTERVAL);
+    }
+}
+
+fn print(now: &Events, before: &Events, format: Format, only_new: bool) -> Result<()> {
+    if format == Format::Json {
+        say!("{}", serde_json::to_string(now)?);
+        return Ok(());
+    }
+    for ((name, now), (_, before)) in now.named().into_iter().zip(before.named()) {
+        if !only_new || now != before {
+            say!("{name:<18} {now}");
+        }
+    }
+    Ok(())
+}

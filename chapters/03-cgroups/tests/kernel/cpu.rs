@@ -1,0 +1,81 @@
+//! Processor time: proven by what was used, and by the kernel's count of throttled periods.
+
+use std::fs;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use testkit::{Case, cases, patiently};
+
+use crate::running::{Running, expect_nothing_left, need_groups};
+
+pub fn cases() -> Vec<Case> {
+    cases![
+        a_hog_gets_its_quota_and_no_more,
+        a_quota_may_be_given_in_microseconds,
+        shares_divide_a_processor_that_both_want,
+        a_cpuset_holds_it_on_its_processors,
+    ]
+}
+
+const HOG: &str = "while :; do :; done &";
+
+/// The part of a processor that it uses in a second.
+fn share(running: &Running) -> Result<f64> {
+    let (begin, before) = (Instant::now(), running.used()?);
+    sleep(patiently(Duration::from_secs(1)));
+    Ok((running.used()? - before) as f64 / begin.elapsed().as_micros() as f64)
+}
+
+fn a_hog_gets_its_quota_and_no_more() -> Result<()> {
+    need_groups()?;
+    let held = Running::start(&["--cpus", "0.2"], HOG)?;
+    let share = share(&held)?;
+    ensure!((0.05..0.30).contains(&share), "it was to use a fifth of a processor, and used {share}");
+    ensure!(held.throttled()? > 0, "it was never throttled");
+    let free = Running::start(&[], HOG)?;
+    sleep(Duration::from_millis(300));
+    ensure!(free.throttled()? == 0, "a container without a quota was throttled");
+    held.end()?;
+    free.end()?;
+    expect_nothing_left()
+}
+
+fn a_quota_may_be_given_in_microseconds() -> Result<()> {
+    need_groups()?;
+    let held = Running::start(&["--cpu-period", "20000", "--cpu-quota", "2000"], HOG)?;
+    let share = share(&held)?;
+    ensure!((0.02..0.2).contains(&share), "it was to use a tenth of a processor, and used {share}");
+    let periods = held.counter("cpu", ("cpu.stat", Some("nr_periods")), ("cpu.stat", Some("nr_periods")))?;
+    ensure!(periods > 20, "with 50 periods in a second, there were {periods}");
+    held.end()?;
+    expect_nothing_left()
+}
+
+fn shares_divide_a_processor_that_both_want() -> Result<()> {
+    need_groups()?;
+    let on_one = |shares| ["--cpuset-cpus", "0", "--cpu-shares", shares];
+    let (much, little) = (Running::start(&on_one("2048"), HOG)?, Running::start(&on_one("256"), HOG)?);
+    let before = (much.used()?, little.used()?);
+    sleep(patiently(Duration::from_secs(2)));
+    let used = ((much.used()? - before.0) as f64, (little.used()? - before.1) as f64);
+    let ratio = used.0 / used.1.max(1.0);
+    // 8 to 1 on v1; by the conversion, 165 to 35 on v2.
+    ensure!((2.5..16.0).contains(&ratio), "eight times the shares gave {ratio} times the time: {used:?}");
+    much.end()?;
+    little.end()?;
+    expect_nothing_left()
+}
+
+fn a_cpuset_holds_it_on_its_processors() -> Result<()> {
+    need_groups()?;
+    let held = Running::start(&["--cpuset-cpus", "0", "--cpuset-mems", "0"], "")?;
+    let status = fs::read_to_string(format!("/proc/{}/status", held.pid))?;
+    let list = |name: &str| {
+        status.lines().find_map(|line| Some(line.strip_prefix(name)?.trim().to_string())).context("no such line")
+    };
+    ensure!(list("Cpus_allowed_list:")? == "0", "{status}");
+    ensure!(list("Mems_allowed_list:")? == "0", "{status}");
+    held.end()?;
+    expect_nothing_left()
+}

@@ -1,0 +1,108 @@
+//! What must not be left, whatever happens.
+
+use std::fs;
+use std::process::Stdio;
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use ch03_cgroups::controller::{Controller, Version};
+use ch03_cgroups::machine::Machine;
+use lab::look;
+use testkit::{Case, cases, eventually};
+
+use crate::running::{Running, expect_nothing_left, groups, need_groups, program, run, shown, small_root, succeeds};
+
+pub fn cases() -> Vec<Case> {
+    let slow = cases![a_hundred_at_once_have_the_right_limits_and_leave_nothing];
+    let quick = cases![
+        a_killed_run_leaves_what_the_next_one_removes,
+        a_process_that_stays_behind_ends_with_the_group,
+        groups_below_the_containers_are_removed_first,
+        a_created_container_has_its_limits_and_goes,
+        a_failure_after_the_groups_were_made_leaves_none,
+    ];
+    [slow.into_iter().map(|case| case.time_limit(Duration::from_secs(120))).collect(), quick].concat()
+}
+
+fn a_hundred_at_once_have_the_right_limits_and_leave_nothing() -> Result<()> {
+    need_groups()?;
+    let on_v1 = |controller| {
+        Machine::look().is_ok_and(|machine| {
+            machine.hierarchy_of(controller).is_some_and(|hierarchy| hierarchy.version == Version::V1)
+        })
+    };
+    let memory = if on_v1(Controller::Memory) { "memory/memory.limit_in_bytes" } else { "memory.max" };
+    let pids = if on_v1(Controller::Pids) { "pids/pids.max" } else { "pids.max" };
+    let script = format!("cat /sys/fs/cgroup/{memory} /sys/fs/cgroup/{pids}");
+    // One by itself makes the store for all.
+    ensure!(run(&[], "true").status()?.success());
+    let start = |number: u64| {
+        let (bytes, most) = (((16 + number) << 20).to_string(), (20 + number).to_string());
+        let flags = ["--memory", &bytes, "--pids-limit", &most, "--cpus", "0.5"];
+        let child = run(&flags, &script).stdout(Stdio::piped()).spawn()?;
+        anyhow::Ok((child, format!("{bytes}\n{most}\n")))
+    };
+    let running = (0..100).map(start).collect::<Result<Vec<_>>>()?;
+    for (child, expected) in running {
+        let output = child.wait_with_output()?;
+        ensure!(output.status.success(), "{}", shown(&output));
+        ensure!(String::from_utf8_lossy(&output.stdout) == expected, "{expected:?}: {}", shown(&output));
+    }
+    expect_nothing_left()
+}
+
+fn a_killed_run_leaves_what_the_next_one_removes() -> Result<()> {
+    need_groups()?;
+    let mut held = Running::start(&["--memory", "64m"], "sleep 60 &")?;
+    held.child.kill()?;
+    held.child.wait()?;
+    eventually("the container dies with the run that made it", || Ok(!look::process_exists(held.pid)))?;
+    ensure!(!groups().is_empty(), "nothing was left, so nothing is proven");
+    ensure!(run(&[], "true").status()?.success());
+    expect_nothing_left()
+}
+
+fn a_process_that_stays_behind_ends_with_the_group() -> Result<()> {
+    need_groups()?;
+    // Without a PID namespace of its own, what the command leaves behind lives on.
+    let output = run(&["--namespaces", "mount,cgroup"], "sleep 1234 >/dev/null 2>&1 & echo $!").output()?;
+    ensure!(output.status.success(), "{}", shown(&output));
+    let pid: i32 = String::from_utf8_lossy(&output.stdout).trim().parse()?;
+    eventually("it is gone", || Ok(!look::process_exists(pid)))?;
+    expect_nothing_left()
+}
+
+fn groups_below_the_containers_are_removed_first() -> Result<()> {
+    need_groups()?;
+    let held = Running::start(&["--pids-limit", "50"], "")?;
+    let folder = held.folder("pids")?;
+    fs::create_dir_all(folder.join("one/two"))?;
+    held.end()?;
+    ensure!(!folder.exists());
+    expect_nothing_left()
+}
+
+fn a_created_container_has_its_limits_and_goes() -> Result<()> {
+    need_groups()?;
+    let create = ["create", "--rootfs", small_root(), "--name", "boat", "--pids-limit", "33", "--", "sleep", "60"];
+    succeeds(program().args(create))?;
+    succeeds(program().args(["start", "boat"]))?;
+    let stats = succeeds(program().args(["stats", "--format", "json", "boat"]))?;
+    let stats: serde_json::Value = serde_json::from_str(&stats).context(stats)?;
+    ensure!(stats["pids"]["limit"] == 33 && stats["pids"]["current"] == 1, "{stats}");
+    succeeds(program().args(["rm", "--force", "boat"]))?;
+    expect_nothing_left()
+}
+
+fn a_failure_after_the_groups_were_made_leaves_none() -> Result<()> {
+    need_groups()?;
+    for way in [&["--rootfs", "/tmp/none"][..], &["-v", "/tmp/none:/x"], &["-w", "/etc/passwd"]] {
+        let output = run(&[&["--memory", "64m"][..], way].concat(), "true").output()?;
+        ensure!(output.status.code() == Some(125), "{way:?}: {}", shown(&output));
+        expect_nothing_left()?;
+    }
+    let output =
+        program().args(["run", "--rootfs", small_root(), "--memory", "64m", "--", "no-such-command"]).output()?;
+    ensure!(output.status.code() == Some(127), "{}", shown(&output));
+    expect_nothing_left()
+}

@@ -1,0 +1,78 @@
+//! Memory: proven by who is killed and who is not, and by the kernel's count.
+
+use anyhow::{Result, ensure};
+use testkit::{Case, cases, needs};
+
+use crate::running::{self, Running, expect_nothing_left, need_groups, number, says, shown};
+
+pub fn cases() -> Vec<Case> {
+    cases![
+        a_hog_is_killed_and_counted_and_said,
+        what_fits_is_not_killed,
+        swap_is_limited_as_docker_does,
+        a_reservation_and_a_score_arrive,
+    ]
+}
+
+const HELD: [&str; 4] = ["--memory", "32m", "--memory-swap", "32m"];
+
+fn a_hog_is_killed_and_counted_and_said() -> Result<()> {
+    need_groups()?;
+    // Its PID 1 is killed: the container's end is 137, and `run` says why.
+    let output = running::run(&HELD, "exec tail /dev/zero").output()?;
+    ensure!(output.status.code() == Some(137), "{}", shown(&output));
+    ensure!(shown(&output).contains("came to its memory limit, and the kernel killed 1"), "{}", shown(&output));
+    // One of its children is killed, and the kernel has counted it.
+    let held = Running::start(&HELD, "tail /dev/zero;")?;
+    ensure!(held.oom_kills()? == 1, "{} kills", held.oom_kills()?);
+    held.end()?;
+    expect_nothing_left()
+}
+
+fn what_fits_is_not_killed() -> Result<()> {
+    need_groups()?;
+    let held = Running::start(&HELD, "head -c 8000000 /dev/zero | tail -n 1 | wc -c;")?;
+    ensure!(held.oom_kills()? == 0);
+    let usage = held.counter("memory", ("memory.max_usage_in_bytes", None), ("memory.peak", None)).unwrap_or(8 << 20);
+    ensure!(usage >= 8_000_000, "the group was not charged: {usage}");
+    held.end()?;
+    expect_nothing_left()
+}
+
+fn swap_is_limited_as_docker_does() -> Result<()> {
+    need_groups()?;
+    let probe = Running::start(&["--memory", "32m"], "")?;
+    let folder = probe.folder("memory")?;
+    let (v1, v2) = (folder.join("memory.memsw.limit_in_bytes"), folder.join("memory.swap.max"));
+    needs::that(v1.exists() || v2.exists(), "a kernel that counts swap")?;
+    drop(probe);
+    for (flags, both, alone) in [
+        (&["--memory", "32m"][..], 64 << 20, 32 << 20),
+        (&["--memory", "32m", "--memory-swap", "48m"], 48 << 20, 16 << 20),
+        (&["--memory", "32m", "--memory-swap", "32m"], 32 << 20, 0),
+        (&["--memory", "32m", "--memory-swap", "-1"], u64::MAX, u64::MAX),
+    ] {
+        let held = Running::start(flags, "")?;
+        let folder = held.folder("memory")?;
+        let v1 = folder.join("memory.memsw.limit_in_bytes");
+        if v1.exists() {
+            let limit = number(&v1, None)?;
+            ensure!(limit == both || (both == u64::MAX && limit > 1 << 62), "{flags:?}: {limit}");
+        } else {
+            ensure!(number(&folder.join("memory.swap.max"), None)? == alone, "{flags:?}");
+        }
+        held.end()?;
+    }
+    expect_nothing_left()
+}
+
+fn a_reservation_and_a_score_arrive() -> Result<()> {
+    need_groups()?;
+    let held = Running::start(&["--memory", "64m", "--memory-reservation", "32m", "--oom-score-adj", "500"], "")?;
+    let soft = held.counter("memory", ("memory.soft_limit_in_bytes", None), ("memory.low", None))?;
+    ensure!(soft == 32 << 20, "{soft}");
+    ensure!(number(std::path::Path::new(&format!("/proc/{}/oom_score_adj", held.pid)), None)? == 500);
+    held.end()?;
+    ensure!(says(&["--oom-score-adj", "100"], "cat /proc/self/oom_score_adj")? == "100");
+    expect_nothing_left()
+}

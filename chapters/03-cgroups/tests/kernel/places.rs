@@ -1,0 +1,110 @@
+//! Where groups go, and what is seen of them inside.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result, ensure};
+use ch03_cgroups::controller::{Controller, Version};
+use ch03_cgroups::machine::Machine;
+use testkit::{Case, cases, needs, refusing};
+
+use crate::running::{Running, expect_nothing_left, folder_of, need_groups, number, run, says, shown};
+
+pub fn cases() -> Vec<Case> {
+    cases![
+        a_container_sees_its_own_group_as_the_root,
+        what_it_sees_it_can_not_change,
+        a_limit_above_holds_below,
+        a_parent_that_was_made_goes_again_and_one_that_was_there_stays,
+        a_parent_with_processes_is_refused_on_v2,
+        it_is_in_its_group_where_there_is_no_clone3,
+    ]
+}
+
+fn version(controller: Controller) -> Result<Version> {
+    Ok(Machine::look()?.hierarchy_of(controller).context("no such tree")?.version)
+}
+
+fn a_container_sees_its_own_group_as_the_root() -> Result<()> {
+    need_groups()?;
+    let file = match version(Controller::Memory)? {
+        Version::V1 => "memory/memory.limit_in_bytes",
+        Version::V2 => "memory.max",
+    };
+    let script = format!("cat /sys/fs/cgroup/{file}; cut -d: -f3 /proc/self/cgroup | sort -u");
+    ensure!(says(&["--memory", "48m"], &script)? == format!("{}\n/", 48 << 20));
+    expect_nothing_left()
+}
+
+fn what_it_sees_it_can_not_change() -> Result<()> {
+    need_groups()?;
+    let file = match version(Controller::Pids)? {
+        Version::V1 => "pids/pids.max",
+        Version::V2 => "pids.max",
+    };
+    let output = run(&["--pids-limit", "50"], &format!("echo 500 >/sys/fs/cgroup/{file}")).output()?;
+    ensure!(!output.status.success() && shown(&output).contains("Read-only"), "{}", shown(&output));
+    expect_nothing_left()
+}
+
+fn a_limit_above_holds_below() -> Result<()> {
+    need_groups()?;
+    let first = Running::start(&["--cgroup-parent", "/boats", "--pids-limit", "100"], "")?;
+    let parent = first.folder("pids")?.parent().context("no parent")?.to_path_buf();
+    ensure!(parent.ends_with("boats"), "{}", parent.display());
+    fs::write(parent.join("pids.max"), "10")?;
+    let bomb = "sh -c 'while sleep 60 & do :; done' 2>/dev/null;";
+    let second = Running::start(&["--cgroup-parent", "/boats", "--pids-limit", "100"], bomb)?;
+    let both = number(&parent.join("pids.current"), None)?;
+    ensure!((5..=10).contains(&both), "{both} processes in both together");
+    ensure!(number(&second.folder("pids")?.join("pids.max"), None)? == 100);
+    second.end()?;
+    first.end()?;
+    ensure!(!parent.exists(), "the parent was left");
+    expect_nothing_left()
+}
+
+fn a_parent_that_was_made_goes_again_and_one_that_was_there_stays() -> Result<()> {
+    need_groups()?;
+    let probe = Running::start(&["--pids-limit", "100"], "")?;
+    let top = probe.folder("pids")?.parent().context("no parent")?.to_path_buf();
+    probe.end()?;
+    let kept = top.join("kept");
+    fs::create_dir(&kept)?;
+    let asked = |name| format!("/{name}/deeper");
+    for name in ["kept", "made"] {
+        ensure!(run(&["--cgroup-parent", &asked(name), "--pids-limit", "9"], "true").status()?.success());
+    }
+    ensure!(kept.exists() && !kept.join("deeper").exists(), "{}", kept.display());
+    ensure!(!top.join("made").exists());
+    fs::remove_dir(&kept)?;
+    expect_nothing_left()
+}
+
+fn a_parent_with_processes_is_refused_on_v2() -> Result<()> {
+    need_groups()?;
+    needs::that(version(Controller::Pids)? == Version::V2, "cgroup v2")?;
+    let held = Running::start(&["--cgroup-parent", "/boats"], "")?;
+    let group = held.folder("pids")?;
+    let name = format!("/boats/{}", group.file_name().context("no name")?.to_string_lossy());
+    let output = run(&["--cgroup-parent", &name, "--pids-limit", "9"], "true").output()?;
+    let said = shown(&output);
+    ensure!(output.status.code() == Some(125) && said.contains("no-internal-processes"), "{said}");
+    held.end()?;
+    expect_nothing_left()
+}
+
+fn it_is_in_its_group_where_there_is_no_clone3() -> Result<()> {
+    need_groups()?;
+    let mut command = run(&["--pids-limit", "77"], "echo; read line");
+    refusing::one_call(&mut command, libc::SYS_clone3, libc::ENOSYS)?;
+    let mut child = command.stdin(std::process::Stdio::piped()).stdout(std::process::Stdio::piped()).spawn()?;
+    std::io::Read::read_exact(child.stdout.as_mut().context("no stdout")?, &mut [0])?;
+    let pid = *lab::look::children(child.id() as i32).first().context("no child")?;
+    let folder = folder_of(pid, "pids")?;
+    ensure!(number(&folder.join("pids.max"), None)? == 77, "it is in {}", folder.display());
+    ensure!(folder != Path::new("/sys/fs/cgroup"));
+    drop(child.stdin.take());
+    child.wait()?;
+    expect_nothing_left()
+}

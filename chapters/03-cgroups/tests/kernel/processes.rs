@@ -1,0 +1,72 @@
+//! Processes: how many, and halted.
+
+use std::process::Stdio;
+use std::thread::sleep;
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+use testkit::{Case, cases, eventually};
+
+use crate::running::{Running, expect_nothing_left, need_groups, program, shown, succeeds};
+
+pub fn cases() -> Vec<Case> {
+    cases![
+        a_fork_bomb_is_refused_and_counted,
+        a_frozen_container_uses_nothing_and_a_thawed_one_goes_on,
+        a_frozen_container_can_be_removed,
+        whoever_enters_is_held_too,
+    ]
+}
+
+const BOMB: &str = "sh -c 'while sleep 60 & do :; done' 2>/dev/null;";
+const HOG: &str = "while :; do :; done &";
+
+fn a_fork_bomb_is_refused_and_counted() -> Result<()> {
+    need_groups()?;
+    let held = Running::start(&["--pids-limit", "15"], BOMB)?;
+    let file = |name: &'static str, field| held.counter("pids", (name, field), (name, field));
+    ensure!(file("pids.events", Some("max"))? > 0, "no fork was refused");
+    let current = file("pids.current", None)?;
+    ensure!((10..=15).contains(&current), "{current} processes");
+    held.end()?;
+    expect_nothing_left()
+}
+
+fn a_frozen_container_uses_nothing_and_a_thawed_one_goes_on() -> Result<()> {
+    need_groups()?;
+    let hog = Running::start(&["--name", "hog"], HOG)?;
+    succeeds(program().args(["freeze", "hog"]))?;
+    let before = hog.used()?;
+    sleep(Duration::from_millis(300));
+    ensure!(hog.used()? == before, "it ran on: {} µs", hog.used()? - before);
+    // Frozen twice is frozen.
+    succeeds(program().args(["freeze", "hog"]))?;
+    succeeds(program().args(["thaw", "hog"]))?;
+    eventually("it goes on", || Ok(hog.used()? > before + 1000))?;
+    hog.end()?;
+    let gone = program().args(["freeze", "hog"]).output()?;
+    ensure!(gone.status.code() == Some(1) && shown(&gone).contains("no such container"), "{}", shown(&gone));
+    expect_nothing_left()
+}
+
+fn a_frozen_container_can_be_removed() -> Result<()> {
+    need_groups()?;
+    let mut hog = Running::start(&["--name", "hog"], HOG)?;
+    succeeds(program().args(["freeze", "hog"]))?;
+    succeeds(program().args(["rm", "--force", "hog"]))?;
+    hog.child.wait()?;
+    expect_nothing_left()
+}
+
+fn whoever_enters_is_held_too() -> Result<()> {
+    need_groups()?;
+    let held = Running::start(&["--name", "boat", "--pids-limit", "15"], "")?;
+    // What is left of the bomb would hold a pipe open.
+    let mut enter = program();
+    enter.args(["enter", "boat", "--", "sh", "-c", BOMB]).stdout(Stdio::null()).stderr(Stdio::null());
+    let status = enter.status()?;
+    let refused = held.counter("pids", ("pids.events", Some("max")), ("pids.events", Some("max")))?;
+    ensure!(refused > 0, "the bomb was not held: {status}");
+    held.end()?;
+    expect_nothing_left()
+}
