@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
 /// The exercises that are a step of `run`, as `exercises/README.md` has them: number, chapter, name.
-const STEPS: [(&str, &str, &str); 12] = [
+const STEPS: [(&str, &str, &str); 19] = [
     ("1.1", "01-namespaces", "hostname"),
     ("1.2", "01-namespaces", "pid_one"),
     ("1.3", "01-namespaces", "ids"),
@@ -20,6 +20,13 @@ const STEPS: [(&str, &str, &str); 12] = [
     ("2.3", "02-rootfs", "minimal_dev"),
     ("2.5", "02-rootfs", "read_only"),
     ("2.6", "02-rootfs", "volume"),
+    ("3.1", "03-cgroups", "group"),
+    ("3.2", "03-cgroups", "cpu"),
+    ("3.3", "03-cgroups", "memory"),
+    ("3.4", "03-cgroups", "pids"),
+    ("3.5", "03-cgroups", "freeze"),
+    ("3.6", "03-cgroups", "leaf"),
+    ("3.7", "03-cgroups", "removal"),
 ];
 
 fn main() -> io::Result<()> {

@@ -2,6 +2,7 @@
 #![allow(unsafe_code)]
 
 use std::ffi::CStr;
+use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
 use nix::errno::Errno;
@@ -70,4 +71,27 @@ pub fn attach(mounts: BorrowedFd, at: BorrowedFd) -> nix::Result<()> {
     let result =
         unsafe { libc::syscall(libc::SYS_move_mount, mounts.as_raw_fd(), empty, at.as_raw_fd(), empty, flags) };
     Errno::result(result).map(drop)
+}
+
+/// Memory that is used, and that the kernel may take back when it wants some: madvise(2), MADV_FREE. It stays mapped.
+pub fn offer_memory(bytes: usize) -> io::Result<()> {
+    let (protection, flags) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
+    // SAFETY: a new mapping at an address of the kernel's choice touches no memory that is there.
+    let start = unsafe { libc::mmap(std::ptr::null_mut(), bytes, protection, flags, -1, 0) };
+    if start == libc::MAP_FAILED {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the mapping is this long, writable, and nobody else's; it is never unmapped.
+    unsafe { start.cast::<u8>().write_bytes(1, bytes) };
+    // SAFETY: the same mapping; nobody relies on what is in it.
+    match unsafe { libc::madvise(start, bytes, libc::MADV_FREE) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
+/// Lets others go first, as nice(2) does.
+pub fn be_nice() {
+    // SAFETY: a number only. It can be refused, and then nobody goes first.
+    unsafe { libc::nice(10) };
 }

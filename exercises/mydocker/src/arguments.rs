@@ -14,6 +14,8 @@ mydocker: the container runtime that you write, one function an exercise.
 
 Usage: mydocker run [OPTIONS] COMMAND [ARG...]
        mydocker exec NAME|PID COMMAND [ARG...]
+       mydocker pause NAME|PID     (one that has a limit: it has a group)
+       mydocker unpause NAME|PID
        mydocker ps
 
 Options of run:
@@ -22,6 +24,9 @@ Options of run:
     --boottime AHEAD  how far its boot clock is ahead of the machine's: 90, 90s,
                       15m, 2h, +1d
     --init            an init is PID 1, and the command its child
+    --cpus N          so many processors, as 0.5 or 1.5
+    --memory BYTES    so much memory, as 64m, and no swap beyond it
+    --pids N          so many processes and threads
     -v SRC:DST[:ro]   shows the folder or file SRC at DST in the container; ro: to be
                       read only
     --no-lab          on this machine itself; usually it all happens in the lab, a
@@ -36,11 +41,12 @@ have written (`cargo wb` says which is next), or one lent from the solutions.
 Exit codes are Docker's: the command's own, 128+N if signal N killed it, 125 an
 error of mydocker's, 126 the command isn't executable, 127 it isn't there.";
 
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq)]
 pub enum Asked {
     Help,
     Run(Container),
     Exec(Exec),
+    Pause(Pause),
     Ps,
 }
 
@@ -52,8 +58,16 @@ pub struct Exec {
     pub command: Vec<OsString>,
 }
 
-/// The container that was asked for.
+/// A container is to stand still, or to go on.
 #[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pause {
+    /// Its name, or the number of its PID 1.
+    pub container: String,
+    pub frozen: bool,
+}
+
+/// The container that was asked for.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Container {
     pub name: String,
     pub hostname: String,
@@ -64,6 +78,12 @@ pub struct Container {
     /// Whether an init is PID 1 rather than the command.
     pub init: bool,
     pub volumes: Vec<Volume>,
+    /// How many processors it may use.
+    pub cpus: Option<f64>,
+    /// How many bytes of memory.
+    pub memory: Option<u64>,
+    /// How many processes and threads.
+    pub pids: Option<u64>,
     /// Whether a lab is to be entered first.
     pub lab: bool,
     /// Whether this is the process that was started in the lab.
@@ -80,6 +100,13 @@ pub struct Volume {
     pub read_only: bool,
 }
 
+impl Container {
+    /// Whether it needs a group.
+    pub fn is_limited(&self) -> bool {
+        self.cpus.is_some() || self.memory.is_some() || self.pids.is_some()
+    }
+}
+
 /// Between mydocker and itself.
 pub const IN_LAB: &str = "--in-lab";
 
@@ -91,11 +118,18 @@ pub fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Asked, String>
         None | Some("help" | "--help" | "-h") => Ok(Asked::Help),
         Some("run") => run(arguments),
         Some("exec") => exec(arguments),
+        Some(verb @ ("pause" | "unpause")) => match arguments.collect::<Vec<_>>() {
+            words if words.len() == 1 => {
+                let container = words[0].to_string_lossy().into_owned();
+                Ok(Asked::Pause(Pause { container, frozen: verb == "pause" }))
+            }
+            _ => Err(format!("{verb} needs one container: mydocker {verb} mydocker (mydocker ps lists them)")),
+        },
         Some("ps") => match arguments.next() {
             None => Ok(Asked::Ps),
             Some(word) => Err(format!("ps takes no {}", word.display())),
         },
-        Some(other) => Err(format!("there is no command \"{other}\", only run, exec and ps")),
+        Some(other) => Err(format!("there is no command \"{other}\", only run, exec, pause, unpause and ps")),
     }
 }
 
@@ -107,6 +141,9 @@ fn run(mut arguments: Words<impl Iterator<Item = OsString>>) -> Result<Asked, St
         boot_clock: None,
         init: false,
         volumes: Vec::new(),
+        cpus: None,
+        memory: None,
+        pids: None,
         lab: true,
         in_lab: false,
     };
@@ -124,6 +161,9 @@ fn run(mut arguments: Words<impl Iterator<Item = OsString>>) -> Result<Asked, St
             "--name" => container.name = value("a name")?,
             "--hostname" => container.hostname = value("a name")?,
             "--boottime" => container.boot_clock = Some(duration(&value("a time, as 1d")?)?),
+            "--cpus" => container.cpus = Some(number(name, &value("a number, as 0.5")?)?),
+            "--memory" | "-m" => container.memory = Some(bytes(&value("a size, as 64m")?)?),
+            "--pids" | "--pids-limit" => container.pids = Some(number(name, &value("a number, as 20")?)?),
             "-v" | "--volume" => container.volumes.push(volume(&value("SRC:DST or SRC:DST:ro")?)?),
             _ if attached.is_some() => return Err(format!("there is no option {option}")),
             "--help" | "-h" => return Ok(Asked::Help),
@@ -157,6 +197,24 @@ fn volume(text: &str) -> Result<Volume, String> {
         return Err(format!("\"{target}\" is no place in the container: an absolute path, as /data"));
     }
     Ok(Volume { source: source.into(), target: target.into(), read_only })
+}
+
+fn number<N: std::str::FromStr>(option: &str, text: &str) -> Result<N, String> {
+    text.parse().map_err(|_| format!("{option} {text}: that is no number for it"))
+}
+
+/// `1048576`, `64m`, `1g`, with units of 1024 as Docker has them.
+fn bytes(text: &str) -> Result<u64, String> {
+    let wrong = || format!("\"{text}\" is no size: 1048576, 512k, 64m, 1g");
+    let (number, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
+    let factor: u64 = match unit.to_ascii_lowercase().as_str() {
+        "" | "b" => 1,
+        "k" => 1 << 10,
+        "m" => 1 << 20,
+        "g" => 1 << 30,
+        _ => return Err(wrong()),
+    };
+    number.parse::<u64>().ok().and_then(|number| number.checked_mul(factor)).ok_or_else(wrong)
 }
 
 /// `90`, `90s`, `+15m`, `2h`, `1d`.
@@ -232,6 +290,22 @@ mod tests {
     }
 
     #[test]
+    fn limits_are_numbers_and_memory_has_a_unit() {
+        let asked = container("run --cpus 0.5 --memory=64m --pids 20 sh");
+        assert_eq!((asked.cpus, asked.memory, asked.pids), (Some(0.5), Some(64 << 20), Some(20)));
+        assert!(asked.is_limited() && !container("run sh").is_limited());
+        for (text, size) in [("4096", 4096), ("1K", 1024), ("2g", 2 << 30), ("7b", 7)] {
+            assert_eq!(bytes(text), Ok(size), "{text}");
+        }
+        for wrong in ["", "m", "1.5g", "-1", "1t", "99999999999g"] {
+            assert!(bytes(wrong).is_err_and(|error| error.contains("no size")), "{wrong}");
+        }
+        for wrong in ["--cpus x", "--pids -1", "--pids 1.5"] {
+            assert!(parsed(&format!("run {wrong} sh")).is_err_and(|error| error.contains("no number")), "{wrong}");
+        }
+    }
+
+    #[test]
     fn a_volume_has_two_ends_and_may_be_read_only() {
         let volume =
             |source: &str, target: &str, read_only| Volume { source: source.into(), target: target.into(), read_only };
@@ -260,6 +334,9 @@ mod tests {
         }
         assert_eq!(container("run --name web sh").name, "web");
         assert_eq!(parsed("ps"), Ok(Asked::Ps));
+        let pause = |frozen| Asked::Pause(Pause { container: "web".into(), frozen });
+        assert_eq!((parsed("pause web"), parsed("unpause web")), (Ok(pause(true)), Ok(pause(false))));
+        assert!(parsed("pause").is_err_and(|error| error.contains("container")));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! A second process in a container that runs.
+//! What is done to a container that runs: a second process in it; pause and unpause.
 
 use std::ffi::OsStr;
 use std::thread::sleep;
@@ -9,8 +9,8 @@ use given::Running;
 use nix::sys::signal::kill;
 use nix::unistd::{ForkResult, Pid};
 
-use crate::answers::join;
-use crate::arguments::{Asked, Exec, parse};
+use crate::answers::{freeze, join};
+use crate::arguments::{Asked, Exec, Pause, parse};
 
 /// Runs the command in the container, and returns its exit code. No lab is entered: on this side nothing is done but to leave it.
 pub fn exec(asked: &Exec) -> Result<i32> {
@@ -32,6 +32,14 @@ pub fn exec(asked: &Exec) -> Result<i32> {
         given::lead_on_terminal()?;
     }
     match given::exec(&asked.command)? {}
+}
+
+/// Halts the container, or lets it go on.
+pub fn pause(asked: &Pause) -> Result<()> {
+    let container = find(&asked.container, &given::containers())?;
+
+    // 3.5  It returns when that is so.
+    freeze::freeze(&given::Cgroup::of(container)?, asked.frozen)
 }
 
 /// As Docker and shells tell it: 128 and the number of SIGKILL.

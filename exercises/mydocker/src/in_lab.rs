@@ -14,7 +14,8 @@ use crate::arguments::{Container, IN_LAB};
 pub fn enter(container: &Container) -> Result<Infallible> {
     let own = env::current_exe().context("finding mydocker's own file, to start it in the lab")?;
     let mut words = env::args_os().skip(1);
-    let lab = container.volumes.iter().fold(Lab::as_caller(), |lab, volume| match volume.read_only {
+    let lab = if container.is_limited() { Lab::as_caller().own_cgroups() } else { Lab::as_caller() };
+    let lab = container.volumes.iter().fold(lab, |lab, volume| match volume.read_only {
         true => lab.visible(&volume.source),
         false => lab.writable(&volume.source),
     });

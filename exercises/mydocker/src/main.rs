@@ -30,6 +30,7 @@ fn main() -> ExitCode {
         }
         Ok(Asked::Run(container)) => ended(start(&container)),
         Ok(Asked::Exec(asked)) => ended(exec::exec(&asked)),
+        Ok(Asked::Pause(asked)) => ended(exec::pause(&asked).map(|()| 0)),
         Ok(Asked::Ps) => {
             print!("{}", exec::ps());
             ExitCode::SUCCESS

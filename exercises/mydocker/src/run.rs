@@ -4,7 +4,8 @@ use anyhow::Result;
 use nix::unistd::ForkResult;
 
 use crate::answers::{
-    boot_clock, hostname, ids, init, isolation, minimal_dev, pid_one, pivot, private_mounts, read_only, volume,
+    boot_clock, cpu, group, hostname, ids, init, isolation, leaf, memory, minimal_dev, pid_one, pids, pivot,
+    private_mounts, read_only, removal, volume,
 };
 use crate::arguments::Container;
 
@@ -13,6 +14,19 @@ pub fn run(container: &Container) -> Result<i32> {
     // 1.3  Root of a user namespace, if not root already: every other namespace asks for that.
     if !given::is_privileged() {
         ids::become_root()?;
+    }
+
+    // Where the container's groups go. Nothing is made yet.
+    let group = given::Cgroup::place(&container.name)?;
+    if container.is_limited() {
+        // 3.6  On v2: controllers for the groups below, and processes only in those.
+        leaf::make_room(group.parent(), &["cpu", "memory", "pids"])?;
+
+        // 3.1  A group in each tree.
+        group::create(&group)?;
+
+        // What is in vain must not stay: the next container of this name couldn't have it.
+        limit(container, &group).inspect_err(|_| drop(removal::remove(&group)))?;
     }
 
     // 1.6  Clocks for our children; before the first of them is born.
@@ -25,10 +39,26 @@ pub fn run(container: &Container) -> Result<i32> {
     // 1.2  From here on there are two of us.
     if let ForkResult::Parent { child } = pid_one::fork_as_pid_one()? {
         // Still on the host.
-        return given::stand_in_for(child);
+        let code = given::stand_in_for(child)?;
+        if container.is_limited() {
+            // 3.3  Killed, and by whom.
+            if memory::was_oom_killed(&group)? {
+                given::say_out_of_memory();
+            }
+
+            // 3.7  A group stays until somebody removes it.
+            removal::remove(&group)?;
+        }
+        return Ok(code);
     }
 
     // In the container, as its PID 1.
+
+    // 3.1  Into its group, before it can use anything; and before the cgroup namespace, which takes the group as its root.
+    if container.is_limited() {
+        group::join(&group)?;
+    }
+
     if has_terminal {
         given::lead_on_terminal()?;
     }
@@ -76,4 +106,23 @@ pub fn run(container: &Container) -> Result<i32> {
 
     // The command takes this process over.
     match given::exec(&container.command)? {}
+}
+
+/// What the container may use; before it can use anything.
+fn limit(container: &Container, group: &given::Cgroup) -> Result<()> {
+    // 3.2  Time, in each period.
+    if let Some(cpus) = container.cpus {
+        cpu::limit_cpu(group, cpus)?;
+    }
+
+    // 3.3  Memory, and no swap beyond it.
+    if let Some(bytes) = container.memory {
+        memory::limit_memory(group, bytes)?;
+    }
+
+    // 3.4  Processes and threads.
+    if let Some(most) = container.pids {
+        pids::limit_pids(group, most)?;
+    }
+    Ok(())
 }

@@ -9,7 +9,7 @@ use nix::unistd::Pid;
 use testkit::needs;
 
 fn main() -> ExitCode {
-    testkit::run(testkit::cases![
+    let mut cases = testkit::cases![
         the_command_sees_the_name_that_was_asked_for_and_the_host_keeps_its_own,
         it_works_without_the_lab_as_well,
         the_command_is_root_of_what_it_got,
@@ -28,7 +28,12 @@ fn main() -> ExitCode {
         a_shell_on_a_terminal_ends_as_it_was_told,
         whose_steps_run_is_said_once,
         a_name_that_the_kernel_refuses_is_mydockers_error,
-    ])
+    ];
+    // A lab in a lab has no groups of its own.
+    let with_groups =
+        testkit::cases![what_is_limited_stays_within_its_limits, a_paused_container_stands_still_until_it_may_go_on];
+    cases.extend(with_groups.into_iter().map(|case| case.on_the_machine()));
+    testkit::run(cases)
 }
 
 fn mydocker(arguments: &[&str]) -> Command {
@@ -204,6 +209,54 @@ fn a_link_in_the_root_leads_no_volume_out() -> Result<()> {
     let list = hosts.path().display().to_string();
     let output = run(&["run", "--no-lab", "-v", &volumes[0], "-v", &other, "-v", &volumes[1], "ls", &list])?;
     ensure!(stdout(&output) == "mark" && std::fs::read_dir(hosts.path())?.count() == 0, "{output:?}");
+    Ok(())
+}
+
+fn what_is_limited_stays_within_its_limits() -> Result<()> {
+    let limited =
+        |option: &str, value: &str, script: &str| run(&["run", "--name", "limited", option, value, "sh", "-c", script]);
+    let first = limited("--pids", "5", "cat /proc/self/cgroup")?;
+    // Root may always make some, and then it has to be.
+    let none = first.status.code() == Some(125) && !nix::unistd::geteuid().is_root();
+    needs::that(!none, "a cgroup that may be divided")?;
+    ensure!(first.status.success() && stdout(&first).contains(":/\n"), "{first:?}");
+    let forks = limited("--pids", "3", "for n in 1 2 3 4 5; do sleep 1 & done; echo all")?;
+    ensure!(!stdout(&forks).contains("all"), "{forks:?}");
+    let hog = limited("--memory", "16m", "head -c 100m /dev/zero | tail; exit $?")?;
+    ensure!(hog.status.code() == Some(137) && stderr(&hog).contains("out of memory"), "{hog:?}");
+    let busy = limited("--cpus", "0.1", "timeout 1 sh -c 'while :; do :; done'; times")?;
+    ensure!(busy.status.success(), "{busy:?}");
+    let none = limited("--cpus", "0", "true")?;
+    ensure!(none.status.code() == Some(125), "{none:?}");
+    Ok(())
+}
+
+fn a_paused_container_stands_still_until_it_may_go_on() -> Result<()> {
+    let first = run(&["run", "--pids", "5", "true"])?;
+    let none = first.status.code() == Some(125) && !nix::unistd::geteuid().is_root();
+    needs::that(!none, "a cgroup that may be divided")?;
+
+    let name = format!("paused-{}", std::process::id());
+    let script = "echo ready; while read line; do echo $line; done";
+    let mut child = started(&["run", "--name", &name, "--pids", "5", "sh", "-c", script], Stdio::piped())?;
+    let paused = run(&["pause", &name])?;
+    child.stdin.as_mut().context("its stdin")?.write_all(b"heard\n")?;
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    let said = {
+        use std::os::fd::AsFd;
+        let stdout = child.stdout.as_ref().context("its stdout")?;
+        let mut events = [nix::poll::PollFd::new(stdout.as_fd(), nix::poll::PollFlags::POLLIN)];
+        nix::poll::poll(&mut events, nix::poll::PollTimeout::ZERO)?
+    };
+    let unpaused = run(&["unpause", &name])?;
+    ensure!(paused.status.success() && unpaused.status.success(), "{paused:?}, {unpaused:?}");
+    ensure!(said == 0, "it has heard what was said to it while it was paused");
+    child.stdout.as_mut().context("its stdout")?.read_exact(&mut [0; "heard\n".len()])?;
+
+    // It ends with its lab, though it is paused: on v1 nothing frozen can be killed.
+    ensure!(run(&["pause", &name])?.status.success());
+    send(&child, Signal::SIGTERM)?;
+    ensure!(child.wait()?.code() == Some(143));
     Ok(())
 }
 

@@ -53,7 +53,7 @@ struct Entered {
     /// Not after `bg`: then the foreground is the shell's.
     has_foreground: Cell<bool>,
     /// Removed when all else is done.
-    _subtree: Subtree,
+    subtree: Subtree,
     _keeper: Option<keeper::Watch>,
 }
 
@@ -96,7 +96,7 @@ fn enter(request: &Request, command: Vec<OsString>) -> Result<Entered> {
         let _ = dup2_stdin(&null);
         let _ = dup2_stdout(&null);
     }
-    Ok(Entered { first, link, signals, terminal, has_foreground: Cell::new(true), _subtree: subtree, _keeper: keeper })
+    Ok(Entered { first, link, signals, terminal, has_foreground: Cell::new(true), subtree, _keeper: keeper })
 }
 
 /// What `nohup` ignores for us stays ignored. (A blocked signal is delivered to a signalfd even if it is ignored.)
@@ -133,7 +133,10 @@ impl Entered {
                     Some(_) => {}
                     // PID 1 is ending, and its end of the link is closed before all others in the lab are gone: a closed link is always
                     // ready, and to look at it until then would take a whole processor.
-                    None => link = None,
+                    None => {
+                        link = None;
+                        self.subtree.thaw();
+                    }
                 }
             }
             if let Some(code) = self.ended() {
@@ -216,6 +219,7 @@ impl Entered {
     /// Kills everything in the lab. PID 1 can be waited for only when all the others are gone.
     fn end_with(&self, code: i32) -> i32 {
         let _ = kill(self.first, Signal::SIGKILL);
+        self.subtree.thaw();
         let _ = waitpid(self.first, None);
         self.take_terminal_back();
         code

@@ -108,11 +108,17 @@ impl Subtree {
         self.groups.iter().map(|group| group.parent.as_raw_fd()).collect()
     }
 
+    /// On v1 what is frozen isn't killed before it goes on, and keeps the lab's PID 1 from its end.
+    pub fn thaw(&self) {
+        self.groups.iter().for_each(Group::thaw);
+    }
+
     /// What is gone already is no error: the outer stage and its keeper may both be at it.
     pub fn remove(&self) {
         for group in &self.groups {
             // The last of the dead may be leaving still.
             for _ in 0..400 {
+                self.thaw();
                 if remove(&group.parent, &group.name).is_ok() {
                     break;
                 }
@@ -149,11 +155,20 @@ impl Entrance {
 }
 
 impl Group {
+    fn thaw(&self) {
+        if self.hierarchy.has_v1("freezer") {
+            let _ = thaw(&self.parent, &self.name);
+        }
+    }
+
     fn make(hierarchy: &Hierarchy, name: &str, limits: &Limits, all: bool) -> io::Result<Group> {
         let parent = match hierarchy.v1 {
             Some(_) => hierarchy.folder.clone(),
             None => parent_on_v2(hierarchy, limits, all)?,
         };
+        if hierarchy.v1.is_none() && all {
+            give_what_there_is(&parent);
+        }
         let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
         let dir = Dir::open(&parent, flags, Mode::empty())?;
         let folder = parent.join(name);
@@ -223,6 +238,14 @@ fn parent_on_v2(hierarchy: &Hierarchy, limits: &Limits, all: bool) -> io::Result
     above.into_iter().find(fits).map(Path::to_path_buf).ok_or_else(|| Errno::EACCES.into())
 }
 
+/// All controllers that a v2 cgroup has, to its children. What is refused is done without.
+fn give_what_there_is(parent: &Path) {
+    let available = fs::read_to_string(parent.join("cgroup.controllers")).unwrap_or_default();
+    for controller in available.split_whitespace() {
+        let _ = set(&parent.join("cgroup.subtree_control"), &format!("+{controller}"));
+    }
+}
+
 fn may_be_divided(folder: &Path) -> bool {
     let is_root = !folder.join("cgroup.type").exists();
     is_root || fs::read_to_string(folder.join("cgroup.procs")).is_ok_and(|processes| processes.is_empty())
@@ -280,6 +303,17 @@ fn folders(dir: &mut Dir) -> Vec<String> {
     let folders = entries.filter(|entry| entry.file_type() == Some(Type::Directory));
     let names = folders.filter_map(|entry| entry.file_name().to_str().ok().map(str::to_string));
     names.filter(|name| name != "." && name != "..").collect()
+}
+
+/// Lets a v1 cgroup go on, and those below it.
+fn thaw(parent: &Dir, name: &str) -> Result<(), Errno> {
+    let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+    let mut dir = Dir::openat(parent, name, flags, Mode::empty())?;
+    for child in folders(&mut dir) {
+        let _ = thaw(&dir, &child);
+    }
+    let state = nix::fcntl::openat(&dir, "freezer.state", OFlag::O_WRONLY | OFlag::O_CLOEXEC, Mode::empty())?;
+    nix::unistd::write(state, b"THAWED").map(drop)
 }
 
 /// Removes a cgroup, children first. Only rmdir: the files in it are the kernel's.

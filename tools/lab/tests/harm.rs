@@ -24,6 +24,7 @@ fn main() -> ExitCode {
         a_killed_lab_leaves_no_cgroup,
         what_a_killed_lab_and_its_keeper_left_is_removed_by_the_next_one,
         a_lab_with_cgroups_of_its_own_may_change_those_and_no_others,
+        what_is_frozen_ends_with_its_lab,
     ];
     let in_a_lab = testkit::root_cases![
         removing_everything_removes_nothing_outside,
@@ -146,6 +147,27 @@ fn a_lab_that_ends_leaves_no_cgroup() -> Result<()> {
         }
         outer.wait()?;
         ensure!(cgroups_of(outer.id()).is_empty(), "{:?}", cgroups_of(outer.id()));
+    }
+    Ok(())
+}
+
+/// On v1 nothing frozen can be killed before it goes on, and PID 1 doesn't end before all others have.
+fn what_is_frozen_ends_with_its_lab() -> Result<()> {
+    a_cgroup_can_be_made()?;
+    let freeze = "top=/sys/fs/cgroup/freezer; [ -d $top ] || top=/sys/fs/cgroup; mkdir $top/still; sleep 100 & \
+                  echo $! >$top/still/cgroup.procs; cd $top/still; \
+                  if [ -f freezer.state ]; then echo FROZEN >freezer.state; else echo 1 >cgroup.freeze; fi; ";
+    for (ends, outer_dies) in [("exit 3", false), ("exec sleep 100", false), ("exec sleep 100", true)] {
+        let lab = Lab::new().own_cgroups();
+        let mut command = lab.command("bash");
+        let mut outer = command.args(["-c", &format!("{freeze}{ends}")]).stdin(Stdio::null()).spawn()?;
+        if ends != "exit 3" {
+            look::program(outer.id() as i32, Duration::from_secs(10))?;
+            std::thread::sleep(Duration::from_millis(700));
+            kill(outer.id(), if outer_dies { Signal::SIGKILL } else { Signal::SIGTERM })?;
+        }
+        eventually("the lab has ended", || Ok(outer.try_wait()?.is_some()))?;
+        eventually("its cgroups are gone", || Ok(cgroups_of(outer.id()).is_empty()))?;
     }
     Ok(())
 }

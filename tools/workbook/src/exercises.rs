@@ -6,7 +6,7 @@ use anyhow::Result;
 use checker::Exercise;
 
 pub fn all() -> Vec<&'static Exercise> {
-    [exercises_01_namespaces::EXERCISES, exercises_02_rootfs::EXERCISES].concat()
+    [exercises_01_namespaces::EXERCISES, exercises_02_rootfs::EXERCISES, exercises_03_cgroups::EXERCISES].concat()
 }
 
 /// The exercise that `asked` names, by id or by name.

@@ -1,0 +1,37 @@
+//! Exercise 3.8: a limit that was hit.
+
+mod judge;
+mod look;
+mod mistakes;
+
+use anyhow::Result;
+use checker::{Exercise, Judgement, Kind, Program};
+
+pub const EXERCISE: Exercise = Exercise {
+    id: "3.8",
+    name: "fork_bomb",
+    title: "a limit that was hit",
+    kind: Kind::Break,
+    chapter: "03-cgroups",
+    page: "03-cgroups/pids.md",
+    shown_by: "",
+    hints: &[
+        "fork, again and again, until it fails: in a group with a limit that comes soon. Which errno says that the limit was hit, and which of \
+         fork(2)'s errors would say something else?",
+        "Each process that has ended, and was waited for, makes room for another. So the children have to stay: what could they do that needs no time \
+         and never ends?",
+        "nix::unistd::pause() in a loop, in the child; in the parent given::fork() in a loop, until it is an error. (A child that returned from the \
+         function would be a second program.)",
+    ],
+    mistakes: mistakes::ALL,
+    check,
+};
+
+fn check(program: &Program) -> Result<Judgement> {
+    let near = look::at(program)?;
+    if near.run.is_hopeless() {
+        return Ok(judge::judge(&[near]));
+    }
+    // Another limit, or it would do to count.
+    Ok(judge::judge(&[near, look::at(program)?]))
+}

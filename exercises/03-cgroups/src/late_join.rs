@@ -1,0 +1,42 @@
+//! Exercise 3.9: what isn't counted.
+
+mod judge;
+mod look;
+mod mistakes;
+
+use anyhow::Result;
+use checker::{Exercise, Judgement, Kind, Program};
+use look::Case;
+
+pub const EXERCISE: Exercise = Exercise {
+    id: "3.9",
+    name: "late_join",
+    title: "what isn't counted",
+    kind: Kind::Repair,
+    chapter: "03-cgroups",
+    page: "03-cgroups/groups.md",
+    shown_by: "",
+    hints: &[
+        "What `cargo wb check 3.9` shows under \"observed\" is the group's memory, as the kernel counts it. The command has that much and more. In which \
+         group was it when it got it?",
+        "A process that is moved takes neither its memory along nor the children that it has had by then. So it has to be in the group before it \
+         does anything as the command: before exec. Who can see to that?",
+        "The child of the fork, for itself, before given::exec: \"0\" to each cgroup.procs. And if it can't? The parent waits at the pipe for a word about \
+         exec; it can be told about that, too.",
+    ],
+    mistakes: mistakes::ALL,
+    check,
+};
+
+fn check(program: &Program) -> Result<Judgement> {
+    let mut runs = Vec::new();
+    for case in Case::ALL {
+        let seen = look::at(program, case)?;
+        let hopeless = seen.run.is_hopeless();
+        runs.push(seen);
+        if hopeless {
+            break;
+        }
+    }
+    Ok(judge::judge(&runs))
+}

@@ -1,0 +1,45 @@
+//! The mistakes that are recognized, each proved by a file in `solutions/03-cgroups/wrong/late_join`.
+
+use checker::Mistake;
+
+pub const TOO_LATE: Mistake = Mistake {
+    id: "too-late",
+    what: "The command is in the group, and the memory that it had before isn't counted there.",
+    why: "It was moved after its exec. What a process has got stays with the group that it was in then, and children that it has started \
+          stay there, too. A command has time to start many.",
+};
+
+pub const JOINED_ITSELF: Mistake = Mistake {
+    id: "joined-itself",
+    what: "The command is in the group from the start, and so is the program that started it.",
+    why: "A child is born in its parent's group, so that works. But now mydocker is limited as well, is killed with the container when memory is \
+          short, and the group can't be removed. The child can join by itself, between fork and exec.",
+};
+
+pub const NEVER_JOINED: Mistake = Mistake {
+    id: "never-joined",
+    what: "The command runs, and isn't in the group.",
+    why: "Which number was written, and in whose PID namespace? And was it before the fork of a process that is in the group?",
+};
+
+pub const NOT_STARTED: Mistake = Mistake {
+    id: "not-started",
+    what: "There is no such command, and the function returned a number.",
+    why: "The number is of a process that has ended. exec fails in the child, and only the child learns of it; the pipe is there so that the parent \
+          learns of it, too.",
+};
+
+pub const SWALLOWED_THE_ERROR: Mistake = Mistake {
+    id: "swallowed-the-error",
+    what: "There was no group, and the command was started all the same.",
+    why: "It runs without any limit, and nobody knows. In the child there is nobody to return an error to, but there is the pipe; and a \
+          child that couldn't join must not exec.",
+};
+
+pub const BARE_ERRNO: Mistake = Mistake {
+    id: "bare-errno",
+    what: "The error is the bare errno.",
+    why: "Whoever reads it learns that something was refused, but not what. anyhow's Context adds that: call.context(\"…\")?",
+};
+
+pub const ALL: &[Mistake] = &[TOO_LATE, JOINED_ITSELF, NEVER_JOINED, NOT_STARTED, SWALLOWED_THE_ERROR, BARE_ERRNO];

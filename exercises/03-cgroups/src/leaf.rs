@@ -1,0 +1,42 @@
+//! Exercise 3.6: room for groups below.
+
+mod judge;
+mod look;
+mod mistakes;
+
+use anyhow::Result;
+use checker::{Exercise, Judgement, Kind, Program};
+use look::Case;
+
+pub const EXERCISE: Exercise = Exercise {
+    id: "3.6",
+    name: "leaf",
+    title: "room for groups below",
+    kind: Kind::Build,
+    chapter: "03-cgroups",
+    page: "03-cgroups/versions.md",
+    shown_by: "run --pids 20 cat /proc/self/cgroup",
+    hints: &[
+        "On v2 a group gives its children a controller when its name, with a + in front, is written to the group's cgroup.subtree_control. The \
+         kernel says EBUSY while there are processes in the group itself: cgroups(7), \"The 'no internal processes' rule\".",
+        "So the processes have to go first: into a group below the parent, made for them. Each number in the parent's cgroup.procs is one, and ours is \
+         among them; each is written to the cgroup.procs of the new group, one a write.",
+        "Asked a second time, the group for them is there already, and the parent is empty. cgroup.controllers lists what the parent can give: on a \
+         hybrid machine that isn't all. A group without cgroup.subtree_control is one of v1.",
+    ],
+    mistakes: mistakes::ALL,
+    check,
+};
+
+fn check(program: &Program) -> Result<Judgement> {
+    let mut runs = Vec::new();
+    for case in Case::ALL {
+        let Some(seen) = look::at(program, case)? else { continue };
+        let hopeless = seen.run.is_hopeless();
+        runs.push(seen);
+        if hopeless {
+            break;
+        }
+    }
+    Ok(judge::judge(&runs))
+}

@@ -1,0 +1,42 @@
+//! Exercise 3.7: what a container leaves behind.
+
+mod judge;
+mod look;
+mod mistakes;
+
+use anyhow::Result;
+use checker::{Exercise, Judgement, Kind, Program};
+use look::Case;
+
+pub const EXERCISE: Exercise = Exercise {
+    id: "3.7",
+    name: "removal",
+    title: "what a container leaves behind",
+    kind: Kind::Build,
+    chapter: "03-cgroups",
+    page: "03-cgroups/remains.md",
+    shown_by: "run --pids 20 true",
+    hints: &[
+        "rmdir removes a group, though there are files in it: they are the kernel's. (rm -r, and remove_dir_all, would unlink the files first, and \
+         nobody may.) When does it say EBUSY?",
+        "A group in which a process is, or below which there is another group, is busy. Groups may be made inside of a container, too: the \
+         children have to go first. And a process that was killed a moment ago may be in it still, for a moment.",
+        "So: for each folder, its folders first; then rmdir, and where it says ResourceBusy, a short sleep and again, for a second or two. A group that \
+         isn't there is as it should be.",
+    ],
+    mistakes: mistakes::ALL,
+    check,
+};
+
+fn check(program: &Program) -> Result<Judgement> {
+    let mut runs = Vec::new();
+    for case in Case::ALL {
+        let seen = look::at(program, case)?;
+        let hopeless = seen.run.is_hopeless();
+        runs.push(seen);
+        if hopeless {
+            break;
+        }
+    }
+    Ok(judge::judge(&runs))
+}

@@ -1,0 +1,306 @@
+//! Where a container's control groups go: decided for each controller by itself, since v1 and v2 trees may be there side by
+//! side (cgroups(7)).
+
+use std::fs;
+use std::path::{Component, Path, PathBuf};
+
+use anyhow::{Context, Result, bail, ensure};
+use nix::unistd::{AccessFlags, Pid, access};
+
+/// What limits a container, or halts it.
+const CONTROLLERS: [&str; 4] = ["cpu", "memory", "pids", "freezer"];
+
+/// The two interfaces of the kernel's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Version {
+    /// One tree for each controller, or for a few together.
+    V1,
+    /// One tree for all.
+    V2,
+}
+
+/// A place for a container's group in each tree. Nothing is made there yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cgroup {
+    trees: Vec<Tree>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Tree {
+    version: Version,
+    controllers: Vec<&'static str>,
+    parent: PathBuf,
+    folder: PathBuf,
+}
+
+impl Cgroup {
+    /// The place for the container that is called so. It is below the group that this process is in, so that what holds for us holds
+    /// for the container.
+    pub fn place(name: &str) -> Result<Cgroup> {
+        Cgroup::seen_by("self", Path::new("/"), name)
+    }
+
+    /// The folder of the group in the tree that has this controller: `cpu`, `memory`, `pids` or `freezer`.
+    pub fn folder(&self, controller: &str) -> Result<&Path> {
+        self.tree(controller).map(|tree| tree.folder.as_path())
+    }
+
+    /// Whose interface the files in that folder have.
+    pub fn version(&self, controller: &str) -> Result<Version> {
+        self.tree(controller).map(|tree| tree.version)
+    }
+
+    /// The folders of all these controllers, each once: on v1 one for each tree, on v2 it is one.
+    pub fn folders(&self) -> Vec<&Path> {
+        self.trees.iter().map(|tree| tree.folder.as_path()).collect()
+    }
+
+    /// The group in which ours is made: on v2, where that matters, and else wherever it is.
+    pub fn parent(&self) -> &Path {
+        let limits = |tree: &&Tree| tree.controllers.iter().any(|controller| *controller != "freezer");
+        let v2 = |tree: &&Tree| tree.version == Version::V2;
+        let tree = self.trees.iter().filter(limits).find(v2).or_else(|| self.trees.iter().find(limits));
+        tree.map_or(Path::new("/sys/fs/cgroup"), |tree| &tree.parent)
+    }
+
+    /// The groups that a container's first process is in, as they are seen from here, also of a container in a lab. An error, if
+    /// it has none of its own.
+    pub fn of(container: Pid) -> Result<Cgroup> {
+        let file = format!("/proc/{container}/cgroup");
+        let cgroup = fs::read_to_string(&file).with_context(|| format!("reading {file}"))?;
+        let mountinfo = fs::read_to_string("/proc/self/mountinfo").context("reading /proc/self/mountinfo")?;
+        let v2_has = |top: &Path| fs::read_to_string(top.join("cgroup.controllers")).unwrap_or_default();
+        let group = Cgroup::read(&cgroup, &mountinfo, &v2_has, &|hierarchy| {
+            let parent = hierarchy.own.parent().unwrap_or(&hierarchy.own);
+            (parent.to_path_buf(), hierarchy.own.clone())
+        });
+        let is_ours =
+            |folder: &Path| folder.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"mydocker-"));
+        ensure!(
+            !group.trees.is_empty() && group.trees.iter().all(|tree| is_ours(&tree.folder)),
+            "the container has no group of its own, or none that is seen from here: start it with a limit, as --pids 100"
+        );
+        Ok(group)
+    }
+
+    /// As a process (`self`, or its number) sees it whose root is seen at `root`.
+    pub(crate) fn seen_by(process: &str, root: &Path, name: &str) -> Result<Cgroup> {
+        let plain = Path::new(name).components().all(|part| matches!(part, Component::Normal(_)));
+        ensure!(plain && !name.contains('/') && !name.is_empty(), "\"{name}\" can't be the name of a group");
+        let read = |file: &str| {
+            let path = Path::new("/proc").join(process).join(file);
+            fs::read_to_string(&path).with_context(|| format!("reading {}, to find the groups", path.display()))
+        };
+        let here = |path: &Path| root.join(path.strip_prefix("/").unwrap_or(path));
+        let v2_has = |top: &Path| fs::read_to_string(here(top).join("cgroup.controllers")).unwrap_or_default();
+        let may_have_children = |group: &Path| may_have_children(&here(group));
+        Ok(Cgroup::below(&read("cgroup")?, &read("mountinfo")?, &v2_has, &may_have_children, name))
+    }
+
+    /// Below the group that a process is in.
+    fn below(
+        cgroup: &str,
+        mountinfo: &str,
+        v2_has: &dyn Fn(&Path) -> String,
+        may_have_children: &dyn Fn(&Path) -> bool,
+        name: &str,
+    ) -> Cgroup {
+        Cgroup::read(cgroup, mountinfo, v2_has, &|hierarchy| {
+            let own = &hierarchy.own;
+            let parent = if hierarchy.v1.is_empty() { hierarchy.parent_on_v2(may_have_children) } else { own.clone() };
+            let folder = parent.join(format!("mydocker-{name}"));
+            (parent, folder)
+        })
+    }
+
+    /// `place`: parent and folder in a tree. `v2_has`: the controllers that the group at the top of the v2 tree has.
+    fn read(
+        cgroup: &str,
+        mountinfo: &str,
+        v2_has: &dyn Fn(&Path) -> String,
+        place: &dyn Fn(&Hierarchy) -> (PathBuf, PathBuf),
+    ) -> Cgroup {
+        let mounts: Vec<Mount> = mountinfo.lines().filter_map(Mount::parse).collect();
+        let found: Vec<Hierarchy> = cgroup.lines().filter_map(|line| Hierarchy::find(line, &mounts)).collect();
+        let mut trees: Vec<Tree> = Vec::new();
+        for controller in CONTROLLERS {
+            let on_v1 = found.iter().find(|hierarchy| hierarchy.v1.iter().any(|known| known == controller));
+            let has = |top: &Path| {
+                // Every v2 group can be frozen, without a controller for it.
+                controller == "freezer" || v2_has(top).split_whitespace().any(|known| known == controller)
+            };
+            let on_v2 = || found.iter().find(|hierarchy| hierarchy.v1.is_empty() && has(&hierarchy.top));
+            let Some(hierarchy) = on_v1.or_else(on_v2) else { continue };
+            let version = if on_v1.is_some() { Version::V1 } else { Version::V2 };
+            let (parent, folder) = place(hierarchy);
+            match trees.iter_mut().find(|tree| tree.folder == folder) {
+                Some(tree) => tree.controllers.push(controller),
+                None => trees.push(Tree { version, controllers: vec![controller], parent, folder }),
+            }
+        }
+        Cgroup { trees }
+    }
+
+    fn tree(&self, controller: &str) -> Result<&Tree> {
+        match self.trees.iter().find(|tree| tree.controllers.contains(&controller)) {
+            Some(tree) => Ok(tree),
+            None => bail!("the controller {controller} is in no tree of groups that is mounted here (/proc/cgroups)"),
+        }
+    }
+}
+
+/// The group at the top of the v2 tree, as a process (`self`, or its number) sees it.
+pub(crate) fn v2_top(process: &str) -> Result<PathBuf> {
+    let read = |file: &str| fs::read_to_string(Path::new("/proc").join(process).join(file));
+    let (cgroup, mountinfo) =
+        read("cgroup").and_then(|text| Ok((text, read("mountinfo")?))).context("finding the groups")?;
+    let mounts: Vec<Mount> = mountinfo.lines().filter_map(Mount::parse).collect();
+    let line = cgroup.lines().find(|line| line.starts_with("0:"));
+    let found = line.and_then(|line| Hierarchy::find(line, &mounts)).context("no v2 tree is mounted here")?;
+    Ok(found.top)
+}
+
+/// On v2 a group with processes may have no children with controllers; the root of all may.
+fn may_have_children(group: &Path) -> bool {
+    let is_root = !group.join("cgroup.type").exists();
+    let is_empty = fs::read_to_string(group.join("cgroup.procs")).is_ok_and(|processes| processes.is_empty());
+    (is_root || is_empty) && access(group, AccessFlags::W_OK).is_ok()
+}
+
+/// A tree of groups, as this process sees it.
+struct Hierarchy {
+    /// The controllers of a v1 tree; none for v2, where files tell.
+    v1: Vec<String>,
+    top: PathBuf,
+    /// The folder of the group that the process is in.
+    own: PathBuf,
+}
+
+impl Hierarchy {
+    /// From a line of /proc/PID/cgroup.
+    fn find(line: &str, mounts: &[Mount]) -> Option<Hierarchy> {
+        let mut fields = line.splitn(3, ':');
+        let (number, names, path) = (fields.next()?, fields.next()?, Path::new(fields.next()?));
+        let v1: Vec<String> = names.split(',').filter(|_| number != "0").map(String::from).collect();
+        let fits = |mount: &&Mount| match v1.first() {
+            Some(first) => mount.file_system == "cgroup" && mount.options.split(',').any(|name| name == first),
+            None => mount.file_system == "cgroup2",
+        };
+        // Of two mounts at one place the later is seen. One of another part of the tree doesn't show our group.
+        mounts.iter().rev().filter(fits).find_map(|mount| {
+            let below = path.strip_prefix(&mount.root).ok()?;
+            let inside = below.components().chain(mount.root.components()).all(|part| part != Component::ParentDir);
+            let own = mount.point.join(below).components().collect();
+            inside.then(|| Hierarchy { v1: v1.clone(), top: mount.point.clone(), own })
+        })
+    }
+
+    /// The nearest group at or above ours that may have children, or else ours, in which room has to be made.
+    fn parent_on_v2(&self, may_have_children: &dyn Fn(&Path) -> bool) -> PathBuf {
+        let mut above = self.own.ancestors().take_while(|group| group.starts_with(&self.top));
+        above.find(|group| may_have_children(group)).unwrap_or(&self.own).to_path_buf()
+    }
+}
+
+/// A line of mountinfo, as far as it matters here: proc_pid_mountinfo(5).
+struct Mount {
+    root: PathBuf,
+    point: PathBuf,
+    file_system: String,
+    options: String,
+}
+
+impl Mount {
+    fn parse(line: &str) -> Option<Mount> {
+        let (mount, file_system) = line.split_once(" - ")?;
+        let mut fields = mount.split(' ').skip(3);
+        let (root, point) = (fields.next()?.into(), fields.next()?.into());
+        let mut more = file_system.split(' ');
+        Some(Mount { root, point, file_system: more.next()?.into(), options: more.nth(1)?.into() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn placed(cgroup: &str, mounts: &[(&str, &str, &str, &str)], controllers: &str, empty: &str) -> Cgroup {
+        let line = |(root, point, kind, options): &(&str, &str, &str, &str)| {
+            format!("31 23 0:28 {root} {point} rw,relatime shared:1 - {kind} none rw,{options}\n")
+        };
+        let mountinfo: String = mounts.iter().map(line).collect();
+        Cgroup::below(cgroup, &mountinfo, &|_| controllers.into(), &|group| group == Path::new(empty), "box")
+    }
+
+    fn folders(group: &Cgroup) -> Vec<String> {
+        CONTROLLERS
+            .iter()
+            .map(|controller| match group.folder(controller) {
+                Ok(folder) => format!("{:?} {}", group.version(controller).expect("it has a folder"), folder.display()),
+                Err(error) => error.to_string().split(" is in").next().unwrap_or_default().into(),
+            })
+            .collect()
+    }
+
+    #[test]
+    fn on_v1_each_tree_has_its_own_place() {
+        let group = placed(
+            "4:memory:/a/b\n3:cpu,cpuacct:/\n2:freezer:/\n0::/\n",
+            &[
+                ("/", "/s/memory", "cgroup", "memory"),
+                ("/", "/s/cpu,cpuacct", "cgroup", "cpu,cpuacct"),
+                ("/", "/s/freezer", "cgroup", "freezer"),
+                ("/", "/s/unified", "cgroup2", "nsdelegate"),
+            ],
+            "",
+            "/s/unified",
+        );
+        assert_eq!(
+            folders(&group),
+            [
+                "V1 /s/cpu,cpuacct/mydocker-box",
+                "V1 /s/memory/a/b/mydocker-box",
+                "the controller pids",
+                "V1 /s/freezer/mydocker-box"
+            ]
+        );
+        assert_eq!(group.folders().len(), 3);
+        assert_eq!(group.parent(), Path::new("/s/cpu,cpuacct"));
+    }
+
+    #[test]
+    fn on_v2_all_are_in_one_place_below_the_nearest_group_that_may_have_children() {
+        let mounts = [("/", "/s", "cgroup2", "nsdelegate")];
+        let group = placed("0::/a/b\n", &mounts, "cpu memory pids", "/s/a");
+        assert_eq!(folders(&group), ["V2 /s/a/mydocker-box"; 4]);
+        assert_eq!((group.folders().len(), group.parent()), (1, Path::new("/s/a")));
+        let delegated = placed("0::/a/b\n", &mounts, "cpu memory pids", "/other");
+        assert_eq!(delegated.parent(), Path::new("/s/a/b"));
+    }
+
+    #[test]
+    fn in_hybrid_each_controller_is_found_by_itself_and_the_later_mount_is_seen() {
+        let group = placed(
+            "5:cpu:/x/lab\n0::/\n",
+            &[
+                ("/", "/s/cpu", "cgroup", "cpu"),
+                ("/x/lab", "/s/cpu", "cgroup", "cpu"),
+                ("/", "/s/unified", "cgroup2", ""),
+            ],
+            "memory",
+            "/s/unified",
+        );
+        let unified = "V2 /s/unified/mydocker-box";
+        assert_eq!(folders(&group), ["V1 /s/cpu/mydocker-box", unified, "the controller pids", unified]);
+        assert_eq!(group.parent(), Path::new("/s/unified"));
+    }
+
+    #[test]
+    fn a_mount_of_another_part_shows_no_group_and_a_name_is_one_folder() {
+        assert_eq!(placed("0::/b\n", &[("/a", "/s", "cgroup2", "")], "memory", "/s").folders().len(), 0);
+        for name in ["", ".", "..", "a/b", "/a"] {
+            assert!(Cgroup::place(name).is_err(), "{name:?}");
+        }
+        assert!(Cgroup::place("box").is_ok());
+    }
+}

@@ -1,0 +1,85 @@
+//! Groups that are there when an answer is called, and processes in them.
+
+use std::fs;
+use std::io::{Read, pipe};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, ensure};
+use nix::unistd::{ForkResult, Pid};
+
+use crate::cgroup::{Version, v2_top};
+use crate::{Cgroup, exit, fork};
+
+/// The place that a process has for a group; its folders are as that process sees them. For the checker.
+pub fn cgroup_of(process: i32, name: &str) -> Result<Cgroup> {
+    Cgroup::seen_by(&process.to_string(), &PathBuf::from(format!("/proc/{process}/root")), name)
+}
+
+/// Whether groups can be made here; if not, why, and what helps.
+pub fn groups_can_be_made(group: &Cgroup) -> Result<()> {
+    make_group(group)?;
+    group.folders().into_iter().try_for_each(|folder| fs::remove_dir(folder).context("removing it again"))
+}
+
+/// Makes the group, with its controllers.
+pub fn make_group(group: &Cgroup) -> Result<()> {
+    for controller in ["cpu", "memory", "pids", "freezer"] {
+        let v2 = group.version(controller)? == Version::V2;
+        if v2 && controller != "freezer" {
+            let file = group.parent().join("cgroup.subtree_control");
+            fs::write(&file, format!("+{controller}"))
+                .with_context(|| format!("the controller {controller}, in {}", file.display()))
+                .context(WAY_OUT)?;
+        }
+    }
+    group.folders().into_iter().try_for_each(make)
+}
+
+fn make(folder: &Path) -> Result<()> {
+    fs::create_dir(folder).with_context(|| format!("mkdir {}", folder.display())).context(WAY_OUT)
+}
+
+const WAY_OUT: &str = "no control group can be made here. Root may make some, and an ordinary user where a v2 group was \
+                       handed over to them: `systemd-run --user --scope -p Delegate=yes cargo wb check …`; else \
+                       `cargo wb check --vm …`, in the throwaway machine";
+
+/// The top of the v2 tree, as a process sees it. For the checker.
+pub fn v2_top_of(process: i32) -> Result<PathBuf> {
+    v2_top(&process.to_string())
+}
+
+/// Makes a group in the v2 tree, with all controllers that it can have. They are what the second is.
+pub fn make_v2_group(name: &str) -> Result<(PathBuf, Vec<String>)> {
+    let top = v2_top("self").context(NO_V2)?;
+    let available = fs::read_to_string(top.join("cgroup.controllers")).context("which controllers there are")?;
+    let controllers: Vec<String> = available.split_whitespace().map(String::from).collect();
+    ensure!(!controllers.is_empty(), NO_V2);
+    for controller in &controllers {
+        fs::write(top.join("cgroup.subtree_control"), format!("+{controller}")).context(WAY_OUT)?;
+    }
+    let group = top.join(name);
+    make(&group)?;
+    Ok((group, controllers))
+}
+
+const NO_V2: &str = "there is no v2 tree with a controller here, and only on v2 room has to be made: `cargo wb check --vm …`, in the \
+                     throwaway machine, has one; so has an ordinary user to whom a group was handed over, by `systemd-run --user \
+                     --scope -p Delegate=yes`";
+
+/// Starts a process that is in the group before it does anything; when this returns, it is.
+pub fn start_in(group: &Cgroup, does: impl FnOnce() -> i32) -> Result<Pid> {
+    let (mut is_in, tells) = pipe().context("a pipe")?;
+    match fork()? {
+        ForkResult::Parent { child } => {
+            drop(tells);
+            // Its end has come when the child closes its own.
+            is_in.read_to_end(&mut Vec::new()).context("waiting for a process in the group")?;
+            Ok(child)
+        }
+        ForkResult::Child => {
+            let joined = group.folders().into_iter().try_for_each(|folder| fs::write(folder.join("cgroup.procs"), "0"));
+            drop(tells);
+            exit(if joined.is_ok() { does() } else { 120 })
+        }
+    }
+}

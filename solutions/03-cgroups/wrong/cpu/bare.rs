@@ -1,0 +1,22 @@
+//! diagnosis: bare-errno
+//! made by: every first version with `?`.
+
+use std::fs;
+
+use anyhow::{Result, ensure};
+use given::{Cgroup, Version};
+
+pub fn limit_cpu(group: &Cgroup, cpus: f64) -> Result<()> {
+    ensure!(cpus > 0.0, "{cpus} processors are no limit");
+    let quota = (cpus * 100_000.0) as i64;
+    let folder = group.folder("cpu")?;
+    match group.version("cpu")? {
+        Version::V1 => {
+            fs::write(folder.join("cpu.cfs_quota_us"), quota.to_string())?;
+        }
+        Version::V2 => {
+            fs::write(folder.join("cpu.max"), format!("{quota} 100000"))?;
+        }
+    }
+    Ok(())
+}

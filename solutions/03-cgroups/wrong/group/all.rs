@@ -1,0 +1,21 @@
+//! diagnosis: took-anothers
+//! made by: whoever is used to mkdir -p, which never complains.
+
+use std::fs;
+
+use anyhow::{Context, Result};
+use given::Cgroup;
+
+pub fn create(group: &Cgroup) -> Result<()> {
+    for folder in group.folders() {
+        fs::create_dir_all(folder).context("mkdir")?;
+    }
+    Ok(())
+}
+
+pub fn join(group: &Cgroup) -> Result<()> {
+    for folder in group.folders() {
+        fs::write(folder.join("cgroup.procs"), "0").context("joining")?;
+    }
+    Ok(())
+}

@@ -1,0 +1,22 @@
+//! diagnosis: never-given
+//! made by: whoever believes that controllers come with the tree, as on v1.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result, ensure};
+
+pub fn make_room(parent: &Path, controllers: &[&str]) -> Result<()> {
+    ensure!(parent.is_dir(), "no such group");
+    let given = parent.join("cgroup.subtree_control");
+    if !given.exists() {
+        return Ok(());
+    }
+    let leaf = parent.join("leaf");
+    for process in fs::read_to_string(parent.join("cgroup.procs")).context("who is in it")?.lines() {
+        fs::create_dir_all(&leaf).context("mkdir")?;
+        fs::write(leaf.join("cgroup.procs"), process).context("moving")?;
+    }
+    let _ = controllers;
+    Ok(())
+}

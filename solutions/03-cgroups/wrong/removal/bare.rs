@@ -1,0 +1,37 @@
+//! diagnosis: bare-errno
+//! made by: every first version with `?`.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::Path;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use given::Cgroup;
+
+pub fn remove(group: &Cgroup) -> Result<()> {
+    let end = Instant::now() + Duration::from_secs(2);
+    for folder in group.folders() {
+        remove_with_children(folder, end)?;
+    }
+    Ok(())
+}
+
+fn remove_with_children(folder: &Path, end: Instant) -> Result<()> {
+    // The files are the kernel's, and go with the folder.
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        if entry.file_type()?.is_dir() {
+            remove_with_children(&entry.path(), end)?;
+        }
+    }
+    loop {
+        match fs::remove_dir(folder) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+            Err(error) if error.kind() == ErrorKind::ResourceBusy && Instant::now() < end => {
+                sleep(Duration::from_millis(5));
+            }
+            result => return Ok(result?),
+        }
+    }
+}
