@@ -24,7 +24,7 @@ pub fn groups_can_be_made(group: &Cgroup) -> Result<()> {
 /// Makes the group, with its controllers.
 pub fn make_group(group: &Cgroup) -> Result<()> {
     for controller in ["cpu", "memory", "pids", "freezer"] {
-        let v2 = group.version(controller)? == Version::V2;
+        let v2 = group.version(controller).context(WAY_OUT)? == Version::V2;
         if v2 && controller != "freezer" {
             let file = group.parent().join("cgroup.subtree_control");
             fs::write(&file, format!("+{controller}"))
