@@ -13,7 +13,8 @@ pub const WRITTEN_FIRST: Mistake = Mistake {
     id: "written-first",
     what: "The offsets were to be written while there was no time namespace for the caller's children (EPERM, or EACCES for root).",
     why: "Until unshare(2) has made a new one, /proc/self/timens_offsets is about the machine's own clocks, and those aren't the \
-          caller's to set. First unshare, then the file.",
+          caller's to set. First unshare, then the file. (Does the flag arrive? Without one, unshare does nothing and says Ok: \
+          `strace -f -e trace=unshare` shows it.)",
 };
 
 pub const JOINED_ITSELF: Mistake = Mistake {
