@@ -271,11 +271,16 @@ fn a_terminal_opened_inside_is_the_labs_own() -> Result<()> {
     let terminals = || fs::read_dir("/dev/pts").map(|entries| entries.count());
     let before = terminals()?;
     let mut command = Lab::new().command("script");
-    command.args(["--quiet", "--return", "--command", "tty; ls /dev/pts; sleep 1", "/dev/null"]);
-    let mut outer = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?;
+    command.args(["--quiet", "--return", "--command", "tty; ls /dev/pts; read line", "/dev/null"]);
+    let mut outer = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
     look::program(outer.id() as i32, Duration::from_secs(10))?;
-    eventually("it runs", || Ok(look::descendants(outer.id() as i32).len() >= 4))?;
+    let on_a_terminal =
+        |pid: i32| fs::read_link(format!("/proc/{pid}/fd/0")).is_ok_and(|file| file.starts_with("/dev/pts"));
+    eventually("its shell runs on a terminal", || {
+        Ok(look::descendants(outer.id() as i32).into_iter().any(on_a_terminal))
+    })?;
     ensure!(terminals()? == before);
+    std::io::Write::write_all(outer.stdin.as_mut().context("a pipe")?, b"\n")?;
     let mut said = String::new();
     std::io::Read::read_to_string(outer.stdout.as_mut().context("a pipe")?, &mut said)?;
     ensure!(said.contains("/dev/pts/0"), "{said}");
