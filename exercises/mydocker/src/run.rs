@@ -16,6 +16,11 @@ pub fn run(container: &Container) -> Result<i32> {
         ids::become_root()?;
     }
 
+    // 1.6  Clocks for our children; before the first of them is born.
+    if let Some(ahead) = container.boot_clock {
+        boot_clock::boot_clock(ahead)?;
+    }
+
     // Where the container's groups go. Nothing is made yet.
     let group = given::Cgroup::place(&container.name)?;
     if container.is_limited() {
@@ -27,11 +32,6 @@ pub fn run(container: &Container) -> Result<i32> {
 
         // What is in vain must not stay: the next container of this name couldn't have it.
         limit(container, &group).inspect_err(|_| drop(removal::remove(&group)))?;
-    }
-
-    // 1.6  Clocks for our children; before the first of them is born.
-    if let Some(ahead) = container.boot_clock {
-        boot_clock::boot_clock(ahead)?;
     }
 
     let has_terminal = given::has_terminal();

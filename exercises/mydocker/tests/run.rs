@@ -33,6 +33,9 @@ fn main() -> ExitCode {
     let with_groups =
         testkit::cases![what_is_limited_stays_within_its_limits, a_paused_container_stands_still_until_it_may_go_on];
     cases.extend(with_groups.into_iter().map(|case| case.on_the_machine()));
+    cases.extend(
+        testkit::cases![a_time_that_is_refused_leaves_no_group].into_iter().map(|case| case.with_own_cgroups()),
+    );
     testkit::run(cases)
 }
 
@@ -228,6 +231,22 @@ fn what_is_limited_stays_within_its_limits() -> Result<()> {
     ensure!(busy.status.success(), "{busy:?}");
     let none = limited("--cpus", "0", "true")?;
     ensure!(none.status.code() == Some(125), "{none:?}");
+    Ok(())
+}
+
+/// Without mydocker's own lab, in which every group goes: here the case's lab is the machine.
+fn a_time_that_is_refused_leaves_no_group() -> Result<()> {
+    let limited =
+        |more: &[&str]| run(&[&["run", "--no-lab", "--name", "late", "--pids", "5"], more, &["true"]].concat());
+    let first = limited(&[])?;
+    let none = first.status.code() == Some(125) && !nix::unistd::geteuid().is_root();
+    needs::that(!none, "a cgroup that may be divided")?;
+    ensure!(first.status.success(), "{first:?}");
+    let refused = limited(&["--boottime", "999999d"])?;
+    ensure!(refused.status.code() == Some(125) && stderr(&refused).contains("timens_offsets"), "{refused:?}");
+    // A group that was left is another container's: its name can't be had again.
+    let again = limited(&[])?;
+    ensure!(again.status.success(), "{again:?}");
     Ok(())
 }
 

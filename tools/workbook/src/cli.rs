@@ -111,6 +111,7 @@ const CHECK_JSON: &str = "\
 With --format json: {\"passed\": N, \"total\": N, \"exercises\": [{
   \"id\", \"name\", \"title\", \"kind\": build|break|repair, \"file\", \"page\",
   \"state\": to-do|edited|failing|passed|blocked,
+  \"changed\": whether the file is another one than what has passed,
   \"checks\": [{\"claim\", \"passed\", \"expected\", \"observed\"}],
   \"mistake\": {\"id\", \"what\", \"why\"} or null,
   \"reason\": why it is blocked or what the compiler said, or null}]}

@@ -1,8 +1,11 @@
 //! Joining: `--join`, `enter`, `inspect`.
 
+use std::process::Stdio;
+
 use anyhow::{Result, ensure};
 use ch01_namespaces::Namespace;
 use lab::look;
+use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, Uid};
 use testkit::{Case, cases, needs};
 
@@ -15,6 +18,7 @@ pub fn cases() -> Vec<Case> {
         what_is_no_namespace_or_another_one_cannot_be_joined,
         a_time_namespace_can_be_joined,
         killing_enter_kills_its_command,
+        a_container_that_ends_ends_what_was_entered_and_that_is_said,
         enter_joins_every_namespace_that_differs,
         enter_by_process_id_is_the_same,
         enter_passes_on_the_exit_status,
@@ -196,6 +200,20 @@ fn a_time_namespace_can_be_joined() -> Result<()> {
     let guest = Running::start(&args, "")?;
     let (wanted, got) = (look::namespace_inode(box_.pid, "time")?, look::namespace_inode(guest.pid, "time")?);
     ensure!(wanted == got, "the guest is in {got}, the box in {wanted}");
+    Ok(())
+}
+
+fn a_container_that_ends_ends_what_was_entered_and_that_is_said() -> Result<()> {
+    let container = Running::start(&["--name", "box"], "")?;
+    let enter = running::program().args(["enter", "box", "sleep", "60"]).stderr(Stdio::piped()).spawn()?;
+    testkit::eventually("the command is there", || {
+        let command = look::children(enter.id() as i32).first().copied();
+        Ok(command.is_some_and(|pid| running::status_field(pid, "Name").is_ok_and(|name| name == "sleep")))
+    })?;
+    kill(Pid::from_raw(container.pid), Signal::SIGKILL)?;
+    let output = enter.wait_with_output()?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.code() == Some(137) && said.contains("The container has ended"), "{output:?}");
     Ok(())
 }
 

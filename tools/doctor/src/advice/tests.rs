@@ -38,6 +38,22 @@ fn max_user_namespaces_of_zero_is_raised_now_and_for_good() {
 }
 
 #[test]
+fn of_a_kind_that_nobody_may_make_the_limit_is_named() {
+    let machine = Machine { max_user_namespaces: Some(60000), forbidden_kinds: vec!["net"], ..Machine::default() };
+    let advice = at_clone_with(Errno::ENOSPC, machine);
+    assert_eq!(first_command(&advice), "sudo sysctl -w user.max_net_namespaces=15000");
+    assert!(advice.cause.contains("max_net_namespaces is 0"), "{advice}");
+}
+
+#[test]
+fn where_an_administrator_is_needed_there_is_a_way_without_one() {
+    let refused = at_clone_with(Errno::ENOSPC, Machine { max_user_namespaces: Some(0), ..Machine::default() });
+    assert!(refused.to_string().contains("cargo wb check --vm"), "{refused}");
+    let in_chroot = at_clone_with(Errno::EPERM, Machine { chroot: true, ..Machine::default() });
+    assert!(!in_chroot.to_string().contains("administrator"), "{in_chroot}");
+}
+
+#[test]
 fn a_limit_reached_elsewhere_is_not_blamed_on_this_machines_setting() {
     let machine = Machine { max_user_namespaces: Some(60000), ..Machine::default() };
     let advice = at_clone_with(Errno::ENOSPC, machine);
