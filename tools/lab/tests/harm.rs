@@ -1,7 +1,7 @@
 //! Whatever is done in a lab, by root too, harms nothing outside and leaves nothing: forks, memory, files, devices, the firewall, cgroups.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
@@ -33,8 +33,10 @@ fn main() -> ExitCode {
         a_table_added_inside_stays_inside,
         where_no_cgroup_can_be_made_rlimits_are_said_to_hold,
     ];
+    let with_own = testkit::cases![limits_hold_in_a_cgroup_that_was_handed_over_with_processes_in_it];
     let with_cgroups = with_cgroups.into_iter().map(|case| case.on_the_machine()).collect::<Vec<_>>();
-    testkit::run([with_cgroups, in_a_lab].concat())
+    let with_own = with_own.into_iter().map(|case| case.with_own_cgroups()).collect::<Vec<_>>();
+    testkit::run([with_cgroups, with_own, in_a_lab].concat())
 }
 
 fn in_lab(lab: &Lab, script: &str) -> Result<Output> {
@@ -97,6 +99,41 @@ fn limits_hold_by_cgroup_where_one_can_be_made() -> Result<()> {
     let unlimited = look::limits(std::process::id() as i32)?;
     ensure!(unlimited.memory.is_none_or(|(by, _)| by == By::Rlimit), "{unlimited:?}");
     end(outer)
+}
+
+/// On v2 processes are only in leaves: the user's shell and we have to make room first.
+fn limits_hold_in_a_cgroup_that_was_handed_over_with_processes_in_it() -> Result<()> {
+    needs::root()?;
+    let top = Path::new("/sys/fs/cgroup");
+    let has = |name| {
+        fs::read_to_string(top.join("cgroup.controllers")).is_ok_and(|all| all.split(' ').any(|one| one.trim() == name))
+    };
+    needs::that(has("memory") && has("pids"), "cgroup v2")?;
+    fs::write(top.join("cgroup.subtree_control"), "+memory +pids")?;
+    let group = top.join("handed");
+    fs::create_dir(&group)?;
+    for file in ["", "cgroup.procs", "cgroup.subtree_control"] {
+        std::os::unix::fs::chown(group.join(file), Some(12345), Some(12345))?;
+    }
+    let mut shell = Command::new("sleep").arg("100").spawn()?;
+    for process in [shell.id(), std::process::id()] {
+        fs::write(group.join("cgroup.procs"), process.to_string())?;
+    }
+    nix::unistd::setgroups(&[])?;
+    nix::unistd::setgid(12345.into())?;
+    nix::unistd::setuid(12345.into())?;
+
+    let (outer, program) = sleeping(&Lab::new().limits(LIMITS))?;
+    let in_force = look::limits(program)?;
+    ensure!(in_force.memory == Some((By::Cgroup, 128 << 20)), "{in_force:?}");
+    let of_the_shell = fs::read_to_string(format!("/proc/{}/cgroup", shell.id()))?;
+    ensure!(of_the_shell.contains("/handed/coracle-lab-supervisor"), "{of_the_shell}");
+    let lab = outer.id();
+    end(outer)?;
+    ensure!(cgroups_of(lab).is_empty(), "{:?}", cgroups_of(lab));
+    // It was started by root, whom we are no longer; the case's lab ends it.
+    let _ = shell.kill();
+    Ok(())
 }
 
 fn a_fork_bomb_stops_at_the_limit_and_leaves_nothing() -> Result<()> {

@@ -7,7 +7,7 @@ use anyhow::Result;
 
 use super::{fields, ids, mountinfo};
 use crate::hierarchies::hierarchies;
-use crate::subtree::PREFIX;
+use crate::leftovers::PREFIX;
 
 /// By which means a limit holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,0 +1,116 @@
+//! The names of labs' cgroups, and those that dead labs have left.
+
+use std::mem::take;
+use std::path::Path;
+
+use nix::dir::{Dir, Type};
+use nix::errno::Errno;
+use nix::fcntl::OFlag;
+use nix::sys::stat::Mode;
+use nix::unistd::{UnlinkatFlags, unlinkat};
+
+use crate::look;
+
+pub(crate) const PREFIX: &str = "coracle-lab-";
+
+/// The name of the cgroups of the lab whose outer stage this is.
+pub(crate) fn name_of(outer: i32) -> Option<String> {
+    let namespace = look::namespace_inode(outer, "pid").ok()?;
+    Some(format!("{PREFIX}{namespace}-{outer}-{}", look::start_time(outer).ok()?))
+}
+
+/// Whether it is a lab's whose outer stage has ended. Of labs in other PID namespaces nothing is known.
+fn is_dead(name: &str, own_namespace: u64, start_of: impl Fn(i32) -> Option<u64>) -> bool {
+    let Some(numbers) = name.strip_prefix(PREFIX) else { return false };
+    let numbers: Vec<u64> = numbers.split('-').filter_map(|number| number.parse().ok()).collect();
+    match numbers[..] {
+        [namespace, pid, start] => {
+            namespace == own_namespace && i32::try_from(pid).is_ok_and(|pid| start_of(pid) != Some(start))
+        }
+        _ => false,
+    }
+}
+
+/// How much of a hierarchy is looked at; labs are not far from where sessions and services are.
+const DEEP: usize = 5;
+const WIDE: usize = 1000;
+
+/// Removes what dead labs left. Everywhere in the hierarchy, since another session has another cgroup.
+pub(crate) fn sweep(top: &Path) {
+    let Ok(namespace) = look::namespace_inode(std::process::id() as i32, "pid") else { return };
+    let start_of = |pid| look::process_exists(pid).then(|| look::start_time(pid).ok()).flatten();
+    let mut level = vec![top.to_path_buf()];
+    let mut seen = 0;
+    for _ in 0..DEEP {
+        for folder in take(&mut level) {
+            let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+            let Ok(mut dir) = Dir::open(&folder, flags, Mode::empty()) else { continue };
+            for name in folders(&mut dir) {
+                if is_dead(&name, namespace, start_of) {
+                    let _ = remove(&dir, &name);
+                } else if !name.starts_with(PREFIX) && seen < WIDE {
+                    seen += 1;
+                    level.push(folder.join(name));
+                }
+            }
+        }
+    }
+}
+
+fn folders(dir: &mut Dir) -> Vec<String> {
+    let entries = dir.iter().flatten();
+    let folders = entries.filter(|entry| entry.file_type() == Some(Type::Directory));
+    let names = folders.filter_map(|entry| entry.file_name().to_str().ok().map(str::to_string));
+    names.filter(|name| name != "." && name != "..").collect()
+}
+
+/// Lets a v1 cgroup go on, and those below it.
+pub(crate) fn thaw(parent: &Dir, name: &str) -> Result<(), Errno> {
+    let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+    let mut dir = Dir::openat(parent, name, flags, Mode::empty())?;
+    for child in folders(&mut dir) {
+        let _ = thaw(&dir, &child);
+    }
+    let state = nix::fcntl::openat(&dir, "freezer.state", OFlag::O_WRONLY | OFlag::O_CLOEXEC, Mode::empty())?;
+    nix::unistd::write(state, b"THAWED").map(drop)
+}
+
+/// Removes a cgroup, children first. Only rmdir: the files in it are the kernel's.
+pub(crate) fn remove(parent: &Dir, name: &str) -> Result<(), Errno> {
+    let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+    let mut dir = match Dir::openat(parent, name, flags, Mode::empty()) {
+        Err(Errno::ENOENT) => return Ok(()),
+        dir => dir?,
+    };
+    for child in folders(&mut dir) {
+        remove(&dir, &child)?;
+    }
+    unlinkat(parent, name, UnlinkatFlags::RemoveDir)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cgroup_is_a_dead_labs_when_its_owner_has_another_start_time_or_none() {
+        let start_of = |pid| (pid == 7).then_some(100);
+        assert!(!is_dead("coracle-lab-1-7-100", 1, start_of));
+        assert!(is_dead("coracle-lab-1-7-99", 1, start_of));
+        assert!(is_dead("coracle-lab-1-8-100", 1, start_of));
+    }
+
+    #[test]
+    fn what_is_not_known_to_be_dead_is_left_alone() {
+        for name in ["coracle-lab-2-8-100", "coracle-lab-1-8", "coracle-lab-x-8-100", "docker", ""] {
+            assert!(!is_dead(name, 1, |_| None), "{name}");
+        }
+    }
+
+    #[test]
+    fn ones_own_name_is_not_a_dead_labs() {
+        let own = std::process::id() as i32;
+        let namespace = look::namespace_inode(own, "pid").unwrap();
+        assert!(!is_dead(&name_of(own).unwrap(), namespace, |pid| look::start_time(pid).ok()));
+    }
+}
