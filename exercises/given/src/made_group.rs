@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{Read, pipe};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use nix::unistd::{ForkResult, Pid};
 
 use crate::cgroup::{Version, v2_top};
@@ -24,24 +24,34 @@ pub fn groups_can_be_made(group: &Cgroup) -> Result<()> {
 /// Makes the group, with its controllers.
 pub fn make_group(group: &Cgroup) -> Result<()> {
     for controller in ["cpu", "memory", "pids", "freezer"] {
-        let v2 = group.version(controller).context(WAY_OUT)? == Version::V2;
+        let Ok(version) = group.version(controller) else { bail!(way_out()) };
+        let v2 = version == Version::V2;
         if v2 && controller != "freezer" {
             let file = group.parent().join("cgroup.subtree_control");
             fs::write(&file, format!("+{controller}"))
                 .with_context(|| format!("the controller {controller}, in {}", file.display()))
-                .context(WAY_OUT)?;
+                .with_context(way_out)?;
         }
     }
     group.folders().into_iter().try_for_each(make)
 }
 
 fn make(folder: &Path) -> Result<()> {
-    fs::create_dir(folder).with_context(|| format!("mkdir {}", folder.display())).context(WAY_OUT)
+    fs::create_dir(folder).with_context(|| format!("mkdir {}", folder.display())).with_context(way_out)
 }
 
-const WAY_OUT: &str = "no control group can be made here. Root may make some, and an ordinary user where a v2 group was \
-                       handed over to them: `systemd-run --user --scope -p Delegate=yes cargo wb check …`; else \
-                       `cargo wb check --vm …`, in the throwaway machine";
+/// Why no group can be made here, and what helps. On v1 nothing can be handed over.
+fn way_out() -> &'static str {
+    let own = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
+    if own.lines().any(|line| line.split(':').nth(1).is_some_and(|names| names.split(',').any(|name| name == "memory")))
+    {
+        "no control group can be made here: on this machine they are cgroup v1's, and only root may make some. `cargo wb check \
+         --vm …` checks in the throwaway machine, where you may"
+    } else {
+        "no control group can be made here: none was handed over to you. systemd does that: `systemd-run --user --scope -p \
+         Delegate=yes cargo wb check …`; or `cargo wb check --vm …`, in the throwaway machine"
+    }
+}
 
 /// The top of the v2 tree, as a process sees it. For the checker.
 pub fn v2_top_of(process: i32) -> Result<PathBuf> {
@@ -55,7 +65,7 @@ pub fn make_v2_group(name: &str) -> Result<(PathBuf, Vec<String>)> {
     let controllers: Vec<String> = available.split_whitespace().map(String::from).collect();
     ensure!(!controllers.is_empty(), NO_V2);
     for controller in &controllers {
-        fs::write(top.join("cgroup.subtree_control"), format!("+{controller}")).context(WAY_OUT)?;
+        fs::write(top.join("cgroup.subtree_control"), format!("+{controller}")).with_context(way_out)?;
     }
     let group = top.join(name);
     make(&group)?;

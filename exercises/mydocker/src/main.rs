@@ -48,7 +48,7 @@ fn ended(result: anyhow::Result<i32>) -> ExitCode {
         Ok(code) => ExitCode::from(code as u8),
         Err(error) => {
             eprintln!("mydocker: {error:#}");
-            if let Some(reason) = refused::reason(&error) {
+            if let Some(reason) = refused::no_groups(&error).or_else(|| refused::reason(&error)) {
                 eprintln!("{reason}");
             }
             ExitCode::from(given::exit_code_for_error(&error))

@@ -1,9 +1,29 @@
 //! When the kernel says no: is it this machine's doing, and what helps?
 
 use std::fs;
+use std::io::ErrorKind;
 
-use doctor::Verdict;
+use doctor::{CgroupLimits, Verdict};
 use nix::errno::Errno;
+
+/// Why no group could be made, if this user can't make any, and what helps.
+pub fn no_groups(error: &anyhow::Error) -> Option<String> {
+    let kind = error.chain().find_map(|cause| cause.downcast_ref::<std::io::Error>())?.kind();
+    let refused = [ErrorKind::PermissionDenied, ErrorKind::ReadOnlyFilesystem, ErrorKind::NotFound].contains(&kind);
+    if !refused || !format!("{error:#}").contains("cgroup") {
+        return None;
+    }
+    let why = match doctor::examine().machine.limits {
+        CgroupLimits::Possible => return None,
+        CgroupLimits::OnlyRoot => "only the machine's root has control groups here: it is cgroup v1",
+        CgroupLimits::NoTree => "no control groups are mounted here",
+        CgroupLimits::NotHandedOver => {
+            "no control group was handed over to you; systemd does that: systemd-run --user --scope -p Delegate=yes bash"
+        }
+    };
+    let elsewhere = "in a machine of its own, as root there: cargo wb vm -- target/debug/mydocker run …";
+    Some(format!("mydocker: {why}\n{elsewhere}"))
+}
 
 /// What the machine refuses, with cause and cure, if that may be what the error is about.
 ///

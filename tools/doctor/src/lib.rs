@@ -14,6 +14,7 @@
 //! ```
 
 mod advice;
+mod cgroups;
 mod machine;
 mod paragraph;
 mod probe;
@@ -22,7 +23,8 @@ mod sys;
 mod verdict;
 
 pub use advice::{Advice, Cure, Who, advice};
-pub use machine::{CgroupLayout, Machine, SubordinateIds};
+pub use cgroups::{CgroupLayout, CgroupLimits};
+pub use machine::{Machine, SubordinateIds};
 pub use paragraph::{WIDTH, paragraph};
 pub use probe::{Report, examine};
 pub use step::{Check, Outcome, Step};

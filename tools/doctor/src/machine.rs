@@ -6,6 +6,8 @@ use std::path::Path;
 use nix::unistd::{User, geteuid};
 use serde::Serialize;
 
+use crate::cgroups::{CgroupLayout, CgroupLimits, cgroup_layout, mount_points};
+
 /// What this machine says of itself. `None` where it doesn't have the setting.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Machine {
@@ -32,6 +34,8 @@ pub struct Machine {
     /// The ranges that /etc/subuid and /etc/subgid give to this user.
     pub subordinate_ids: SubordinateIds,
     pub cgroups: CgroupLayout,
+    /// Whether this user can limit containers.
+    pub limits: CgroupLimits,
 }
 
 /// How many ids one may map besides one's own; 0 for none.
@@ -39,18 +43,6 @@ pub struct Machine {
 pub struct SubordinateIds {
     pub uids: u64,
     pub gids: u64,
-}
-
-/// Which control groups are mounted under /sys/fs/cgroup: cgroups(7).
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum CgroupLayout {
-    #[default]
-    None,
-    V1,
-    V2,
-    /// v1 controllers, and v2 beside them.
-    Hybrid,
 }
 
 /// As namespaces(7) has them in /proc/sys/user.
@@ -78,6 +70,7 @@ impl Machine {
             id_map_helpers: in_path("newuidmap") && in_path("newgidmap"),
             subordinate_ids: subordinate_ids(&text("/etc/subuid"), &text("/etc/subgid")),
             cgroups: cgroup_layout(&mounts),
+            limits: CgroupLimits::of_this_process(&mounts),
         }
     }
 
@@ -121,23 +114,6 @@ fn container(exists: impl Fn(&str) -> bool, environment_of_1: &str, first_pid_na
 /// The kernel gives its first namespaces fixed inode numbers (include/linux/proc_ns.h: PROC_PID_INIT_INO).
 fn in_first_pid_namespace() -> bool {
     fs::read_link("/proc/self/ns/pid").is_ok_and(|name| name == *"pid:[4026531836]")
-}
-
-fn mount_points(mountinfo: &str) -> impl Iterator<Item = (&str, &str)> {
-    mountinfo.lines().filter_map(|line| {
-        let (left, right) = line.split_once(" - ")?;
-        Some((left.split(' ').nth(4)?, right.split(' ').next()?))
-    })
-}
-
-fn cgroup_layout(mountinfo: &str) -> CgroupLayout {
-    let has = |kind| mount_points(mountinfo).any(|(point, found)| point.starts_with("/sys/fs/cgroup") && found == kind);
-    match (has("cgroup"), has("cgroup2")) {
-        (false, false) => CgroupLayout::None,
-        (true, false) => CgroupLayout::V1,
-        (false, true) => CgroupLayout::V2,
-        (true, true) => CgroupLayout::Hybrid,
-    }
 }
 
 fn in_path(program: &str) -> bool {
@@ -186,16 +162,6 @@ mod tests {
     #[test]
     fn a_virtual_machine_made_from_a_containers_image_is_no_container() {
         assert_eq!(container(|path| path == "/.dockerenv", "", true), None);
-    }
-
-    #[test]
-    fn cgroup_layouts_are_told_apart() {
-        let v1 = "32 31 0:28 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu\n";
-        let v2 = "38 31 0:31 / /sys/fs/cgroup rw shared:4 - cgroup2 cgroup2 rw\n";
-        assert_eq!(cgroup_layout(v1), CgroupLayout::V1);
-        assert_eq!(cgroup_layout(v2), CgroupLayout::V2);
-        assert_eq!(cgroup_layout(&format!("{v1}{v2}")), CgroupLayout::Hybrid);
-        assert_eq!(cgroup_layout("27 1 254:0 / / rw - ext4 /dev/vda rw\n"), CgroupLayout::None);
     }
 
     #[test]

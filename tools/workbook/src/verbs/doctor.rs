@@ -111,6 +111,7 @@ fn facts(out: &mut String, report: &Report, tools: &[Tool], paint: Paint) {
     fact("distribution", &machine.distribution);
     fact("container", machine.container.as_deref().unwrap_or("not in one that is known"));
     fact("cgroups", &format!("{:?}", machine.cgroups).to_lowercase());
+    fact("limits", &machine.limits.to_string());
     let ids = machine.subordinate_ids;
     let helpers = if machine.id_map_helpers { "" } else { ", but no newuidmap (package uidmap)" };
     fact("id ranges", &format!("{} uids, {} gids{helpers}", ids.uids, ids.gids));
