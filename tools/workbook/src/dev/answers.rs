@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result};
-use checker::{Exercise, Kind};
+use exercise::{Exercise, Kind};
 
 use super::several::several_at_once;
+use crate::cargo::cargo;
 use crate::checkout::Checkout;
-use crate::compile::cargo;
 use crate::examine::{Examined, examine};
 use crate::exercises;
 use crate::files::{below, read_if_there, write_whole};
