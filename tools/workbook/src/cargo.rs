@@ -1,7 +1,8 @@
 //! cargo, and what it says in JSON.
 
 use std::env;
-use std::path::PathBuf;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
@@ -9,6 +10,24 @@ use serde_json::Value;
 /// The cargo that runs this program, else the one in PATH.
 pub fn cargo() -> Command {
     Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+}
+
+/// The arguments by which cargo finds what it has built for this program already: most of what the workbook's other programs
+/// are made of.
+pub fn as_we_were_built() -> Vec<OsString> {
+    built_like(&env::current_exe().unwrap_or_default())
+}
+
+/// `program` is TARGET/PROFILE/workbook.
+fn built_like(program: &Path) -> Vec<OsString> {
+    let mut folders = program.ancestors().skip(1);
+    match (folders.next().and_then(Path::file_name), folders.next()) {
+        (Some(profile), Some(target)) if profile == "debug" || profile == "release" => {
+            let profile = if profile == "debug" { "dev" } else { "release" };
+            vec!["--profile".into(), profile.into(), "--target-dir".into(), target.into()]
+        }
+        _ => Vec::new(),
+    }
 }
 
 /// cargo's messages, one JSON object a line.
@@ -37,6 +56,14 @@ pub fn executable(message: &Value, name: &str) -> Option<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn cargo_is_told_where_and_how_this_program_was_built() {
+        assert_eq!(built_like(Path::new("/t/debug/workbook")), ["--profile", "dev", "--target-dir", "/t"]);
+        assert_eq!(built_like(Path::new("/t/release/workbook")), ["--profile", "release", "--target-dir", "/t"]);
+        assert!(built_like(Path::new("/usr/bin/workbook")).is_empty());
+        assert!(built_like(Path::new("")).is_empty());
+    }
 
     #[test]
     fn the_closing_summary_of_the_compiler_is_left_out() {

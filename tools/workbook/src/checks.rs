@@ -5,13 +5,15 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::{Mutex, PoisonError};
+use std::time::SystemTime;
 
 use anyhow::{Context, Result, ensure};
 use exercise::Exercise;
 use judgement::{Judgement, Said};
 use serde::{Deserialize, Serialize};
 
-use crate::cargo::{cargo, executable, messages, rendered};
+use crate::built::Built;
+use crate::cargo::{as_we_were_built, cargo, executable, messages, rendered};
 use crate::checkout::Checkout;
 use crate::prebuilt;
 
@@ -23,9 +25,9 @@ pub enum Checks {
     Failed(String),
 }
 
-/// Whether they have been built before, so that it won't take long.
+/// Whether there is nothing to build.
 pub fn are_built(checkout: &Checkout, exercise: &Exercise) -> bool {
-    checkout.target().join("debug").join(exercise.checks()).exists()
+    Built::of(checkout, exercise).up_to_date().is_some()
 }
 
 /// The checks of `exercise` and its whole chapter, built at most once by this process.
@@ -45,17 +47,25 @@ pub fn build(checkout: &Checkout, exercise: &Exercise) -> Result<Checks> {
 }
 
 fn build_anew(checkout: &Checkout, exercise: &Exercise) -> Result<Checks> {
+    let built = Built::of(checkout, exercise);
+    if let Some(program) = built.up_to_date() {
+        return Ok(Checks::Program(program));
+    }
+    let begun = SystemTime::now();
     let mut cargo = cargo();
-    cargo.current_dir(checkout.top()).args(["build", "--package", &exercise.package(), "--bin", &exercise.checks()]);
-    cargo.args(["--features", "checks", "--message-format=json", "--target-dir"]).arg(checkout.target());
-    let built = cargo.output().context("starting cargo")?;
-    let messages = messages(&built.stdout);
-    if !built.status.success() {
+    cargo.current_dir(checkout.top()).args(["build", "--message-format=json"]);
+    // Beside the workbook, and as one build with it: then what both need is built with the same features, and is there already.
+    cargo.args(["--package", "workbook", "--package", &exercise.package(), "--bin", &exercise.checks()]);
+    let ended = cargo.args(as_we_were_built()).output().context("starting cargo")?;
+    let messages = messages(&ended.stdout);
+    if !ended.status.success() {
         let errors: String = messages.iter().filter_map(rendered).collect();
-        return Ok(Checks::Failed(format!("{errors}{}", String::from_utf8_lossy(&built.stderr))));
+        return Ok(Checks::Failed(format!("{errors}{}", String::from_utf8_lossy(&ended.stderr))));
     }
     let program = messages.iter().find_map(|message| executable(message, &exercise.checks()));
-    Ok(Checks::Program(program.context("cargo built the checks, but didn't say where they are")?))
+    let program = program.context("cargo built the checks, but didn't say where they are")?;
+    built.note(&program, begun)?;
+    Ok(Checks::Program(program))
 }
 
 /// Has the program of checks judge a built answer.

@@ -1,5 +1,6 @@
 //! `cargo wb`: the workbook. It says what is next, checks answers by what the kernel shows, and helps on.
 
+mod built;
 mod busy;
 mod cargo;
 mod checkout;

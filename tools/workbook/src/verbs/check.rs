@@ -86,7 +86,8 @@ fn checked(
             examined: Some(Examined::NotOneFile(missing)),
         });
     };
-    let first = if checks::are_built(checkout, exercise) { "" } else { " (the first takes longer)" };
+    let built = checkout.target().join("debug").exists() && checks::are_built(checkout, exercise);
+    let first = if built { "" } else { " (the first takes longer)" };
     let busy = Busy::with(&format!("{} {}: building{first} and checking …", exercise.id, exercise.name));
     let examined = examine(checkout, exercise, &file, colour)?;
     drop(busy);

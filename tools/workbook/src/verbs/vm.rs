@@ -3,13 +3,12 @@
 use std::env;
 use std::ffi::OsString;
 use std::os::unix::process::CommandExt;
-use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result};
 
 use crate::Exit;
-use crate::cargo::cargo;
+use crate::cargo::{as_we_were_built, cargo};
 use crate::checkout::Checkout;
 
 /// Becomes that program, by way of cargo, which also becomes what it runs: so the terminal, signals and exit code are its own.
@@ -28,31 +27,6 @@ pub fn become_it(checkout: &Checkout, words: impl IntoIterator<Item = OsString>)
 pub fn program(checkout: &Checkout) -> Command {
     let mut cargo = cargo();
     cargo.args(["run", "--quiet", "--package", "vm", "--manifest-path"]).arg(checkout.path("Cargo.toml"));
-    cargo.args(built_like(&env::current_exe().unwrap_or_default())).arg("--");
+    cargo.args(as_we_were_built()).arg("--");
     cargo
-}
-
-/// The arguments by which cargo finds what it has built for `program` already: TARGET/PROFILE/workbook.
-fn built_like(program: &Path) -> Vec<OsString> {
-    let mut folders = program.ancestors().skip(1);
-    match (folders.next().and_then(Path::file_name), folders.next()) {
-        (Some(profile), Some(target)) if profile == "debug" || profile == "release" => {
-            let profile = if profile == "debug" { "dev" } else { "release" };
-            vec!["--profile".into(), profile.into(), "--target-dir".into(), target.into()]
-        }
-        _ => Vec::new(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn cargo_is_told_where_and_how_this_program_was_built() {
-        assert_eq!(built_like(Path::new("/t/debug/workbook")), ["--profile", "dev", "--target-dir", "/t"]);
-        assert_eq!(built_like(Path::new("/t/release/workbook")), ["--profile", "release", "--target-dir", "/t"]);
-        assert!(built_like(Path::new("/usr/bin/workbook")).is_empty());
-        assert!(built_like(Path::new("")).is_empty());
-    }
 }
