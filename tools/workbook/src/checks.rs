@@ -56,6 +56,7 @@ fn build_anew(checkout: &Checkout, exercise: &Exercise) -> Result<Checks> {
     cargo.current_dir(checkout.top()).args(["build", "--message-format=json"]);
     // Beside the workbook, and as one build with it: then what both need is built with the same features, and is there already.
     cargo.args(["--package", "workbook", "--package", &exercise.package(), "--bin", &exercise.checks()]);
+    cargo.args(["--no-default-features", "--features", &format!("{}/checks", exercise.package())]);
     let ended = cargo.args(as_we_were_built()).output().context("starting cargo")?;
     let messages = messages(&ended.stdout);
     if !ended.status.success() {

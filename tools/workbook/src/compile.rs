@@ -94,7 +94,7 @@ fn cargo_build(checkout: &Checkout, exercise: &Exercise, answer: &Path, colour: 
     let mut cargo = cargo();
     cargo.current_dir(checkout.top()).args(["build", "--package", &exercise.package(), "--bin", exercise.name]);
     // Without the checks: they are a program of their own, and an answer can't call into them.
-    cargo.arg("--no-default-features").arg("--target-dir").arg(checkout.target());
+    cargo.args(["--no-default-features", "--features", "answers", "--target-dir"]).arg(checkout.target());
     cargo.arg(if colour { "--message-format=json-diagnostic-rendered-ansi" } else { "--message-format=json" });
     // The learner's own file is the default, so that an editor's build finds the same fingerprint.
     let own = checkout.path(exercise.file());
