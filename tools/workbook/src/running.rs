@@ -11,9 +11,12 @@ use crate::checkout::Checkout;
 
 /// A path that is nobody else's, for a file or a folder.
 pub fn place(checkout: &Checkout, name: &str) -> Result<PathBuf> {
-    let folder = checkout.target().join("run");
-    fs::create_dir_all(&folder).with_context(|| format!("making the folder {}", folder.display()))?;
-    remove_leftovers(&folder);
+    place_in(&checkout.target().join("run"), name)
+}
+
+fn place_in(folder: &Path, name: &str) -> Result<PathBuf> {
+    fs::create_dir_all(folder).with_context(|| format!("making the folder {}", folder.display()))?;
+    remove_leftovers(folder);
     // Several may be looked at at once.
     static PLACES: AtomicU32 = AtomicU32::new(0);
     let number = PLACES.fetch_add(1, Ordering::Relaxed);
@@ -36,18 +39,15 @@ mod tests {
 
     #[test]
     fn what_dead_processes_left_goes_and_the_livings_stays() {
-        let top = std::env::temp_dir().join(format!("wb-running-{}", std::process::id()));
-        let checkout = Checkout::at(&top);
-        let own = place(&checkout, "own").expect("a temporary folder");
+        let folder = std::env::temp_dir().join(format!("wb-running-{}", std::process::id()));
+        let own = place_in(&folder, "own").expect("a temporary folder");
         fs::write(&own, "").expect("write");
         // No process has a number as high.
-        let folder = own.parent().expect("a folder");
         fs::write(folder.join("x-0-99999999"), "").expect("write");
         fs::create_dir_all(folder.join("y-0-99999999/z")).expect("make");
-        let next = place(&checkout, "own").expect("a temporary folder");
-        let left = fs::read_dir(folder).expect("it is there").count();
+        let next = place_in(&folder, "own").expect("a temporary folder");
+        let left = fs::read_dir(&folder).expect("it is there").count();
         fs::remove_dir_all(folder).expect("remove");
-        let _ = fs::remove_dir_all(top);
         assert_ne!(next, own);
         assert_eq!(left, 1);
     }
