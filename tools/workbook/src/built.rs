@@ -2,6 +2,7 @@
 //! newer, cargo isn't asked: an editor's build, or a `cargo test`, may keep it waiting for a minute.
 
 use std::collections::BTreeSet;
+use std::env;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -13,35 +14,47 @@ use crate::checkout::Checkout;
 use crate::files::write_whole;
 use crate::sources::prerequisites;
 
-/// A file with the program's path, whose time is when cargo began to build it: what was saved later isn't in it.
+/// A program of checks, as it is if it was built before.
 pub struct Built {
+    /// An empty file, whose time is when cargo began to build it: what was saved later isn't in it.
     note: PathBuf,
+    /// Where cargo puts it: beside this program.
+    program: PathBuf,
+    /// One of its sources. In a checkout that was copied, target folder and all, there is the program of the other one.
+    main: PathBuf,
     top: PathBuf,
 }
 
 impl Built {
     pub fn of(checkout: &Checkout, exercise: &Exercise) -> Built {
-        Built { note: checkout.target().join(exercise.checks()), top: checkout.top().to_path_buf() }
+        let own = env::current_exe().unwrap_or_default();
+        Built {
+            note: checkout.target().join(exercise.checks()),
+            program: own.with_file_name(exercise.checks()),
+            main: checkout.path("exercises").join(exercise.chapter).join("src/main.rs"),
+            top: checkout.top().to_path_buf(),
+        }
     }
 
-    pub fn note(&self, program: &Path, begun: SystemTime) -> Result<()> {
-        write_whole(&self.note, &program.to_string_lossy())?;
+    /// It is built now, and cargo has `begun` then.
+    pub fn note(&self, begun: SystemTime) -> Result<()> {
+        write_whole(&self.note, "")?;
         let time = File::options().write(true).open(&self.note).and_then(|note| note.set_modified(begun));
         time.with_context(|| format!("setting the time of {}", self.note.display()))
     }
 
     /// The program, if cargo would leave it as it is.
     pub fn up_to_date(&self) -> Option<PathBuf> {
-        let program = PathBuf::from(fs::read_to_string(&self.note).ok()?);
         let since = modified(&self.note)?;
         // The compiler wrote down what it is made of; cargo's own files come on top.
-        let sources = prerequisites(&fs::read_to_string(program.with_extension("d")).ok()?);
+        let sources = prerequisites(&fs::read_to_string(self.program.with_extension("d")).ok()?);
         let sources: Vec<PathBuf> = sources.into_iter().map(|source| self.top.join(source)).collect();
         let mut all: BTreeSet<PathBuf> = sources.iter().flat_map(|source| self.manifests(source)).collect();
         all.insert(self.top.join("Cargo.lock"));
         all.extend(sources);
         let unchanged = |file: &PathBuf| modified(file).is_some_and(|changed| changed < since);
-        (program.is_file() && all.iter().all(unchanged)).then_some(program)
+        let is_ours = self.program.is_file() && all.contains(&self.main);
+        (is_ours && all.iter().all(unchanged)).then(|| self.program.clone())
     }
 
     /// Each Cargo.toml above a source file, up to the checkout's.
@@ -73,9 +86,10 @@ mod tests {
         files.iter().for_each(|file| set(file, begun - Duration::from_secs(1)));
         let rule = format!("{0}/target/checks: {0}/tools/a/src/lib.rs\n", top.display());
         write_whole(&top.join("target/checks.d"), &rule).expect("write");
-        let built = Built { note: top.join("target/note"), top: top.clone() };
+        let (note, program) = (top.join("target/note"), top.join("target/checks"));
+        let mut built = Built { note, program, main: top.join("tools/a/src/lib.rs"), top: top.clone() };
         assert_eq!(built.up_to_date(), None, "nothing was noted");
-        built.note(&top.join("target/checks"), begun).expect("noted");
+        built.note(begun).expect("noted");
         assert_eq!(built.up_to_date(), Some(top.join("target/checks")));
         for file in &files[..4] {
             set(file, begun + Duration::from_secs(1));
@@ -88,6 +102,9 @@ mod tests {
             assert_eq!(built.up_to_date(), None, "without {file}");
             set(file, begun - Duration::from_secs(1));
         }
+        assert!(built.up_to_date().is_some());
+        built.main = "/another/checkout/tools/a/src/lib.rs".into();
+        assert_eq!(built.up_to_date(), None, "in a copy");
         fs::remove_dir_all(top).expect("remove");
     }
 }

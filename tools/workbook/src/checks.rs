@@ -65,7 +65,7 @@ fn build_anew(checkout: &Checkout, exercise: &Exercise) -> Result<Checks> {
     }
     let program = messages.iter().find_map(|message| executable(message, &exercise.checks()));
     let program = program.context("cargo built the checks, but didn't say where they are")?;
-    built.note(&program, begun)?;
+    built.note(begun)?;
     Ok(Checks::Program(program))
 }
 
