@@ -1,13 +1,10 @@
 //! Exercise 1.7: the flag that never arrived.
 
-mod judge;
-mod look;
+#[cfg(feature = "checks")]
+pub mod check;
 mod mistakes;
 
-use anyhow::Result;
-use checker::{Exercise, Heard, Judgement, Kind, Program};
-
-use checker::random;
+use exercise::{Exercise, Kind};
 
 pub const EXERCISE: Exercise = Exercise {
     id: "1.7",
@@ -28,21 +25,4 @@ pub const EXERCISE: Exercise = Exercise {
          from_bits and from_bits_retain: the first drops something.",
     ],
     mistakes: mistakes::ALL,
-    check,
 };
-
-/// Kinds that can be asked for in any pair.
-const SOME: [&str; 5] = ["cgroup", "ipc", "mnt", "net", "uts"];
-
-fn check(program: &Program) -> Result<Judgement> {
-    let all = look::at(program, &look::KINDS.map(|(asked, _)| asked))?;
-    if !all.alive || matches!(all.heard, Heard::Silence(_)) {
-        return Ok(judge::judge(&all, &all, &all));
-    }
-    // Which two no answer can know.
-    let one = random::within(0..SOME.len() as u32) as usize;
-    let other = (one + 1 + random::within(0..SOME.len() as u32 - 1) as usize) % SOME.len();
-    let two = look::at(program, &[SOME[one], SOME[other]])?;
-    let unknown = look::at(program, &["ipc", "ipx"])?;
-    Ok(judge::judge(&all, &two, &unknown))
-}

@@ -1,8 +1,8 @@
-//! The exercises of chapter 1: what each checks, its hints, and the mistakes that it recognizes.
+//! The exercises of chapter 1: what each is about, its hints, and the mistakes that its check recognizes.
 //!
 //! The answers are no part of this library. Each is one file beside this package's `Cargo.toml`, built into a program of its
-//! own (`programs/`), so that an answer that doesn't compile, or that kills what it can, harms itself only.
-#![cfg(feature = "checks")]
+//! own (`programs/`), so that an answer that doesn't compile, or that kills what it can, harms itself only. The checks are a
+//! program too (`main.rs`): whoever only lists exercises, or builds an answer, doesn't wait until they are built.
 
 mod boot_clock;
 mod hostname;
@@ -10,19 +10,10 @@ mod ids;
 mod init;
 mod isolation;
 mod join;
+#[cfg(feature = "checks")]
 mod namespaces;
 mod pid_one;
+#[cfg(feature = "checks")]
 mod processes;
 
-use checker::Exercise;
-
-/// In the order of the book.
-pub const EXERCISES: &[&Exercise] = &[
-    &hostname::EXERCISE,
-    &pid_one::EXERCISE,
-    &ids::EXERCISE,
-    &init::EXERCISE,
-    &join::EXERCISE,
-    &boot_clock::EXERCISE,
-    &isolation::EXERCISE,
-];
+exercise::exercises!(hostname, pid_one, ids, init, join, boot_clock, isolation);

@@ -1,11 +1,10 @@
 //! Exercise 2.5: a volume that is only read.
 
-mod judge;
-mod look;
+#[cfg(feature = "checks")]
+pub mod check;
 mod mistakes;
 
-use anyhow::Result;
-use checker::{Exercise, Heard, Judgement, Kind, Program};
+use exercise::{Exercise, Kind};
 
 pub const EXERCISE: Exercise = Exercise {
     id: "2.5",
@@ -25,19 +24,4 @@ pub const EXERCISE: Exercise = Exercise {
          AT_RECURSIVE. On the target, or on the source?",
     ],
     mistakes: mistakes::ALL,
-    check,
 };
-
-fn check(program: &Program) -> Result<Judgement> {
-    let plain = look::at(program, "plain")?;
-    if !plain.alive || matches!(plain.heard, Heard::Silence(_)) {
-        return Ok(judge::judge(&judge::Runs::only(plain)));
-    }
-    Ok(judge::judge(&judge::Runs {
-        plain,
-        below: look::at(program, "below")?,
-        locked: look::at(program, "locked")?,
-        file: look::at(program, "file")?,
-        missing: look::at(program, "missing")?,
-    }))
-}

@@ -1,12 +1,10 @@
 //! Exercise 3.2: a part of the processors.
 
-mod judge;
-mod look;
+#[cfg(feature = "checks")]
+pub mod check;
 mod mistakes;
 
-use anyhow::Result;
-use checker::{Exercise, Judgement, Kind, Program};
-use look::Case;
+use exercise::{Exercise, Kind};
 
 pub const EXERCISE: Exercise = Exercise {
     id: "3.2",
@@ -25,18 +23,4 @@ pub const EXERCISE: Exercise = Exercise {
          none? -1 is v1's word for no limit at all.",
     ],
     mistakes: mistakes::ALL,
-    check,
 };
-
-fn check(program: &Program) -> Result<Judgement> {
-    let mut runs = Vec::new();
-    for case in Case::all() {
-        let seen = look::at(program, case)?;
-        let hopeless = seen.run.is_hopeless();
-        runs.push(seen);
-        if hopeless {
-            break;
-        }
-    }
-    Ok(judge::judge(&runs))
-}

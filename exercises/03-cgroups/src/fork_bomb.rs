@@ -1,11 +1,10 @@
 //! Exercise 3.8: a limit that was hit.
 
-mod judge;
-mod look;
+#[cfg(feature = "checks")]
+pub mod check;
 mod mistakes;
 
-use anyhow::Result;
-use checker::{Exercise, Judgement, Kind, Program};
+use exercise::{Exercise, Kind};
 
 pub const EXERCISE: Exercise = Exercise {
     id: "3.8",
@@ -24,14 +23,4 @@ pub const EXERCISE: Exercise = Exercise {
          function would be a second program.)",
     ],
     mistakes: mistakes::ALL,
-    check,
 };
-
-fn check(program: &Program) -> Result<Judgement> {
-    let near = look::at(program)?;
-    if near.run.is_hopeless() {
-        return Ok(judge::judge(&[near]));
-    }
-    // Another limit, or it would do to count.
-    Ok(judge::judge(&[near, look::at(program)?]))
-}

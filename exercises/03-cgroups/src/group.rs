@@ -1,12 +1,10 @@
 //! Exercise 3.1: a group, and a process in it.
 
-mod judge;
-mod look;
+#[cfg(feature = "checks")]
+pub mod check;
 mod mistakes;
 
-use anyhow::Result;
-use checker::{Exercise, Judgement, Kind, Program};
-use look::Case;
+use exercise::{Exercise, Kind};
 
 pub const EXERCISE: Exercise = Exercise {
     id: "3.1",
@@ -26,18 +24,4 @@ pub const EXERCISE: Exercise = Exercise {
          thread.) On v1 that is one write for each tree.",
     ],
     mistakes: mistakes::ALL,
-    check,
 };
-
-fn check(program: &Program) -> Result<Judgement> {
-    let mut runs = Vec::new();
-    for case in Case::ALL {
-        let seen = look::at(program, case)?;
-        let hopeless = seen.run.is_hopeless();
-        runs.push(seen);
-        if hopeless {
-            break;
-        }
-    }
-    Ok(judge::judge(&runs))
-}

@@ -1,12 +1,10 @@
 //! Exercise 3.6: room for groups below.
 
-mod judge;
-mod look;
+#[cfg(feature = "checks")]
+pub mod check;
 mod mistakes;
 
-use anyhow::Result;
-use checker::{Exercise, Judgement, Kind, Program};
-use look::Case;
+use exercise::{Exercise, Kind};
 
 pub const EXERCISE: Exercise = Exercise {
     id: "3.6",
@@ -25,18 +23,4 @@ pub const EXERCISE: Exercise = Exercise {
          hybrid machine that isn't all. A group without cgroup.subtree_control is one of v1.",
     ],
     mistakes: mistakes::ALL,
-    check,
 };
-
-fn check(program: &Program) -> Result<Judgement> {
-    let mut runs = Vec::new();
-    for case in Case::ALL {
-        let Some(seen) = look::at(program, case)? else { continue };
-        let hopeless = seen.run.is_hopeless();
-        runs.push(seen);
-        if hopeless {
-            break;
-        }
-    }
-    Ok(judge::judge(&runs))
-}

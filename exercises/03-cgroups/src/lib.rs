@@ -1,13 +1,14 @@
-//! The exercises of chapter 3: what each checks, its hints, and the mistakes that it recognizes.
+//! The exercises of chapter 3: what each is about, its hints, and the mistakes that its check recognizes.
 //!
 //! The answers are no part of this library. Each is one file beside this package's `Cargo.toml`, built into a program of its
-//! own (`programs/`), so that an answer that doesn't compile, or that kills what it can, harms itself only.
-#![cfg(feature = "checks")]
+//! own (`programs/`), so that an answer that doesn't compile, or that kills what it can, harms itself only. The checks are a
+//! program too (`main.rs`): whoever only lists exercises, or builds an answer, doesn't wait until they are built.
 
 mod cpu;
 mod fork_bomb;
 mod freeze;
 mod group;
+#[cfg(feature = "checks")]
 mod groups;
 mod late_join;
 mod leaf;
@@ -15,17 +16,4 @@ mod memory;
 mod pids;
 mod removal;
 
-use checker::Exercise;
-
-/// In the order of the book.
-pub const EXERCISES: &[&Exercise] = &[
-    &group::EXERCISE,
-    &cpu::EXERCISE,
-    &memory::EXERCISE,
-    &pids::EXERCISE,
-    &freeze::EXERCISE,
-    &leaf::EXERCISE,
-    &removal::EXERCISE,
-    &fork_bomb::EXERCISE,
-    &late_join::EXERCISE,
-];
+exercise::exercises!(group, cpu, memory, pids, freeze, leaf, removal, fork_bomb, late_join);

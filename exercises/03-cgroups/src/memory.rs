@@ -1,12 +1,10 @@
 //! Exercise 3.3: so much memory, and who was killed for more.
 
-mod judge;
-mod look;
+#[cfg(feature = "checks")]
+pub mod check;
 mod mistakes;
 
-use anyhow::Result;
-use checker::{Exercise, Judgement, Kind, Program};
-use look::Case;
+use exercise::{Exercise, Kind};
 
 pub const EXERCISE: Exercise = Exercise {
     id: "3.3",
@@ -27,18 +25,4 @@ pub const EXERCISE: Exercise = Exercise {
          the kernel then finds something to give back.)",
     ],
     mistakes: mistakes::ALL,
-    check,
 };
-
-fn check(program: &Program) -> Result<Judgement> {
-    let mut runs = Vec::new();
-    for case in Case::ALL {
-        let seen = look::at(program, case)?;
-        let hopeless = seen.run.is_hopeless();
-        runs.push(seen);
-        if hopeless {
-            break;
-        }
-    }
-    Ok(judge::judge(&runs))
-}

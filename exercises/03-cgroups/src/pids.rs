@@ -1,12 +1,10 @@
 //! Exercise 3.4: so many processes.
 
-mod judge;
-mod look;
+#[cfg(feature = "checks")]
+pub mod check;
 mod mistakes;
 
-use anyhow::Result;
-use checker::{Exercise, Judgement, Kind, Program};
-use look::Case;
+use exercise::{Exercise, Kind};
 
 pub const EXERCISE: Exercise = Exercise {
     id: "3.4",
@@ -23,13 +21,4 @@ pub const EXERCISE: Exercise = Exercise {
          RLIMIT_NPROC counts those of a user, wherever they are; and it doesn't bind root.)",
     ],
     mistakes: mistakes::ALL,
-    check,
 };
-
-fn check(program: &Program) -> Result<Judgement> {
-    let there = look::at(program, Case::There)?;
-    if there.run.is_hopeless() {
-        return Ok(judge::judge(&[there]));
-    }
-    Ok(judge::judge(&[there, look::at(program, Case::Gone)?]))
-}

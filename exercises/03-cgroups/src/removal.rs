@@ -1,12 +1,10 @@
 //! Exercise 3.7: what a container leaves behind.
 
-mod judge;
-mod look;
+#[cfg(feature = "checks")]
+pub mod check;
 mod mistakes;
 
-use anyhow::Result;
-use checker::{Exercise, Judgement, Kind, Program};
-use look::Case;
+use exercise::{Exercise, Kind};
 
 pub const EXERCISE: Exercise = Exercise {
     id: "3.7",
@@ -25,18 +23,4 @@ pub const EXERCISE: Exercise = Exercise {
          isn't there is as it should be.",
     ],
     mistakes: mistakes::ALL,
-    check,
 };
-
-fn check(program: &Program) -> Result<Judgement> {
-    let mut runs = Vec::new();
-    for case in Case::ALL {
-        let seen = look::at(program, case)?;
-        let hopeless = seen.run.is_hopeless();
-        runs.push(seen);
-        if hopeless {
-            break;
-        }
-    }
-    Ok(judge::judge(&runs))
-}

@@ -8,8 +8,8 @@ use anyhow::{Context, Result, bail};
 use lab::{Lab, Limits, look};
 
 use crate::conversation::{Conversation, Heard};
-use crate::judgement::Blocked;
 use crate::output::Output;
+use judgement::Blocked;
 
 /// How long an answer may take to return.
 const PATIENCE: Duration = Duration::from_secs(5);

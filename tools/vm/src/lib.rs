@@ -1,7 +1,7 @@
 //! The throwaway machine: boots a distribution's own kernel in QEMU on this machine's own files, runs one command there as
 //! root, and is gone.
 //!
-//! [virtme-ng] does the work; this crate finds what it needs, chooses KVM or plain emulation, and keeps the streams clean:
+//! Its program is `cargo wb vm`. [virtme-ng] does the work; this crate finds what it needs, chooses KVM or plain emulation, and keeps the streams clean:
 //!
 //! ```text
 //! caller ── virtme-run (python3) ── qemu ══ kernel ── virtme-ng-init ── our `start` script ── the command

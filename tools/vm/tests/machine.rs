@@ -16,17 +16,6 @@ use vm::Machine;
 const BOOT: Duration = Duration::from_secs(200);
 
 fn main() -> ExitCode {
-    // Started by the cases below: somebody who runs a command in a machine.
-    let mut arguments = std::env::args_os().skip(1);
-    if arguments.next().is_some_and(|first| first == "--in-a-machine") {
-        return match Machine::find(None).map_err(anyhow::Error::from).and_then(|vm| vm.command(arguments).run()) {
-            Ok(status) => ExitCode::from(status as u8),
-            Err(error) => {
-                eprintln!("{error:#}");
-                ExitCode::from(3)
-            }
-        };
-    }
     // Not in a lab: its /dev and its caches are what this is about. What they write is in the run's own folder.
     let cases = testkit::cases![
         streams_status_folder_and_words_pass_and_nothing_else_comes_out,
@@ -45,8 +34,8 @@ fn machine() -> Result<Machine> {
 }
 
 fn in_a_machine(command: &[&str]) -> Result<Command> {
-    let mut process = Command::new(std::env::current_exe()?);
-    process.arg("--in-a-machine").args(command);
+    let mut process = Command::new(env!("CARGO_BIN_EXE_vm"));
+    process.arg("--").args(command);
     Ok(process)
 }
 

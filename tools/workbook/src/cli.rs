@@ -1,5 +1,7 @@
 //! The command line of `cargo wb`.
 
+use std::ffi::OsString;
+
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// The workbook: what is next, and whether your answers are right.
@@ -64,8 +66,12 @@ pub enum Verb {
         format: Formatted,
     },
     /// Run a command in a throwaway machine: root, a stock kernel, nothing to break
-    #[command(after_help = crate::verbs::vm::HELP)]
-    Vm(crate::verbs::vm::Asked),
+    #[command(disable_help_flag = true)]
+    Vm {
+        /// What its own program understands, --help included
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        words: Vec<OsString>,
+    },
     /// For authors of exercises and pages
     #[command(subcommand)]
     Dev(Dev),

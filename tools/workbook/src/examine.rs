@@ -3,9 +3,11 @@
 use std::path::Path;
 
 use anyhow::Result;
-use checker::{Blocked, Exercise, Judgement, Program};
+use exercise::Exercise;
+use judgement::{Blocked, Judgement};
 
 use crate::checkout::Checkout;
+use crate::checks::{self, Checks};
 use crate::compile::{Compiled, compile};
 use crate::sources::Foreign;
 
@@ -37,7 +39,13 @@ pub fn examine(checkout: &Checkout, exercise: &Exercise, answer: &Path, colour: 
         Compiled::Errors(errors) => return Ok(Examined::DoesNotCompile(errors)),
         Compiled::Foreign(foreign) => return Ok(Examined::NotOneFile(why_not(&foreign, checkout))),
     };
-    Ok(match (exercise.check)(&Program::new(executable.path())) {
+    let checks = match checks::build(checkout, exercise)? {
+        Checks::Program(checks) => checks,
+        Checks::Failed(why) => {
+            return Ok(Examined::Blocked(format!("the checks can't be built here:\n{}", why.trim())));
+        }
+    };
+    Ok(match checks::judge(&checks, exercise, executable.path()) {
         Ok(judgement) => Examined::Judged { judgement, warnings },
         Err(error) => match error.downcast_ref::<Blocked>() {
             Some(blocked) => Examined::Blocked(blocked.to_string()),

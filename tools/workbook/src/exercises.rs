@@ -3,7 +3,7 @@
 use std::fmt;
 
 use anyhow::Result;
-use checker::Exercise;
+use exercise::Exercise;
 
 pub fn all() -> Vec<&'static Exercise> {
     [exercises_01_namespaces::EXERCISES, exercises_02_rootfs::EXERCISES, exercises_03_cgroups::EXERCISES].concat()

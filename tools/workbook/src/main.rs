@@ -1,7 +1,10 @@
 //! `cargo wb`: the workbook. It says what is next, checks answers by what the kernel shows, and helps on.
 
+mod built;
 mod busy;
+mod cargo;
 mod checkout;
+mod checks;
 mod cli;
 mod compile;
 mod dev;
@@ -11,6 +14,7 @@ mod files;
 mod paint;
 mod prebuilt;
 mod progress;
+mod running;
 mod sources;
 mod starter;
 mod state;
@@ -25,7 +29,6 @@ use crate::checkout::Checkout;
 use crate::cli::{Cli, Dev, Verb};
 
 fn main() -> ExitCode {
-    lab::enter_if_asked();
     let cli = Cli::parse();
     match run(cli) {
         Ok(exit) => exit.into(),
@@ -48,7 +51,7 @@ fn run(cli: Cli) -> Result<Exit> {
         Some(Verb::Reset { id }) => verbs::reset::run(&checkout, id.as_deref()),
         Some(Verb::Solution { id, yes }) => verbs::solution::run(&checkout, id.as_deref(), yes),
         Some(Verb::Doctor { format }) => verbs::doctor::run(format.format),
-        Some(Verb::Vm(asked)) => verbs::vm::run(&asked),
+        Some(Verb::Vm { .. }) => verbs::vm::run(&checkout),
         Some(Verb::Dev(Dev::Starters { force })) => dev::starters::run(&checkout, force),
         Some(Verb::Dev(Dev::Hostile)) => dev::hostile::run(&checkout),
         Some(Verb::Dev(Dev::Mutants { id })) => dev::mutants::run(&checkout, id.as_deref()),

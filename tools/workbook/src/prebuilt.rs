@@ -5,8 +5,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
+use exercise::Exercise;
 use serde::{Deserialize, Serialize};
 
+use crate::checks::Checks;
 use crate::compile::{Compiled, Executable};
 use crate::progress::fingerprint;
 use crate::sources::Foreign;
@@ -68,6 +70,23 @@ fn read_from(folder: &Path, name: &str, answer: &Path) -> Result<Compiled> {
     })
 }
 
+/// Writes down where a chapter's checks are. Their file must stay until the workbook in the machine has ended.
+pub fn write_checks(folder: &Path, exercise: &Exercise, checks: &Checks) -> Result<()> {
+    let file = file(folder, &exercise.checks());
+    fs::write(&file, serde_json::to_string(checks)?).with_context(|| format!("writing {}", file.display()))
+}
+
+/// The checks that the workbook outside has built; `None` when we have to build them.
+pub fn read_checks(exercise: &Exercise) -> Result<Option<Checks>> {
+    env::var_os(VARIABLE).map(|folder| read_checks_from(Path::new(&folder), exercise)).transpose()
+}
+
+fn read_checks_from(folder: &Path, exercise: &Exercise) -> Result<Checks> {
+    let file = file(folder, &exercise.checks());
+    let text = fs::read_to_string(&file).with_context(|| format!("reading {}", file.display()))?;
+    serde_json::from_str(&text).with_context(|| format!("reading {}", file.display()))
+}
+
 fn file(folder: &Path, name: &str) -> PathBuf {
     folder.join(format!("{name}.json"))
 }
@@ -88,5 +107,20 @@ mod tests {
         assert!(read_from(&folder, "x", &answer).unwrap_err().to_string().contains("saved meanwhile"));
         assert!(read_from(&folder, "never-built", &answer).is_err());
         fs::remove_dir_all(folder).expect("remove");
+    }
+
+    #[test]
+    fn checks_are_read_back_for_their_own_chapter() {
+        let folder = env::temp_dir().join(format!("wb-prebuilt-checks-{}", std::process::id()));
+        fs::create_dir_all(&folder).expect("a temporary folder");
+        let all = crate::exercises::all();
+        let (first, last) = (all[0], all[all.len() - 1]);
+        let checks = Checks::Program("/t/checks".into());
+        write_checks(&folder, first, &checks).expect("write");
+        let read = read_checks_from(&folder, first);
+        let others = read_checks_from(&folder, last);
+        fs::remove_dir_all(folder).expect("remove");
+        assert_eq!(read.expect("it was written"), checks);
+        assert!(others.is_err());
     }
 }

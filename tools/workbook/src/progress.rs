@@ -5,7 +5,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
-use checker::Exercise;
+use exercise::Exercise;
 use serde::{Deserialize, Serialize};
 
 use crate::checkout::Checkout;

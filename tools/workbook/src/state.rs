@@ -3,7 +3,7 @@
 use std::fmt;
 
 use anyhow::{Context, Result};
-use checker::Exercise;
+use exercise::Exercise;
 use serde::Serialize;
 
 use crate::checkout::Checkout;

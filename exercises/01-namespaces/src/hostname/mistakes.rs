@@ -1,6 +1,6 @@
 //! The mistakes that are recognized, each proved by a file in `solutions/01-namespaces/wrong/hostname`.
 
-use checker::Mistake;
+use exercise::Mistake;
 
 pub const RENAMED_THE_HOST: Mistake = Mistake {
     id: "renamed-the-host",

@@ -1,6 +1,6 @@
 //! The mistakes that are recognized, each proved by a file in `solutions/01-namespaces/wrong/init`.
 
-use checker::Mistake;
+use exercise::Mistake;
 
 pub const IS_THE_COMMAND: Mistake = Mistake {
     id: "is-the-command",

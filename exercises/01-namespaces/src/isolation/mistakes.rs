@@ -1,6 +1,6 @@
 //! The mistakes that are recognized, each proved by a file in `solutions/01-namespaces/wrong/isolation`.
 
-use checker::Mistake;
+use exercise::Mistake;
 
 pub const LOST_ON_THE_WAY: Mistake = Mistake {
     id: "lost-on-the-way",

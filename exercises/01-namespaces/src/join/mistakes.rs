@@ -1,6 +1,6 @@
 //! The mistakes that are recognized, each proved by a file in `solutions/01-namespaces/wrong/join`.
 
-use checker::Mistake;
+use exercise::Mistake;
 
 pub const USER_NOT_FIRST: Mistake = Mistake {
     id: "user-not-first",

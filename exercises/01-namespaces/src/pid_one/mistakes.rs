@@ -1,6 +1,6 @@
 //! The mistakes that are recognized, each proved by a file in `solutions/01-namespaces/wrong/pid_one`.
 
-use checker::Mistake;
+use exercise::Mistake;
 
 pub const NO_NAMESPACE: Mistake = Mistake {
     id: "no-namespace",

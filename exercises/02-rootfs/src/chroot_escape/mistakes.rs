@@ -1,6 +1,6 @@
 //! The mistakes that are recognized, each proved by a file in `solutions/02-rootfs/wrong/chroot_escape`.
 
-use checker::Mistake;
+use exercise::Mistake;
 
 pub const STOPPED_AT_THE_ROOT: Mistake = Mistake {
     id: "stopped-at-the-root",

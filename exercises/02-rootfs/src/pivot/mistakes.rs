@@ -1,6 +1,6 @@
 //! The mistakes that are recognized, each proved by a file in `solutions/02-rootfs/wrong/pivot`.
 
-use checker::Mistake;
+use exercise::Mistake;
 
 pub const CHROOT: Mistake = Mistake {
     id: "chroot",

@@ -1,6 +1,6 @@
 //! The mistakes that are recognized, each proved by a file in `solutions/02-rootfs/wrong/private_mounts`.
 
-use checker::Mistake;
+use exercise::Mistake;
 
 pub const STILL_SHARED: Mistake = Mistake {
     id: "still-shared",

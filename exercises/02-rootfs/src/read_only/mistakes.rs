@@ -1,6 +1,6 @@
 //! The mistakes that are recognized, each proved by a file in `solutions/02-rootfs/wrong/read_only`.
 
-use checker::Mistake;
+use exercise::Mistake;
 
 pub const FLAG_IGNORED: Mistake = Mistake {
     id: "flag-ignored",

@@ -1,6 +1,6 @@
 //! The mistakes that are recognized, each proved by a file in `solutions/02-rootfs/wrong/volume`.
 
-use checker::Mistake;
+use exercise::Mistake;
 
 pub const FOLLOWS_LINKS: Mistake = Mistake {
     id: "follows-links",

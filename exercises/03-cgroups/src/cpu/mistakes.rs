@@ -1,6 +1,6 @@
 //! The mistakes that are recognized, each proved by a file in `solutions/03-cgroups/wrong/cpu`.
 
-use checker::Mistake;
+use exercise::Mistake;
 
 pub const A_WEIGHT: Mistake = Mistake {
     id: "a-weight",

@@ -1,6 +1,6 @@
 //! The mistakes that are recognized, each proved by a file in `solutions/03-cgroups/wrong/fork_bomb`.
 
-use checker::Mistake;
+use exercise::Mistake;
 
 pub const THEY_END: Mistake = Mistake {
     id: "they-end",

@@ -1,6 +1,6 @@
 //! The mistakes that are recognized, each proved by a file in `solutions/03-cgroups/wrong/freeze`.
 
-use checker::Mistake;
+use exercise::Mistake;
 
 pub const STOPPED: Mistake = Mistake {
     id: "stopped",

@@ -1,6 +1,6 @@
 //! The mistakes that are recognized, each proved by a file in `solutions/03-cgroups/wrong/late_join`.
 
-use checker::Mistake;
+use exercise::Mistake;
 
 pub const TOO_LATE: Mistake = Mistake {
     id: "too-late",

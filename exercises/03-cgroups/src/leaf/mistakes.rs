@@ -1,6 +1,6 @@
 //! The mistakes that are recognized, each proved by a file in `solutions/03-cgroups/wrong/leaf`.
 
-use checker::Mistake;
+use exercise::Mistake;
 
 pub const STILL_BUSY: Mistake = Mistake {
     id: "still-busy",

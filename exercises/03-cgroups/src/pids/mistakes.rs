@@ -1,6 +1,6 @@
 //! The mistakes that are recognized, each proved by a file in `solutions/03-cgroups/wrong/pids`.
 
-use checker::Mistake;
+use exercise::Mistake;
 
 pub const OF_THE_USER: Mistake = Mistake {
     id: "of-the-user",

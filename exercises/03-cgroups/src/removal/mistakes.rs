@@ -1,6 +1,6 @@
 //! The mistakes that are recognized, each proved by a file in `solutions/03-cgroups/wrong/removal`.
 
-use checker::Mistake;
+use exercise::Mistake;
 
 pub const UNLINKS: Mistake = Mistake {
     id: "unlinks",

@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result};
-use checker::{Exercise, Kind};
+use exercise::{Exercise, Kind};
 
 use super::several::several_at_once;
+use crate::cargo::cargo;
 use crate::checkout::Checkout;
-use crate::compile::cargo;
 use crate::examine::{Examined, examine};
 use crate::exercises;
 use crate::files::{below, read_if_there, write_whole};
@@ -80,7 +80,10 @@ fn clippy(checkout: &Checkout, exercise: &Exercise, answer: &Path) -> Result<Opt
         "--bin",
         exercise.name,
     ]);
-    cargo.arg("--no-default-features").arg("--target-dir").arg(checkout.target()).args(["--", "--deny", "warnings"]);
+    cargo
+        .args(["--no-default-features", "--features", "answers", "--target-dir"])
+        .arg(checkout.target())
+        .args(["--", "--deny", "warnings"]);
     let output = cargo.env("CORACLE_ANSWER", answer).output().context("starting cargo clippy")?;
     Ok((!output.status.success()).then(|| String::from_utf8_lossy(&output.stderr).trim().to_string()))
 }

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, ensure};
-use checker::Exercise;
+use exercise::Exercise;
 use nix::unistd::geteuid;
 
 use super::several::several_at_once;

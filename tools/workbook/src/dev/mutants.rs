@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result};
-use checker::Exercise;
+use exercise::Exercise;
 use serde::Deserialize;
 
 use super::several::several_at_once;

@@ -1,7 +1,7 @@
 //! `cargo wb dev starters`: each starter anew, from its solution.
 
 use anyhow::Result;
-use checker::Exercise;
+use exercise::Exercise;
 
 use crate::checkout::Checkout;
 use crate::files::{read_if_there, write_whole};

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use serde_json::Value;
 
+use crate::cargo::cargo;
 use crate::checkout::Checkout;
-use crate::compile::cargo;
 use crate::exercises;
 use crate::files::below;
 
@@ -37,7 +37,7 @@ pub fn no_stray_files(checkout: &Checkout) -> Result<Vec<String>> {
 }
 
 fn expected_files() -> BTreeSet<PathBuf> {
-    let files = |exercise: &&checker::Exercise| {
+    let files = |exercise: &&exercise::Exercise| {
         let program = Path::new("exercises").join(exercise.chapter).join("programs").join(exercise.name);
         [exercise.file(), exercise.solution(), program.with_extension("rs")]
     };

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use anyhow::Result;
-use checker::Exercise;
 use doctor::Verdict;
+use exercise::Exercise;
 
 use super::table::Row;
 use super::{next_exercise, report, table};
@@ -16,7 +16,7 @@ use crate::files::write_whole;
 use crate::paint::Paint;
 use crate::progress::{Progress, passed};
 use crate::state::{Standing, State};
-use crate::{Exit, exercises, print};
+use crate::{Exit, checks, exercises, print};
 
 pub fn run(checkout: &Checkout, id: Option<&str>, format: Format) -> Result<Exit> {
     let paint = Paint::for_stdout();
@@ -86,7 +86,8 @@ fn checked(
             examined: Some(Examined::NotOneFile(missing)),
         });
     };
-    let first = if checkout.target().join("debug").exists() { "" } else { " (the first takes longer)" };
+    let built = checkout.target().join("debug").exists() && checks::are_built(checkout, exercise);
+    let first = if built { "" } else { " (the first takes longer)" };
     let busy = Busy::with(&format!("{} {}: building{first} and checking …", exercise.id, exercise.name));
     let examined = examine(checkout, exercise, &file, colour)?;
     drop(busy);

@@ -1,20 +1,23 @@
 //! `cargo wb check --vm`: builds here, and lets a workbook in the throwaway machine judge. For machines that refuse what the checks
 //! need.
 
+use std::collections::BTreeMap;
 use std::env;
+use std::ffi::{OsStr, OsString};
 use std::fs;
-use std::path::PathBuf;
+use std::process::Stdio;
 
 use anyhow::{Context, Result};
 use nix::unistd::{getegid, geteuid};
-use vm::Machine;
 
+use super::vm;
 use crate::checkout::Checkout;
+use crate::checks::{self, Checks};
 use crate::cli::Format;
 use crate::compile::{Compiled, compile};
 use crate::progress::Progress;
 use crate::state::Standing;
-use crate::{Exit, exercises, prebuilt};
+use crate::{Exit, exercises, prebuilt, running};
 
 pub fn run(checkout: &Checkout, id: Option<&str>, format: Format) -> Result<Exit> {
     let progress = Progress::load(checkout)?;
@@ -22,35 +25,74 @@ pub fn run(checkout: &Checkout, id: Option<&str>, format: Format) -> Result<Exit
         Some(id) => vec![exercises::find(id)?],
         None => exercises::all(),
     };
-    let machine = Machine::find(None)?;
-    let builds = Builds::begin()?;
+    let processor = match find(checkout)? {
+        Found::Machine(processor) => processor,
+        Found::None(exit) => return Ok(exit),
+    };
+    let builds = running::place(checkout, "builds")?;
+    fs::create_dir(&builds).with_context(|| format!("making the folder {}", builds.display()))?;
     let mut programs = Vec::new();
+    let mut checks = BTreeMap::new();
     for exercise in chosen {
         let standing = Standing::of(checkout, exercise, &progress)?;
         let Some(answer) = standing.answer.filter(|_| id.is_some() || !standing.untouched) else { continue };
         let compiled = compile(checkout, exercise, &checkout.path(exercise.file()), false)?;
-        prebuilt::write(&builds.0, exercise.name, &answer, &compiled)?;
-        programs.push(compiled);
+        prebuilt::write(&builds, exercise.name, &answer, &compiled)?;
+        if let Compiled::Program { executable, .. } = compiled {
+            programs.push(executable);
+            let chapters = checks::build(checkout, exercise)?;
+            prebuilt::write_checks(&builds, exercise, &chapters)?;
+            checks.insert(exercise.chapter, chapters);
+        }
     }
-    if !programs.iter().any(|compiled| matches!(compiled, Compiled::Program { .. })) {
+    if programs.is_empty() {
         // Nothing to run: what there is to say can be said here.
+        let _ = fs::remove_dir_all(&builds);
         return super::check::run(checkout, id, format);
     }
     fs::create_dir_all(checkout.kept()).context("making the folder for passed answers")?;
-    eprintln!("cargo wb: checking in a throwaway machine ({})", machine.acceleration());
-    let own = env::current_exe().context("finding this program")?;
-    let mut command = as_who_we_are(geteuid().as_raw(), getegid().as_raw());
-    command.extend([own.into(), "check".into()]);
-    command.extend(id.map(Into::into));
-    command.extend(["--format".into(), if format == Format::Json { "json" } else { "text" }.into()]);
-    let run = machine.command(command).visible(&builds.0).visible(checkout.top()).writable(checkout.kept());
-    let mut run = run.env(prebuilt::VARIABLE, &builds.0).env("HOME", "/tmp");
-    for program in &programs {
-        if let Compiled::Program { executable, .. } = program {
-            run = run.visible(executable.path());
-        }
-    }
-    Ok(Exit::Command(run.run()? as u8))
+    eprintln!("cargo wb: checking in a throwaway machine ({processor})");
+    let mut words: Vec<OsString> =
+        vec!["--visible".into(), checkout.top().into(), "--visible".into(), builds.clone().into()];
+    let checks =
+        checks.into_values().filter_map(|checks| if let Checks::Program(file) = checks { Some(file) } else { None });
+    // They stay after us: we become the program that needs them.
+    let answers = programs.into_iter().map(|program| program.keep());
+    words.extend(answers.chain(checks).flat_map(|file| ["--visible".into(), file.into()]));
+    words.extend([
+        "--writable".into(),
+        checkout.kept().into(),
+        "--env".into(),
+        variable(prebuilt::VARIABLE, builds.as_os_str()),
+    ]);
+    words.extend(["--env", "HOME=/tmp", "--"].map(Into::into));
+    words.extend(as_who_we_are(geteuid().as_raw(), getegid().as_raw()));
+    words.extend([env::current_exe().context("finding this program")?.into(), "check".into()]);
+    words.extend(id.map(Into::into));
+    words.extend(["--format".into(), if format == Format::Json { "json" } else { "text" }.into()]);
+    vm::become_it(checkout, words)
+}
+
+/// Whether a machine can be made here.
+enum Found {
+    /// How its processor is made.
+    Machine(String),
+    /// No; why was said.
+    None(Exit),
+}
+
+/// Asked before anything is built.
+fn find(checkout: &Checkout) -> Result<Found> {
+    let said = vm::program(checkout).arg("--find").stdin(Stdio::null()).stderr(Stdio::inherit()).output();
+    let said = said.context("starting cargo")?;
+    Ok(match said.status.code() {
+        Some(0) => Found::Machine(String::from_utf8_lossy(&said.stdout).trim().to_string()),
+        _ => Found::None(Exit::Blocked),
+    })
+}
+
+fn variable(name: &str, value: &OsStr) -> OsString {
+    [name.as_ref(), "=".as_ref(), value].into_iter().collect()
 }
 
 /// An ordinary user's answer is checked as an ordinary user's, and may write to that user's files.
@@ -60,23 +102,6 @@ fn as_who_we_are(uid: u32, gid: u32) -> Vec<std::ffi::OsString> {
     }
     let (uid, gid) = (uid.to_string(), gid.to_string());
     ["setpriv", "--reuid", &uid, "--regid", &gid, "--clear-groups", "--"].map(Into::into).to_vec()
-}
-
-/// A folder for what came of the builds; dropped, it is removed.
-struct Builds(PathBuf);
-
-impl Builds {
-    fn begin() -> Result<Builds> {
-        let folder = env::temp_dir().join(format!("coracle-wb-{}", std::process::id()));
-        fs::create_dir(&folder).with_context(|| format!("making the folder {}", folder.display()))?;
-        Ok(Builds(folder))
-    }
-}
-
-impl Drop for Builds {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
 }
 
 #[cfg(test)]

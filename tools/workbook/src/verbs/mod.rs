@@ -15,7 +15,7 @@ mod report;
 mod table;
 
 use anyhow::{Context, Result};
-use checker::Exercise;
+use exercise::Exercise;
 
 use crate::checkout::Checkout;
 use crate::exercises;

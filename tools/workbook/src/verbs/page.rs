@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write};
 
-use checker::Exercise;
+use exercise::Exercise;
 
 use super::table;
 use crate::checkout::Checkout;

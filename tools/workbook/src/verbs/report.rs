@@ -2,7 +2,8 @@
 
 use std::fmt::Write;
 
-use checker::{Judgement, Kind, Outcome};
+use exercise::Kind;
+use judgement::{Judgement, Outcome};
 
 use doctor::paragraph;
 

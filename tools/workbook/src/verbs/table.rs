@@ -1,6 +1,7 @@
 //! Exercises as a table: for eyes, and for programs.
 
-use checker::{Exercise, Judgement};
+use exercise::Exercise;
+use judgement::Judgement;
 use serde::Serialize;
 
 use crate::examine::Examined;
@@ -91,7 +92,7 @@ fn entry(row: &Row) -> Entry {
 }
 
 fn claims(judgement: &Judgement) -> Vec<Claim> {
-    let claim = |outcome: &checker::Outcome| {
+    let claim = |outcome: &judgement::Outcome| {
         let (expected, observed) = outcome.difference.clone().unzip();
         Claim { claim: outcome.claim, passed: outcome.difference.is_none(), expected, observed }
     };
@@ -127,7 +128,7 @@ pub fn page(exercise: &Exercise) -> String {
 
 #[cfg(test)]
 mod tests {
-    use checker::Outcome;
+    use judgement::Outcome;
 
     use super::*;
 

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use crate::Mistake;
+use exercise::Mistake;
 
 /// What the checks of an exercise say of an answer.
 #[derive(Debug, Default)]

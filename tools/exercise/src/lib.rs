@@ -1,9 +1,10 @@
+//! What an exercise is: data, which each chapter's package of exercises registers with these types.
+//!
+//! `cargo wb` lists and explains exercises, and answers are built, with nothing but this crate. How an answer is judged is a
+//! program of its own (`checker`), built when something is checked.
+
 use std::fmt;
 use std::path::{Path, PathBuf};
-
-use anyhow::Result;
-
-use crate::{Judgement, Program};
 
 /// One exercise, as its chapter's package registers it.
 #[derive(Debug)]
@@ -23,10 +24,22 @@ pub struct Exercise {
     pub shown_by: &'static str,
     /// From a nudge to nearly the answer.
     pub hints: &'static [&'static str],
-    /// The mistakes that `check` recognizes.
+    /// The mistakes that its check recognizes.
     pub mistakes: &'static [Mistake],
-    /// Runs the program and judges it. An error means that nothing could be said about the answer ([`crate::Blocked`]).
-    pub check: fn(&Program) -> Result<Judgement>,
+}
+
+/// Registers a chapter's exercises, in the order of the book: `EXERCISES`, and with the feature `checks` also `CHECKS`. For each
+/// there is a module of that name with `EXERCISE` and `check::check`: one without a check doesn't compile.
+#[macro_export]
+macro_rules! exercises {
+    ($($name:ident),+ $(,)?) => {
+        /// In the order of the book.
+        pub const EXERCISES: &[&$crate::Exercise] = &[$(&$name::EXERCISE),+];
+
+        /// How each of them is judged.
+        #[cfg(feature = "checks")]
+        pub const CHECKS: &[checker::Check] = &[$(checker::Check::new(&$name::EXERCISE, $name::check::check)),+];
+    };
 }
 
 /// What the learner does.
@@ -77,9 +90,14 @@ impl Exercise {
         Path::new("solutions").join(self.chapter).join("wrong").join(self.name)
     }
 
-    /// The package that builds the answer.
+    /// The package that builds the answer, and the checks.
     pub fn package(&self) -> String {
         format!("exercises-{}", self.chapter)
+    }
+
+    /// The program of its package that judges answers.
+    pub fn checks(&self) -> String {
+        format!("checks-{}", self.chapter)
     }
 
     /// Whether `asked`, as typed, means this exercise: its id or its name.
