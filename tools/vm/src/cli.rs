@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use clap::Parser;
 use clap::builder::{OsStringValueParser, TypedValueParser};
-use vm::Size;
+use vm::{Size, User};
 
 /// Run a command in a throwaway machine: root, a stock kernel, nothing to break
 #[derive(Debug, Parser)]
@@ -25,6 +25,9 @@ pub struct Cli {
     /// End the machine after this many seconds, boot included; the exit code is then 124
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub time_limit: Option<Duration>,
+    /// Run it as this user, to whom the machine's cgroups are handed over
+    #[arg(long, value_name = "UID[:GID]")]
+    pub user: Option<User>,
     /// A folder that the command may write to for good (may be repeated)
     #[arg(long, value_name = "FOLDER")]
     pub writable: Vec<PathBuf>,

@@ -5,6 +5,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use crate::quote::quoted;
+use crate::user::User;
 
 /// Where the guest sees the run's folder.
 pub(crate) const SHARED: &str = "/run/coracle-vm";
@@ -24,9 +25,12 @@ pub(crate) struct Scene {
     pub uncovered: Vec<PathBuf>,
     /// Folders that are written through to the machine.
     pub writable: Vec<PathBuf>,
+    /// Who runs the command; root if none.
+    pub user: Option<User>,
 }
 
-/// Completes the machine. `/run/host` is the machine's root file system without what the guest has mounted on it. The settings are
+/// Completes the machine. The command is in a cgroup of its own below `session`, since on v2 processes are only in leaves: so whoever has
+/// `session` can divide it. `/run/host` is the machine's root file system without what the guest has mounted on it. The settings are
 /// systemd's, which every distribution has; the kernel's own are laxer.
 const FURNISH: &str = r#"#!/bin/bash
 share=/run/coracle-vm
@@ -46,7 +50,15 @@ show() {
 for setting in symlinks=1 hardlinks=1 fifos=1 regular=2; do echo "${setting#*=}" >"/proc/sys/fs/protected_${setting%=*}"; done
 cd /sys/fs/cgroup
 for controller in $(cat cgroup.controllers); do echo "+$controller" >cgroup.subtree_control; done 2>/dev/null
-mkdir -p session
+mkdir -p session/command
+hand_over() {
+    local group=/sys/fs/cgroup/session file
+    for controller in $(cat $group/cgroup.controllers); do echo "+$controller" >$group/cgroup.subtree_control; done 2>/dev/null
+    for folder in $group $group/command; do
+        chown "$1" $folder $folder/cgroup.procs $folder/cgroup.subtree_control $folder/cgroup.threads
+    done
+}
+you=root
 "#;
 
 /// The command's streams are fifos, not the ports themselves: a port can be opened once only, so that /dev/stdout would be busy.
@@ -67,7 +79,7 @@ echo "$status" >"$share/status"
 exit 0
 "#;
 
-const SHELL: &str = r#"echo "A throwaway machine: Linux $(uname -r), cgroup v2, you are root. All of it is gone when you leave (Ctrl-D)."
+const SHELL: &str = r#"echo "A throwaway machine: Linux $(uname -r), cgroup v2, you are $you. All of it is gone when you leave (Ctrl-D)."
 echo "The machine's files are read-only here; /tmp, /mnt, /run, /var/lib and /dev/shm can be written. Build outside, run here."
 (become_command)
 echo "$?" >"$share/status"
@@ -98,13 +110,19 @@ fn furnished(scene: &Scene, command: &[OsString]) -> Vec<u8> {
     for (number, path) in scene.writable.iter().enumerate() {
         line(&[b"show", format!("{WRITABLE}/{number}").as_bytes(), &quoted(path)]);
     }
+    if let Some(user) = scene.user {
+        let you = format!("user {}, to whom the cgroups were handed over", user.uid);
+        line(&[&[b"you=", &quoted(you)[..]].concat()]);
+        line(&[b"hand_over", &quoted(format!("{}:{}", user.uid, user.gid))]);
+    }
     line(&[b"become_command() {"]);
-    line(&[b"echo 0 >/sys/fs/cgroup/session/cgroup.procs"]);
+    line(&[b"echo 0 >/sys/fs/cgroup/session/command/cgroup.procs"]);
     line(&[b"cd", &quoted(&scene.directory), b"|| exit 126"]);
     for (name, value) in &scene.environment {
         line(&[b"export", &[name.as_bytes(), b"=", &quoted(value)].concat()]);
     }
-    let words: Vec<Vec<u8>> = command.iter().map(quoted).collect();
+    let become_user = scene.user.map(|user| user.become_it()).unwrap_or_default();
+    let words: Vec<Vec<u8>> = become_user.iter().chain(command).map(quoted).collect();
     // env's words for what isn't there are plain, and its statuses (126, 127) are the shell's.
     line(&[b"exec env --", &words.join(&b' ')]);
     line(&[b"}"]);
@@ -178,6 +196,7 @@ mod tests {
             environment: vec![("A".into(), "1 2".into())],
             uncovered: vec!["/tmp/x".into()],
             writable: vec!["/srv/w".into()],
+            user: None,
         }
     }
 
@@ -187,6 +206,15 @@ mod tests {
         for line in ["cd '/home/u/it'\\''s' || exit 126", "export A='1 2'", "exec env -- 'echo' 'a b' '$x'"] {
             assert!(script.contains(&format!("\n{line}\n")), "{line} in {script}");
         }
+    }
+
+    #[test]
+    fn a_user_gets_the_cgroups_before_the_command_is_theirs() {
+        let scene = Scene { user: Some(User { uid: 1000, gid: 100 }), ..scene() };
+        let script = text(start(&scene, &["true".into()]));
+        let at = |line: &str| script.find(line).unwrap_or_else(|| panic!("{line} in {script}"));
+        let given = at("\nhand_over '1000:100'\n");
+        assert!(given < at("exec env -- 'setpriv' '--reuid' '1000' '--regid' '100' '--clear-groups' '--' 'true'\n"));
     }
 
     #[test]

@@ -31,6 +31,7 @@ mod quote;
 mod run;
 mod streams;
 mod sys;
+mod user;
 mod virtme;
 
 pub use acceleration::Acceleration;
@@ -40,3 +41,4 @@ pub use machine::{Machine, Run, Size};
 pub use missing::Missing;
 pub use run::TIME_IS_UP;
 pub use streams::Output;
+pub use user::User;

@@ -22,6 +22,7 @@ use crate::programs::{self, QEMU};
 use crate::quote::quoted;
 use crate::run::{Job, Manner};
 use crate::streams::Output;
+use crate::user::User;
 use crate::virtme::{self, Order};
 
 /// More processors than this make a boot slower, not faster.
@@ -95,6 +96,7 @@ pub struct Run {
     visible: Vec<PathBuf>,
     writable: Vec<PathBuf>,
     environment: Vec<(OsString, OsString)>,
+    user: Option<User>,
 }
 
 impl Run {
@@ -107,7 +109,14 @@ impl Run {
             visible: Vec::new(),
             writable: Vec::new(),
             environment: Vec::new(),
+            user: None,
         }
+    }
+
+    /// Root unless told. To an ordinary user the guest's cgroups are handed over.
+    pub fn user(mut self, user: User) -> Run {
+        self.user = Some(user);
+        self
     }
 
     /// 2 GiB unless told.
@@ -211,8 +220,11 @@ impl Run {
         if self.machine.acceleration == Acceleration::Emulation && env::var_os(PATIENCE).is_none() {
             environment.push((PATIENCE.into(), "8".into()));
         }
+        if self.user.is_some() {
+            environment.push(("HOME".into(), "/tmp".into()));
+        }
         environment.extend(self.environment.iter().cloned());
-        Ok(Scene { uncovered: places::to_uncover(&wanted), directory, environment, writable })
+        Ok(Scene { uncovered: places::to_uncover(&wanted), directory, environment, writable, user: self.user })
     }
 }
 

@@ -37,6 +37,9 @@ fn run(asked: &Cli) -> Result<i32> {
     if let Some(limit) = asked.time_limit {
         run = run.time_limit(limit);
     }
+    if let Some(user) = asked.user {
+        run = run.user(user);
+    }
     for folder in &asked.writable {
         run = run.writable(folder);
     }
