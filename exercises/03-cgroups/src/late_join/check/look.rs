@@ -10,8 +10,10 @@ use crate::groups::{Groups, Run, start, within_moments};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Case {
-    /// The group is there, and so is the command.
+    /// The group is there, and so is the command. After a fork the parent goes on first.
     Well,
+    /// The same, and the child goes on first.
+    Quick,
     /// There is no such command.
     Missing,
     /// There is no group.
@@ -19,11 +21,12 @@ pub enum Case {
 }
 
 impl Case {
-    pub const ALL: [Case; 3] = [Case::Well, Case::Missing, Case::Gone];
+    pub const ALL: [Case; 4] = [Case::Well, Case::Quick, Case::Missing, Case::Gone];
 
     fn word(self) -> &'static str {
         match self {
             Case::Well => "well",
+            Case::Quick => "quick",
             Case::Missing => "missing",
             Case::Gone => "gone",
         }
@@ -56,7 +59,7 @@ pub fn at(program: &Program, case: Case) -> Result<Seen> {
         process_exists(*process) && line.windows(mark.len()).any(|window| window == mark.as_bytes())
     };
     let commands = || -> Vec<i32> { descendants(main).into_iter().filter(runs).collect() };
-    if case == Case::Well && matches!(heard, Heard::Number(_)) {
+    if matches!(case, Case::Well | Case::Quick) && matches!(heard, Heard::Number(_)) {
         // It has a child soon.
         within_moments(|| commands().len() > 1);
     }
