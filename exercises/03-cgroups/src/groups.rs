@@ -9,6 +9,7 @@ use anyhow::Result;
 use checker::{Heard, Outcome, Program, Running, random};
 use given::{Cgroup, Version, checked};
 use lab::{Lab, look};
+use nix::errno::Errno;
 
 /// The groups of a program that runs.
 #[derive(Debug)]
@@ -146,6 +147,11 @@ impl Run {
     /// Of a program that has ended, or doesn't come back, the next run would show no more; and the learner waits.
     pub fn is_hopeless(&self) -> bool {
         !self.alive || matches!(self.heard, Heard::Silence(_))
+    }
+
+    /// It is an error, as the kernel words it for a file that isn't there: whoever writes to one would have to make it.
+    pub fn missed_a_file(&self) -> bool {
+        self.alive && [Errno::EACCES, Errno::ENOENT].into_iter().any(|errno| self.heard.has_errno(errno))
     }
 
     /// The function returned Ok, and something is so.

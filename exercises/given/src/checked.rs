@@ -11,7 +11,9 @@ use nix::unistd::{pause, read, write};
 
 use crate::sys;
 
-pub use crate::made_group::{cgroup_of, groups_can_be_made, make_group, make_v2_group, start_in, v2_top_of};
+pub use crate::made_group::{
+    cgroup_of, groups_can_be_made, make_group, make_group_inside, make_v2_group, start_in, v2_top_of,
+};
 pub use crate::mount_table::{another_users_table, private_table};
 pub use crate::order::{First, goes_first};
 pub use crate::somebody::as_somebody;
