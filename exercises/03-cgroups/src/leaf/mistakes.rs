@@ -2,11 +2,20 @@
 
 use exercise::Mistake;
 
+use crate::mistakes::OTHER_VERSION;
+
 pub const STILL_BUSY: Mistake = Mistake {
     id: "still-busy",
     what: "The parent has processes, and the kernel refuses to give its children controllers.",
     why: "On v2 processes are in the leaves of the tree: whoever has children with controllers has no processes of their own, since nobody could \
           say how the two should share. The processes have to move to a group below, first.",
+};
+
+pub const BESIDE: Mistake = Mistake {
+    id: "beside",
+    what: "There is room, and the processes are in a group beside the parent.",
+    why: "There they are out of the parent's limits, and out of what was handed over: an ordinary user may move nobody there. A group \
+          below the parent is as good, and stays within.",
 };
 
 pub const ONLY_ITSELF: Mistake = Mistake {
@@ -56,5 +65,15 @@ pub const BARE_ERRNO: Mistake = Mistake {
     why: "Whoever reads it learns that something was refused, but not what. anyhow's Context adds that: call.context(\"…\")?",
 };
 
-pub const ALL: &[Mistake] =
-    &[STILL_BUSY, ONLY_ITSELF, NEVER_GIVEN, ONCE, ALL_OR_NOTHING, TOUCHES_V1, SWALLOWED_THE_ERROR, BARE_ERRNO];
+pub const ALL: &[Mistake] = &[
+    OTHER_VERSION,
+    BESIDE,
+    STILL_BUSY,
+    ONLY_ITSELF,
+    NEVER_GIVEN,
+    ONCE,
+    ALL_OR_NOTHING,
+    TOUCHES_V1,
+    SWALLOWED_THE_ERROR,
+    BARE_ERRNO,
+];

@@ -121,7 +121,7 @@ fn mistake(runs: &[Seen]) -> Option<&'static Mistake> {
         () if !all(join, |part| part.threads) => Some(&ONE_THREAD),
         () if taken.run.heard == Heard::Ok => Some(&TOOK_ANOTHERS),
         () if !left_behind(taken).0.is_empty() => Some(&LEFT_BEHIND),
-        () if !left_behind(taken).1 => None,
+        () if !left_behind(taken).1 => Some(&REMOVED_ANOTHERS),
         () if moved(gone).is_err() => None,
         () if gone.run.heard == Heard::Ok => Some(&SWALLOWED_THE_ERROR),
         () if taken.run.heard.is_bare_error() || gone.run.heard.is_bare_error() => Some(&BARE_ERRNO),
@@ -188,7 +188,8 @@ mod tests {
         assert_eq!(judged(Case::Taken, ok), (vec![TAKEN], Some("took-anothers")));
         let left = judged(Case::Taken, |seen| seen.parts[0].made = true);
         assert_eq!(left, (vec![TAKEN], Some("left-behind")));
-        assert_eq!(judged(Case::Taken, |seen| seen.parts[1].made = false), (vec![TAKEN], None));
+        let removed = judged(Case::Taken, |seen| seen.parts[1].made = false);
+        assert_eq!(removed, (vec![TAKEN], Some("removed-anothers")));
         assert_eq!(judged(Case::Gone, ok), (vec![GONE], Some("swallowed-the-error")));
         let bare = |seen: &mut Seen| seen.run.heard = Heard::Error(vec!["No such file (os error 2)".into()]);
         assert_eq!(judged(Case::Gone, bare), (vec![GONE], Some("bare-errno")));

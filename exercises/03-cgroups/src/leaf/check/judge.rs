@@ -4,6 +4,7 @@ use checker::{Heard, Judgement, Mistake, Outcome};
 
 use super::look::{Case, Seen};
 use super::mistakes::*;
+use crate::mistakes::OTHER_VERSION;
 
 const GIVEN: &str = "groups below the parent may have the controllers";
 const MOVED: &str = "its processes are in a group below it, ours and the other one";
@@ -55,6 +56,7 @@ fn moved(seen: &Seen) -> Outcome {
         (true, true) => format!("they are, and {} more are in the parent", seen.in_parent),
         (true, false) => "the other one isn't".into(),
         (false, true) => "the program itself isn't".into(),
+        (false, false) if seen.beside => "they are in a group beside it".into(),
         (false, false) => "neither is".into(),
     };
     seen.run.outcome(MOVED, seen.case == Case::Busy && is_moved(seen), "both, and none in the parent", observed)
@@ -85,6 +87,8 @@ fn mistake(runs: &[Seen]) -> Option<&'static Mistake> {
     let error = |seen: &Seen| matches!(seen.run.heard, Heard::Error(_));
     let ok = |seen: &Seen| seen.run.heard == Heard::Ok;
     match () {
+        () if !has_all(busy) && busy.run.missed_a_file() => Some(&OTHER_VERSION),
+        () if busy.beside && busy.in_parent == 0 => Some(&BESIDE),
         () if error(busy) && !has_all(busy) && !busy.program_below && !busy.other_below => Some(&STILL_BUSY),
         () if error(busy) && busy.program_below && !busy.other_below => Some(&ONLY_ITSELF),
         () if ok(busy) && is_moved(busy) && busy.given.is_empty() => Some(&NEVER_GIVEN),
@@ -120,6 +124,7 @@ mod tests {
             in_parent: if case == Case::V1 { 2 } else { 0 },
             program_below: on_v2,
             other_below: on_v2,
+            beside: false,
             has_children: on_v2,
         }
     }
@@ -148,6 +153,13 @@ mod tests {
             (seen.program_below, seen.other_below) = (false, false);
         });
         assert_eq!(busy, (vec![GIVEN, MOVED, TWICE, HYBRID], Some("still-busy")));
+        let beside = judged(ON_V2, |seen| {
+            (seen.beside, seen.program_below, seen.other_below) = (true, false, false);
+        });
+        assert_eq!(beside, (vec![MOVED], Some("beside")));
+        let no_file = Heard::Error(vec!["moving".into(), "Permission denied (os error 13)".into()]);
+        let other = judged(ON_V2, |seen| (seen.run.heard, seen.given) = (no_file.clone(), vec![]));
+        assert_eq!(other, (vec![GIVEN, MOVED, TWICE, HYBRID], Some("other-version")));
         let itself = judged(ON_V2, |seen| {
             (seen.run.heard, seen.given, seen.in_parent, seen.other_below) = (error(), vec![], 1, false);
         });

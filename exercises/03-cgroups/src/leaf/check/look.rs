@@ -49,6 +49,8 @@ pub struct Seen {
     /// Whether the program is below it, and whether the other process is.
     pub program_below: bool,
     pub other_below: bool,
+    /// Whether the program is in a group beside the parent.
+    pub beside: bool,
     /// Whether the parent has groups below it.
     pub has_children: bool,
 }
@@ -72,6 +74,8 @@ pub fn at(program: &Program, case: Case) -> Result<Option<Seen>> {
     let wanted = words("cgroup.controllers");
     let heard = running.go_on()?;
     let below: Vec<i32> = children(&groups, &parent).iter().flat_map(|child| groups.processes(child)).collect();
+    let above = parent.parent().unwrap_or(&parent);
+    let is_beside = |group: &PathBuf| *group != parent && groups.processes(group).contains(&main);
     Ok(Some(Seen {
         case,
         wanted,
@@ -79,6 +83,7 @@ pub fn at(program: &Program, case: Case) -> Result<Option<Seen>> {
         in_parent: groups.processes(&parent).len(),
         program_below: below.contains(&main),
         other_below: !others.is_empty() && others.iter().all(|other| below.contains(other)),
+        beside: children(&groups, above).iter().any(is_beside),
         has_children: !children(&groups, &parent).is_empty(),
         run: Run::end(running, heard),
     }))
