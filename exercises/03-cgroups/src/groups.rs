@@ -167,9 +167,13 @@ impl Run {
     }
 
     /// The check that all exercises have: what can't be done is an error, with a word on what was being done.
-    pub fn refused(&self, claim: &'static str, kept: Result<(), String>) -> Outcome {
+    /// `is_this_one`: whether it is the run in which that was tried. Another one's error says nothing.
+    pub fn refused(&self, claim: &'static str, is_this_one: bool, kept: Result<(), String>) -> Outcome {
         let told = matches!(self.heard, Heard::Error(_)) && !self.heard.is_bare_error();
         let holds = self.alive && told && kept.is_ok();
+        if holds && !is_this_one {
+            return Outcome::of(claim, false, "an error", "another one");
+        }
         let observed = match kept {
             Err(changed) if self.alive => format!("{}; {changed}", self.heard.in_words()),
             _ => self.heard.in_words(),
@@ -196,12 +200,14 @@ mod tests {
     #[test]
     fn an_error_without_words_or_with_consequences_is_not_enough() {
         let error = |words: &[&str]| Heard::Error(words.iter().map(ToString::to_string).collect());
-        let judged = |heard, kept| run(heard, true).refused("c", kept).difference;
+        let judged = |heard, kept| run(heard, true).refused("c", true, kept).difference;
         assert_eq!(judged(error(&["mkdir", "EEXIST: x"]), Ok(())), None);
         assert!(judged(error(&["EEXIST: File exists"]), Ok(())).is_some());
         assert!(judged(Heard::Ok, Ok(())).is_some());
         let changed = judged(error(&["mkdir", "EEXIST: x"]), Err("one was made".into()));
         assert!(changed.is_some_and(|(_, saw)| saw.contains("one was made")));
+        let another = run(error(&["mkdir", "EEXIST: x"]), true).refused("c", false, Ok(()));
+        assert!(another.difference.is_some());
     }
 
     #[test]

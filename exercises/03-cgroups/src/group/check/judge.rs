@@ -16,7 +16,7 @@ const GONE: &str = "to join a group that isn't there is an error that says so";
 pub fn judge(runs: &[Seen]) -> Judgement {
     let [create, join, taken, gone] = Case::ALL.map(|case| of(runs, case));
     let outcomes = vec![made(create), nobody(create), refused_taken(taken), joined(join), threads(join), {
-        gone.run.refused(GONE, moved(gone))
+        gone.run.refused(GONE, gone.case == Case::Gone, moved(gone))
     }];
     // Not of those that are refused: that the answer says so is right.
     Judgement::new(outcomes, mistake(runs), [&create.run.printed, &join.run.printed])
@@ -61,11 +61,7 @@ fn refused_taken(seen: &Seen) -> Outcome {
         (left, _) if !left.is_empty() => Err(format!("{} was made", some(&left))),
         _ => Ok(()),
     };
-    let mut outcome = seen.run.refused(TAKEN, kept);
-    if seen.case != Case::Taken && outcome.difference.is_none() {
-        outcome = Outcome::of(TAKEN, false, "create says so", seen.run.heard.in_words());
-    }
-    outcome
+    seen.run.refused(TAKEN, seen.case == Case::Taken, kept)
 }
 
 /// The groups that were made, and whether the last, which was there, is there still.

@@ -83,13 +83,7 @@ fn started(
 
 fn refused(claim: &'static str, seen: &Seen, case: Case) -> Outcome {
     let kept = if seen.running == 0 { Ok(()) } else { Err("the command runs".to_string()) };
-    let outcome = seen.run.refused(claim, kept);
-    // Another run's error says nothing of this one.
-    if seen.case == case || outcome.difference.is_some() {
-        outcome
-    } else {
-        Outcome::of(claim, false, "an error", "another one")
-    }
+    seen.run.refused(claim, seen.case == case, kept)
 }
 
 /// The mistake that fits everything that was seen.
