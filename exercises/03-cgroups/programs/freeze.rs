@@ -6,8 +6,6 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use given::{Cgroup, Version, checked};
-use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
-use nix::unistd::Pid;
 
 include!(concat!(env!("OUT_DIR"), "/freeze.rs"));
 
@@ -30,7 +28,9 @@ fn main() {
             checked::make_group(&group)?;
         }
         match case {
-            "freeze" => share_a_processor().and_then(|()| start(&group, MANY))?,
+            // To stand still, a process has to be run once more. On one processor it isn't, as long as we are: so a function that
+            // doesn't wait returns before.
+            "freeze" => checked::share_a_processor().and_then(|()| start(&group, MANY))?,
             "thaw" => start(&group, 2).and_then(|()| set(&group, true))?,
             "held" => {
                 // Without processes: on v1 nobody could kill them.
@@ -70,17 +70,6 @@ fn freeze_often(group: &Cgroup) -> Result<bool> {
 
 fn start(group: &Cgroup, many: usize) -> Result<()> {
     (0..many).try_for_each(|_| checked::start_in(group, be_busy).map(drop))
-}
-
-/// To stand still, a process has to be run once more. On one processor it isn't, as long as we are: so a function that doesn't wait
-/// returns before.
-fn share_a_processor() -> Result<()> {
-    let ourselves = Pid::from_raw(0);
-    let allowed = sched_getaffinity(ourselves).context("sched_getaffinity")?;
-    let first = (0..CpuSet::count()).find(|cpu| allowed.is_set(*cpu).unwrap_or(false)).context("no processor")?;
-    let mut one = CpuSet::new();
-    one.set(first).context("CPU_SET")?;
-    sched_setaffinity(ourselves, &one).context("sched_setaffinity")
 }
 
 /// For longer than anybody looks.

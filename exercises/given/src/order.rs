@@ -1,11 +1,13 @@
-//! Who goes on first after a fork. Mostly that is chance; a check that depends on it would be, too.
+//! Who goes on first, as after a fork. Mostly that is chance; a check that depends on it would be, too.
 
 use std::fs;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use nix::unistd::{ForkResult, getppid};
+use anyhow::{Context, Result};
+use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
+use nix::unistd::{ForkResult, Pid, getppid};
 
 /// After a fork the other one waits until this one has nothing to do any more, at the moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +51,16 @@ fn let_go_on(process: i32) {
 /// Whether it runs, or waits for a disk: proc_pid_stat(5). (Its name may have anything in it.)
 fn has_work(stat: &str) -> bool {
     stat.rsplit_once(") ").is_some_and(|(_, fields)| fields.starts_with(['R', 'D']))
+}
+
+/// From here on we run on one processor, and so do our children: who runs on it keeps the others from running.
+pub fn share_a_processor() -> Result<()> {
+    let ourselves = Pid::from_raw(0);
+    let allowed = sched_getaffinity(ourselves).context("sched_getaffinity")?;
+    let first = (0..CpuSet::count()).find(|cpu| allowed.is_set(*cpu).unwrap_or(false)).context("no processor")?;
+    let mut one = CpuSet::new();
+    one.set(first).context("CPU_SET")?;
+    sched_setaffinity(ourselves, &one).context("sched_setaffinity")
 }
 
 #[cfg(test)]

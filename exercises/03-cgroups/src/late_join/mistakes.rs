@@ -43,6 +43,13 @@ pub const NOT_STARTED: Mistake = Mistake {
           learns of it, too.",
 };
 
+pub const ZOMBIE: Mistake = Mistake {
+    id: "zombie",
+    what: "It is an error, as it should be; and the child that has ended is still there, as a zombie.",
+    why: "A process that has ended keeps its number until its parent waits for it. Whoever gets the error has no number to wait for, so the one \
+          who has it has to do that.",
+};
+
 pub const SWALLOWED_THE_ERROR: Mistake = Mistake {
     id: "swallowed-the-error",
     what: "There was no group, and the command was started all the same.",
@@ -63,6 +70,7 @@ pub const ALL: &[Mistake] = &[
     NEVER_JOINED,
     NOT_STARTED,
     DIED_WITHOUT_A_WORD,
+    ZOMBIE,
     SWALLOWED_THE_ERROR,
     BARE_ERRNO,
 ];

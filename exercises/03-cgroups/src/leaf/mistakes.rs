@@ -45,6 +45,13 @@ pub const ALL_OR_NOTHING: Mistake = Mistake {
           those that can be given.",
 };
 
+pub const ENDED: Mistake = Mistake {
+    id: "ended",
+    what: "A process was in the list, ended before it was its turn to be moved, and that was taken for an error.",
+    why: "The list is of a moment, and processes end whenever they like. Who isn't there any more needn't move. Which errno says so? Other errors \
+          are errors still.",
+};
+
 pub const TOUCHES_V1: Mistake = Mistake {
     id: "touches-v1",
     what: "The parent was one of a v1 tree, and something was done to it, or it was an error.",
@@ -73,6 +80,7 @@ pub const ALL: &[Mistake] = &[
     NEVER_GIVEN,
     ONCE,
     ALL_OR_NOTHING,
+    ENDED,
     TOUCHES_V1,
     SWALLOWED_THE_ERROR,
     BARE_ERRNO,

@@ -82,7 +82,11 @@ fn started(
 }
 
 fn refused(claim: &'static str, seen: &Seen, case: Case) -> Outcome {
-    let kept = if seen.running == 0 { Ok(()) } else { Err("the command runs".to_string()) };
+    let kept = match seen.running {
+        0 if seen.zombie => Err("its child has ended and wasn't waited for".to_string()),
+        0 => Ok(()),
+        _ => Err("the command runs".to_string()),
+    };
     seen.run.refused(claim, seen.case == case, kept)
 }
 
@@ -105,6 +109,7 @@ fn mistake(runs: &[Seen]) -> Option<&'static Mistake> {
         () if number(gone) => Some(&SWALLOWED_THE_ERROR),
         () if gone.running > 0 => None,
         () if number(missing) => Some(&NOT_STARTED),
+        () if missing.zombie || gone.zombie => Some(&ZOMBIE),
         () if missing.run.heard.is_bare_error() || gone.run.heard.is_bare_error() => Some(&BARE_ERRNO),
         () => None,
     }
@@ -128,6 +133,7 @@ mod tests {
             inside: number,
             is_its_number: well,
             program_inside: false,
+            zombie: false,
             memory: if well { 2 << 20 } else { 0 },
         }
     }
@@ -173,6 +179,8 @@ mod tests {
         let number = |seen: &mut Seen| seen.run.heard = Heard::Number(3);
         assert_eq!(judged(Case::Gone, number), (vec![GONE], Some("died-without-a-word")));
         assert_eq!(judged(Case::Gone, |seen| seen.running = 1), (vec![GONE], None));
+        assert_eq!(judged(Case::Missing, |seen| seen.zombie = true), (vec![MISSING], Some("zombie")));
+        assert_eq!(judged(Case::Gone, |seen| seen.zombie = true), (vec![GONE], Some("zombie")));
         assert_eq!(judged(Case::Missing, number), (vec![MISSING], Some("not-started")));
         let bare = |seen: &mut Seen| seen.run.heard = Heard::Error(vec!["No such file (os error 2)".into()]);
         assert_eq!(judged(Case::Gone, bare), (vec![GONE], Some("bare-errno")));

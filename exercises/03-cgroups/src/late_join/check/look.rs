@@ -4,9 +4,9 @@ use std::fs;
 
 use anyhow::Result;
 use checker::{Heard, Program, random};
-use lab::look::{descendants, ns_pids, process_exists};
+use lab::look::{children, descendants, ns_pids, process_exists};
 
-use crate::groups::{Groups, Run, start, within_moments};
+use crate::groups::{Groups, Run, start, stat, within_moments};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Case {
@@ -45,6 +45,8 @@ pub struct Seen {
     pub is_its_number: bool,
     /// Whether the program itself is in the group.
     pub program_inside: bool,
+    /// Whether the program has a child that has ended, and that it hasn't waited for.
+    pub zombie: bool,
     /// What is counted of the group's memory, in bytes.
     pub memory: u64,
 }
@@ -72,9 +74,11 @@ pub fn at(program: &Program, case: Case) -> Result<Seen> {
     let usage = groups.either("memory", "memory.usage_in_bytes", "memory.current");
     let memory = usage.and_then(|bytes| bytes.parse().ok()).unwrap_or_default();
     let program_inside = groups.folders().iter().any(|folder| groups.processes(folder).contains(&main));
+    let has_ended = |child: &i32| stat(*child).is_some_and(|fields| fields.starts_with('Z'));
+    let zombie = children(main).iter().any(has_ended);
     let running_now = commands.len();
     let run = Run::end(running, heard);
-    Ok(Seen { case, run, running: running_now, inside, is_its_number, program_inside, memory })
+    Ok(Seen { case, run, running: running_now, inside, is_its_number, program_inside, zombie, memory })
 }
 
 fn is_inside(groups: &Groups, process: i32) -> bool {
