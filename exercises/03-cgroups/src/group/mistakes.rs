@@ -2,6 +2,8 @@
 
 use exercise::Mistake;
 
+use crate::mistakes::OTHER_VERSION;
+
 pub const ONE_TREE: Mistake = Mistake {
     id: "one-tree",
     what: "It was done in some of the trees, and not in all.",
@@ -64,6 +66,7 @@ pub const BARE_ERRNO: Mistake = Mistake {
 };
 
 pub const ALL: &[Mistake] = &[
+    OTHER_VERSION,
     ONE_TREE,
     CREATOR_JOINED,
     SOMEBODY_ELSE,

@@ -4,6 +4,7 @@ use checker::{Heard, Judgement, Mistake, Outcome};
 
 use super::look::{Case, Part, Seen};
 use super::mistakes::*;
+use crate::mistakes::OTHER_VERSION;
 
 const MADE: &str = "create makes the group in every tree";
 const NOBODY: &str = "create moves nobody into it";
@@ -104,6 +105,9 @@ fn mistake(runs: &[Seen]) -> Option<&'static Mistake> {
     let [create, join, taken, gone] = Case::ALL.map(|case| of(runs, case));
     let all = |seen: &Seen, so: fn(&Part) -> bool| seen.parts.iter().all(so);
     let any = |seen: &Seen, so: fn(&Part) -> bool| seen.parts.iter().any(so);
+    if create.run.heard == Heard::Ok && all(create, |part| part.made) && join.run.missed_a_file() {
+        return Some(&OTHER_VERSION);
+    }
     if create.run.heard != Heard::Ok || join.run.heard != Heard::Ok {
         return None;
     }
@@ -176,6 +180,14 @@ mod tests {
         );
         let thread = judged(Case::Join, |seen| seen.parts[1].threads = false);
         assert_eq!(thread, (vec![THREADS], Some("one-thread")));
+    }
+
+    #[test]
+    fn a_file_that_the_group_has_not_got_is_of_the_other_version() {
+        let refused = Heard::Error(vec!["joining".into(), "Permission denied (os error 13)".into()]);
+        let joined = judged(Case::Join, |seen| seen.run.heard = refused.clone());
+        assert_eq!(joined, (vec![JOINED, THREADS], Some("other-version")));
+        assert_eq!(judged(Case::Create, |seen| seen.run.heard = refused.clone()).1, None);
     }
 
     #[test]
