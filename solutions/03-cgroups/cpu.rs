@@ -19,7 +19,7 @@ pub fn limit_cpu(group: &Cgroup, cpus: f64) -> Result<()> {
     // Below zero is v1's "no limit". (Not a number isn't more than nothing, either.)
     ensure!(cpus > 0.0, "{cpus} processors are no limit");
     let period = 100_000;
-    let quota = (cpus * f64::from(period)).round() as u64;
+    let quota = (cpus * f64::from(period)).round() as i64;
     let write = |file: &str, text: String| {
         let file = group.folder("cpu")?.join(file);
         fs::write(&file, &text).with_context(|| format!("writing {text} to {}", file.display()))

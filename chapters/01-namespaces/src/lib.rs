@@ -74,7 +74,7 @@ pub use removal::{remove, remove_debris};
 pub use stage::Stage;
 pub use state::{Life, SeenFrom, State, Status};
 pub use steps::{Lesson, Why};
-pub use store::Store;
+pub use store::{Store, new_id};
 pub use target::{JoinRequest, Target};
 pub use undo::Undo;
 pub use wait::Exit;

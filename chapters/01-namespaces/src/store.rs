@@ -144,7 +144,7 @@ impl Store {
 }
 
 /// A new id: 32 random bytes, as Docker's.
-pub(crate) fn new_id() -> Result<String> {
+pub fn new_id() -> Result<String> {
     let mut bytes = [0; 32];
     File::open("/dev/urandom").and_then(|mut file| file.read_exact(&mut bytes)).context("cannot read /dev/urandom")?;
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())

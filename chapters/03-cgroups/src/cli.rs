@@ -18,7 +18,7 @@ use crate::events::Events;
 use crate::flags::{GroupFlags, with_cgroup_namespace};
 use crate::group::Group;
 use crate::verbs as own;
-use crate::{mechanisms, tour};
+use crate::{delegation, mechanisms, tour};
 
 /// Chapter 3: limits, with control groups.
 ///
@@ -154,7 +154,10 @@ fn join_groups_of(store: &Store, name: &str) -> Result<()> {
     }
     let (folder, state) = store.find(name)?;
     match Group::read(&folder)? {
-        Some(group) if state.is_alive() => mechanisms::join(&group),
+        Some(group) if state.is_alive() => {
+            delegation::reach(&group)?;
+            mechanisms::join(&group)
+        }
         _ => Ok(()),
     }
 }

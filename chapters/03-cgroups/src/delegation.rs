@@ -1,22 +1,25 @@
-//! An ordinary user's way to groups: a part of the tree that root has handed over.
+//! The way to a part of the v2 tree that is ours to divide: systemd hands one over to whoever asks.
 //!
-//! On v2, systemd gives each user a manager, and the manager may give away parts of its own part. It does so for the asking:
-//! `systemd-run --user --scope -p Delegate=yes COMMAND`. A v1 tree is never handed over: it was not made for that.
+//! `systemd-run --scope -p Delegate=yes COMMAND` asks the machine's systemd, with `--user` the manager that it runs for each
+//! user who logs in. A v1 tree is never handed over to users (it was not made for that), and to root belongs all of it.
 
 use std::ffi::OsString;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
+use ch01_namespaces::new_id;
 use nix::unistd::Uid;
 
 use crate::controller::Version;
+use crate::group::Group;
+use crate::machine::Machine;
 use crate::place::Place;
-use crate::room;
+use crate::{room, v2};
 
-/// Set in a scope that we asked for: whoever finds it set and has no group all the same asks no second time.
-const ASKED: &str = "CORACLE_SCOPE";
+/// What the names of our own scopes begin with.
+const SCOPE: &str = "coracle-";
 
 /// What the decision depends on.
 #[derive(Debug, Clone, Default)]
@@ -29,7 +32,6 @@ struct Facts {
     /// A manager that listens.
     manager: bool,
     systemd_run: bool,
-    asked: bool,
 }
 
 /// What is to be done.
@@ -46,18 +48,14 @@ enum Way {
 // ANCHOR: decide
 fn decide(facts: &Facts) -> Way {
     match facts {
+        Facts { delegated: true, .. } => Way::Here,
+        Facts { all_on_v2: true, manager: true, systemd_run: true, .. } => Way::Scope,
         // The kernel says best what is wrong then.
-        Facts { is_root: true, .. } | Facts { delegated: true, .. } => Way::Here,
+        Facts { is_root: true, .. } => Way::Here,
         Facts { all_on_v2: false, .. } => Way::None(
             "likely cause: on this machine the controllers are in cgroup v1, which gives ordinary users none\n\
              cure: as root; or boot with systemd.unified_cgroup_hierarchy=1 for v2; or in a machine of your own: cargo wb vm",
         ),
-        Facts { asked: true, .. } => Way::None(
-            "likely cause: systemd gave us a scope, but not all controllers\n\
-             cure: as root, once: in /etc/systemd/system/user@.service.d/delegate.conf write [Service] and \
-             Delegate=cpu cpuset io memory pids, then systemctl daemon-reload, and log in again",
-        ),
-        Facts { manager: true, systemd_run: true, .. } => Way::Scope,
         _ => Way::None(
             "likely cause: your group was not handed over to you, and there is no systemd user manager to ask\n\
              cure: log in by ssh or on a console (su and sudo start no user manager); or as root, hand a group over: mkdir it, \
@@ -70,26 +68,50 @@ fn decide(facts: &Facts) -> Way {
 /// Makes sure that the groups can be made: where a scope of our own has to be asked for, this process starts again in it, and
 /// doesn't return.
 pub fn get(place: &Place) -> Result<()> {
-    match decide(&Facts::of_this_process(place)) {
+    let all_on_v2 = place.sites.iter().all(|site| site.version == Version::V2);
+    match decide(&Facts { all_on_v2, delegated: place.is_ours(), ..Facts::of_this_process() }) {
         Way::Here => Ok(()),
-        Way::Scope => Err(start_again()).context("cannot start systemd-run"),
+        Way::Scope => start_again(),
         Way::None(why) => bail!("an ordinary user may make no groups here\n{why}"),
     }
 }
 
+/// Makes sure that this process may move into a group, as [`get`] does: to move takes the right to write into the list of
+/// processes of the nearest group above both.
+pub fn reach(group: &Group) -> Result<()> {
+    let Some(part) = group.parts.iter().find(|part| part.version == Version::V2) else { return Ok(()) };
+    let machine = Machine::look()?;
+    let Some(tree) = machine.hierarchies.iter().find(|tree| tree.version == Version::V2) else { return Ok(()) };
+    let above_both = part.folder.ancestors().find(|folder| tree.own.starts_with(folder)).unwrap_or(&tree.mount_point);
+    let delegated = room::may_write(&above_both.join(v2::PROCS));
+    match decide(&Facts { all_on_v2: true, delegated, ..Facts::of_this_process() }) {
+        Way::Scope => start_again(),
+        // The kernel says it best.
+        Way::Here | Way::None(_) => Ok(()),
+    }
+}
+
+/// Whether a group is a scope that we asked for.
+pub fn is_own_scope(group: &Path) -> bool {
+    let name = group.file_name().unwrap_or_default().to_string_lossy();
+    name.starts_with(SCOPE) && name.ends_with(".scope")
+}
+
 impl Facts {
-    fn of_this_process(place: &Place) -> Facts {
-        let on_v2 = |site: &crate::place::Site| site.version == Version::V2;
+    fn of_this_process() -> Facts {
         Facts {
             is_root: Uid::effective().is_root(),
-            all_on_v2: place.sites.iter().all(on_v2),
-            delegated: place.is_ours()
-                && place.sites.iter().all(|site| !site.parent.exists() || room::is_delegated(&site.parent)),
-            manager: runtime_folder().is_some_and(|folder| folder.join("systemd/private").exists()),
+            manager: manager().is_some_and(|socket| socket.exists()),
             systemd_run: find("systemd-run").is_some(),
-            asked: std::env::var_os(ASKED).is_some(),
+            ..Facts::default()
         }
     }
+}
+
+/// Where the manager that we would ask listens.
+fn manager() -> Option<PathBuf> {
+    let folder = if Uid::effective().is_root() { PathBuf::from("/run") } else { runtime_folder()? };
+    Some(folder.join("systemd/private"))
 }
 
 fn runtime_folder() -> Option<PathBuf> {
@@ -103,18 +125,35 @@ fn find(program: &str) -> Option<PathBuf> {
 }
 
 /// This program with the same arguments, in a scope. Returns only when it failed.
-fn start_again() -> std::io::Error {
-    let me = match std::env::current_exe() {
-        Ok(me) => me,
-        Err(error) => return error,
-    };
+fn start_again() -> Result<()> {
+    let me = std::env::current_exe().context("cannot find this program's file")?;
+    // It becomes the command that it is to run, and keeps silent about why it couldn't: so one scope is for trying.
+    let tried = scope()?.arg("true").stdin(Stdio::null()).output().context("cannot start systemd-run")?;
+    if !tried.status.success() {
+        // Without --quiet it says more.
+        bail!(
+            "systemd gave us no scope: systemd-run --scope -p Delegate=yes failed ({})\n{}\
+             likely cause: the manager may not move a process of this session, or is about to end\n\
+             cure: log in again by ssh or on a console, and see systemctl --user status",
+            tried.status,
+            String::from_utf8_lossy(&tried.stderr)
+        );
+    }
+    let again = scope()?.arg(me).args(std::env::args_os().skip(1).collect::<Vec<OsString>>()).exec();
+    Err(again).context("cannot start systemd-run")
+}
+
+fn scope() -> Result<Command> {
+    let unit = format!("--unit={SCOPE}{}.scope", &new_id()?[..12]);
     let mut command = Command::new("systemd-run");
-    command.args(["--user", "--scope", "--quiet", "--collect", "-p", "Delegate=yes", "--"]).arg(me);
-    command.args(std::env::args_os().skip(1).collect::<Vec<OsString>>()).env(ASKED, "1");
+    if !Uid::effective().is_root() {
+        command.arg("--user");
+    }
+    command.args(["--scope", "--quiet", "--collect", "-p", "Delegate=yes", &unit, "--"]);
     if let Some(folder) = runtime_folder() {
         command.env("XDG_RUNTIME_DIR", folder);
     }
-    command.exec()
+    Ok(command)
 }
 
 #[cfg(test)]
@@ -126,9 +165,9 @@ mod tests {
     }
 
     #[test]
-    fn a_user_with_a_manager_gets_a_scope_and_asks_once() {
+    fn whoever_is_in_a_group_of_systemds_asks_for_a_scope_root_too() {
         assert_eq!(decide(&user()), Way::Scope);
-        assert!(matches!(decide(&Facts { asked: true, ..user() }), Way::None(why) if why.contains("delegate.conf")));
+        assert_eq!(decide(&Facts { is_root: true, ..user() }), Way::Scope);
     }
 
     #[test]
@@ -146,5 +185,12 @@ mod tests {
         assert!(why(Facts { all_on_v2: false, ..user() }).contains("cgroup v1"));
         assert!(why(Facts { manager: false, ..user() }).contains("ssh"));
         assert!(why(Facts { systemd_run: false, ..user() }).contains("hand a group over"));
+    }
+
+    #[test]
+    fn a_scope_of_ours_is_known_by_its_name_and_a_container_is_none() {
+        assert!(is_own_scope(Path::new("/sys/fs/cgroup/app.slice/coracle-0a1b2c3d4e5f.scope")));
+        assert!(!is_own_scope(Path::new("/sys/fs/cgroup/app.slice/run-r7.scope")));
+        assert!(!is_own_scope(Path::new("/sys/fs/cgroup/coracle-0a1b2c3d4e5f")));
     }
 }

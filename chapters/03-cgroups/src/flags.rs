@@ -7,6 +7,7 @@ use anyhow::{Context, Result, bail};
 use ch01_namespaces::{Mechanism, Namespace, NamespaceFlags};
 use clap::{Args, ValueEnum};
 use nix::sys::stat::{major, minor};
+use nix::unistd::Uid;
 
 use crate::controller::Controller;
 use crate::delegation;
@@ -166,11 +167,17 @@ impl GroupFlags {
         }
         let place = match self.place(&limits) {
             Ok(place) if demanded || place.is_ours() => place,
+            // Root's containers have groups always, so that what they use is counted.
+            Ok(place) if Uid::effective().is_root() && !place.is_read_only() => place,
             Err(error) if demanded => return Err(error),
             Ok(_) | Err(_) => return Ok(mechanisms),
         };
-        if demanded && !place.is_ours() && !place.is_read_only() {
-            delegation::get(&place).context("no limit can be set")?;
+        if !place.is_ours() && !place.is_read_only() {
+            match delegation::get(&place) {
+                Err(error) if demanded => return Err(error.context("no limit can be set")),
+                Err(_) => return Ok(mechanisms),
+                Ok(()) => {}
+            }
         }
         let may_look = namespaces.set().has(Namespace::Cgroup) && namespaces.set().has(Namespace::Mount);
         let looks = may_look.then(|| view(&place));

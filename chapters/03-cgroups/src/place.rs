@@ -1,15 +1,15 @@
 //! Where a container's groups go.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Result, bail};
 use nix::unistd::{AccessFlags, access};
 
 use crate::controller::{Controller, Version};
 use crate::machine::{Hierarchy, Machine};
-use crate::room;
 use crate::setting::write;
+use crate::{part, room};
 use crate::{steps, v2};
 
 /// One site in each tree.
@@ -34,6 +34,8 @@ pub struct Site {
     pub parent: PathBuf,
     /// The top of the tree, as we see it.
     pub top: PathBuf,
+    /// The topmost group that is ours to divide, if any is.
+    pub ours: Option<PathBuf>,
 }
 
 /// What a container gets without being asked: what is counted about it, and that it can be halted.
@@ -50,6 +52,9 @@ const ALWAYS: [Controller; 6] = [
 impl Place {
     /// Decides it for every controller: those that limits demand, and those that every container gets where they are.
     pub fn find(machine: &Machine, demanded: &[Controller], parent: Option<&str>) -> Result<Place> {
+        if let Some(asked) = parent {
+            check_parent(asked)?;
+        }
         let mut sites: Vec<(&Hierarchy, Site)> = Vec::new();
         for controller in Controller::ALL {
             let is_demanded = demanded.contains(&controller);
@@ -67,9 +72,10 @@ impl Place {
                 Some(index) => &mut sites[index].1,
                 None => {
                     let (version, top) = (hierarchy.version, hierarchy.mount_point.clone());
-                    let parent = parent_in(hierarchy, parent)?;
+                    let ours = part_of(hierarchy, parent);
+                    let parent = parent_in(hierarchy, parent, ours.as_deref().unwrap_or(&top))?;
                     let names = hierarchy.names.clone();
-                    let site = Site { version, controllers: Vec::new(), demanded: Vec::new(), names, parent, top };
+                    let site = Site { version, controllers: vec![], demanded: vec![], names, parent, top, ours };
                     sites.push((hierarchy, site));
                     &mut sites.last_mut().expect("pushed a moment ago").1
                 }
@@ -88,7 +94,7 @@ impl Place {
     pub fn is_ours(&self) -> bool {
         self.sites.iter().all(|site| {
             let there = site.parent.ancestors().find(|folder| folder.exists());
-            there.is_some_and(|folder| access(folder, AccessFlags::W_OK).is_ok())
+            site.ours.is_some() && there.is_some_and(|folder| access(folder, AccessFlags::W_OK).is_ok())
         })
     }
 
@@ -101,14 +107,14 @@ impl Place {
 }
 
 impl Site {
-    /// On v2, lets every group from the top down to the parent give its children the controllers that are wanted. What was not
-    /// demanded may be refused.
+    /// On v2, lets every group of ours from the topmost down to the parent give its children the controllers that are wanted.
+    /// What was not demanded may be refused.
     pub fn enable(&self) -> Result<()> {
         if self.version == Version::V1 {
             return Ok(());
         }
-        let below = self.parent.strip_prefix(&self.top).unwrap_or(Path::new(""));
-        let mut folder = self.top.clone();
+        let mut folder = self.ours.clone().unwrap_or_else(|| self.top.clone());
+        let below = self.parent.strip_prefix(&folder).unwrap_or(Path::new(""));
         let mut names = below.components();
         loop {
             self.enable_in(&folder)?;
@@ -128,7 +134,7 @@ impl Site {
             if given.split_whitespace().any(|known| known == name) {
                 continue;
             }
-            // Further up it is somebody else's (systemd's, say), who gives what they give; what counts is the parent.
+            // Further up others may have a say; what counts is the parent.
             let demanded = self.demanded.contains(controller) && is_parent;
             if !demanded && access(&file, AccessFlags::W_OK).is_err() {
                 continue;
@@ -144,22 +150,33 @@ impl Site {
     }
 }
 
+fn check_parent(asked: &str) -> Result<()> {
+    let plain = |part: Component<'_>| matches!(part, Component::Normal(_));
+    if asked.is_empty() || !Path::new(asked.trim_matches('/')).components().all(plain) {
+        bail!("--cgroup-parent {asked:?} is no group: write a path such as /boats or boats/red, without . and ..");
+    }
+    Ok(())
+}
+
+/// The topmost group that is ours. Who names a parent from the top of the tree on has chosen; the kernel decides whether they may.
+fn part_of(hierarchy: &Hierarchy, asked: Option<&str>) -> Option<PathBuf> {
+    match hierarchy.version {
+        Version::V2 if !asked.is_some_and(|parent| parent.starts_with('/')) => part::top(hierarchy),
+        Version::V1 | Version::V2 => Some(hierarchy.mount_point.clone()),
+    }
+}
+
 /// The folder in which groups are made. `asked`: with a slash in front from the top of the tree, else from where it would be
 /// without.
-fn parent_in(hierarchy: &Hierarchy, asked: Option<&str>) -> Result<PathBuf> {
+fn parent_in(hierarchy: &Hierarchy, asked: Option<&str>, ours: &Path) -> Result<PathBuf> {
     let usual = || match hierarchy.version {
         // Inside our own group, so that what holds for us holds for the container.
         Version::V1 => hierarchy.own.clone(),
-        Version::V2 => room::parent(hierarchy),
+        Version::V2 => part::parent(hierarchy, ours),
     };
     let Some(asked) = asked else { return Ok(usual()) };
     let from = if asked.starts_with('/') { hierarchy.mount_point.clone() } else { usual() };
-    let name = Path::new(asked.trim_matches('/'));
-    let plain = |part: std::path::Component<'_>| matches!(part, std::path::Component::Normal(_));
-    if asked.is_empty() || !name.components().all(plain) {
-        bail!("--cgroup-parent {asked:?} is no group: write a path such as /boats or boats/red, without . and ..");
-    }
-    let parent = if asked == "/" { from } else { from.join(name) };
+    let parent = if asked == "/" { from } else { from.join(asked.trim_matches('/')) };
     if hierarchy.version == Version::V2 && room::has_processes(&parent) {
         bail!(
             "--cgroup-parent {asked}: there are processes in {}\nlikely cause: on v2, processes are only in leaves of the tree, \
@@ -233,12 +250,12 @@ mod tests {
 
     #[test]
     fn a_parent_is_from_the_top_or_from_where_we_are() {
-        let parent = |asked| parent_in(&v1("memory"), Some(asked));
+        let parent = |asked| parent_in(&v1("memory"), Some(asked), Path::new("/no-such-mount/memory"));
         assert_eq!(parent("/boats/red").unwrap(), Path::new("/no-such-mount/memory/boats/red"));
         assert_eq!(parent("boats").unwrap(), Path::new("/no-such-mount/memory/me/boats"));
         assert_eq!(parent("/").unwrap(), Path::new("/no-such-mount/memory"));
         for bad in ["", "../x", "a/../../b", "./a"] {
-            assert!(parent(bad).is_err(), "{bad}");
+            assert!(check_parent(bad).is_err(), "{bad}");
         }
     }
 }

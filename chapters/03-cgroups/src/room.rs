@@ -1,12 +1,11 @@
 //! Room for groups on v2, where processes are only in leaves.
 
 use std::fs::{self, DirBuilder};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::Result;
 use nix::unistd::{AccessFlags, access};
 
-use crate::machine::Hierarchy;
 use crate::setting::write;
 use crate::{steps, v2};
 
@@ -14,16 +13,6 @@ use crate::{steps, v2};
 const SUPERVISOR: &str = "coracle-supervisor";
 
 // ANCHOR: room
-/// The nearest group above us, or our own, that may have children with controllers: one without processes, or the root of
-/// all, which may have both. If none is ours, but our own group was delegated to us, it will do: its processes can
-/// [be moved](make).
-pub fn parent(hierarchy: &Hierarchy) -> PathBuf {
-    let within = |folder: &&Path| folder.starts_with(&hierarchy.mount_point);
-    let mut above = hierarchy.own.ancestors().take_while(within);
-    let fits = |folder: &&Path| !has_processes(folder) && may_write(folder);
-    above.find(fits).unwrap_or(&hierarchy.own).to_path_buf()
-}
-
 /// Moves the processes of a delegated group into a leaf below it, ours among them.
 pub fn make(group: &Path) -> Result<()> {
     if !has_processes(group) {
@@ -48,6 +37,7 @@ pub fn is_delegated(group: &Path) -> bool {
     may_write(group) && may_write(&group.join(v2::PROCS)) && may_write(&group.join(v2::SUBTREE_CONTROL))
 }
 
-fn may_write(path: &Path) -> bool {
+/// Whether the files' owner lets us.
+pub fn may_write(path: &Path) -> bool {
     access(path, AccessFlags::W_OK).is_ok()
 }

@@ -1,7 +1,9 @@
-//! The system calls of this chapter that nix lacks: bpf(2).
+//! The system calls of this chapter that nix lacks: bpf(2) and getxattr(2).
 #![allow(unsafe_code)]
 
+use std::ffi::{CStr, CString};
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use anyhow::Result;
@@ -77,4 +79,13 @@ pub fn attach_device_program(
     let result = unsafe { libc::syscall(libc::SYS_bpf, BPF_PROG_ATTACH, &raw const attach, size_of::<Attach>()) };
     let args = || vec!["BPF_PROG_ATTACH".into(), folder.display().to_string(), "BPF_CGROUP_DEVICE".into()];
     report(why, "bpf", args, Errno::result(result).map(drop))
+}
+
+/// getxattr(2), of short values; none also where we may not read it.
+pub fn extended_attribute(path: &Path, name: &CStr) -> Option<Vec<u8>> {
+    let path = CString::new(path.as_os_str().as_bytes()).ok()?;
+    let mut value = [0u8; 16];
+    // SAFETY: both names end with a zero, and the kernel writes no more than the length that it is told.
+    let length = unsafe { libc::getxattr(path.as_ptr(), name.as_ptr(), value.as_mut_ptr().cast(), value.len()) };
+    usize::try_from(length).ok().map(|length| value[..length].to_vec())
 }

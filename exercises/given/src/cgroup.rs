@@ -197,7 +197,11 @@ impl Hierarchy {
 
     /// The nearest group at or above ours that may have children, or else ours, in which room has to be made.
     fn parent_on_v2(&self, may_have_children: &dyn Fn(&Path) -> bool) -> PathBuf {
-        let mut above = self.own.ancestors().take_while(|group| group.starts_with(&self.top));
+        // Above the scope or service that we are in the groups are systemd's, whoever owns their files.
+        let is_unit =
+            |group: &&Path| group.extension().is_some_and(|kind| ["scope", "service"].iter().any(|unit| kind == *unit));
+        let top = self.own.ancestors().find(is_unit).unwrap_or(&self.top);
+        let mut above = self.own.ancestors().take_while(|group| group.starts_with(top));
         above.find(|group| may_have_children(group)).unwrap_or(&self.own).to_path_buf()
     }
 }
@@ -276,6 +280,8 @@ mod tests {
         assert_eq!((group.folders().len(), group.parent()), (1, Path::new("/s/a")));
         let delegated = placed("0::/a/b\n", &mounts, "cpu memory pids", "/other");
         assert_eq!(delegated.parent(), Path::new("/s/a/b"));
+        let in_a_scope = placed("0::/app.slice/x.scope\n", &mounts, "cpu memory pids", "/s/app.slice");
+        assert_eq!(in_a_scope.parent(), Path::new("/s/app.slice/x.scope"));
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod places;
 mod processes;
 mod refused;
 mod running;
+mod systemd;
 mod tour;
 mod user;
 mod verbs;
@@ -29,6 +30,7 @@ fn main() -> ExitCode {
         verbs::cases(),
         refused::cases(),
         user::cases(),
+        systemd::cases(),
         tour::cases(),
     ];
     testkit::run(cases.concat().into_iter().map(Case::with_own_cgroups).collect())

@@ -2,7 +2,8 @@
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown};
-use std::process::Command;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
 
 use anyhow::{Context, Result, ensure};
 use ch03_cgroups::controller::{Controller, Version};
@@ -16,8 +17,12 @@ pub fn cases() -> Vec<Case> {
         without_a_group_a_limit_is_refused_with_the_reason,
         without_limits_a_user_needs_no_group,
         with_a_group_that_was_handed_over_limits_hold,
+        what_systemd_has_not_handed_over_is_refused_and_what_it_has_is_kept_to,
     ];
-    let on_the_machine = cases![where_there_is_a_user_manager_a_scope_is_asked_for];
+    let on_the_machine = cases![
+        where_there_is_a_user_manager_a_scope_is_asked_for,
+        a_user_whose_scope_is_refused_hears_the_managers_words,
+    ];
     [in_a_lab, on_the_machine.into_iter().map(Case::on_the_machine).collect()].concat()
 }
 
@@ -50,24 +55,37 @@ fn where_there_is_a_user_manager_a_scope_is_asked_for() -> Result<()> {
     need_no_group()?;
     let all_on_v2 = Machine::look()?.hierarchies.iter().all(|hierarchy| hierarchy.version == Version::V2);
     needs::that(all_on_v2, "cgroup v2")?;
-    // A manager to be seen, and a systemd-run that only says how it was called.
+    let said = shown(&with_a_manager("echo \"$@\"")?);
+    ensure!(said.contains("--user --scope") && said.contains("Delegate=yes --unit=coracle-"), "{said}");
+    ensure!(said.contains("run --memory 64m -- true"), "{said}");
+    Ok(())
+}
+
+fn a_user_whose_scope_is_refused_hears_the_managers_words() -> Result<()> {
+    need_no_group()?;
+    let all_on_v2 = Machine::look()?.hierarchies.iter().all(|hierarchy| hierarchy.version == Version::V2);
+    needs::that(all_on_v2, "cgroup v2")?;
+    let output = with_a_manager("echo Job failed. >&2; exit 1")?;
+    let said = shown(&output);
+    ensure!(output.status.code() == Some(125) && said.contains("Job failed."), "{said}");
+    ensure!(said.contains("likely cause:") && said.contains("cure:"), "{said}");
+    Ok(())
+}
+
+/// With a manager to be seen, and a systemd-run that only does what `script` says.
+fn with_a_manager(script: &str) -> Result<Output> {
     let folder = tempfile::tempdir()?;
     let (runtime, programs) = (folder.path().join("runtime"), folder.path().join("bin"));
     fs::create_dir_all(runtime.join("systemd"))?;
     fs::write(runtime.join("systemd/private"), "")?;
     fs::create_dir(&programs)?;
     let program = programs.join("systemd-run");
-    fs::write(&program, "#!/bin/sh\necho \"$CORACLE_SCOPE $@\"\n")?;
+    fs::write(&program, format!("#!/bin/sh\n{script}\n"))?;
     fs::set_permissions(&program, fs::Permissions::from_mode(0o755))?;
-    let output = Command::new(env!("CARGO_BIN_EXE_ch03-cgroups"))
-        .args(["run", "--memory", "64m", "--", "true"])
-        .env("PATH", format!("{}:{}", programs.display(), std::env::var("PATH")?))
-        .env("XDG_RUNTIME_DIR", &runtime)
-        .output()?;
-    let said = shown(&output);
-    ensure!(said.contains("1 --user --scope") && said.contains("Delegate=yes -- "), "{said}");
-    ensure!(said.contains("run --memory 64m -- true"), "{said}");
-    Ok(())
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ch03-cgroups"));
+    command.args(["run", "--memory", "64m", "--", "true"]).env("XDG_RUNTIME_DIR", &runtime);
+    command.env("PATH", format!("{}:{}", programs.display(), std::env::var("PATH")?));
+    Ok(command.output()?)
 }
 
 fn with_a_group_that_was_handed_over_limits_hold() -> Result<()> {
@@ -76,24 +94,62 @@ fn with_a_group_that_was_handed_over_limits_hold() -> Result<()> {
     needs::program("setpriv")?;
     let memory = Machine::look()?.hierarchy_of(Controller::Memory).cloned().context("no memory controller")?;
     needs::that(memory.version == Version::V2, "cgroup v2")?;
-    let top = memory.mount_point.join("handed");
-    fs::create_dir(&top)?;
-    for name in ["", "cgroup.procs", "cgroup.subtree_control"] {
-        chown(top.join(name), Some(12345), Some(12345))?;
-    }
-    // The limits' files exist once the group above gives the controllers; who hands a group over sees to that.
-    fs::write(memory.mount_point.join("cgroup.subtree_control"), "+memory +pids")?;
+    let top = handed_over(&memory.mount_point, "handed")?;
     let container = "cat /sys/fs/cgroup/memory.max; tail /dev/zero";
-    let script = format!(
-        "echo 0 >{0}/cgroup.procs; exec setpriv --reuid 12345 --regid 12345 --clear-groups env HOME=/tmp/home \
-         {1} --root /tmp/users-store run --rootfs {2} --memory 32m --memory-swap 32m --pids-limit 9 -- sh -c '{container}'",
-        top.display(),
-        env!("CARGO_BIN_EXE_ch03-cgroups"),
-        small_root(),
-    );
-    let output = Command::new("sh").args(["-c", &script]).env("RUST_BACKTRACE", "0").output()?;
+    let limits = "--memory 32m --memory-swap 32m --pids-limit 9";
+    let output = as_user_in(&top, &format!("{limits} -- sh -c '{container}'"))?;
     let said = shown(&output);
     ensure!(said.contains(&format!("{}", 32 << 20)) && said.contains("the kernel killed 1"), "{said}");
     ensure!(output.status.code() == Some(137), "{said}");
     expect_nothing_left()
+}
+
+/// A desktop's terminal: all the groups are the user's files, and systemd's to change.
+fn what_systemd_has_not_handed_over_is_refused_and_what_it_has_is_kept_to() -> Result<()> {
+    need_groups()?;
+    needs::root()?;
+    needs::program("setpriv")?;
+    let memory = Machine::look()?.hierarchy_of(Controller::Memory).cloned().context("no memory controller")?;
+    needs::that(memory.version == Version::V2, "cgroup v2")?;
+    let slice = handed_over(&memory.mount_point, "app.slice")?;
+    let (terminal, ours) = (handed_over(&slice, "vte-1.scope")?, handed_over(&slice, "coracle-1.scope")?);
+
+    let refused = as_user_in(&terminal, "--memory 32m -- echo it ran")?;
+    let said = shown(&refused);
+    ensure!(said.contains("may make no groups here") && !said.contains("it ran"), "{said}");
+    let mut before = fs::read_dir(&slice)?.flatten().map(|entry| entry.file_name());
+    ensure!(!before.any(|name| name.to_string_lossy().starts_with("coracle-") && name != "coracle-1.scope"));
+
+    // The container's own view begins at its group; who asks from outside sees where that is.
+    let output = as_user_in(&ours, "--namespaces user,mount,pid --memory 32m -- cat /proc/self/cgroup")?;
+    let said = shown(&output);
+    ensure!(said.contains("/app.slice/coracle-1.scope/coracle-"), "{said}");
+    for group in [terminal, ours.join("coracle-supervisor"), ours, slice] {
+        fs::remove_dir(&group).with_context(|| format!("rmdir {}", group.display()))?;
+    }
+    expect_nothing_left()
+}
+
+/// A group that belongs to user 12345. Its limits' files exist once the group above gives the controllers; who hands a group
+/// over sees to that.
+fn handed_over(above: &Path, name: &str) -> Result<PathBuf> {
+    fs::write(above.join("cgroup.subtree_control"), "+memory +pids")?;
+    let group = above.join(name);
+    fs::create_dir(&group)?;
+    for file in ["", "cgroup.procs", "cgroup.subtree_control"] {
+        chown(group.join(file), Some(12345), Some(12345))?;
+    }
+    Ok(group)
+}
+
+/// `run ARGUMENTS` as user 12345, from within a group.
+fn as_user_in(group: &Path, arguments: &str) -> Result<Output> {
+    let script = format!(
+        "echo 0 >{}/cgroup.procs; exec setpriv --reuid 12345 --regid 12345 --clear-groups env HOME=/tmp/home \
+         {} --root /tmp/users-store run --rootfs {} {arguments}",
+        group.display(),
+        env!("CARGO_BIN_EXE_ch03-cgroups"),
+        small_root(),
+    );
+    Ok(Command::new("sh").args(["-c", &script]).env("RUST_BACKTRACE", "0").output()?)
 }

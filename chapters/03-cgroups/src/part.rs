@@ -1,0 +1,92 @@
+//! Which part of a v2 tree is ours to divide.
+//!
+//! Without systemd the files' owner decides it. A group that systemd has named is another matter: systemd is its single writer,
+//! gives controllers to it and takes them away as its own units need them, and a limit of ours would be gone with them. That
+//! holds for root too, and for a user's own manager, whose groups are all the user's files. What systemd promises to leave
+//! alone (`Delegate=yes`) it marks. (systemd, "Control Group APIs and Delegation".)
+
+use std::ffi::CStr;
+use std::path::{Path, PathBuf};
+
+use crate::machine::Hierarchy;
+use crate::{delegation, room, sys};
+
+/// The extended attributes by which a group that was handed over is known; the second, older one is for root to read.
+const MARKS: [&CStr; 2] = [c"user.delegate", c"trusted.delegate"];
+
+/// The kinds of units that have groups: systemd.slice(5), systemd.scope(5), systemd.service(5).
+const UNITS: [&str; 3] = [".slice", ".scope", ".service"];
+
+/// The topmost group of our part: the whole tree where systemd names no groups, as in most containers; none where we are in
+/// a group that is systemd's.
+pub fn top(hierarchy: &Hierarchy) -> Option<PathBuf> {
+    top_by(hierarchy, |unit| {
+        // Older versions have no mark that an ordinary user can read; but we know what we asked for.
+        let has = |mark: &&CStr| sys::extended_attribute(unit, mark).as_deref() == Some(b"1");
+        delegation::is_own_scope(unit) || MARKS.iter().any(has)
+    })
+}
+
+// ANCHOR: top
+fn top_by(hierarchy: &Hierarchy, is_marked: impl Fn(&Path) -> bool) -> Option<PathBuf> {
+    let within = |folder: &&Path| folder.starts_with(&hierarchy.mount_point) && *folder != hierarchy.mount_point;
+    let mut above = hierarchy.own.ancestors().take_while(within);
+    match above.find(|folder| is_unit(folder)) {
+        None => Some(hierarchy.mount_point.clone()),
+        Some(unit) => is_marked(unit).then(|| unit.to_path_buf()),
+    }
+}
+// ANCHOR_END: top
+
+/// By its name: a unit's group is called like the unit.
+fn is_unit(folder: &Path) -> bool {
+    let name = folder.file_name().unwrap_or_default().to_string_lossy();
+    UNITS.iter().any(|unit| name.ends_with(unit))
+}
+
+// ANCHOR: parent
+/// The nearest group above us, or our own, that may have children with controllers: one without processes, or the root of
+/// all, which may have both. If there is none, our own will do: its processes can [be moved](room::make).
+pub fn parent(hierarchy: &Hierarchy, top: &Path) -> PathBuf {
+    let mut part = hierarchy.own.ancestors().take_while(|folder| folder.starts_with(top));
+    let fits = |folder: &&Path| !room::has_processes(folder) && room::may_write(folder);
+    part.find(fits).unwrap_or(&hierarchy.own).to_path_buf()
+}
+// ANCHOR_END: parent
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::controller::Version;
+
+    fn top_of(own: &str, marked: &str) -> Option<String> {
+        let mount_point = PathBuf::from("/sys/fs/cgroup");
+        let own = mount_point.join(own);
+        let hierarchy = Hierarchy { version: Version::V2, names: vec![], mount_point, own };
+        top_by(&hierarchy, |unit| unit.ends_with(marked)).map(|top| top.display().to_string())
+    }
+
+    #[test]
+    fn without_systemd_the_whole_tree_may_be_ours() {
+        assert_eq!(top_of("", "-"), Some("/sys/fs/cgroup".into()));
+        assert_eq!(top_of("boats/red", "-"), Some("/sys/fs/cgroup".into()));
+    }
+
+    #[test]
+    fn of_systemds_groups_only_what_it_handed_over_is() {
+        let scope = "user.slice/user-1000.slice/user@1000.service/app.slice/run-r7.scope";
+        assert_eq!(top_of("user.slice/user-1000.slice/session-3.scope", "-"), None);
+        assert_eq!(top_of(scope, "run-r7.scope"), Some(format!("/sys/fs/cgroup/{scope}")));
+        assert_eq!(
+            top_of(&format!("{scope}/coracle-supervisor"), "run-r7.scope"),
+            Some(format!("/sys/fs/cgroup/{scope}"))
+        );
+    }
+
+    /// A terminal's shell on a desktop: what was handed over is the manager's, and the manager's groups are its own.
+    #[test]
+    fn what_was_handed_over_to_a_manager_is_not_ours() {
+        let terminal = "user.slice/user-1000.slice/user@1000.service/app.slice/vte-spawn-1.scope";
+        assert_eq!(top_of(terminal, "user@1000.service"), None);
+    }
+}
