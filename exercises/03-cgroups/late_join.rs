@@ -24,7 +24,8 @@ pub fn start_limited(group: &Cgroup, command: &[OsString]) -> Result<Pid> {
     match given::fork()? {
         ForkResult::Child => {
             drop(hears);
-                let why = match given::exec(command) {
+            let tried = given::exec(command);
+            let why = match tried {
                 Err(error) => format!("{error:#}"),
                 Ok(never) => match never {},
             };

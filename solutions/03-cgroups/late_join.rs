@@ -25,10 +25,11 @@ pub fn start_limited(group: &Cgroup, command: &[OsString]) -> Result<Pid> {
             drop(hears);
             // wb:answer
             // For itself, and before it is the command: what it has by then stays with the group it is in.
-            let why = match join(group, "0").and_then(|()| given::exec(command)) {
-                // wb:starter
-                // let why = match given::exec(command) {
-                // wb:end
+            let tried = join(group, "0").and_then(|()| given::exec(command));
+            // wb:starter
+            // let tried = given::exec(command);
+            // wb:end
+            let why = match tried {
                 Err(error) => format!("{error:#}"),
                 Ok(never) => match never {},
             };

@@ -5,7 +5,7 @@ use std::io::Write;
 use anyhow::Result;
 use clap::ValueEnum;
 
-use crate::state::Status;
+use crate::state::{State, Status};
 use crate::store::Store;
 use crate::width::fitted;
 
@@ -18,15 +18,17 @@ pub enum Format {
     Json,
 }
 
-/// Prints the containers, oldest first.
-pub fn list(store: &Store, format: Format, quiet: bool) -> Result<()> {
+/// Prints the containers, oldest first. A chapter that knows more of a container than whether it is alive says so in a word, which
+/// then is its status.
+pub fn list(store: &Store, format: Format, quiet: bool, known: impl Fn(&State) -> Option<&'static str>) -> Result<()> {
     let states = store.states()?;
+    let status = |state: &State| known(state).unwrap_or_else(|| word(state.status_now()));
     if let Format::Json = format {
         let rows: Vec<_> = states
             .iter()
             .map(|state| {
                 serde_json::json!({
-                    "id": state.id, "name": state.name, "status": state.status_now(), "pid": state.pid,
+                    "id": state.id, "name": state.name, "status": status(state), "pid": state.pid,
                     "created": state.created, "command": state.command,
                 })
             })
@@ -43,17 +45,26 @@ pub fn list(store: &Store, format: Format, quiet: bool) -> Result<()> {
             writeln!(std::io::stdout(), "{id}")?;
             continue;
         }
-        let status = match state.status_now() {
-            Status::Creating => "creating",
-            Status::Created => "created",
-            Status::Running => "running",
-            Status::Stopped => "stopped",
-            Status::Unknown => "unknown",
-        };
         let name = state.name.as_deref().unwrap_or("-");
         // A command may contain anything, also what would rewrite the terminal.
         let command = state.command.join(" ").escape_debug().to_string();
-        writeln!(std::io::stdout(), "{id}  {status:<8}  {:>7}  {name:<12}  {}", state.pid, fitted(&command, 30))?;
+        writeln!(
+            std::io::stdout(),
+            "{id}  {:<8}  {:>7}  {name:<12}  {}",
+            status(&state),
+            state.pid,
+            fitted(&command, 30)
+        )?;
     }
     Ok(())
+}
+
+fn word(status: Status) -> &'static str {
+    match status {
+        Status::Creating => "creating",
+        Status::Created => "created",
+        Status::Running => "running",
+        Status::Stopped => "stopped",
+        Status::Unknown => "unknown",
+    }
 }

@@ -1,7 +1,8 @@
 //! The whole idea in one `main`: a command that can have no more than so many processes.
 //!
-//! As root, on v1: `cargo run -p ch03-cgroups --example smallest-limit -- /sys/fs/cgroup/pids 5 sh`; on v2 the folder is
-//! /sys/fs/cgroup, and `echo +pids >/sys/fs/cgroup/cgroup.subtree_control` comes first.
+//! As yourself: `cargo build -p ch03-cgroups --example smallest-limit`. As root, on v1:
+//! `target/debug/examples/smallest-limit /sys/fs/cgroup/pids 5 sh`; on v2 the folder is /sys/fs/cgroup, and
+//! `echo +pids >/sys/fs/cgroup/cgroup.subtree_control` comes first.
 #![allow(unsafe_code)]
 
 use std::ffi::CString;
@@ -37,7 +38,7 @@ fn main() -> Result<()> {
         ForkResult::Parent { child } => {
             waitpid(child, None)?;
             print!("pids.events: {}", fs::read_to_string(group.join("pids.events"))?);
-            fs::remove_dir(&group).context("rmdir")?;
+            fs::remove_dir(&group).with_context(|| format!("rmdir {}", group.display()))?;
         }
     }
     // ANCHOR_END: smallest

@@ -8,8 +8,8 @@ use std::process::ExitCode;
 use anyhow::Result;
 use ch01_namespaces::telling::TourFlags;
 use ch01_namespaces::{
-    Mechanism, NamespaceFlags, RunFlags, Spec, Store, StoreFlags, create_and_leave, run_and_look_back, run_program,
-    verbs,
+    Mechanism, NamespaceFlags, RunFlags, Spec, State, Store, StoreFlags, create_and_leave, run_and_look_back,
+    run_program, verbs,
 };
 use ch02_rootfs::RootFlags;
 use clap::{Args, Parser, Subcommand};
@@ -18,7 +18,7 @@ use crate::events::Events;
 use crate::flags::{GroupFlags, with_cgroup_namespace};
 use crate::group::Group;
 use crate::verbs as own;
-use crate::{delegation, mechanisms, tour};
+use crate::{delegation, freezer, mechanisms, tour};
 
 /// Chapter 3: limits, with control groups.
 ///
@@ -122,7 +122,7 @@ fn act(cli: Cli) -> Result<u8> {
             enter.act(store)
         }
         Some(Command::Inspect(inspect)) => inspect.act(store),
-        Some(Command::Ps(ps)) => ps.act(store),
+        Some(Command::Ps(ps)) => ps.act_knowing(store, frozen),
         Some(Command::Rootfs(rootfs)) => rootfs.act(),
         Some(Command::Stats(stats)) => stats.act(store),
         Some(Command::Freeze(freeze)) => freeze.act(store),
@@ -131,6 +131,12 @@ fn act(cli: Cli) -> Result<u8> {
         Some(Command::Update(update)) => update.act(store),
         Some(Command::Ls(ls)) => ls.act(store),
     }
+}
+
+/// What the kernel says of a container's groups, for `ps`.
+fn frozen(store: &Store, state: &State) -> Option<&'static str> {
+    let group = Group::read(&store.folder_of(state)).ok()??;
+    (state.is_alive() && freezer::is_frozen(&group)).then_some("frozen")
 }
 
 /// "137" alone says nothing of memory.

@@ -54,7 +54,7 @@ fn decide(facts: &Facts) -> Way {
         Facts { is_root: true, .. } => Way::Here,
         Facts { all_on_v2: false, .. } => Way::None(
             "likely cause: on this machine the controllers are in cgroup v1, which gives ordinary users none\n\
-             cure: as root; or boot with systemd.unified_cgroup_hierarchy=1 for v2; or in a machine of your own: cargo wb vm",
+             cure: as root; or boot with systemd.unified_cgroup_hierarchy=1 for v2; or in a machine of its own: cargo wb vm --user 1000 -- target/debug/ch03-cgroups …",
         ),
         _ => Way::None(
             "likely cause: your group was not handed over to you, and there is no systemd user manager to ask\n\

@@ -233,8 +233,9 @@ fn pids(text: &str) -> Result<Pids, String> {
 fn cpus(text: &str) -> Result<f64, String> {
     match text.trim().parse::<f64>() {
         Ok(number) if number.is_finite() && number > 0.0 && number < 65_536.0 => Ok(number),
-        Ok(_) => Err(format!("{text:?} is out of range: a limit is above zero, and there are not so many processors")),
-        Err(_) => Err(format!("{text:?} is no number of processors: write 0.5 or 2")),
+        Ok(number) if number <= 0.0 => Err(format!("{text:?} is out of range: a limit is above zero")),
+        Ok(number) if number > 0.0 => Err(format!("{text:?} is out of range: no machine has so many processors")),
+        Ok(_) | Err(_) => Err(format!("{text:?} is no number of processors: write 0.5 or 2")),
     }
 }
 
@@ -257,8 +258,12 @@ mod tests {
         for text in ["-2", "many", "", "1.5"] {
             assert!(pids(text).is_err(), "{text}");
         }
-        for text in ["0", "-1", "half", "NaN", "inf", "1e9"] {
-            assert!(cpus(text).is_err(), "{text}");
+        for (why, texts) in
+            [("above zero", ["0", "-1"]), ("no machine", ["inf", "1e9"]), ("no number of processors", ["half", "NaN"])]
+        {
+            for text in texts {
+                assert!(cpus(text).unwrap_err().contains(why), "{text}: {:?}", cpus(text));
+            }
         }
         assert_eq!((pids("-1"), pids("20")), (Ok(Pids::Unlimited), Ok(Pids::Most(20))));
         assert_eq!(swap("-1"), Ok(Swap::Unlimited));

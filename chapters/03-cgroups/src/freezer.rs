@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 
 use crate::controller::{Controller, Version};
-use crate::group::Group;
+use crate::group::{Group, Part};
 use crate::setting::write;
 use crate::{steps, v1, v2};
 
@@ -24,14 +24,7 @@ pub fn freeze(group: &Group, frozen: bool) -> Result<()> {
         Version::V2 => (v2::freezer::FREEZE, v2::freezer::wanted(frozen)),
     };
     write(why, &part.folder.join(file), text)?;
-    loop {
-        let done = match part.version {
-            Version::V1 => v1::freezer::is(&part.folder, frozen),
-            Version::V2 => v2::freezer::is(&part.folder, frozen),
-        };
-        if done {
-            return Ok(());
-        }
+    while !is(part, frozen) {
         if Instant::now() >= end {
             bail!(
                 "not every process was reached in {PATIENCE:?}: one waits for a device, or the group above is frozen"
@@ -39,5 +32,19 @@ pub fn freeze(group: &Group, frozen: bool) -> Result<()> {
         }
         sleep(Duration::from_millis(1));
     }
+    Ok(())
+}
+
+/// By the kernel's word: all have been reached.
+fn is(part: &Part, frozen: bool) -> bool {
+    match part.version {
+        Version::V1 => v1::freezer::is(&part.folder, frozen),
+        Version::V2 => v2::freezer::is(&part.folder, frozen),
+    }
 }
 // ANCHOR_END: freeze
+
+/// Whether a container stands still, whoever froze it: this group or one above.
+pub fn is_frozen(group: &Group) -> bool {
+    group.part(Controller::Freezer).is_some_and(|part| is(part, true))
+}

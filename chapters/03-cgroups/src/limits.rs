@@ -164,7 +164,7 @@ impl Limits {
         }
         match self.memory_swap {
             Some(Swap::Total(total)) if total < memory => bail!(
-                "--memory-swap {} is less than --memory {}: it is memory and swap together (the same number means no swap)",
+                "--memory-swap {} is less than --memory {}\nit is memory and swap together: the same number means no swap",
                 shown(total),
                 shown(memory)
             ),

@@ -2,7 +2,7 @@
 
 /// `64m`, `1g`, `512k`, `1048576`, `64mb`, `64MiB`: powers of 1024, as in Docker.
 pub fn bytes(text: &str) -> Result<u64, String> {
-    let wrong = || format!("{text:?} is no size: write a number of bytes, or one with a unit: 512k, 64m, 1g");
+    let wrong = || format!("{text:?} is no size: write 512k, 64m, 1g, or bytes");
     let text = text.trim();
     if text.starts_with('-') {
         return Err(format!("{text:?} is negative: a limit is above zero"));

@@ -103,6 +103,8 @@ impl Events {
 
 /// Change the limits of containers that run. What isn't named stays; all are changed or, on an error, none.
 #[derive(Args)]
+// What a start does without it isn't what a change does without it.
+#[command(mut_arg("memory_swap", |arg| arg.help(SWAP_WHEN_CHANGED)))]
 pub struct Update {
     #[command(flatten)]
     explain: ExplainFlag,
@@ -112,6 +114,9 @@ pub struct Update {
     #[arg(required = true)]
     containers: Vec<String>,
 }
+
+const SWAP_WHEN_CHANGED: &str = "The most memory and swap together; the same as --memory means no swap, -1 any. Takes \
+                                 --memory too [default: as much swap as it may have now]";
 
 impl Update {
     /// Writes them.

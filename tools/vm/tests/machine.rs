@@ -5,7 +5,7 @@ use std::io::Write;
 use std::process::{Child, Command, ExitCode, Stdio};
 use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use lab::look;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -20,6 +20,7 @@ fn main() -> ExitCode {
     let cases = testkit::cases![
         streams_status_folder_and_words_pass_and_nothing_else_comes_out,
         inside_one_is_root_of_a_stock_machine_that_cannot_write_to_this_one,
+        an_ordinary_user_divides_the_cgroups_that_were_handed_over,
         a_machine_ends_in_time_and_by_signals_and_leaves_no_process,
         what_is_missing_is_named_with_the_command_that_installs_it,
     ];
@@ -90,6 +91,23 @@ fn inside_one_is_root_of_a_stock_machine_that_cannot_write_to_this_one() -> Resu
 }
 
 /// A folder for this process, in the machine's own /tmp.
+fn an_ordinary_user_divides_the_cgroups_that_were_handed_over() -> Result<()> {
+    machine()?;
+    let script = r#"
+        echo $(id -u):$(id -g) $HOME; cat /proc/self/cgroup; cd /sys/fs/cgroup/session
+        mkdir mine && cat mine/cgroup.controllers && echo 64M >mine/memory.max && echo 0 >mine/cgroup.procs && cat /proc/self/cgroup
+        echo 0 2>/dev/null >/sys/fs/cgroup/cgroup.procs || echo "no further up"
+    "#;
+    let mut process = Command::new(env!("CARGO_BIN_EXE_vm"));
+    let ended = process.args(["--user", "1234:567", "--", "sh", "-c", script]).stdin(Stdio::null()).output()?;
+    let stdout = String::from_utf8_lossy(&ended.stdout).into_owned();
+    let lines: Vec<&str> = stdout.lines().collect();
+    let [who, before, controllers, after, "no further up"] = lines[..] else { bail!("{ended:?}") };
+    ensure!(who == "1234:567 /tmp" && before == "0::/session/command" && after == "0::/session/mine", "{stdout}");
+    ensure!(["cpu", "memory", "pids"].iter().all(|name| controllers.split(' ').any(|one| one == *name)), "{stdout}");
+    Ok(())
+}
+
 fn tempfile() -> Result<std::path::PathBuf> {
     let folder = std::env::temp_dir().join(format!("coracle-vm-test-{}", std::process::id()));
     fs::create_dir(&folder)?;

@@ -1,6 +1,8 @@
 //! Builds an answer, runs its checks in the lab, and says what came of it.
 
+use std::panic::resume_unwind;
 use std::path::Path;
+use std::thread;
 
 use anyhow::Result;
 use exercise::Exercise;
@@ -31,7 +33,12 @@ impl Examined {
 
 /// `answer` is a file that stands for the exercise's: the learner's, or a solution, or a wrong one.
 pub fn examine(checkout: &Checkout, exercise: &Exercise, answer: &Path, colour: bool) -> Result<Examined> {
-    let (executable, warnings) = match compile(checkout, exercise, answer, colour)? {
+    // At the same time: they share next to nothing, and the first answer of a chapter waits for both.
+    let (compiled, checks) = thread::scope(|scope| {
+        let checks = scope.spawn(|| checks::build(checkout, exercise));
+        (compile(checkout, exercise, answer, colour), checks.join())
+    });
+    let (executable, warnings) = match compiled? {
         Compiled::Program { executable, warnings } => (executable, warnings),
         Compiled::Failed(why) => {
             return Ok(Examined::Blocked(format!("the exercise can't be built here:\n{}", why.trim())));
@@ -39,7 +46,7 @@ pub fn examine(checkout: &Checkout, exercise: &Exercise, answer: &Path, colour: 
         Compiled::Errors(errors) => return Ok(Examined::DoesNotCompile(errors)),
         Compiled::Foreign(foreign) => return Ok(Examined::NotOneFile(why_not(&foreign, checkout))),
     };
-    let checks = match checks::build(checkout, exercise)? {
+    let checks = match checks.unwrap_or_else(|panic| resume_unwind(panic))? {
         Checks::Program(checks) => checks,
         Checks::Failed(why) => {
             return Ok(Examined::Blocked(format!("the checks can't be built here:\n{}", why.trim())));

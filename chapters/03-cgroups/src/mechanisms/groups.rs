@@ -18,8 +18,8 @@ use crate::{room, steps, v1};
 /// Makes the groups and their limits before the process exists, and puts the process in before it does anything.
 ///
 /// On v2 it is born in its group (CLONE_INTO_CGROUP). v1 has no such thing: there the child moves itself, through files that
-/// the host opened, by writing "0". Were it the host that wrote the child's number, the kernel would first wait until every
-/// processor has passed a quiet point (an RCU grace period, some 10 ms).
+/// the host opened, by writing "0". Were it the host that wrote the child's number, the kernel would first wait, some 10 ms,
+/// until every processor has passed a point where it reads no lists (an RCU grace period).
 #[derive(Debug)]
 pub struct Groups {
     place: Place,

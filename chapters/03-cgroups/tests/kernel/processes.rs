@@ -4,7 +4,7 @@ use std::process::Stdio;
 use std::thread::sleep;
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use testkit::{Case, cases, eventually};
 
 use crate::running::{Running, expect_nothing_left, need_groups, program, shown, succeeds};
@@ -41,12 +41,25 @@ fn a_frozen_container_uses_nothing_and_a_thawed_one_goes_on() -> Result<()> {
     ensure!(hog.used()? == before, "it ran on: {} µs", hog.used()? - before);
     // Frozen twice is frozen.
     succeeds(program().args(["freeze", "hog"]))?;
+    ensure!(statuses("hog")? == ["frozen", "frozen"], "{:?}", statuses("hog")?);
     succeeds(program().args(["thaw", "hog"]))?;
+    ensure!(statuses("hog")? == ["running", "running"], "{:?}", statuses("hog")?);
     eventually("it goes on", || Ok(hog.used()? > before + 1000))?;
     hog.end()?;
     let gone = program().args(["freeze", "hog"]).output()?;
     ensure!(gone.status.code() == Some(1) && shown(&gone).contains("no such container"), "{}", shown(&gone));
     expect_nothing_left()
+}
+
+/// What `ps` says of a container: in the table, and in JSON.
+fn statuses(name: &str) -> Result<[String; 2]> {
+    let table = succeeds(program().arg("ps"))?;
+    let row = table.lines().find(|line| line.contains(name)).context(table.clone())?;
+    let json = succeeds(program().args(["ps", "--format", "json"]))?;
+    let all: Vec<serde_json::Value> = serde_json::from_str(&json)?;
+    let one = all.iter().find(|one| one["name"] == name).context(json.clone())?;
+    let words = [row.split_whitespace().nth(1), one["status"].as_str()];
+    Ok(words.map(|word| word.unwrap_or_default().to_string()))
 }
 
 fn a_frozen_container_can_be_removed() -> Result<()> {

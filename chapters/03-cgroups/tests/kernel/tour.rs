@@ -42,5 +42,9 @@ fn without_groups_the_tour_says_what_it_leaves_out() -> Result<()> {
     needs::that(!groups_can_be_made(), "an ordinary user without a cgroup")?;
     let tour = tour()?;
     ensure!(tour.contains("What is left out") && tour.contains("cure:"), "{tour}");
+    ensure!(
+        !tour.split_once("Your turn").context("no end")?.1.contains("--memory"),
+        "it offers what it refused:\n{tour}"
+    );
     Ok(())
 }

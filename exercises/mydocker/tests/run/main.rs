@@ -1,0 +1,13 @@
+//! `mydocker run` from outside, with whatever answers it was built of.
+
+mod files;
+mod identity;
+mod limits;
+mod processes;
+mod running;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    testkit::run([identity::cases(), processes::cases(), files::cases(), limits::cases()].concat())
+}
