@@ -20,9 +20,7 @@ pub fn create(group: &Cgroup) -> Result<()> {
 
 pub fn join(group: &Cgroup) -> Result<()> {
     for folder in group.folders() {
-        let file =
-            ["cgroup.threads", "cgroup.threads"].map(|name| folder.join(name)).into_iter().find(|file| file.exists());
-        fs::write(file.context("no list of threads")?, "0").context("joining")?;
+        fs::write(folder.join("cgroup.threads"), "0").context("joining")?;
     }
     Ok(())
 }
