@@ -1,5 +1,6 @@
 //! Chapter 1 against the real kernel, each case in a process and a lab of its own.
 
+mod command;
 mod fakes;
 mod ids;
 mod init;
@@ -22,6 +23,7 @@ fn main() -> ExitCode {
         [
             shape::cases(),
             run::cases(),
+            command::cases(),
             init::cases(),
             ids::cases(),
             join::cases(),
