@@ -16,7 +16,8 @@ pub struct Entry {
     id: String,
     /// What was changed, as it is printed behind the place.
     what: String,
-    pub why: String,
+    /// In lines, as they are in the file.
+    pub why: Vec<String>,
 }
 
 /// Those that haven't been met yet.
@@ -38,11 +39,11 @@ impl Explained {
         let mut entries: Vec<Entry> = Vec::new();
         for line in text.lines().filter(|line| !line.starts_with('#') && !line.trim().is_empty()) {
             match (line.strip_prefix("    "), entries.last_mut()) {
-                (Some(why), Some(entry)) => entry.why = format!("{} {}", entry.why, why.trim()).trim().to_string(),
+                (Some(why), Some(entry)) => entry.why.push(why.trim().to_string()),
                 (Some(_), None) => bail!("a reason without a mutant: {line}"),
                 (None, _) => {
                     let (id, what) = line.split_once(": ").with_context(|| format!("not `ID: WHAT`: {line}"))?;
-                    entries.push(Entry { id: id.into(), what: what.trim().into(), why: String::new() });
+                    entries.push(Entry { id: id.into(), what: what.trim().into(), why: Vec::new() });
                 }
             }
         }
@@ -75,7 +76,7 @@ mod tests {
     fn each_entry_explains_one_survivor_and_the_rest_is_left() {
         let mut explained = Explained::parse(TEXT).expect("three entries");
         let why = explained.take("3.5", "left out: sleep(x);").map(|entry| entry.why);
-        assert_eq!(why.as_deref(), Some("It is the same, only quicker."));
+        assert_eq!(why, Some(vec!["It is the same,".to_string(), "only quicker.".to_string()]));
         assert_eq!(explained.take("3.5", "left out: sleep(x);"), None);
         assert_eq!(explained.take("3.5", "replace < with <= in f"), None);
         assert!(explained.take("3.7", "replace < with <= in f").is_some());

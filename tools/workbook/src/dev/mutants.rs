@@ -64,7 +64,7 @@ fn report(id: &str, survived: &[&Mutant], explained: &mut Explained, all_tried: 
         lines += &format!("    {}, {}\n", mutant.place, mutant.what);
         if let Some(entry) = explained.take(id, &mutant.what) {
             known += 1;
-            lines += &format!("        may live: {}\n", entry.why);
+            lines += &format!("        may live: {}\n", entry.why.join("\n        "));
         }
     }
     let gone = explained.left(id, |what| all_tried || what.starts_with(LEFT_OUT));
