@@ -17,11 +17,11 @@ use nix::unistd::Pid;
 const PATIENCE: Duration = Duration::from_secs(10);
 
 // ANCHOR: remove
-/// Removes a cgroup and all below it. Whatever still is in it is killed. A folder that is gone already is no error, and one
-/// that is no cgroup is left alone.
+/// Removes a cgroup and all below it. Whatever still is in it is killed. A folder that is gone already is no error, nor is one
+/// that never could be, below a file; and one that is no cgroup is left alone.
 pub fn remove(group: &Path) -> Result<()> {
     match statfs(group) {
-        Err(Errno::ENOENT) => return Ok(()),
+        Err(Errno::ENOENT | Errno::ENOTDIR) => return Ok(()),
         Err(errno) => return Err(errno).with_context(|| format!("statfs {}", group.display())),
         Ok(found) if ![CGROUP_SUPER_MAGIC, CGROUP2_SUPER_MAGIC].contains(&found.filesystem_type()) => {
             bail!("{} is not a cgroup: nothing was removed", group.display());
@@ -105,5 +105,10 @@ mod tests {
         assert!(folder.exists());
         fs::remove_dir(&folder).unwrap();
         remove(&folder).unwrap();
+    }
+
+    #[test]
+    fn a_folder_that_could_never_be_made_is_gone() {
+        remove(Path::new("/proc/self/status/coracle-1")).unwrap();
     }
 }

@@ -46,7 +46,7 @@ impl Undo {
             },
             Undo::Unmount(path) => match umount2(path, MntFlags::MNT_DETACH | MntFlags::UMOUNT_NOFOLLOW) {
                 // EINVAL: not a mount point (any more).
-                Ok(()) | Err(Errno::EINVAL | Errno::ENOENT) => Ok(()),
+                Ok(()) | Err(Errno::EINVAL | Errno::ENOENT | Errno::ENOTDIR) => Ok(()),
                 Err(errno) => Err(errno).with_context(|| format!("umount {}", path.display())),
             },
             Undo::Run(argv) => {
@@ -61,9 +61,10 @@ impl Undo {
     }
 }
 
+/// Not there, or below something that is no folder: there is nothing to undo, or there could never have been.
 fn gone(result: std::io::Result<()>) -> std::io::Result<()> {
     match result {
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(()),
         other => other,
     }
 }
@@ -149,6 +150,20 @@ mod tests {
         undo.run().unwrap();
         undo.run().unwrap();
         assert!(!folder.exists());
+    }
+
+    #[test]
+    fn what_could_never_be_made_below_a_file_is_undone() {
+        let path = PathBuf::from("/proc/self/status/x");
+        for undo in [
+            Undo::RemoveFile(path.clone()),
+            Undo::RemoveFolder(path.clone()),
+            Undo::RemoveCgroup(path.clone()),
+            Undo::RemoveEmptyCgroup(path.clone()),
+            Undo::Unmount(path),
+        ] {
+            undo.run().unwrap();
+        }
     }
 
     #[test]

@@ -177,6 +177,13 @@ fn parent_in(hierarchy: &Hierarchy, asked: Option<&str>, ours: &Path) -> Result<
     let Some(asked) = asked else { return Ok(usual()) };
     let from = if asked.starts_with('/') { hierarchy.mount_point.clone() } else { usual() };
     let parent = if asked == "/" { from } else { from.join(asked.trim_matches('/')) };
+    if let Some(file) = parent.ancestors().find(|path| path.exists()).filter(|path| !path.is_dir()) {
+        bail!(
+            "--cgroup-parent {asked}: {} is a file\nlikely cause: it is one of the kernel's files in a group\n\
+             cure: name the group that it is in, or a group that isn't there yet",
+            file.display()
+        );
+    }
     if hierarchy.version == Version::V2 && room::has_processes(&parent) {
         bail!(
             "--cgroup-parent {asked}: there are processes in {}\nlikely cause: on v2, processes are only in leaves of the tree, \

@@ -16,6 +16,7 @@ pub fn cases() -> Vec<Case> {
         what_it_sees_it_can_not_change,
         a_limit_above_holds_below,
         a_parent_that_was_made_goes_again_and_one_that_was_there_stays,
+        a_file_of_a_group_is_no_parent_and_harms_no_later_run,
         a_parent_with_processes_is_refused_on_v2,
         it_is_in_its_group_where_there_is_no_clone3,
     ]
@@ -78,6 +79,17 @@ fn a_parent_that_was_made_goes_again_and_one_that_was_there_stays() -> Result<()
     ensure!(kept.exists() && !kept.join("deeper").exists(), "{}", kept.display());
     ensure!(!top.join("made").exists());
     fs::remove_dir(&kept)?;
+    expect_nothing_left()
+}
+
+fn a_file_of_a_group_is_no_parent_and_harms_no_later_run() -> Result<()> {
+    need_groups()?;
+    for parent in ["/cgroup.procs", "/cgroup.procs/deeper", "cgroup.procs"] {
+        let output = run(&["--cgroup-parent", parent, "--pids-limit", "9"], "true").output()?;
+        let said = shown(&output);
+        ensure!(output.status.code() == Some(125) && said.contains("cgroup.procs is a file"), "{parent}: {said}");
+        ensure!(run(&[], "true").status()?.success(), "{parent} is in the way of the next run");
+    }
     expect_nothing_left()
 }
 
