@@ -24,7 +24,7 @@ pub enum Undo {
     RemoveFolder(PathBuf),
     /// End what is in a cgroup (chapter 3), and remove it with all below it.
     RemoveCgroup(PathBuf),
-    /// Remove a cgroup that is meant to be shared, unless it is in use: rmdir(2).
+    /// Remove a cgroup that was made to be shared, unless it is in use: rmdir(2).
     RemoveEmptyCgroup(PathBuf),
     /// Unmount what is mounted there, lazily: umount2(2) with MNT_DETACH.
     Unmount(PathBuf),
@@ -40,10 +40,9 @@ impl Undo {
             Undo::RemoveFile(path) => gone(fs::remove_file(path)).with_context(|| format!("unlink {}", path.display())),
             Undo::RemoveFolder(path) => gone(fs::remove_dir(path)).with_context(|| format!("rmdir {}", path.display())),
             Undo::RemoveCgroup(path) => cgroup_removal::remove(path),
-            Undo::RemoveEmptyCgroup(path) => match fs::remove_dir(path) {
-                Err(error) if error.raw_os_error() == Some(libc::EBUSY) => Ok(()),
-                removed => gone(removed).with_context(|| format!("rmdir {}", path.display())),
-            },
+            Undo::RemoveEmptyCgroup(path) => {
+                gone(cgroup_removal::remove_if_unused(path)).with_context(|| format!("rmdir {}", path.display()))
+            }
             Undo::Unmount(path) => match umount2(path, MntFlags::MNT_DETACH | MntFlags::UMOUNT_NOFOLLOW) {
                 // EINVAL: not a mount point (any more).
                 Ok(()) | Err(Errno::EINVAL | Errno::ENOENT | Errno::ENOTDIR) => Ok(()),

@@ -2,17 +2,19 @@
 
 use std::fs::{self, DirBuilder, File};
 use std::io::ErrorKind;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use ch01_namespaces::explain::report;
-use ch01_namespaces::{Failure, Plan, Store, Undo};
+use ch01_namespaces::{Failure, Plan, SHARED_CGROUP, Store, Undo};
 use nix::errno::Errno;
 use serde::{Deserialize, Serialize};
 
 use crate::controller::{Controller, Version};
 use crate::limits::Limits;
-use crate::place::{Place, Site};
+use crate::parents::make_with_parents;
+use crate::place::Place;
 use crate::setting::settings;
 use crate::{steps, v1, v2};
 
@@ -44,10 +46,8 @@ impl Group {
         let id: String = plan.folder().file_name().unwrap_or_default().to_string_lossy().chars().take(12).collect();
         let mut group = Group::default();
         for site in &place.sites {
-            make_parents(site, plan)?;
             let folder = site.parent.join(format!("coracle-{id}"));
-            plan.undo_later(Undo::RemoveCgroup(folder.clone()))?;
-            make_folder(&folder)?;
+            make_with_parents(&folder, site, plan)?;
             group.parts.push(Part { version: site.version, controllers: site.controllers.clone(), folder });
         }
         group.write(plan)?;
@@ -127,26 +127,19 @@ impl Part {
     }
 }
 
-/// Folders on the way that were asked for and aren't there (`--cgroup-parent`). Whoever makes one removes it, unless it is
-/// still in use then.
-fn make_parents(site: &Site, plan: &Plan) -> Result<()> {
-    let missing: Vec<_> = site.parent.ancestors().take_while(|folder| !folder.exists()).collect();
-    for folder in missing.into_iter().rev() {
-        plan.undo_later(Undo::RemoveEmptyCgroup(folder.into()))?;
-        match make_folder(folder) {
-            // Somebody else has made the same parent at the same moment.
-            Err(_) if folder.exists() => {}
-            made => made?,
-        }
-        if site.version == Version::V1 && site.controllers.contains(&Controller::Cpuset) {
-            v1::cpuset::inherit(folder)?;
-        }
-    }
-    site.enable()
+/// Whose a folder is.
+pub(crate) enum Kind {
+    OneContainers,
+    /// Marked, so that every container that uses it knows that it goes with the last of them.
+    Shared,
 }
 
-fn make_folder(folder: &Path) -> Result<()> {
-    let made = DirBuilder::new().create(folder);
+pub(crate) fn make_folder(folder: &Path, kind: Kind) -> Result<()> {
+    let mode = match kind {
+        Kind::OneContainers => 0o777,
+        Kind::Shared => 0o777 | SHARED_CGROUP,
+    };
+    let made = DirBuilder::new().mode(mode).create(folder);
     let result = made.map_err(|error| Errno::from_raw(error.raw_os_error().unwrap_or(libc::EIO)));
-    report(&steps::MAKE_GROUP, "mkdir", || vec![folder.display().to_string()], result)
+    report(&steps::MAKE_GROUP, "mkdir", || vec![folder.display().to_string(), format!("0{mode:o}")], result)
 }
