@@ -38,6 +38,9 @@ pub struct Part {
 
 const FILE: &str = "cgroup.json";
 
+/// How a container's folders are called, before its id.
+const PREFIX: &str = "coracle-";
+
 impl Group {
     // ANCHOR: make
     /// Makes the folders and writes the limits into their files. How each folder goes away is written down before it is made.
@@ -46,7 +49,7 @@ impl Group {
         let id: String = plan.folder().file_name().unwrap_or_default().to_string_lossy().chars().take(12).collect();
         let mut group = Group::default();
         for site in &place.sites {
-            let folder = site.parent.join(format!("coracle-{id}"));
+            let folder = site.parent.join(format!("{PREFIX}{id}"));
             make_with_parents(&folder, site, plan)?;
             group.parts.push(Part { version: site.version, controllers: site.controllers.clone(), folder });
         }
@@ -125,6 +128,11 @@ impl Part {
         let file = self.folder.join(name);
         File::options().write(true).open(&file).with_context(|| format!("cannot open {}", file.display()))
     }
+}
+
+/// Whether a folder of this name is one container's. (A scope that systemd handed over to us is called alike.)
+pub(crate) fn is_a_containers(name: &str) -> bool {
+    name.starts_with(PREFIX) && !name.ends_with(".scope")
 }
 
 /// Whose a folder is.

@@ -7,6 +7,7 @@ use anyhow::{Result, bail};
 use nix::unistd::{AccessFlags, access};
 
 use crate::controller::{Controller, Version};
+use crate::group::is_a_containers;
 use crate::machine::{Hierarchy, Machine};
 use crate::setting::write;
 use crate::{part, room};
@@ -155,6 +156,13 @@ fn check_parent(asked: &str) -> Result<()> {
     if asked.is_empty() || !Path::new(asked.trim_matches('/')).components().all(plain) {
         bail!("--cgroup-parent {asked:?} is no group: write a path such as /boats or boats/red, without . and ..");
     }
+    let names = asked.split('/');
+    if let Some(name) = names.into_iter().find(|name| is_a_containers(name)) {
+        bail!(
+            "--cgroup-parent {asked}: {name} is a container's own group\nlikely cause: its path was copied from ls or \
+             /proc/PID/cgroup\ncure: name the group that it is in: what is inside of a container's group ends with it"
+        );
+    }
     Ok(())
 }
 
@@ -264,5 +272,8 @@ mod tests {
         for bad in ["", "../x", "a/../../b", "./a"] {
             assert!(check_parent(bad).is_err(), "{bad}");
         }
+        // What is inside of a container's group would end with it. A scope that systemd handed over to us is none.
+        assert!(check_parent("/boats/coracle-0a1b2c3d4e5f/red").unwrap_err().to_string().contains("a container's own"));
+        assert!(check_parent("/user.slice/coracle-0a1b2c3d4e5f.scope/boats").is_ok());
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
 use ch03_cgroups::controller::{Controller, Version};
@@ -19,6 +19,7 @@ pub fn cases() -> Vec<Case> {
         a_parent_that_was_made_goes_again_and_one_that_was_there_stays,
         a_parent_goes_with_the_last_of_those_who_share_it,
         of_forty_who_share_a_group_at_once_all_run_and_none_leaves_it,
+        a_containers_own_group_is_no_parent_of_anothers,
         a_file_of_a_group_is_no_parent_and_harms_no_later_run,
         a_parent_with_processes_is_refused_on_v2,
         it_is_in_its_group_where_there_is_no_clone3,
@@ -114,6 +115,18 @@ fn of_forty_who_share_a_group_at_once_all_run_and_none_leaves_it() -> Result<()>
     expect_nothing_left()
 }
 
+fn a_containers_own_group_is_no_parent_of_anothers() -> Result<()> {
+    need_groups()?;
+    let outer = Running::start(&["--pids-limit", "9"], "")?;
+    let group = outer.folder("pids")?;
+    let name = group.file_name().context("no name")?.to_string_lossy();
+    let output = run(&["--cgroup-parent", &format!("/{name}"), "--pids-limit", "9"], "true").output()?;
+    let said = shown(&output);
+    ensure!(output.status.code() == Some(125) && said.contains("a container's own group"), "{said}");
+    outer.end()?;
+    expect_nothing_left()
+}
+
 fn a_file_of_a_group_is_no_parent_and_harms_no_later_run() -> Result<()> {
     need_groups()?;
     for parent in ["/cgroup.procs", "/cgroup.procs/deeper", "cgroup.procs"] {
@@ -129,11 +142,16 @@ fn a_parent_with_processes_is_refused_on_v2() -> Result<()> {
     need_groups()?;
     needs::that(version(Controller::Pids)? == Version::V2, "cgroup v2")?;
     let held = Running::start(&["--cgroup-parent", "/boats"], "")?;
-    let group = held.folder("pids")?;
-    let name = format!("/boats/{}", group.file_name().context("no name")?.to_string_lossy());
-    let output = run(&["--cgroup-parent", &name, "--pids-limit", "9"], "true").output()?;
+    let busy = held.folder("pids")?.with_file_name("busy");
+    fs::create_dir(&busy)?;
+    let mut sleeper = Command::new("sleep").arg("60").spawn()?;
+    fs::write(busy.join("cgroup.procs"), sleeper.id().to_string())?;
+    let output = run(&["--cgroup-parent", "/boats/busy", "--pids-limit", "9"], "true").output()?;
+    sleeper.kill()?;
+    sleeper.wait()?;
     let said = shown(&output);
     ensure!(output.status.code() == Some(125) && said.contains("no-internal-processes"), "{said}");
+    fs::remove_dir(&busy)?;
     held.end()?;
     expect_nothing_left()
 }
