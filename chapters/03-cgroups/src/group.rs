@@ -45,11 +45,18 @@ impl Group {
     // ANCHOR: make
     /// Makes the folders and writes the limits into their files. How each folder goes away is written down before it is made.
     pub fn make(place: &Place, limits: &Limits, plan: &Plan) -> Result<Group> {
-        // As much of the id as `ps` shows: paths stay short enough to be read.
-        let id: String = plan.folder().file_name().unwrap_or_default().to_string_lossy().chars().take(12).collect();
+        let name = name_of(&plan.folder().file_name().unwrap_or_default().to_string_lossy());
         let mut group = Group::default();
         for site in &place.sites {
-            let folder = site.parent.join(format!("{PREFIX}{id}"));
+            let folder = site.parent.join(&name);
+            // Before its undo is written down, which would end what is in it.
+            if folder.exists() {
+                bail!(
+                    "{} is there already\nlikely cause: a container of another store has this id\n\
+                       cure: choose another id, or give it a --cgroup-parent of its own",
+                    folder.display()
+                );
+            }
             make_with_parents(&folder, site, plan)?;
             group.parts.push(Part { version: site.version, controllers: site.controllers.clone(), folder });
         }
@@ -130,6 +137,13 @@ impl Part {
     }
 }
 
+/// Of an id of ours, 64 random digits, as many as `ps` shows tell one from all others, and paths can be read. One that somebody
+/// chose is taken whole: the next may differ in its last letter.
+fn name_of(id: &str) -> String {
+    let is_random = id.len() == 64 && id.bytes().all(|letter| letter.is_ascii_hexdigit());
+    format!("{PREFIX}{}", if is_random { &id[..12] } else { id })
+}
+
 /// Whether a folder of this name is one container's. (A scope that systemd handed over to us is called alike.)
 pub(crate) fn is_a_containers(name: &str) -> bool {
     name.starts_with(PREFIX) && !name.ends_with(".scope")
@@ -150,4 +164,15 @@ pub(crate) fn make_folder(folder: &Path, kind: Kind) -> Result<()> {
     let made = DirBuilder::new().mode(mode).create(folder);
     let result = made.map_err(|error| Errno::from_raw(error.raw_os_error().unwrap_or(libc::EIO)));
     report(&steps::MAKE_GROUP, "mkdir", || vec![folder.display().to_string(), format!("0{mode:o}")], result)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_of_two_ids_never_have_one_name() {
+        assert_eq!(name_of(&"0a1b2c3d4e5f6789".repeat(4)), "coracle-0a1b2c3d4e5f");
+        assert_ne!(name_of("my-container-1"), name_of("my-container-2"));
+    }
 }
