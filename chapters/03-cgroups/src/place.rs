@@ -8,7 +8,7 @@ use nix::unistd::{AccessFlags, access};
 
 use crate::controller::{Controller, Version};
 use crate::group::is_a_containers;
-use crate::machine::{Hierarchy, Machine};
+use crate::machine::{Hierarchy, Machine, read_lossily};
 use crate::setting::write;
 use crate::{part, room};
 use crate::{steps, v2};
@@ -221,7 +221,7 @@ fn missing(machine: &Machine, controller: Controller) -> String {
         let mut fields = line.split_whitespace();
         fields.next() == Some(controller.v1_name()) && fields.nth(2) == Some("1")
     });
-    let mountinfo = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
+    let mountinfo = read_lossily("/proc/self/mountinfo").unwrap_or_default();
     let is_mounted = mountinfo
         .lines()
         .filter_map(|line| line.split_once(" - cgroup "))
