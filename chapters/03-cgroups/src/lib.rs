@@ -28,6 +28,7 @@ pub mod group;
 pub mod limits;
 pub mod machine;
 pub mod mechanisms;
+mod parents;
 mod part;
 pub mod place;
 pub mod room;
