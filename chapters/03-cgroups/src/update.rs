@@ -1,13 +1,13 @@
 //! Other limits for a container that runs.
 
-use std::fs;
-use std::path::PathBuf;
+use std::path::Path;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Error, Result, bail};
 
 use crate::controller::{Controller, Version};
 use crate::group::{Group, Part};
 use crate::limits::{Limits, Swap};
+use crate::put_back::now;
 use crate::setting::{Setting, needed, number, read};
 use crate::{v1, v2};
 
@@ -20,26 +20,29 @@ pub fn update(group: &Group, limits: &Limits) -> Result<()> {
         }
     }
     let limits = with_swap_kept(group, limits);
-    let mut before: Vec<(PathBuf, String)> = Vec::new();
+    let mut before: Vec<(&Path, Setting)> = Vec::new();
     for part in &group.parts {
         let mut settings = part.settings(&limits);
         if part.version == Version::V1 {
             memory_last_where_it_grows(&mut settings, number(&part.folder, v1::memory::MEMORY_AND_SWAP));
         }
         for setting in settings {
-            let file = part.folder.join(setting.file);
-            let old = fs::read_to_string(&file).unwrap_or_default();
+            let old = now(&part.folder, &setting);
             if let Err(error) = setting.write(&part.folder) {
-                let put_back = before.iter().rev().try_for_each(|(file, old)| fs::write(file, old.trim_end()));
-                return Err(match put_back {
-                    Ok(()) => error.context("the limits stay as they were"),
-                    Err(left) => error.context(format!("and not all limits could be put back: {left}")),
-                });
+                return Err(put_back(&before, error));
             }
-            before.push((file, old));
+            before.extend(old.map(|old| (part.folder.as_path(), old)));
         }
     }
     Ok(())
+}
+
+/// Last written, first put back: on v1 the order matters.
+fn put_back(before: &[(&Path, Setting)], error: Error) -> Error {
+    match before.iter().rev().try_for_each(|(folder, old)| old.write(folder)) {
+        Ok(()) => error.context("the limits stay as they were"),
+        Err(left) => error.context(format!("and not all limits could be put back: {left:#}")),
+    }
 }
 // ANCHOR_END: update
 

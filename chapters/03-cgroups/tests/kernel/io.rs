@@ -21,11 +21,26 @@ fn disk_of(file: &Path) -> Result<PathBuf> {
     let (major, minor) = (nix::sys::stat::major(device), nix::sys::stat::minor(device));
     let block = PathBuf::from(format!("/sys/dev/block/{major}:{minor}"));
     needs::that(block.exists() && !block.join("partition").exists(), "files on a whole disk")?;
-    let node = PathBuf::from("/tmp/disk");
-    let numbers = [major.to_string(), minor.to_string()];
-    let made = Command::new("mknod").arg(&node).arg("b").args(&numbers).status()?;
+    node("/tmp/disk", major, minor)
+}
+
+/// A node of any disk that the machine has, if only to be named.
+pub fn some_disk() -> Result<PathBuf> {
+    let numbers = fs::read_dir("/sys/block").into_iter().flatten().flatten().find_map(|disk| {
+        let text = fs::read_to_string(disk.path().join("dev")).ok()?;
+        let (major, minor) = text.trim().split_once(':')?;
+        Some((major.parse().ok()?, minor.parse().ok()?))
+    });
+    needs::that(numbers.is_some(), "a block device")?;
+    let (major, minor) = numbers.context("no disk")?;
+    node("/tmp/disk", major, minor)
+}
+
+/// A node of a block device, whether there is such a device or not.
+pub fn node(path: &str, major: u64, minor: u64) -> Result<PathBuf> {
+    let made = Command::new("mknod").args([path, "b", &major.to_string(), &minor.to_string()]).status()?;
     ensure!(made.success());
-    Ok(node)
+    Ok(path.into())
 }
 
 fn a_slow_device_is_slow() -> Result<()> {
