@@ -68,7 +68,7 @@ fn why_missing(file: &str) -> &'static str {
             "this kernel doesn't count swap (boot it with swapaccount=1)"
         }
         v1::blkio::WEIGHT => "no scheduler that knows weights is loaded (modprobe bfq)",
-        v2::io::WEIGHT | v2::io::BFQ_WEIGHT => "neither BFQ nor io.cost is there to keep to weights (modprobe bfq)",
+        v2::io::WEIGHT | v2::io::BFQ_WEIGHT => "this kernel has no io.cost, and BFQ isn't loaded (modprobe bfq)",
         _ => "this kernel was built without it",
     }
 }

@@ -9,7 +9,7 @@ use crate::group::{Group, Part};
 use crate::limits::{Limits, Swap};
 use crate::put_back::now;
 use crate::setting::{Setting, needed, number, read};
-use crate::{v1, v2};
+use crate::{kept, v1, v2};
 
 // ANCHOR: update
 /// Writes the limits. When one can't be written, those that were are put back: all or nothing.
@@ -32,6 +32,9 @@ pub fn update(group: &Group, limits: &Limits) -> Result<()> {
                 return Err(put_back(&before, error));
             }
             before.extend(old.map(|old| (part.folder.as_path(), old)));
+            if let Err(error) = kept::check(&part.folder, &setting) {
+                return Err(put_back(&before, error));
+            }
         }
     }
     Ok(())

@@ -5,9 +5,10 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use testkit::{Case, cases, patiently};
+use ch03_cgroups::limits::Size;
+use testkit::{Case, cases, needs, patiently};
 
-use crate::running::{Running, expect_nothing_left, need_groups};
+use crate::running::{Running, expect_nothing_left, need_groups, program, run, shown};
 
 pub fn cases() -> Vec<Case> {
     cases![
@@ -15,6 +16,7 @@ pub fn cases() -> Vec<Case> {
         a_quota_may_be_given_in_microseconds,
         shares_divide_a_processor_that_both_want,
         a_cpuset_holds_it_on_its_processors,
+        processors_that_the_group_above_has_not_are_refused,
     ]
 }
 
@@ -76,6 +78,26 @@ fn a_cpuset_holds_it_on_its_processors() -> Result<()> {
     };
     ensure!(list("Cpus_allowed_list:")? == "0", "{status}");
     ensure!(list("Mems_allowed_list:")? == "0", "{status}");
+    held.end()?;
+    expect_nothing_left()
+}
+
+fn processors_that_the_group_above_has_not_are_refused() -> Result<()> {
+    need_groups()?;
+    needs::that(Size::of_this_machine()?.cpus.starts_with(&[0, 1]), "two processors")?;
+    let in_boats = ["--cgroup-parent", "/boats", "--cpuset-cpus"];
+    let held = Running::start(&[&in_boats[..], &["0", "--name", "boat"]].concat(), "")?;
+    let own = held.folder("cpuset")?;
+    fs::write(own.parent().context("no parent")?.join("cpuset.cpus"), "0")?;
+    // On v1 the kernel refuses; on v2 it takes the list, and lets the container run elsewhere.
+    for list in ["1", "0-1"] {
+        let output = run(&[&in_boats[..], &[list]].concat(), "echo it ran").output()?;
+        ensure!(output.status.code() == Some(125), "{list}: {}", shown(&output));
+        ensure!(shown(&output).contains("--cpuset-cpus"), "{list}: {}", shown(&output));
+        let output = program().args(["update", "--cpuset-cpus", list, "boat"]).output()?;
+        ensure!(shown(&output).contains("the limits stay as they were"), "{list}: {}", shown(&output));
+        ensure!(fs::read_to_string(own.join("cpuset.cpus"))?.trim() == "0", "{list}");
+    }
     held.end()?;
     expect_nothing_left()
 }
