@@ -57,6 +57,9 @@ pub static SET_LIMIT: Why = Why::new("a limit is a write into one of the group's
         }),
     ]);
 
+/// Before a lower limit on memory.
+pub static RECLAIM: Why = Why::new("take back what can be, before the limit is lower", MEMORY).as_shell(echo);
+
 /// Controllers for the children.
 pub static ENABLE: Why =
     Why::new("on v2 a group gives its children their controllers", VERSIONS).as_shell(echo).teaching(&[
@@ -155,9 +158,18 @@ mod tests {
 
     #[test]
     fn purposes_fit_the_narration() {
-        for why in
-            [&MAKE_GROUP, &SET_LIMIT, &ENABLE, &MAKE_ROOM, &INHERIT_CPUSET, &JOIN, &SET_OOM_SCORE, &FREEZE, &THAW]
-        {
+        for why in [
+            &MAKE_GROUP,
+            &SET_LIMIT,
+            &RECLAIM,
+            &ENABLE,
+            &MAKE_ROOM,
+            &INHERIT_CPUSET,
+            &JOIN,
+            &SET_OOM_SCORE,
+            &FREEZE,
+            &THAW,
+        ] {
             assert!(why.what_for.len() <= 60, "{}", why.what_for);
         }
     }

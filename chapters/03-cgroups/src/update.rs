@@ -27,17 +27,23 @@ pub fn update(group: &Group, limits: &Limits) -> Result<()> {
             memory_last_where_it_grows(&mut settings, number(&part.folder, v1::memory::MEMORY_AND_SWAP));
         }
         for setting in settings {
-            let old = now(&part.folder, &setting);
-            if let Err(error) = setting.write(&part.folder) {
-                return Err(put_back(&before, error));
-            }
-            before.extend(old.map(|old| (part.folder.as_path(), old)));
-            if let Err(error) = kept::check(&part.folder, &setting) {
+            if let Err(error) = change(&part.folder, &setting, &mut before) {
                 return Err(put_back(&before, error));
             }
         }
     }
     Ok(())
+}
+
+/// One write, and what would undo it.
+fn change<'a>(folder: &'a Path, setting: &Setting, before: &mut Vec<(&'a Path, Setting)>) -> Result<()> {
+    if setting.file == v2::memory::MAX {
+        v2::memory::make_room(folder, setting)?;
+    }
+    let old = now(folder, setting);
+    setting.write(folder)?;
+    before.extend(old.map(|old| (folder, old)));
+    kept::check(folder, setting)
 }
 
 /// Last written, first put back: on v1 the order matters.
