@@ -40,7 +40,7 @@ pub static SET_LIMIT: Why = Why::new("a limit is a write into one of the group's
     .as_shell(echo)
     .teaching(&[
         (Errno::EINVAL, Lesson {
-            cause: "the kernel doesn't take this number here: a group above may have a lower limit",
+            cause: "the kernel doesn't take this number here: it is out of range, or a group above has a lower limit",
             cure: "read the same file in the groups above",
         }),
         (Errno::EBUSY, Lesson {

@@ -6,7 +6,7 @@ use anyhow::{Context, Error, Result, bail};
 
 use crate::controller::{Controller, Version};
 use crate::group::{Group, Part};
-use crate::limits::{Limits, Swap};
+use crate::limits::{Limits, Quota, Size, Swap};
 use crate::put_back::now;
 use crate::setting::{Setting, needed, number, read};
 use crate::{kept, v1, v2};
@@ -19,12 +19,14 @@ pub fn update(group: &Group, limits: &Limits) -> Result<()> {
             bail!("the container is in no {controller} group: that limit has to be given when it is made");
         }
     }
-    let limits = with_swap_kept(group, limits);
+    let limits = with_processor_time_kept(group, &with_swap_kept(group, limits));
+    limits.check(&Size::of_this_machine()?).context("nothing was changed")?;
     let mut before: Vec<(&Path, Setting)> = Vec::new();
     for part in &group.parts {
         let mut settings = part.settings(&limits);
         if part.version == Version::V1 {
             memory_last_where_it_grows(&mut settings, number(&part.folder, v1::memory::MEMORY_AND_SWAP));
+            period_last_where_it_shrinks(&mut settings, number(&part.folder, v1::cpu::PERIOD));
         }
         for setting in settings {
             if let Err(error) = change(&part.folder, &setting, &mut before) {
@@ -55,6 +57,17 @@ fn put_back(before: &[(&Path, Setting)], error: Error) -> Error {
 }
 // ANCHOR_END: update
 
+/// v1 insists on quotas being no larger a part of their period than the group above has, at any moment: with the new period and
+/// the old quota it would be larger.
+fn period_last_where_it_shrinks(settings: &mut [Setting], now: Option<u64>) {
+    let place = |file| settings.iter().position(|setting: &Setting| setting.file == file);
+    let (Some(period), Some(quota)) = (place(v1::cpu::PERIOD), place(v1::cpu::QUOTA)) else { return };
+    let wanted: u64 = settings[period].value.parse().unwrap_or(0);
+    if now.is_some_and(|now| wanted < now) {
+        settings.swap(period, quota);
+    }
+}
+
 /// v1 insists that memory never exceeds memory and swap together, at any moment: whoever raises both begins with the latter.
 fn memory_last_where_it_grows(settings: &mut [Setting], both: Option<u64>) {
     let place = |settings: &[Setting], file| settings.iter().position(|setting: &Setting| setting.file == file);
@@ -80,6 +93,24 @@ fn with_swap_kept(group: &Group, limits: &Limits) -> Limits {
     Limits { memory_swap: limits.memory_swap.or(kept), ..limits.clone() }
 }
 
+/// Who changes only the quota keeps the period, and the other way.
+fn with_processor_time_kept(group: &Group, limits: &Limits) -> Limits {
+    let now = match group.part(Controller::Cpu) {
+        Some(part) if limits.quota.is_some() || limits.period.is_some() => time_now(part),
+        _ => None,
+    };
+    let (quota, period) = now.unzip();
+    Limits { quota: limits.quota.or(quota), period: limits.period.or(period), ..limits.clone() }
+}
+
+/// The quota and the period of now.
+fn time_now(part: &Part) -> Option<(Quota, u64)> {
+    match part.version {
+        Version::V1 => Some((v1::cpu::quota_now(&part.folder)?, number(&part.folder, v1::cpu::PERIOD)?)),
+        Version::V2 => v2::cpu::max_now(&part.folder),
+    }
+}
+
 /// How much swap the container may have: `Some(None)` is any, `None` is that swap isn't counted.
 fn swap_now(part: &Part) -> Option<Option<u64>> {
     match part.version {
@@ -101,13 +132,25 @@ pub fn check(limits: &Limits) -> Result<()> {
     if !limits.are_any() {
         bail!("nothing to update: give at least one limit");
     }
-    limits.check(&crate::limits::Size::of_this_machine()?).context("nothing was changed")
+    limits.check(&Size::of_this_machine()?).context("nothing was changed")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::setting::settings;
+
+    #[test]
+    fn a_shorter_period_is_written_after_its_quota_and_a_longer_one_before() {
+        let limits = Limits { quota: Some(Quota::Most(5000)), period: Some(10_000), ..Limits::default() };
+        let order = |now| {
+            let mut writes = settings(&limits, Controller::Cpu, Version::V1);
+            period_last_where_it_shrinks(&mut writes, now);
+            writes[0].file
+        };
+        assert_eq!(order(Some(100_000)), v1::cpu::QUOTA);
+        assert_eq!(order(Some(5000)), v1::cpu::PERIOD);
+    }
 
     #[test]
     fn whoever_raises_both_begins_with_both_together() {
