@@ -11,7 +11,16 @@ pub fn now(folder: &Path, setting: &Setting) -> Option<Setting> {
     if !folder.join(setting.file).exists() {
         return None;
     }
-    let value = as_written(setting, &read(folder, setting.file));
+    let mut text = read(folder, setting.file);
+    // A list can't be emptied again while processes are there (ENOSPC): in its place goes what holds without it.
+    if text.trim().is_empty() {
+        text = match setting.file {
+            v2::cpuset::CPUS => read(folder, v2::cpuset::CPUS_EFFECTIVE),
+            v2::cpuset::MEMS => read(folder, v2::cpuset::MEMS_EFFECTIVE),
+            _ => text,
+        };
+    }
+    let value = as_written(setting, &text);
     Some(Setting { value, ..setting.clone() })
 }
 
@@ -25,11 +34,7 @@ fn as_written(setting: &Setting, text: &str) -> String {
             line().unwrap_or_else(|| format!("{} 0", device()))
         }
         // Of several lines the first is the group's own: `default 100`, then those of single devices.
-        _ => match text.lines().next().unwrap_or_default() {
-            // An empty list. No bytes would be no write(2) at all.
-            "" => "\n".into(),
-            first => first.into(),
-        },
+        _ => text.lines().next().unwrap_or_default().into(),
     }
 }
 
@@ -49,8 +54,17 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_list_takes_a_write_too() {
-        assert_eq!(from(v2::cpuset::MEMS, "0", "\n"), "\n");
+    fn in_place_of_an_empty_list_goes_the_one_that_holds() {
+        let folder = std::env::temp_dir().join(format!("coracle-put-back-{}", std::process::id()));
+        std::fs::create_dir(&folder).unwrap();
+        for (file, text) in [(v2::cpuset::MEMS, "\n"), (v2::cpuset::MEMS_EFFECTIVE, "0-1\n"), (v2::cpuset::CPUS, "2\n")]
+        {
+            std::fs::write(folder.join(file), text).unwrap();
+        }
+        let value = |file| now(&folder, &Setting::new("--flag", file, "0")).map(|setting| setting.value);
+        let values = [v2::cpuset::MEMS, v2::cpuset::CPUS, v2::pids::MAX].map(value);
+        std::fs::remove_dir_all(&folder).unwrap();
+        assert_eq!(values, [Some("0-1".into()), Some("2".into()), None]);
     }
 
     #[test]

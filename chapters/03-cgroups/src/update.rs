@@ -48,11 +48,12 @@ fn change<'a>(folder: &'a Path, setting: &Setting, before: &mut Vec<(&'a Path, S
     kept::check(folder, setting)
 }
 
-/// Last written, first put back: on v1 the order matters.
+/// Last written, first put back: on v1 the order matters. One that can't be doesn't keep the others.
 fn put_back(before: &[(&Path, Setting)], error: Error) -> Error {
-    match before.iter().rev().try_for_each(|(folder, old)| old.write(folder)) {
-        Ok(()) => error.context("the limits stay as they were"),
-        Err(left) => error.context(format!("and not all limits could be put back: {left:#}")),
+    let left: Vec<Error> = before.iter().rev().filter_map(|(folder, old)| old.write(folder).err()).collect();
+    match left.first() {
+        None => error.context("the limits stay as they were"),
+        Some(left) => error.context(format!("and not all limits could be put back: {left:#}")),
     }
 }
 // ANCHOR_END: update

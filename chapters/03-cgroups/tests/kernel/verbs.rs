@@ -128,7 +128,7 @@ fn an_update_that_makes_no_sense_changes_nothing() -> Result<()> {
 fn limits_of(held: &Running) -> Result<Vec<String>> {
     let files = [
         ("cpu", ["cpu.shares", "cpu.weight"]),
-        ("cpuset", ["cpuset.mems", "cpuset.mems"]),
+        ("cpuset", ["cpuset.cpus", "cpuset.cpus.effective"]),
         ("pids", ["pids.max", "pids.max"]),
         ("blkio", ["blkio.throttle.read_bps_device", "io.max"]),
     ];
@@ -145,9 +145,9 @@ fn an_update_is_all_or_nothing() -> Result<()> {
     needs::root()?;
     let none = node("/tmp/none", 200, 200)?;
     let disk = some_disk()?.map(|disk| format!("{}:9000000", disk.display()));
-    let held = Running::start(&["--name", "boat", "--pids-limit", "50", "--cpuset-cpus", "0"], "")?;
+    let held = Running::start(&["--name", "boat", "--pids-limit", "50", "--cpuset-mems", "0"], "")?;
     let before = limits_of(&held)?;
-    let common = ["update", "--pids-limit", "60", "--cpu-shares", "512", "--cpuset-mems", "0"];
+    let common = ["update", "--pids-limit", "60", "--cpu-shares", "512", "--cpuset-cpus", "0"];
     let device: Vec<&str> = disk.iter().flat_map(|disk| ["--device-read-bps", disk]).collect();
     // The kernel refuses the last write: it has no such device.
     let refused = ["--device-write-bps", &format!("{}:9000000", none.display()), "boat"];
