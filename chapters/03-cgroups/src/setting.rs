@@ -171,7 +171,7 @@ mod tests {
         );
         assert_eq!(
             lines(Controller::Memory, v2),
-            ["memory.swap.max 33554432", "memory.max 67108864", "memory.low 33554432"]
+            ["memory.max 67108864", "memory.swap.max 33554432", "memory.low 33554432"]
         );
         assert_eq!(lines(Controller::Pids, v1), ["pids.max 100"]);
         assert_eq!(lines(Controller::Blkio, v2), ["io.weight 4950", "io.max 8:0 rbps=1048576 wiops=50"]);
@@ -193,7 +193,7 @@ mod tests {
         let limits = Limits { memory: Some(64 << 20), ..Limits::default() };
         let [_, swap] = &settings(&limits, Controller::Memory, Version::V1)[..] else { panic!("not two writes") };
         assert_eq!((swap.value.as_str(), swap.may_be_missing), ("134217728", true));
-        let [swap, _] = &settings(&limits, Controller::Memory, Version::V2)[..] else { panic!("not two writes") };
+        let [_, swap] = &settings(&limits, Controller::Memory, Version::V2)[..] else { panic!("not two writes") };
         assert_eq!((swap.value.as_str(), swap.may_be_missing), ("67108864", true));
     }
 

@@ -24,9 +24,13 @@ pub fn update(group: &Group, limits: &Limits) -> Result<()> {
     let mut before: Vec<(&Path, Setting)> = Vec::new();
     for part in &group.parts {
         let mut settings = part.settings(&limits);
-        if part.version == Version::V1 {
-            memory_last_where_it_grows(&mut settings, number(&part.folder, v1::memory::MEMORY_AND_SWAP));
-            period_last_where_it_shrinks(&mut settings, number(&part.folder, v1::cpu::PERIOD));
+        match part.version {
+            Version::V1 => {
+                memory_last_where_it_grows(&mut settings, number(&part.folder, v1::memory::MEMORY_AND_SWAP));
+                period_last_where_it_shrinks(&mut settings, number(&part.folder, v1::cpu::PERIOD));
+            }
+            // A lower limit on memory finds the swap that it may use.
+            Version::V2 => put_in_order(&mut settings, v2::memory::SWAP_MAX, v2::memory::MAX),
         }
         for setting in settings {
             if let Err(error) = change(&part.folder, &setting, &mut before) {
@@ -58,26 +62,32 @@ fn put_back(before: &[(&Path, Setting)], error: Error) -> Error {
 }
 // ANCHOR_END: update
 
+/// One file before another, if both are written.
+fn put_in_order(settings: &mut [Setting], first: &str, second: &str) {
+    let place = |file| settings.iter().position(|setting: &Setting| setting.file == file);
+    if let (Some(first), Some(second)) = (place(first), place(second))
+        && second < first
+    {
+        settings.swap(first, second);
+    }
+}
+
+fn wanted(settings: &[Setting], file: &str) -> Option<u64> {
+    settings.iter().find(|setting| setting.file == file)?.value.parse().ok()
+}
+
 /// v1 insists on quotas being no larger a part of their period than the group above has, at any moment: with the new period and
 /// the old quota it would be larger.
 fn period_last_where_it_shrinks(settings: &mut [Setting], now: Option<u64>) {
-    let place = |file| settings.iter().position(|setting: &Setting| setting.file == file);
-    let (Some(period), Some(quota)) = (place(v1::cpu::PERIOD), place(v1::cpu::QUOTA)) else { return };
-    let wanted: u64 = settings[period].value.parse().unwrap_or(0);
-    if now.is_some_and(|now| wanted < now) {
-        settings.swap(period, quota);
+    if wanted(settings, v1::cpu::PERIOD) < now {
+        put_in_order(settings, v1::cpu::QUOTA, v1::cpu::PERIOD);
     }
 }
 
 /// v1 insists that memory never exceeds memory and swap together, at any moment: whoever raises both begins with the latter.
 fn memory_last_where_it_grows(settings: &mut [Setting], both: Option<u64>) {
-    let place = |settings: &[Setting], file| settings.iter().position(|setting: &Setting| setting.file == file);
-    let Some(memory) = place(settings, v1::memory::LIMIT) else { return };
-    let wanted: u64 = settings[memory].value.parse().unwrap_or(0);
-    if both.is_some_and(|both| wanted > both)
-        && let Some(with_swap) = place(settings, v1::memory::MEMORY_AND_SWAP)
-    {
-        settings.swap(memory, with_swap);
+    if both.is_some() && wanted(settings, v1::memory::LIMIT) > both {
+        put_in_order(settings, v1::memory::MEMORY_AND_SWAP, v1::memory::LIMIT);
     }
 }
 
@@ -151,6 +161,17 @@ mod tests {
         };
         assert_eq!(order(Some(100_000)), v1::cpu::QUOTA);
         assert_eq!(order(Some(5000)), v1::cpu::PERIOD);
+    }
+
+    #[test]
+    fn on_v2_swap_is_granted_before_memory_shrinks() {
+        let limits = Limits { memory: Some(64 << 20), ..Limits::default() };
+        let mut writes = settings(&limits, Controller::Memory, Version::V2);
+        put_in_order(&mut writes, v2::memory::SWAP_MAX, v2::memory::MAX);
+        let files: Vec<_> = writes.iter().map(|write| write.file).collect();
+        assert_eq!(files, [v2::memory::SWAP_MAX, v2::memory::MAX]);
+        put_in_order(&mut writes, v2::memory::SWAP_MAX, v2::memory::MAX);
+        assert_eq!(writes[0].file, v2::memory::SWAP_MAX);
     }
 
     #[test]

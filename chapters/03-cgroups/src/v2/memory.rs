@@ -29,16 +29,16 @@ pub const STAT: &str = "memory.stat";
 /// `max`: how often the limit was hit; `oom_kill`: how many the kernel has killed; and more.
 pub const EVENTS: &str = "memory.events";
 
-/// The writes; swap's first, so that a lower limit on memory finds the swap it may use. Without swap asked for there is as much of it as of memory, as in Docker. A reservation is `memory.low`, as in runc.
+/// The writes. Without swap asked for there is as much of it as of memory, as in Docker. A reservation is `memory.low`, as in runc.
 pub fn settings(limits: &Limits) -> Vec<Setting> {
     let mut settings = Vec::new();
     if let Some(memory) = limits.memory {
+        settings.push(Setting::new("--memory", MAX, memory));
         settings.push(match limits.memory_swap {
             Some(Swap::Total(total)) => Setting::new("--memory-swap", SWAP_MAX, swap_alone(memory, total)),
             Some(Swap::Unlimited) => Setting::new("--memory-swap", SWAP_MAX, "max"),
             None => Setting { may_be_missing: true, ..Setting::new("--memory", SWAP_MAX, memory) },
         });
-        settings.push(Setting::new("--memory", MAX, memory));
     }
     settings.extend(limits.memory_reservation.iter().map(|bytes| Setting::new("--memory-reservation", LOW, bytes)));
     settings
