@@ -16,7 +16,7 @@ use crate::limits::Limits;
 use crate::parents::make_with_parents;
 use crate::place::Place;
 use crate::setting::settings;
-use crate::{steps, v1, v2};
+use crate::{kept, steps, v1, v2};
 
 /// Where a container is, in all trees together. In v2 that is one folder, in v1 up to eight.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -112,7 +112,10 @@ impl Part {
         if self.version == Version::V1 && self.controllers.contains(&Controller::Cpuset) {
             v1::cpuset::inherit(&self.folder)?;
         }
-        self.settings(limits).iter().try_for_each(|setting| setting.write(&self.folder))?;
+        for setting in self.settings(limits) {
+            setting.write(&self.folder)?;
+            kept::check(&self.folder, &setting)?;
+        }
         match &limits.devices {
             Some(rules) if self.version == Version::V2 => v2::devices::apply(&self.folder, rules),
             _ => Ok(()),

@@ -41,14 +41,16 @@ fn a_hundred_at_once_have_the_right_limits_and_leave_nothing() -> Result<()> {
     };
     let memory = if on_v1(Controller::Memory) { "memory/memory.limit_in_bytes" } else { "memory.max" };
     let pids = if on_v1(Controller::Pids) { "pids/pids.max" } else { "pids.max" };
-    let script = format!("cat /sys/fs/cgroup/{memory} /sys/fs/cgroup/{pids}");
+    let cpu = if on_v1(Controller::Cpu) { "cpu/cpu.cfs_quota_us" } else { "cpu.max" };
+    let script = format!("cat /sys/fs/cgroup/{memory} /sys/fs/cgroup/{pids}; cut -d' ' -f1 /sys/fs/cgroup/{cpu}");
     // One by itself makes the store for all.
     ensure!(run(&[], "true").status()?.success());
     let start = |number: u64| {
         let (bytes, most) = (((16 + number) << 20).to_string(), (20 + number).to_string());
-        let flags = ["--memory", &bytes, "--pids-limit", &most, "--cpus", "0.5"];
+        let quota = (10_000 + number * 100).to_string();
+        let flags = ["--memory", &bytes, "--pids-limit", &most, "--cpu-quota", &quota];
         let child = run(&flags, &script).stdout(Stdio::piped()).spawn()?;
-        anyhow::Ok((child, format!("{bytes}\n{most}\n")))
+        anyhow::Ok((child, format!("{bytes}\n{most}\n{quota}\n")))
     };
     let running = (0..100).map(start).collect::<Result<Vec<_>>>()?;
     for (child, expected) in running {

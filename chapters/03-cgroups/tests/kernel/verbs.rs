@@ -8,8 +8,9 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use testkit::{Case, cases, eventually, patiently};
+use testkit::{Case, cases, eventually, needs, patiently};
 
+use crate::io::{node, some_disk};
 use crate::running::{Running, expect_nothing_left, need_groups, number, program, shown, succeeds};
 
 pub fn cases() -> Vec<Case> {
@@ -18,6 +19,7 @@ pub fn cases() -> Vec<Case> {
         followed_stats_end_with_the_container,
         events_are_told_as_they_happen,
         an_update_holds_at_once,
+        an_update_that_makes_no_sense_changes_nothing,
         an_update_is_all_or_nothing,
         the_tree_shows_containers_and_their_limits,
         names_of_any_bytes_break_neither_the_tree_nor_the_terminal,
@@ -109,7 +111,7 @@ fn an_update_holds_at_once() -> Result<()> {
     expect_nothing_left()
 }
 
-fn an_update_is_all_or_nothing() -> Result<()> {
+fn an_update_that_makes_no_sense_changes_nothing() -> Result<()> {
     need_groups()?;
     let held = Running::start(&["--name", "boat", "--pids-limit", "50"], "")?;
     let pids = || held.counter("pids", ("pids.max", None), ("pids.max", None));
@@ -119,10 +121,47 @@ fn an_update_is_all_or_nothing() -> Result<()> {
         ensure!(!output.status.success(), "{flags:?}: {}", shown(&output));
         ensure!(pids()? == 50, "{flags:?}: {}", pids()?);
     }
-    // Refused by the kernel after the first writes were made: a quota that the group above doesn't allow, or the like, is put
-    // back; here the memory of a process that is there doesn't fit.
     let output = program().args(["update", "boat"]).output()?;
     ensure!(shown(&output).contains("at least one limit"), "{}", shown(&output));
+    held.end()?;
+    expect_nothing_left()
+}
+
+/// What its groups' files say, where an update writes.
+fn limits_of(held: &Running) -> Result<Vec<String>> {
+    let files = [
+        ("cpu", ["cpu.shares", "cpu.weight"]),
+        ("cpuset", ["cpuset.cpus", "cpuset.cpus.effective"]),
+        ("pids", ["pids.max", "pids.max"]),
+        ("blkio", ["blkio.throttle.read_bps_device", "io.max"]),
+    ];
+    let text = |(controller, [v1, v2]): (&str, [&str; 2])| {
+        let folder = held.folder(controller)?;
+        let file = if folder.join("cgroup.type").exists() { v2 } else { v1 };
+        fs::read_to_string(folder.join(file)).with_context(|| format!("{file} in {}", folder.display()))
+    };
+    files.into_iter().map(text).collect()
+}
+
+fn an_update_is_all_or_nothing() -> Result<()> {
+    need_groups()?;
+    needs::root()?;
+    let none = node("/tmp/none", 200, 200)?;
+    let disk = some_disk()?.map(|disk| format!("{}:9000000", disk.display()));
+    let held = Running::start(&["--name", "boat", "--pids-limit", "50", "--cpuset-mems", "0"], "")?;
+    let before = limits_of(&held)?;
+    let common = ["update", "--pids-limit", "60", "--cpu-shares", "512", "--cpuset-cpus", "0"];
+    let device: Vec<&str> = disk.iter().flat_map(|disk| ["--device-read-bps", disk]).collect();
+    // The kernel refuses the last write: it has no such device.
+    let refused = ["--device-write-bps", &format!("{}:9000000", none.display()), "boat"];
+    let output = program().args(common).args(&device).args(refused).output()?;
+    ensure!(!output.status.success() && shown(&output).contains("ENODEV"), "{}", shown(&output));
+    ensure!(shown(&output).contains("the limits stay as they were"), "{}", shown(&output));
+    ensure!(limits_of(&held)? == before, "{before:?} has become {:?}", limits_of(&held)?);
+    // And all of it is done without that.
+    succeeds(program().args(common).args(&device).arg("boat"))?;
+    let after = limits_of(&held)?;
+    ensure!(after[2] == "60\n" && after[3].contains("9000000") == disk.is_some(), "{after:?}");
     held.end()?;
     expect_nothing_left()
 }
