@@ -18,7 +18,7 @@ use crate::events::Events;
 use crate::flags::{GroupFlags, with_cgroup_namespace};
 use crate::group::Group;
 use crate::verbs as own;
-use crate::{delegation, freezer, mechanisms, tour};
+use crate::{enter, freezer, tour};
 
 /// Chapter 3: limits, with control groups.
 ///
@@ -117,9 +117,9 @@ fn act(cli: Cli) -> Result<u8> {
         }
         Some(Command::Start(start)) => start.act(store),
         Some(Command::Rm(rm)) => rm.act(store),
-        Some(Command::Enter(enter)) => {
-            join_groups_of(&store.open()?, enter.target())?;
-            enter.act(store)
+        Some(Command::Enter(verb)) => {
+            enter::join_groups_of(&store.open()?, verb.target())?;
+            verb.act(store)
         }
         Some(Command::Inspect(inspect)) => inspect.act(store),
         Some(Command::Ps(ps)) => ps.act_knowing(store, frozen),
@@ -149,22 +149,6 @@ fn say_what_the_limits_did(folder: &Path) {
             std::io::stderr(),
             "ch03-cgroups: the container came to its memory limit, and the kernel killed {killed} of its processes"
         );
-    }
-}
-
-/// Whoever enters a container is held to its limits as well. (A process that is named by its number is in whatever groups it
-/// is in; there we stay in ours.)
-fn join_groups_of(store: &Store, name: &str) -> Result<()> {
-    if name.parse::<i32>().is_ok() {
-        return Ok(());
-    }
-    let (folder, state) = store.find(name)?;
-    match Group::read(&folder)? {
-        Some(group) if state.is_alive() => {
-            delegation::reach(&group)?;
-            mechanisms::join(&group)
-        }
-        _ => Ok(()),
     }
 }
 
