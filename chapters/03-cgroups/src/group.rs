@@ -11,6 +11,7 @@ use nix::errno::Errno;
 use serde::{Deserialize, Serialize};
 
 use crate::controller::{Controller, Version};
+use crate::events::LastEvents;
 use crate::limits::Limits;
 use crate::place::{Place, Site};
 use crate::setting::settings;
@@ -51,6 +52,7 @@ impl Group {
             group.parts.push(Part { version: site.version, controllers: site.controllers.clone(), folder });
         }
         group.write(plan)?;
+        LastEvents::make(plan)?;
         group.parts.iter().try_for_each(|part| part.furnish(limits))?;
         Ok(group)
     }

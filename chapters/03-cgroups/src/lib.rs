@@ -11,7 +11,7 @@
 //! 3. [`place`] and [`room`]: where a group goes, and v2's rule that processes are only in leaves. `part.rs`: which part of
 //!    the tree is ours; `delegation.rs`: how to get one where none is.
 //! 4. [`group`] and [`mechanisms`]: made, joined, looked at from inside. (Removed it is by chapter 1's undo journal.)
-//! 5. [`stats`], [`events`], `freezer.rs`, `enter.rs`, `update.rs`: what is done with a group that is there; `verbs.rs`, `table.rs`,
+//! 5. [`stats`], [`events`], `freezer.rs`, `enter.rs`, `update.rs`, `look_back.rs`: what is done with a group that is there; `verbs.rs`, `table.rs`,
 //!    `watch.rs` and `tree.rs` print it.
 //!
 //! All `unsafe` is in `sys.rs`.
@@ -27,6 +27,7 @@ mod flags;
 mod freezer;
 pub mod group;
 pub mod limits;
+mod look_back;
 pub mod machine;
 pub mod mechanisms;
 mod part;

@@ -15,6 +15,8 @@ pub const MEMORY_AND_SWAP: &str = "memory.memsw.limit_in_bytes";
 pub const SOFT_LIMIT: &str = "memory.soft_limit_in_bytes";
 /// Memory in use, page cache and all.
 pub const USAGE: &str = "memory.usage_in_bytes";
+/// The most that was ever in use, and the same for memory and swap together.
+pub const PEAKS: [&str; 2] = ["memory.max_usage_in_bytes", "memory.memsw.max_usage_in_bytes"];
 /// Memory and swap in use.
 pub const MEMORY_AND_SWAP_USAGE: &str = "memory.memsw.usage_in_bytes";
 /// `cache`, `rss`, `total_inactive_file` and many more.
@@ -64,4 +66,14 @@ pub fn read_events(folder: &Path, events: &mut Events) {
     let hits = [FAIL_COUNT, MEMORY_AND_SWAP_FAIL_COUNT].map(|file| number(folder, file).unwrap_or(0));
     events.memory_limit_hits = hits.iter().sum();
     events.oom_kills = field(&read(folder, OOM_CONTROL), "oom_kill").unwrap_or(0);
+}
+
+/// Whether the container has come to its own limit. v1 doesn't say at which limit somebody was killed, nor counts every failure
+/// ([`FAIL_COUNT`]); but only what comes to its limit uses as much as that, less a request that didn't fit any more.
+pub fn came_to_limit(folder: &Path) -> bool {
+    const REQUEST: u64 = 64 << 10;
+    PEAKS.into_iter().zip([LIMIT, MEMORY_AND_SWAP]).any(|(peak, limit)| {
+        let limit = number(folder, limit).filter(|limit| *limit < NO_LIMIT);
+        number(folder, peak).zip(limit).is_some_and(|(peak, limit)| peak + REQUEST >= limit)
+    })
 }

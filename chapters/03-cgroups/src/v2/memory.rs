@@ -22,6 +22,8 @@ pub const SWAP_CURRENT: &str = "memory.swap.current";
 pub const STAT: &str = "memory.stat";
 /// `max`: how often the limit was hit; `oom_kill`: how many the kernel has killed; and more.
 pub const EVENTS: &str = "memory.events";
+/// The same without the groups below, and without what limits above did: `oom` is how often this group's own couldn't be kept.
+pub const OWN_EVENTS: &str = "memory.events.local";
 
 /// The writes. Without swap asked for there is as much of it as of memory, as in Docker. A reservation is `memory.low`, as in runc.
 pub fn settings(limits: &Limits) -> Vec<Setting> {
@@ -51,4 +53,9 @@ pub fn read_events(folder: &Path, events: &mut Events) {
     let text = read(folder, EVENTS);
     events.memory_limit_hits = field(&text, "max").unwrap_or(0);
     events.oom_kills = field(&text, "oom_kill").unwrap_or(0);
+}
+
+/// Whether the container has come to its own limit, and nothing could be taken back.
+pub fn came_to_limit(folder: &Path) -> bool {
+    field(&read(folder, OWN_EVENTS), "oom").is_some_and(|times| times > 0)
 }
