@@ -14,7 +14,7 @@ use crate::controller::{Controller, Version};
 use crate::events::LastEvents;
 use crate::limits::Limits;
 use crate::place::{Place, Site};
-use crate::setting::settings;
+use crate::setting::{read, settings};
 use crate::{steps, v1, v2};
 
 /// Where a container is, in all trees together. In v2 that is one folder, in v1 up to eight.
@@ -49,7 +49,11 @@ impl Group {
             let folder = site.parent.join(format!("coracle-{id}"));
             plan.undo_later(Undo::RemoveCgroup(folder.clone()))?;
             make_folder(&folder)?;
-            group.parts.push(Part { version: site.version, controllers: site.controllers.clone(), folder });
+            let controllers = match site.version {
+                Version::V1 => site.controllers.clone(),
+                Version::V2 => had(&site.controllers, &read(&folder, v2::CONTROLLERS)),
+            };
+            group.parts.push(Part { version: site.version, controllers, folder });
         }
         group.write(plan)?;
         LastEvents::make(plan)?;
@@ -147,8 +151,28 @@ fn make_parents(site: &Site, plan: &Plan) -> Result<()> {
     site.enable()
 }
 
+/// Those of the controllers wanted that a v2 group has. What was not demanded may not have been handed over.
+fn had(wanted: &[Controller], given: &str) -> Vec<Controller> {
+    let is_given = |controller: &&Controller| {
+        controller.v2_name().is_none_or(|name| given.split_whitespace().any(|given| given == name))
+    };
+    wanted.iter().filter(is_given).copied().collect()
+}
+
 fn make_folder(folder: &Path) -> Result<()> {
     let made = DirBuilder::new().create(folder);
     let result = made.map_err(|error| Errno::from_raw(error.raw_os_error().unwrap_or(libc::EIO)));
     report(&steps::MAKE_GROUP, "mkdir", || vec![folder.display().to_string()], result)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_v2_group_has_what_its_parent_gave_and_what_is_built_in() {
+        let wanted = [Controller::Cpu, Controller::Memory, Controller::Pids, Controller::Blkio, Controller::Freezer];
+        assert_eq!(had(&wanted, "pids io\n"), [Controller::Pids, Controller::Blkio, Controller::Freezer]);
+        assert_eq!(had(&wanted, ""), [Controller::Freezer]);
+    }
 }

@@ -13,12 +13,12 @@ use crate::{v1, v2};
 pub struct Stats {
     /// Processor time.
     pub cpu: Cpu,
-    /// Memory.
-    pub memory: Memory,
+    /// Memory. `None`, as in what follows, where it isn't counted: the controller is not to be had here, or was not handed over.
+    pub memory: Option<Memory>,
     /// Processes and threads.
-    pub pids: Pids,
+    pub pids: Option<Pids>,
     /// Block devices, all added up.
-    pub io: Io,
+    pub io: Option<Io>,
     /// `None` on v1, and where the kernel keeps no account.
     pub pressure: Option<Pressure>,
 }

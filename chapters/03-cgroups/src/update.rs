@@ -16,7 +16,11 @@ use crate::{v1, v2};
 pub fn update(group: &Group, limits: &Limits) -> Result<()> {
     for controller in needed(limits) {
         if group.part(controller).is_none() {
-            bail!("the container is in no {controller} group: that limit has to be given when it is made");
+            bail!(
+                "the container is in no group with the controller {controller}\n\
+                 likely cause: it wasn't asked for when the container was made, and the group above doesn't give it by itself\n\
+                 cure: give that limit to run or create, which say what is missing if it can't be had"
+            );
         }
     }
     let limits = with_swap_kept(group, limits);

@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::events::Events;
 use crate::limits::{Limits, Swap};
 use crate::setting::{Setting, field, number, read};
-use crate::stats::Stats;
+use crate::stats::{Memory, Stats};
 
 /// Memory, in bytes; -1 is no limit.
 pub const LIMIT: &str = "memory.limit_in_bytes";
@@ -54,11 +54,11 @@ pub fn settings(limits: &Limits) -> Vec<Setting> {
 /// The counters.
 pub fn read_stats(folder: &Path, stats: &mut Stats) {
     let text = read(folder, STAT);
-    stats.memory.usage = number(folder, USAGE).unwrap_or(0);
-    stats.memory.cache = field(&text, "total_cache").or_else(|| field(&text, "cache")).unwrap_or(0);
-    stats.memory.limit = number(folder, LIMIT).filter(|limit| *limit < NO_LIMIT);
-    let with_swap = number(folder, MEMORY_AND_SWAP_USAGE);
-    stats.memory.swap = with_swap.map_or(0, |both| both.saturating_sub(stats.memory.usage));
+    let usage = number(folder, USAGE).unwrap_or(0);
+    let cache = field(&text, "total_cache").or_else(|| field(&text, "cache")).unwrap_or(0);
+    let swap = number(folder, MEMORY_AND_SWAP_USAGE).map_or(0, |both| both.saturating_sub(usage));
+    let limit = number(folder, LIMIT).filter(|limit| *limit < NO_LIMIT);
+    stats.memory = Some(Memory { usage, cache, swap, limit });
 }
 
 /// What has happened.

@@ -6,7 +6,7 @@ use crate::convert::swap_alone;
 use crate::events::Events;
 use crate::limits::{Limits, Swap};
 use crate::setting::{Setting, field, number, read};
-use crate::stats::Stats;
+use crate::stats::{Memory, Stats};
 
 /// Memory, in bytes, or `max`.
 pub const MAX: &str = "memory.max";
@@ -42,10 +42,10 @@ pub fn settings(limits: &Limits) -> Vec<Setting> {
 
 /// The counters.
 pub fn read_stats(folder: &Path, stats: &mut Stats) {
-    stats.memory.usage = number(folder, CURRENT).unwrap_or(0);
-    stats.memory.cache = field(&read(folder, STAT), "file").unwrap_or(0);
-    stats.memory.limit = number(folder, MAX);
-    stats.memory.swap = number(folder, SWAP_CURRENT).unwrap_or(0);
+    let usage = number(folder, CURRENT).unwrap_or(0);
+    let cache = field(&read(folder, STAT), "file").unwrap_or(0);
+    let swap = number(folder, SWAP_CURRENT).unwrap_or(0);
+    stats.memory = Some(Memory { usage, cache, swap, limit: number(folder, MAX) });
 }
 
 /// What has happened.
