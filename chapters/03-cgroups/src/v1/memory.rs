@@ -19,7 +19,7 @@ pub const USAGE: &str = "memory.usage_in_bytes";
 pub const PEAKS: [&str; 2] = ["memory.max_usage_in_bytes", "memory.memsw.max_usage_in_bytes"];
 /// Memory and swap in use.
 pub const MEMORY_AND_SWAP_USAGE: &str = "memory.memsw.usage_in_bytes";
-/// `cache`, `rss`, `total_inactive_file` and many more.
+/// `cache` (with `shmem`: tmpfs and shared memory), `rss`, and many more; `total_…` is with the groups below.
 pub const STAT: &str = "memory.stat";
 /// How often the limit was hit, whether memory could then be taken back or not.
 pub const FAIL_COUNT: &str = "memory.failcnt";
@@ -55,7 +55,8 @@ pub fn settings(limits: &Limits) -> Vec<Setting> {
 pub fn read_stats(folder: &Path, stats: &mut Stats) {
     let text = read(folder, STAT);
     let usage = number(folder, USAGE).unwrap_or(0);
-    let cache = field(&text, "total_cache").or_else(|| field(&text, "cache")).unwrap_or(0);
+    let with_those_below = |name| field(&text, &format!("total_{name}")).or_else(|| field(&text, name)).unwrap_or(0);
+    let cache = with_those_below("cache").saturating_sub(with_those_below("shmem"));
     let swap = number(folder, MEMORY_AND_SWAP_USAGE).map_or(0, |both| both.saturating_sub(usage));
     let limit = number(folder, LIMIT).filter(|limit| *limit < NO_LIMIT);
     stats.memory = Some(Memory { usage, cache, swap, limit });

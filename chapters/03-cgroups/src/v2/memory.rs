@@ -18,7 +18,7 @@ pub const LOW: &str = "memory.low";
 pub const CURRENT: &str = "memory.current";
 /// Swap in use.
 pub const SWAP_CURRENT: &str = "memory.swap.current";
-/// `anon`, `file`, `inactive_file` and many more.
+/// `anon`, `file` (with `shmem`: tmpfs and shared memory), and many more.
 pub const STAT: &str = "memory.stat";
 /// `max`: how often the limit was hit; `oom_kill`: how many the kernel has killed; and more.
 pub const EVENTS: &str = "memory.events";
@@ -43,7 +43,8 @@ pub fn settings(limits: &Limits) -> Vec<Setting> {
 /// The counters.
 pub fn read_stats(folder: &Path, stats: &mut Stats) {
     let usage = number(folder, CURRENT).unwrap_or(0);
-    let cache = field(&read(folder, STAT), "file").unwrap_or(0);
+    let text = read(folder, STAT);
+    let cache = field(&text, "file").unwrap_or(0).saturating_sub(field(&text, "shmem").unwrap_or(0));
     let swap = number(folder, SWAP_CURRENT).unwrap_or(0);
     stats.memory = Some(Memory { usage, cache, swap, limit: number(folder, MAX) });
 }
