@@ -16,6 +16,7 @@ pub fn cases() -> Vec<Case> {
         a_frozen_container_can_be_removed,
         whoever_enters_is_held_too,
         a_frozen_container_is_not_entered,
+        a_full_container_is_entered_by_nobody_and_the_limit_is_named,
     ]
 }
 
@@ -97,6 +98,16 @@ fn a_frozen_container_is_not_entered() -> Result<()> {
     let output = enter.wait_with_output()?;
     ensure!(output.status.code() == Some(125) && shown(&output).contains("cure: thaw boat"), "{}", shown(&output));
     succeeds(program().args(["enter", "boat", "--", "true"]))?;
+    held.end()?;
+    expect_nothing_left()
+}
+
+fn a_full_container_is_entered_by_nobody_and_the_limit_is_named() -> Result<()> {
+    need_groups()?;
+    let held = Running::start(&["--name", "boat", "--pids-limit", "2"], "sleep 60 &")?;
+    let output = program().args(["enter", "boat", "--", "true"]).output()?;
+    let said = shown(&output);
+    ensure!(output.status.code() == Some(125) && said.contains("EAGAIN") && said.contains("pids.max"), "{said}");
     held.end()?;
     expect_nothing_left()
 }
