@@ -56,6 +56,11 @@ fn decide(facts: &Facts) -> Way {
             "likely cause: on this machine the controllers are in cgroup v1, which gives ordinary users none\n\
              cure: as root; or boot with systemd.unified_cgroup_hierarchy=1 for v2; or in a machine of its own: cargo wb vm --user 1000 -- target/debug/ch03-cgroups …",
         ),
+        Facts { manager: true, systemd_run: false, .. } => Way::None(
+            "likely cause: your group was not handed over to you, and there is no systemd-run in PATH to ask for one\n\
+             cure: install it (it comes with systemd), or look at PATH; or as root, hand a group over: mkdir it, chown it and \
+             its cgroup.procs and cgroup.subtree_control to you, and start a shell of yours in it",
+        ),
         _ => Way::None(
             "likely cause: your group was not handed over to you, and there is no systemd user manager to ask\n\
              cure: log in by ssh or on a console (su and sudo start no user manager); or as root, hand a group over: mkdir it, \
@@ -184,7 +189,7 @@ mod tests {
         };
         assert!(why(Facts { all_on_v2: false, ..user() }).contains("cgroup v1"));
         assert!(why(Facts { manager: false, ..user() }).contains("ssh"));
-        assert!(why(Facts { systemd_run: false, ..user() }).contains("hand a group over"));
+        assert!(why(Facts { systemd_run: false, ..user() }).contains("no systemd-run"));
     }
 
     #[test]
