@@ -3,7 +3,6 @@
 //! `systemd-run --scope -p Delegate=yes COMMAND` asks the machine's systemd, with `--user` the manager that it runs for each
 //! user who logs in. A v1 tree is never handed over to users (it was not made for that), and to root belongs all of it.
 
-use std::ffi::OsString;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -16,10 +15,13 @@ use crate::controller::Version;
 use crate::group::Group;
 use crate::machine::Machine;
 use crate::place::Place;
-use crate::{room, v2};
+use crate::{part, room, v2};
 
 /// What the names of our own scopes begin with.
 const SCOPE: &str = "coracle-";
+
+/// Holds the number of the process that has asked, so that it asks once.
+const ASKED: &str = "CORACLE_SCOPE";
 
 /// What the decision depends on.
 #[derive(Debug, Clone, Default)]
@@ -27,8 +29,11 @@ struct Facts {
     is_root: bool,
     /// All controllers that are wanted are in v2.
     all_on_v2: bool,
-    /// Our own group was handed over to us already.
-    delegated: bool,
+    /// Where the groups go belongs to us.
+    ours: bool,
+    /// We are in a part that was handed over, or have asked for one already. If what is wanted lies elsewhere, another scope
+    /// is of no help.
+    handed_over: bool,
     /// A manager that listens.
     manager: bool,
     systemd_run: bool,
@@ -48,18 +53,18 @@ enum Way {
 // ANCHOR: decide
 fn decide(facts: &Facts) -> Way {
     match facts {
-        Facts { delegated: true, .. } => Way::Here,
-        Facts { all_on_v2: true, manager: true, systemd_run: true, .. } => Way::Scope,
+        Facts { ours: true, .. } => Way::Here,
         // The kernel says best what is wrong then.
+        Facts { handed_over: true, .. } => Way::Here,
+        Facts { all_on_v2: true, manager: true, systemd_run: true, .. } => Way::Scope,
         Facts { is_root: true, .. } => Way::Here,
         Facts { all_on_v2: false, .. } => Way::None(
             "likely cause: on this machine the controllers are in cgroup v1, which gives ordinary users none\n\
              cure: as root; or boot with systemd.unified_cgroup_hierarchy=1 for v2; or in a machine of its own: cargo wb vm --user 1000 -- target/debug/ch03-cgroups …",
         ),
-        Facts { manager: true, systemd_run: false, .. } => Way::None(
-            "likely cause: your group was not handed over to you, and there is no systemd-run in PATH to ask for one\n\
-             cure: install it (it comes with systemd), or look at PATH; or as root, hand a group over: mkdir it, chown it and \
-             its cgroup.procs and cgroup.subtree_control to you, and start a shell of yours in it",
+        Facts { manager: true, .. } => Way::None(
+            "likely cause: your group was not handed over to you, and the program that asks systemd for one is missing\n\
+             cure: install systemd-run (package systemd)",
         ),
         _ => Way::None(
             "likely cause: your group was not handed over to you, and there is no systemd user manager to ask\n\
@@ -74,7 +79,7 @@ fn decide(facts: &Facts) -> Way {
 /// doesn't return.
 pub fn get(place: &Place) -> Result<()> {
     let all_on_v2 = place.sites.iter().all(|site| site.version == Version::V2);
-    match decide(&Facts { all_on_v2, delegated: place.is_ours(), ..Facts::of_this_process() }) {
+    match decide(&Facts { all_on_v2, ours: place.is_ours(), ..Facts::of_this_process()? }) {
         Way::Here => Ok(()),
         Way::Scope => start_again(),
         Way::None(why) => bail!("an ordinary user may make no groups here\n{why}"),
@@ -88,8 +93,8 @@ pub fn reach(group: &Group) -> Result<()> {
     let machine = Machine::look()?;
     let Some(tree) = machine.hierarchies.iter().find(|tree| tree.version == Version::V2) else { return Ok(()) };
     let above_both = part.folder.ancestors().find(|folder| tree.own.starts_with(folder)).unwrap_or(&tree.mount_point);
-    let delegated = room::may_write(&above_both.join(v2::PROCS));
-    match decide(&Facts { all_on_v2: true, delegated, ..Facts::of_this_process() }) {
+    let ours = room::may_write(&above_both.join(v2::PROCS));
+    match decide(&Facts { all_on_v2: true, ours, ..Facts::of_this_process()? }) {
         Way::Scope => start_again(),
         // The kernel says it best.
         Way::Here | Way::None(_) => Ok(()),
@@ -103,13 +108,19 @@ pub fn is_own_scope(group: &Path) -> bool {
 }
 
 impl Facts {
-    fn of_this_process() -> Facts {
-        Facts {
+    fn of_this_process() -> Result<Facts> {
+        let machine = Machine::look()?;
+        let v2 = machine.hierarchies.iter().find(|tree| tree.version == Version::V2);
+        let in_a_part = v2.is_some_and(|tree| part::top(tree).is_some_and(|top| top != tree.mount_point));
+        // systemd-run becomes the command: the process is the same.
+        let has_asked = std::env::var(ASKED).is_ok_and(|process| process == std::process::id().to_string());
+        Ok(Facts {
             is_root: Uid::effective().is_root(),
+            handed_over: in_a_part || has_asked,
             manager: manager().is_some_and(|socket| socket.exists()),
             systemd_run: find("systemd-run").is_some(),
             ..Facts::default()
-        }
+        })
     }
 }
 
@@ -144,8 +155,9 @@ fn start_again() -> Result<()> {
             String::from_utf8_lossy(&tried.stderr)
         );
     }
-    let again = scope()?.arg(me).args(std::env::args_os().skip(1).collect::<Vec<OsString>>()).exec();
-    Err(again).context("cannot start systemd-run")
+    let mut again = scope()?;
+    again.arg(me).args(std::env::args_os().skip(1)).env(ASKED, std::process::id().to_string());
+    Err(again.exec()).context("cannot start systemd-run")
 }
 
 fn scope() -> Result<Command> {
@@ -177,8 +189,13 @@ mod tests {
 
     #[test]
     fn whoever_has_a_group_stays_in_it() {
-        assert_eq!(decide(&Facts { delegated: true, ..user() }), Way::Here);
+        assert_eq!(decide(&Facts { ours: true, ..user() }), Way::Here);
         assert_eq!(decide(&Facts { is_root: true, ..Facts::default() }), Way::Here);
+    }
+
+    #[test]
+    fn whoever_is_in_a_scope_and_wants_what_is_elsewhere_asks_for_no_other_one() {
+        assert_eq!(decide(&Facts { handed_over: true, ..user() }), Way::Here);
     }
 
     #[test]
@@ -189,7 +206,7 @@ mod tests {
         };
         assert!(why(Facts { all_on_v2: false, ..user() }).contains("cgroup v1"));
         assert!(why(Facts { manager: false, ..user() }).contains("ssh"));
-        assert!(why(Facts { systemd_run: false, ..user() }).contains("no systemd-run"));
+        assert!(why(Facts { systemd_run: false, ..user() }).contains("install systemd-run"));
     }
 
     #[test]

@@ -113,22 +113,26 @@ impl Site {
         if self.version == Version::V1 {
             return Ok(());
         }
-        let mut folder = self.ours.clone().unwrap_or_else(|| self.top.clone());
-        let below = self.parent.strip_prefix(&folder).unwrap_or(Path::new(""));
-        let mut names = below.components();
-        loop {
-            self.enable_in(&folder)?;
-            match names.next() {
-                Some(name) => folder.push(name),
-                None => return Ok(()),
-            }
-        }
+        self.ours_to_divide().iter().try_for_each(|folder| self.enable_in(folder))
+    }
+
+    /// The groups from the topmost that is ours down to the parent.
+    pub fn ours_to_divide(&self) -> Vec<PathBuf> {
+        let top = self.ours.as_ref().unwrap_or(&self.top);
+        let mut groups: Vec<PathBuf> =
+            self.parent.ancestors().take_while(|group| group.starts_with(top)).map(Into::into).collect();
+        groups.reverse();
+        groups
     }
 
     fn enable_in(&self, folder: &Path) -> Result<()> {
         let file = folder.join(v2::SUBTREE_CONTROL);
         let given = fs::read_to_string(&file).unwrap_or_default();
         let is_parent = folder == self.parent;
+        // The kernel would let it give the threaded controllers, and then nobody into its children (EOPNOTSUPP).
+        if !is_parent && room::has_processes(folder) {
+            return Ok(());
+        }
         for controller in &self.controllers {
             let Some(name) = controller.v2_name() else { continue };
             if given.split_whitespace().any(|known| known == name) {

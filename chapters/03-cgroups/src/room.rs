@@ -1,9 +1,11 @@
 //! Room for groups on v2, where processes are only in leaves.
 
-use std::fs::{self, DirBuilder};
+use std::fs::{self, DirBuilder, read_to_string};
 use std::path::Path;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
+use ch01_namespaces::Failure;
+use nix::errno::Errno;
 use nix::unistd::{AccessFlags, access};
 
 use crate::setting::write;
@@ -12,17 +14,29 @@ use crate::{steps, v2};
 /// Where our processes go when they have to make room.
 const SUPERVISOR: &str = "coracle-supervisor";
 
+/// How often to look for processes that have come meanwhile.
+const ROUNDS: usize = 20;
+
 // ANCHOR: room
 /// Moves the processes of a delegated group into a leaf below it, ours among them.
 pub fn make(group: &Path) -> Result<()> {
-    if !has_processes(group) {
-        return Ok(());
-    }
     let leaf = group.join(SUPERVISOR);
-    // It is there already where two of us come at once.
-    let _ = DirBuilder::new().create(&leaf);
-    let list = fs::read_to_string(group.join(v2::PROCS)).unwrap_or_default();
-    list.lines().try_for_each(|process| write(&steps::MAKE_ROOM, &leaf.join(v2::PROCS), process))
+    // One that is being moved may start another meanwhile.
+    for _ in 0..ROUNDS {
+        if !has_processes(group) {
+            return Ok(());
+        }
+        // It is there already where two of us come at once.
+        let _ = DirBuilder::new().create(&leaf);
+        for process in read_to_string(group.join(v2::PROCS))?.lines() {
+            match write(&steps::MAKE_ROOM, &leaf.join(v2::PROCS), process) {
+                // Who has ended meanwhile needn't move.
+                Err(error) if Failure::of(&error).errno() == Some(Errno::ESRCH) => {}
+                moved => moved?,
+            }
+        }
+    }
+    bail!("{} is never empty: its processes start others as fast as they are moved", group.display())
 }
 // ANCHOR_END: room
 

@@ -66,6 +66,13 @@ pub static ENABLE: Why =
     Why::new("on v2 a group gives its children their controllers", VERSIONS).as_shell(echo).teaching(&[
         (Errno::EROFS, READ_ONLY),
         (
+            Errno::EACCES,
+            Lesson {
+                cause: "the group belongs to somebody else",
+                cure: "on v2 with systemd: systemd-run --user --scope -p Delegate=yes -- COMMAND; or name a parent of yours",
+            },
+        ),
+        (
             Errno::EBUSY,
             Lesson {
                 cause: "the group has processes: on v2 those are only in leaves (the no-internal-processes rule)",
@@ -84,7 +91,13 @@ pub static ENABLE: Why =
 
 /// Out of the way.
 pub static MAKE_ROOM: Why =
-    Why::new("processes only in leaves: those that are here move down", VERSIONS).as_shell(echo);
+    Why::new("processes only in leaves: those that are here move down", VERSIONS).as_shell(echo).teaching(&[(
+        Errno::EOPNOTSUPP,
+        Lesson {
+            cause: "the group is a threaded one (cgroup.type): it had processes when it gave its children cpu or pids",
+            cure: "start from another group; and let whoever made this one remove it",
+        },
+    )]);
 
 /// Processors and memory nodes of a new v1 group.
 pub static INHERIT_CPUSET: Why = Why::new("empty in a new v1 group, and then nobody may join", CPU).as_shell(echo);

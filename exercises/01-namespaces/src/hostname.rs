@@ -15,8 +15,8 @@ pub const EXERCISE: Exercise = Exercise {
     page: "01-namespaces/uts.md",
     shown_by: "run --hostname boat sh",
     hints: &[
-        "Two calls, and the order matters. In a shell it would be: unshare --user --map-root-user --uts sh, and then in \
-         that shell: hostname boat. \
+        "Two calls, and the order matters. As root in a shell it would be: unshare --uts sh, and then in that \
+         shell: hostname boat. \
          Which of the two must not come first, and why?",
         "unshare(2) moves the calling process itself into a new namespace; its flag for hostnames isn't called HOSTNAME but \
          after the system call that prints it, uname(2): UTS. In nix: nix::sched::unshare takes CloneFlags.",

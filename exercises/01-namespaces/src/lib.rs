@@ -10,8 +10,6 @@ mod ids;
 mod init;
 mod isolation;
 mod join;
-#[cfg(feature = "checks")]
-mod namespaces;
 mod pid_one;
 #[cfg(feature = "checks")]
 mod processes;

@@ -31,10 +31,10 @@ Options of run:
     --cpus N          so many processors, as 0.5 or 1.5
     --memory BYTES    so much memory, as 64m, and no swap beyond it
     --pids N          so many processes and threads
-    -v SRC:DST[:ro]   shows the folder or file SRC at DST in the container; ro: to be
-                      read only
-    --no-lab          on this machine itself; usually it all happens in the lab, a
-                      throwaway host, where a wrong step changes nothing
+    -v SRC:DST[:ro]   shows the folder or file SRC at DST in the container; ro: to
+                      be read only
+    --no-lab          on this machine itself; usually it all happens in the lab,
+                      a throwaway host, where a wrong step changes nothing
 
 A command of exec starts in the container's /. The terminal and stdin are always
 passed on; Docker's -i and -t are taken and change nothing.

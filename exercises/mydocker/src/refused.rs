@@ -10,7 +10,7 @@ use nix::errno::Errno;
 pub fn no_groups(error: &anyhow::Error) -> Option<String> {
     let kind = error.chain().find_map(|cause| cause.downcast_ref::<std::io::Error>())?.kind();
     let refused = [ErrorKind::PermissionDenied, ErrorKind::ReadOnlyFilesystem, ErrorKind::NotFound].contains(&kind);
-    if !refused || !format!("{error:#}").contains("cgroup") {
+    if !refused || !format!("{error:#}").contains("/sys/fs/cgroup") {
         return None;
     }
     let why = match doctor::examine().machine.limits {

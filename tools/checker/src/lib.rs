@@ -6,6 +6,7 @@
 
 mod checks;
 mod conversation;
+pub mod namespaces;
 mod output;
 mod program;
 pub mod random;

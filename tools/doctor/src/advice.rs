@@ -38,20 +38,27 @@ pub enum Who {
 
 impl fmt::Display for Advice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(paragraph(&format!("Cause: {}", self.cause), "").trim_end())?;
+        f.write_str(narrow(&format!("Cause: {}", self.cause)).trim_end())?;
         for cure in &self.cures {
             let who = match cure.who {
                 Who::Administrator => "For an administrator",
                 Who::You => "For you",
             };
-            let told = paragraph(&format!("{who}. {}", cure.what), "");
+            let told = narrow(&format!("{who}. {}", cure.what));
             write!(f, "\n{told}    {}", cure.command)?;
         }
-        if self.cures.iter().any(|cure| cure.who == Who::Administrator) {
-            f.write_str("\nNo administrator at hand? `cargo wb check --vm` asks nothing of this machine;\nbook/src/machine.md says more.")?;
-        }
-        Ok(())
+        let otherwise = match self.cures.iter().any(|cure| cure.who == Who::Administrator) {
+            true => "No administrator at hand?",
+            false => "Or elsewhere:",
+        };
+        write!(f, "\n{otherwise} `cargo wb check --vm` asks nothing of this machine;\nbook/src/machine.md says more.")
     }
+}
+
+/// A paragraph that whoever shows it may still indent.
+fn narrow(text: &str) -> String {
+    const ROOM: &str = "    ";
+    paragraph(text, ROOM).lines().map(|line| format!("{}\n", line.trim_start())).collect()
 }
 
 /// Cause and cures of a verdict on this machine.
@@ -124,7 +131,7 @@ fn at_clone(errno: Errno, machine: &Machine) -> Advice {
                     .to_string(),
             cures: vec![you(
                 "grep Seccomp /proc/self/status",
-                "Shows 0 in a terminal without the filter; try it there",
+                "Open another terminal (not the editor's), in which this shows 0, and work there",
             )],
         };
     }

@@ -70,11 +70,9 @@ impl fmt::Display for CgroupLimits {
     fn fmt(&self, out: &mut fmt::Formatter) -> fmt::Result {
         out.write_str(match self {
             CgroupLimits::Possible => "can be set",
-            CgroupLimits::OnlyRoot => "by the machine's root only (cgroup v1); chapter 3: cargo wb check --vm",
-            CgroupLimits::NotHandedOver => {
-                "after systemd-run --user --scope -p Delegate=yes bash; or, for chapter 3: cargo wb check --vm"
-            }
-            CgroupLimits::NoTree => "no cgroups are mounted; chapter 3: cargo wb check --vm",
+            CgroupLimits::OnlyRoot => "by root only (cgroup v1); for you: cargo wb check --vm",
+            CgroupLimits::NotHandedOver => "after systemd-run --user --scope -p Delegate=yes bash",
+            CgroupLimits::NoTree => "no cgroups are mounted; for you: cargo wb check --vm",
         })
     }
 }

@@ -100,7 +100,9 @@ fn why_labs_are_refused() -> Option<&'static String> {
         command.arg("");
         let output = run_to_end(command, GRACE).ok()?;
         let refused = output.status.code() == Some(lab::CANNOT_ENTER) && doctor::examine().verdict() != Verdict::Ready;
-        refused.then(|| format!("needs a lab: {}", output.stderr.lines().next().unwrap_or("it can't be entered")))
+        // What the lab says first is that; what was refused is in its second line.
+        let why = output.stderr.lines().map(str::trim).nth(1).unwrap_or("it can't be entered").to_string();
+        refused.then(|| format!("needs a lab: {why}"))
     };
     REASON.get_or_init(find_out).as_ref()
 }

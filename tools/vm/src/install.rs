@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail, ensure};
 use crate::kernel::Kernel;
 use crate::missing::on_fedora;
 use crate::places;
-use crate::programs;
+use crate::programs::{self, QEMU};
 use crate::virtme::{self, SHA256, VERSION};
 
 /// Packages that depend on a distribution's newest kernel; the first that exists is taken.
@@ -31,6 +31,9 @@ pub fn install() -> Result<()> {
     match Kernel::find(None) {
         Ok(kernel) => eprintln!("vm: a kernel is here: {}", kernel.image.display()),
         Err(_) => kernel(&place).context("getting a kernel")?,
+    }
+    if programs::find(QEMU).is_none() {
+        eprintln!("vm: {QEMU} isn't here, and comes from your distribution: sudo apt-get install qemu-system-x86");
     }
     if nix::unistd::geteuid().is_root() {
         // The guest's root is read-only, and it mounts on this.

@@ -23,12 +23,25 @@ pub struct Unknown(String);
 
 impl fmt::Display for Unknown {
     fn fmt(&self, out: &mut fmt::Formatter) -> fmt::Result {
-        let known: Vec<String> = all().iter().map(|exercise| format!("{} {}", exercise.id, exercise.name)).collect();
-        write!(out, "there is no exercise \"{}\"; there are: {}", self.0, known.join(", "))
+        write!(out, "there is no exercise \"{}\"", self.0)?;
+        if let Some(near) =
+            all().into_iter().find(|exercise| is_near(&self.0, exercise.id) || is_near(&self.0, exercise.name))
+        {
+            write!(out, "; did you mean {} {}?", near.id, near.name)?;
+        }
+        out.write_str("\nAll that there are: cargo wb check")
     }
 }
 
 impl std::error::Error for Unknown {}
+
+/// One letter wrong, left out or too many.
+fn is_near(typed: &str, name: &str) -> bool {
+    let (typed, name): (Vec<char>, Vec<char>) = (typed.chars().collect(), name.chars().collect());
+    let before = typed.iter().zip(&name).take_while(|(a, b)| a == b).count();
+    let after = typed[before..].iter().rev().zip(name[before..].iter().rev()).take_while(|(a, b)| a == b).count();
+    typed.len().max(name.len()) - before - after <= 1
+}
 
 #[cfg(test)]
 mod tests {
@@ -40,7 +53,13 @@ mod tests {
     fn an_exercise_is_found_by_id_and_by_name_and_no_other_way() {
         assert_eq!(find("1.1").map(|exercise| exercise.name).ok(), Some("hostname"));
         assert_eq!(find("hostname").map(|exercise| exercise.id).ok(), Some("1.1"));
-        assert!(find("host").is_err_and(|error| error.to_string().contains("1.1 hostname")));
+        for (typo, meant) in [("hostnam", "1.1 hostname"), ("hostnane", "1.1 hostname"), ("1.l", "1.1 hostname")] {
+            assert!(
+                find(typo).is_err_and(|error| error.to_string().contains(&format!("did you mean {meant}?"))),
+                "{typo}"
+            );
+        }
+        assert!(find("host").is_err_and(|error| !error.to_string().contains("did you mean")));
     }
 
     #[test]

@@ -16,6 +16,11 @@ use crate::sources::Foreign;
 /// Names the folder to a workbook that shall build nothing itself.
 pub const VARIABLE: &str = "CORACLE_PREBUILT";
 
+/// Whether this is the workbook in the machine.
+pub fn is_in_use() -> bool {
+    env::var_os(VARIABLE).is_some()
+}
+
 #[derive(Debug, Serialize, Deserialize)]
 struct Kept {
     /// Of the answer that was built.

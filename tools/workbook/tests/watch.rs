@@ -39,7 +39,7 @@ impl Program {
 
     fn start(checkout: &Checkout, mut command: Command) -> Program {
         command.current_dir(&checkout.0).env_remove("CARGO_TARGET_DIR");
-        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child = command.spawn().expect("it starts");
         let mut stdout = child.stdout.take().expect("a pipe");
         let said = Arc::new(Mutex::new(String::new()));

@@ -46,8 +46,10 @@ impl Mechanism for Groups {
 
     fn prepare(&mut self, plan: &mut Plan) -> Result<()> {
         for site in self.place.sites.iter().filter(|site| site.version == Version::V2) {
-            if room::has_processes(&site.parent) && room::is_delegated(&site.parent) {
-                room::make(&site.parent)?;
+            for group in site.ours_to_divide() {
+                if room::is_delegated(&group) {
+                    room::make(&group)?;
+                }
             }
         }
         let group = Group::make(&self.place, &self.limits, plan)?;

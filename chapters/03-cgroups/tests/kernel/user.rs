@@ -18,11 +18,14 @@ pub fn cases() -> Vec<Case> {
         without_limits_a_user_needs_no_group,
         with_a_group_that_was_handed_over_limits_hold,
         what_was_not_handed_over_is_not_counted_nor_changed,
+        below_a_group_that_was_handed_over_a_parent_can_be_named,
+        in_a_group_that_was_handed_over_processes_may_come_and_go,
         what_systemd_has_not_handed_over_is_refused_and_what_it_has_is_kept_to,
     ];
     let on_the_machine = cases![
         where_there_is_a_user_manager_a_scope_is_asked_for,
         a_user_whose_scope_is_refused_hears_the_managers_words,
+        a_user_whose_scope_is_elsewhere_asks_for_one_once,
     ];
     [in_a_lab, on_the_machine.into_iter().map(Case::on_the_machine).collect()].concat()
 }
@@ -73,6 +76,19 @@ fn a_user_whose_scope_is_refused_hears_the_managers_words() -> Result<()> {
     Ok(())
 }
 
+/// A systemd-run that does as it is told, and leaves us where we were.
+fn a_user_whose_scope_is_elsewhere_asks_for_one_once() -> Result<()> {
+    need_no_group()?;
+    let all_on_v2 = Machine::look()?.hierarchies.iter().all(|hierarchy| hierarchy.version == Version::V2);
+    needs::that(all_on_v2, "cgroup v2")?;
+    let output = with_a_manager("while [ \"$1\" != -- ]; do shift; done; shift; echo asked >&2; exec \"$@\"")?;
+    let said = shown(&output);
+    // What a scope was tried with says nothing.
+    ensure!(output.status.code() == Some(125) && said.matches("asked").count() == 1, "{said}");
+    ensure!(said.contains("cure:"), "{said}");
+    Ok(())
+}
+
 /// With a manager to be seen, and a systemd-run that only does what `script` says.
 fn with_a_manager(script: &str) -> Result<Output> {
     let folder = tempfile::tempdir()?;
@@ -89,13 +105,17 @@ fn with_a_manager(script: &str) -> Result<Output> {
     Ok(command.output()?)
 }
 
-fn with_a_group_that_was_handed_over_limits_hold() -> Result<()> {
+fn handed_over_on_v2() -> Result<PathBuf> {
     need_groups()?;
     needs::root()?;
     needs::program("setpriv")?;
     let memory = Machine::look()?.hierarchy_of(Controller::Memory).cloned().context("no memory controller")?;
     needs::that(memory.version == Version::V2, "cgroup v2")?;
-    let top = handed_over(&memory.mount_point, "handed")?;
+    handed_over(&memory.mount_point, "handed")
+}
+
+fn with_a_group_that_was_handed_over_limits_hold() -> Result<()> {
+    let top = handed_over_on_v2()?;
     let container = "cat /sys/fs/cgroup/memory.max; tail /dev/zero";
     let limits = "--memory 32m --memory-swap 32m --pids-limit 9";
     let output = as_user_in(&top, &format!("{limits} -- sh -c '{container}'"))?;
@@ -106,13 +126,8 @@ fn with_a_group_that_was_handed_over_limits_hold() -> Result<()> {
 }
 
 fn what_was_not_handed_over_is_not_counted_nor_changed() -> Result<()> {
-    need_groups()?;
-    needs::root()?;
-    needs::program("setpriv")?;
-    let memory = Machine::look()?.hierarchy_of(Controller::Memory).cloned().context("no memory controller")?;
-    needs::that(memory.version == Version::V2, "cgroup v2")?;
-    fs::write(memory.mount_point.join("cgroup.subtree_control"), "-io")?;
-    let top = handed_over(&memory.mount_point, "handed")?;
+    let top = handed_over_on_v2()?;
+    fs::write(top.parent().context("no parent")?.join("cgroup.subtree_control"), "-io")?;
     let create = format!("create --rootfs {} --name boat -- sleep 60", small_root());
     let does = |arguments: &str| Ok::<_, anyhow::Error>(shown(&user_does(&top, arguments)?));
     let id = does(&create)?;
@@ -123,6 +138,31 @@ fn what_was_not_handed_over_is_not_counted_nor_changed() -> Result<()> {
     ensure!(stats.contains("\"io\":null") && stats.contains("\"pids\":{\"current\":1"), "{id}\n{stats}");
     ensure!(table.lines().any(|line| line.trim_end().ends_with(" -")), "{table}");
     ensure!(updated.contains("no group with the controller blkio") && updated.contains("cure:"), "{updated}");
+    expect_nothing_left()
+}
+
+/// The shell that names it is in the group above, and has to make room there.
+fn below_a_group_that_was_handed_over_a_parent_can_be_named() -> Result<()> {
+    let top = handed_over_on_v2()?;
+    for arguments in ["--cgroup-parent boats --memory 32m --pids-limit 9", "--memory 32m --cpus 0.5"] {
+        let output = as_user_in(&top, &format!("{arguments} -- cat /sys/fs/cgroup/memory.max"))?;
+        ensure!(shown(&output).contains(&(32 << 20).to_string()), "{arguments}: {}", shown(&output));
+    }
+    let kind = fs::read_to_string(top.join("cgroup.type"))?;
+    ensure!(kind == "domain\n", "a group that was handed over is {kind}");
+    expect_nothing_left()
+}
+
+fn in_a_group_that_was_handed_over_processes_may_come_and_go() -> Result<()> {
+    let top = handed_over_on_v2()?;
+    let busy = format!("echo 0 >{}/cgroup.procs; while :; do /bin/true; done", top.display());
+    let mut busy = Command::new("sh").args(["-c", &busy]).spawn()?;
+    let outputs: Vec<_> = (0..4).map(|_| as_user_in(&top, "--memory 32m -- true")).collect::<Result<_>>()?;
+    busy.kill()?;
+    busy.wait()?;
+    for output in outputs {
+        ensure!(output.status.success(), "{}", shown(&output));
+    }
     expect_nothing_left()
 }
 
@@ -155,7 +195,7 @@ fn what_systemd_has_not_handed_over_is_refused_and_what_it_has_is_kept_to() -> R
 /// A group that belongs to user 12345. Its limits' files exist once the group above gives the controllers; who hands a group
 /// over sees to that.
 fn handed_over(above: &Path, name: &str) -> Result<PathBuf> {
-    fs::write(above.join("cgroup.subtree_control"), "+memory +pids")?;
+    fs::write(above.join("cgroup.subtree_control"), "+cpu +memory +pids")?;
     let group = above.join(name);
     fs::create_dir(&group)?;
     for file in ["", "cgroup.procs", "cgroup.subtree_control"] {
@@ -164,13 +204,15 @@ fn handed_over(above: &Path, name: &str) -> Result<PathBuf> {
     Ok(group)
 }
 
-/// `run ARGUMENTS` as user 12345, from within a group.
+/// `run ARGUMENTS` as user 12345, from within a group; where room was made in it, from where its processes are.
 fn as_user_in(group: &Path, arguments: &str) -> Result<Output> {
     user_does(group, &format!("run --rootfs {} {arguments}", small_root()))
 }
 
 /// The same for any verb.
 fn user_does(group: &Path, arguments: &str) -> Result<Output> {
+    let leaf = group.join("coracle-supervisor");
+    let group = if leaf.exists() { &leaf } else { group };
     let script = format!(
         "echo 0 >{}/cgroup.procs; exec setpriv --reuid 12345 --regid 12345 --clear-groups env HOME=/tmp/home \
          {} --root /tmp/users-store {arguments}",

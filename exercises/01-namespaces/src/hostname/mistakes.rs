@@ -30,6 +30,13 @@ pub const WRONG_NAMESPACE: Mistake = Mistake {
           (CLONE_NEWNS is the mount namespace; it was the first kind, and nobody expected a second.)",
 };
 
+pub const ANOTHER_USER_NAMESPACE: Mistake = Mistake {
+    id: "another-user-namespace",
+    what: "The process has also left the user namespace that it was in.",
+    why: "The one it was in is given: run has made it, the container's mounts and ids belong to it, and who leaves it has no \
+          power over them any more. One user namespace makes root; a second one takes away what the first has.",
+};
+
 pub const ALWAYS_THE_SAME_NAME: Mistake = Mistake {
     id: "always-the-same-name",
     what: "Whatever name is asked for, the process gets the same one.",
@@ -69,6 +76,7 @@ pub const ALL: &[Mistake] = &[
     NAMED_TOO_EARLY,
     NEVER_NAMED,
     WRONG_NAMESPACE,
+    ANOTHER_USER_NAMESPACE,
     ALWAYS_THE_SAME_NAME,
     CUT_THE_NAME,
     SWALLOWED_THE_ERROR,

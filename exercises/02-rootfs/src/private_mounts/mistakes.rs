@@ -16,6 +16,13 @@ pub const NOT_ALL: Mistake = Mistake {
           something lies on another. mount(2) has a flag for the whole tree.",
 };
 
+pub const ANOTHER_USER_NAMESPACE: Mistake = Mistake {
+    id: "another-user-namespace",
+    what: "The process has also left the user namespace that it was in.",
+    why: "The one it was in is given: run has made it, the container's mounts and ids belong to it, and who leaves it has no \
+          power over them any more. One user namespace makes root; a second one takes away what the first has.",
+};
+
 pub const STILL_LISTENS: Mistake = Mistake {
     id: "still-listens",
     what: "Nothing leaves the container's table, but what is mounted on the host still arrives in it.",
@@ -62,6 +69,7 @@ pub const ALL: &[Mistake] = &[
     STILL_SHARED,
     NOT_ALL,
     STILL_LISTENS,
+    ANOTHER_USER_NAMESPACE,
     CHANGED_THE_HOST,
     NEVER_LEFT,
     NOTHING_CHANGED,

@@ -16,7 +16,7 @@ use crate::files::write_whole;
 use crate::paint::Paint;
 use crate::progress::{Progress, passed};
 use crate::state::{Standing, State};
-use crate::{Exit, checks, exercises, print};
+use crate::{Exit, checks, exercises, prebuilt, print};
 
 pub fn run(checkout: &Checkout, id: Option<&str>, format: Format) -> Result<Exit> {
     let paint = Paint::for_stdout();
@@ -51,17 +51,19 @@ pub fn run(checkout: &Checkout, id: Option<&str>, format: Format) -> Result<Exit
     print(&match format {
         Format::Json => table::json(&rows),
         Format::Text if id.is_some() => format!("{}{}", reports.trim_start(), what_now(checkout, &rows[0], &progress)?),
-        Format::Text => format!("{}{reports}{}", table::text(&rows, paint), refusal(&rows)),
+        Format::Text => format!("{}{reports}{}", table::text(&rows, paint), footer(&rows)),
     })?;
     Ok(exit(&rows))
 }
 
-/// Nothing was run, so nobody has said yet that nothing can be.
-fn refusal(rows: &[Row]) -> String {
+/// Nothing was run: why nothing can be, if that is so, else what could.
+fn footer(rows: &[Row]) -> String {
     let nothing_ran = rows.iter().all(|row| row.examined.is_none());
     if nothing_ran && rows.iter().any(|row| row.state != State::Passed) && doctor::examine().verdict() != Verdict::Ready
     {
-        "\nThis machine refuses something that containers need.\nWhat, and what helps: cargo wb doctor\n".to_string()
+        "\nThis machine refuses something that containers need.\nWhat, and what helps: cargo wb doctor.  Or check elsewhere: cargo wb check --vm\n".to_string()
+    } else if nothing_ran && let Some(next) = rows.iter().find(|row| row.state != State::Passed) {
+        format!("\nNext: {} {} (cargo wb)\n", next.exercise.id, next.exercise.title)
     } else {
         String::new()
     }
@@ -128,6 +130,10 @@ fn what_now(checkout: &Checkout, row: &Row, progress: &Progress) -> Result<Strin
     };
     let seen = match row.exercise.shown_by {
         "" => String::new(),
+        words if prebuilt::is_in_use() => format!(
+            "It is a part of your mydocker now. In the throwaway machine as well:\n    cargo build -p mydocker && cargo wb vm --shell\n    \
+             target/debug/mydocker {words}\n"
+        ),
         words => format!("It is a part of your mydocker now:\n    cargo run -p mydocker -- {words}\n"),
     };
     Ok(format!("{seen}{next}"))

@@ -11,6 +11,7 @@ use anyhow::{Context, Result};
 use nix::unistd::{getegid, geteuid};
 
 use super::vm;
+use crate::busy::Busy;
 use crate::checkout::Checkout;
 use crate::checks::{self, Checks};
 use crate::cli::Format;
@@ -25,7 +26,10 @@ pub fn run(checkout: &Checkout, id: Option<&str>, format: Format) -> Result<Exit
         Some(id) => vec![exercises::find(id)?],
         None => exercises::all(),
     };
-    let processor = match find(checkout)? {
+    let busy = Busy::with("building the throwaway machine's program …");
+    let found = find(checkout)?;
+    drop(busy);
+    let processor = match found {
         Found::Machine(processor) => processor,
         Found::None(exit) => return Ok(exit),
     };

@@ -51,11 +51,7 @@ fn tools() -> Vec<Tool> {
     vec![
         Tool { name: "rustc", version: version("rustc"), needed_for: "building: https://rustup.rs" },
         Tool { name: "C linker", version: linker, needed_for: "linking: install gcc or build-essential" },
-        Tool {
-            name: "mdbook",
-            version: version("mdbook"),
-            needed_for: "the book in a browser only: cargo install mdbook",
-        },
+        Tool { name: "mdbook", version: version("mdbook"), needed_for: "a browser's view: cargo install mdbook" },
     ]
 }
 

@@ -39,17 +39,17 @@ fn screen(rows: &[Row], page: Option<&Page>, ready: bool, paint: Paint) -> Strin
         out.push_str("What, and what helps: cargo wb doctor.  Or check elsewhere: cargo wb check --vm\n\n");
     }
     match rows.iter().find(|row| row.state != State::Passed) {
-        Some(row) => out.push_str(&next(row, page, paint)),
+        Some(row) => out.push_str(&next(row, page, ready, paint)),
         None => {
             out.push_str("You have passed every exercise that there is so far. What you built:\n\n");
             out.push_str("    cargo run -p mydocker -- run sh\n");
         }
     }
-    out.push_str(&paint.faint("\nall    cargo wb check     odd    cargo wb doctor     more   cargo wb --help\n"));
+    out.push_str(&paint.faint("\nall    cargo wb check     trouble  cargo wb doctor     more   cargo wb --help\n"));
     out
 }
 
-fn next(row: &Row, page: Option<&Page>, paint: Paint) -> String {
+fn next(row: &Row, page: Option<&Page>, ready: bool, paint: Paint) -> String {
     let Row { exercise, state, .. } = row;
     let id = exercise.id;
     let mut out = String::new();
@@ -59,7 +59,8 @@ fn next(row: &Row, page: Option<&Page>, paint: Paint) -> String {
         let _ = write!(out, "read   {page}");
     }
     let _ = writeln!(out, "edit   {}", exercise.file().display());
-    let _ = writeln!(out, "type   cargo wb check {id}");
+    let where_it_works = if ready { "" } else { "--vm " };
+    let _ = writeln!(out, "type   cargo wb check {where_it_works}{id}");
     let _ = writeln!(out, "stuck  cargo wb hint {id}");
     out
 }
@@ -89,6 +90,7 @@ mod tests {
         let refused = screen(&[row(State::ToDo)], None, false, Paint::never());
         let ready = screen(&[row(State::ToDo)], None, true, Paint::never());
         assert!(refused.contains("This machine refuses") && !ready.contains("refuses"), "{refused}");
+        assert!(refused.contains("type   cargo wb check --vm 1.1") && ready.contains("type   cargo wb check 1.1"));
     }
 
     #[test]

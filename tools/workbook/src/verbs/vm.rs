@@ -2,6 +2,7 @@
 
 use std::env;
 use std::ffi::OsString;
+use std::io::{IsTerminal, stderr};
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
@@ -20,6 +21,10 @@ pub fn run(checkout: &Checkout) -> Result<Exit> {
 
 /// Returns only when that fails.
 pub fn become_it(checkout: &Checkout, words: impl IntoIterator<Item = OsString>) -> Result<Exit> {
+    // What cargo builds in silence, and the machine's boot, take long enough to be wondered at.
+    if stderr().is_terminal() {
+        eprintln!("cargo wb: the throwaway machine is built and boots: some seconds, half a minute without KVM");
+    }
     Err(program(checkout).args(words).exec()).context("starting cargo")
 }
 

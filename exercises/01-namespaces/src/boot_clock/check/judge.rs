@@ -6,7 +6,7 @@ use checker::{Heard, Judgement, Mistake, Outcome};
 
 use super::look::{Offset, Seen};
 use super::mistakes::*;
-use crate::namespaces::{in_full, list};
+use checker::namespaces::{besides, in_full, list};
 
 const OWN: &str = "the caller's children get a time namespace of their own";
 const AHEAD: &str = "its boot clock is ahead by what was asked for";
@@ -60,7 +60,7 @@ fn monotonic(seen: &Seen) -> Outcome {
 }
 
 fn stays(seen: &Seen) -> Outcome {
-    let others: Vec<&str> = seen.left.iter().copied().filter(|kind| *kind != CHILDREN).collect();
+    let others = besides(&seen.left, CHILDREN);
     let expected = "all other files in /proc/PID/ns are what they were";
     let observed = format!("it has left: {}", list(&others));
     Outcome::of(STAYS, seen.alive && others.is_empty(), expected, with_return(seen, observed))

@@ -8,7 +8,7 @@ use checker::{Heard, Program};
 use lab::{Lab, look};
 use nix::errno::Errno;
 
-use crate::namespaces::Namespaces;
+use checker::namespaces::Namespaces;
 
 /// One run of the program.
 #[derive(Debug, Clone)]

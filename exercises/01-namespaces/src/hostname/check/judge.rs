@@ -1,11 +1,13 @@
 //! What was seen, judged. Nothing here asks the kernel or reads the answer's text.
 
+use checker::namespaces::{besides, list};
 use checker::{Heard, Judgement, Mistake, Outcome};
 
 use super::look::Seen;
 use super::mistakes::*;
 
 const OWN_NAMESPACE: &str = "the process is in a UTS namespace of its own";
+const ELSE: &str = "it has left no other namespace";
 const OWN_NAME: &str = "its hostname is the one that was asked for";
 const HOST_KEPT: &str = "the host keeps its name";
 const TOO_LONG: &str = "a name that is too long comes back as an error that says what was refused";
@@ -14,6 +16,7 @@ const TOO_LONG: &str = "a name that is too long comes back as an error that says
 pub fn judge(runs: &[Seen], too_long: &Seen) -> Judgement {
     let outcomes = vec![
         Outcome::of_runs(runs, own_namespace),
+        Outcome::of_runs(runs, nothing_else),
         Outcome::of_runs(runs, own_name),
         Outcome::of_runs(runs, host_kept),
         refused(runs, too_long),
@@ -29,6 +32,13 @@ fn own_namespace(seen: &Seen) -> Outcome {
     };
     let expected = "after the call, /proc/PID/ns/uts is not the host's";
     Outcome::of(OWN_NAMESPACE, seen.alive && in_own(seen), expected, with_return(seen, place))
+}
+
+fn nothing_else(seen: &Seen) -> Outcome {
+    let others = besides(&seen.left, "uts");
+    let expected = "all other files in /proc/PID/ns are what they were";
+    let observed = with_return(seen, format!("it has also left: {}", list(&others)));
+    Outcome::of(ELSE, seen.alive && others.is_empty(), expected, observed)
 }
 
 fn own_name(seen: &Seen) -> Outcome {
@@ -88,7 +98,12 @@ fn mistake(runs: &[Seen], too_long: &Seen) -> Option<&'static Mistake> {
     if runs.iter().all(|seen| seen.program_after == runs[0].program_after) {
         return Some(&ALWAYS_THE_SAME_NAME);
     }
-    if all(|seen| seen.program_after == seen.asked) { mistake_with_a_long_name(too_long) } else { None }
+    match () {
+        () if !all(|seen| seen.program_after == seen.asked) => None,
+        () if all(|seen| seen.left.contains(&"user")) => Some(&ANOTHER_USER_NAMESPACE),
+        () if all(|seen| seen.left == ["uts"]) => mistake_with_a_long_name(too_long),
+        () => None,
+    }
 }
 
 fn mistake_with_a_long_name(seen: &Seen) -> Option<&'static Mistake> {
@@ -176,6 +191,15 @@ mod tests {
     }
 
     #[test]
+    fn a_user_namespace_of_its_own_is_one_too_many() {
+        let judgement = judged(|seen| seen.left.insert(0, "user"));
+        assert_eq!(failing(&judgement), [ELSE]);
+        assert_eq!(judgement.mistake, Some(&ANOTHER_USER_NAMESPACE));
+        let pid = judged(|seen| seen.left.insert(0, "pid_for_children"));
+        assert_eq!((failing(&pid), pid.mistake), (vec![ELSE], None));
+    }
+
+    #[test]
     fn a_constant_passes_one_run_and_not_both() {
         let judgement = judged(|seen| seen.program_after = "boat".into());
         assert_eq!(failing(&judgement), [OWN_NAME]);
@@ -199,7 +223,7 @@ mod tests {
             let mut runs = [right("boat"), right("boat-1f")];
             runs.iter_mut().for_each(gone);
             let judgement = judge(&runs, &long);
-            assert_eq!(judgement.failing(), 4, "exit code {ended}");
+            assert_eq!(judgement.failing(), 5, "exit code {ended}");
             assert_eq!(judgement.mistake, None);
         }
     }

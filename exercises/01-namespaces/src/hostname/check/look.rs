@@ -4,7 +4,7 @@ use anyhow::Result;
 use checker::{Heard, Program};
 use lab::{Lab, look};
 
-use crate::namespaces::Namespaces;
+use checker::namespaces::Namespaces;
 use checker::random;
 
 /// One run of the program, seen from outside.

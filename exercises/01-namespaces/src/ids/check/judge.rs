@@ -5,7 +5,7 @@ use lab::look::IdRange;
 
 use super::look::Seen;
 use super::mistakes::*;
-use crate::namespaces::list;
+use checker::namespaces::{besides, list};
 
 const OWN: &str = "the process is in a user namespace of its own";
 const USER: &str = "its user is root there, and outside who it was; nobody else is mapped";
@@ -107,7 +107,7 @@ fn capable(seen: &Seen) -> Outcome {
 }
 
 fn nothing_else(seen: &Seen) -> Outcome {
-    let others: Vec<&str> = seen.left.iter().copied().filter(|kind| *kind != "user").collect();
+    let others = besides(&seen.left, "user");
     let holds = seen.alive && others.is_empty();
     let expected = "all other files in /proc/PID/ns are what they were";
     Outcome::of(ELSE, holds, expected, with_return(seen, format!("it has also left: {}", list(&others))))

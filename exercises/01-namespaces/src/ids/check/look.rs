@@ -5,8 +5,8 @@ use checker::{Heard, Program};
 use lab::Lab;
 use lab::look::{self, IdRange};
 
-use crate::namespaces::Namespaces;
 use crate::processes::status;
+use checker::namespaces::Namespaces;
 
 mod writes;
 

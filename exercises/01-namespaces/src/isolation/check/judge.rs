@@ -4,7 +4,7 @@ use checker::{Heard, Judgement, Mistake, Outcome};
 
 use super::look::{KINDS, Seen};
 use super::mistakes::*;
-use crate::namespaces::list;
+use checker::namespaces::list;
 
 const EACH: &str = "for each kind that is asked for the process is in a new namespace, or its children will be";
 const OTHERS: &str = "where two kinds are asked for, these two are new, and no other";

@@ -4,7 +4,7 @@ use checker::{Heard, Judgement, Mistake, Outcome};
 
 use super::look::Seen;
 use super::mistakes::*;
-use crate::namespaces::{in_full, list};
+use checker::namespaces::{in_full, list};
 
 const ALL_JOINED: &str = "an ordinary user is in every namespace of their container";
 const CHILDREN: &str = "the caller's children will be born in the container's PID namespace";

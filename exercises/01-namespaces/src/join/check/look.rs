@@ -4,8 +4,8 @@ use anyhow::Result;
 use checker::{Heard, Program};
 use lab::{Lab, look};
 
-use crate::namespaces::Namespaces;
 use crate::processes::named;
+use checker::namespaces::Namespaces;
 
 /// Files of /proc/PID/ns: the caller's, and the container's that it has to become.
 const KINDS: [(&str, &str); 8] = [

@@ -4,7 +4,7 @@ use checker::{Heard, Judgement, Mistake, Outcome};
 
 use super::look::{Process, Seen};
 use super::mistakes::*;
-use crate::namespaces::list;
+use checker::namespaces::{besides, list};
 
 const BOTH: &str = "the function comes back twice: in the caller, and in a child of it";
 const PID_ONE: &str = "the child is number 1 of a PID namespace of its own";
@@ -77,7 +77,7 @@ fn told(seen: &Seen) -> Outcome {
 
 fn stays(seen: &Seen) -> Outcome {
     // Where its children are to be born is the one thing that has to change.
-    let others: Vec<&str> = seen.left.iter().copied().filter(|kind| *kind != "pid_for_children").collect();
+    let others = besides(&seen.left, "pid_for_children");
     let holds = returned(seen) && others.is_empty();
     let expected = "the caller has left no namespace that it was in, and is alive";
     Outcome::of(STAYS, holds, expected, with_return(seen, format!("it has left: {}", list(&others))))

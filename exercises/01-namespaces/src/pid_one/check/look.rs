@@ -7,8 +7,8 @@ use checker::{Heard, Program};
 use lab::{Lab, look};
 use nix::sys::signal::Signal;
 
-use crate::namespaces::Namespaces;
 use crate::processes::{self, eventually, named};
+use checker::namespaces::Namespaces;
 
 /// How long a child may take to come back from the function, after its parent has.
 const PATIENCE: Duration = Duration::from_millis(1000);

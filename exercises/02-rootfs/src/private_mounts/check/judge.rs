@@ -1,5 +1,6 @@
 //! What was seen, judged. Nothing here asks the kernel or reads the answer's text.
 
+use checker::namespaces::{besides, list};
 use checker::{Heard, Judgement, Mistake, Outcome};
 use lab::look::Mount;
 
@@ -7,7 +8,7 @@ use super::look::{Refused, Seen};
 use super::mistakes::*;
 use crate::view::{refused, unless_failed};
 
-const OWN: &str = "the process is in a mount namespace of its own";
+const OWN: &str = "the process is in a mount namespace of its own, and in no other one that is new";
 const PRIVATE: &str = "every mount in it is private";
 const NO_LEAK: &str = "what it mounts then isn't seen on the host, and what it unmounts is still there";
 const HOST_KEPT: &str = "the host's mounts are shared as they were";
@@ -31,8 +32,14 @@ fn outcome(claim: &'static str, seen: &Seen, holds: bool, expected: &str, observ
 }
 
 fn own(seen: &Seen) -> Outcome {
-    let observed = if seen.own_table { "it is" } else { "the process is in the host's" };
-    outcome(OWN, seen, seen.own_table, "/proc/PID/ns/mnt isn't the host's", observed.into())
+    let others = besides(&seen.left, "mnt");
+    let observed = match others[..] {
+        _ if !seen.own_table => "the process is in the host's".to_string(),
+        [] => "it is".to_string(),
+        _ => format!("it is, and it has also left: {}", list(&others)),
+    };
+    let expected = "of the files in /proc/PID/ns only mnt isn't the host's";
+    outcome(OWN, seen, seen.own_table && others.is_empty(), expected, observed)
 }
 
 fn private(seen: &Seen) -> Outcome {
@@ -105,6 +112,7 @@ fn mistake(seen: &Seen, nobody: &Refused) -> Option<&'static Mistake> {
         }
         () if seen.leaked() => Some(&NOT_ALL),
         () if !connected.is_empty() || seen.took_away() || !seen.mounted() => None,
+        () if seen.left.contains(&"user") => Some(&ANOTHER_USER_NAMESPACE),
         () if nobody.heard == Heard::Ok => Some(&SWALLOWED_THE_ERROR),
         () if nobody.heard.is_bare_error() => Some(&BARE_ERRNO),
         () => None,

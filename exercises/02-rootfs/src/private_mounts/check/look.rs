@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::Result;
+use checker::namespaces::Namespaces;
 use checker::{Heard, Program};
 use lab::look::{Mount, mountinfo};
 use lab::{Lab, look};
@@ -17,6 +18,8 @@ pub struct Seen {
     /// Where the host has a mount, in which is another one, `hosts`; the container mounts `containers` there, and unmounts `hosts`.
     pub place: PathBuf,
     pub own_table: bool,
+    /// The kinds of namespaces that the answer has left.
+    pub left: Vec<&'static str>,
     pub host_before: Vec<Mount>,
     pub host_after: Vec<Mount>,
     pub table: Vec<Mount>,
@@ -37,15 +40,17 @@ pub fn at(program: &Program) -> Result<Seen> {
     let mut running = program.start(Lab::new().shared_mounts(), &[word(&place)])?;
     let (host, main) = (running.init(), running.main());
     let host_before = mountinfo(host)?;
+    let before = Namespaces::of(main);
 
     let heard = running.go_on()?;
 
+    let left = before.left(&Namespaces::of(main));
     let own_table = !same_table(main, host);
     let table = mountinfo(main).unwrap_or_default();
     // Asked between: what was read before was read of a living process, and with it the lab's host lives.
     let alive = look::process_exists(main);
     let host_after = if alive { mountinfo(host)? } else { Vec::new() };
-    Ok(Seen { heard, alive, place, own_table, host_before, host_after, table, printed: running.end() })
+    Ok(Seen { heard, alive, place, own_table, left, host_before, host_after, table, printed: running.end() })
 }
 
 pub fn at_nobody(program: &Program) -> Result<Refused> {

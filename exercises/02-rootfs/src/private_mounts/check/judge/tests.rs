@@ -31,6 +31,7 @@ fn right() -> Seen {
         alive: true,
         place: place(""),
         own_table: true,
+        left: vec!["mnt"],
         host_before: host.clone(),
         host_after: host,
         table: vec![
@@ -61,6 +62,12 @@ fn leak(seen: &mut Seen) {
 }
 
 #[test]
+fn a_user_namespace_of_its_own_is_one_too_many() {
+    let judged = judged(|seen| seen.left.push("user"));
+    assert_eq!(judged, (vec![OWN], Some("another-user-namespace")));
+}
+
+#[test]
 fn a_right_answer_passes() {
     assert_eq!(judged(|_| {}), (vec![], None));
 }
@@ -88,6 +95,7 @@ fn what_was_done_to_the_host_is_noticed() {
     let never_left = judged(|seen| {
         make_private(seen);
         seen.own_table = false;
+        seen.left.clear();
     });
     assert_eq!(never_left, (vec![OWN, PRIVATE, HOST_KEPT], Some("never-left")));
 }

@@ -1,7 +1,8 @@
 //! Which namespaces a process is in, and which it has left for others since.
 
-use checker::Heard;
 use lab::look;
+
+use crate::Heard;
 
 /// All kinds, as /proc/PID/ns names them: those that a process leaves itself, and two that only its children enter.
 pub const KINDS: [&str; 8] = ["cgroup", "ipc", "mnt", "net", "pid_for_children", "time_for_children", "user", "uts"];
@@ -20,6 +21,11 @@ impl Namespaces {
     pub fn left(&self, now: &Namespaces) -> Vec<&'static str> {
         (0..KINDS.len()).filter(|&i| self.0[i] != now.0[i]).map(|i| KINDS[i]).collect()
     }
+}
+
+/// What was left besides the one that was to be.
+pub fn besides(left: &[&'static str], own: &str) -> Vec<&'static str> {
+    left.iter().copied().filter(|kind| *kind != own).collect()
 }
 
 /// `uts, pid` or `none`.
