@@ -79,8 +79,8 @@ pub static MAKE_PROCESS: Why = Why::new("a new process, born in its new namespac
             cure: "add user to --namespaces",
         }),
         (Errno::EAGAIN, Lesson {
-            cause: "a limit on processes is reached: the user's, or that of a group with a pids.max (chapter 3)",
-            cure: "see ulimit -u; and pids.max in the groups that /proc/self/cgroup names, or in those of the container entered",
+            cause: "the user's limit on processes is reached, or a group's (chapter 3)",
+            cure: "see ulimit -u, and pids.max in the container's groups and in yours",
         }),
     ]);
 

@@ -27,7 +27,7 @@ pub fn freeze(group: &Group, frozen: bool) -> Result<()> {
     let ask = |frozen| drop(fs::write(&file, wanted(frozen)));
     if !until(frozen, part.version, TRIES, || is(part, frozen), ask) {
         let (cause, now) = if frozen {
-            ("a process waits for a device (NFS), and can be halted only afterwards", "all go on, as before")
+            ("a process waits for a device (NFS) and can't be halted before", "all go on, as before")
         } else {
             ("a group above is frozen", "it goes on when that does")
         };

@@ -26,8 +26,8 @@ fn why_killed(killed: u64, at_its_limit: bool) -> String {
         return format!("the container came to its memory limit, and the kernel killed {killed} of its processes");
     }
     format!(
-        "memory ran out, and the kernel killed {killed} of the container's processes\n\
-         likely cause: not its own limit, but that of a group above, or the whole machine\n\
+        "memory ran out: the kernel killed {killed} of the container's processes\n\
+         likely cause: a group above came to its limit, or the whole machine did\n\
          cure: dmesg names the group; give that more, or hold the others in it to less"
     )
 }

@@ -48,8 +48,8 @@ pub static SET_LIMIT: Why = Why::new("a limit is a write into one of the group's
             cure: "free memory in the container first, or choose a higher limit",
         }),
         (Errno::EPERM, Lesson {
-            cause: "a device is given to a group only if the group above has it itself (devices.list there)",
-            cure: "leave that --device-cgroup-rule out, or choose a --cgroup-parent that has the device",
+            cause: "the group above doesn't have that device itself (devices.list there)",
+            cure: "leave the rule out, or choose a --cgroup-parent that has the device",
         }),
         (Errno::ENODEV, Lesson {
             cause: "there is no such block device, or it is a partition: only whole disks can be limited",

@@ -18,8 +18,8 @@ pub fn update(group: &Group, limits: &Limits) -> Result<()> {
         if group.part(controller).is_none() {
             bail!(
                 "the container is in no group with the controller {controller}\n\
-                 likely cause: it wasn't asked for when the container was made, and the group above doesn't give it by itself\n\
-                 cure: give that limit to run or create, which say what is missing if it can't be had"
+                 likely cause: not asked for at its start, and not given by the group above\n\
+                 cure: give that limit to run or create: they say what is missing"
             );
         }
     }
