@@ -15,7 +15,8 @@ use nix::unistd::{ForkResult, Pid};
 /// Starts `command`, a program and its arguments, in the group: all that it does and has is limited, and counted there. The caller stays where
 /// it is. It returns the command's number when it runs.
 ///
-/// Fails, saying what was being done, when it can't be started or can't be in the group; then it never runs.
+/// Fails, saying what was being done, when it can't be started or can't be in the group; then it never runs, and no child is left, a zombie
+/// neither.
 pub fn start_limited(group: &Cgroup, command: &[OsString]) -> Result<Pid> {
     // An exec closes the child's end. A word in it says why there was none.
     let (mut hears, mut tells) = pipe().context("a pipe to hear from the child")?;

@@ -6,16 +6,18 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use given::{Cgroup, Version, checked};
-use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
-use nix::unistd::Pid;
 
 include!(concat!(env!("OUT_DIR"), "/freeze.rs"));
 
 /// So many that they can't all stand still at once.
 const MANY: usize = 24;
 
-/// Arguments: the container's name; and what is called: `freeze`, with busy processes in the group; `thaw`, with some that are frozen; or `gone`,
-/// to freeze, without a group.
+/// How often it is tried whether the function waits, and for how long: once is seldom enough where a machine is slow.
+const ROUNDS: usize = 12;
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Arguments: the container's name; and what is called: `freeze`, with busy processes in the group; `thaw`, with some that are frozen; `gone`,
+/// to freeze, without a group; or `held`, to thaw a group in one that is frozen.
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let case = arguments.get(1).map_or("", String::as_str);
@@ -24,34 +26,50 @@ fn main() {
         checked::groups_can_be_made(&group)?;
         if case != "gone" {
             checked::make_group(&group)?;
-            if case == "freeze" {
-                share_a_processor()?;
-            }
-            let many = if case == "freeze" { MANY } else { 2 };
-            (0..many).try_for_each(|_| checked::start_in(&group, be_busy).map(drop))?;
         }
-        if case == "thaw" {
-            freeze(&group)?;
+        match case {
+            // To stand still, a process has to be run once more. On one processor it isn't, as long as we are: so a function that
+            // doesn't wait returns before.
+            "freeze" => checked::share_a_processor().and_then(|()| start(&group, MANY))?,
+            "thaw" => start(&group, 2).and_then(|()| set(&group, true))?,
+            "held" => {
+                // Without processes: on v1 nobody could kill them.
+                let inner = checked::make_group_inside(&group)?;
+                set(&group, true)?;
+                return Ok(inner);
+            }
+            _ => {}
         }
         Ok(group)
     };
     let group = given().unwrap_or_else(|error| checked::blocked(&error));
     checked::ready(|| Ok(()));
-    let result = answers::freeze::freeze(&group, case != "thaw");
-    // At this very moment: until the checker looks, all may have come to stand still.
-    let frozen = is_frozen(&group);
-    checked::returned_number(result.map(|()| i32::from(frozen)))
+    let result = match case {
+        "freeze" => freeze_often(&group),
+        "gone" => answers::freeze::freeze(&group, true).map(|()| false),
+        _ => answers::freeze::freeze(&group, false).map(|()| is_frozen(&group)),
+    };
+    checked::returned_number(result.map(i32::from))
 }
 
-/// To stand still, a process has to be run once more. On one processor it isn't, as long as we are: so a function that doesn't wait
-/// returns before.
-fn share_a_processor() -> Result<()> {
-    let ourselves = Pid::from_raw(0);
-    let allowed = sched_getaffinity(ourselves).context("sched_getaffinity")?;
-    let first = (0..CpuSet::count()).find(|cpu| allowed.is_set(*cpu).unwrap_or(false)).context("no processor")?;
-    let mut one = CpuSet::new();
-    one.set(first).context("CPU_SET")?;
-    sched_setaffinity(ourselves, &one).context("sched_setaffinity")
+/// Whether all stood still each time, at the very moment when the function returned: until the checker looks, they may have come to it.
+fn freeze_often(group: &Cgroup) -> Result<bool> {
+    let end = Instant::now() + PATIENCE;
+    for round in 0..ROUNDS {
+        answers::freeze::freeze(group, true)?;
+        if !is_frozen(group) {
+            return Ok(false);
+        }
+        if round + 1 == ROUNDS || Instant::now() > end {
+            break;
+        }
+        set(group, false)?;
+    }
+    Ok(true)
+}
+
+fn start(group: &Cgroup, many: usize) -> Result<()> {
+    (0..many).try_for_each(|_| checked::start_in(group, be_busy).map(drop))
 }
 
 /// For longer than anybody looks.
@@ -63,16 +81,18 @@ fn be_busy() -> i32 {
     0
 }
 
-fn freeze(group: &Cgroup) -> Result<()> {
-    let (file, text) = match group.version("freezer")? {
-        Version::V1 => ("freezer.state", "FROZEN"),
-        Version::V2 => ("cgroup.freeze", "1"),
+fn set(group: &Cgroup, frozen: bool) -> Result<()> {
+    let (file, text) = match (group.version("freezer")?, frozen) {
+        (Version::V1, true) => ("freezer.state", "FROZEN"),
+        (Version::V1, false) => ("freezer.state", "THAWED"),
+        (Version::V2, true) => ("cgroup.freeze", "1"),
+        (Version::V2, false) => ("cgroup.freeze", "0"),
     };
     let folder = group.folder("freezer")?;
-    fs::write(folder.join(file), text).context("freezing the group")?;
+    fs::write(folder.join(file), text).context("freezing the group, or letting it go on")?;
     let end = Instant::now() + Duration::from_secs(5);
-    while !is_frozen(group) {
-        anyhow::ensure!(Instant::now() < end, "the group isn't frozen");
+    while is_frozen(group) != frozen {
+        anyhow::ensure!(Instant::now() < end, "the group doesn't become so");
         sleep(Duration::from_millis(5));
     }
     Ok(())

@@ -5,7 +5,8 @@ use std::fs::File;
 use std::io::Read;
 
 use anyhow::{Context, Result};
-use given::{Cgroup, checked};
+use given::Cgroup;
+use given::checked::{self, First};
 use nix::unistd::pause;
 
 include!(concat!(env!("OUT_DIR"), "/late_join.rs"));
@@ -13,8 +14,8 @@ include!(concat!(env!("OUT_DIR"), "/late_join.rs"));
 /// The first argument when it is the command.
 const COMMAND: &str = "--as-the-command";
 
-/// Arguments: the container's name; whether all is `well`, the command is `missing` or the group is `gone`; and a word by which the command
-/// is known.
+/// Arguments: the container's name; whether all is `well`, the command is `quick`, `missing`, or the group is `gone`; and a word by which the
+/// command is known.
 fn main() {
     if is_the_command() {
         be_the_command();
@@ -35,6 +36,8 @@ fn main() {
     };
     let (group, command) = given().unwrap_or_else(|error| checked::blocked(&error));
     checked::ready(|| Ok(()));
+    // Who is quicker after a fork would be chance.
+    checked::goes_first(if arguments[1] == "quick" { First::Child } else { First::Parent });
     checked::returned_number(answers::late_join::start_limited(&group, &command).map(|pid| pid.as_raw()))
 }
 

@@ -19,8 +19,8 @@ pub const EXERCISE: Exercise = Exercise {
          fork(2)'s errors would say something else?",
         "Each process that has ended, and was waited for, makes room for another. So the children have to stay: what could they do that needs no time \
          and never ends?",
-        "nix::unistd::pause() in a loop, in the child; in the parent given::fork() in a loop, until it is an error. (A child that returned from the \
-         function would be a second program.)",
+        "nix::unistd::pause(), in the child, for ever: a child that returned from the function would be a second program. In the parent given::fork(), \
+         until it is an error; error.downcast_ref::<Errno>() is what the kernel said.",
     ],
     mistakes: mistakes::ALL,
 };

@@ -9,6 +9,7 @@ use anyhow::Result;
 use checker::{Heard, Outcome, Program, Running, random};
 use given::{Cgroup, Version, checked};
 use lab::{Lab, look};
+use nix::errno::Errno;
 
 /// The groups of a program that runs.
 #[derive(Debug)]
@@ -148,6 +149,11 @@ impl Run {
         !self.alive || matches!(self.heard, Heard::Silence(_))
     }
 
+    /// It is an error, as the kernel words it for a file that isn't there: whoever writes to one would have to make it.
+    pub fn missed_a_file(&self) -> bool {
+        self.alive && [Errno::EACCES, Errno::ENOENT].into_iter().any(|errno| self.heard.has_errno(errno))
+    }
+
     /// The function returned Ok, and something is so.
     pub fn outcome(&self, claim: &'static str, holds: bool, expected: &str, observed: String) -> Outcome {
         let well = self.alive && self.heard == Heard::Ok;
@@ -161,9 +167,13 @@ impl Run {
     }
 
     /// The check that all exercises have: what can't be done is an error, with a word on what was being done.
-    pub fn refused(&self, claim: &'static str, kept: Result<(), String>) -> Outcome {
+    /// `is_this_one`: whether it is the run in which that was tried. Another one's error says nothing.
+    pub fn refused(&self, claim: &'static str, is_this_one: bool, kept: Result<(), String>) -> Outcome {
         let told = matches!(self.heard, Heard::Error(_)) && !self.heard.is_bare_error();
         let holds = self.alive && told && kept.is_ok();
+        if holds && !is_this_one {
+            return Outcome::of(claim, false, "an error", "another one");
+        }
         let observed = match kept {
             Err(changed) if self.alive => format!("{}; {changed}", self.heard.in_words()),
             _ => self.heard.in_words(),
@@ -190,12 +200,14 @@ mod tests {
     #[test]
     fn an_error_without_words_or_with_consequences_is_not_enough() {
         let error = |words: &[&str]| Heard::Error(words.iter().map(ToString::to_string).collect());
-        let judged = |heard, kept| run(heard, true).refused("c", kept).difference;
+        let judged = |heard, kept| run(heard, true).refused("c", true, kept).difference;
         assert_eq!(judged(error(&["mkdir", "EEXIST: x"]), Ok(())), None);
         assert!(judged(error(&["EEXIST: File exists"]), Ok(())).is_some());
         assert!(judged(Heard::Ok, Ok(())).is_some());
         let changed = judged(error(&["mkdir", "EEXIST: x"]), Err("one was made".into()));
         assert!(changed.is_some_and(|(_, saw)| saw.contains("one was made")));
+        let another = run(error(&["mkdir", "EEXIST: x"]), true).refused("c", false, Ok(()));
+        assert!(another.difference.is_some());
     }
 
     #[test]

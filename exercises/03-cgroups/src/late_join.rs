@@ -15,8 +15,8 @@ pub const EXERCISE: Exercise = Exercise {
     page: "03-cgroups/groups.md",
     shown_by: "",
     hints: &[
-        "What `cargo wb check 3.9` shows under \"observed\" is the group's memory, as the kernel counts it. The command has that much and more. In which \
-         group was it when it got it?",
+        "`cargo wb check 3.9` starts a command that has more than a megabyte from its exec on, and a child. How much of that does the kernel count in \
+         the group, and in which group was the command when it got it?",
         "A process that is moved takes neither its memory along nor the children that it has had by then. So it has to be in the group before it \
          does anything as the command: before exec. Who can see to that?",
         "The child of the fork, for itself, before given::exec: \"0\" to each cgroup.procs. And if it can't? The parent waits at the pipe for a word about \

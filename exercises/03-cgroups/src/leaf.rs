@@ -13,7 +13,7 @@ pub const EXERCISE: Exercise = Exercise {
     kind: Kind::Build,
     chapter: "03-cgroups",
     page: "03-cgroups/versions.md",
-    shown_by: "run --pids 20 cat /proc/self/cgroup",
+    shown_by: "run --memory 32m tail /dev/zero",
     hints: &[
         "On v2 a group gives its children a controller when its name, with a + in front, is written to the group's cgroup.subtree_control. The \
          kernel says EBUSY while there are processes in the group itself: cgroups(7), \"The 'no internal processes' rule\".",

@@ -13,6 +13,7 @@ mod groups;
 mod late_join;
 mod leaf;
 mod memory;
+mod mistakes;
 mod pids;
 mod removal;
 

@@ -19,8 +19,8 @@ pub const EXERCISE: Exercise = Exercise {
          nobody may.) When does it say EBUSY?",
         "A group in which a process is, or below which there is another group, is busy. Groups may be made inside of a container, too: the \
          children have to go first. And a process that was killed a moment ago may be in it still, for a moment.",
-        "So: for each folder, its folders first; then rmdir, and where it says ResourceBusy, a short sleep and again, for a second or two. A group that \
-         isn't there is as it should be.",
+        "What has groups below it, which have groups below them, is a case for a function that calls itself. And where rmdir fails: which of its \
+         errors means \"not yet\", which \"done already\", and how long may \"not yet\" take?",
     ],
     mistakes: mistakes::ALL,
 };

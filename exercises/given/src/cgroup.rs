@@ -83,6 +83,12 @@ impl Cgroup {
         Ok(group)
     }
 
+    /// A place in this group, in each tree.
+    pub(crate) fn inside(&self, name: &str) -> Cgroup {
+        let inside = |tree: &Tree| Tree { parent: tree.folder.clone(), folder: tree.folder.join(name), ..tree.clone() };
+        Cgroup { trees: self.trees.iter().map(inside).collect() }
+    }
+
     /// As a process (`self`, or its number) sees it whose root is seen at `root`.
     pub(crate) fn seen_by(process: &str, root: &Path, name: &str) -> Result<Cgroup> {
         let plain = Path::new(name).components().all(|part| matches!(part, Component::Normal(_)));

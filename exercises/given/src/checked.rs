@@ -11,10 +11,13 @@ use nix::unistd::{pause, read, write};
 
 use crate::sys;
 
-pub use crate::made_group::{cgroup_of, groups_can_be_made, make_group, make_v2_group, start_in, v2_top_of};
+pub use crate::made_group::{
+    cgroup_of, groups_can_be_made, make_group, make_group_inside, make_v2_group, start_in, v2_top_of,
+};
 pub use crate::mount_table::{another_users_table, private_table};
+pub use crate::order::{First, goes_first, share_a_processor};
 pub use crate::somebody::as_somebody;
-pub use crate::sys::{be_nice, offer_memory};
+pub use crate::sys::{be_idle, be_nice, offer_memory};
 
 /// Between the fields of a message.
 const FIELD: &str = "\0";

@@ -7,6 +7,7 @@ use nix::sys::signal::Signal;
 use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::{ForkResult, Pid};
 
+use crate::order::keep_order;
 use crate::sys;
 
 /// fork(2): from here on there are two processes, and each learns from the result which one it is.
@@ -21,7 +22,10 @@ pub fn fork() -> Result<ForkResult> {
     io::stdout().flush().context("fork: flushing stdout first")?;
     // A caller that ignores SIGCHLD (`trap '' CHLD`) would make our wait fail with ECHILD.
     sys::default_action(Signal::SIGCHLD).context("fork: SIGCHLD back to its default")?;
-    sys::fork_single_threaded().context("fork(2): no new process (a limit on processes, or the PID namespace is dead)")
+    let fork = sys::fork_single_threaded()
+        .context("fork(2): no new process (a limit on processes, or the PID namespace is dead)")?;
+    keep_order(fork);
+    Ok(fork)
 }
 
 /// Waits until `child` ends. Returns its exit code, or 128 + N where signal N killed it, as a shell does.

@@ -15,6 +15,7 @@ mod fork;
 mod machine_root;
 mod made_group;
 mod mount_table;
+mod order;
 mod out_of_memory;
 mod own_proc;
 mod pidfd;

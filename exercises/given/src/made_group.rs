@@ -36,6 +36,13 @@ pub fn make_group(group: &Cgroup) -> Result<()> {
     group.folders().into_iter().try_for_each(make)
 }
 
+/// Makes a group in the group. It has no controllers on v2, but can be frozen.
+pub fn make_group_inside(group: &Cgroup) -> Result<Cgroup> {
+    let inner = group.inside("inner");
+    inner.folders().into_iter().try_for_each(make)?;
+    Ok(inner)
+}
+
 fn make(folder: &Path) -> Result<()> {
     fs::create_dir(folder).with_context(|| format!("mkdir {}", folder.display())).with_context(way_out)
 }

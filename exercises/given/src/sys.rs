@@ -90,8 +90,15 @@ pub fn offer_memory(bytes: usize) -> io::Result<()> {
     }
 }
 
-/// Lets others go first, as nice(2) does.
+/// Lets all others go first, as nice(2) does.
 pub fn be_nice() {
     // SAFETY: a number only. It can be refused, and then nobody goes first.
-    unsafe { libc::nice(10) };
+    unsafe { libc::nice(19) };
+}
+
+/// Runs only where nobody else wants to, and is interrupted at once by whoever does: SCHED_IDLE, sched(7).
+pub fn be_idle() {
+    let priority = libc::sched_param { sched_priority: 0 };
+    // SAFETY: the structure outlives the call, which only reads it. It can be refused, and then nobody goes first.
+    unsafe { libc::sched_setscheduler(0, libc::SCHED_IDLE, &raw const priority) };
 }

@@ -53,6 +53,13 @@ impl Heard {
         chain.len() < 2 && chain.first().is_none_or(bare)
     }
 
+    /// Whether it is an error in which the kernel said this, as nix words it or std.
+    pub fn has_errno(&self, errno: Errno) -> bool {
+        let Heard::Error(chain) = self else { return false };
+        let (nix, std) = (format!("{errno:?}: "), format!("(os error {})", errno as i32));
+        chain.iter().any(|word| word.contains(&nix) || word.contains(&std))
+    }
+
     fn parse(packet: &[u8]) -> Option<Heard> {
         let text = String::from_utf8_lossy(packet);
         let mut fields = text.split('\0').map(ToString::to_string);
@@ -133,6 +140,16 @@ mod tests {
         assert!(!error(&["a hostname has 64 bytes at most"]).is_bare_error());
         assert!(!error(&["sethostname: EINVAL"]).is_bare_error());
         assert!(!Heard::Ok.is_bare_error());
+    }
+
+    #[test]
+    fn what_the_kernel_said_is_found_wherever_it_is_in_an_error() {
+        let error = |chain: &[&str]| Heard::Error(chain.iter().map(ToString::to_string).collect());
+        assert!(error(&["writing", "Permission denied (os error 13)"]).has_errno(Errno::EACCES));
+        assert!(error(&["not in it: EINVAL: Invalid argument"]).has_errno(Errno::EINVAL));
+        assert!(!error(&["writing", "No such file or directory (os error 2)"]).has_errno(Errno::EINTR));
+        assert!(!error(&["writing", "Permission denied (os error 13)"]).has_errno(Errno::EPERM));
+        assert!(!Heard::Ok.has_errno(Errno::EACCES));
     }
 
     #[test]

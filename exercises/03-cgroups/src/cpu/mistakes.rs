@@ -2,6 +2,8 @@
 
 use exercise::Mistake;
 
+use crate::mistakes::OTHER_VERSION;
+
 pub const A_WEIGHT: Mistake = Mistake {
     id: "a-weight",
     what: "The group has another weight, and no limit.",
@@ -43,4 +45,4 @@ pub const BARE_ERRNO: Mistake = Mistake {
 };
 
 pub const ALL: &[Mistake] =
-    &[A_WEIGHT, ANOTHER_UNIT, WHOLE_PROCESSORS, NEGATIVE_IS_NONE, SWALLOWED_THE_ERROR, BARE_ERRNO];
+    &[OTHER_VERSION, A_WEIGHT, ANOTHER_UNIT, WHOLE_PROCESSORS, NEGATIVE_IS_NONE, SWALLOWED_THE_ERROR, BARE_ERRNO];

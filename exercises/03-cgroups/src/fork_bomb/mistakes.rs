@@ -27,4 +27,26 @@ pub const CLEANED_UP: Mistake = Mistake {
     why: "A bomb takes what there is, and keeps it. What the others in the group then can do, can only be seen while it is full.",
 };
 
-pub const ALL: &[Mistake] = &[THEY_END, COUNTED, REFUSAL_IS_THE_AIM, CLEANED_UP];
+pub const ZOMBIES: Mistake = Mistake {
+    id: "zombies",
+    what: "The limit was hit, by processes that have ended.",
+    why: "What has ended counts until somebody waits for it, so that is a way to fill a group. But the kernel takes all of them back as soon as \
+          their parent waits, or ends. A bomb's processes live: what could they do that needs no time and never ends?",
+};
+
+pub const CHILDREN_COME_BACK: Mistake = Mistake {
+    id: "children-come-back",
+    what: "The function has returned in its children, too.",
+    why: "After a fork there are two who go on from there, in the same loop and then in whatever comes after the function: the whole program, once \
+          more in each of them. fork's result says who is the child.",
+};
+
+pub const ANY_ERROR: Mistake = Mistake {
+    id: "any-error",
+    what: "A process was refused for another reason than the limit, and the function said Ok.",
+    why: "Here it was ENOMEM: the PID namespace that the children would have been in was dead. Then nobody knows yet whether the limit holds. The error \
+          has the kernel's errno in it.",
+};
+
+pub const ALL: &[Mistake] =
+    &[THEY_END, COUNTED, REFUSAL_IS_THE_AIM, CLEANED_UP, ZOMBIES, CHILDREN_COME_BACK, ANY_ERROR];

@@ -2,11 +2,19 @@
 
 use exercise::Mistake;
 
+use crate::mistakes::OTHER_VERSION;
+
 pub const STOPPED: Mistake = Mistake {
     id: "stopped",
     what: "The processes were stopped by a signal, and the group isn't frozen.",
     why: "SIGSTOP is seen by their parents, which may act on it, and whoever may signal them can send SIGCONT. A frozen process \
           notices nothing, and nobody in the container can wake it.",
+};
+
+pub const ANOTHER_WORD: Mistake = Mistake {
+    id: "another-word",
+    what: "The kernel has the file, and doesn't know what was written to it: EINVAL.",
+    why: "v1's freezer.state takes words, v2's cgroup.freeze takes numbers, and each refuses the other's. group.version(\"freezer\") says which it is.",
 };
 
 pub const NEVER_WAITED: Mistake = Mistake {
@@ -22,6 +30,13 @@ pub const FOR_EVER: Mistake = Mistake {
     why: "The function has a second argument: it says which of the two is asked for. On v1 the words are FROZEN and THAWED, on v2 1 and 0.",
 };
 
+pub const WAITS_FOR_EVER: Mistake = Mistake {
+    id: "waits-for-ever",
+    what: "A group that can't go on, since the one that it is in is frozen: the function doesn't return.",
+    why: "What was asked for needn't ever become so: another group holds this one, or a process waits for a device that doesn't answer. Whoever \
+          waits should know how long, and then say what didn't become so.",
+};
+
 pub const SWALLOWED_THE_ERROR: Mistake = Mistake {
     id: "swallowed-the-error",
     what: "There was no group, and the function returned Ok.",
@@ -34,4 +49,5 @@ pub const BARE_ERRNO: Mistake = Mistake {
     why: "Whoever reads it learns that something was refused, but not what. anyhow's Context adds that: call.context(\"…\")?",
 };
 
-pub const ALL: &[Mistake] = &[STOPPED, NEVER_WAITED, FOR_EVER, SWALLOWED_THE_ERROR, BARE_ERRNO];
+pub const ALL: &[Mistake] =
+    &[OTHER_VERSION, ANOTHER_WORD, STOPPED, NEVER_WAITED, FOR_EVER, WAITS_FOR_EVER, SWALLOWED_THE_ERROR, BARE_ERRNO];

@@ -2,6 +2,8 @@
 
 use exercise::Mistake;
 
+use crate::mistakes::OTHER_VERSION;
+
 pub const ONE_TREE: Mistake = Mistake {
     id: "one-tree",
     what: "It was done in some of the trees, and not in all.",
@@ -42,6 +44,13 @@ pub const LEFT_BEHIND: Mistake = Mistake {
           without processes is removed by rmdir.",
 };
 
+pub const REMOVED_ANOTHERS: Mistake = Mistake {
+    id: "removed-anothers",
+    what: "There was such a group in one tree; create failed, and that group is gone.",
+    why: "It is another container's, whose limits in that tree are gone with it. What create has to take back is what it has made itself; \
+          group.folders() has all the places, those of others, too.",
+};
+
 pub const SWALLOWED_THE_ERROR: Mistake = Mistake {
     id: "swallowed-the-error",
     what: "There was no group to join, and join returned Ok.",
@@ -56,5 +65,15 @@ pub const BARE_ERRNO: Mistake = Mistake {
           call.with_context(|| format!(\"…\"))?",
 };
 
-pub const ALL: &[Mistake] =
-    &[ONE_TREE, CREATOR_JOINED, SOMEBODY_ELSE, ONE_THREAD, TOOK_ANOTHERS, LEFT_BEHIND, SWALLOWED_THE_ERROR, BARE_ERRNO];
+pub const ALL: &[Mistake] = &[
+    OTHER_VERSION,
+    ONE_TREE,
+    CREATOR_JOINED,
+    SOMEBODY_ELSE,
+    ONE_THREAD,
+    TOOK_ANOTHERS,
+    LEFT_BEHIND,
+    REMOVED_ANOTHERS,
+    SWALLOWED_THE_ERROR,
+    BARE_ERRNO,
+];

@@ -2,11 +2,20 @@
 
 use exercise::Mistake;
 
+use crate::mistakes::OTHER_VERSION;
+
 pub const STILL_BUSY: Mistake = Mistake {
     id: "still-busy",
     what: "The parent has processes, and the kernel refuses to give its children controllers.",
     why: "On v2 processes are in the leaves of the tree: whoever has children with controllers has no processes of their own, since nobody could \
           say how the two should share. The processes have to move to a group below, first.",
+};
+
+pub const BESIDE: Mistake = Mistake {
+    id: "beside",
+    what: "There is room, and the processes are in a group beside the parent.",
+    why: "There they are out of the parent's limits, and out of what was handed over: an ordinary user may move nobody there. A group \
+          below the parent is as good, and stays within.",
 };
 
 pub const ONLY_ITSELF: Mistake = Mistake {
@@ -36,6 +45,13 @@ pub const ALL_OR_NOTHING: Mistake = Mistake {
           those that can be given.",
 };
 
+pub const ENDED: Mistake = Mistake {
+    id: "ended",
+    what: "A process was in the list, ended before it was its turn to be moved, and that was taken for an error.",
+    why: "The list is of a moment, and processes end whenever they like. Who isn't there any more needn't move. Which errno says so? Other errors \
+          are errors still.",
+};
+
 pub const TOUCHES_V1: Mistake = Mistake {
     id: "touches-v1",
     what: "The parent was one of a v1 tree, and something was done to it, or it was an error.",
@@ -56,5 +72,16 @@ pub const BARE_ERRNO: Mistake = Mistake {
     why: "Whoever reads it learns that something was refused, but not what. anyhow's Context adds that: call.context(\"…\")?",
 };
 
-pub const ALL: &[Mistake] =
-    &[STILL_BUSY, ONLY_ITSELF, NEVER_GIVEN, ONCE, ALL_OR_NOTHING, TOUCHES_V1, SWALLOWED_THE_ERROR, BARE_ERRNO];
+pub const ALL: &[Mistake] = &[
+    OTHER_VERSION,
+    BESIDE,
+    STILL_BUSY,
+    ONLY_ITSELF,
+    NEVER_GIVEN,
+    ONCE,
+    ALL_OR_NOTHING,
+    ENDED,
+    TOUCHES_V1,
+    SWALLOWED_THE_ERROR,
+    BARE_ERRNO,
+];

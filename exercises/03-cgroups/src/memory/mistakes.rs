@@ -2,6 +2,8 @@
 
 use exercise::Mistake;
 
+use crate::mistakes::OTHER_VERSION;
+
 pub const NO_LIMIT: Mistake = Mistake {
     id: "no-limit",
     what: "The function returned Ok, and the group has no limit on memory.",
@@ -22,11 +24,26 @@ pub const MAY_SWAP: Mistake = Mistake {
           memory.swap.max, on v1 memory.memsw.limit_in_bytes, which is of both together. On a machine without swap nobody notices.",
 };
 
+pub const SWAP_FIRST: Mistake = Mistake {
+    id: "swap-first",
+    what: "v1 has the file, and refused what was written to it: EINVAL.",
+    why: "It refuses what is no number, and a limit that doesn't fit the other one: memory and swap together are never less than memory alone, \
+          which has no limit yet. So which of the two has to come first?",
+};
+
+pub const NO_COUNT: Mistake = Mistake {
+    id: "no-count",
+    what: "The kernel's file is there, and was_oom_killed gives an error.",
+    why: "Which line did it read, and what is behind the name? On v1 memory.oom_control has another line that begins with the same letters: \
+          oom_kill_disable, which is a setting. A name ends with the space behind it.",
+};
+
 pub const HIT_IS_NOT_KILLED: Mistake = Mistake {
     id: "hit-is-not-killed",
     what: "Nobody was killed for memory, and was_oom_killed says yes.",
     why: "The limit was hit, the kernel took back what could be had again, and all went on: reading a big file does that. Later somebody else \
-          killed the process. memory.failcnt, and \"max\" in memory.events, count hits. Which line counts kills?",
+          killed the process. memory.failcnt, and \"max\" in memory.events, count hits. Which line counts kills, and \
+          only those?",
 };
 
 pub const NEVER_TOLD: Mistake = Mistake {
@@ -49,5 +66,15 @@ pub const BARE_ERRNO: Mistake = Mistake {
     why: "Whoever reads it learns that something was refused, but not what. anyhow's Context adds that: call.context(\"…\")?",
 };
 
-pub const ALL: &[Mistake] =
-    &[NO_LIMIT, ANOTHER_UNIT, MAY_SWAP, HIT_IS_NOT_KILLED, NEVER_TOLD, SWALLOWED_THE_ERROR, BARE_ERRNO];
+pub const ALL: &[Mistake] = &[
+    OTHER_VERSION,
+    SWAP_FIRST,
+    NO_COUNT,
+    NO_LIMIT,
+    ANOTHER_UNIT,
+    MAY_SWAP,
+    HIT_IS_NOT_KILLED,
+    NEVER_TOLD,
+    SWALLOWED_THE_ERROR,
+    BARE_ERRNO,
+];

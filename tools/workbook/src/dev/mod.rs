@@ -6,6 +6,7 @@ pub mod starters;
 
 mod answers;
 mod book;
+mod explained;
 mod markdown;
 mod several;
 mod tree;

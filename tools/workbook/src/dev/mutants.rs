@@ -3,13 +3,12 @@
 //! Two sources: every statement (and every element of a list) that is left out, found here; and what `cargo mutants` proposes, if it is
 //! installed. It can't run them itself: an answer is judged by the workbook.
 
-use std::path::Path;
-use std::process::Command;
+mod proposed;
 
 use anyhow::{Context, Result};
 use exercise::Exercise;
-use serde::Deserialize;
 
+use super::explained::{Explained, FILE};
 use super::several::several_at_once;
 use crate::checkout::Checkout;
 use crate::examine::{Examined, examine};
@@ -20,7 +19,9 @@ use crate::{Exit, exercises, print};
 /// A solution with a change.
 #[derive(Debug, PartialEq, Eq)]
 struct Mutant {
-    /// Where and what, for the reader.
+    /// Where, for the reader: it changes with the text around it.
+    place: String,
+    /// By this, and the exercise, it is known.
     what: String,
     text: String,
 }
@@ -30,12 +31,15 @@ pub fn run(checkout: &Checkout, id: Option<&str>) -> Result<Exit> {
         Some(id) => vec![exercises::find(id)?],
         None => exercises::all(),
     };
-    let mut survivors = 0;
+    let mut explained = Explained::read(checkout)?;
+    let mut problems = 0;
     for exercise in chosen {
         let solution = std::fs::read_to_string(checkout.path(exercise.solution())).context("reading the solution")?;
         let solution = shown(&solution)?;
         let mut mutants = left_out(&solution);
-        mutants.extend(proposed(checkout, exercise, &solution)?);
+        let proposed = proposed::proposed(checkout, exercise, &solution)?;
+        let all_tried = proposed.is_some();
+        mutants.extend(proposed.unwrap_or_default());
         let numbered: Vec<(usize, &Mutant)> = mutants.iter().enumerate().collect();
         let results = several_at_once(&numbered, |(number, mutant)| {
             let fate = fate(checkout, exercise, number, mutant)?;
@@ -44,17 +48,37 @@ pub fn run(checkout: &Checkout, id: Option<&str>) -> Result<Exit> {
         let survived: Vec<&Mutant> =
             results.iter().filter(|(fate, _)| *fate == Fate::Survived).map(|(_, n)| &mutants[*n]).collect();
         let built = mutants.len() - results.len() + survived.len();
-        survivors += survived.len();
-        let mut said = format!(
-            "{} {}: mutants that compile: {built}, not noticed: {}\n",
-            exercise.id,
-            exercise.name,
-            survived.len()
-        );
-        said.extend(survived.iter().map(|mutant| format!("    {}\n", mutant.what)));
-        print(&said)?;
+        let (said, found) = report(exercise.id, &survived, &mut explained, all_tried);
+        problems += found;
+        print(&format!("{} {}: mutants that compile: {built}, {said}", exercise.id, exercise.name))?;
     }
-    Ok(if survivors == 0 { Exit::Well } else { Exit::Failing })
+    Ok(if problems == 0 { Exit::Well } else { Exit::Failing })
+}
+
+/// What to say of an exercise's survivors, and how many of them nobody has explained; and what is explained that doesn't survive.
+/// `all_tried`: whether those were, too, that cargo-mutants proposes.
+fn report(id: &str, survived: &[&Mutant], explained: &mut Explained, all_tried: bool) -> (String, usize) {
+    let mut lines = String::new();
+    let mut known = 0;
+    for mutant in survived {
+        lines += &format!("    {}, {}\n", mutant.place, mutant.what);
+        if let Some(entry) = explained.take(id, &mutant.what) {
+            known += 1;
+            lines += &format!("        may live: {}\n", entry.why.join("\n        "));
+        }
+    }
+    let gone = explained.left(id, |what| all_tried || what.starts_with(LEFT_OUT));
+    for what in &gone {
+        lines += &format!("    explained in {FILE}, and doesn't survive: {what}\n");
+    }
+    let how_many = match (survived.len(), known) {
+        (0, _) => String::new(),
+        (1, 1) => ", explained".into(),
+        (2, 2) => ", both explained".into(),
+        (all, known) if all == known => ", all explained".into(),
+        (_, known) => format!(", explained: {known}"),
+    };
+    (format!("not noticed: {}{how_many}\n{lines}", survived.len()), survived.len() - known + gone.len())
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,6 +98,9 @@ fn fate(checkout: &Checkout, exercise: &Exercise, number: usize, mutant: &Mutant
     })
 }
 
+/// How the first kind begins.
+const LEFT_OUT: &str = "left out: ";
+
 /// The text without each of its statements and elements, one at a time: lines within a body or a list that are complete by
 /// themselves.
 fn left_out(text: &str) -> Vec<Mutant> {
@@ -87,7 +114,7 @@ fn left_out(text: &str) -> Vec<Mutant> {
         }
         let Some(end) = end_of(&lines, start) else { continue };
         let rest = lines[..start].iter().chain(&lines[end + 1..]).map(|line| format!("{line}\n")).collect();
-        mutants.push(Mutant { what: format!("line {}, left out: {line}", start + 1), text: rest });
+        mutants.push(Mutant { place: format!("line {}", start + 1), what: format!("{LEFT_OUT}{line}"), text: rest });
     }
     mutants
 }
@@ -108,72 +135,6 @@ fn end_of(lines: &[&str], start: usize) -> Option<usize> {
     None
 }
 
-/// One that `cargo mutants` proposes. (Lines and columns are counted from 1.)
-#[derive(Debug, Deserialize)]
-struct Proposal {
-    name: String,
-    replacement: String,
-    span: Span,
-}
-
-#[derive(Debug, Deserialize)]
-struct Span {
-    start: Place,
-    end: Place,
-}
-
-#[derive(Debug, Deserialize)]
-struct Place {
-    line: usize,
-    column: usize,
-}
-
-fn proposed(checkout: &Checkout, exercise: &Exercise, solution: &str) -> Result<Vec<Mutant>> {
-    // It wants a package; nothing of it is built.
-    let package = checkout.target().join("mutants").join(exercise.name).join("package");
-    let manifest = "[package]\nname = \"solution\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[workspace]\n";
-    write_whole(&package.join("Cargo.toml"), manifest)?;
-    write_whole(&package.join("src/lib.rs"), solution)?;
-    let Some(list) = list(&package)? else {
-        eprintln!(
-            "cargo wb: without cargo-mutants (cargo install --locked cargo-mutants), only what is left out is tried"
-        );
-        return Ok(Vec::new());
-    };
-    let proposals: Vec<Proposal> = serde_json::from_slice(&list).context("what cargo mutants --list printed")?;
-    // Flags are single bits: put together by ^ they are the same number.
-    let differs = |proposal: &Proposal| !proposal.name.contains("replace | with ^");
-    proposals.into_iter().filter(differs).map(|proposal| applied(solution, &proposal)).collect()
-}
-
-fn list(package: &Path) -> Result<Option<Vec<u8>>> {
-    let mut command = Command::new("cargo-mutants");
-    let output = command.args(["mutants", "--list", "--json", "--dir"]).arg(package).output();
-    match output {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        output => {
-            let output = output.context("starting cargo-mutants")?;
-            let said = String::from_utf8_lossy(&output.stderr).into_owned();
-            anyhow::ensure!(output.status.success(), "cargo mutants --list: {said}");
-            Ok(Some(output.stdout))
-        }
-    }
-}
-
-fn applied(text: &str, proposal: &Proposal) -> Result<Mutant> {
-    let (start, end) = (offset(text, &proposal.span.start)?, offset(text, &proposal.span.end)?);
-    let what = proposal.name.trim_start_matches("src/lib.rs:").to_string();
-    Ok(Mutant { what: format!("line {what}"), text: [&text[..start], &proposal.replacement, &text[end..]].concat() })
-}
-
-fn offset(text: &str, place: &Place) -> Result<usize> {
-    let before: usize = text.split_inclusive('\n').take(place.line.saturating_sub(1)).map(str::len).sum();
-    let line = text[before..].lines().next().unwrap_or_default();
-    let column = line.char_indices().map(|(at, _)| at).nth(place.column.saturating_sub(1)).unwrap_or(line.len());
-    anyhow::ensure!(before + column <= text.len(), "a place outside of the file");
-    Ok(before + column)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -182,7 +143,8 @@ mod tests {
 
     #[test]
     fn each_statement_is_left_out_once_and_comments_and_the_last_expression_are_not() {
-        let whats: Vec<String> = left_out(TEXT).into_iter().map(|mutant| mutant.what).collect();
+        let whats: Vec<String> =
+            left_out(TEXT).into_iter().map(|mutant| format!("{}, {}", mutant.place, mutant.what)).collect();
         assert_eq!(
             whats,
             ["line 5, left out: one(", "line 6, left out: 1,", "line 8, left out: if x {", "line 9, left out: two();"]
@@ -191,11 +153,21 @@ mod tests {
     }
 
     #[test]
-    fn a_proposal_replaces_what_it_spans() {
-        let place = |line, column| Place { line, column };
-        let span = Span { start: place(11, 5), end: place(11, 12) };
-        let proposal = Proposal { name: "src/lib.rs:11:5: replace f".into(), replacement: "Ok(())".into(), span };
-        let mutant = applied(TEXT, &proposal).expect("a place in the file");
-        assert!(mutant.text.ends_with("    Ok(())\n}\n") && mutant.what == "line 11:5: replace f");
+    fn who_survives_with_a_reason_is_no_problem_and_a_reason_without_a_survivor_is_one() {
+        let mutant = |what: &str| Mutant { place: "line 5".into(), what: what.into(), text: String::new() };
+        let (one, other) = (mutant("left out: a;"), mutant("replace < with <= in f"));
+        let text = "3.5: left out: a;\n    Because.\n3.5: replace < with <= in f\n    Also.\n";
+        let said = |survived: &[&Mutant], all_tried| {
+            let mut explained = Explained::parse(text).expect("two entries");
+            report("3.5", survived, &mut explained, all_tried)
+        };
+        let (both, problems) = said(&[&one, &other], true);
+        assert!(both.starts_with("not noticed: 2, both explained\n") && both.contains("may live: Because."), "{both}");
+        assert_eq!(problems, 0);
+        let (gone, problems) = said(&[&one], true);
+        assert!(gone.contains("doesn't survive: replace <"), "{gone}");
+        assert_eq!(problems, 1);
+        assert_eq!(said(&[&one], false).1, 0);
+        assert_eq!(said(&[&one, &one, &other], true).1, 1);
     }
 }

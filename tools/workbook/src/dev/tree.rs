@@ -22,7 +22,7 @@ pub fn no_stray_files(checkout: &Checkout) -> Result<Vec<String>> {
             let parts: Vec<&str> = file.iter().filter_map(|part| part.to_str()).collect();
             let belongs = expected.contains(file)
                 || match parts.as_slice() {
-                    ["exercises", "README.md"] => true,
+                    ["exercises", "README.md"] | ["solutions", "mutants.txt"] => true,
                     ["exercises", "given" | "mydocker", rest @ ..] => is_of_package(rest),
                     ["exercises", chapter, rest @ ..] => chapters.contains(chapter) && is_of_package(rest),
                     ["solutions", chapter, "wrong", name, _] => is_wrong_answer(chapter, name, file),

@@ -25,7 +25,8 @@ impl Checkout {
 
     fn copy_solutions(&self) {
         let real = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(SOLUTIONS);
-        for chapter in fs::read_dir(real).expect("the solutions").flatten() {
+        let entries = fs::read_dir(real).expect("the solutions").flatten();
+        for chapter in entries.filter(|entry| entry.path().is_dir()) {
             for file in fs::read_dir(chapter.path()).expect("a chapter's solutions").flatten() {
                 if let Ok(text) = fs::read_to_string(file.path()) {
                     let place = Path::new(SOLUTIONS).join(chapter.file_name()).join(file.file_name());

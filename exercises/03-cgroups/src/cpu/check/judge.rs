@@ -4,6 +4,7 @@ use checker::{Heard, Judgement, Mistake, Outcome};
 
 use super::look::{Case, Limit, Seen};
 use super::mistakes::*;
+use crate::mistakes::OTHER_VERSION;
 
 const PART: &str = "a small part of a processor is what the group gets";
 const HELD_UP: &str = "a busy process in it is held up";
@@ -59,9 +60,7 @@ fn refused(claim: &'static str, seen: &Seen, is_case: bool) -> Outcome {
         Limit::Quota(..) if is_case => Err(in_words(seen.limit)),
         _ => Ok(()),
     };
-    let outcome = seen.run.refused(claim, kept);
-    // Another run's error says nothing of this one.
-    if is_case || outcome.difference.is_some() { outcome } else { Outcome::of(claim, false, "an error", "another one") }
+    seen.run.refused(claim, is_case, kept)
 }
 
 /// The mistake that fits everything that was seen.
@@ -78,6 +77,7 @@ fn mistake(runs: &[Seen]) -> Option<&'static Mistake> {
         ((one / other - 1.0).abs() < 0.05 && (one - 1.0).abs() > 0.02).then_some(())
     };
     match () {
+        () if few.run.missed_a_file() && many.run.missed_a_file() => Some(&OTHER_VERSION),
         () if ok(few) && few.limit == Limit::None && few.weighted => Some(&A_WEIGHT),
         () if ok(few) && ok(many) && same_factor().is_some() => Some(&ANOTHER_UNIT),
         () if ok(many) && (about(many, 1.0) || about(many, 2.0)) => Some(&WHOLE_PROCESSORS),
@@ -138,6 +138,17 @@ mod tests {
         assert_eq!(times, (vec![PART, MANY], Some("another-unit")));
         let whole = judged(|runs| runs[1].limit = Limit::Quota(100_000.0, 100_000.0));
         assert_eq!(whole, (vec![MANY], Some("whole-processors")));
+    }
+
+    #[test]
+    fn a_file_of_the_other_version_is_told_apart() {
+        let refused = Heard::Error(vec!["writing".into(), "Permission denied (os error 13)".into()]);
+        let other = judged(|runs| {
+            let few_and_many = runs.iter_mut().take(2);
+            few_and_many.for_each(|seen| (seen.run.heard, seen.limit) = (refused.clone(), Limit::None));
+        });
+        assert_eq!(other.1, Some("other-version"));
+        assert_eq!(judged(|runs| runs[1].run.heard = refused.clone()), (vec![MANY], None));
     }
 
     #[test]

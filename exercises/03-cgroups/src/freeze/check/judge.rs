@@ -1,21 +1,31 @@
 //! What was seen, judged. Nothing here asks the kernel or reads the answer's text.
 
 use checker::{Heard, Judgement, Mistake, Outcome};
+use nix::errno::Errno;
 
 use super::look::{Case, Seen};
 use super::mistakes::*;
+use crate::mistakes::OTHER_VERSION;
 
 const FROZEN: &str = "every process in the group stands still";
 const WAITED: &str = "and that is so when the function returns";
 const ALIVE: &str = "they live, and no signal has stopped them";
 const THAWED: &str = "asked to, they go on";
 const GONE: &str = "without a group it is an error that says so";
+const HELD: &str = "and what doesn't become so is one, too, soon";
 
 /// One run for each case; fewer, if one ended the program.
 pub fn judge(runs: &[Seen]) -> Judgement {
-    let [freeze, thaw, gone] = Case::ALL.map(|case| of(runs, case));
-    let outcomes = vec![frozen(freeze), waited(freeze), alive(freeze), thawed(thaw), refused(gone)];
-    // Not of the one that is refused: that the answer says so is right.
+    let [freeze, thaw, gone, held] = Case::ALL.map(|case| of(runs, case));
+    let outcomes = vec![
+        frozen(freeze),
+        waited(freeze),
+        alive(freeze),
+        thawed(thaw),
+        refused(GONE, gone, Case::Gone),
+        refused(HELD, held, Case::Held),
+    ];
+    // Not of those that are refused: that the answer says so is right.
     Judgement::new(outcomes, mistake(runs), [&freeze.run.printed, &thaw.run.printed])
 }
 
@@ -51,14 +61,8 @@ fn thawed(seen: &Seen) -> Outcome {
     seen.run.outcome(THAWED, holds, "the group isn't frozen; its processes use processor time", in_words(seen))
 }
 
-fn refused(seen: &Seen) -> Outcome {
-    let outcome = seen.run.refused(GONE, Ok(()));
-    // Another run's error says nothing of this one.
-    if seen.case == Case::Gone || outcome.difference.is_some() {
-        outcome
-    } else {
-        Outcome::of(GONE, false, "an error", "another one")
-    }
+fn refused(claim: &'static str, seen: &Seen, case: Case) -> Outcome {
+    seen.run.refused(claim, seen.case == case, Ok(()))
 }
 
 /// The mistake that fits everything that was seen.
@@ -66,11 +70,11 @@ fn mistake(runs: &[Seen]) -> Option<&'static Mistake> {
     if runs.len() < Case::ALL.len() || runs.iter().any(|seen| !seen.run.alive) {
         return None;
     }
-    let [freeze, thaw, gone] = Case::ALL.map(|case| of(runs, case));
-    if freeze.run.heard != Heard::Ok {
-        return None;
-    }
+    let [freeze, thaw, gone, held] = Case::ALL.map(|case| of(runs, case));
     match () {
+        () if !freeze.frozen_later && freeze.run.missed_a_file() => Some(&OTHER_VERSION),
+        () if !freeze.frozen_later && freeze.run.heard.has_errno(Errno::EINVAL) => Some(&ANOTHER_WORD),
+        () if freeze.run.heard != Heard::Ok => None,
         () if freeze.stopped && !freeze.frozen_later => Some(&STOPPED),
         () if !freeze.alive || freeze.stopped => None,
         () if !freeze.frozen_later || freeze.busy => None,
@@ -79,6 +83,7 @@ fn mistake(runs: &[Seen]) -> Option<&'static Mistake> {
         () if thaw.run.heard != Heard::Ok || !thaw.busy || thaw.frozen => None,
         () if gone.run.heard == Heard::Ok => Some(&SWALLOWED_THE_ERROR),
         () if gone.run.heard.is_bare_error() => Some(&BARE_ERRNO),
+        () if gone.run.heard != held.run.heard && matches!(held.run.heard, Heard::Silence(_)) => Some(&WAITS_FOR_EVER),
         () => None,
     }
 }
@@ -93,8 +98,9 @@ mod tests {
         let refusal = Heard::Error(vec!["writing".into(), "No such file (os error 2)".into()]);
         let run = |heard| Run { heard, alive: true, printed: String::new() };
         let frozen = case == Case::Freeze;
-        let heard = if case == Case::Gone { refusal } else { Heard::Ok };
-        let (alive, stopped) = (case != Case::Gone, false);
+        let refused = matches!(case, Case::Gone | Case::Held);
+        let heard = if refused { refusal } else { Heard::Ok };
+        let (alive, stopped) = (!refused, false);
         Seen { case, run: run(heard), frozen, frozen_later: frozen, busy: case == Case::Thaw, alive, stopped }
     }
 
@@ -125,6 +131,21 @@ mod tests {
     }
 
     #[test]
+    fn what_is_of_the_other_version_is_told_apart() {
+        let refused = |errno: &'static str| {
+            move |seen: &mut Seen| {
+                seen.run.heard = Heard::Error(vec!["writing".into(), errno.into()]);
+                (seen.frozen, seen.frozen_later) = (false, false);
+            }
+        };
+        let all = vec![FROZEN, WAITED, ALIVE];
+        let file = judged(Case::Freeze, refused("Permission denied (os error 13)"));
+        assert_eq!(file, (all.clone(), Some("other-version")));
+        let word = judged(Case::Freeze, refused("Invalid argument (os error 22)"));
+        assert_eq!(word, (all, Some("another-word")));
+    }
+
+    #[test]
     fn what_is_frozen_has_to_go_on() {
         let still = judged(Case::Thaw, |seen| (seen.frozen, seen.frozen_later, seen.busy) = (true, true, false));
         assert_eq!(still, (vec![THAWED], Some("for-ever")));
@@ -136,12 +157,15 @@ mod tests {
         assert_eq!(judged(Case::Gone, |seen| seen.run.heard = Heard::Ok), (vec![GONE], Some("swallowed-the-error")));
         let bare = |seen: &mut Seen| seen.run.heard = Heard::Error(vec!["No such file (os error 2)".into()]);
         assert_eq!(judged(Case::Gone, bare), (vec![GONE], Some("bare-errno")));
+        let silent = |seen: &mut Seen| seen.run.heard = Heard::Silence(std::time::Duration::from_secs(5));
+        assert_eq!(judged(Case::Held, silent), (vec![HELD], Some("waits-for-ever")));
+        assert_eq!(judged(Case::Held, |seen| seen.run.heard = Heard::Ok), (vec![HELD], None));
     }
 
     #[test]
     fn an_answer_that_ends_the_program_fails_every_check_without_a_guess() {
         let run = Run { heard: Heard::Ended(0), alive: false, printed: String::new() };
         let judgement = judge(&[Seen { run, ..right(Case::Freeze) }]);
-        assert_eq!((judgement.failing(), judgement.mistake), (5, None));
+        assert_eq!((judgement.failing(), judgement.mistake), (6, None));
     }
 }

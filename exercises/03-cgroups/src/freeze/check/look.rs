@@ -18,16 +18,19 @@ pub enum Case {
     Thaw,
     /// To freeze, and there is no group.
     Gone,
+    /// To let a group go on that stays frozen, since the one that it is in is.
+    Held,
 }
 
 impl Case {
-    pub const ALL: [Case; 3] = [Case::Freeze, Case::Thaw, Case::Gone];
+    pub const ALL: [Case; 4] = [Case::Freeze, Case::Thaw, Case::Gone, Case::Held];
 
     fn word(self) -> &'static str {
         match self {
             Case::Freeze => "freeze",
             Case::Thaw => "thaw",
             Case::Gone => "gone",
+            Case::Held => "held",
         }
     }
 }
@@ -36,7 +39,7 @@ impl Case {
 pub struct Seen {
     pub case: Case,
     pub run: Run,
-    /// As the kernel says it, at the moment when the function returned.
+    /// As the kernel says it, at the moment when the function returned; each time, if it was called several times.
     pub frozen: bool,
     /// And a while later.
     pub frozen_later: bool,
@@ -76,6 +79,7 @@ pub fn at(program: &Program, case: Case) -> Result<Seen> {
     let before = time_used(&processes);
     let grew = || time_used(&processes) > before;
     let busy = match case {
+        Case::Gone | Case::Held => false,
         Case::Thaw => within_moments(grew),
         _ => {
             sleep(Duration::from_millis(250));

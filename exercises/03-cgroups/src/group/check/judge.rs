@@ -4,6 +4,7 @@ use checker::{Heard, Judgement, Mistake, Outcome};
 
 use super::look::{Case, Part, Seen};
 use super::mistakes::*;
+use crate::mistakes::OTHER_VERSION;
 
 const MADE: &str = "create makes the group in every tree";
 const NOBODY: &str = "create moves nobody into it";
@@ -16,7 +17,7 @@ const GONE: &str = "to join a group that isn't there is an error that says so";
 pub fn judge(runs: &[Seen]) -> Judgement {
     let [create, join, taken, gone] = Case::ALL.map(|case| of(runs, case));
     let outcomes = vec![made(create), nobody(create), refused_taken(taken), joined(join), threads(join), {
-        gone.run.refused(GONE, moved(gone))
+        gone.run.refused(GONE, gone.case == Case::Gone, moved(gone))
     }];
     // Not of those that are refused: that the answer says so is right.
     Judgement::new(outcomes, mistake(runs), [&create.run.printed, &join.run.printed])
@@ -61,11 +62,7 @@ fn refused_taken(seen: &Seen) -> Outcome {
         (left, _) if !left.is_empty() => Err(format!("{} was made", some(&left))),
         _ => Ok(()),
     };
-    let mut outcome = seen.run.refused(TAKEN, kept);
-    if seen.case != Case::Taken && outcome.difference.is_none() {
-        outcome = Outcome::of(TAKEN, false, "create says so", seen.run.heard.in_words());
-    }
-    outcome
+    seen.run.refused(TAKEN, seen.case == Case::Taken, kept)
 }
 
 /// The groups that were made, and whether the last, which was there, is there still.
@@ -108,6 +105,9 @@ fn mistake(runs: &[Seen]) -> Option<&'static Mistake> {
     let [create, join, taken, gone] = Case::ALL.map(|case| of(runs, case));
     let all = |seen: &Seen, so: fn(&Part) -> bool| seen.parts.iter().all(so);
     let any = |seen: &Seen, so: fn(&Part) -> bool| seen.parts.iter().any(so);
+    if create.run.heard == Heard::Ok && all(create, |part| part.made) && join.run.missed_a_file() {
+        return Some(&OTHER_VERSION);
+    }
     if create.run.heard != Heard::Ok || join.run.heard != Heard::Ok {
         return None;
     }
@@ -121,7 +121,7 @@ fn mistake(runs: &[Seen]) -> Option<&'static Mistake> {
         () if !all(join, |part| part.threads) => Some(&ONE_THREAD),
         () if taken.run.heard == Heard::Ok => Some(&TOOK_ANOTHERS),
         () if !left_behind(taken).0.is_empty() => Some(&LEFT_BEHIND),
-        () if !left_behind(taken).1 => None,
+        () if !left_behind(taken).1 => Some(&REMOVED_ANOTHERS),
         () if moved(gone).is_err() => None,
         () if gone.run.heard == Heard::Ok => Some(&SWALLOWED_THE_ERROR),
         () if taken.run.heard.is_bare_error() || gone.run.heard.is_bare_error() => Some(&BARE_ERRNO),
@@ -183,12 +183,21 @@ mod tests {
     }
 
     #[test]
+    fn a_file_that_the_group_has_not_got_is_of_the_other_version() {
+        let refused = Heard::Error(vec!["joining".into(), "Permission denied (os error 13)".into()]);
+        let joined = judged(Case::Join, |seen| seen.run.heard = refused.clone());
+        assert_eq!(joined, (vec![JOINED, THREADS], Some("other-version")));
+        assert_eq!(judged(Case::Create, |seen| seen.run.heard = refused.clone()).1, None);
+    }
+
+    #[test]
     fn what_is_there_or_not_there_has_to_be_told() {
         let ok = |seen: &mut Seen| seen.run.heard = Heard::Ok;
         assert_eq!(judged(Case::Taken, ok), (vec![TAKEN], Some("took-anothers")));
         let left = judged(Case::Taken, |seen| seen.parts[0].made = true);
         assert_eq!(left, (vec![TAKEN], Some("left-behind")));
-        assert_eq!(judged(Case::Taken, |seen| seen.parts[1].made = false), (vec![TAKEN], None));
+        let removed = judged(Case::Taken, |seen| seen.parts[1].made = false);
+        assert_eq!(removed, (vec![TAKEN], Some("removed-anothers")));
         assert_eq!(judged(Case::Gone, ok), (vec![GONE], Some("swallowed-the-error")));
         let bare = |seen: &mut Seen| seen.run.heard = Heard::Error(vec!["No such file (os error 2)".into()]);
         assert_eq!(judged(Case::Gone, bare), (vec![GONE], Some("bare-errno")));

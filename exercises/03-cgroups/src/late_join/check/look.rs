@@ -4,14 +4,16 @@ use std::fs;
 
 use anyhow::Result;
 use checker::{Heard, Program, random};
-use lab::look::{descendants, ns_pids, process_exists};
+use lab::look::{children, descendants, ns_pids, process_exists};
 
-use crate::groups::{Groups, Run, start, within_moments};
+use crate::groups::{Groups, Run, start, stat, within_moments};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Case {
-    /// The group is there, and so is the command.
+    /// The group is there, and so is the command. After a fork the parent goes on first.
     Well,
+    /// The same, and the child goes on first.
+    Quick,
     /// There is no such command.
     Missing,
     /// There is no group.
@@ -19,11 +21,12 @@ pub enum Case {
 }
 
 impl Case {
-    pub const ALL: [Case; 3] = [Case::Well, Case::Missing, Case::Gone];
+    pub const ALL: [Case; 4] = [Case::Well, Case::Quick, Case::Missing, Case::Gone];
 
     fn word(self) -> &'static str {
         match self {
             Case::Well => "well",
+            Case::Quick => "quick",
             Case::Missing => "missing",
             Case::Gone => "gone",
         }
@@ -42,6 +45,8 @@ pub struct Seen {
     pub is_its_number: bool,
     /// Whether the program itself is in the group.
     pub program_inside: bool,
+    /// Whether the program has a child that has ended, and that it hasn't waited for.
+    pub zombie: bool,
     /// What is counted of the group's memory, in bytes.
     pub memory: u64,
 }
@@ -56,7 +61,7 @@ pub fn at(program: &Program, case: Case) -> Result<Seen> {
         process_exists(*process) && line.windows(mark.len()).any(|window| window == mark.as_bytes())
     };
     let commands = || -> Vec<i32> { descendants(main).into_iter().filter(runs).collect() };
-    if case == Case::Well && matches!(heard, Heard::Number(_)) {
+    if matches!(case, Case::Well | Case::Quick) && matches!(heard, Heard::Number(_)) {
         // It has a child soon.
         within_moments(|| commands().len() > 1);
     }
@@ -69,9 +74,11 @@ pub fn at(program: &Program, case: Case) -> Result<Seen> {
     let usage = groups.either("memory", "memory.usage_in_bytes", "memory.current");
     let memory = usage.and_then(|bytes| bytes.parse().ok()).unwrap_or_default();
     let program_inside = groups.folders().iter().any(|folder| groups.processes(folder).contains(&main));
+    let has_ended = |child: &i32| stat(*child).is_some_and(|fields| fields.starts_with('Z'));
+    let zombie = children(main).iter().any(has_ended);
     let running_now = commands.len();
     let run = Run::end(running, heard);
-    Ok(Seen { case, run, running: running_now, inside, is_its_number, program_inside, memory })
+    Ok(Seen { case, run, running: running_now, inside, is_its_number, program_inside, zombie, memory })
 }
 
 fn is_inside(groups: &Groups, process: i32) -> bool {

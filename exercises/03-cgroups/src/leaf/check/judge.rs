@@ -4,11 +4,13 @@ use checker::{Heard, Judgement, Mistake, Outcome};
 
 use super::look::{Case, Seen};
 use super::mistakes::*;
+use crate::mistakes::OTHER_VERSION;
 
 const GIVEN: &str = "groups below the parent may have the controllers";
 const MOVED: &str = "its processes are in a group below it, ours and the other one";
 const TWICE: &str = "asked a second time, it is content";
 const HYBRID: &str = "a controller that the tree hasn't got is passed over";
+const ENDING: &str = "a process that ends meanwhile is no error";
 const V1: &str = "on v1 there is nothing to do, and nothing is done";
 const GONE: &str = "a parent that isn't there is an error that says so";
 
@@ -21,6 +23,7 @@ pub fn judge(runs: &[Seen]) -> Judgement {
         moved(of(Case::Busy)),
         given(TWICE, of(Case::Twice), Case::Twice),
         given(HYBRID, of(Case::Hybrid), Case::Hybrid),
+        given(ENDING, of(Case::Ending), Case::Ending),
     ];
     outcomes.extend(find(runs, Case::V1).map(untouched));
     outcomes.push(refused(of(Case::Gone)));
@@ -55,6 +58,7 @@ fn moved(seen: &Seen) -> Outcome {
         (true, true) => format!("they are, and {} more are in the parent", seen.in_parent),
         (true, false) => "the other one isn't".into(),
         (false, true) => "the program itself isn't".into(),
+        (false, false) if seen.beside => "they are in a group beside it".into(),
         (false, false) => "neither is".into(),
     };
     seen.run.outcome(MOVED, seen.case == Case::Busy && is_moved(seen), "both, and none in the parent", observed)
@@ -66,13 +70,7 @@ fn untouched(seen: &Seen) -> Outcome {
 }
 
 fn refused(seen: &Seen) -> Outcome {
-    let outcome = seen.run.refused(GONE, Ok(()));
-    // Another run's error says nothing of this one.
-    if seen.case == Case::Gone || outcome.difference.is_some() {
-        outcome
-    } else {
-        Outcome::of(GONE, false, "an error", "another one")
-    }
+    seen.run.refused(GONE, seen.case == Case::Gone, Ok(()))
 }
 
 /// The mistake that fits everything that was seen.
@@ -85,6 +83,8 @@ fn mistake(runs: &[Seen]) -> Option<&'static Mistake> {
     let error = |seen: &Seen| matches!(seen.run.heard, Heard::Error(_));
     let ok = |seen: &Seen| seen.run.heard == Heard::Ok;
     match () {
+        () if !has_all(busy) && busy.run.missed_a_file() => Some(&OTHER_VERSION),
+        () if busy.beside && busy.in_parent == 0 => Some(&BESIDE),
         () if error(busy) && !has_all(busy) && !busy.program_below && !busy.other_below => Some(&STILL_BUSY),
         () if error(busy) && busy.program_below && !busy.other_below => Some(&ONLY_ITSELF),
         () if ok(busy) && is_moved(busy) && busy.given.is_empty() => Some(&NEVER_GIVEN),
@@ -95,6 +95,7 @@ fn mistake(runs: &[Seen]) -> Option<&'static Mistake> {
         () if find(runs, Case::V1).is_some_and(|v1| v1.has_children || !ok(v1)) => Some(&TOUCHES_V1),
         () if ok(gone) => Some(&SWALLOWED_THE_ERROR),
         () if gone.run.heard.is_bare_error() => Some(&BARE_ERRNO),
+        () if error(find(runs, Case::Ending)?) => Some(&ENDED),
         () => None,
     }
 }
@@ -120,6 +121,7 @@ mod tests {
             in_parent: if case == Case::V1 { 2 } else { 0 },
             program_below: on_v2,
             other_below: on_v2,
+            beside: false,
             has_children: on_v2,
         }
     }
@@ -132,13 +134,13 @@ mod tests {
         (failed.map(|outcome| outcome.claim).collect(), judgement.mistake.map(|mistake| mistake.id))
     }
 
-    const ON_V2: &[Case] = &[Case::Busy, Case::Twice, Case::Hybrid];
+    const ON_V2: &[Case] = &[Case::Busy, Case::Twice, Case::Hybrid, Case::Ending];
 
     #[test]
     fn a_right_answer_passes_also_where_there_is_no_v1() {
         assert_eq!(judged(&[], |_| {}), (vec![], None));
         let runs: Vec<Seen> = Case::ALL.map(right).into_iter().filter(|seen| seen.case != Case::V1).collect();
-        assert_eq!((judge(&runs).failing(), judge(&runs).outcomes.len()), (0, 5));
+        assert_eq!((judge(&runs).failing(), judge(&runs).outcomes.len()), (0, 6));
     }
 
     #[test]
@@ -147,15 +149,22 @@ mod tests {
             (seen.run.heard, seen.given, seen.in_parent) = (error(), vec![], 2);
             (seen.program_below, seen.other_below) = (false, false);
         });
-        assert_eq!(busy, (vec![GIVEN, MOVED, TWICE, HYBRID], Some("still-busy")));
+        assert_eq!(busy, (vec![GIVEN, MOVED, TWICE, HYBRID, ENDING], Some("still-busy")));
+        let beside = judged(ON_V2, |seen| {
+            (seen.beside, seen.program_below, seen.other_below) = (true, false, false);
+        });
+        assert_eq!(beside, (vec![MOVED], Some("beside")));
+        let no_file = Heard::Error(vec!["moving".into(), "Permission denied (os error 13)".into()]);
+        let other = judged(ON_V2, |seen| (seen.run.heard, seen.given) = (no_file.clone(), vec![]));
+        assert_eq!(other, (vec![GIVEN, MOVED, TWICE, HYBRID, ENDING], Some("other-version")));
         let itself = judged(ON_V2, |seen| {
             (seen.run.heard, seen.given, seen.in_parent, seen.other_below) = (error(), vec![], 1, false);
         });
         assert_eq!(itself.1, Some("only-itself"));
         let never = judged(ON_V2, |seen| seen.given = vec![]);
-        assert_eq!(never, (vec![GIVEN, TWICE, HYBRID], Some("never-given")));
+        assert_eq!(never, (vec![GIVEN, TWICE, HYBRID, ENDING], Some("never-given")));
         let some = judged(ON_V2, |seen| seen.given.truncate(1));
-        assert_eq!(some, (vec![GIVEN, TWICE, HYBRID], None));
+        assert_eq!(some, (vec![GIVEN, TWICE, HYBRID, ENDING], None));
     }
 
     #[test]
@@ -163,6 +172,7 @@ mod tests {
         let fails = |seen: &mut Seen| seen.run.heard = error();
         assert_eq!(judged(&[Case::Twice], fails), (vec![TWICE], Some("once")));
         assert_eq!(judged(&[Case::Hybrid], fails), (vec![HYBRID], Some("all-or-nothing")));
+        assert_eq!(judged(&[Case::Ending], fails), (vec![ENDING], Some("ended")));
         assert_eq!(judged(&[Case::V1], |seen| seen.has_children = true), (vec![V1], Some("touches-v1")));
         let ok = |seen: &mut Seen| seen.run.heard = Heard::Ok;
         assert_eq!(judged(&[Case::Gone], ok), (vec![GONE], Some("swallowed-the-error")));
@@ -174,6 +184,6 @@ mod tests {
     fn an_answer_that_ends_the_program_fails_every_check_without_a_guess() {
         let run = Run { heard: Heard::Ended(0), alive: false, printed: String::new() };
         let judgement = judge(&[Seen { run, ..right(Case::Busy) }]);
-        assert_eq!((judgement.failing(), judgement.mistake), (5, None));
+        assert_eq!((judgement.failing(), judgement.mistake), (6, None));
     }
 }

@@ -2,9 +2,11 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::Result;
 use checker::Program;
+use lab::look::process_exists;
 
 use crate::groups::{Groups, Run, start};
 
@@ -17,6 +19,8 @@ pub enum Case {
     Twice,
     /// The same, and a controller is asked for that the tree hasn't got.
     Hybrid,
+    /// With many processes in it, of which one ends when the first are moved.
+    Ending,
     /// It is one of v1. (Only where there is v1.)
     V1,
     /// It isn't there.
@@ -24,18 +28,22 @@ pub enum Case {
 }
 
 impl Case {
-    pub const ALL: [Case; 5] = [Case::Busy, Case::Twice, Case::Hybrid, Case::V1, Case::Gone];
+    pub const ALL: [Case; 6] = [Case::Busy, Case::Twice, Case::Hybrid, Case::Ending, Case::V1, Case::Gone];
 
     fn word(self) -> &'static str {
         match self {
             Case::Busy => "busy",
             Case::Twice => "twice",
             Case::Hybrid => "hybrid",
+            Case::Ending => "ending",
             Case::V1 => "v1",
             Case::Gone => "gone",
         }
     }
 }
+
+const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE_IDLE: Duration = Duration::from_secs(12);
 
 #[derive(Debug, Clone)]
 pub struct Seen {
@@ -49,6 +57,8 @@ pub struct Seen {
     /// Whether the program is below it, and whether the other process is.
     pub program_below: bool,
     pub other_below: bool,
+    /// Whether the program is in a group beside the parent.
+    pub beside: bool,
     /// Whether the parent has groups below it.
     pub has_children: bool,
 }
@@ -70,15 +80,20 @@ pub fn at(program: &Program, case: Case) -> Result<Option<Seen>> {
         text.split_whitespace().map(String::from).collect()
     };
     let wanted = words("cgroup.controllers");
-    let heard = running.go_on()?;
+    running.call();
+    // It may have to wait for a processor: see the program.
+    let heard = running.wait_for_return(if case == Case::Ending { PATIENCE_IDLE } else { PATIENCE })?;
     let below: Vec<i32> = children(&groups, &parent).iter().flat_map(|child| groups.processes(child)).collect();
+    let above = parent.parent().unwrap_or(&parent);
+    let is_beside = |group: &PathBuf| *group != parent && groups.processes(group).contains(&main);
     Ok(Some(Seen {
         case,
         wanted,
         given: words("cgroup.subtree_control"),
         in_parent: groups.processes(&parent).len(),
         program_below: below.contains(&main),
-        other_below: !others.is_empty() && others.iter().all(|other| below.contains(other)),
+        other_below: !others.is_empty() && others.iter().all(|other| below.contains(other) || !process_exists(*other)),
+        beside: children(&groups, above).iter().any(is_beside),
         has_children: !children(&groups, &parent).is_empty(),
         run: Run::end(running, heard),
     }))

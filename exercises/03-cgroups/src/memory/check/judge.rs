@@ -1,9 +1,11 @@
 //! What was seen, judged. Nothing here asks the kernel or reads the answer's text.
 
 use checker::{Heard, Judgement, Mistake, Outcome};
+use nix::errno::Errno;
 
 use super::look::{Case, Seen, Swap};
 use super::mistakes::*;
+use crate::mistakes::OTHER_VERSION;
 
 const LIMIT: &str = "the group may use so many bytes of memory";
 const SWAP: &str = "and no swap beyond them";
@@ -69,13 +71,7 @@ fn told(claim: &'static str, seen: &Seen, case: Case, right: Heard) -> Outcome {
 }
 
 fn refused(claim: &'static str, seen: &Seen, case: Case) -> Outcome {
-    let outcome = seen.run.refused(claim, Ok(()));
-    // Another run's error says nothing of this one.
-    if seen.case == case || outcome.difference.is_some() {
-        outcome
-    } else {
-        Outcome::of(claim, false, "an error", "another one")
-    }
+    seen.run.refused(claim, seen.case == case, Ok(()))
 }
 
 /// The mistake that fits everything that was seen.
@@ -86,7 +82,12 @@ fn mistake(runs: &[Seen]) -> Option<&'static Mistake> {
     let [limit, hog, modest, no_group, no_events] = Case::ALL.map(|case| of(runs, case));
     let says = |seen: &Seen, heard: Heard| seen.run.heard == heard;
     if !says(limit, Heard::Ok) {
-        return None;
+        let invalid = limit.v1 && limit.with_swap == Swap::Unlimited && limit.run.heard.has_errno(Errno::EINVAL);
+        return match limit.limit {
+            None if limit.run.missed_a_file() => Some(&OTHER_VERSION),
+            None if invalid => Some(&SWAP_FIRST),
+            _ => None,
+        };
     }
     let Some(bytes) = limit.limit else { return Some(&NO_LIMIT) };
     match () {
@@ -97,6 +98,8 @@ fn mistake(runs: &[Seen]) -> Option<&'static Mistake> {
         {
             Some(&MAY_SWAP)
         }
+        () if hog.run.missed_a_file() && modest.run.missed_a_file() => Some(&OTHER_VERSION),
+        () if [hog, modest].iter().all(|seen| matches!(seen.run.heard, Heard::Error(_))) => Some(&NO_COUNT),
         // Who says yes to whatever is asked has looked at nothing.
         () if says(hog, YES) && says(modest, YES) && says(no_events, YES) => None,
         () if says(hog, YES) && says(modest, YES) => Some(&HIT_IS_NOT_KILLED),
@@ -126,7 +129,15 @@ mod tests {
         };
         let (wanted, limit, with_swap) = (1 << 24, Some(1 << 24), Swap::Limit(1 << 24));
         let killed = u64::from(case == Case::Hog);
-        Seen { case, run: Run { heard, alive: true, printed: String::new() }, wanted, limit, with_swap, killed }
+        Seen {
+            case,
+            run: Run { heard, alive: true, printed: String::new() },
+            wanted,
+            v1: true,
+            limit,
+            with_swap,
+            killed,
+        }
     }
 
     fn judged(change: impl Fn(&mut Seen)) -> (Vec<&'static str>, Option<&'static str>) {
@@ -159,6 +170,30 @@ mod tests {
         assert_eq!(judged(|seen| seen.with_swap = Swap::Unlimited), (vec![SWAP], Some("may-swap")));
         assert_eq!(judged(|seen| seen.with_swap = Swap::Limit(1 << 25)), (vec![SWAP], Some("may-swap")));
         assert_eq!(judged(|seen| seen.limit = Some(1 << 25)), (vec![LIMIT], None));
+    }
+
+    #[test]
+    fn what_the_kernel_refuses_is_told_apart() {
+        let refused = |errno: &'static str| Heard::Error(vec!["writing".into(), errno.into()]);
+        let limit = |errno: &'static str| {
+            judged(move |seen| {
+                if seen.case == Case::Limit {
+                    (seen.run.heard, seen.limit, seen.with_swap) = (refused(errno), None, Swap::Unlimited);
+                }
+            })
+        };
+        assert_eq!(limit("Invalid argument (os error 22)"), (vec![LIMIT, SWAP], Some("swap-first")));
+        assert_eq!(limit("Permission denied (os error 13)"), (vec![LIMIT, SWAP], Some("other-version")));
+        assert_eq!(limit("Device or resource busy (os error 16)"), (vec![LIMIT, SWAP], None));
+        let events = |errno: &'static str| {
+            judged(move |seen| {
+                if matches!(seen.case, Case::Hog | Case::Modest) {
+                    seen.run.heard = refused(errno);
+                }
+            })
+        };
+        assert_eq!(events("No such file or directory (os error 2)"), (vec![HOG, MODEST], Some("other-version")));
+        assert_eq!(events("invalid digit found in string"), (vec![HOG, MODEST], Some("no-count")));
     }
 
     #[test]

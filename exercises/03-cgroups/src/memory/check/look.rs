@@ -40,6 +40,7 @@ pub struct Seen {
     pub run: Run,
     /// In bytes.
     pub wanted: u64,
+    pub v1: bool,
     /// Of memory; `None`: none that is a number.
     pub limit: Option<u64>,
     /// Of memory and swap together.
@@ -68,7 +69,8 @@ pub fn at(program: &Program, case: Case) -> Result<Seen> {
     let limit = groups.either("memory", "memory.limit_in_bytes", "memory.max").and_then(|text| number(&text));
     let with_swap = swap(&groups, limit);
     let killed = groups.count("memory", "memory.oom_control", "memory.events", "oom_kill").unwrap_or_default();
-    Ok(Seen { case, wanted, limit, with_swap, killed, run: Run::end(running, heard) })
+    let v1 = groups.is_v1("memory");
+    Ok(Seen { case, wanted, v1, limit, with_swap, killed, run: Run::end(running, heard) })
 }
 
 fn swap(groups: &Groups, limit: Option<u64>) -> Swap {

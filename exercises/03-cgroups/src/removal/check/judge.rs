@@ -44,13 +44,7 @@ fn removed(claim: &'static str, seen: &Seen, case: Case) -> Outcome {
 
 fn refused(seen: &Seen) -> Outcome {
     let kept = if seen.process_lives { Ok(()) } else { Err("the process in it was killed".to_string()) };
-    let outcome = seen.run.refused(LIVING, kept);
-    // Another run's error says nothing of this one.
-    if seen.case == Case::Living || outcome.difference.is_some() {
-        outcome
-    } else {
-        Outcome::of(LIVING, false, "an error", "another one")
-    }
+    seen.run.refused(LIVING, seen.case == Case::Living, kept)
 }
 
 /// The mistake that fits everything that was seen.

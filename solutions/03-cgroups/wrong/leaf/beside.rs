@@ -1,0 +1,25 @@
+//! diagnosis: beside
+//! made by: whoever reads "the processes have to leave the parent", and doesn't read on.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result, ensure};
+
+pub fn make_room(parent: &Path, controllers: &[&str]) -> Result<()> {
+    ensure!(parent.is_dir(), "no such group");
+    let given = parent.join("cgroup.subtree_control");
+    if !given.exists() {
+        return Ok(());
+    }
+    let leaf = parent.with_file_name("leaf");
+    for process in fs::read_to_string(parent.join("cgroup.procs")).context("who is in it")?.lines() {
+        fs::create_dir_all(&leaf).context("mkdir")?;
+        fs::write(leaf.join("cgroup.procs"), process).context("moving")?;
+    }
+    let available = fs::read_to_string(parent.join("cgroup.controllers")).context("controllers")?;
+    for controller in controllers.iter().filter(|name| available.split_whitespace().any(|known| known == **name)) {
+        fs::write(&given, format!("+{controller}")).context("giving")?;
+    }
+    Ok(())
+}

@@ -1,0 +1,103 @@
+//! What `cargo mutants` proposes, if it is installed.
+
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, Result};
+use exercise::Exercise;
+use serde::Deserialize;
+
+use super::Mutant;
+use crate::checkout::Checkout;
+use crate::files::write_whole;
+
+/// One that `cargo mutants` proposes. (Lines and columns are counted from 1.)
+#[derive(Debug, Deserialize)]
+struct Proposal {
+    name: String,
+    replacement: String,
+    span: Span,
+}
+
+#[derive(Debug, Deserialize)]
+struct Span {
+    start: Place,
+    end: Place,
+}
+
+#[derive(Debug, Deserialize)]
+struct Place {
+    line: usize,
+    column: usize,
+}
+
+/// `None` without cargo-mutants.
+pub fn proposed(checkout: &Checkout, exercise: &Exercise, solution: &str) -> Result<Option<Vec<Mutant>>> {
+    // It wants a package; nothing of it is built.
+    let package = checkout.target().join("mutants").join(exercise.name).join("package");
+    let manifest = "[package]\nname = \"solution\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[workspace]\n";
+    write_whole(&package.join("Cargo.toml"), manifest)?;
+    write_whole(&package.join("src/lib.rs"), solution)?;
+    let Some(list) = list(&package)? else {
+        eprintln!(
+            "cargo wb: without cargo-mutants (cargo install --locked cargo-mutants), only what is left out is tried"
+        );
+        return Ok(None);
+    };
+    let proposals: Vec<Proposal> = serde_json::from_slice(&list).context("what cargo mutants --list printed")?;
+    // Flags are single bits: put together by ^ they are the same number.
+    let differs = |proposal: &Proposal| !proposal.name.contains("replace | with ^");
+    proposals.into_iter().filter(differs).map(|proposal| applied(solution, &proposal)).collect::<Result<_>>().map(Some)
+}
+
+fn list(package: &Path) -> Result<Option<Vec<u8>>> {
+    let mut command = Command::new("cargo-mutants");
+    let output = command.args(["mutants", "--list", "--json", "--dir"]).arg(package).output();
+    match output {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        output => {
+            let output = output.context("starting cargo-mutants")?;
+            let said = String::from_utf8_lossy(&output.stderr).into_owned();
+            anyhow::ensure!(output.status.success(), "cargo mutants --list: {said}");
+            Ok(Some(output.stdout))
+        }
+    }
+}
+
+fn applied(text: &str, proposal: &Proposal) -> Result<Mutant> {
+    let (start, end) = (offset(text, &proposal.span.start)?, offset(text, &proposal.span.end)?);
+    let name = proposal.name.trim_start_matches("src/lib.rs:");
+    let (place, what) = name.split_once(": ").context("a proposal without a place")?;
+    Ok(Mutant {
+        place: format!("line {place}"),
+        what: what.into(),
+        text: [&text[..start], &proposal.replacement, &text[end..]].concat(),
+    })
+}
+
+fn offset(text: &str, place: &Place) -> Result<usize> {
+    let before: usize = text.split_inclusive('\n').take(place.line.saturating_sub(1)).map(str::len).sum();
+    let line = text[before..].lines().next().unwrap_or_default();
+    let column = line.char_indices().map(|(at, _)| at).nth(place.column.saturating_sub(1)).unwrap_or(line.len());
+    anyhow::ensure!(before + column <= text.len(), "a place outside of the file");
+    Ok(before + column)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = "use a::b;\n\nfn f() -> Result<()> {\n    three()\n}\n";
+
+    #[test]
+    fn a_proposal_replaces_what_it_spans() {
+        let place = |line, column| Place { line, column };
+        let span = Span { start: place(4, 5), end: place(4, 12) };
+        let proposal = Proposal { name: "src/lib.rs:4:5: replace f".into(), replacement: "Ok(())".into(), span };
+        let mutant = applied(TEXT, &proposal).expect("a place in the file");
+        assert!(
+            mutant.text.ends_with("    Ok(())\n}\n")
+                && (mutant.place, mutant.what) == ("line 4:5".into(), "replace f".into())
+        );
+    }
+}
