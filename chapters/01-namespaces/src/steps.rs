@@ -78,7 +78,10 @@ pub static MAKE_PROCESS: Why = Why::new("a new process, born in its new namespac
             cause: "without a user namespace, only root may make the others; or a sandbox around us forbids it",
             cure: "add user to --namespaces",
         }),
-        (Errno::EAGAIN, Lesson { cause: "the limit on processes is reached", cure: "see ulimit -u" }),
+        (Errno::EAGAIN, Lesson {
+            cause: "the user's limit on processes is reached, or a group's (chapter 3)",
+            cure: "see ulimit -u, and pids.max in the container's groups and in yours",
+        }),
     ]);
 
 /// Before the gid map.

@@ -1,8 +1,6 @@
 //! The command line.
 
 use std::ffi::OsString;
-use std::io::Write;
-use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Result;
@@ -14,11 +12,11 @@ use ch01_namespaces::{
 use ch02_rootfs::RootFlags;
 use clap::{Args, Parser, Subcommand};
 
-use crate::events::Events;
 use crate::flags::{GroupFlags, with_cgroup_namespace};
 use crate::group::Group;
+use crate::look_back::look_back;
 use crate::verbs as own;
-use crate::{delegation, freezer, mechanisms, tour};
+use crate::{enter, freezer, tour};
 
 /// Chapter 3: limits, with control groups.
 ///
@@ -109,7 +107,7 @@ fn act(cli: Cli) -> Result<u8> {
         }
         Some(Command::Run(new)) => {
             let (spec, mechanisms) = new.plan(store, true)?;
-            run_and_look_back(&store.open()?, spec, mechanisms, say_what_the_limits_did)
+            run_and_look_back(&store.open()?, spec, mechanisms, look_back)
         }
         Some(Command::Create(new)) => {
             let (spec, mechanisms) = new.plan(store, false)?;
@@ -117,9 +115,9 @@ fn act(cli: Cli) -> Result<u8> {
         }
         Some(Command::Start(start)) => start.act(store),
         Some(Command::Rm(rm)) => rm.act(store),
-        Some(Command::Enter(enter)) => {
-            join_groups_of(&store.open()?, enter.target())?;
-            enter.act(store)
+        Some(Command::Enter(verb)) => {
+            enter::join_groups_of(&store.open()?, verb.target())?;
+            verb.act(store)
         }
         Some(Command::Inspect(inspect)) => inspect.act(store),
         Some(Command::Ps(ps)) => ps.act_knowing(store, frozen),
@@ -137,35 +135,6 @@ fn act(cli: Cli) -> Result<u8> {
 fn frozen(store: &Store, state: &State) -> Option<&'static str> {
     let group = Group::read(&store.folder_of(state)).ok()??;
     (state.is_alive() && freezer::is_frozen(&group)).then_some("frozen")
-}
-
-/// "137" alone says nothing of memory.
-fn say_what_the_limits_did(folder: &Path) {
-    let Ok(Some(group)) = Group::read(folder) else { return };
-    let events = Events::of(&group);
-    if events.oom_kills > 0 {
-        let killed = events.oom_kills;
-        let _ = writeln!(
-            std::io::stderr(),
-            "ch03-cgroups: the container came to its memory limit, and the kernel killed {killed} of its processes"
-        );
-    }
-}
-
-/// Whoever enters a container is held to its limits as well. (A process that is named by its number is in whatever groups it
-/// is in; there we stay in ours.)
-fn join_groups_of(store: &Store, name: &str) -> Result<()> {
-    if name.parse::<i32>().is_ok() {
-        return Ok(());
-    }
-    let (folder, state) = store.find(name)?;
-    match Group::read(&folder)? {
-        Some(group) if state.is_alive() => {
-            delegation::reach(&group)?;
-            mechanisms::join(&group)
-        }
-        _ => Ok(()),
-    }
 }
 
 #[cfg(test)]

@@ -1,15 +1,21 @@
 //! What has happened to a container because of its limits: the kernel's counters, which only grow.
 
-use serde::Serialize;
+use std::fs::File;
+use std::io::{Read, Seek, Write};
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use ch01_namespaces::{Plan, Undo};
+use serde::{Deserialize, Serialize};
 
 use crate::controller::{Controller, Version};
 use crate::group::Group;
 use crate::{v1, v2};
 
 /// The counters.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Events {
-    /// Processes that the kernel killed for want of memory within the limit.
+    /// Processes that the kernel killed for want of memory: within its limit, or one above, or on the machine.
     pub oom_kills: u64,
     /// How often the memory limit was hit. (Mostly the kernel then takes back cache, and nobody is killed.)
     pub memory_limit_hits: u64,
@@ -51,5 +57,63 @@ impl Events {
             ("forks_refused", self.forks_refused),
             ("throttled_periods", self.throttled_periods),
         ]
+    }
+}
+
+const FILE: &str = "last-events.json";
+
+// ANCHOR: last
+/// The counters go with their group. So the last ones are kept in the container's state folder; and as that goes too, whoever
+/// wants them opens the file beforehand: an open file can still be read when it has no name any more.
+#[derive(Debug)]
+pub struct LastEvents(File);
+
+impl LastEvents {
+    /// Makes the file, empty.
+    pub fn make(plan: &Plan) -> Result<()> {
+        let file = plan.folder().join(FILE);
+        plan.undo_later(Undo::RemoveFile(file.clone()))?;
+        File::create(&file).map(drop).with_context(|| format!("cannot make {}", file.display()))
+    }
+
+    /// Opens it, while the container is there.
+    pub fn open(folder: &Path) -> Result<LastEvents> {
+        let file = folder.join(FILE);
+        File::open(&file).map(LastEvents).with_context(|| format!("cannot open {}", file.display()))
+    }
+
+    /// What was kept, if anything was.
+    pub fn read(&mut self) -> Option<Events> {
+        let mut text = Vec::new();
+        self.0.rewind().ok()?;
+        self.0.read_to_end(&mut text).ok()?;
+        serde_json::from_slice(&text).ok()
+    }
+}
+
+impl Events {
+    /// Keeps them. Into the file that is there: another of the same name would not be the one that was opened.
+    pub fn keep(&self, folder: &Path) -> Result<()> {
+        let mut file = File::options().write(true).open(folder.join(FILE))?;
+        Ok(file.write_all(&serde_json::to_vec(self)?)?)
+    }
+}
+// ANCHOR_END: last
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_kept_is_read_when_its_file_has_no_name_any_more() {
+        let folder = std::env::temp_dir().join(format!("last-events-{}", std::process::id()));
+        std::fs::create_dir(&folder).unwrap();
+        File::create(folder.join(FILE)).unwrap();
+        let mut last = LastEvents::open(&folder).unwrap();
+        assert_eq!(last.read(), None);
+        let events = Events { oom_kills: 1, ..Events::default() };
+        events.keep(&folder).unwrap();
+        std::fs::remove_dir_all(&folder).unwrap();
+        assert_eq!(last.read(), Some(events));
     }
 }

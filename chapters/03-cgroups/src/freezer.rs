@@ -1,7 +1,8 @@
 //! Halting a container, and letting it go on.
 
+use std::fs;
 use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
@@ -10,29 +11,52 @@ use crate::group::{Group, Part};
 use crate::setting::write;
 use crate::{steps, v1, v2};
 
-/// How long processes may take: one that waits for a disk can be frozen only afterwards.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How often we look, a millisecond apart: a process that waits for a disk can be frozen only afterwards.
+const TRIES: u32 = 10_000;
 
 // ANCHOR: freeze
 /// Returns when every process stands still, or goes on: the write only asks for it.
 pub fn freeze(group: &Group, frozen: bool) -> Result<()> {
     let part = group.part(Controller::Freezer).context("the container is in no group that can be frozen")?;
     let why = if frozen { &steps::FREEZE } else { &steps::THAW };
-    let end = Instant::now() + PATIENCE;
-    let (file, text) = match part.version {
-        Version::V1 => (v1::freezer::STATE, v1::freezer::wanted(frozen)),
-        Version::V2 => (v2::freezer::FREEZE, v2::freezer::wanted(frozen)),
+    let (file, wanted): (_, fn(bool) -> &'static str) = match part.version {
+        Version::V1 => (part.folder.join(v1::freezer::STATE), v1::freezer::wanted),
+        Version::V2 => (part.folder.join(v2::freezer::FREEZE), v2::freezer::wanted),
     };
-    write(why, &part.folder.join(file), text)?;
-    while !is(part, frozen) {
-        if Instant::now() >= end {
-            bail!(
-                "not every process was reached in {PATIENCE:?}: one waits for a device, or the group above is frozen"
-            );
-        }
-        sleep(Duration::from_millis(1));
+    write(why, &file, wanted(frozen))?;
+    let ask = |frozen| drop(fs::write(&file, wanted(frozen)));
+    if !until(frozen, part.version, TRIES, || is(part, frozen), ask) {
+        let (cause, now) = if frozen {
+            ("a process waits for a device (NFS) and can't be halted before", "all go on, as before")
+        } else {
+            ("a group above is frozen", "it goes on when that does")
+        };
+        bail!(
+            "not every process was reached in time: {now}\nlikely cause: {cause}\ncure: wait for that, and try again"
+        );
     }
     Ok(())
+}
+
+/// Waits until it is so. v1 may miss a process that is just being forked, and then says FREEZING for ever: it is asked again and
+/// again, and now and then lets all go on for a moment. If it is not to be had, nobody is left half frozen.
+fn until(frozen: bool, version: Version, tries: u32, is: impl Fn() -> bool, ask: impl Fn(bool)) -> bool {
+    for number in 1..=tries {
+        if is() {
+            return true;
+        }
+        sleep(Duration::from_millis(1));
+        if frozen && version == Version::V1 {
+            if number % 50 == 0 {
+                ask(false);
+            }
+            ask(true);
+        }
+    }
+    if frozen {
+        ask(false);
+    }
+    false
 }
 
 /// By the kernel's word: all have been reached.
@@ -47,4 +71,41 @@ fn is(part: &Part, frozen: bool) -> bool {
 /// Whether a container stands still, whoever froze it: this group or one above.
 pub fn is_frozen(group: &Group) -> bool {
     group.part(Controller::Freezer).is_some_and(|part| is(part, true))
+}
+
+/// Whether a process that joined would stand still, be it that not all others do so yet.
+pub fn halts_whoever_joins(group: &Group) -> bool {
+    let is_asked_for = |part: &Part| match part.version {
+        Version::V1 => v1::freezer::is_freezing(&part.folder),
+        Version::V2 => v2::freezer::is_freezing(&part.folder),
+    };
+    is_frozen(group) || group.part(Controller::Freezer).is_some_and(is_asked_for)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::RefCell;
+
+    #[test]
+    fn what_can_not_be_frozen_is_not_left_half_frozen() {
+        for version in [Version::V1, Version::V2] {
+            let asked = RefCell::new(Vec::new());
+            assert!(!until(true, version, 3, || false, |frozen| asked.borrow_mut().push(frozen)));
+            assert_eq!(asked.borrow().last(), Some(&false), "{version:?}");
+        }
+    }
+
+    #[test]
+    fn v1_is_asked_again_until_it_is_done() {
+        let asked = RefCell::new(Vec::new());
+        let done = || asked.borrow().len() >= 2;
+        assert!(until(true, Version::V1, 9, done, |frozen| asked.borrow_mut().push(frozen)));
+        assert_eq!(*asked.borrow(), [true, true]);
+    }
+
+    #[test]
+    fn who_thaws_asks_once() {
+        assert!(!until(false, Version::V1, 3, || false, |frozen| panic!("{frozen}")));
+    }
 }

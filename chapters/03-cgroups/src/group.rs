@@ -12,10 +12,11 @@ use nix::errno::Errno;
 use serde::{Deserialize, Serialize};
 
 use crate::controller::{Controller, Version};
+use crate::events::LastEvents;
 use crate::limits::Limits;
 use crate::parents::make_with_parents;
 use crate::place::Place;
-use crate::setting::settings;
+use crate::setting::{read, settings};
 use crate::{kept, steps, v1, v2};
 
 /// Where a container is, in all trees together. In v2 that is one folder, in v1 up to eight.
@@ -58,9 +59,14 @@ impl Group {
                 );
             }
             make_with_parents(&folder, site, plan)?;
-            group.parts.push(Part { version: site.version, controllers: site.controllers.clone(), folder });
+            let controllers = match site.version {
+                Version::V1 => site.controllers.clone(),
+                Version::V2 => had(&site.controllers, &read(&folder, v2::CONTROLLERS)),
+            };
+            group.parts.push(Part { version: site.version, controllers, folder });
         }
         group.write(plan)?;
+        LastEvents::make(plan)?;
         group.parts.iter().try_for_each(|part| part.furnish(limits))?;
         Ok(group)
     }
@@ -169,6 +175,14 @@ pub(crate) fn make_folder(folder: &Path, kind: Kind) -> Result<()> {
     report(&steps::MAKE_GROUP, "mkdir", || vec![folder.display().to_string(), format!("0{mode:o}")], result)
 }
 
+/// Those of the controllers wanted that a v2 group has. What was not demanded may not have been handed over.
+fn had(wanted: &[Controller], given: &str) -> Vec<Controller> {
+    let is_given = |controller: &&Controller| {
+        controller.v2_name().is_none_or(|name| given.split_whitespace().any(|given| given == name))
+    };
+    wanted.iter().filter(is_given).copied().collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -177,5 +191,12 @@ mod tests {
     fn folders_of_two_ids_never_have_one_name() {
         assert_eq!(name_of(&"0a1b2c3d4e5f6789".repeat(4)), "coracle-0a1b2c3d4e5f");
         assert_ne!(name_of("my-container-1"), name_of("my-container-2"));
+    }
+
+    #[test]
+    fn a_v2_group_has_what_its_parent_gave_and_what_is_built_in() {
+        let wanted = [Controller::Cpu, Controller::Memory, Controller::Pids, Controller::Blkio, Controller::Freezer];
+        assert_eq!(had(&wanted, "pids io\n"), [Controller::Pids, Controller::Blkio, Controller::Freezer]);
+        assert_eq!(had(&wanted, ""), [Controller::Freezer]);
     }
 }

@@ -12,8 +12,8 @@
 //! 3. [`place`] and [`room`]: where a group goes, and v2's rule that processes are only in leaves. `part.rs`: which part of
 //!    the tree is ours; `delegation.rs`: how to get one where none is.
 //! 4. [`group`] and [`mechanisms`]: made, joined, looked at from inside. (Removed it is by chapter 1's undo journal.)
-//! 5. [`stats`], [`events`], `freezer.rs`, `update.rs` (and `put_back.rs`): what is done with a group that is there;
-//!    `verbs.rs`, `table.rs`, `watch.rs` and `tree.rs` print it.
+//! 5. [`stats`], [`events`], `freezer.rs`, `enter.rs`, `update.rs` (and `put_back.rs`), `look_back.rs`: what is done with a group
+//!    that is there; `verbs.rs`, `table.rs`, `watch.rs` and `tree.rs` print it.
 //!
 //! All `unsafe` is in `sys.rs`.
 
@@ -22,12 +22,14 @@ pub mod controller;
 pub mod convert;
 mod delegation;
 pub mod device_rules;
+mod enter;
 pub mod events;
 mod flags;
 mod freezer;
 pub mod group;
 mod kept;
 pub mod limits;
+mod look_back;
 pub mod machine;
 pub mod mechanisms;
 mod parents;

@@ -13,12 +13,12 @@ use crate::{v1, v2};
 pub struct Stats {
     /// Processor time.
     pub cpu: Cpu,
-    /// Memory.
-    pub memory: Memory,
+    /// Memory. `None`, as in what follows, where it isn't counted: the controller is not to be had here, or was not handed over.
+    pub memory: Option<Memory>,
     /// Processes and threads.
-    pub pids: Pids,
+    pub pids: Option<Pids>,
     /// Block devices, all added up.
-    pub io: Io,
+    pub io: Option<Io>,
     /// `None` on v1, and where the kernel keeps no account.
     pub pressure: Option<Pressure>,
 }
@@ -45,7 +45,8 @@ pub struct Cpu {
 pub struct Memory {
     /// In use, with the cache.
     pub usage: u64,
-    /// The part of it that is page cache: the kernel can take it back.
+    /// The part of it that is cache of files on disks: the kernel can take it back. (What is in a tmpfs is nowhere else, and the
+    /// kernel counts it as cache all the same; here it isn't.)
     pub cache: u64,
     /// Swap in use.
     pub swap: u64,
@@ -123,5 +124,24 @@ impl Stats {
             }
         }
         self.pressure = v2::pressure::read_pressure(folder);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_in_a_tmpfs_is_no_cache_that_could_be_taken_back() {
+        let folder = std::env::temp_dir().join(format!("memory-stat-{}", std::process::id()));
+        std::fs::create_dir(&folder).unwrap();
+        let (v1, v2) = ("total_cache 9000\ntotal_shmem 8000\n", "file 9000\nshmem 8000\n");
+        std::fs::write(folder.join(v2::memory::STAT), [v1, v2].concat()).unwrap();
+        for read in [v1::memory::read_stats, v2::memory::read_stats] {
+            let mut stats = Stats::default();
+            read(&folder, &mut stats);
+            assert_eq!(stats.memory.unwrap().cache, 1000);
+        }
+        std::fs::remove_dir_all(folder).unwrap();
     }
 }

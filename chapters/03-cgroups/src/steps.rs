@@ -51,6 +51,10 @@ pub static SET_LIMIT: Why = Why::new("a limit is a write into one of the group's
             cause: "the container uses more than that already, and the kernel could not take it back",
             cure: "free memory in the container first, or choose a higher limit",
         }),
+        (Errno::EPERM, Lesson {
+            cause: "the group above doesn't have that device itself (devices.list there)",
+            cure: "leave the rule out, or choose a --cgroup-parent that has the device",
+        }),
         (Errno::ENODEV, Lesson {
             cause: "there is no such block device, or it is a partition: only whole disks can be limited",
             cure: "see lsblk, and name the disk",

@@ -92,17 +92,19 @@ impl Row {
             stats.cpu.usage_usec.saturating_sub(used) as f64 * 100.0 / passed
         });
         let name = self.state.name.clone().unwrap_or_else(|| self.state.id[..12].into());
-        let limit = |limit: Option<u64>, as_text: fn(u64) -> String| limit.map_or_else(|| "-".into(), as_text);
+        let or_none = |text: Option<String>| text.unwrap_or_else(|| "-".into());
+        let of_limit = |used: String, limit: Option<String>| format!("{used}/{}", or_none(limit));
+        let (memory, pids, io) = (stats.memory.as_ref(), stats.pids.as_ref(), stats.io.as_ref());
         say!(
             "{:<12} {:>6} {:>9} {:>9} {:>15} {:>7} {:>8} {:>7}",
             fitted(&name, 12),
-            per_cent.map_or_else(|| "-".into(), |number| format!("{number:.1}")),
+            or_none(per_cent.map(|number| format!("{number:.1}"))),
             seconds(stats.cpu.usage_usec),
             seconds(stats.cpu.throttled_usec),
-            format!("{}/{}", shown(stats.memory.usage), limit(stats.memory.limit, shown)),
-            shown(stats.memory.cache),
-            format!("{}/{}", stats.pids.current, limit(stats.pids.limit, |number| number.to_string())),
-            shown(stats.io.read_bytes + stats.io.write_bytes),
+            or_none(memory.map(|memory| of_limit(shown(memory.usage), memory.limit.map(shown)))),
+            or_none(memory.map(|memory| shown(memory.cache))),
+            or_none(pids.map(|pids| of_limit(pids.current.to_string(), pids.limit.map(|limit| limit.to_string())))),
+            or_none(io.map(|io| shown(io.read_bytes + io.write_bytes))),
         );
         Ok(())
     }

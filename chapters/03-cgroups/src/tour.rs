@@ -169,7 +169,7 @@ fn forks(telling: &Telling, scene: &Scene<'_>) -> Result<()> {
     let bomb = "sh -c 'while sleep 60 & do :; done' 2>/tmp/said; head -n 1 /tmp/said; read line";
     let mut hog = scene.start(&["--pids-limit", "20"], bomb)?;
     let said = hog.line()?;
-    let (pids, events) = (Stats::of(&hog.group).pids, Events::of(&hog.group));
+    let (pids, events) = (Stats::of(&hog.group).pids.unwrap_or_default(), Events::of(&hog.group));
     say!("The shell said: {}", fitted(&said, 62));
     say!("");
     say!("  pids.current  {:<8} alive in the group", pids.current);
@@ -195,7 +195,7 @@ fn inheritance(telling: &Telling, scene: &Scene<'_>) -> Result<()> {
     fs::write(above.join(crate::v2::pids::MAX), "10")?;
     let mut second = scene.start(&["--cgroup-parent", &parent, "--pids-limit", "100"], bomb)?;
     second.line()?;
-    let pids = |running: &Running| Stats::of(&running.group).pids;
+    let pids = |running: &Running| Stats::of(&running.group).pids.unwrap_or_default();
     let number = |limit: Option<u64>| limit.map_or_else(|| "max".to_string(), |limit| limit.to_string());
     let current = fs::read_to_string(above.join(crate::v2::pids::CURRENT))?;
     say!("  {parent:<24} {:>3} processes   limit 10", current.trim());

@@ -16,7 +16,11 @@ use crate::{kept, v1, v2};
 pub fn update(group: &Group, limits: &Limits) -> Result<()> {
     for controller in needed(limits) {
         if group.part(controller).is_none() {
-            bail!("the container is in no {controller} group: that limit has to be given when it is made");
+            bail!(
+                "the container is in no group with the controller {controller}\n\
+                 likely cause: not asked for at its start, and not given by the group above\n\
+                 cure: give that limit to run or create: they say what is missing"
+            );
         }
     }
     let limits = with_processor_time_kept(group, &with_swap_kept(group, limits));

@@ -26,7 +26,8 @@ pub struct Stats {
     #[arg(long, short)]
     follow: bool,
     /// `json`: one object a container and line: id, name, cpu (…_usec, periods, throttled_periods), memory (usage, cache, swap,
-    /// limit; bytes), pids (current, limit), io (…_bytes, reads, writes), pressure (per cent of 10 s; null on v1).
+    /// limit; bytes), pids (current, limit), io (…_bytes, reads, writes), pressure (per cent of 10 s; null on v1). Null is what
+    /// isn't counted.
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
     /// Names, ids, or beginnings of ids [default: all that are alive].

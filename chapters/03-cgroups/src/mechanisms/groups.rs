@@ -8,8 +8,8 @@ use anyhow::{Context, Result};
 use ch01_namespaces::explain::report;
 use ch01_namespaces::{Handover, Inside, Mechanism, Plan, Stage};
 
-use crate::controller::Version;
-use crate::group::Group;
+use crate::controller::{Controller, Version};
+use crate::group::{Group, Part};
 use crate::limits::Limits;
 use crate::place::Place;
 use crate::{room, steps, v1};
@@ -75,9 +75,12 @@ fn open_folder(folder: &std::path::Path) -> Result<OwnedFd> {
     File::open(folder).map(OwnedFd::from).with_context(|| format!("cannot open {}", folder.display()))
 }
 
-/// Moves this process, and with it what it will start, into the groups of a container: for `enter`.
+/// Moves this process, and with it what it will start, into the groups of a container: for `enter`. The freezer's comes last: if
+/// somebody freezes the container at this very moment, at least all the rest is done when it is thawed.
 pub fn join(group: &Group) -> Result<()> {
-    group.parts.iter().try_for_each(|part| {
+    let freezes = |part: &&Part| part.version == Version::V1 && part.controllers.contains(&Controller::Freezer);
+    let (last, first): (Vec<_>, Vec<_>) = group.parts.iter().partition(freezes);
+    first.into_iter().chain(last).try_for_each(|part| {
         let entrance = part.entrance()?;
         let result = nix::unistd::write(&entrance, b"0").map(drop);
         report(&steps::JOIN, "write", || vec![part.folder.display().to_string(), "\"0\"".into()], result)

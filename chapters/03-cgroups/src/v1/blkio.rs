@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::limits::{Limits, Rate};
 use crate::setting::{Setting, read};
-use crate::stats::Stats;
+use crate::stats::{Io, Stats};
 
 /// The share when others want a device too, with the scheduler BFQ: 1 to 1000.
 pub const WEIGHT: &str = "blkio.bfq.weight";
@@ -41,8 +41,9 @@ pub fn settings(limits: &Limits) -> Vec<Setting> {
 /// The counters.
 pub fn read_stats(folder: &Path, stats: &mut Stats) {
     let (bytes, operations) = (read(folder, BYTES), read(folder, OPERATIONS));
-    (stats.io.read_bytes, stats.io.write_bytes) = (sum(&bytes, "Read"), sum(&bytes, "Write"));
-    (stats.io.reads, stats.io.writes) = (sum(&operations, "Read"), sum(&operations, "Write"));
+    let (read_bytes, write_bytes) = (sum(&bytes, "Read"), sum(&bytes, "Write"));
+    let (reads, writes) = (sum(&operations, "Read"), sum(&operations, "Write"));
+    stats.io = Some(Io { read_bytes, write_bytes, reads, writes });
 }
 
 /// Over all devices: `253:0 Read 4096`. (The last line, `Total 4096`, has no device.)

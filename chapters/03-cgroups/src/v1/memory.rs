@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::events::Events;
 use crate::limits::{Limits, Swap};
 use crate::setting::{Setting, field, number, read};
-use crate::stats::Stats;
+use crate::stats::{Memory, Stats};
 
 /// Memory, in bytes; -1 is no limit.
 pub const LIMIT: &str = "memory.limit_in_bytes";
@@ -15,9 +15,11 @@ pub const MEMORY_AND_SWAP: &str = "memory.memsw.limit_in_bytes";
 pub const SOFT_LIMIT: &str = "memory.soft_limit_in_bytes";
 /// Memory in use, page cache and all.
 pub const USAGE: &str = "memory.usage_in_bytes";
+/// The most that was ever in use, and the same for memory and swap together.
+pub const PEAKS: [&str; 2] = ["memory.max_usage_in_bytes", "memory.memsw.max_usage_in_bytes"];
 /// Memory and swap in use.
 pub const MEMORY_AND_SWAP_USAGE: &str = "memory.memsw.usage_in_bytes";
-/// `cache`, `rss`, `total_inactive_file` and many more.
+/// `cache` (with `shmem`: tmpfs and shared memory), `rss`, and many more; `total_…` is with the groups below.
 pub const STAT: &str = "memory.stat";
 /// How often the limit was hit, whether memory could then be taken back or not.
 pub const FAIL_COUNT: &str = "memory.failcnt";
@@ -52,11 +54,12 @@ pub fn settings(limits: &Limits) -> Vec<Setting> {
 /// The counters.
 pub fn read_stats(folder: &Path, stats: &mut Stats) {
     let text = read(folder, STAT);
-    stats.memory.usage = number(folder, USAGE).unwrap_or(0);
-    stats.memory.cache = field(&text, "total_cache").or_else(|| field(&text, "cache")).unwrap_or(0);
-    stats.memory.limit = number(folder, LIMIT).filter(|limit| *limit < NO_LIMIT);
-    let with_swap = number(folder, MEMORY_AND_SWAP_USAGE);
-    stats.memory.swap = with_swap.map_or(0, |both| both.saturating_sub(stats.memory.usage));
+    let usage = number(folder, USAGE).unwrap_or(0);
+    let with_those_below = |name| field(&text, &format!("total_{name}")).or_else(|| field(&text, name)).unwrap_or(0);
+    let cache = with_those_below("cache").saturating_sub(with_those_below("shmem"));
+    let swap = number(folder, MEMORY_AND_SWAP_USAGE).map_or(0, |both| both.saturating_sub(usage));
+    let limit = number(folder, LIMIT).filter(|limit| *limit < NO_LIMIT);
+    stats.memory = Some(Memory { usage, cache, swap, limit });
 }
 
 /// What has happened.
@@ -64,4 +67,14 @@ pub fn read_events(folder: &Path, events: &mut Events) {
     let hits = [FAIL_COUNT, MEMORY_AND_SWAP_FAIL_COUNT].map(|file| number(folder, file).unwrap_or(0));
     events.memory_limit_hits = hits.iter().sum();
     events.oom_kills = field(&read(folder, OOM_CONTROL), "oom_kill").unwrap_or(0);
+}
+
+/// Whether the container has come to its own limit. v1 doesn't say at which limit somebody was killed, nor counts every failure
+/// ([`FAIL_COUNT`]); but only what comes to its limit uses as much as that, less a request that didn't fit any more.
+pub fn came_to_limit(folder: &Path) -> bool {
+    const REQUEST: u64 = 64 << 10;
+    PEAKS.into_iter().zip([LIMIT, MEMORY_AND_SWAP]).any(|(peak, limit)| {
+        let limit = number(folder, limit).filter(|limit| *limit < NO_LIMIT);
+        number(folder, peak).zip(limit).is_some_and(|(peak, limit)| peak + REQUEST >= limit)
+    })
 }

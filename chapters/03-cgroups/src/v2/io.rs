@@ -6,7 +6,7 @@ use crate::convert::io_weight;
 use crate::kept::bfq_is_chosen;
 use crate::limits::{Limits, Rate};
 use crate::setting::{Setting, read};
-use crate::stats::Stats;
+use crate::stats::{Io, Stats};
 
 /// The share when others want a device too: 1 to 10000. It is io.cost's, and there even where that is on for no disk.
 pub const WEIGHT: &str = "io.weight";
@@ -66,8 +66,9 @@ pub fn for_bfq(settings: &mut [Setting], limits: &Limits, folder: &Path) {
 /// The counters.
 pub fn read_stats(folder: &Path, stats: &mut Stats) {
     let text = read(folder, STAT);
-    (stats.io.read_bytes, stats.io.write_bytes) = (sum(&text, "rbytes="), sum(&text, "wbytes="));
-    (stats.io.reads, stats.io.writes) = (sum(&text, "rios="), sum(&text, "wios="));
+    let (read_bytes, write_bytes) = (sum(&text, "rbytes="), sum(&text, "wbytes="));
+    let (reads, writes) = (sum(&text, "rios="), sum(&text, "wios="));
+    stats.io = Some(Io { read_bytes, write_bytes, reads, writes });
 }
 
 /// Over all devices.

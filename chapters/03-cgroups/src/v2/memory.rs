@@ -8,7 +8,7 @@ use crate::convert::swap_alone;
 use crate::events::Events;
 use crate::limits::{Limits, Swap};
 use crate::setting::{Setting, field, number, read, write};
-use crate::stats::Stats;
+use crate::stats::{Memory, Stats};
 use crate::steps;
 use crate::units::shown;
 
@@ -24,10 +24,12 @@ pub const CURRENT: &str = "memory.current";
 pub const RECLAIM: &str = "memory.reclaim";
 /// Swap in use.
 pub const SWAP_CURRENT: &str = "memory.swap.current";
-/// `anon`, `file`, `inactive_file` and many more.
+/// `anon`, `file` (with `shmem`: tmpfs and shared memory), and many more.
 pub const STAT: &str = "memory.stat";
 /// `max`: how often the limit was hit; `oom_kill`: how many the kernel has killed; and more.
 pub const EVENTS: &str = "memory.events";
+/// The same without the groups below, and without what limits above did: `oom` is how often this group's own couldn't be kept.
+pub const OWN_EVENTS: &str = "memory.events.local";
 
 /// The writes. Without swap asked for there is as much of it as of memory, as in Docker. A reservation is `memory.low`, as in runc.
 pub fn settings(limits: &Limits) -> Vec<Setting> {
@@ -70,10 +72,11 @@ pub fn make_room(folder: &Path, limit: &Setting) -> Result<()> {
 
 /// The counters.
 pub fn read_stats(folder: &Path, stats: &mut Stats) {
-    stats.memory.usage = number(folder, CURRENT).unwrap_or(0);
-    stats.memory.cache = field(&read(folder, STAT), "file").unwrap_or(0);
-    stats.memory.limit = number(folder, MAX);
-    stats.memory.swap = number(folder, SWAP_CURRENT).unwrap_or(0);
+    let usage = number(folder, CURRENT).unwrap_or(0);
+    let text = read(folder, STAT);
+    let cache = field(&text, "file").unwrap_or(0).saturating_sub(field(&text, "shmem").unwrap_or(0));
+    let swap = number(folder, SWAP_CURRENT).unwrap_or(0);
+    stats.memory = Some(Memory { usage, cache, swap, limit: number(folder, MAX) });
 }
 
 /// What has happened.
@@ -81,4 +84,9 @@ pub fn read_events(folder: &Path, events: &mut Events) {
     let text = read(folder, EVENTS);
     events.memory_limit_hits = field(&text, "max").unwrap_or(0);
     events.oom_kills = field(&text, "oom_kill").unwrap_or(0);
+}
+
+/// Whether the container has come to its own limit, and nothing could be taken back.
+pub fn came_to_limit(folder: &Path) -> bool {
+    field(&read(folder, OWN_EVENTS), "oom").is_some_and(|times| times > 0)
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::events::Events;
 use crate::limits::{Limits, Pids};
 use crate::setting::{Setting, field, number, read};
-use crate::stats::Stats;
+use crate::stats::{self, Stats};
 
 /// The largest number of processes and threads, or `max`.
 pub const MAX: &str = "pids.max";
@@ -27,8 +27,7 @@ pub fn settings(limits: &Limits) -> Vec<Setting> {
 
 /// The counters.
 pub fn read_stats(folder: &Path, stats: &mut Stats) {
-    stats.pids.current = number(folder, CURRENT).unwrap_or(0);
-    stats.pids.limit = number(folder, MAX);
+    stats.pids = Some(stats::Pids { current: number(folder, CURRENT).unwrap_or(0), limit: number(folder, MAX) });
 }
 
 /// What has happened.

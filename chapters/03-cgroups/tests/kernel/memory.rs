@@ -1,6 +1,6 @@
 //! Memory: proven by who is killed and who is not, and by the kernel's count.
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use testkit::{Case, cases, needs};
 
 use crate::running::{self, Running, expect_nothing_left, need_groups, number, program, says, shown, succeeds};
@@ -8,6 +8,7 @@ use crate::running::{self, Running, expect_nothing_left, need_groups, number, pr
 pub fn cases() -> Vec<Case> {
     cases![
         a_hog_is_killed_and_counted_and_said,
+        whoever_is_killed_for_a_limit_above_hears_that,
         what_fits_is_not_killed,
         swap_is_limited_as_docker_does,
         a_reservation_and_a_score_arrive,
@@ -30,11 +31,39 @@ fn a_hog_is_killed_and_counted_and_said() -> Result<()> {
     expect_nothing_left()
 }
 
+fn whoever_is_killed_for_a_limit_above_hears_that() -> Result<()> {
+    need_groups()?;
+    // It makes the group above, and holds it there.
+    let held = Running::start(&["--cgroup-parent", "/boats"], "")?;
+    let parent = held.folder("memory")?.parent().context("no parent")?.to_path_buf();
+    for (file, most) in [
+        ("memory.limit_in_bytes", "32m"),
+        ("memory.memsw.limit_in_bytes", "32m"),
+        ("memory.max", "32m"),
+        ("memory.swap.max", "0"),
+    ] {
+        let file = parent.join(file);
+        if file.exists() {
+            std::fs::write(file, most)?;
+        }
+    }
+    for flags in [&[][..], &["--memory", "200m"]] {
+        let output = running::run(&[&["--cgroup-parent", "/boats"], flags].concat(), "exec tail /dev/zero").output()?;
+        let said = shown(&output);
+        ensure!(output.status.code() == Some(137) && said.contains("killed 1 of"), "{said}");
+        ensure!(said.contains("a group above") && !said.contains("came to its memory limit"), "{said}");
+    }
+    held.end()?;
+    expect_nothing_left()
+}
+
 fn what_fits_is_not_killed() -> Result<()> {
     need_groups()?;
-    let held = Running::start(&HELD, "head -c 8000000 /dev/zero | tail -n 1 | wc -c;")?;
+    // A file in a tmpfs is memory that stays; and what a pipe's reader keeps is let go again.
+    let script = "head -c 8000000 /dev/zero >/tmp/file; head -c 8000000 /dev/zero | tail -n 1 | wc -c;";
+    let held = Running::start(&HELD, script)?;
     ensure!(held.oom_kills()? == 0);
-    let usage = held.counter("memory", ("memory.max_usage_in_bytes", None), ("memory.peak", None)).unwrap_or(8 << 20);
+    let usage = held.counter("memory", ("memory.usage_in_bytes", None), ("memory.current", None))?;
     ensure!(usage >= 8_000_000, "the group was not charged: {usage}");
     held.end()?;
     expect_nothing_left()

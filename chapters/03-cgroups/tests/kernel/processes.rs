@@ -15,6 +15,8 @@ pub fn cases() -> Vec<Case> {
         a_frozen_container_uses_nothing_and_a_thawed_one_goes_on,
         a_frozen_container_can_be_removed,
         whoever_enters_is_held_too,
+        a_frozen_container_is_not_entered,
+        a_full_container_is_entered_by_nobody_and_the_limit_is_named,
     ]
 }
 
@@ -80,6 +82,32 @@ fn whoever_enters_is_held_too() -> Result<()> {
     let status = enter.status()?;
     let refused = held.counter("pids", ("pids.events", Some("max")), ("pids.events", Some("max")))?;
     ensure!(refused > 0, "the bomb was not held: {status}");
+    held.end()?;
+    expect_nothing_left()
+}
+
+fn a_frozen_container_is_not_entered() -> Result<()> {
+    need_groups()?;
+    let held = Running::start(&["--name", "boat"], "")?;
+    succeeds(program().args(["freeze", "boat"]))?;
+    // Were it to join, it would stand still, and on v1 couldn't even be killed: so the thawing is in other hands.
+    let mut enter = program().args(["enter", "boat", "--", "true"]).stderr(Stdio::piped()).spawn()?;
+    let ended = eventually("it is refused", || Ok(enter.try_wait()?.is_some()));
+    succeeds(program().args(["thaw", "boat"]))?;
+    ended?;
+    let output = enter.wait_with_output()?;
+    ensure!(output.status.code() == Some(125) && shown(&output).contains("cure: thaw boat"), "{}", shown(&output));
+    succeeds(program().args(["enter", "boat", "--", "true"]))?;
+    held.end()?;
+    expect_nothing_left()
+}
+
+fn a_full_container_is_entered_by_nobody_and_the_limit_is_named() -> Result<()> {
+    need_groups()?;
+    let held = Running::start(&["--name", "boat", "--pids-limit", "2"], "sleep 60 &")?;
+    let output = program().args(["enter", "boat", "--", "true"]).output()?;
+    let said = shown(&output);
+    ensure!(output.status.code() == Some(125) && said.contains("EAGAIN") && said.contains("pids.max"), "{said}");
     held.end()?;
     expect_nothing_left()
 }

@@ -19,6 +19,7 @@ pub fn cases() -> Vec<Case> {
         a_machine_without_trees_is_told,
         a_controller_that_is_not_there_is_told,
         a_mount_point_of_any_bytes_is_passed_over,
+        a_device_that_the_group_above_lacks_is_refused_with_the_reason,
         without_limits_nothing_of_it_matters,
     ]
 }
@@ -129,6 +130,21 @@ fn a_mount_point_of_any_bytes_is_passed_over() -> Result<()> {
     ensure!(output.status.success(), "{}", shown(&output));
     umount2(&point, MntFlags::empty())?;
     expect_nothing_left()
+}
+
+fn a_device_that_the_group_above_lacks_is_refused_with_the_reason() -> Result<()> {
+    need_groups()?;
+    needs::root()?;
+    let machine = Machine::look()?;
+    let tree = machine.hierarchy_of(Controller::Devices).filter(|tree| tree.version == Version::V1);
+    needs::that(tree.is_some(), "devices on cgroup v1")?;
+    let above = tree.map(|tree| tree.mount_point.join("above")).unwrap_or_default();
+    std::fs::create_dir(&above)?;
+    std::fs::write(above.join("devices.deny"), "c 10:229 rwm")?;
+    let flags = ["--cgroup-parent", "/above", "--device-cgroup-rule", "c 10:229 rwm"];
+    expect_failure(&flags, &["EPERM", "devices.list", "cure:"])?;
+    std::fs::remove_dir(&above)?;
+    Ok(())
 }
 
 fn without_limits_nothing_of_it_matters() -> Result<()> {

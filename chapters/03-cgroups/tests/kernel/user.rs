@@ -17,6 +17,7 @@ pub fn cases() -> Vec<Case> {
         without_a_group_a_limit_is_refused_with_the_reason,
         without_limits_a_user_needs_no_group,
         with_a_group_that_was_handed_over_limits_hold,
+        what_was_not_handed_over_is_not_counted_nor_changed,
         below_a_group_that_was_handed_over_a_parent_can_be_named,
         in_a_group_that_was_handed_over_processes_may_come_and_go,
         what_systemd_has_not_handed_over_is_refused_and_what_it_has_is_kept_to,
@@ -124,6 +125,22 @@ fn with_a_group_that_was_handed_over_limits_hold() -> Result<()> {
     expect_nothing_left()
 }
 
+fn what_was_not_handed_over_is_not_counted_nor_changed() -> Result<()> {
+    let top = handed_over_on_v2()?;
+    fs::write(top.parent().context("no parent")?.join("cgroup.subtree_control"), "-io")?;
+    let create = format!("create --rootfs {} --name boat -- sleep 60", small_root());
+    let does = |arguments: &str| Ok::<_, anyhow::Error>(shown(&user_does(&top, arguments)?));
+    let id = does(&create)?;
+    let stats = does("stats --format json boat")?;
+    let table = does("stats boat")?;
+    let updated = does("update --io-weight 500 boat")?;
+    does("rm --force boat")?;
+    ensure!(stats.contains("\"io\":null") && stats.contains("\"pids\":{\"current\":1"), "{id}\n{stats}");
+    ensure!(table.lines().any(|line| line.trim_end().ends_with(" -")), "{table}");
+    ensure!(updated.contains("no group with the controller blkio") && updated.contains("cure:"), "{updated}");
+    expect_nothing_left()
+}
+
 /// The shell that names it is in the group above, and has to make room there.
 fn below_a_group_that_was_handed_over_a_parent_can_be_named() -> Result<()> {
     let top = handed_over_on_v2()?;
@@ -189,14 +206,18 @@ fn handed_over(above: &Path, name: &str) -> Result<PathBuf> {
 
 /// `run ARGUMENTS` as user 12345, from within a group; where room was made in it, from where its processes are.
 fn as_user_in(group: &Path, arguments: &str) -> Result<Output> {
+    user_does(group, &format!("run --rootfs {} {arguments}", small_root()))
+}
+
+/// The same for any verb.
+fn user_does(group: &Path, arguments: &str) -> Result<Output> {
     let leaf = group.join("coracle-supervisor");
     let group = if leaf.exists() { &leaf } else { group };
     let script = format!(
         "echo 0 >{}/cgroup.procs; exec setpriv --reuid 12345 --regid 12345 --clear-groups env HOME=/tmp/home \
-         {} --root /tmp/users-store run --rootfs {} {arguments}",
+         {} --root /tmp/users-store {arguments}",
         group.display(),
         env!("CARGO_BIN_EXE_ch03-cgroups"),
-        small_root(),
     );
     Ok(Command::new("sh").args(["-c", &script]).env("RUST_BACKTRACE", "0").output()?)
 }

@@ -1,0 +1,30 @@
+//! Entering a container with groups: whoever does is held to its limits as well.
+
+use anyhow::{Result, bail};
+use ch01_namespaces::Store;
+
+use crate::group::Group;
+use crate::{delegation, freezer, mechanisms};
+
+/// Moves this process into the groups of a container. (A process that is named by its number is in whatever groups it is in;
+/// there we stay in ours.)
+pub fn join_groups_of(store: &Store, name: &str) -> Result<()> {
+    if name.parse::<i32>().is_ok() {
+        return Ok(());
+    }
+    let (folder, state) = store.find(name)?;
+    match Group::read(&folder)? {
+        Some(group) if state.is_alive() => {
+            // We would stand still with it, and on v1 not even die of SIGKILL.
+            if freezer::halts_whoever_joins(&group) {
+                bail!(
+                    "container {name} is frozen: what enters it would stand still as well\n\
+                     cure: thaw {name}; or where a group above is frozen, thaw that"
+                );
+            }
+            delegation::reach(&group)?;
+            mechanisms::join(&group)
+        }
+        _ => Ok(()),
+    }
+}
