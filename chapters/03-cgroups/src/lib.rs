@@ -30,6 +30,7 @@ mod kept;
 pub mod limits;
 pub mod machine;
 pub mod mechanisms;
+mod parents;
 mod part;
 pub mod place;
 mod put_back;

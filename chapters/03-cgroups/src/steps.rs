@@ -18,7 +18,11 @@ const READ_ONLY: Lesson = Lesson {
 
 /// The folder.
 pub static MAKE_GROUP: Why = Why::new("a group is a folder; the kernel fills it with files", GROUPS)
-    .as_shell(|args| Some(format!("mkdir {}", args.first()?)))
+    .as_shell(|args| {
+        let folder = args.first()?;
+        let is_shared = args.get(1).is_some_and(|mode| mode == "01777");
+        Some(if is_shared { format!("mkdir {folder} && chmod +t {folder}") } else { format!("mkdir {folder}") })
+    })
     .teaching(&[
         (Errno::EACCES, Lesson {
             cause: "these groups belong to root: an ordinary user may only divide a group that was delegated to them",

@@ -1,6 +1,8 @@
 //! What makes no sense, or can't be had here: told, and nothing is left.
 
-use std::path::PathBuf;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Result, ensure};
 use ch03_cgroups::controller::{Controller, Version};
@@ -16,6 +18,7 @@ pub fn cases() -> Vec<Case> {
         a_read_only_tree_is_told,
         a_machine_without_trees_is_told,
         a_controller_that_is_not_there_is_told,
+        a_mount_point_of_any_bytes_is_passed_over,
         without_limits_nothing_of_it_matters,
     ]
 }
@@ -113,6 +116,18 @@ fn a_controller_that_is_not_there_is_told() -> Result<()> {
     // What doesn't need it goes on.
     let output = run(&["--memory", "64m"], "true").output()?;
     ensure!(output.status.success(), "{}", shown(&output));
+    expect_nothing_left()
+}
+
+fn a_mount_point_of_any_bytes_is_passed_over() -> Result<()> {
+    need_groups()?;
+    needs::root()?;
+    let point = Path::new("/tmp").join(OsStr::from_bytes(b"\xff"));
+    std::fs::create_dir(&point)?;
+    mount(Some("odd"), &point, Some("tmpfs"), MsFlags::empty(), None::<&str>)?;
+    let output = run(&["--pids-limit", "9"], "echo it ran").output()?;
+    ensure!(output.status.success(), "{}", shown(&output));
+    umount2(&point, MntFlags::empty())?;
     expect_nothing_left()
 }
 

@@ -1,7 +1,9 @@
 //! stats, events, update, ls.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io::{BufRead, BufReader};
+use std::os::unix::ffi::OsStrExt;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -20,6 +22,7 @@ pub fn cases() -> Vec<Case> {
         an_update_that_makes_no_sense_changes_nothing,
         an_update_is_all_or_nothing,
         the_tree_shows_containers_and_their_limits,
+        names_of_any_bytes_break_neither_the_tree_nor_the_terminal,
         without_a_container_there_is_nothing_to_show,
     ]
 }
@@ -172,6 +175,27 @@ fn the_tree_shows_containers_and_their_limits() -> Result<()> {
     let tree = succeeds(program().args(["ls", "--controller", "pids", "--format", "json"]))?;
     let rows = tree.lines().map(serde_json::from_str).collect::<Result<Vec<serde_json::Value>, _>>()?;
     ensure!(rows.iter().any(|row| row["container"] == "boat" && row["limit"] == "20"), "{tree}");
+    held.end()?;
+    expect_nothing_left()
+}
+
+fn names_of_any_bytes_break_neither_the_tree_nor_the_terminal() -> Result<()> {
+    need_groups()?;
+    let held = Running::start(&["--pids-limit", "20"], "")?;
+    let above = held.folder("pids")?.parent().context("no parent")?.to_path_buf();
+    let odd = [&b"\xff\xfe"[..], b"\x1b[31m red"].map(|name| above.join(OsStr::from_bytes(name)));
+    for folder in &odd {
+        fs::create_dir(folder)?;
+    }
+    let table = succeeds(program().args(["ls", "--controller", "pids"]))?;
+    ensure!(!table.contains('\x1b') && table.contains("\\u{1b}[31m red"), "{table}");
+    let rows = succeeds(program().args(["ls", "--controller", "pids", "--format", "json"]))?;
+    let rows = rows.lines().map(serde_json::from_str).collect::<Result<Vec<serde_json::Value>, _>>()?;
+    let has = |end: &str| rows.iter().any(|row| row["path"].as_str().is_some_and(|path| path.ends_with(end)));
+    ensure!(has("\u{fffd}\u{fffd}") && has("\x1b[31m red"), "{rows:?}");
+    for folder in &odd {
+        fs::remove_dir(folder)?;
+    }
     held.end()?;
     expect_nothing_left()
 }
