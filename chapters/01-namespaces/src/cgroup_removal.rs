@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::io::{self, ErrorKind};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -17,11 +18,11 @@ use nix::unistd::Pid;
 const PATIENCE: Duration = Duration::from_secs(10);
 
 // ANCHOR: remove
-/// Removes a cgroup and all below it. Whatever still is in it is killed. A folder that is gone already is no error, and one
-/// that is no cgroup is left alone.
+/// Removes a cgroup and all below it. Whatever still is in it is killed. A folder that is gone already is no error, nor is one
+/// that never could be, below a file; and one that is no cgroup is left alone.
 pub fn remove(group: &Path) -> Result<()> {
     match statfs(group) {
-        Err(Errno::ENOENT) => return Ok(()),
+        Err(Errno::ENOENT | Errno::ENOTDIR) => return Ok(()),
         Err(errno) => return Err(errno).with_context(|| format!("statfs {}", group.display())),
         Ok(found) if ![CGROUP_SUPER_MAGIC, CGROUP2_SUPER_MAGIC].contains(&found.filesystem_type()) => {
             bail!("{} is not a cgroup: nothing was removed", group.display());
@@ -55,6 +56,28 @@ fn remove_tree(group: &Path) -> io::Result<()> {
     }
 }
 // ANCHOR_END: remove
+
+// ANCHOR: shared
+/// The mark of a group that a container of ours made for all that will use it: the sticky bit. mkdir(2) makes it together with
+/// the folder, so nobody sees one without the other; and any user may, on v1 as on v2, which no extended attribute offers.
+pub const SHARED: u32 = 0o1000;
+
+/// Whether a group has the mark.
+pub fn is_shared(group: &Path) -> bool {
+    fs::metadata(group).is_ok_and(|meta| meta.mode() & SHARED != 0)
+}
+
+/// Removes a group with the mark if nobody uses it. One that somebody else made meanwhile stays.
+pub(crate) fn remove_if_unused(group: &Path) -> io::Result<()> {
+    if !is_shared(group) {
+        return Ok(());
+    }
+    match fs::remove_dir(group) {
+        Err(error) if error.raw_os_error() == Some(libc::EBUSY) => Ok(()),
+        removed => removed,
+    }
+}
+// ANCHOR_END: shared
 
 // ANCHOR: end_all
 /// Kills everything in a cgroup and below it.
@@ -96,6 +119,7 @@ fn children(group: &Path) -> Vec<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::fs::PermissionsExt;
 
     #[test]
     fn a_folder_that_is_no_cgroup_is_left_alone() {
@@ -105,5 +129,21 @@ mod tests {
         assert!(folder.exists());
         fs::remove_dir(&folder).unwrap();
         remove(&folder).unwrap();
+    }
+
+    #[test]
+    fn of_shared_ones_only_what_has_the_mark_is_removed() {
+        let folder = std::env::temp_dir().join(format!("shared-{}", std::process::id()));
+        fs::create_dir(&folder).unwrap();
+        remove_if_unused(&folder).unwrap();
+        assert!(folder.exists());
+        fs::set_permissions(&folder, fs::Permissions::from_mode(0o755 | SHARED)).unwrap();
+        remove_if_unused(&folder).unwrap();
+        assert!(!folder.exists());
+    }
+
+    #[test]
+    fn a_folder_that_could_never_be_made_is_gone() {
+        remove(Path::new("/proc/self/status/coracle-1")).unwrap();
     }
 }

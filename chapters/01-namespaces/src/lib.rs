@@ -59,7 +59,7 @@ mod view;
 mod wait;
 mod width;
 
-pub use cgroup_removal::remove as remove_cgroup;
+pub use cgroup_removal::{SHARED as SHARED_CGROUP, is_shared as is_shared_cgroup, remove as remove_cgroup};
 pub use cli::main;
 pub use container::{Container, Spec, start};
 pub use enter::enter;

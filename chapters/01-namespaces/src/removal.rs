@@ -14,17 +14,24 @@ use nix::unistd::Pid;
 
 use crate::cgroup_removal;
 use crate::locked::Locked;
+use crate::program::report;
 use crate::state::{Life, State, Status};
 use crate::store::Store;
 use crate::sys;
 use crate::undo::{Journal, Undo};
+
+/// How long a process may take to die of SIGKILL, where its removal was asked for.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// And where somebody only comes by who wants something else.
+const PATIENCE_WITH_DEBRIS: Duration = Duration::from_secs(2);
 
 /// Removes a container that another process has made; with `force`, also a living one.
 pub fn remove(store: &Store, name: &str, force: bool) -> Result<()> {
     let (folder, state) = store.find(name)?;
     let locked = if force {
         // A `run` holds the lock as long as its container lives; it sees the end, and removes it before we come to it.
-        kill_by_record(&state, &folder)?;
+        kill_by_record(&state, &folder, PATIENCE)?;
         Locked::take(&folder)?
     } else {
         let locked = store.try_lock(&folder)?;
@@ -35,7 +42,7 @@ pub fn remove(store: &Store, name: &str, force: bool) -> Result<()> {
     let Some(locked) = locked else { return Ok(()) };
     // What was true before we had the lock may have changed.
     match State::read(&folder) {
-        Ok(Some(state)) if force => kill_by_record(&state, &locked.folder)?,
+        Ok(Some(state)) if force => kill_by_record(&state, &locked.folder, PATIENCE)?,
         Ok(Some(state)) => match state.life() {
             Life::Gone => {}
             Life::Alive => bail!("container {name} is alive (process {}): end it first, or rm --force", state.pid),
@@ -59,7 +66,7 @@ fn out_of_sight(name: &str) -> String {
 }
 
 /// Kills the process that a state file names, if it is still the same process, and waits until it is gone.
-pub(crate) fn kill_by_record(state: &State, folder: &Path) -> Result<()> {
+fn kill_by_record(state: &State, folder: &Path, patience: Duration) -> Result<()> {
     if state.pid == 0 {
         return Ok(());
     }
@@ -82,19 +89,24 @@ pub(crate) fn kill_by_record(state: &State, folder: &Path) -> Result<()> {
             cgroup_removal::thaw(&group);
         }
     }
-    let patience = Instant::now() + Duration::from_secs(10);
+    let end = Instant::now() + patience;
     while state.is_alive() {
-        let left = patience.saturating_duration_since(Instant::now());
+        let left = end.saturating_duration_since(Instant::now());
         let mut ended = [PollFd::new(pidfd.as_fd(), PollFlags::POLLIN)];
         if poll(&mut ended, PollTimeout::try_from(left)?)? == 0 {
-            bail!("process {} of the container has not died of SIGKILL in 10 s", state.pid);
+            bail!(
+                "process {} of the container has not died of SIGKILL in {patience:?}\nlikely cause: it waits for a device (a \
+                 broken disk, NFS), or is in a frozen cgroup\ncure: end that; the next run or rm --force removes it then",
+                state.pid
+            );
         }
     }
     Ok(())
 }
 
 // ANCHOR: debris
-/// Finds what makers that were killed left half-made, and what their foreground containers left, and removes it.
+/// Finds what makers that were killed left half-made, and what their foreground containers left, and removes it. What can't
+/// be removed stays for the next who comes by: it is told, and is no reason not to make another container.
 pub fn remove_debris(store: &Store) -> Result<()> {
     let is_debris = |state: Option<&State>| {
         state.is_none_or(|state| {
@@ -102,12 +114,18 @@ pub fn remove_debris(store: &Store) -> Result<()> {
         })
     };
     for locked in store.claim(is_debris)? {
-        if let Some(state) = State::read(&locked.folder)? {
-            kill_by_record(&state, &locked.folder)?;
+        if let Err(error) = remove_one(&locked) {
+            report(&error.context(format!("what a killed run left can't be removed yet\n{}", locked.folder.display())));
         }
-        undo(&locked.folder).context("cannot remove what a killed run left behind")?;
     }
     Ok(())
+}
+
+fn remove_one(debris: &Locked) -> Result<()> {
+    if let Some(state) = State::read(&debris.folder)? {
+        kill_by_record(&state, &debris.folder, PATIENCE_WITH_DEBRIS)?;
+    }
+    undo(&debris.folder)
 }
 
 /// Undoes what the journal says, then removes the state folder with the files that are known to be in it. If something

@@ -24,7 +24,7 @@ pub enum Undo {
     RemoveFolder(PathBuf),
     /// End what is in a cgroup (chapter 3), and remove it with all below it.
     RemoveCgroup(PathBuf),
-    /// Remove a cgroup that is meant to be shared, unless it is in use: rmdir(2).
+    /// Remove a cgroup that was made to be shared, unless it is in use: rmdir(2).
     RemoveEmptyCgroup(PathBuf),
     /// Unmount what is mounted there, lazily: umount2(2) with MNT_DETACH.
     Unmount(PathBuf),
@@ -40,13 +40,12 @@ impl Undo {
             Undo::RemoveFile(path) => gone(fs::remove_file(path)).with_context(|| format!("unlink {}", path.display())),
             Undo::RemoveFolder(path) => gone(fs::remove_dir(path)).with_context(|| format!("rmdir {}", path.display())),
             Undo::RemoveCgroup(path) => cgroup_removal::remove(path),
-            Undo::RemoveEmptyCgroup(path) => match fs::remove_dir(path) {
-                Err(error) if error.raw_os_error() == Some(libc::EBUSY) => Ok(()),
-                removed => gone(removed).with_context(|| format!("rmdir {}", path.display())),
-            },
+            Undo::RemoveEmptyCgroup(path) => {
+                gone(cgroup_removal::remove_if_unused(path)).with_context(|| format!("rmdir {}", path.display()))
+            }
             Undo::Unmount(path) => match umount2(path, MntFlags::MNT_DETACH | MntFlags::UMOUNT_NOFOLLOW) {
                 // EINVAL: not a mount point (any more).
-                Ok(()) | Err(Errno::EINVAL | Errno::ENOENT) => Ok(()),
+                Ok(()) | Err(Errno::EINVAL | Errno::ENOENT | Errno::ENOTDIR) => Ok(()),
                 Err(errno) => Err(errno).with_context(|| format!("umount {}", path.display())),
             },
             Undo::Run(argv) => {
@@ -61,9 +60,10 @@ impl Undo {
     }
 }
 
+/// Not there, or below something that is no folder: there is nothing to undo, or there could never have been.
 fn gone(result: std::io::Result<()>) -> std::io::Result<()> {
     match result {
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(()),
         other => other,
     }
 }
@@ -149,6 +149,20 @@ mod tests {
         undo.run().unwrap();
         undo.run().unwrap();
         assert!(!folder.exists());
+    }
+
+    #[test]
+    fn what_could_never_be_made_below_a_file_is_undone() {
+        let path = PathBuf::from("/proc/self/status/x");
+        for undo in [
+            Undo::RemoveFile(path.clone()),
+            Undo::RemoveFolder(path.clone()),
+            Undo::RemoveCgroup(path.clone()),
+            Undo::RemoveEmptyCgroup(path.clone()),
+            Undo::Unmount(path),
+        ] {
+            undo.run().unwrap();
+        }
     }
 
     #[test]

@@ -34,6 +34,11 @@ impl Rule {
     const fn character(major: u32, minor: Option<u32>) -> Rule {
         Rule { kind: Kind::Character, major: Some(major), minor, read: true, write: true, make: true }
     }
+
+    /// `a *:* rwm`
+    pub fn is_everything(&self) -> bool {
+        self.kind == Kind::All && self.major.is_none() && self.minor.is_none() && self.read && self.write && self.make
+    }
 }
 
 /// What every container may use: the six devices of chapter 2, its terminals, and making (not opening) nodes of any kind,

@@ -36,11 +36,11 @@ pub struct LimitFlags {
           conflicts_with_all = ["cpu_period", "cpu_quota"])]
     pub cpus: Option<f64>,
     /// The length of a period in which processor time is counted, in microseconds [default: 100000].
-    #[arg(long, value_name = "MICROSECONDS", requires = "cpu_quota", allow_hyphen_values = true)]
-    pub cpu_period: Option<u64>,
-    /// Processor time in each period, in microseconds.
     #[arg(long, value_name = "MICROSECONDS", allow_hyphen_values = true)]
-    pub cpu_quota: Option<u64>,
+    pub cpu_period: Option<u64>,
+    /// Processor time in each period, in microseconds; -1 is any.
+    #[arg(long, value_name = "MICROSECONDS", value_parser = quota, allow_hyphen_values = true)]
+    pub cpu_quota: Option<Quota>,
     /// The share of the processors when others want them too: 2 to 262144; 1024 is everybody's.
     #[arg(long, short = 'c', value_name = "NUMBER", allow_hyphen_values = true)]
     pub cpu_shares: Option<u64>,
@@ -111,10 +111,9 @@ pub struct DeviceRate {
 impl LimitFlags {
     /// The limits, with devices looked up.
     pub fn limits(&self) -> Result<Limits> {
-        let quota = match (self.cpus, self.cpu_quota) {
-            (Some(cpus), _) => Some(Quota::of_cpus(cpus)),
-            (None, Some(quota)) => Some(Quota { quota, period: self.cpu_period.unwrap_or(PERIOD) }),
-            (None, None) => None,
+        let (quota, period) = match self.cpus {
+            Some(cpus) => (Some(Quota::of_cpus(cpus)), Some(PERIOD)),
+            None => (self.cpu_quota, self.cpu_period),
         };
         let mut throttles = Vec::new();
         for (rates, rate) in [
@@ -132,6 +131,7 @@ impl LimitFlags {
             memory_swap: self.memory_swap,
             memory_reservation: self.memory_reservation,
             quota,
+            period,
             cpu_shares: self.cpu_shares,
             cpuset_cpus: self.cpuset_cpus.clone(),
             cpuset_mems: self.cpuset_mems.clone(),
@@ -147,7 +147,10 @@ impl GroupFlags {
     /// The limits that were asked for.
     pub fn limits(&self) -> Result<Limits> {
         let devices = (!self.device_cgroup_rule.is_empty()).then(|| self.device_cgroup_rule.clone());
-        Ok(Limits { devices, ..self.limits.limits()? })
+        let limits = self.limits.limits()?;
+        // A new group has the usual period.
+        let period = limits.period.or(limits.quota.map(|_| PERIOD));
+        Ok(Limits { devices, period, ..limits })
     }
 
     /// The mechanisms. Without limits, and where this user may make no groups, there are none: the container runs without. A
@@ -220,6 +223,16 @@ fn swap(text: &str) -> Result<Swap, String> {
     if text == "-1" { Ok(Swap::Unlimited) } else { units::bytes(text).map(Swap::Total) }
 }
 
+fn quota(text: &str) -> Result<Quota, String> {
+    match text.trim() {
+        "-1" => Ok(Quota::Unlimited),
+        number => number
+            .parse()
+            .map(Quota::Most)
+            .map_err(|_| format!("{text:?} is no number of microseconds, nor -1 for any")),
+    }
+}
+
 fn pids(text: &str) -> Result<Pids, String> {
     match text.trim().parse::<i64>() {
         Ok(-1) => Ok(Pids::Unlimited),
@@ -267,6 +280,8 @@ mod tests {
         }
         assert_eq!((pids("-1"), pids("20")), (Ok(Pids::Unlimited), Ok(Pids::Most(20))));
         assert_eq!(swap("-1"), Ok(Swap::Unlimited));
+        assert_eq!((quota("-1"), quota("5000")), (Ok(Quota::Unlimited), Ok(Quota::Most(5000))));
+        assert!(quota("-2").is_err() && quota("half").is_err());
     }
 
     #[test]

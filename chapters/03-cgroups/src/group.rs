@@ -2,20 +2,22 @@
 
 use std::fs::{self, DirBuilder, File};
 use std::io::ErrorKind;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use ch01_namespaces::explain::report;
-use ch01_namespaces::{Failure, Plan, Store, Undo};
+use ch01_namespaces::{Failure, Plan, SHARED_CGROUP, Store, Undo};
 use nix::errno::Errno;
 use serde::{Deserialize, Serialize};
 
 use crate::controller::{Controller, Version};
 use crate::events::LastEvents;
 use crate::limits::Limits;
-use crate::place::{Place, Site};
+use crate::parents::make_with_parents;
+use crate::place::Place;
 use crate::setting::{read, settings};
-use crate::{steps, v1, v2};
+use crate::{kept, steps, v1, v2};
 
 /// Where a container is, in all trees together. In v2 that is one folder, in v1 up to eight.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,18 +39,26 @@ pub struct Part {
 
 const FILE: &str = "cgroup.json";
 
+/// How a container's folders are called, before its id.
+const PREFIX: &str = "coracle-";
+
 impl Group {
     // ANCHOR: make
     /// Makes the folders and writes the limits into their files. How each folder goes away is written down before it is made.
     pub fn make(place: &Place, limits: &Limits, plan: &Plan) -> Result<Group> {
-        // As much of the id as `ps` shows: paths stay short enough to be read.
-        let id: String = plan.folder().file_name().unwrap_or_default().to_string_lossy().chars().take(12).collect();
+        let name = name_of(&plan.folder().file_name().unwrap_or_default().to_string_lossy());
         let mut group = Group::default();
         for site in &place.sites {
-            make_parents(site, plan)?;
-            let folder = site.parent.join(format!("coracle-{id}"));
-            plan.undo_later(Undo::RemoveCgroup(folder.clone()))?;
-            make_folder(&folder)?;
+            let folder = site.parent.join(&name);
+            // Before its undo is written down, which would end what is in it.
+            if folder.exists() {
+                bail!(
+                    "{} is there already\nlikely cause: a container of another store has this id\n\
+                       cure: choose another id, or give it a --cgroup-parent of its own",
+                    folder.display()
+                );
+            }
+            make_with_parents(&folder, site, plan)?;
             let controllers = match site.version {
                 Version::V1 => site.controllers.clone(),
                 Version::V2 => had(&site.controllers, &read(&folder, v2::CONTROLLERS)),
@@ -108,7 +118,10 @@ impl Part {
         if self.version == Version::V1 && self.controllers.contains(&Controller::Cpuset) {
             v1::cpuset::inherit(&self.folder)?;
         }
-        self.settings(limits).iter().try_for_each(|setting| setting.write(&self.folder))?;
+        for setting in self.settings(limits) {
+            setting.write(&self.folder)?;
+            kept::check(&self.folder, &setting)?;
+        }
         match &limits.devices {
             Some(rules) if self.version == Version::V2 => v2::devices::apply(&self.folder, rules),
             _ => Ok(()),
@@ -133,22 +146,11 @@ impl Part {
     }
 }
 
-/// Folders on the way that were asked for and aren't there (`--cgroup-parent`). Whoever makes one removes it, unless it is
-/// still in use then.
-fn make_parents(site: &Site, plan: &Plan) -> Result<()> {
-    let missing: Vec<_> = site.parent.ancestors().take_while(|folder| !folder.exists()).collect();
-    for folder in missing.into_iter().rev() {
-        plan.undo_later(Undo::RemoveEmptyCgroup(folder.into()))?;
-        match make_folder(folder) {
-            // Somebody else has made the same parent at the same moment.
-            Err(_) if folder.exists() => {}
-            made => made?,
-        }
-        if site.version == Version::V1 && site.controllers.contains(&Controller::Cpuset) {
-            v1::cpuset::inherit(folder)?;
-        }
-    }
-    site.enable()
+/// Of an id of ours, 64 random digits, as many as `ps` shows tell one from all others, and paths can be read. One that somebody
+/// chose is taken whole: the next may differ in its last letter.
+fn name_of(id: &str) -> String {
+    let is_random = id.len() == 64 && id.bytes().all(|letter| letter.is_ascii_hexdigit());
+    format!("{PREFIX}{}", if is_random { &id[..12] } else { id })
 }
 
 /// Those of the controllers wanted that a v2 group has. What was not demanded may not have been handed over.
@@ -159,15 +161,37 @@ fn had(wanted: &[Controller], given: &str) -> Vec<Controller> {
     wanted.iter().filter(is_given).copied().collect()
 }
 
-fn make_folder(folder: &Path) -> Result<()> {
-    let made = DirBuilder::new().create(folder);
+/// Whether a folder of this name is one container's. (A scope that systemd handed over to us is called alike.)
+pub(crate) fn is_a_containers(name: &str) -> bool {
+    name.starts_with(PREFIX) && !name.ends_with(".scope")
+}
+
+/// Whose a folder is.
+pub(crate) enum Kind {
+    OneContainers,
+    /// Marked, so that every container that uses it knows that it goes with the last of them.
+    Shared,
+}
+
+pub(crate) fn make_folder(folder: &Path, kind: Kind) -> Result<()> {
+    let mode = match kind {
+        Kind::OneContainers => 0o777,
+        Kind::Shared => 0o777 | SHARED_CGROUP,
+    };
+    let made = DirBuilder::new().mode(mode).create(folder);
     let result = made.map_err(|error| Errno::from_raw(error.raw_os_error().unwrap_or(libc::EIO)));
-    report(&steps::MAKE_GROUP, "mkdir", || vec![folder.display().to_string()], result)
+    report(&steps::MAKE_GROUP, "mkdir", || vec![folder.display().to_string(), format!("0{mode:o}")], result)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn folders_of_two_ids_never_have_one_name() {
+        assert_eq!(name_of(&"0a1b2c3d4e5f6789".repeat(4)), "coracle-0a1b2c3d4e5f");
+        assert_ne!(name_of("my-container-1"), name_of("my-container-2"));
+    }
 
     #[test]
     fn a_v2_group_has_what_its_parent_gave_and_what_is_built_in() {

@@ -7,12 +7,13 @@
 //!
 //! 1. [`controller`] and [`machine`]: which trees of groups this machine has, decided for each controller by itself.
 //! 2. [`limits`]: what can be asked for, and what makes no sense. [`setting`]: a limit as writes; [`v1`] and [`v2`] have one
-//!    file a controller, with the kernel's names; [`convert`] leads from one's numbers to the other's.
+//!    file a controller, with the kernel's names; [`convert`] leads from one's numbers to the other's. `kept.rs`: whether a
+//!    write that was taken has an effect.
 //! 3. [`place`] and [`room`]: where a group goes, and v2's rule that processes are only in leaves. `part.rs`: which part of
 //!    the tree is ours; `delegation.rs`: how to get one where none is.
 //! 4. [`group`] and [`mechanisms`]: made, joined, looked at from inside. (Removed it is by chapter 1's undo journal.)
-//! 5. [`stats`], [`events`], `freezer.rs`, `enter.rs`, `update.rs`, `look_back.rs`: what is done with a group that is there; `verbs.rs`, `table.rs`,
-//!    `watch.rs` and `tree.rs` print it.
+//! 5. [`stats`], [`events`], `freezer.rs`, `enter.rs`, `update.rs` (and `put_back.rs`), `look_back.rs`: what is done with a
+//!    group that is there; `verbs.rs`, `table.rs`, `watch.rs` and `tree.rs` print it.
 //!
 //! All `unsafe` is in `sys.rs`.
 
@@ -26,12 +27,15 @@ pub mod events;
 mod flags;
 mod freezer;
 pub mod group;
+mod kept;
 pub mod limits;
 mod look_back;
 pub mod machine;
 pub mod mechanisms;
+mod parents;
 mod part;
 pub mod place;
+mod put_back;
 pub mod room;
 pub mod setting;
 mod size;

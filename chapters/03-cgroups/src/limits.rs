@@ -24,13 +24,13 @@ pub enum Pids {
     Unlimited,
 }
 
-/// Time on the processors: so many microseconds in each period.
+/// Time on the processors in each period.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Quota {
-    /// Microseconds of processor time, over all processors.
-    pub quota: u64,
-    /// Microseconds of real time.
-    pub period: u64,
+pub enum Quota {
+    /// So many microseconds, over all processors.
+    Most(u64),
+    /// Any.
+    Unlimited,
 }
 
 /// What is limited about a device.
@@ -68,6 +68,8 @@ pub struct Limits {
     pub memory_reservation: Option<u64>,
     /// Time on the processors.
     pub quota: Option<Quota>,
+    /// The length of a period in which it is counted, in microseconds of real time.
+    pub period: Option<u64>,
     /// The share of the processors when others want them too: v1's number.
     pub cpu_shares: Option<u64>,
     /// Which processors: a list such as `0-2,4`.
@@ -106,9 +108,9 @@ const LEAST_MEMORY: u64 = 6 << 20;
 pub const PERIOD: u64 = 100_000;
 
 impl Quota {
-    /// `--cpus 1.5`: one and a half processors' time.
+    /// `--cpus 1.5`: one and a half processors' time, in periods of [`PERIOD`].
     pub fn of_cpus(cpus: f64) -> Quota {
-        Quota { quota: (cpus * PERIOD as f64).round() as u64, period: PERIOD }
+        Quota::Most((cpus * PERIOD as f64).round() as u64)
     }
 }
 
@@ -181,16 +183,19 @@ impl Limits {
     }
 
     fn check_cpu(&self, size: &Size) -> Result<()> {
-        if let Some(Quota { quota, period }) = self.quota {
-            if !(1000..=1_000_000).contains(&period) {
-                bail!("a period of {period} µs is out of range: 1000 to 1000000 (one millisecond to one second)");
-            }
+        if let Some(period) = self.period.filter(|period| !(1000..=1_000_000).contains(period)) {
+            bail!("a period of {period} µs is out of range: 1000 to 1000000 (one millisecond to one second)");
+        }
+        if let Some(Quota::Most(quota)) = self.quota {
             if quota < 1000 {
                 bail!(
                     "a quota of {quota} µs is out of range: the kernel counts from 1000 µs up (--cpus 0.01 with the usual period)"
                 );
             }
-            if quota > period * size.cpus.len() as u64 {
+            // Who changes one of the two is told when the other is known.
+            if let Some(period) = self.period
+                && quota > period * size.cpus.len() as u64
+            {
                 bail!(
                     "{:.2} processors would never be reached: this machine has {}",
                     quota as f64 / period as f64,

@@ -46,9 +46,9 @@ struct Mount {
 impl Machine {
     /// Of this process.
     pub fn look() -> Result<Machine> {
-        let cgroup = fs::read_to_string("/proc/self/cgroup")
+        let cgroup = read_lossily("/proc/self/cgroup")
             .context("cannot read /proc/self/cgroup: this kernel has no cgroups, or /proc is not mounted")?;
-        let mountinfo = fs::read_to_string("/proc/self/mountinfo").context("cannot read /proc/self/mountinfo")?;
+        let mountinfo = read_lossily("/proc/self/mountinfo").context("cannot read /proc/self/mountinfo")?;
         let controllers = |mount: &Path| fs::read_to_string(mount.join(crate::v2::CONTROLLERS)).unwrap_or_default();
         Ok(Machine::read(&cgroup, &mountinfo, is_cgroup, controllers))
     }
@@ -153,6 +153,12 @@ fn unescaped(text: &str) -> String {
         }
     }
     plain
+}
+
+/// Somebody's mount point or group may be called by bytes that are no UTF-8: then its own line is of no use to us, and all others
+/// are.
+pub fn read_lossily(file: &str) -> std::io::Result<String> {
+    fs::read(file).map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
 }
 
 /// Whether what is seen at a path is a cgroup of this version: statfs(2).

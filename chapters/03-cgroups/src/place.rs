@@ -7,7 +7,8 @@ use anyhow::{Result, bail};
 use nix::unistd::{AccessFlags, access};
 
 use crate::controller::{Controller, Version};
-use crate::machine::{Hierarchy, Machine};
+use crate::group::is_a_containers;
+use crate::machine::{Hierarchy, Machine, read_lossily};
 use crate::setting::write;
 use crate::{part, room};
 use crate::{steps, v2};
@@ -159,6 +160,13 @@ fn check_parent(asked: &str) -> Result<()> {
     if asked.is_empty() || !Path::new(asked.trim_matches('/')).components().all(plain) {
         bail!("--cgroup-parent {asked:?} is no group: write a path such as /boats or boats/red, without . and ..");
     }
+    let names = asked.split('/');
+    if let Some(name) = names.into_iter().find(|name| is_a_containers(name)) {
+        bail!(
+            "--cgroup-parent {asked}: {name} is a container's own group\nlikely cause: its path was copied from ls or \
+             /proc/PID/cgroup\ncure: name the group that it is in: what is inside of a container's group ends with it"
+        );
+    }
     Ok(())
 }
 
@@ -181,6 +189,13 @@ fn parent_in(hierarchy: &Hierarchy, asked: Option<&str>, ours: &Path) -> Result<
     let Some(asked) = asked else { return Ok(usual()) };
     let from = if asked.starts_with('/') { hierarchy.mount_point.clone() } else { usual() };
     let parent = if asked == "/" { from } else { from.join(asked.trim_matches('/')) };
+    if let Some(file) = parent.ancestors().find(|path| path.exists()).filter(|path| !path.is_dir()) {
+        bail!(
+            "--cgroup-parent {asked}: {} is a file\nlikely cause: it is one of the kernel's files in a group\n\
+             cure: name the group that it is in, or a group that isn't there yet",
+            file.display()
+        );
+    }
     if hierarchy.version == Version::V2 && room::has_processes(&parent) {
         bail!(
             "--cgroup-parent {asked}: there are processes in {}\nlikely cause: on v2, processes are only in leaves of the tree, \
@@ -210,7 +225,7 @@ fn missing(machine: &Machine, controller: Controller) -> String {
         let mut fields = line.split_whitespace();
         fields.next() == Some(controller.v1_name()) && fields.nth(2) == Some("1")
     });
-    let mountinfo = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
+    let mountinfo = read_lossily("/proc/self/mountinfo").unwrap_or_default();
     let is_mounted = mountinfo
         .lines()
         .filter_map(|line| line.split_once(" - cgroup "))
@@ -261,5 +276,8 @@ mod tests {
         for bad in ["", "../x", "a/../../b", "./a"] {
             assert!(check_parent(bad).is_err(), "{bad}");
         }
+        // What is inside of a container's group would end with it. A scope that systemd handed over to us is none.
+        assert!(check_parent("/boats/coracle-0a1b2c3d4e5f/red").unwrap_err().to_string().contains("a container's own"));
+        assert!(check_parent("/user.slice/coracle-0a1b2c3d4e5f.scope/boats").is_ok());
     }
 }

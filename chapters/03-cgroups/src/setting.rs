@@ -68,7 +68,7 @@ fn why_missing(file: &str) -> &'static str {
             "this kernel doesn't count swap (boot it with swapaccount=1)"
         }
         v1::blkio::WEIGHT => "no scheduler that knows weights is loaded (modprobe bfq)",
-        v2::io::WEIGHT | v2::io::BFQ_WEIGHT => "neither BFQ nor io.cost is there to keep to weights (modprobe bfq)",
+        v2::io::WEIGHT | v2::io::BFQ_WEIGHT => "this kernel has no io.cost, and BFQ isn't loaded (modprobe bfq)",
         _ => "this kernel was built without it",
     }
 }
@@ -131,7 +131,8 @@ mod tests {
             memory: Some(64 << 20),
             memory_swap: Some(Swap::Total(96 << 20)),
             memory_reservation: Some(32 << 20),
-            quota: Some(Quota { quota: 20_000, period: 100_000 }),
+            quota: Some(Quota::Most(20_000)),
+            period: Some(100_000),
             cpu_shares: Some(1024),
             cpuset_cpus: Some("0-1".into()),
             cpuset_mems: Some("0".into()),

@@ -18,7 +18,11 @@ const READ_ONLY: Lesson = Lesson {
 
 /// The folder.
 pub static MAKE_GROUP: Why = Why::new("a group is a folder; the kernel fills it with files", GROUPS)
-    .as_shell(|args| Some(format!("mkdir {}", args.first()?)))
+    .as_shell(|args| {
+        let folder = args.first()?;
+        let is_shared = args.get(1).is_some_and(|mode| mode == "01777");
+        Some(if is_shared { format!("mkdir {folder} && chmod +t {folder}") } else { format!("mkdir {folder}") })
+    })
     .teaching(&[
         (Errno::EACCES, Lesson {
             cause: "these groups belong to root: an ordinary user may only divide a group that was delegated to them",
@@ -40,7 +44,7 @@ pub static SET_LIMIT: Why = Why::new("a limit is a write into one of the group's
     .as_shell(echo)
     .teaching(&[
         (Errno::EINVAL, Lesson {
-            cause: "the kernel doesn't take this number here: a group above may have a lower limit",
+            cause: "the kernel doesn't take this number here: it is out of range, or a group above has a lower limit",
             cure: "read the same file in the groups above",
         }),
         (Errno::EBUSY, Lesson {
@@ -60,6 +64,9 @@ pub static SET_LIMIT: Why = Why::new("a limit is a write into one of the group's
             cure: "systemd-run --user --scope -p Delegate=yes -- COMMAND; or read the same file in the group above",
         }),
     ]);
+
+/// Before a lower limit on memory.
+pub static RECLAIM: Why = Why::new("take back what can be, before the limit is lower", MEMORY).as_shell(echo);
 
 /// Controllers for the children.
 pub static ENABLE: Why =
@@ -172,9 +179,18 @@ mod tests {
 
     #[test]
     fn purposes_fit_the_narration() {
-        for why in
-            [&MAKE_GROUP, &SET_LIMIT, &ENABLE, &MAKE_ROOM, &INHERIT_CPUSET, &JOIN, &SET_OOM_SCORE, &FREEZE, &THAW]
-        {
+        for why in [
+            &MAKE_GROUP,
+            &SET_LIMIT,
+            &RECLAIM,
+            &ENABLE,
+            &MAKE_ROOM,
+            &INHERIT_CPUSET,
+            &JOIN,
+            &SET_OOM_SCORE,
+            &FREEZE,
+            &THAW,
+        ] {
             assert!(why.what_for.len() <= 60, "{}", why.what_for);
         }
     }

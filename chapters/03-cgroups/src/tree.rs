@@ -56,6 +56,8 @@ impl Lister {
     fn print(&self, top: &Path, folder: &Path, depth: usize) -> Result<()> {
         let processes = read(folder, v2::PROCS).lines().count();
         let path = Path::new("/").join(folder.strip_prefix(top).unwrap_or(folder));
+        // A group's name is any bytes but a slash.
+        let path = path.to_string_lossy();
         let limit = self.limit(folder);
         if self.format == Format::Json {
             let container = self.names.get(folder);
@@ -65,7 +67,7 @@ impl Lister {
             say!("{row}");
         } else {
             let name = folder.file_name().filter(|_| depth > 0).unwrap_or("/".as_ref()).to_string_lossy();
-            let mut label = format!("{}{}", "  ".repeat(depth), fitted(&name, 24));
+            let mut label = format!("{}{}", "  ".repeat(depth), fitted(&harmless(&name), 24));
             if let Some(container) = self.names.get(folder) {
                 label.push_str(&format!("  container {container}"));
             }
@@ -104,5 +106,22 @@ impl Lister {
             }
             _ => None,
         }
+    }
+}
+
+/// A name without what would rewrite the terminal. (A backslash stays: systemd's own names have some.)
+fn harmless(name: &str) -> String {
+    let shown = |letter: char| if letter.is_control() { letter.escape_debug().to_string() } else { letter.into() };
+    name.chars().map(shown).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_name_only_control_characters_are_changed() {
+        assert_eq!(harmless("\x1b[31m"), "\\u{1b}[31m");
+        assert_eq!(harmless("dev-disk\\x2dby 'ü'"), "dev-disk\\x2dby 'ü'");
     }
 }

@@ -1,15 +1,15 @@
 //! Other limits for a container that runs.
 
-use std::fs;
-use std::path::PathBuf;
+use std::path::Path;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Error, Result, bail};
 
 use crate::controller::{Controller, Version};
 use crate::group::{Group, Part};
-use crate::limits::{Limits, Swap};
+use crate::limits::{Limits, Quota, Size, Swap};
+use crate::put_back::now;
 use crate::setting::{Setting, needed, number, read};
-use crate::{v1, v2};
+use crate::{kept, v1, v2};
 
 // ANCHOR: update
 /// Writes the limits. When one can't be written, those that were are put back: all or nothing.
@@ -23,39 +23,75 @@ pub fn update(group: &Group, limits: &Limits) -> Result<()> {
             );
         }
     }
-    let limits = with_swap_kept(group, limits);
-    let mut before: Vec<(PathBuf, String)> = Vec::new();
+    let limits = with_processor_time_kept(group, &with_swap_kept(group, limits));
+    limits.check(&Size::of_this_machine()?).context("nothing was changed")?;
+    let mut before: Vec<(&Path, Setting)> = Vec::new();
     for part in &group.parts {
         let mut settings = part.settings(&limits);
-        if part.version == Version::V1 {
-            memory_last_where_it_grows(&mut settings, number(&part.folder, v1::memory::MEMORY_AND_SWAP));
+        match part.version {
+            Version::V1 => {
+                memory_last_where_it_grows(&mut settings, number(&part.folder, v1::memory::MEMORY_AND_SWAP));
+                period_last_where_it_shrinks(&mut settings, number(&part.folder, v1::cpu::PERIOD));
+            }
+            // A lower limit on memory finds the swap that it may use.
+            Version::V2 => put_in_order(&mut settings, v2::memory::SWAP_MAX, v2::memory::MAX),
         }
         for setting in settings {
-            let file = part.folder.join(setting.file);
-            let old = fs::read_to_string(&file).unwrap_or_default();
-            if let Err(error) = setting.write(&part.folder) {
-                let put_back = before.iter().rev().try_for_each(|(file, old)| fs::write(file, old.trim_end()));
-                return Err(match put_back {
-                    Ok(()) => error.context("the limits stay as they were"),
-                    Err(left) => error.context(format!("and not all limits could be put back: {left}")),
-                });
+            if let Err(error) = change(&part.folder, &setting, &mut before) {
+                return Err(put_back(&before, error));
             }
-            before.push((file, old));
         }
     }
     Ok(())
 }
+
+/// One write, and what would undo it.
+fn change<'a>(folder: &'a Path, setting: &Setting, before: &mut Vec<(&'a Path, Setting)>) -> Result<()> {
+    if setting.file == v2::memory::MAX {
+        v2::memory::make_room(folder, setting)?;
+    }
+    let old = now(folder, setting);
+    setting.write(folder)?;
+    before.extend(old.map(|old| (folder, old)));
+    kept::check(folder, setting)
+}
+
+/// Last written, first put back: on v1 the order matters. One that can't be doesn't keep the others.
+fn put_back(before: &[(&Path, Setting)], error: Error) -> Error {
+    let left: Vec<Error> = before.iter().rev().filter_map(|(folder, old)| old.write(folder).err()).collect();
+    match left.first() {
+        None => error.context("the limits stay as they were"),
+        Some(left) => error.context(format!("and not all limits could be put back: {left:#}")),
+    }
+}
 // ANCHOR_END: update
+
+/// One file before another, if both are written.
+fn put_in_order(settings: &mut [Setting], first: &str, second: &str) {
+    let place = |file| settings.iter().position(|setting: &Setting| setting.file == file);
+    if let (Some(first), Some(second)) = (place(first), place(second))
+        && second < first
+    {
+        settings.swap(first, second);
+    }
+}
+
+fn wanted(settings: &[Setting], file: &str) -> Option<u64> {
+    settings.iter().find(|setting| setting.file == file)?.value.parse().ok()
+}
+
+/// v1 insists on quotas being no larger a part of their period than the group above has, at any moment: with the new period and
+/// the old quota it would be larger.
+fn period_last_where_it_shrinks(settings: &mut [Setting], now: Option<u64>) {
+    if wanted(settings, v1::cpu::PERIOD) < now {
+        put_in_order(settings, v1::cpu::QUOTA, v1::cpu::PERIOD);
+    }
+}
 
 /// v1 insists that memory never exceeds memory and swap together, at any moment: whoever raises both begins with the latter.
 fn memory_last_where_it_grows(settings: &mut [Setting], both: Option<u64>) {
-    let place = |settings: &[Setting], file| settings.iter().position(|setting: &Setting| setting.file == file);
-    let Some(memory) = place(settings, v1::memory::LIMIT) else { return };
-    let wanted: u64 = settings[memory].value.parse().unwrap_or(0);
-    if both.is_some_and(|both| wanted > both)
-        && let Some(with_swap) = place(settings, v1::memory::MEMORY_AND_SWAP)
-    {
-        settings.swap(memory, with_swap);
+    if both.is_some() && wanted(settings, v1::memory::LIMIT) > both {
+        put_in_order(settings, v1::memory::MEMORY_AND_SWAP, v1::memory::LIMIT);
     }
 }
 
@@ -70,6 +106,24 @@ fn with_swap_kept(group: &Group, limits: &Limits) -> Limits {
         _ => None,
     };
     Limits { memory_swap: limits.memory_swap.or(kept), ..limits.clone() }
+}
+
+/// Who changes only the quota keeps the period, and the other way.
+fn with_processor_time_kept(group: &Group, limits: &Limits) -> Limits {
+    let now = match group.part(Controller::Cpu) {
+        Some(part) if limits.quota.is_some() || limits.period.is_some() => time_now(part),
+        _ => None,
+    };
+    let (quota, period) = now.unzip();
+    Limits { quota: limits.quota.or(quota), period: limits.period.or(period), ..limits.clone() }
+}
+
+/// The quota and the period of now.
+fn time_now(part: &Part) -> Option<(Quota, u64)> {
+    match part.version {
+        Version::V1 => Some((v1::cpu::quota_now(&part.folder)?, number(&part.folder, v1::cpu::PERIOD)?)),
+        Version::V2 => v2::cpu::max_now(&part.folder),
+    }
 }
 
 /// How much swap the container may have: `Some(None)` is any, `None` is that swap isn't counted.
@@ -93,13 +147,36 @@ pub fn check(limits: &Limits) -> Result<()> {
     if !limits.are_any() {
         bail!("nothing to update: give at least one limit");
     }
-    limits.check(&crate::limits::Size::of_this_machine()?).context("nothing was changed")
+    limits.check(&Size::of_this_machine()?).context("nothing was changed")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::setting::settings;
+
+    #[test]
+    fn a_shorter_period_is_written_after_its_quota_and_a_longer_one_before() {
+        let limits = Limits { quota: Some(Quota::Most(5000)), period: Some(10_000), ..Limits::default() };
+        let order = |now| {
+            let mut writes = settings(&limits, Controller::Cpu, Version::V1);
+            period_last_where_it_shrinks(&mut writes, now);
+            writes[0].file
+        };
+        assert_eq!(order(Some(100_000)), v1::cpu::QUOTA);
+        assert_eq!(order(Some(5000)), v1::cpu::PERIOD);
+    }
+
+    #[test]
+    fn on_v2_swap_is_granted_before_memory_shrinks() {
+        let limits = Limits { memory: Some(64 << 20), ..Limits::default() };
+        let mut writes = settings(&limits, Controller::Memory, Version::V2);
+        put_in_order(&mut writes, v2::memory::SWAP_MAX, v2::memory::MAX);
+        let files: Vec<_> = writes.iter().map(|write| write.file).collect();
+        assert_eq!(files, [v2::memory::SWAP_MAX, v2::memory::MAX]);
+        put_in_order(&mut writes, v2::memory::SWAP_MAX, v2::memory::MAX);
+        assert_eq!(writes[0].file, v2::memory::SWAP_MAX);
+    }
 
     #[test]
     fn whoever_raises_both_begins_with_both_together() {

@@ -24,6 +24,7 @@ pub fn cases() -> Vec<Case> {
         the_id_of_a_created_container_can_be_captured,
         a_container_whose_id_cannot_be_printed_is_removed,
         a_damaged_state_bars_nothing_and_can_be_removed,
+        what_can_not_be_removed_yet_is_told_and_bars_only_its_name,
         from_another_pid_namespace_nothing_is_taken_for_dead,
     ]
 }
@@ -184,6 +185,28 @@ fn a_damaged_state_bars_nothing_and_can_be_removed() -> Result<()> {
     ensure!(running::program().args(["rm", &id]).output()?.status.code() == Some(125), "removed without a question");
     ensure!(running::program().args(["rm", "--force", &id]).status()?.success());
     nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid as i32), nix::sys::signal::Signal::SIGKILL)?;
+    running::expect_empty_store()
+}
+
+fn what_can_not_be_removed_yet_is_told_and_bars_only_its_name() -> Result<()> {
+    let mut killed = Running::start(&["--name", "box"], "")?;
+    let state = running::program().args(["ps", "--format", "json"]).output()?;
+    let id =
+        serde_json::from_slice::<serde_json::Value>(&state.stdout)?[0]["id"].as_str().context("no id")?.to_string();
+    fs::create_dir_all("/tmp/in-use/by-somebody")?;
+    fs::write(format!("{}/{id}/undo.jsonl", running::STORE), "{\"remove_folder\":\"/tmp/in-use\"}\n")?;
+    killed.child.kill()?;
+    killed.child.wait()?;
+    let output = running::run(&[], "echo it ran").output()?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success() && output.stdout == b"it ran\n", "run is barred: {said}");
+    ensure!(said.contains(&id) && said.contains("rmdir /tmp/in-use"), "it wasn't told: {said}");
+    let same_name = running::run(&["--name", "box"], "true").output()?;
+    let said = String::from_utf8_lossy(&same_name.stderr);
+    ensure!(same_name.status.code() == Some(125) && said.contains("is taken"), "{said}");
+    fs::remove_dir("/tmp/in-use/by-somebody")?;
+    let output = running::run(&[], "true").output()?;
+    ensure!(output.status.success() && output.stderr.is_empty(), "{output:?}");
     running::expect_empty_store()
 }
 

@@ -22,7 +22,7 @@ fn memory_that_makes_no_sense_is_told() {
 
 #[test]
 fn processors_that_make_no_sense_are_told() {
-    let quota = |quota, period| Limits { quota: Some(Quota { quota, period }), ..Limits::default() };
+    let quota = |quota, period| Limits { quota: Some(Quota::Most(quota)), period: Some(period), ..Limits::default() };
     refused(quota(300_000, 100_000), "this machine has 2");
     refused(quota(500, 100_000), "from 1000");
     refused(quota(1000, 10), "out of range");
@@ -31,6 +31,8 @@ fn processors_that_make_no_sense_are_told() {
     refused(Limits { cpuset_cpus: Some("2-0".into()), ..Limits::default() }, "no list");
     refused(Limits { cpuset_mems: Some("1".into()), ..Limits::default() }, "there is no 1");
     assert!(quota(200_000, 100_000).check(&size()).is_ok());
+    // More than in a usual period, and perhaps not in the one that the container has.
+    assert!(Limits { quota: Some(Quota::Most(300_000)), ..Limits::default() }.check(&size()).is_ok());
 }
 
 #[test]
@@ -44,7 +46,7 @@ fn counts_and_weights_that_make_no_sense_are_told() {
 
 #[test]
 fn a_fifth_of_a_processor_is_a_fifth_of_the_period() {
-    assert_eq!(Quota::of_cpus(0.2), Quota { quota: 20_000, period: 100_000 });
+    assert_eq!(Quota::of_cpus(0.2), Quota::Most(20_000));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use ch01_namespaces::say;
 use ch01_namespaces::telling::Telling;
 
 use crate::controller::{Controller, Version};
-use crate::limits::{Limits, Pids, Quota, Swap};
+use crate::limits::{Limits, PERIOD, Pids, Quota, Swap};
 use crate::setting::settings;
 
 /// As the code has them: what is shown is what would be written.
@@ -18,6 +18,7 @@ pub fn side_by_side(telling: &Telling) -> Result<()> {
         memory: Some(64 << 20),
         memory_swap: Some(Swap::Total(64 << 20)),
         quota: Some(Quota::of_cpus(0.2)),
+        period: Some(PERIOD),
         cpu_shares: Some(512),
         pids: Some(Pids::Most(20)),
         ..Limits::default()

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::limits::{Limits, Quota};
-use crate::setting::{Setting, field, read};
+use crate::setting::{Setting, field, number, read};
 use crate::stats::Stats;
 
 /// The share when others want the processors too: 2 to 262144.
@@ -20,13 +20,20 @@ pub const STAT: &str = "cpu.stat";
 pub fn settings(limits: &Limits) -> Vec<Setting> {
     let mut settings: Vec<_> =
         limits.cpu_shares.iter().map(|shares| Setting::new("--cpu-shares", SHARES, shares)).collect();
-    if let Some(Quota { quota, period }) = limits.quota {
-        settings.push(Setting::new("--cpus", PERIOD, period));
-        settings.push(Setting::new("--cpus", QUOTA, quota));
-    }
+    settings.extend(limits.period.map(|period| Setting::new("--cpu-period", PERIOD, period)));
+    settings.extend(limits.quota.map(|quota| match quota {
+        Quota::Most(most) => Setting::new("--cpus", QUOTA, most),
+        Quota::Unlimited => Setting::new("--cpu-quota", QUOTA, -1),
+    }));
     settings
 }
 // ANCHOR_END: settings
+
+/// The quota as it is now.
+pub fn quota_now(folder: &Path) -> Option<Quota> {
+    // -1 is no number of microseconds.
+    folder.join(QUOTA).exists().then(|| number(folder, QUOTA).map_or(Quota::Unlimited, Quota::Most))
+}
 
 /// The counters.
 pub fn read_stats(folder: &Path, stats: &mut Stats) {

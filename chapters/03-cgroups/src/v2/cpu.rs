@@ -18,11 +18,27 @@ pub const STAT: &str = "cpu.stat";
 /// The writes.
 pub fn settings(limits: &Limits) -> Vec<Setting> {
     let weight = limits.cpu_shares.iter().map(|shares| Setting::new("--cpu-shares", WEIGHT, cpu_weight(*shares)));
-    let max =
-        limits.quota.iter().map(|Quota { quota, period }| Setting::new("--cpus", MAX, format!("{quota} {period}")));
-    weight.chain(max).collect()
+    let quota = match limits.quota {
+        Some(Quota::Most(most)) => most.to_string(),
+        Some(Quota::Unlimited) | None => "max".into(),
+    };
+    // One number alone would be the quota: the period stays.
+    let max = match (limits.quota, limits.period) {
+        (None, None) => None,
+        (Some(_), None) => Some(quota),
+        (_, Some(period)) => Some(format!("{quota} {period}")),
+    };
+    weight.chain(max.map(|max| Setting::new("--cpus", MAX, max))).collect()
 }
 // ANCHOR_END: settings
+
+/// The quota and the period as they are now.
+pub fn max_now(folder: &Path) -> Option<(Quota, u64)> {
+    let text = read(folder, MAX);
+    let (quota, period) = text.trim().split_once(' ')?;
+    let quota = if quota == "max" { Quota::Unlimited } else { Quota::Most(quota.parse().ok()?) };
+    Some((quota, period.parse().ok()?))
+}
 
 /// The counters, those of v1's cpuacct among them.
 pub fn read_stats(folder: &Path, stats: &mut Stats) {

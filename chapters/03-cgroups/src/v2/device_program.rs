@@ -68,6 +68,10 @@ pub fn assemble(rules: &[Rule]) -> Vec<Instruction> {
     ];
     for rule in rules {
         program.extend(one(rule));
+        if rule.is_everything() {
+            // The kernel loads no program with instructions that are never reached (EINVAL).
+            return program;
+        }
     }
     program.extend([with_number(MOVE_NUMBER, ANSWER, 0), with_number(EXIT, 0, 0)]);
     program
@@ -148,6 +152,17 @@ mod tests {
     fn without_rules_nothing_is_allowed_and_with_all_everything() {
         assert!(!allows(&[], CHARACTER, READ, (1, 3)));
         assert!(allows(&["a *:* rwm"], BLOCK, READ | WRITE | MAKE, (8, 0)));
+    }
+
+    #[test]
+    fn behind_a_yes_to_everything_stands_nothing() {
+        let program = |rules: &[&str]| {
+            let rules: Vec<Rule> = rules.iter().map(|rule| rule.parse().unwrap()).collect();
+            assemble(&rules)
+        };
+        assert_eq!(program(&["a *:* rwm", "c 1:3 r"]).len(), program(&["a *:* rwm"]).len());
+        // As many as without it: its two in place of the two that say no.
+        assert_eq!(program(&["c 1:3 r", "a *:* rwm"]).len(), program(&["c 1:3 r"]).len());
     }
 
     #[test]

@@ -3,14 +3,17 @@
 use std::path::Path;
 
 use crate::convert::io_weight;
+use crate::kept::bfq_is_chosen;
 use crate::limits::{Limits, Rate};
 use crate::setting::{Setting, read};
 use crate::stats::{Io, Stats};
 
-/// The share when others want a device too: 1 to 10000. There where io.cost is.
+/// The share when others want a device too: 1 to 10000. It is io.cost's, and there even where that is on for no disk.
 pub const WEIGHT: &str = "io.weight";
 /// The same for the scheduler BFQ: 1 to 1000.
 pub const BFQ_WEIGHT: &str = "io.bfq.weight";
+/// `major:minor enable=1 …`, one line a device for which io.cost was set. Only in the root of all groups.
+pub const COST: &str = "io.cost.qos";
 /// `major:minor rbps=… wbps=… riops=… wiops=…`, one line a device.
 pub const MAX: &str = "io.max";
 /// `major:minor rbytes=… wbytes=… rios=… wios=…`, one line a device.
@@ -49,9 +52,9 @@ pub fn settings(limits: &Limits) -> Vec<Setting> {
     settings
 }
 
-/// Where BFQ has its own file, weights go there as they are: its range is v1's.
+/// Where BFQ is the one to keep to weights, they go into its own file, and as they are: its range is v1's.
 pub fn for_bfq(settings: &mut [Setting], limits: &Limits, folder: &Path) {
-    if !folder.join(BFQ_WEIGHT).exists() {
+    if !folder.join(BFQ_WEIGHT).exists() || (folder.join(WEIGHT).exists() && !bfq_is_chosen()) {
         return;
     }
     for setting in settings.iter_mut().filter(|setting| setting.file == WEIGHT) {

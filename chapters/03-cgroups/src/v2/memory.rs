@@ -2,11 +2,15 @@
 
 use std::path::Path;
 
+use anyhow::{Result, bail};
+
 use crate::convert::swap_alone;
 use crate::events::Events;
 use crate::limits::{Limits, Swap};
-use crate::setting::{Setting, field, number, read};
+use crate::setting::{Setting, field, number, read, write};
 use crate::stats::{Memory, Stats};
+use crate::steps;
+use crate::units::shown;
 
 /// Memory, in bytes, or `max`.
 pub const MAX: &str = "memory.max";
@@ -16,6 +20,8 @@ pub const SWAP_MAX: &str = "memory.swap.max";
 pub const LOW: &str = "memory.low";
 /// Memory in use, page cache and all.
 pub const CURRENT: &str = "memory.current";
+/// So many bytes are taken back (cache, or by swapping), if they can be; Linux 5.19.
+pub const RECLAIM: &str = "memory.reclaim";
 /// Swap in use.
 pub const SWAP_CURRENT: &str = "memory.swap.current";
 /// `anon`, `file` (with `shmem`: tmpfs and shared memory), and many more.
@@ -39,6 +45,30 @@ pub fn settings(limits: &Limits) -> Vec<Setting> {
     settings.extend(limits.memory_reservation.iter().map(|bytes| Setting::new("--memory-reservation", LOW, bytes)));
     settings
 }
+
+// ANCHOR: make_room
+/// v1 refuses a limit below what is in use. v2 takes it, takes back what it can, and *kills* until the rest fits. So what can
+/// be taken back is taken back before, and the limit is refused if the rest doesn't fit.
+pub fn make_room(folder: &Path, limit: &Setting) -> Result<()> {
+    let most = limit.value.parse().unwrap_or(u64::MAX);
+    let usage = || number(folder, CURRENT).unwrap_or(0);
+    if usage() > most && folder.join(RECLAIM).exists() {
+        // EAGAIN: not all of it could be. What counts is what is left.
+        let _ = write(&steps::RECLAIM, &folder.join(RECLAIM), &usage().saturating_sub(most).to_string());
+    }
+    if usage() > most {
+        bail!(
+            "{} {} can't be applied: the container uses {}\n\
+             likely cause: the kernel could not take the rest back; under such a limit it would kill\n\
+             cure: free memory in the container first, or choose a higher limit",
+            limit.flag,
+            shown(most),
+            shown(usage())
+        );
+    }
+    Ok(())
+}
+// ANCHOR_END: make_room
 
 /// The counters.
 pub fn read_stats(folder: &Path, stats: &mut Stats) {

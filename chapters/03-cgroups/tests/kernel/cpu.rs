@@ -5,9 +5,10 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use testkit::{Case, cases, patiently};
+use ch03_cgroups::limits::Size;
+use testkit::{Case, cases, needs, patiently};
 
-use crate::running::{Running, expect_nothing_left, need_groups};
+use crate::running::{Running, expect_nothing_left, need_groups, number, program, run, shown, succeeds};
 
 pub fn cases() -> Vec<Case> {
     cases![
@@ -15,6 +16,9 @@ pub fn cases() -> Vec<Case> {
         a_quota_may_be_given_in_microseconds,
         shares_divide_a_processor_that_both_want,
         a_cpuset_holds_it_on_its_processors,
+        processors_that_the_group_above_has_not_are_refused,
+        an_update_of_the_quota_keeps_the_period_and_the_other_way,
+        a_shorter_period_is_taken_where_a_group_above_has_a_quota,
     ]
 }
 
@@ -76,6 +80,74 @@ fn a_cpuset_holds_it_on_its_processors() -> Result<()> {
     };
     ensure!(list("Cpus_allowed_list:")? == "0", "{status}");
     ensure!(list("Mems_allowed_list:")? == "0", "{status}");
+    held.end()?;
+    expect_nothing_left()
+}
+
+fn processors_that_the_group_above_has_not_are_refused() -> Result<()> {
+    need_groups()?;
+    needs::that(Size::of_this_machine()?.cpus.starts_with(&[0, 1]), "two processors")?;
+    let in_boats = ["--cgroup-parent", "/boats", "--cpuset-cpus"];
+    let held = Running::start(&[&in_boats[..], &["0", "--name", "boat"]].concat(), "")?;
+    let own = held.folder("cpuset")?;
+    fs::write(own.parent().context("no parent")?.join("cpuset.cpus"), "0")?;
+    // On v1 the kernel refuses; on v2 it takes the list, and lets the container run elsewhere.
+    for list in ["1", "0-1"] {
+        let output = run(&[&in_boats[..], &[list]].concat(), "echo it ran").output()?;
+        ensure!(output.status.code() == Some(125), "{list}: {}", shown(&output));
+        ensure!(shown(&output).contains("--cpuset-cpus"), "{list}: {}", shown(&output));
+        let output = program().args(["update", "--cpuset-cpus", list, "boat"]).output()?;
+        ensure!(shown(&output).contains("the limits stay as they were"), "{list}: {}", shown(&output));
+        ensure!(fs::read_to_string(own.join("cpuset.cpus"))?.trim() == "0", "{list}");
+    }
+    held.end()?;
+    expect_nothing_left()
+}
+
+/// Quota and period as v2's file has them: `20000 100000`.
+fn quota_and_period(held: &Running) -> Result<String> {
+    let folder = held.folder("cpu")?;
+    let max = folder.join("cpu.max");
+    if max.exists() {
+        return Ok(fs::read_to_string(max)?.trim().to_string());
+    }
+    let quota = fs::read_to_string(folder.join("cpu.cfs_quota_us"))?;
+    let quota = if quota.trim() == "-1" { "max" } else { quota.trim() };
+    Ok(format!("{quota} {}", number(&folder.join("cpu.cfs_period_us"), None)?))
+}
+
+fn an_update_of_the_quota_keeps_the_period_and_the_other_way() -> Result<()> {
+    need_groups()?;
+    let held = Running::start(&["--name", "boat", "--cpu-period", "50000"], "")?;
+    ensure!(quota_and_period(&held)? == "max 50000", "{}", quota_and_period(&held)?);
+    for (flags, expected) in [
+        (&["--cpu-quota", "20000"][..], "20000 50000"),
+        (&["--cpu-period", "40000"], "20000 40000"),
+        (&["--cpu-period", "80000"], "20000 80000"),
+        (&["--cpu-quota", "-1"], "max 80000"),
+        (&["--cpus", "0.5"], "50000 100000"),
+    ] {
+        succeeds(program().arg("update").args(flags).arg("boat"))?;
+        ensure!(quota_and_period(&held)? == expected, "{flags:?}: {}", quota_and_period(&held)?);
+    }
+    // What no machine reaches is known only together with the period that the container has.
+    let output = program().args(["update", "--cpu-period", "1000", "boat"]).output()?;
+    ensure!(!output.status.success() && shown(&output).contains("would never be reached"), "{}", shown(&output));
+    ensure!(quota_and_period(&held)? == "50000 100000", "{}", quota_and_period(&held)?);
+    held.end()?;
+    expect_nothing_left()
+}
+
+fn a_shorter_period_is_taken_where_a_group_above_has_a_quota() -> Result<()> {
+    need_groups()?;
+    let held = Running::start(&["--name", "boat", "--cgroup-parent", "/boats", "--cpus", "0.5"], "")?;
+    let parent = held.folder("cpu")?.parent().context("no parent")?.to_path_buf();
+    let (v1, v2) = (parent.join("cpu.cfs_quota_us"), parent.join("cpu.max"));
+    fs::write(if v2.exists() { v2 } else { v1 }, "100000")?;
+    for (period, quota) in [("10000", "5000"), ("100000", "50000")] {
+        succeeds(program().args(["update", "--cpu-period", period, "--cpu-quota", quota, "boat"]))?;
+        ensure!(quota_and_period(&held)? == format!("{quota} {period}"), "{}", quota_and_period(&held)?);
+    }
     held.end()?;
     expect_nothing_left()
 }

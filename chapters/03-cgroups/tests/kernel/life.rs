@@ -1,16 +1,23 @@
 //! What must not be left, whatever happens.
 
 use std::fs;
+use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
+use ch01_namespaces::{Container, Mechanism, Plan, Spec, Stage, Store};
 use ch03_cgroups::controller::{Controller, Version};
+use ch03_cgroups::limits::Limits;
 use ch03_cgroups::machine::Machine;
+use ch03_cgroups::mechanisms::Groups;
+use ch03_cgroups::place::Place;
 use lab::look;
 use testkit::{Case, cases, eventually};
 
-use crate::running::{Running, expect_nothing_left, groups, need_groups, program, run, shown, small_root, succeeds};
+use crate::running::{
+    Running, STORE, expect_nothing_left, groups, need_groups, program, run, shown, small_root, succeeds,
+};
 
 pub fn cases() -> Vec<Case> {
     let slow = cases![a_hundred_at_once_have_the_right_limits_and_leave_nothing];
@@ -18,6 +25,7 @@ pub fn cases() -> Vec<Case> {
         a_killed_run_leaves_what_the_next_one_removes,
         a_process_that_stays_behind_ends_with_the_group,
         groups_below_the_containers_are_removed_first,
+        a_group_that_is_there_already_is_not_harmed,
         a_created_container_has_its_limits_and_goes,
         a_failure_after_the_groups_were_made_leaves_none,
     ];
@@ -33,14 +41,16 @@ fn a_hundred_at_once_have_the_right_limits_and_leave_nothing() -> Result<()> {
     };
     let memory = if on_v1(Controller::Memory) { "memory/memory.limit_in_bytes" } else { "memory.max" };
     let pids = if on_v1(Controller::Pids) { "pids/pids.max" } else { "pids.max" };
-    let script = format!("cat /sys/fs/cgroup/{memory} /sys/fs/cgroup/{pids}");
+    let cpu = if on_v1(Controller::Cpu) { "cpu/cpu.cfs_quota_us" } else { "cpu.max" };
+    let script = format!("cat /sys/fs/cgroup/{memory} /sys/fs/cgroup/{pids}; cut -d' ' -f1 /sys/fs/cgroup/{cpu}");
     // One by itself makes the store for all.
     ensure!(run(&[], "true").status()?.success());
     let start = |number: u64| {
         let (bytes, most) = (((16 + number) << 20).to_string(), (20 + number).to_string());
-        let flags = ["--memory", &bytes, "--pids-limit", &most, "--cpus", "0.5"];
+        let quota = (10_000 + number * 100).to_string();
+        let flags = ["--memory", &bytes, "--pids-limit", &most, "--cpu-quota", &quota];
         let child = run(&flags, &script).stdout(Stdio::piped()).spawn()?;
-        anyhow::Ok((child, format!("{bytes}\n{most}\n")))
+        anyhow::Ok((child, format!("{bytes}\n{most}\n{quota}\n")))
     };
     let running = (0..100).map(start).collect::<Result<Vec<_>>>()?;
     for (child, expected) in running {
@@ -79,6 +89,37 @@ fn groups_below_the_containers_are_removed_first() -> Result<()> {
     fs::create_dir_all(folder.join("one/two"))?;
     held.end()?;
     ensure!(!folder.exists());
+    expect_nothing_left()
+}
+
+/// Makes a container's group before the container does, as one of another store with the same id would have.
+struct SameId;
+
+impl Mechanism for SameId {
+    fn name(&self) -> &'static str {
+        "same id"
+    }
+
+    fn stage(&self) -> Stage {
+        Stage::Identity
+    }
+
+    fn prepare(&mut self, plan: &mut Plan) -> Result<()> {
+        let id = plan.folder().file_name().context("no id")?.to_string_lossy().into_owned();
+        let place = Place::find(&Machine::look()?, &[], None)?;
+        Ok(fs::create_dir(place.sites[0].parent.join(format!("coracle-{}", &id[..12])))?)
+    }
+}
+
+fn a_group_that_is_there_already_is_not_harmed() -> Result<()> {
+    need_groups()?;
+    let place = Place::find(&Machine::look()?, &[], None)?;
+    let mechanisms: Vec<Box<dyn Mechanism>> = vec![Box::new(SameId), Box::new(Groups::new(place, Limits::default()))];
+    let spec = Spec { command: vec!["true".into()], ..Spec::default() };
+    let error = Container::create(&Store::open(Path::new(STORE))?, spec, mechanisms).err().context("it was made")?;
+    ensure!(format!("{error:#}").contains("is there already"), "{error:#}");
+    let [theirs] = &groups()[..] else { bail!("instead of theirs there are {:?}", groups()) };
+    fs::remove_dir(theirs)?;
     expect_nothing_left()
 }
 

@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, ensure};
 use testkit::{Case, cases, needs};
 
-use crate::running::{self, Running, expect_nothing_left, need_groups, number, says, shown};
+use crate::running::{self, Running, expect_nothing_left, need_groups, number, program, says, shown, succeeds};
 
 pub fn cases() -> Vec<Case> {
     cases![
@@ -12,6 +12,7 @@ pub fn cases() -> Vec<Case> {
         what_fits_is_not_killed,
         swap_is_limited_as_docker_does,
         a_reservation_and_a_score_arrive,
+        an_update_below_what_is_in_use_is_refused_and_kills_nobody,
     ]
 }
 
@@ -103,5 +104,21 @@ fn a_reservation_and_a_score_arrive() -> Result<()> {
     ensure!(number(std::path::Path::new(&format!("/proc/{}/oom_score_adj", held.pid)), None)? == 500);
     held.end()?;
     ensure!(says(&["--oom-score-adj", "100"], "cat /proc/self/oom_score_adj")? == "100");
+    expect_nothing_left()
+}
+
+fn an_update_below_what_is_in_use_is_refused_and_kills_nobody() -> Result<()> {
+    need_groups()?;
+    // A file in a tmpfs can be taken back by swapping only, and there is no swap.
+    let flags = ["--name", "boat", "--memory", "64m", "--memory-swap", "64m"];
+    let held = Running::start(&flags, "head -c 20000000 /dev/zero >/tmp/file;")?;
+    let limit = || held.counter("memory", ("memory.limit_in_bytes", None), ("memory.max", None));
+    let output = program().args(["update", "--memory", "16m", "boat"]).output()?;
+    ensure!(!output.status.success() && shown(&output).contains("free memory in the container"), "{}", shown(&output));
+    ensure!(shown(&output).contains("the limits stay as they were"), "{}", shown(&output));
+    ensure!(limit()? == 64 << 20 && held.oom_kills()? == 0, "{}, {} kills", limit()?, held.oom_kills()?);
+    succeeds(program().args(["update", "--memory", "32m", "boat"]))?;
+    ensure!(limit()? == 32 << 20 && held.oom_kills()? == 0, "{}, {} kills", limit()?, held.oom_kills()?);
+    held.end()?;
     expect_nothing_left()
 }

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
 use ch03_cgroups::controller::{Controller, Version};
@@ -16,6 +17,10 @@ pub fn cases() -> Vec<Case> {
         what_it_sees_it_can_not_change,
         a_limit_above_holds_below,
         a_parent_that_was_made_goes_again_and_one_that_was_there_stays,
+        a_parent_goes_with_the_last_of_those_who_share_it,
+        of_forty_who_share_a_group_at_once_all_run_and_none_leaves_it,
+        a_containers_own_group_is_no_parent_of_anothers,
+        a_file_of_a_group_is_no_parent_and_harms_no_later_run,
         a_parent_with_processes_is_refused_on_v2,
         it_is_in_its_group_where_there_is_no_clone3,
     ]
@@ -81,15 +86,72 @@ fn a_parent_that_was_made_goes_again_and_one_that_was_there_stays() -> Result<()
     expect_nothing_left()
 }
 
+fn a_parent_goes_with_the_last_of_those_who_share_it() -> Result<()> {
+    need_groups()?;
+    let flags = ["--cgroup-parent", "/boats/red", "--pids-limit", "9"];
+    let maker = Running::start(&flags, "")?;
+    let parent = maker.folder("pids")?.parent().context("no parent")?.to_path_buf();
+    let last = Running::start(&flags, "")?;
+    maker.end()?;
+    ensure!(parent.exists(), "it went while it was in use");
+    last.end()?;
+    ensure!(!parent.exists(), "{} was left", parent.display());
+    expect_nothing_left()
+}
+
+fn of_forty_who_share_a_group_at_once_all_run_and_none_leaves_it() -> Result<()> {
+    need_groups()?;
+    // One by itself makes the store for all.
+    ensure!(run(&[], "true").status()?.success());
+    let flags = ["--cgroup-parent", "/boats/red", "--pids-limit", "9", "--cpuset-cpus", "0"];
+    // A few at a time: the parent comes and goes.
+    for _ in 0..10 {
+        let running = (0..4).map(|_| run(&flags, "true").stderr(Stdio::piped()).spawn());
+        for child in running.collect::<Result<Vec<_>, _>>()? {
+            let output = child.wait_with_output()?;
+            ensure!(output.status.success(), "{}", shown(&output));
+        }
+    }
+    expect_nothing_left()
+}
+
+fn a_containers_own_group_is_no_parent_of_anothers() -> Result<()> {
+    need_groups()?;
+    let outer = Running::start(&["--pids-limit", "9"], "")?;
+    let group = outer.folder("pids")?;
+    let name = group.file_name().context("no name")?.to_string_lossy();
+    let output = run(&["--cgroup-parent", &format!("/{name}"), "--pids-limit", "9"], "true").output()?;
+    let said = shown(&output);
+    ensure!(output.status.code() == Some(125) && said.contains("a container's own group"), "{said}");
+    outer.end()?;
+    expect_nothing_left()
+}
+
+fn a_file_of_a_group_is_no_parent_and_harms_no_later_run() -> Result<()> {
+    need_groups()?;
+    for parent in ["/cgroup.procs", "/cgroup.procs/deeper", "cgroup.procs"] {
+        let output = run(&["--cgroup-parent", parent, "--pids-limit", "9"], "true").output()?;
+        let said = shown(&output);
+        ensure!(output.status.code() == Some(125) && said.contains("cgroup.procs is a file"), "{parent}: {said}");
+        ensure!(run(&[], "true").status()?.success(), "{parent} is in the way of the next run");
+    }
+    expect_nothing_left()
+}
+
 fn a_parent_with_processes_is_refused_on_v2() -> Result<()> {
     need_groups()?;
     needs::that(version(Controller::Pids)? == Version::V2, "cgroup v2")?;
     let held = Running::start(&["--cgroup-parent", "/boats"], "")?;
-    let group = held.folder("pids")?;
-    let name = format!("/boats/{}", group.file_name().context("no name")?.to_string_lossy());
-    let output = run(&["--cgroup-parent", &name, "--pids-limit", "9"], "true").output()?;
+    let busy = held.folder("pids")?.with_file_name("busy");
+    fs::create_dir(&busy)?;
+    let mut sleeper = Command::new("sleep").arg("60").spawn()?;
+    fs::write(busy.join("cgroup.procs"), sleeper.id().to_string())?;
+    let output = run(&["--cgroup-parent", "/boats/busy", "--pids-limit", "9"], "true").output()?;
+    sleeper.kill()?;
+    sleeper.wait()?;
     let said = shown(&output);
     ensure!(output.status.code() == Some(125) && said.contains("no-internal-processes"), "{said}");
+    fs::remove_dir(&busy)?;
     held.end()?;
     expect_nothing_left()
 }
@@ -98,7 +160,7 @@ fn it_is_in_its_group_where_there_is_no_clone3() -> Result<()> {
     need_groups()?;
     let mut command = run(&["--pids-limit", "77"], "echo; read line");
     refusing::one_call(&mut command, libc::SYS_clone3, libc::ENOSYS)?;
-    let mut child = command.stdin(std::process::Stdio::piped()).stdout(std::process::Stdio::piped()).spawn()?;
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
     std::io::Read::read_exact(child.stdout.as_mut().context("no stdout")?, &mut [0])?;
     let pid = *lab::look::children(child.id() as i32).first().context("no child")?;
     let folder = folder_of(pid, "pids")?;

@@ -1,6 +1,8 @@
 //! What makes no sense, or can't be had here: told, and nothing is left.
 
-use std::path::PathBuf;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Result, ensure};
 use ch03_cgroups::controller::{Controller, Version};
@@ -17,6 +19,7 @@ pub fn cases() -> Vec<Case> {
         a_machine_without_trees_is_told,
         a_controller_that_is_not_there_is_told,
         a_device_that_the_group_above_lacks_is_refused_with_the_reason,
+        a_mount_point_of_any_bytes_is_passed_over,
         without_limits_nothing_of_it_matters,
     ]
 }
@@ -130,6 +133,18 @@ fn a_device_that_the_group_above_lacks_is_refused_with_the_reason() -> Result<()
     expect_failure(&flags, &["EPERM", "devices.list", "cure:"])?;
     std::fs::remove_dir(&above)?;
     Ok(())
+}
+
+fn a_mount_point_of_any_bytes_is_passed_over() -> Result<()> {
+    need_groups()?;
+    needs::root()?;
+    let point = Path::new("/tmp").join(OsStr::from_bytes(b"\xff"));
+    std::fs::create_dir(&point)?;
+    mount(Some("odd"), &point, Some("tmpfs"), MsFlags::empty(), None::<&str>)?;
+    let output = run(&["--pids-limit", "9"], "echo it ran").output()?;
+    ensure!(output.status.success(), "{}", shown(&output));
+    umount2(&point, MntFlags::empty())?;
+    expect_nothing_left()
 }
 
 fn without_limits_nothing_of_it_matters() -> Result<()> {

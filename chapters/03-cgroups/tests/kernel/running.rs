@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 
 use anyhow::{Context, Result, ensure};
+use ch01_namespaces::is_shared_cgroup;
 use ch03_cgroups::machine::Machine;
 use ch03_cgroups::place::Place;
 use lab::look;
@@ -61,7 +62,7 @@ pub fn shown(output: &Output) -> String {
     format!("{}\nstdout: {out}\nstderr: {err}", output.status)
 }
 
-/// Groups of this chapter's that are there, in any tree. (Of a parallel test nothing is seen: a lab has trees of its own.)
+/// Groups of this chapter's that are there, in any tree: of containers, or made to be shared by them. (Of a parallel test nothing is seen: a lab has trees of its own.)
 pub fn groups() -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut folders: Vec<PathBuf> = Machine::look()
@@ -71,7 +72,9 @@ pub fn groups() -> Vec<PathBuf> {
         for entry in std::fs::read_dir(&folder).into_iter().flatten().flatten() {
             let name = entry.file_name().to_string_lossy().into_owned();
             if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-                if name.starts_with("coracle-") && !name.starts_with("coracle-lab") && name != "coracle-supervisor" {
+                let of_a_container =
+                    name.starts_with("coracle-") && !name.starts_with("coracle-lab") && name != "coracle-supervisor";
+                if of_a_container || is_shared_cgroup(&entry.path()) {
                     found.push(entry.path());
                 }
                 folders.push(entry.path());

@@ -1,12 +1,16 @@
 //! stats, events, update, ls.
 
+use std::ffi::OsStr;
+use std::fs;
 use std::io::{BufRead, BufReader};
+use std::os::unix::ffi::OsStrExt;
 use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use testkit::{Case, cases, eventually, patiently};
+use testkit::{Case, cases, eventually, needs, patiently};
 
+use crate::io::{node, some_disk};
 use crate::running::{Running, expect_nothing_left, need_groups, number, program, shown, succeeds};
 
 pub fn cases() -> Vec<Case> {
@@ -16,8 +20,10 @@ pub fn cases() -> Vec<Case> {
         events_are_told_as_they_happen,
         the_kill_that_ends_a_container_is_told_to_who_follows,
         an_update_holds_at_once,
+        an_update_that_makes_no_sense_changes_nothing,
         an_update_is_all_or_nothing,
         the_tree_shows_containers_and_their_limits,
+        names_of_any_bytes_break_neither_the_tree_nor_the_terminal,
         without_a_container_there_is_nothing_to_show,
     ]
 }
@@ -130,7 +136,7 @@ fn an_update_holds_at_once() -> Result<()> {
     expect_nothing_left()
 }
 
-fn an_update_is_all_or_nothing() -> Result<()> {
+fn an_update_that_makes_no_sense_changes_nothing() -> Result<()> {
     need_groups()?;
     let held = Running::start(&["--name", "boat", "--pids-limit", "50"], "")?;
     let pids = || held.counter("pids", ("pids.max", None), ("pids.max", None));
@@ -140,10 +146,47 @@ fn an_update_is_all_or_nothing() -> Result<()> {
         ensure!(!output.status.success(), "{flags:?}: {}", shown(&output));
         ensure!(pids()? == 50, "{flags:?}: {}", pids()?);
     }
-    // Refused by the kernel after the first writes were made: a quota that the group above doesn't allow, or the like, is put
-    // back; here the memory of a process that is there doesn't fit.
     let output = program().args(["update", "boat"]).output()?;
     ensure!(shown(&output).contains("at least one limit"), "{}", shown(&output));
+    held.end()?;
+    expect_nothing_left()
+}
+
+/// What its groups' files say, where an update writes.
+fn limits_of(held: &Running) -> Result<Vec<String>> {
+    let files = [
+        ("cpu", ["cpu.shares", "cpu.weight"]),
+        ("cpuset", ["cpuset.cpus", "cpuset.cpus.effective"]),
+        ("pids", ["pids.max", "pids.max"]),
+        ("blkio", ["blkio.throttle.read_bps_device", "io.max"]),
+    ];
+    let text = |(controller, [v1, v2]): (&str, [&str; 2])| {
+        let folder = held.folder(controller)?;
+        let file = if folder.join("cgroup.type").exists() { v2 } else { v1 };
+        fs::read_to_string(folder.join(file)).with_context(|| format!("{file} in {}", folder.display()))
+    };
+    files.into_iter().map(text).collect()
+}
+
+fn an_update_is_all_or_nothing() -> Result<()> {
+    need_groups()?;
+    needs::root()?;
+    let none = node("/tmp/none", 200, 200)?;
+    let disk = some_disk()?.map(|disk| format!("{}:9000000", disk.display()));
+    let held = Running::start(&["--name", "boat", "--pids-limit", "50", "--cpuset-mems", "0"], "")?;
+    let before = limits_of(&held)?;
+    let common = ["update", "--pids-limit", "60", "--cpu-shares", "512", "--cpuset-cpus", "0"];
+    let device: Vec<&str> = disk.iter().flat_map(|disk| ["--device-read-bps", disk]).collect();
+    // The kernel refuses the last write: it has no such device.
+    let refused = ["--device-write-bps", &format!("{}:9000000", none.display()), "boat"];
+    let output = program().args(common).args(&device).args(refused).output()?;
+    ensure!(!output.status.success() && shown(&output).contains("ENODEV"), "{}", shown(&output));
+    ensure!(shown(&output).contains("the limits stay as they were"), "{}", shown(&output));
+    ensure!(limits_of(&held)? == before, "{before:?} has become {:?}", limits_of(&held)?);
+    // And all of it is done without that.
+    succeeds(program().args(common).args(&device).arg("boat"))?;
+    let after = limits_of(&held)?;
+    ensure!(after[2] == "60\n" && after[3].contains("9000000") == disk.is_some(), "{after:?}");
     held.end()?;
     expect_nothing_left()
 }
@@ -157,6 +200,27 @@ fn the_tree_shows_containers_and_their_limits() -> Result<()> {
     let tree = succeeds(program().args(["ls", "--controller", "pids", "--format", "json"]))?;
     let rows = tree.lines().map(serde_json::from_str).collect::<Result<Vec<serde_json::Value>, _>>()?;
     ensure!(rows.iter().any(|row| row["container"] == "boat" && row["limit"] == "20"), "{tree}");
+    held.end()?;
+    expect_nothing_left()
+}
+
+fn names_of_any_bytes_break_neither_the_tree_nor_the_terminal() -> Result<()> {
+    need_groups()?;
+    let held = Running::start(&["--pids-limit", "20"], "")?;
+    let above = held.folder("pids")?.parent().context("no parent")?.to_path_buf();
+    let odd = [&b"\xff\xfe"[..], b"\x1b[31m red"].map(|name| above.join(OsStr::from_bytes(name)));
+    for folder in &odd {
+        fs::create_dir(folder)?;
+    }
+    let table = succeeds(program().args(["ls", "--controller", "pids"]))?;
+    ensure!(!table.contains('\x1b') && table.contains("\\u{1b}[31m red"), "{table}");
+    let rows = succeeds(program().args(["ls", "--controller", "pids", "--format", "json"]))?;
+    let rows = rows.lines().map(serde_json::from_str).collect::<Result<Vec<serde_json::Value>, _>>()?;
+    let has = |end: &str| rows.iter().any(|row| row["path"].as_str().is_some_and(|path| path.ends_with(end)));
+    ensure!(has("\u{fffd}\u{fffd}") && has("\x1b[31m red"), "{rows:?}");
+    for folder in &odd {
+        fs::remove_dir(folder)?;
+    }
     held.end()?;
     expect_nothing_left()
 }
