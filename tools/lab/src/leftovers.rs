@@ -1,8 +1,11 @@
 //! The names of labs' cgroups, and those that dead labs have left.
 
+use std::ffi::{CString, OsStr};
 use std::mem::take;
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
+use nix::NixPath;
 use nix::dir::{Dir, Type};
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
@@ -46,44 +49,46 @@ pub(crate) fn sweep(top: &Path) {
             let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
             let Ok(mut dir) = Dir::open(&folder, flags, Mode::empty()) else { continue };
             for name in folders(&mut dir) {
-                if is_dead(&name, namespace, start_of) {
-                    let _ = remove(&dir, &name);
-                } else if !name.starts_with(PREFIX) && seen < WIDE {
+                // Labs' own names are plain; what is in a lab may be called anything.
+                let plain = name.to_str().unwrap_or_default();
+                if is_dead(plain, namespace, start_of) {
+                    let _ = remove(&dir, name.as_c_str());
+                } else if !plain.starts_with(PREFIX) && seen < WIDE {
                     seen += 1;
-                    level.push(folder.join(name));
+                    level.push(folder.join(OsStr::from_bytes(name.as_bytes())));
                 }
             }
         }
     }
 }
 
-fn folders(dir: &mut Dir) -> Vec<String> {
+fn folders(dir: &mut Dir) -> Vec<CString> {
     let entries = dir.iter().flatten();
     let folders = entries.filter(|entry| entry.file_type() == Some(Type::Directory));
-    let names = folders.filter_map(|entry| entry.file_name().to_str().ok().map(str::to_string));
-    names.filter(|name| name != "." && name != "..").collect()
+    let names = folders.map(|entry| entry.file_name().to_owned());
+    names.filter(|name| ![c".", c".."].contains(&name.as_c_str())).collect()
 }
 
 /// Lets a v1 cgroup go on, and those below it.
-pub(crate) fn thaw(parent: &Dir, name: &str) -> Result<(), Errno> {
+pub(crate) fn thaw<Name: ?Sized + NixPath>(parent: &Dir, name: &Name) -> Result<(), Errno> {
     let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
     let mut dir = Dir::openat(parent, name, flags, Mode::empty())?;
     for child in folders(&mut dir) {
-        let _ = thaw(&dir, &child);
+        let _ = thaw(&dir, child.as_c_str());
     }
     let state = nix::fcntl::openat(&dir, "freezer.state", OFlag::O_WRONLY | OFlag::O_CLOEXEC, Mode::empty())?;
     nix::unistd::write(state, b"THAWED").map(drop)
 }
 
 /// Removes a cgroup, children first. Only rmdir: the files in it are the kernel's.
-pub(crate) fn remove(parent: &Dir, name: &str) -> Result<(), Errno> {
+pub(crate) fn remove<Name: ?Sized + NixPath>(parent: &Dir, name: &Name) -> Result<(), Errno> {
     let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
     let mut dir = match Dir::openat(parent, name, flags, Mode::empty()) {
         Err(Errno::ENOENT) => return Ok(()),
         dir => dir?,
     };
     for child in folders(&mut dir) {
-        remove(&dir, &child)?;
+        remove(&dir, child.as_c_str())?;
     }
     unlinkat(parent, name, UnlinkatFlags::RemoveDir)
 }

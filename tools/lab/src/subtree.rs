@@ -116,7 +116,7 @@ impl Subtree {
             // The last of the dead may be leaving still.
             for _ in 0..400 {
                 self.thaw();
-                if remove(&group.parent, &group.name).is_ok() {
+                if remove(&group.parent, group.name.as_str()).is_ok() {
                     break;
                 }
                 sleep(Duration::from_millis(5));
@@ -154,7 +154,7 @@ impl Entrance {
 impl Group {
     fn thaw(&self) {
         if self.hierarchy.has_v1("freezer") {
-            let _ = thaw(&self.parent, &self.name);
+            let _ = thaw(&self.parent, self.name.as_str());
         }
     }
 
@@ -175,7 +175,7 @@ impl Group {
         match group.furnish(&parent, limits, all) {
             Ok(()) => Ok(group),
             Err(error) => {
-                let _ = remove(&group.parent, &group.name);
+                let _ = remove(&group.parent, group.name.as_str());
                 Err(error)
             }
         }

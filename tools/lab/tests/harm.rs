@@ -250,7 +250,7 @@ fn a_lab_with_cgroups_of_its_own_may_change_those_and_no_others() -> Result<()> 
     a_cgroup_can_be_made()?;
     let script = "made=0
         for folder in $(awk '$3 ~ /^cgroup2?$/ { print $2 }' /proc/self/mounts | sort -u); do
-            mkdir -p $folder/mine/below && made=$((made + 1))
+            mkdir -p $folder/mine/below \"$folder/mine/$(printf '\\377')\" && made=$((made + 1))
         done
         echo $made; find /sys/fs/cgroup -type d -name 'coracle-lab-*'; cut -d: -f3 /proc/self/cgroup | sort -u; sleep 100";
     let mut command = Lab::new().own_cgroups().command("bash");
