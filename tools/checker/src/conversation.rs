@@ -27,6 +27,15 @@ pub enum Heard {
 }
 
 impl Heard {
+    /// What was seen, and what the function returned where that isn't Ok. Of a program that has ended only the latter is known.
+    pub fn beside(&self, alive: bool, observed: String) -> String {
+        match (self, alive) {
+            (Heard::Ok, true) => observed,
+            (Heard::Silence(_), _) | (_, false) => self.in_words(),
+            (_, true) => format!("{observed}; {}", self.in_words()),
+        }
+    }
+
     /// In words, for "observed".
     pub fn in_words(&self) -> String {
         match self {

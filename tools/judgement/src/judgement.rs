@@ -28,6 +28,12 @@ impl Judgement {
         !self.outcomes.is_empty() && self.failing() == 0
     }
 
+    /// What the failing checks claim.
+    pub fn failing_claims(&self) -> Vec<&'static str> {
+        let failing = self.outcomes.iter().filter(|outcome| outcome.difference.is_some());
+        failing.map(|outcome| outcome.claim).collect()
+    }
+
     /// How many checks fail.
     pub fn failing(&self) -> usize {
         self.outcomes.iter().filter(|outcome| outcome.difference.is_some()).count()

@@ -127,11 +127,7 @@ fn host_renamed(seen: &Seen) -> bool {
 
 /// What was seen, and what the function returned where that isn't Ok. Of a program that has ended only the latter is known.
 fn with_return(seen: &Seen, observed: String) -> String {
-    match (&seen.heard, seen.alive) {
-        (Heard::Ok, true) => observed,
-        (heard @ Heard::Silence(_), _) | (heard, false) => heard.in_words(),
-        (heard, true) => format!("{observed}; {}", heard.in_words()),
-    }
+    seen.heard.beside(seen.alive, observed)
 }
 
 #[cfg(test)]
@@ -164,11 +160,6 @@ mod tests {
         judge(&runs, &right_refusal())
     }
 
-    fn failing(judgement: &Judgement) -> Vec<&'static str> {
-        let failed = judgement.outcomes.iter().filter(|outcome| outcome.difference.is_some());
-        failed.map(|outcome| outcome.claim).collect()
-    }
-
     #[test]
     fn a_right_answer_passes() {
         let judgement = judged(|_| {});
@@ -183,26 +174,26 @@ mod tests {
             seen.host_after = seen.asked.clone();
         });
         assert_eq!(renamed.mistake, Some(&RENAMED_THE_HOST));
-        assert_eq!(failing(&renamed), [OWN_NAMESPACE, HOST_KEPT]);
+        assert_eq!(renamed.failing_claims(), [OWN_NAMESPACE, HOST_KEPT]);
 
         let early = judged(|seen| seen.host_after = seen.asked.clone());
         assert_eq!(early.mistake, Some(&NAMED_TOO_EARLY));
-        assert_eq!(failing(&early), [HOST_KEPT]);
+        assert_eq!(early.failing_claims(), [HOST_KEPT]);
     }
 
     #[test]
     fn a_user_namespace_of_its_own_is_one_too_many() {
         let judgement = judged(|seen| seen.left.insert(0, "user"));
-        assert_eq!(failing(&judgement), [ELSE]);
+        assert_eq!(judgement.failing_claims(), [ELSE]);
         assert_eq!(judgement.mistake, Some(&ANOTHER_USER_NAMESPACE));
         let pid = judged(|seen| seen.left.insert(0, "pid_for_children"));
-        assert_eq!((failing(&pid), pid.mistake), (vec![ELSE], None));
+        assert_eq!((pid.failing_claims(), pid.mistake), (vec![ELSE], None));
     }
 
     #[test]
     fn a_constant_passes_one_run_and_not_both() {
         let judgement = judged(|seen| seen.program_after = "boat".into());
-        assert_eq!(failing(&judgement), [OWN_NAME]);
+        assert_eq!(judgement.failing_claims(), [OWN_NAME]);
         assert_eq!(judgement.mistake, Some(&ALWAYS_THE_SAME_NAME));
     }
 
@@ -231,14 +222,14 @@ mod tests {
     #[test]
     fn an_answer_that_always_fails_does_not_pass_for_one_that_refuses_long_names() {
         let judgement = judged(|seen| seen.heard = Heard::Error(vec!["no".into(), "EPERM".into()]));
-        assert!(failing(&judgement).contains(&TOO_LONG));
+        assert!(judgement.failing_claims().contains(&TOO_LONG));
         assert_eq!(judgement.mistake, None, "the kernel shows nothing that tells why");
     }
 
     #[test]
     fn what_fits_no_known_mistake_gets_no_guess() {
         let judgement = judged(|seen| seen.program_after = format!("{}-x", seen.asked));
-        assert_eq!(failing(&judgement), [OWN_NAME]);
+        assert_eq!(judgement.failing_claims(), [OWN_NAME]);
         assert_eq!(judgement.mistake, None);
     }
 

@@ -192,11 +192,7 @@ fn with_a_refusal(refused: &Seen) -> Option<&'static Mistake> {
 
 /// What was seen, and what the function returned where that isn't Ok. Of a program that has ended only the latter is known.
 fn with_return(seen: &Seen, observed: String) -> String {
-    match (&seen.heard, seen.alive) {
-        (Heard::Ok, true) => observed,
-        (heard @ Heard::Silence(_), _) | (heard, false) => heard.in_words(),
-        (heard, true) => format!("{observed}; {}", heard.in_words()),
-    }
+    seen.heard.beside(seen.alive, observed)
 }
 
 #[cfg(test)]

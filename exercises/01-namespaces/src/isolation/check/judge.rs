@@ -118,11 +118,6 @@ mod tests {
         Seen { after: right(kinds).after, ..seen }
     }
 
-    fn failing(judgement: &Judgement) -> Vec<&'static str> {
-        let failed = judgement.outcomes.iter().filter(|outcome| outcome.difference.is_some());
-        failed.map(|outcome| outcome.claim).collect()
-    }
-
     #[test]
     fn a_right_answer_passes() {
         let judgement = judge(&all(), &two(), &unknown());
@@ -141,9 +136,9 @@ mod tests {
     fn a_flag_that_is_lost_is_told_from_others_that_are() {
         let without = |lost: &str| with(all(), &KINDS.map(|(kind, _)| if kind == lost { "" } else { kind }));
         let time = judge(&without("time"), &two(), &unknown());
-        assert_eq!((time.mistake, failing(&time)), (Some(&LOST_ON_THE_WAY), vec![EACH]));
+        assert_eq!((time.mistake, time.failing_claims()), (Some(&LOST_ON_THE_WAY), vec![EACH]));
         let ipc = judge(&without("ipc"), &two(), &unknown());
-        assert_eq!((ipc.mistake, failing(&ipc)), (None, vec![EACH]));
+        assert_eq!((ipc.mistake, ipc.failing_claims()), (None, vec![EACH]));
         let (expected, observed) = ipc.outcomes[0].difference.clone().expect("it fails");
         assert!(expected.contains("inode"));
         assert!(
@@ -155,21 +150,21 @@ mod tests {
     #[test]
     fn too_few_and_too_many_are_told_apart() {
         let one = judge(&with(all(), &["uts"]), &with(two(), &["uts"]), &unknown());
-        assert_eq!((one.mistake, failing(&one)), (Some(&ONLY_ONE), vec![EACH, OTHERS]));
+        assert_eq!((one.mistake, one.failing_claims()), (Some(&ONLY_ONE), vec![EACH, OTHERS]));
         let none = judge(&with(all(), &[]), &with(two(), &[]), &unknown());
         assert_eq!(none.mistake, Some(&NOTHING_CHANGED));
         let fixed = judge(&with(all(), &["ipc", "cgroup"]), &with(two(), &["ipc", "cgroup"]), &unknown());
         assert_eq!(fixed.mistake, Some(&ALWAYS_THE_SAME));
         let everything = judge(&all(), &with(two(), &KINDS.map(|(kind, _)| kind)), &unknown());
-        assert_eq!((everything.mistake, failing(&everything)), (Some(&ALWAYS_THE_SAME), vec![OTHERS]));
+        assert_eq!((everything.mistake, everything.failing_claims()), (Some(&ALWAYS_THE_SAME), vec![OTHERS]));
     }
 
     #[test]
     fn a_kind_that_there_is_not_has_to_be_refused_before_anything_is_made() {
         let ignored = judge(&all(), &two(), &Seen { heard: Heard::Ok, ..with(unknown(), &["ipc"]) });
-        assert_eq!((ignored.mistake, failing(&ignored)), (Some(&IGNORES_UNKNOWN), vec![UNKNOWN]));
+        assert_eq!((ignored.mistake, ignored.failing_claims()), (Some(&IGNORES_UNKNOWN), vec![UNKNOWN]));
         let half = judge(&all(), &two(), &with(unknown(), &["ipc"]));
-        assert_eq!((half.mistake, failing(&half)), (Some(&HALF_DONE), vec![UNKNOWN]));
+        assert_eq!((half.mistake, half.failing_claims()), (Some(&HALF_DONE), vec![UNKNOWN]));
     }
 
     #[test]
@@ -177,7 +172,7 @@ mod tests {
         let heard = Heard::Error(vec!["there is no kind \"time\"".into()]);
         let refused = Seen { heard, ..with(all(), &[]) };
         let judgement = judge(&refused, &two(), &unknown());
-        assert_eq!((judgement.mistake, failing(&judgement)), (Some(&REFUSES_WHAT_EXISTS), vec![EACH]));
+        assert_eq!((judgement.mistake, judgement.failing_claims()), (Some(&REFUSES_WHAT_EXISTS), vec![EACH]));
         let (_, observed) = judgement.outcomes[0].difference.clone().expect("it fails");
         assert!(observed.starts_with("unchanged  cgroup 1\n") && !observed.contains("new "), "{observed}");
         let half = Seen { after: right(&["uts"]).after, ..refused };

@@ -166,11 +166,6 @@ mod tests {
         judge(&seen)
     }
 
-    fn failing(judgement: &Judgement) -> Vec<&'static str> {
-        let failed = judgement.outcomes.iter().filter(|outcome| outcome.difference.is_some());
-        failed.map(|outcome| outcome.claim).collect()
-    }
-
     #[test]
     fn a_right_answer_passes() {
         let judgement = judged(|_| {});
@@ -188,7 +183,7 @@ mod tests {
         };
         let plain = judged(on_the_host);
         assert_eq!(plain.mistake, Some(&NO_NAMESPACE));
-        assert_eq!(failing(&plain), [PID_ONE, FAMILY]);
+        assert_eq!(plain.failing_claims(), [PID_ONE, FAMILY]);
         let early = judged(|seen| {
             on_the_host(seen);
             seen.children[0].for_children = Some(9);
@@ -203,7 +198,7 @@ mod tests {
             seen.grandchildren.clear();
         };
         let judgement = judged(nobody);
-        assert_eq!(failing(&judgement), [BOTH, PID_ONE, FAMILY, TOLD]);
+        assert_eq!(judgement.failing_claims(), [BOTH, PID_ONE, FAMILY, TOLD]);
         assert_eq!(judgement.mistake, Some(&NEVER_FORKED));
         let ended = judged(|seen| {
             nobody(seen);
@@ -225,19 +220,19 @@ mod tests {
 
     #[test]
     fn a_made_up_number_is_noticed() {
-        assert_eq!(failing(&judged(|seen| seen.children[0].is_known = false)), [TOLD]);
+        assert_eq!(judged(|seen| seen.children[0].is_known = false).failing_claims(), [TOLD]);
     }
 
     #[test]
     fn a_caller_that_left_its_own_namespaces_fails_one_check() {
-        assert_eq!(failing(&judged(|seen| seen.left.push("uts"))), [STAYS]);
+        assert_eq!(judged(|seen| seen.left.push("uts")).failing_claims(), [STAYS]);
     }
 
     #[test]
     fn a_caller_that_never_comes_back_is_told_from_one_that_ended() {
         let silent = judged(|seen| seen.heard = Heard::Silence(Duration::from_secs(5)));
         assert_eq!(silent.mistake, Some(&WAITS));
-        assert_eq!(failing(&silent), [BOTH, STAYS]);
+        assert_eq!(silent.failing_claims(), [BOTH, STAYS]);
         let ended = judged(|seen| {
             seen.heard = Heard::Ended(0);
             seen.alive = false;

@@ -31,11 +31,6 @@ fn judged(change: impl Fn(&mut Seen)) -> Judgement {
     judge(&runs, &too_far())
 }
 
-fn failing(judgement: &Judgement) -> Vec<&'static str> {
-    let failed = judgement.outcomes.iter().filter(|outcome| outcome.difference.is_some());
-    failed.map(|outcome| outcome.claim).collect()
-}
-
 #[test]
 fn a_right_answer_passes() {
     let judgement = judged(|_| {});
@@ -46,14 +41,17 @@ fn a_right_answer_passes() {
 #[test]
 fn clocks_are_told_apart() {
     let other = judged(|seen| (seen.monotonic, seen.boottime) = (seen.boottime, Offset(0, 0)));
-    assert_eq!((other.mistake, failing(&other)), (Some(&WRONG_CLOCK), vec![AHEAD, MONOTONIC]));
+    assert_eq!((other.mistake, other.failing_claims()), (Some(&WRONG_CLOCK), vec![AHEAD, MONOTONIC]));
     let both = judged(|seen| seen.monotonic = seen.boottime);
-    assert_eq!((both.mistake, failing(&both)), (Some(&BOTH_CLOCKS), vec![MONOTONIC]));
+    assert_eq!((both.mistake, both.failing_claims()), (Some(&BOTH_CLOCKS), vec![MONOTONIC]));
     let by_whole_seconds = judged(|seen| {
         seen.boottime.1 = 0;
         seen.monotonic = seen.boottime;
     });
-    assert_eq!((by_whole_seconds.mistake, failing(&by_whole_seconds)), (Some(&BOTH_CLOCKS), vec![AHEAD, MONOTONIC]));
+    assert_eq!(
+        (by_whole_seconds.mistake, by_whole_seconds.failing_claims()),
+        (Some(&BOTH_CLOCKS), vec![AHEAD, MONOTONIC])
+    );
 }
 
 #[test]
@@ -63,9 +61,9 @@ fn units_are_told_apart() {
         assert_eq!(judgement.mistake, Some(&WRONG_UNIT), "{seconds}");
     }
     let whole = judged(|seen| seen.boottime.1 = 0);
-    assert_eq!((whole.mistake, failing(&whole)), (Some(&WHOLE_SECONDS), vec![AHEAD]));
+    assert_eq!((whole.mistake, whole.failing_claims()), (Some(&WHOLE_SECONDS), vec![AHEAD]));
     let absolute = judged(|seen| seen.boottime.0 += 1001);
-    assert_eq!((absolute.mistake, failing(&absolute)), (Some(&ABSOLUTE), vec![AHEAD]));
+    assert_eq!((absolute.mistake, absolute.failing_claims()), (Some(&ABSOLUTE), vec![AHEAD]));
     let constant = judged(|seen| seen.boottime = Offset(86400, 0));
     assert_eq!(constant.mistake, Some(&ALWAYS_THE_SAME));
 }
@@ -94,7 +92,7 @@ fn without_a_namespace_nothing_else_is_judged() {
         })
     };
     let judgement = without(Heard::Ok);
-    assert_eq!((judgement.mistake, failing(&judgement)), (Some(&NO_NAMESPACE), vec![OWN, AHEAD, MONOTONIC]));
+    assert_eq!((judgement.mistake, judgement.failing_claims()), (Some(&NO_NAMESPACE), vec![OWN, AHEAD, MONOTONIC]));
     for errno in ["Permission denied (os error 13)", "EPERM: Operation not permitted"] {
         assert_eq!(without(error(&["timens_offsets", errno])).mistake, Some(&WRITTEN_FIRST), "{errno}");
     }
@@ -103,7 +101,7 @@ fn without_a_namespace_nothing_else_is_judged() {
 #[test]
 fn a_caller_whose_own_clock_has_changed_is_not_where_it_was() {
     let judgement = judged(|seen| seen.left.push("time"));
-    assert_eq!((judgement.mistake, failing(&judgement)), (Some(&JOINED_ITSELF), vec![STAYS]));
+    assert_eq!((judgement.mistake, judgement.failing_claims()), (Some(&JOINED_ITSELF), vec![STAYS]));
 }
 
 #[test]
@@ -117,7 +115,7 @@ fn a_line_that_the_kernel_did_not_understand_is_told_from_other_refusals() {
     assert_eq!(refused("Invalid argument (os error 22)").mistake, Some(&NO_SUCH_LINE));
     assert_eq!(refused("EINVAL: Invalid argument").mistake, Some(&NO_SUCH_LINE));
     let gone = refused("No such file or directory (os error 2)");
-    assert_eq!((gone.mistake, failing(&gone)), (None, vec![AHEAD, REFUSED]));
+    assert_eq!((gone.mistake, gone.failing_claims()), (None, vec![AHEAD, REFUSED]));
     let (_, observed) = gone.outcomes[4].difference.clone().expect("it fails");
     assert_eq!(observed, "the function failed for an allowed offset, too");
 }

@@ -40,11 +40,6 @@ fn judged(change: impl Fn(&mut Seen)) -> Judgement {
     judge(&runs, &refused(), &[])
 }
 
-fn failing(judgement: &Judgement) -> Vec<&'static str> {
-    let failed = judgement.outcomes.iter().filter(|outcome| outcome.difference.is_some());
-    failed.map(|outcome| outcome.claim).collect()
-}
-
 /// A map that the kernel refused.
 fn nothing_mapped(seen: &mut Seen) {
     seen.heard = error(&["writing uid_map", "Operation not permitted (os error 1)"]);
@@ -61,15 +56,15 @@ fn a_right_answer_passes() {
 
 #[test]
 fn each_thing_that_is_missing_fails_its_own_check() {
-    assert_eq!(failing(&judged(|seen| seen.uid_map = to(0, 99))), [USER]);
-    assert_eq!(failing(&judged(|seen| seen.uid_map[0].length = 2)), [USER]);
-    assert_eq!(failing(&judged(|seen| seen.uid_map.extend(to(1, 99)))), [USER]);
-    assert_eq!(failing(&judged(|seen| seen.gid_map.clear())), [GROUP]);
-    assert_eq!(failing(&judged(|seen| seen.setgroups = "allow".into())), [SETGROUPS]);
-    assert_eq!(failing(&judged(|seen| seen.written = vec!["uid_map", "gid_map"])), [SETGROUPS]);
-    assert_eq!(failing(&judged(|seen| seen.lacks = 1 << 21)), [CAPABLE]);
-    assert_eq!(failing(&judged(|seen| seen.left.push("net"))), [ELSE]);
-    assert_eq!(failing(&judged(|seen| seen.outside = Ids { uid: 0, ..ME })), [USER]);
+    assert_eq!(judged(|seen| seen.uid_map = to(0, 99)).failing_claims(), [USER]);
+    assert_eq!(judged(|seen| seen.uid_map[0].length = 2).failing_claims(), [USER]);
+    assert_eq!(judged(|seen| seen.uid_map.extend(to(1, 99))).failing_claims(), [USER]);
+    assert_eq!(judged(|seen| seen.gid_map.clear()).failing_claims(), [GROUP]);
+    assert_eq!(judged(|seen| seen.setgroups = "allow".into()).failing_claims(), [SETGROUPS]);
+    assert_eq!(judged(|seen| seen.written = vec!["uid_map", "gid_map"]).failing_claims(), [SETGROUPS]);
+    assert_eq!(judged(|seen| seen.lacks = 1 << 21).failing_claims(), [CAPABLE]);
+    assert_eq!(judged(|seen| seen.left.push("net")).failing_claims(), [ELSE]);
+    assert_eq!(judged(|seen| seen.outside = Ids { uid: 0, ..ME }).failing_claims(), [USER]);
 }
 
 #[test]
@@ -77,7 +72,7 @@ fn deny_has_to_come_before_the_group_map_also_where_it_is_inherited() {
     let forgotten = judged(|seen| seen.written = vec!["uid_map", "gid_map"]);
     assert_eq!(forgotten.mistake, Some(&SETGROUPS_ALLOWED));
     let late = judged(|seen| seen.written = vec!["gid_map", "uid_map", "setgroups"]);
-    assert_eq!((failing(&late), late.mistake), (vec![SETGROUPS], Some(&SETGROUPS_ALLOWED)));
+    assert_eq!((late.failing_claims(), late.mistake), (vec![SETGROUPS], Some(&SETGROUPS_ALLOWED)));
     let other_order = judged(|seen| seen.written = vec!["uid_map", "setgroups", "gid_map"]);
     assert!(other_order.passed());
     // Where it isn't inherited, the kernel refuses.
@@ -88,7 +83,7 @@ fn deny_has_to_come_before_the_group_map_also_where_it_is_inherited() {
         seen.written = vec!["uid_map"];
     });
     assert_eq!(refused.mistake, Some(&SETGROUPS_ALLOWED));
-    assert_eq!(failing(&refused), [GROUP, SETGROUPS, REFUSED]);
+    assert_eq!(refused.failing_claims(), [GROUP, SETGROUPS, REFUSED]);
 }
 
 #[test]

@@ -31,17 +31,12 @@ fn judged(change: impl Fn(&mut Runs)) -> Judgement {
     judge(&runs)
 }
 
-fn failing(judgement: &Judgement) -> Vec<&'static str> {
-    let failed = judgement.outcomes.iter().filter(|outcome| outcome.difference.is_some());
-    failed.map(|outcome| outcome.claim).collect()
-}
-
 #[test]
 fn a_right_answer_passes_and_so_does_one_that_reports_a_missing_command_as_an_error() {
     assert!(judged(|_| {}).passed());
     let error = Heard::Error(vec!["no such command".into()]);
     assert!(judged(|runs| runs.missing.heard = error.clone()).passed());
-    assert_eq!(failing(&judged(|runs| runs.missing.printed.clear())), [ONCE]);
+    assert_eq!(judged(|runs| runs.missing.printed.clear()).failing_claims(), [ONCE]);
 }
 
 #[test]
@@ -52,13 +47,13 @@ fn who_only_waits_neither_reaps_nor_forwards() {
         runs.listening.seen.heard = SILENCE;
     });
     assert_eq!(judgement.mistake, Some(&ONLY_WAITS));
-    assert_eq!(failing(&judgement), [REAPED, TERM, OTHERS]);
+    assert_eq!(judgement.failing_claims(), [REAPED, TERM, OTHERS]);
 }
 
 #[test]
 fn where_no_orphan_was_seen_none_was_reaped() {
     let judgement = judged(|runs| runs.serving.orphans = 0);
-    assert_eq!((judgement.mistake, failing(&judgement)), (None, vec![REAPED]));
+    assert_eq!((judgement.mistake, judgement.failing_claims()), (None, vec![REAPED]));
 }
 
 #[test]
@@ -69,9 +64,9 @@ fn half_of_the_job_is_told_from_the_other_half() {
         runs.serving.seen.heard = SILENCE;
         runs.listening.seen.heard = SILENCE;
     });
-    assert_eq!((deaf.mistake, failing(&deaf)), (Some(&FORWARDS_NOTHING), vec![TERM, OTHERS]));
+    assert_eq!((deaf.mistake, deaf.failing_claims()), (Some(&FORWARDS_NOTHING), vec![TERM, OTHERS]));
     let only_term = judged(|runs| runs.listening.seen.heard = SILENCE);
-    assert_eq!((only_term.mistake, failing(&only_term)), (Some(&ONLY_TERM), vec![OTHERS]));
+    assert_eq!((only_term.mistake, only_term.failing_claims()), (Some(&ONLY_TERM), vec![OTHERS]));
 }
 
 #[test]
@@ -84,7 +79,7 @@ fn signals_that_arrive_as_others_are_told_apart() {
     };
     assert_eq!(sends(137, 137).mistake, Some(&KILLS));
     let terms = sends(143, WRONG_SIGNAL);
-    assert_eq!((terms.mistake, failing(&terms)), (Some(&ALWAYS_TERM), vec![OTHERS]));
+    assert_eq!((terms.mistake, terms.failing_claims()), (Some(&ALWAYS_TERM), vec![OTHERS]));
 }
 
 #[test]
@@ -95,7 +90,7 @@ fn a_command_that_something_else_has_ended_is_not_taken_for_an_orphan() {
         runs.serving.seen.heard = Heard::Number(137);
         runs.listening.seen.heard = Heard::Number(137);
     });
-    assert_eq!((judgement.mistake, failing(&judgement)), (Some(&KILLS), vec![REAPED, TERM, OTHERS]));
+    assert_eq!((judgement.mistake, judgement.failing_claims()), (Some(&KILLS), vec![REAPED, TERM, OTHERS]));
 }
 
 #[test]
@@ -106,25 +101,25 @@ fn exit_codes_are_told_apart() {
             seen.heard = Heard::Number(0);
         }
     });
-    assert_eq!((none.mistake, failing(&none)), (Some(&NO_CODE), vec![TERM, OTHERS, ENDS]));
+    assert_eq!((none.mistake, none.failing_claims()), (Some(&NO_CODE), vec![TERM, OTHERS, ENDS]));
 }
 
 #[test]
 fn the_wrong_end_is_noticed() {
     let late = judged(|runs| runs.leaving.seen.heard = SILENCE);
-    assert_eq!((late.mistake, failing(&late)), (Some(&WAITS_FOR_ALL), vec![ENDS]));
+    assert_eq!((late.mistake, late.failing_claims()), (Some(&WAITS_FOR_ALL), vec![ENDS]));
     let early = judged(|runs| {
         runs.serving.too_soon = true;
         runs.serving.zombies = 2;
         runs.serving.seen.heard = Heard::Number(137);
     });
-    assert_eq!((early.mistake, failing(&early)), (Some(&ANY_CHILD), vec![REAPED, TERM]));
+    assert_eq!((early.mistake, early.failing_claims()), (Some(&ANY_CHILD), vec![REAPED, TERM]));
 }
 
 #[test]
 fn a_child_that_comes_back_and_a_command_that_is_pid_1_are_noticed() {
     let twice = judged(|runs| runs.missing.came_back = vec![2]);
-    assert_eq!((twice.mistake, failing(&twice)), (Some(&CAME_BACK_TWICE), vec![ONCE]));
+    assert_eq!((twice.mistake, twice.failing_claims()), (Some(&CAME_BACK_TWICE), vec![ONCE]));
     let execed = judged(|runs| {
         runs.serving.number = Some(1);
         runs.serving.zombies = ORPHANS;
@@ -145,5 +140,5 @@ fn an_answer_that_never_starts_anything_gets_no_guess() {
         runs.serving.seen.began = false;
         runs.listening.seen.began = false;
     });
-    assert_eq!(failing(&guessed), [REAPED, TERM, OTHERS]);
+    assert_eq!(guessed.failing_claims(), [REAPED, TERM, OTHERS]);
 }

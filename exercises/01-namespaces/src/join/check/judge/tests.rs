@@ -35,11 +35,6 @@ fn judged(change: impl Fn(&mut Runs)) -> Judgement {
     judge(&runs)
 }
 
-fn failing(judgement: &Judgement) -> Vec<&'static str> {
-    let failed = judgement.outcomes.iter().filter(|outcome| outcome.difference.is_some());
-    failed.map(|outcome| outcome.claim).collect()
-}
-
 #[test]
 fn a_right_answer_passes() {
     let judgement = judged(|_| {});
@@ -51,7 +46,7 @@ fn a_right_answer_passes() {
 fn powers_that_are_lacking_show_where_the_caller_has_them_already() {
     let judgement = judged(|runs| (runs.apart, runs.sharing) = (refusal(), refusal()));
     assert_eq!(judgement.mistake, Some(&USER_NOT_FIRST));
-    assert_eq!(failing(&judgement), [ALL_JOINED, CHILDREN, SHARED]);
+    assert_eq!(judgement.failing_claims(), [ALL_JOINED, CHILDREN, SHARED]);
     let everywhere = judged(|runs| (runs.apart, runs.sharing, runs.inside) = (refusal(), refusal(), refusal()));
     assert_eq!(everywhere.mistake, None);
 }
@@ -61,7 +56,7 @@ fn what_is_joined_again_is_refused() {
     for which in 0..2 {
         let judgement = judged(|runs| if which == 0 { runs.inside = refusal() } else { runs.sharing = refusal() });
         assert_eq!(judgement.mistake, Some(&ALREADY_THERE));
-        assert_eq!(failing(&judgement).len(), 1);
+        assert_eq!(judgement.failing_claims().len(), 1);
     }
 }
 
@@ -69,15 +64,15 @@ fn what_is_joined_again_is_refused() {
 fn what_belongs_to_another_than_the_container_is_lost_on_the_way() {
     let half = Seen { apart: vec!["net", "uts"], left: vec!["user"], ..refusal() };
     let judgement = judged(|runs| runs.in_lab = half.clone());
-    assert_eq!((judgement.mistake, failing(&judgement)), (Some(&ONE_BY_ONE), vec![IN_LAB]));
+    assert_eq!((judgement.mistake, judgement.failing_claims()), (Some(&ONE_BY_ONE), vec![IN_LAB]));
 }
 
 #[test]
 fn a_kind_that_is_forgotten_is_named() {
     let no_pid = judged(|runs| runs.apart.apart = vec!["pid"]);
-    assert_eq!((no_pid.mistake, failing(&no_pid)), (Some(&NO_PID), vec![CHILDREN]));
+    assert_eq!((no_pid.mistake, no_pid.failing_claims()), (Some(&NO_PID), vec![CHILDREN]));
     let no_time = judged(|runs| runs.apart.apart = vec!["time"]);
-    assert_eq!((no_time.mistake, failing(&no_time)), (Some(&NOT_ALL), vec![ALL_JOINED]));
+    assert_eq!((no_time.mistake, no_time.failing_claims()), (Some(&NOT_ALL), vec![ALL_JOINED]));
     let nothing = judged(|runs| {
         runs.apart.apart = World::apart().own;
         runs.apart.left.clear();
@@ -103,13 +98,13 @@ fn a_refusal_has_to_be_told() {
     let (_, observed) = bare.outcomes[5].difference.clone().expect("it fails");
     assert!(observed.ends_with("(os error 13), the bare errno, without a context"), "{observed}");
     let half = judged(|runs| runs.anothers.left = vec!["uts"]);
-    assert_eq!((failing(&half), half.mistake), (vec![ANOTHERS], None));
+    assert_eq!((half.failing_claims(), half.mistake), (vec![ANOTHERS], None));
 }
 
 #[test]
 fn a_container_that_did_not_survive_is_no_success() {
     let judgement = judged(|runs| runs.apart.container_lives = false);
-    assert_eq!((failing(&judgement), judgement.mistake), (vec![ALL_JOINED], None));
+    assert_eq!((judgement.failing_claims(), judgement.mistake), (vec![ALL_JOINED], None));
 }
 
 #[test]
