@@ -48,10 +48,12 @@ impl fmt::Display for Advice {
             write!(f, "\n{told}    {}", cure.command)?;
         }
         let otherwise = match self.cures.iter().any(|cure| cure.who == Who::Administrator) {
-            true => "No administrator at hand?",
-            false => "Or elsewhere:",
+            true => "No administrator at hand? A",
+            false => "Or: a",
         };
-        write!(f, "\n{otherwise} `cargo wb check --vm` asks nothing of this machine;\nbook/src/machine.md says more.")
+        let elsewhere = "throwaway machine asks nothing of this one:\n    cargo wb check --vm    for exercises\n    \
+                         cargo wb vm --shell    for all else, built before: book/src/safe.md";
+        write!(f, "\n{otherwise} {elsewhere}")
     }
 }
 
@@ -130,7 +132,7 @@ fn at_clone(errno: Errno, machine: &Machine) -> Advice {
                     refuses new namespaces"
                     .to_string(),
             cures: vec![you(
-                "grep Seccomp /proc/self/status",
+                "grep Seccomp: /proc/self/status",
                 "Open another terminal (not the editor's), in which this shows 0, and work there",
             )],
         };

@@ -55,7 +55,7 @@ pub fn run(checkout: &Checkout, id: Option<&str>, format: Format) -> Result<Exit
         return super::check::run(checkout, id, format);
     }
     fs::create_dir_all(checkout.kept()).context("making the folder for passed answers")?;
-    eprintln!("cargo wb: checking in a throwaway machine ({processor})");
+    eprintln!("cargo wb: a throwaway machine boots ({processor}), and checks");
     let mut words: Vec<OsString> =
         vec!["--visible".into(), checkout.top().into(), "--visible".into(), builds.clone().into()];
     let checks =

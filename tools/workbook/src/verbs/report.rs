@@ -10,6 +10,7 @@ use doctor::paragraph;
 use super::table::Row;
 use crate::examine::Examined;
 use crate::paint::Paint;
+use crate::prebuilt;
 use crate::state::State;
 
 /// How many lines of a program's output are shown.
@@ -28,9 +29,8 @@ pub fn text(row: &Row, was_passed: bool, paint: Paint) -> String {
         Some(Examined::Blocked(why)) => {
             let _ = write!(out, "\n{}\n{}", paint.bad("blocked: this check can't be made here"), indented(why));
             out.push_str("\nStep by step: `cargo wb doctor`.\n");
-            // A refusal that is known has said so.
-            if !why.contains("check --vm") {
-                out.push_str("`cargo wb check --vm` asks nothing of this machine.\n");
+            if !prebuilt::is_in_use() {
+                let _ = writeln!(out, "In a throwaway machine: `cargo wb check --vm {}`.", exercise.id);
             }
         }
         Some(Examined::NotOneFile(why)) => {
@@ -47,7 +47,7 @@ pub fn text(row: &Row, was_passed: bool, paint: Paint) -> String {
         Some(Examined::Judged { judgement, warnings }) => judged(&mut out, row, judgement, warnings, paint),
     }
     if was_passed && row.state != State::Passed {
-        out.push_str("\nAn earlier answer has passed; mydocker goes on using that one.\n");
+        out.push_str("\nThe answer that passed before is kept; mydocker goes on using it.\n");
     }
     out
 }
@@ -66,8 +66,10 @@ fn judged(out: &mut String, row: &Row, judgement: &Judgement, warnings: &str, pa
     }
     if row.state == State::ToDo {
         let _ = write!(out, "\n{} now; that is the starting point.\n", checks_fail(judgement.failing()));
+        let elsewhere = if prebuilt::is_in_use() { "--vm " } else { "" };
         let task = if row.exercise.kind == Kind::Repair { "Find the defect" } else { "Write your answer" };
-        let _ = writeln!(out, "{task} in {},\nthen `cargo wb check {id}` again.", row.exercise.file().display());
+        let _ =
+            writeln!(out, "{task} in {},\nthen `cargo wb check {elsewhere}{id}` again.", row.exercise.file().display());
         return;
     }
     if let Some(common) = common {
@@ -199,6 +201,9 @@ mod tests {
 
     #[test]
     fn a_failure_after_a_pass_says_that_the_pass_is_kept() {
-        assert!(text(&row(State::Failing, failing()), true, Paint::never()).contains("An earlier answer has passed"));
+        assert!(
+            text(&row(State::Failing, failing()), true, Paint::never())
+                .contains("The answer that passed before is kept")
+        );
     }
 }

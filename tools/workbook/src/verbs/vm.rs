@@ -14,6 +14,10 @@ use crate::checkout::Checkout;
 
 /// Becomes that program, by way of cargo, which also becomes what it runs: so the terminal, signals and exit code are its own.
 pub fn run(checkout: &Checkout) -> Result<Exit> {
+    // What cargo builds in silence, and the machine's boot, take long enough to be wondered at.
+    if stderr().is_terminal() {
+        eprintln!("cargo wb: the throwaway machine is built and boots: some seconds, half a minute without KVM");
+    }
     // As they were typed: clap would take a `--` away.
     let words = env::args_os().skip_while(|word| word != "vm").skip(1);
     become_it(checkout, words)
@@ -21,10 +25,6 @@ pub fn run(checkout: &Checkout) -> Result<Exit> {
 
 /// Returns only when that fails.
 pub fn become_it(checkout: &Checkout, words: impl IntoIterator<Item = OsString>) -> Result<Exit> {
-    // What cargo builds in silence, and the machine's boot, take long enough to be wondered at.
-    if stderr().is_terminal() {
-        eprintln!("cargo wb: the throwaway machine is built and boots: some seconds, half a minute without KVM");
-    }
     Err(program(checkout).args(words).exec()).context("starting cargo")
 }
 
