@@ -1,22 +1,21 @@
-//! Whatever is done in a lab, by root too, harms nothing outside and leaves nothing: forks, memory, files, devices, the firewall, cgroups.
+//! Cgroups: limits hold, and none is left.
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitCode, Stdio};
+use std::path::Path;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
+use lab::Lab;
 use lab::look::{self, By};
-use lab::{Lab, Limits};
 use nix::sys::signal::Signal;
-use nix::unistd::Pid;
-use testkit::{Output, eventually, needs, patiently, run_to_end};
+use testkit::{Case, eventually, needs, patiently};
 
-const LIMITS: Limits = Limits { memory: Some(128 << 20), processes: Some(30) };
+use crate::labs::{LIMITS, a_cgroup_can_be_made, cgroups_of, end, in_lab, kill, sleeping};
 
-fn main() -> ExitCode {
+pub fn cases() -> Vec<Case> {
     // The machine's own cgroups can't be had in a lab: these start their labs on the machine itself.
-    let with_cgroups = testkit::cases![
+    let with_the_machines = testkit::cases![
         limits_hold_by_cgroup_where_one_can_be_made,
         a_fork_bomb_stops_at_the_limit_and_leaves_nothing,
         a_memory_hog_is_killed_and_the_machine_is_not,
@@ -26,67 +25,9 @@ fn main() -> ExitCode {
         a_lab_with_cgroups_of_its_own_may_change_those_and_no_others,
         what_is_frozen_ends_with_its_lab,
     ];
-    let in_a_lab = testkit::root_cases![
-        removing_everything_removes_nothing_outside,
-        no_disk_is_in_a_labs_dev_and_none_can_be_made,
-        a_terminal_opened_inside_is_the_labs_own,
-        a_table_added_inside_stays_inside,
-        where_no_cgroup_can_be_made_rlimits_are_said_to_hold,
-    ];
     let with_own = testkit::cases![limits_hold_in_a_cgroup_that_was_handed_over_with_processes_in_it];
-    let with_cgroups = with_cgroups.into_iter().map(|case| case.on_the_machine()).collect::<Vec<_>>();
-    let with_own = with_own.into_iter().map(|case| case.with_own_cgroups()).collect::<Vec<_>>();
-    testkit::run([with_cgroups, with_own, in_a_lab].concat())
-}
-
-fn in_lab(lab: &Lab, script: &str) -> Result<Output> {
-    let mut command = lab.command("bash");
-    command.args(["-c", script]);
-    run_to_end(command, Duration::from_secs(30))
-}
-
-/// A lab whose program sleeps.
-fn sleeping(lab: &Lab) -> Result<(Child, i32)> {
-    let outer = lab.command("sleep").arg("100").stdin(Stdio::null()).spawn()?;
-    let program = look::program(outer.id() as i32, Duration::from_secs(10))?;
-    Ok((outer, program))
-}
-
-fn kill(pid: u32, signal: Signal) -> Result<()> {
-    Ok(nix::sys::signal::kill(Pid::from_raw(pid as i32), signal)?)
-}
-
-fn end(mut outer: Child) -> Result<()> {
-    kill(outer.id(), Signal::SIGTERM)?;
-    outer.wait()?;
-    Ok(())
-}
-
-/// Folders of labs' cgroups, anywhere on the machine.
-fn cgroups_of(outer: u32) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    let mut folders = vec![PathBuf::from("/sys/fs/cgroup")];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-            if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-                let name = entry.file_name().to_string_lossy().into_owned();
-                if name.starts_with("coracle-lab-") && name.contains(&format!("-{outer}-")) {
-                    found.push(entry.path());
-                }
-                folders.push(entry.path());
-            }
-        }
-    }
-    found
-}
-
-fn a_cgroup_can_be_made() -> Result<()> {
-    needs::user_namespaces()?;
-    let (outer, program) = sleeping(&Lab::new().limits(LIMITS))?;
-    let in_force = look::limits(program)?;
-    end(outer)?;
-    let by_cgroup = |limit: Option<(By, u64)>| limit.is_some_and(|(by, _)| by == By::Cgroup);
-    needs::that(by_cgroup(in_force.memory) && by_cgroup(in_force.processes), "a cgroup that may be divided")
+    let with_the_machines = with_the_machines.into_iter().map(|case| case.on_the_machine());
+    with_the_machines.chain(with_own.into_iter().map(|case| case.with_own_cgroups())).collect()
 }
 
 fn limits_hold_by_cgroup_where_one_can_be_made() -> Result<()> {
@@ -101,7 +42,6 @@ fn limits_hold_by_cgroup_where_one_can_be_made() -> Result<()> {
     end(outer)
 }
 
-/// On v2 processes are only in leaves: the user's shell and we have to make room first.
 fn limits_hold_in_a_cgroup_that_was_handed_over_with_processes_in_it() -> Result<()> {
     needs::root()?;
     let top = Path::new("/sys/fs/cgroup");
@@ -188,7 +128,6 @@ fn a_lab_that_ends_leaves_no_cgroup() -> Result<()> {
     Ok(())
 }
 
-/// On v1 nothing frozen can be killed before it goes on, and PID 1 doesn't end before all others have.
 fn what_is_frozen_ends_with_its_lab() -> Result<()> {
     a_cgroup_can_be_made()?;
     let freeze = "top=/sys/fs/cgroup/freezer; [ -d $top ] || top=/sys/fs/cgroup; mkdir $top/still; sleep 100 & \
@@ -218,7 +157,6 @@ fn a_killed_lab_leaves_no_cgroup() -> Result<()> {
     eventually("its cgroups are gone", || Ok(cgroups_of(outer.id()).is_empty()))
 }
 
-/// Processes of this name that have no parent but the machine's PID 1 (or who else adopts).
 fn keepers() -> Vec<u32> {
     let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
     let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
@@ -270,85 +208,4 @@ fn a_lab_with_cgroups_of_its_own_may_change_those_and_no_others() -> Result<()> 
     end(outer)?;
     ensure!(cgroups_of(killed).is_empty(), "{:?}", cgroups_of(killed));
     Ok(())
-}
-
-fn removing_everything_removes_nothing_outside() -> Result<()> {
-    for witness in ["/tmp/witness", "/run/witness", "/dev/shm/witness"] {
-        fs::write(witness, "still here")?;
-    }
-    fs::create_dir("/tmp/kept")?;
-    fs::write("/tmp/kept/witness", "still here")?;
-    let before = look::mountinfo(std::process::id() as i32)?;
-    let script = "exec 2>/dev/null; rm -rf /tmp/* /run/* /var/tmp/* /dev/shm/* /dev/* /etc /usr/bin/true /sys/kernel /sys/fs/cgroup/* /proc/sys
-        ls /tmp/kept";
-    let done = in_lab(&Lab::new().visible("/tmp/kept"), script)?;
-    ensure!(done.stdout.starts_with("witness\n"), "{done:?}");
-    for witness in ["/tmp/witness", "/run/witness", "/dev/shm/witness", "/tmp/kept/witness"] {
-        ensure!(fs::read_to_string(witness)? == "still here");
-    }
-    for file in ["/etc/passwd", "/usr/bin/true", "/dev/null", "/sys/kernel"] {
-        ensure!(fs::exists(file)?, "{file} is gone");
-    }
-    ensure!(look::mountinfo(std::process::id() as i32)? == before);
-    Ok(())
-}
-
-fn no_disk_is_in_a_labs_dev_and_none_can_be_made() -> Result<()> {
-    let script = "find /dev -type b -o -name kmsg -o -name mem -o -name port | wc -l
-        mknod /dev/disk b 7 0; mknod /tmp/disk b 7 0; mknod /dev/shm/disk b 7 0
-        for disk in /tmp/disk /dev/shm/disk /dev/disk; do head -c 1 $disk >/dev/null 2>&1 && echo read; done
-        echo x >/dev/null && head -c 3 /dev/zero | wc -c";
-    let done = in_lab(&Lab::new(), script)?;
-    ensure!(done.stdout == "0\n3\n", "{done:?}");
-    Ok(())
-}
-
-fn a_terminal_opened_inside_is_the_labs_own() -> Result<()> {
-    needs::program("script")?;
-    let terminals = || fs::read_dir("/dev/pts").map(|entries| entries.count());
-    let before = terminals()?;
-    let mut command = Lab::new().command("script");
-    command.args(["--quiet", "--return", "--command", "tty; ls /dev/pts; read line", "/dev/null"]);
-    let mut outer = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
-    look::program(outer.id() as i32, Duration::from_secs(10))?;
-    let on_a_terminal =
-        |pid: i32| fs::read_link(format!("/proc/{pid}/fd/0")).is_ok_and(|file| file.starts_with("/dev/pts"));
-    eventually("its shell runs on a terminal", || {
-        Ok(look::descendants(outer.id() as i32).into_iter().any(on_a_terminal))
-    })?;
-    ensure!(terminals()? == before);
-    std::io::Write::write_all(outer.stdin.as_mut().context("a pipe")?, b"\n")?;
-    let mut said = String::new();
-    std::io::Read::read_to_string(outer.stdout.as_mut().context("a pipe")?, &mut said)?;
-    ensure!(said.contains("/dev/pts/0"), "{said}");
-    ensure!(outer.wait()?.success());
-    Ok(())
-}
-
-fn a_table_added_inside_stays_inside() -> Result<()> {
-    needs::program("nft")?;
-    let rules = || run_to_end(nft(&["list", "ruleset"]), Duration::from_secs(10)).map(|done| done.stdout);
-    ensure!(run_to_end(nft(&["add", "table", "inet", "outside"]), Duration::from_secs(10))?.status.success());
-    let before = rules()?;
-    let done = in_lab(&Lab::new(), "nft add table inet inside && nft list ruleset && nft flush ruleset")?;
-    ensure!(done.status.success() && done.stdout.contains("inside") && !done.stdout.contains("outside"), "{done:?}");
-    ensure!(rules()? == before && before.contains("outside"));
-    Ok(())
-}
-
-fn nft(arguments: &[&str]) -> Command {
-    let mut command = Command::new("nft");
-    command.args(arguments);
-    command
-}
-
-fn where_no_cgroup_can_be_made_rlimits_are_said_to_hold() -> Result<()> {
-    // A lab in a lab, whose cgroups are read-only.
-    let (outer, program) = sleeping(&Lab::new().limits(LIMITS))?;
-    let in_force = look::limits(program)?;
-    ensure!(in_force.memory == Some((By::Rlimit, 128 << 20)), "{in_force:?}");
-    // RLIMIT_NPROC doesn't bind the machine's root; then it isn't said to.
-    let root = needs::root().is_ok();
-    ensure!(in_force.processes == if root { None } else { Some((By::Rlimit, 30)) }, "{in_force:?}");
-    end(outer)
 }
