@@ -3,7 +3,6 @@
 use std::fmt;
 
 use nix::errno::Errno;
-use serde::Serialize;
 
 use crate::machine::Machine;
 use crate::paragraph::paragraph;
@@ -11,7 +10,7 @@ use crate::step::Step;
 use crate::verdict::Verdict;
 
 /// Why, and what helps.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Advice {
     pub cause: String,
     /// Best first. Empty when nothing is wrong, or when nothing is known.
@@ -19,7 +18,7 @@ pub struct Advice {
 }
 
 /// One way out.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cure {
     pub who: Who,
     /// To be typed as it stands.
@@ -29,8 +28,7 @@ pub struct Cure {
 }
 
 /// Who can apply a cure.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Who {
     Administrator,
     You,

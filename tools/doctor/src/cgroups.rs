@@ -5,11 +5,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use nix::unistd::{AccessFlags, access};
-use serde::Serialize;
 
 /// Which control groups are mounted under /sys/fs/cgroup: cgroups(7).
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum CgroupLayout {
     #[default]
     None,
@@ -20,8 +18,7 @@ pub enum CgroupLayout {
 }
 
 /// Whether containers' memory, processors and processes can be limited: from chapter 3 on.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum CgroupLimits {
     /// Groups can be made.
     Possible,

@@ -4,12 +4,11 @@ use std::fs;
 use std::path::Path;
 
 use nix::unistd::{User, geteuid};
-use serde::Serialize;
 
 use crate::cgroups::{CgroupLayout, CgroupLimits, cgroup_layout, mount_points};
 
 /// What this machine says of itself. `None` where it doesn't have the setting.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Machine {
     /// `6.8.0-31-generic`
     pub kernel: String,
@@ -39,7 +38,7 @@ pub struct Machine {
 }
 
 /// How many ids one may map besides one's own; 0 for none.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct SubordinateIds {
     pub uids: u64,
     pub gids: u64,

@@ -4,7 +4,6 @@ use std::ffi::CString;
 use std::fs;
 
 use nix::unistd::{getegid, geteuid};
-use serde::Serialize;
 
 use crate::advice::{Advice, advice};
 use crate::machine::Machine;
@@ -13,7 +12,7 @@ use crate::sys::{self, Maps};
 use crate::verdict::{Verdict, verdict};
 
 /// What was found out.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone)]
 pub struct Report {
     /// The steps without a user namespace, as root takes them; `None` for anybody without CAP_SYS_ADMIN.
     pub directly: Option<Vec<Check>>,

@@ -3,11 +3,9 @@
 use std::fmt;
 
 use nix::errno::Errno;
-use serde::{Deserialize, Serialize, Serializer};
 
 /// One step of making a container.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
     /// clone(2) into new namespaces
     Clone,
@@ -32,6 +30,24 @@ impl Step {
 
     /// Without one: root alone.
     pub(crate) const DIRECTLY: [Step; 4] = [Step::Clone, Step::Hostname, Step::Propagation, Step::Proc];
+
+    /// A word for programs.
+    pub fn id(self) -> &'static str {
+        match self {
+            Step::Clone => "clone",
+            Step::Setgroups => "setgroups",
+            Step::UidMap => "uid_map",
+            Step::GidMap => "gid_map",
+            Step::Hostname => "hostname",
+            Step::Propagation => "propagation",
+            Step::Proc => "proc",
+        }
+    }
+
+    /// The step of which `id` is the word.
+    pub fn from_id(id: &str) -> Option<Step> {
+        Step::WITH_USER_NAMESPACE.into_iter().find(|step| step.id() == id)
+    }
 
     /// What is done, in the kernel's terms.
     pub fn name(self) -> &'static str {
@@ -67,31 +83,23 @@ impl fmt::Display for Step {
 }
 
 /// A step, and what the kernel said to it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Check {
     pub step: Step,
     pub name: &'static str,
     pub purpose: &'static str,
-    #[serde(flatten)]
     pub outcome: Outcome,
 }
 
 /// What the kernel said.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(tag = "outcome", rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
     Works,
     Refused {
-        #[serde(serialize_with = "errno_name")]
         errno: Errno,
     },
     /// An earlier step was refused.
     NotReached,
-}
-
-/// `EPERM`, not 1: numbers differ between architectures.
-pub(crate) fn errno_name<S: Serializer>(errno: &Errno, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(&format_args!("{errno:?}"))
 }
 
 /// Pairs the steps with the answers that came before the first refusal.

@@ -3,24 +3,20 @@
 use std::fmt;
 
 use nix::errno::Errno;
-use serde::Serialize;
 
-use crate::step::{Check, Outcome, Step, errno_name};
+use crate::step::{Check, Outcome, Step};
 
 /// Whether containers can be made, and if not, which of the two ways of refusing it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(tag = "verdict", rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
     Ready,
     /// There is not even a process in new namespaces.
     RefusedAtClone {
-        #[serde(serialize_with = "errno_name")]
         errno: Errno,
     },
     /// The process was made, and then may do nothing with its namespaces.
     RefusedLater {
         step: Step,
-        #[serde(serialize_with = "errno_name")]
         errno: Errno,
     },
 }

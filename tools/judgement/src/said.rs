@@ -1,12 +1,11 @@
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, bail};
 use exercise::Exercise;
-use serde::{Deserialize, Serialize};
+use serde_json::{Value, from_value, json};
 
 use crate::{Blocked, Judgement, Outcome};
 
 /// What a program of checks says of one answer, on its way to the workbook.
-#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, PartialEq, Eq)]
 pub enum Said {
     /// A [`Judgement`]. Of the mistake its id: what it means is told by the exercise, on both sides.
     Judged { claims: Vec<Claim>, mistake: Option<String>, printed: String },
@@ -17,7 +16,7 @@ pub enum Said {
 }
 
 /// An [`Outcome`].
-#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, PartialEq, Eq)]
 pub struct Claim {
     pub claim: String,
     pub difference: Option<(String, String)>,
@@ -36,6 +35,40 @@ impl Said {
                 None => Said::Failed(format!("{error:#}")),
             },
         }
+    }
+
+    /// `{"judged": {"claims": [[CLAIM, [EXPECTED, OBSERVED] or null], …], "mistake": ID or null, "printed": TEXT}}`,
+    /// `{"blocked": WHY}` or `{"failed": WHAT}`.
+    pub fn to_json(&self) -> String {
+        let said = match self {
+            Said::Judged { claims, mistake, printed } => {
+                let claims: Vec<_> = claims.iter().map(|Claim { claim, difference }| (claim, difference)).collect();
+                json!({"judged": {"claims": claims, "mistake": mistake, "printed": printed}})
+            }
+            Said::Blocked(why) => json!({"blocked": why}),
+            Said::Failed(what) => json!({"failed": what}),
+        };
+        said.to_string()
+    }
+
+    /// Reads what [`to_json`](Said::to_json) wrote.
+    ///
+    /// # Errors
+    /// If it is something else.
+    pub fn from_json(text: &[u8]) -> Result<Said> {
+        let mut said: Value = serde_json::from_slice(text)?;
+        let mut field = |name: &str| said.get_mut(name).map(Value::take);
+        if let Some(mut judged) = field("judged") {
+            let claims: Vec<(String, Option<(String, String)>)> = from_value(judged["claims"].take())?;
+            let claims = claims.into_iter().map(|(claim, difference)| Claim { claim, difference }).collect();
+            let (mistake, printed) = (from_value(judged["mistake"].take())?, from_value(judged["printed"].take())?);
+            return Ok(Said::Judged { claims, mistake, printed });
+        }
+        Ok(match (field("blocked"), field("failed")) {
+            (Some(why), _) => Said::Blocked(from_value(why)?),
+            (None, Some(what)) => Said::Failed(from_value(what)?),
+            (None, None) => bail!("neither judged nor blocked nor failed"),
+        })
     }
 
     /// What it was made of, if that was about `exercise`.
@@ -78,8 +111,7 @@ mod tests {
 
     /// As it arrives.
     fn sent(result: Result<Judgement>) -> Result<Judgement> {
-        let text = serde_json::to_string(&Said::of(result))?;
-        serde_json::from_str::<Said>(&text)?.result(&EXERCISE)
+        Said::from_json(Said::of(result).to_json().as_bytes())?.result(&EXERCISE)
     }
 
     #[test]
@@ -102,6 +134,13 @@ mod tests {
         assert!(sent(Err(wrapped)).expect_err("it was blocked").is::<Blocked>());
         let failed = sent(Err(anyhow!("inner").context("outer"))).expect_err("it failed");
         assert!(!failed.is::<Blocked>() && failed.to_string() == "outer: inner");
+    }
+
+    #[test]
+    fn what_was_never_said_is_an_error() {
+        for text in ["", "{}", "[]", r#"{"judged": {"claims": [["a"]], "printed": ""}}"#, r#"{"blocked": 7}"#] {
+            assert!(Said::from_json(text.as_bytes()).is_err(), "{text}");
+        }
     }
 
     #[test]

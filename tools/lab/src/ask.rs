@@ -1,19 +1,18 @@
-//! Asking for a lab: the builder, and how the request reaches the process that becomes the lab.
+//! Asking for a lab: the builder, and where the process that becomes the lab turns off.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
 use crate::limits::Limits;
+use crate::request::Request;
 use crate::{look, outer};
 
-/// `argv[0]` of a process that shall become a lab; `argv[1]` is the [`Request`], the program and its arguments follow. Not
-/// an environment variable: the caller may well clear the environment of the program.
+/// `argv[0]` of a process that shall become a lab; the words of the [`Request`] follow, then the program and its arguments. No
+/// environment variable: the caller may well clear the environment of the program.
 const LAB: &str = "coracle-lab";
 
 static OUR_MAIN_TURNS_OFF: AtomicBool = AtomicBool::new(false);
@@ -28,29 +27,14 @@ pub fn enter_if_asked() {
         Some(role) if role == look::HOSTNAME_READER => look::read_hostname_and_exit(args.collect()),
         _ => return,
     }
-    let request = args.next().unwrap_or_default();
-    let request = serde_json::from_slice(request.as_encoded_bytes());
-    outer::run(request.expect("only Lab::command writes this"), args.collect())
+    let request = Request::from_words(&mut args).expect("only Lab::command writes this");
+    outer::run(request, args.collect())
 }
 
 /// A lab to be: who one is inside, how long, how much, and what of the machine is seen.
 #[derive(Debug, Clone, Default)]
 pub struct Lab {
     request: Request,
-}
-
-/// What crosses to the process that becomes the lab.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub(crate) struct Request {
-    /// The process that called [`Lab::command`]; the lab doesn't outlive it.
-    pub starter: i32,
-    pub as_caller: bool,
-    pub time_limit: Option<Duration>,
-    pub limits: Limits,
-    pub visible: Vec<OsString>,
-    pub writable: Vec<OsString>,
-    pub shared_mounts: bool,
-    pub own_cgroups: bool,
 }
 
 impl Lab {
@@ -119,9 +103,8 @@ impl Lab {
             "a program that starts labs must call lab::enter_if_asked() in the first line of its main"
         );
         let request = Request { starter: std::process::id() as i32, ..self.request.clone() };
-        let request = serde_json::to_string(&request).expect("a request is numbers and bytes");
         let mut command = Command::new("/proc/self/exe");
-        command.arg0(LAB).arg(request).arg(program);
+        command.arg0(LAB).args(request.words()).arg(program);
         command
     }
 }

@@ -36,6 +36,7 @@ mod namespaces;
 mod outer;
 mod own_proc;
 mod refusal;
+mod request;
 mod room;
 mod starter;
 mod status;

@@ -2,12 +2,11 @@
 
 use anyhow::{Context, Result};
 use nix::sys::resource::{Resource, setrlimit};
-use serde::{Deserialize, Serialize};
 
 /// Limits on all that runs in a lab. By cgroup where this user may make one (root; an ordinary user in a delegated v2 cgroup): memory
 /// that is really used is counted, of all processes together, and root is bound too. Elsewhere by setrlimit(2), which is less, as said below.
 /// Which it was, [`look::limits`](crate::look::limits) tells.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Limits {
     /// Memory in bytes (memory.max; memory.limit_in_bytes on v1): who wants more is killed. By rlimit it is the address space of each single
     /// process (RLIMIT_AS): who wants more gets ENOMEM.

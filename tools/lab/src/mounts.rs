@@ -10,11 +10,11 @@ use doctor::Step;
 use nix::errno::Errno;
 use nix::mount::{MsFlags, mount};
 
-use crate::ask::Request;
 use crate::devices::Devices;
 use crate::kept::{PRIVATE_PLACES, hidden_but_wanted, is_checkout};
 use crate::look;
 use crate::refusal::At;
+use crate::request::Request;
 use crate::sys::{On, attach_mounts, copy_of_mounts, set_read_only};
 
 const NOTHING: Option<&str> = None;

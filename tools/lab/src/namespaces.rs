@@ -7,10 +7,10 @@ use doctor::Step;
 use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, unshare};
 
-use crate::ask::Request;
 use crate::identity::{Inside, enter_user_namespace, may_unshare_directly, names};
 use crate::mounts;
 use crate::refusal::At;
+use crate::request::Request;
 
 /// Moves this process into the lab's namespaces (the PID namespace is its next child's) and makes the mounts safe. The cgroup
 /// namespace is made by the lab's PID 1, in the cgroup that shall be its root.

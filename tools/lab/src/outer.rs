@@ -18,10 +18,10 @@ use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{Pid, dup2_stdin, dup2_stdout, getpgrp};
 
-use crate::ask::Request;
 use crate::init::Init;
 use crate::link::{Link, Message};
 use crate::refusal::At;
+use crate::request::Request;
 use crate::starter::Starter;
 use crate::subtree::Subtree;
 use crate::{keeper, namespaces, refusal, status, sys, terminal};

@@ -10,7 +10,6 @@ use std::time::SystemTime;
 use anyhow::{Context, Result, ensure};
 use exercise::Exercise;
 use judgement::{Judgement, Said};
-use serde::{Deserialize, Serialize};
 
 use crate::built::Built;
 use crate::cargo::{as_we_were_built, cargo, executable, messages, rendered};
@@ -18,7 +17,7 @@ use crate::checkout::Checkout;
 use crate::prebuilt;
 
 /// What came of building them.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Checks {
     Program(PathBuf),
     /// Why there is none, in cargo's words.
@@ -82,6 +81,6 @@ pub fn judge(checks: &Path, exercise: &Exercise, answer: &Path) -> Result<Judgem
     ensure!(ended.status.success(), "{}\n{}", ended.status, told.trim());
     // Whatever an author's check writes there.
     eprint!("{told}");
-    let said: Said = serde_json::from_slice(&ended.stdout).context("what the program of checks printed")?;
+    let said = Said::from_json(&ended.stdout).context("what the program of checks printed")?;
     said.result(exercise)
 }

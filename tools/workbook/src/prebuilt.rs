@@ -4,9 +4,8 @@ use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use exercise::Exercise;
-use serde::{Deserialize, Serialize};
 
 use crate::checks::Checks;
 use crate::compile::{Compiled, Executable};
@@ -21,34 +20,20 @@ pub fn is_in_use() -> bool {
     env::var_os(VARIABLE).is_some()
 }
 
-#[derive(Debug, Serialize, Deserialize)]
-struct Kept {
-    /// Of the answer that was built.
-    fingerprint: u64,
-    outcome: Outcome,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-enum Outcome {
-    Program { executable: PathBuf, warnings: String },
-    Errors(String),
-    Failed(String),
-    Solution(PathBuf),
-    Other(PathBuf),
-}
+/// What is written of an answer that was built: its fingerprint, what came of it, the file in question, what there is to say.
+type Kept = (u64, String, PathBuf, String);
 
 /// Writes one down for the workbook in the machine. The program's file must stay until that one has ended.
 pub fn write(folder: &Path, name: &str, answer: &str, compiled: &Compiled) -> Result<()> {
-    let outcome = match compiled {
-        Compiled::Program { executable, warnings } => {
-            Outcome::Program { executable: executable.path().to_path_buf(), warnings: warnings.clone() }
-        }
-        Compiled::Errors(text) => Outcome::Errors(text.clone()),
-        Compiled::Failed(text) => Outcome::Failed(text.clone()),
-        Compiled::Foreign(Foreign::Solution(file)) => Outcome::Solution(file.clone()),
-        Compiled::Foreign(Foreign::Other(file)) => Outcome::Other(file.clone()),
+    let none = Path::new("");
+    let (outcome, of, text) = match compiled {
+        Compiled::Program { executable, warnings } => ("program", executable.path(), warnings.as_str()),
+        Compiled::Errors(text) => ("errors", none, text.as_str()),
+        Compiled::Failed(text) => ("failed", none, text.as_str()),
+        Compiled::Foreign(Foreign::Solution(file)) => ("solution", file.as_path(), ""),
+        Compiled::Foreign(Foreign::Other(file)) => ("other", file.as_path(), ""),
     };
-    let text = serde_json::to_string(&Kept { fingerprint: fingerprint(answer), outcome })?;
+    let text = serde_json::to_string(&(fingerprint(answer), outcome, of, text))?;
     let file = file(folder, name);
     fs::write(&file, text).with_context(|| format!("writing {}", file.display()))
 }
@@ -62,23 +47,27 @@ fn read_from(folder: &Path, name: &str, answer: &Path) -> Result<Compiled> {
     let file = file(folder, name);
     let text = fs::read_to_string(&file).with_context(|| format!("reading {}", file.display()))?;
     let kept: Kept = serde_json::from_str(&text).with_context(|| format!("reading {}", file.display()))?;
+    let (built, outcome, of, text) = kept;
     let now = fs::read_to_string(answer).unwrap_or_default();
-    ensure!(fingerprint(&now) == kept.fingerprint, "{} was saved meanwhile; check it again", answer.display());
-    Ok(match kept.outcome {
-        Outcome::Program { executable, warnings } => {
-            Compiled::Program { executable: Executable::at(executable), warnings }
-        }
-        Outcome::Errors(text) => Compiled::Errors(text),
-        Outcome::Failed(text) => Compiled::Failed(text),
-        Outcome::Solution(file) => Compiled::Foreign(Foreign::Solution(file)),
-        Outcome::Other(file) => Compiled::Foreign(Foreign::Other(file)),
+    ensure!(fingerprint(&now) == built, "{} was saved meanwhile; check it again", answer.display());
+    Ok(match outcome.as_str() {
+        "program" => Compiled::Program { executable: Executable::at(of), warnings: text },
+        "errors" => Compiled::Errors(text),
+        "failed" => Compiled::Failed(text),
+        "solution" => Compiled::Foreign(Foreign::Solution(of)),
+        "other" => Compiled::Foreign(Foreign::Other(of)),
+        _ => bail!("{}: {outcome} is nothing that comes of a build", file.display()),
     })
 }
 
 /// Writes down where a chapter's checks are. Their file must stay until the workbook in the machine has ended.
 pub fn write_checks(folder: &Path, exercise: &Exercise, checks: &Checks) -> Result<()> {
     let file = file(folder, &exercise.checks());
-    fs::write(&file, serde_json::to_string(checks)?).with_context(|| format!("writing {}", file.display()))
+    let built = match checks {
+        Checks::Program(program) => (Some(program), ""),
+        Checks::Failed(why) => (None, why.as_str()),
+    };
+    fs::write(&file, serde_json::to_string(&built)?).with_context(|| format!("writing {}", file.display()))
 }
 
 /// The checks that the workbook outside has built; `None` when we have to build them.
@@ -89,7 +78,10 @@ pub fn read_checks(exercise: &Exercise) -> Result<Option<Checks>> {
 fn read_checks_from(folder: &Path, exercise: &Exercise) -> Result<Checks> {
     let file = file(folder, &exercise.checks());
     let text = fs::read_to_string(&file).with_context(|| format!("reading {}", file.display()))?;
-    serde_json::from_str(&text).with_context(|| format!("reading {}", file.display()))
+    let built: (Option<PathBuf>, String) =
+        serde_json::from_str(&text).with_context(|| format!("reading {}", file.display()))?;
+    let (program, why_none) = built;
+    Ok(program.map_or(Checks::Failed(why_none), Checks::Program))
 }
 
 fn file(folder: &Path, name: &str) -> PathBuf {

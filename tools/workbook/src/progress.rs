@@ -6,52 +6,59 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use exercise::Exercise;
-use serde::{Deserialize, Serialize};
 
 use crate::checkout::Checkout;
 use crate::files::{read_if_there, write_whole};
 
-/// The part that fits one small file; the kept answers lie beside it.
-#[derive(Debug, Default, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Progress {
-    /// How many hints were shown, by exercise.
-    hints: BTreeMap<String, usize>,
-    /// The answer that failed last, as a fingerprint, by exercise.
-    failed: BTreeMap<String, u64>,
-}
+/// The part that fits one small file; the kept answers lie beside it. A number by exercise, under [`HINTS`] and under [`FAILED`].
+#[derive(Debug, Default)]
+pub struct Progress(BTreeMap<String, BTreeMap<String, u64>>);
+
+/// How many hints were shown.
+const HINTS: &str = "hints";
+
+/// The fingerprint of the answer that failed last.
+const FAILED: &str = "failed";
 
 impl Progress {
     pub fn load(checkout: &Checkout) -> Result<Progress> {
         let file = file(checkout);
         let Some(text) = read_if_there(&file)? else { return Ok(Progress::default()) };
-        serde_json::from_str(&text).with_context(|| {
+        serde_json::from_str(&text).map(Progress).with_context(|| {
             format!("{} isn't what the workbook wrote; remove it (kept answers are not in it)", file.display())
         })
     }
 
     pub fn save(&self, checkout: &Checkout) -> Result<()> {
-        write_whole(&file(checkout), &serde_json::to_string_pretty(self)?)
+        write_whole(&file(checkout), &serde_json::to_string_pretty(&self.0)?)
     }
 
     pub fn hints_shown(&self, exercise: &Exercise) -> usize {
-        self.hints.get(exercise.id).copied().unwrap_or(0)
+        self.number(HINTS, exercise).unwrap_or(0) as usize
     }
 
     pub fn show_hints(&mut self, exercise: &Exercise, count: usize) {
-        self.hints.insert(exercise.id.into(), count);
+        self.note(HINTS, exercise, count as u64);
     }
 
     pub fn has_failed(&self, exercise: &Exercise, answer: &str) -> bool {
-        self.failed.get(exercise.id) == Some(&fingerprint(answer))
+        self.number(FAILED, exercise) == Some(fingerprint(answer))
     }
 
     pub fn note_failure(&mut self, exercise: &Exercise, answer: &str) {
-        self.failed.insert(exercise.id.into(), fingerprint(answer));
+        self.note(FAILED, exercise, fingerprint(answer));
     }
 
     pub fn forget_failure(&mut self, exercise: &Exercise) {
-        self.failed.remove(exercise.id);
+        self.0.entry(FAILED.into()).or_default().remove(exercise.id);
+    }
+
+    fn number(&self, what: &str, exercise: &Exercise) -> Option<u64> {
+        self.0.get(what)?.get(exercise.id).copied()
+    }
+
+    fn note(&mut self, what: &str, exercise: &Exercise, number: u64) {
+        self.0.entry(what.into()).or_default().insert(exercise.id.into(), number);
     }
 }
 

@@ -4,15 +4,13 @@ use std::fmt;
 
 use anyhow::{Context, Result};
 use exercise::Exercise;
-use serde::Serialize;
 
 use crate::checkout::Checkout;
 use crate::files::read_if_there;
 use crate::progress::{Progress, passed};
 use crate::starter::starter;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
     /// The starter is as it was: it fails, and that is the starting point.
     ToDo,
@@ -24,6 +22,19 @@ pub enum State {
     Passed,
     /// Can't be checked on this machine.
     Blocked,
+}
+
+impl State {
+    /// A word for programs.
+    pub fn id(self) -> &'static str {
+        match self {
+            State::ToDo => "to-do",
+            State::Edited => "edited",
+            State::Failing => "failing",
+            State::Passed => "passed",
+            State::Blocked => "blocked",
+        }
+    }
 }
 
 impl fmt::Display for State {

@@ -2,7 +2,7 @@
 
 use exercise::Exercise;
 use judgement::Judgement;
-use serde::Serialize;
+use serde_json::{Value, json};
 
 use crate::examine::Examined;
 use crate::paint::Paint;
@@ -20,81 +20,43 @@ pub struct Row {
 }
 
 /// `{"passed": …, "total": …, "exercises": […]}`; the fields are documented in `cargo wb check --help`.
-#[derive(Serialize)]
-struct Table {
-    passed: usize,
-    total: usize,
-    exercises: Vec<Entry>,
-}
-
-#[derive(Serialize)]
-struct Entry {
-    id: &'static str,
-    name: &'static str,
-    title: &'static str,
-    kind: String,
-    file: String,
-    page: String,
-    state: State,
-    changed: bool,
-    checks: Vec<Claim>,
-    mistake: Option<Known>,
-    reason: Option<String>,
-}
-
-#[derive(Serialize)]
-struct Claim {
-    claim: &'static str,
-    passed: bool,
-    expected: Option<String>,
-    observed: Option<String>,
-}
-
-#[derive(Serialize)]
-struct Known {
-    id: &'static str,
-    what: &'static str,
-    why: &'static str,
-}
-
 pub fn json(rows: &[Row]) -> String {
     let passed = rows.iter().filter(|row| row.state == State::Passed).count();
-    let table = Table { passed, total: rows.len(), exercises: rows.iter().map(entry).collect() };
-    let mut text = serde_json::to_string_pretty(&table).expect("strings and numbers");
-    text.push('\n');
-    text
+    let exercises: Vec<Value> = rows.iter().map(entry).collect();
+    format!("{:#}\n", json!({"passed": passed, "total": rows.len(), "exercises": exercises}))
 }
 
-fn entry(row: &Row) -> Entry {
+fn entry(row: &Row) -> Value {
     let Row { exercise, state, changed, examined } = row;
     let judgement = match examined {
         Some(Examined::Judged { judgement, .. }) => Some(judgement),
         _ => None,
     };
     let reason = match examined {
-        Some(Examined::Blocked(why) | Examined::NotOneFile(why) | Examined::DoesNotCompile(why)) => Some(why.clone()),
+        Some(Examined::Blocked(why) | Examined::NotOneFile(why) | Examined::DoesNotCompile(why)) => Some(why),
         _ => None,
     };
     let mistake = judgement.and_then(|judgement| judgement.mistake);
-    Entry {
-        id: exercise.id,
-        name: exercise.name,
-        title: exercise.title,
-        kind: exercise.kind.to_string(),
-        file: exercise.file().display().to_string(),
-        page: page(exercise),
-        state: *state,
-        changed: *changed,
-        checks: judgement.map(claims).unwrap_or_default(),
-        mistake: mistake.map(|mistake| Known { id: mistake.id, what: mistake.what, why: mistake.why }),
-        reason,
-    }
+    json!({
+        "id": exercise.id,
+        "name": exercise.name,
+        "title": exercise.title,
+        "kind": exercise.kind.to_string(),
+        "file": exercise.file().display().to_string(),
+        "page": page(exercise),
+        "state": state.id(),
+        "changed": changed,
+        "checks": judgement.map(claims).unwrap_or_default(),
+        "mistake": mistake.map(|mistake| json!({"id": mistake.id, "what": mistake.what, "why": mistake.why})),
+        "reason": reason,
+    })
 }
 
-fn claims(judgement: &Judgement) -> Vec<Claim> {
+fn claims(judgement: &Judgement) -> Vec<Value> {
     let claim = |outcome: &judgement::Outcome| {
-        let (expected, observed) = outcome.difference.clone().unzip();
-        Claim { claim: outcome.claim, passed: outcome.difference.is_none(), expected, observed }
+        let (expected, observed) = outcome.difference.as_ref().map(|(expected, observed)| (expected, observed)).unzip();
+        let passed = outcome.difference.is_none();
+        json!({"claim": outcome.claim, "passed": passed, "expected": expected, "observed": observed})
     };
     judgement.outcomes.iter().map(claim).collect()
 }
@@ -142,7 +104,7 @@ mod tests {
         let judgement = Judgement { outcomes, ..Judgement::default() };
         let examined = Examined::Judged { judgement, warnings: String::new() };
         let printed = json(&[row(State::Failing, Some(examined))]);
-        let parsed: serde_json::Value = serde_json::from_str(&printed).expect("JSON");
+        let parsed: Value = serde_json::from_str(&printed).expect("JSON");
         assert_eq!(parsed["passed"], 0);
         assert_eq!(parsed["total"], 1);
         let exercise = &parsed["exercises"][0];
@@ -151,7 +113,7 @@ mod tests {
         assert_eq!(exercise["file"], "exercises/01-namespaces/hostname.rs");
         assert_eq!(exercise["checks"][0]["passed"], true);
         assert_eq!(exercise["checks"][1]["observed"], "y");
-        assert_eq!(exercise["mistake"], serde_json::Value::Null);
+        assert_eq!(exercise["mistake"], Value::Null);
     }
 
     #[test]

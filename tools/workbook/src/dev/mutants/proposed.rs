@@ -5,30 +5,42 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 use exercise::Exercise;
-use serde::Deserialize;
+use serde_json::Value;
 
 use super::Mutant;
 use crate::checkout::Checkout;
 use crate::files::write_whole;
 
 /// One that `cargo mutants` proposes. (Lines and columns are counted from 1.)
-#[derive(Debug, Deserialize)]
+#[derive(Debug)]
 struct Proposal {
     name: String,
     replacement: String,
     span: Span,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug)]
 struct Span {
     start: Place,
     end: Place,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug)]
 struct Place {
     line: usize,
     column: usize,
+}
+
+impl Proposal {
+    fn read(proposal: &Value) -> Option<Proposal> {
+        let text = |name: &str| proposal[name].as_str().map(str::to_string);
+        let place = |name: &str| {
+            let number = |field: &str| usize::try_from(proposal["span"][name][field].as_u64()?).ok();
+            Some(Place { line: number("line")?, column: number("column")? })
+        };
+        let span = Span { start: place("start")?, end: place("end")? };
+        Some(Proposal { name: text("name")?, replacement: text("replacement")?, span })
+    }
 }
 
 /// `None` without cargo-mutants.
@@ -44,7 +56,9 @@ pub fn proposed(checkout: &Checkout, exercise: &Exercise, solution: &str) -> Res
         );
         return Ok(None);
     };
-    let proposals: Vec<Proposal> = serde_json::from_slice(&list).context("what cargo mutants --list printed")?;
+    let proposals: Vec<Value> = serde_json::from_slice(&list).context("what cargo mutants --list printed")?;
+    let proposals = proposals.iter().map(|proposal| Proposal::read(proposal).with_context(|| format!("{proposal}")));
+    let proposals = proposals.collect::<Result<Vec<_>>>()?;
     // Flags are single bits: put together by ^ they are the same number.
     let differs = |proposal: &Proposal| !proposal.name.contains("replace | with ^");
     proposals.into_iter().filter(differs).map(|proposal| applied(solution, &proposal)).collect::<Result<_>>().map(Some)

@@ -1,29 +1,18 @@
 //! `cargo wb doctor`: what this machine allows, found out by doing it.
 
+mod json;
+
 use std::fmt::Write;
 use std::process::Command;
 
 use anyhow::Result;
 use doctor::{Check, Outcome, Report, Verdict};
-use serde::Serialize;
 
 use crate::cli::Format;
 use crate::paint::Paint;
 use crate::{Exit, print};
 
-/// What the report has for programs: its own fields, `verdict`, `advice`, and these tools.
-#[derive(Serialize)]
-struct Everything<'a> {
-    ready: bool,
-    verdict: Verdict,
-    advice: doctor::Advice,
-    #[serde(flatten)]
-    report: &'a Report,
-    tools: &'a [Tool],
-}
-
 /// A program that learners need.
-#[derive(Serialize)]
 struct Tool {
     name: &'static str,
     /// Its first line about itself; none when it isn't there.
@@ -36,11 +25,7 @@ pub fn run(format: Format) -> Result<Exit> {
     let tools = tools();
     let verdict = report.verdict();
     print(&match format {
-        Format::Json => {
-            let ready = verdict == Verdict::Ready;
-            let all = Everything { ready, verdict, advice: report.advice(), report: &report, tools: &tools };
-            serde_json::to_string_pretty(&all)? + "\n"
-        }
+        Format::Json => format!("{:#}\n", json::json(&report, &tools)),
         Format::Text => text(&report, &tools, Paint::for_stdout()),
     })?;
     Ok(if verdict == Verdict::Ready { Exit::Well } else { Exit::Blocked })
