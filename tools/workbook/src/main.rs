@@ -23,14 +23,12 @@ mod verbs;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use clap::Parser;
 
 use crate::checkout::Checkout;
-use crate::cli::{Cli, Dev, Verb};
+use crate::cli::{Dev, Verb};
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
-    match run(cli) {
+    match run(cli::parse()) {
         Ok(exit) => exit.into(),
         Err(error) if error.is::<BrokenPipe>() => ExitCode::SUCCESS,
         Err(error) => {
@@ -40,22 +38,22 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(cli: Cli) -> Result<Exit> {
+fn run(verb: Verb) -> Result<Exit> {
     let checkout = Checkout::find()?;
-    match cli.verb {
-        None => verbs::next::run(&checkout, cli.format.format),
-        Some(Verb::Check { id, vm: true, format }) => verbs::check_in_vm::run(&checkout, id.as_deref(), format.format),
-        Some(Verb::Check { id, vm: false, format }) => verbs::check::run(&checkout, id.as_deref(), format.format),
-        Some(Verb::Watch { id }) => verbs::watch::run(&checkout, id.as_deref()),
-        Some(Verb::Hint { id }) => verbs::hint::run(&checkout, id.as_deref()),
-        Some(Verb::Reset { id }) => verbs::reset::run(&checkout, id.as_deref()),
-        Some(Verb::Solution { id, yes }) => verbs::solution::run(&checkout, id.as_deref(), yes),
-        Some(Verb::Doctor { format }) => verbs::doctor::run(format.format),
-        Some(Verb::Vm { .. }) => verbs::vm::run(&checkout),
-        Some(Verb::Dev(Dev::Starters { force })) => dev::starters::run(&checkout, force),
-        Some(Verb::Dev(Dev::Hostile)) => dev::hostile::run(&checkout),
-        Some(Verb::Dev(Dev::Mutants { id })) => dev::mutants::run(&checkout, id.as_deref()),
-        Some(Verb::Dev(Dev::Check { with_answers })) => dev::check(&checkout, with_answers),
+    match verb {
+        Verb::Next { format } => verbs::next::run(&checkout, format),
+        Verb::Check { id, vm: true, format } => verbs::check_in_vm::run(&checkout, id.as_deref(), format),
+        Verb::Check { id, vm: false, format } => verbs::check::run(&checkout, id.as_deref(), format),
+        Verb::Watch { id } => verbs::watch::run(&checkout, id.as_deref()),
+        Verb::Hint { id } => verbs::hint::run(&checkout, id.as_deref()),
+        Verb::Reset { id } => verbs::reset::run(&checkout, id.as_deref()),
+        Verb::Solution { id, yes } => verbs::solution::run(&checkout, id.as_deref(), yes),
+        Verb::Doctor { format } => verbs::doctor::run(format),
+        Verb::Vm => verbs::vm::run(&checkout),
+        Verb::Dev(Dev::Starters { force }) => dev::starters::run(&checkout, force),
+        Verb::Dev(Dev::Hostile) => dev::hostile::run(&checkout),
+        Verb::Dev(Dev::Mutants { id }) => dev::mutants::run(&checkout, id.as_deref()),
+        Verb::Dev(Dev::Check { with_answers }) => dev::check(&checkout, with_answers),
     }
 }
 

@@ -7,6 +7,7 @@ pub mod starters;
 mod answers;
 mod book;
 mod explained;
+mod first_build;
 mod markdown;
 mod several;
 mod tree;
@@ -21,10 +22,11 @@ use crate::{Exit, print};
 type Look = fn(&Checkout) -> Result<Vec<String>>;
 
 /// What is true of the tree, and the look that finds out.
-const CLAIMS: [(&str, Look); 12] = [
+const CLAIMS: [(&str, Look); 13] = [
     (STARTERS, answers::starters_are_up_to_date),
     ("no stray file in exercises and solutions", tree::no_stray_files),
     ("no exercise depends on a chapter's crate", tree::no_chapter_crates),
+    ("the first build waits for no macros", first_build::waits_for_no_macros),
     ("solutions and wrong answers are formatted", answers::sources_are_formatted),
     ("hints and pages of the exercises exist", answers::hints_and_pages_exist),
     ("every page of the book is in its summary", book::every_page_is_in_the_summary),
