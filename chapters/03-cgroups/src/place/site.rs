@@ -1,0 +1,78 @@
+//! A place in one tree, and on v2 what has to be enabled on the way to it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use nix::unistd::{AccessFlags, access};
+
+use crate::controller::{Controller, Version};
+use crate::setting::write;
+use crate::{room, steps, v2};
+
+/// A place in one tree.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Site {
+    /// The tree's interface.
+    pub version: Version,
+    /// What the group shall have there.
+    pub controllers: Vec<Controller>,
+    /// Those of them that limits were asked for.
+    pub demanded: Vec<Controller>,
+    /// All controllers of the tree, by the kernel's names.
+    pub names: Vec<String>,
+    /// The folder in which the group is made.
+    pub parent: PathBuf,
+    /// The top of the tree, as we see it.
+    pub top: PathBuf,
+    /// The topmost group that is ours to divide, if any is.
+    pub ours: Option<PathBuf>,
+}
+
+impl Site {
+    /// On v2, lets every group of ours from the topmost down to the parent give its children the controllers that are wanted.
+    /// What was not demanded may be refused.
+    pub fn enable(&self) -> Result<()> {
+        if self.version == Version::V1 {
+            return Ok(());
+        }
+        self.ours_to_divide().iter().try_for_each(|folder| self.enable_in(folder))
+    }
+
+    /// The groups from the topmost that is ours down to the parent.
+    pub fn ours_to_divide(&self) -> Vec<PathBuf> {
+        let top = self.ours.as_ref().unwrap_or(&self.top);
+        let mut groups: Vec<PathBuf> =
+            self.parent.ancestors().take_while(|group| group.starts_with(top)).map(Into::into).collect();
+        groups.reverse();
+        groups
+    }
+
+    fn enable_in(&self, folder: &Path) -> Result<()> {
+        let file = folder.join(v2::SUBTREE_CONTROL);
+        let given = fs::read_to_string(&file).unwrap_or_default();
+        let is_parent = folder == self.parent;
+        // The kernel would let it give the threaded controllers, and then nobody into its children (EOPNOTSUPP).
+        if !is_parent && room::has_processes(folder) {
+            return Ok(());
+        }
+        for controller in &self.controllers {
+            let Some(name) = controller.v2_name() else { continue };
+            if given.split_whitespace().any(|known| known == name) {
+                continue;
+            }
+            // Further up others may have a say; what counts is the parent.
+            let demanded = self.demanded.contains(controller) && is_parent;
+            if !demanded && access(&file, AccessFlags::W_OK).is_err() {
+                continue;
+            }
+            let enabled = write(&steps::ENABLE, &file, &format!("+{name}"));
+            if demanded {
+                enabled.map_err(|error| {
+                    error.context(format!("the controller {name} can't be had in {}", folder.display()))
+                })?;
+            }
+        }
+        Ok(())
+    }
+}
