@@ -46,14 +46,18 @@ impl fmt::Display for Advice {
             write!(f, "\n{told}    {}", cure.command)?;
         }
         let otherwise = match self.cures.iter().any(|cure| cure.who == Who::Administrator) {
-            true => "No administrator at hand? A",
-            false => "Or: a",
+            true => "No administrator at hand? Go on",
+            false => "Or go on",
         };
-        let elsewhere = "throwaway machine asks nothing of this one:\n    cargo wb check --vm    for exercises\n    \
-                         cargo wb vm --shell    for all else, built before: book/src/safe.md";
-        write!(f, "\n{otherwise} {elsewhere}")
+        write!(f, "\n{otherwise} in a throwaway machine, which asks nothing of this one:{ELSEWHERE}")
     }
 }
+
+/// What is built here runs there: nothing can be built in it.
+const ELSEWHERE: &str = "
+    cargo wb check --vm                           checks exercises
+    cargo wb vm -- target/debug/ch01-namespaces   runs a program that is built
+    cargo wb vm --shell                           is a shell to run some (book/src/safe.md)";
 
 /// A paragraph that whoever shows it may still indent.
 fn narrow(text: &str) -> String {
@@ -131,7 +135,8 @@ fn at_clone(errno: Errno, machine: &Machine) -> Advice {
                     .to_string(),
             cures: vec![you(
                 "grep Seccomp: /proc/self/status",
-                "Open another terminal (not the editor's), in which this shows 0, and work there",
+                "This shows 2 here. Where another terminal, outside of an editor, shows 0, work there; if all show 2, it is \
+                 whoever runs this machine who set the filter",
             )],
         };
     }

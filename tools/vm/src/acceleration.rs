@@ -19,6 +19,16 @@ pub enum Acceleration {
     Emulation,
 }
 
+impl Acceleration {
+    /// In words, for whoever waits.
+    pub fn time_to_boot(self) -> &'static str {
+        match self {
+            Acceleration::Kvm => "a few seconds",
+            Acceleration::Emulation => "a quarter of a minute or more, without KVM",
+        }
+    }
+}
+
 impl fmt::Display for Acceleration {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

@@ -49,14 +49,17 @@ pub struct Cli {
 }
 
 const HELP: &str = "\
-Boots a stock kernel in QEMU on this machine's own files, runs the command there as root, and is gone.
-Cgroup v2 with all controllers, kernel modules, nothing to break. The files are read-only in it;
-/tmp, /var/tmp, /run, /mnt, /var/lib and /dev/shm can be written, and what is written there is gone
-afterwards. A command sees a file as it was when it first read it; a shell sees what you save meanwhile.
-No network but lo. stdin, stdout and stderr are the command's; for a terminal use --shell.
+Boots a stock kernel in QEMU on this machine's own files, runs the command there
+as root, and is gone. Cgroup v2 with all controllers, kernel modules, nothing to
+break. The files are read-only in it; /tmp, /var/tmp, /run, /mnt, /var/lib and
+/dev/shm can be written, and what is written there is gone afterwards. A command
+sees a file as it was when it first read it; a shell sees what you save
+meanwhile. No network but lo, so nothing is built there: build outside, run
+inside. stdin, stdout and stderr are the command's; for a terminal use --shell.
 
-Exit codes: the command's own (128+N when signal N ended it or this command), 124 the time was up,
-3 the machine can't be started (the message says what to install).";
+Exit codes: the command's own (128+N when signal N ended it or this command),
+124 the time was up, 3 the machine can't be started (the message says what to
+install).";
 
 fn seconds(text: &str) -> Result<Duration, String> {
     let wrong = || format!("{text:?} is no number of seconds");

@@ -79,8 +79,23 @@ echo "$status" >"$share/status"
 exit 0
 "#;
 
-const SHELL: &str = r#"echo "A throwaway machine: Linux $(uname -r), cgroup v2, you are $you. All of it is gone when you leave (Ctrl-D)."
-echo "The machine's files are read-only here; /tmp, /mnt, /run, /var/lib and /dev/shm can be written. Build outside, run here."
+/// Whoever types `cargo …`, as every page has it, is told where to.
+const SHELL: &str = r#"echo "A throwaway machine: Linux $(uname -r), cgroup v2."
+echo "You are $you. All of it is gone when you leave (Ctrl-D)."
+echo "The machine's files are read-only here; what can be written are /tmp, /mnt, /run,"
+echo "/var/lib and /dev/shm. Build outside, in another terminal; run here: target/debug/…"
+mkdir -p /run/scratch/bin
+cat >/run/scratch/bin/cargo <<'END'
+#!/bin/sh
+{
+    echo "cargo can't build here: there is no network, and the files are read-only."
+    echo "Outside, in another terminal:  cargo build -p ch01-namespaces"
+    echo "Here:                          target/debug/ch01-namespaces"
+    echo "Exercises are checked outside: cargo wb check --vm"
+} >&2
+exit 3
+END
+chmod 755 /run/scratch/bin/cargo
 (become_command)
 echo "$?" >"$share/status"
 exit 0
@@ -95,7 +110,11 @@ pub(crate) fn start(scene: &Scene, command: &[OsString]) -> Vec<u8> {
 
 /// The login shell of an interactive machine.
 pub(crate) fn login(scene: &Scene) -> Vec<u8> {
-    let mut script = furnished(scene, &["bash".into(), "-i".into()]);
+    let mut scene = scene.clone();
+    for (_, path) in scene.environment.iter_mut().filter(|(name, _)| name == "PATH") {
+        *path = ["/run/scratch/bin:".as_ref(), path.as_os_str()].into_iter().collect();
+    }
+    let mut script = furnished(&scene, &["bash".into(), "-i".into()]);
     script.extend(SHELL.as_bytes());
     script
 }

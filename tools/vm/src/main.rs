@@ -2,6 +2,7 @@
 
 mod cli;
 
+use std::io::{IsTerminal, stderr};
 use std::process::ExitCode;
 
 use anyhow::Result;
@@ -30,8 +31,11 @@ fn run(asked: &Cli) -> Result<i32> {
     }
     let machine = Machine::find(asked.kernel.as_deref())?;
     if asked.find {
-        println!("{}", machine.acceleration());
+        println!("{0}, {1}", machine.acceleration(), machine.acceleration().time_to_boot());
         return Ok(0);
+    }
+    if stderr().is_terminal() {
+        eprintln!("cargo wb: a throwaway machine boots; that takes {}", machine.acceleration().time_to_boot());
     }
     let mut run = if asked.shell { machine.shell() } else { machine.command(&asked.command) }.memory(asked.memory);
     if let Some(limit) = asked.time_limit {

@@ -16,12 +16,14 @@ use crate::checkout::Checkout;
 use crate::checks::{self, Checks};
 use crate::cli::Format;
 use crate::compile::{Compiled, compile};
+use crate::paint::Paint;
 use crate::progress::Progress;
 use crate::state::Standing;
 use crate::{Exit, exercises, prebuilt, running};
 
 pub fn run(checkout: &Checkout, id: Option<&str>, format: Format) -> Result<Exit> {
     let progress = Progress::load(checkout)?;
+    let colour = Paint::for_stdout().is_on() && format == Format::Text;
     let chosen = match id {
         Some(id) => vec![exercises::find(id)?],
         None => exercises::all(),
@@ -29,7 +31,7 @@ pub fn run(checkout: &Checkout, id: Option<&str>, format: Format) -> Result<Exit
     let busy = Busy::with("building the throwaway machine's program …");
     let found = find(checkout)?;
     drop(busy);
-    let Some(processor) = found else { return Ok(Exit::Blocked) };
+    let Some(how) = found else { return Ok(Exit::Blocked) };
     let builds = running::place(checkout, "builds")?;
     fs::create_dir(&builds).with_context(|| format!("making the folder {}", builds.display()))?;
     let mut programs = Vec::new();
@@ -37,7 +39,7 @@ pub fn run(checkout: &Checkout, id: Option<&str>, format: Format) -> Result<Exit
     for exercise in chosen {
         let standing = Standing::of(checkout, exercise, &progress)?;
         let Some(answer) = standing.answer.filter(|_| id.is_some() || !standing.untouched) else { continue };
-        let compiled = compile(checkout, exercise, &checkout.path(exercise.file()), false)?;
+        let compiled = compile(checkout, exercise, &checkout.path(exercise.file()), colour)?;
         prebuilt::write(&builds, exercise.name, &answer, &compiled)?;
         if let Compiled::Program { executable, .. } = compiled {
             programs.push(executable);
@@ -52,7 +54,7 @@ pub fn run(checkout: &Checkout, id: Option<&str>, format: Format) -> Result<Exit
         return super::check::run(checkout, id, format);
     }
     fs::create_dir_all(checkout.kept()).context("making the folder for passed answers")?;
-    eprintln!("cargo wb: a throwaway machine boots ({processor}), and checks");
+    eprintln!("cargo wb: a throwaway machine boots, and checks ({how})");
     let mut words: Vec<OsString> =
         vec!["--visible".into(), checkout.top().into(), "--visible".into(), builds.clone().into()];
     let checks =
@@ -67,6 +69,10 @@ pub fn run(checkout: &Checkout, id: Option<&str>, format: Format) -> Result<Exit
         variable(prebuilt::VARIABLE, builds.as_os_str()),
     ]);
     words.extend(["--env", "HOME=/tmp"].map(Into::into));
+    if colour {
+        // Its stdout is a pipe to here.
+        words.extend(["--env", "CLICOLOR_FORCE=1"].map(Into::into));
+    }
     if !geteuid().is_root() {
         // An ordinary user's answer is checked as an ordinary user's, and may write to that user's files.
         words.extend(["--user".into(), format!("{}:{}", geteuid(), getegid()).into()]);
@@ -78,7 +84,7 @@ pub fn run(checkout: &Checkout, id: Option<&str>, format: Format) -> Result<Exit
     vm::become_it(checkout, words)
 }
 
-/// How the machine's processor is made; `None` where there can be no machine, and why was said. Asked before anything is built.
+/// How the machine is made, and how long that takes; `None` where there can be no machine, and why was said. Asked before anything is built.
 fn find(checkout: &Checkout) -> Result<Option<String>> {
     let said = vm::program(checkout).arg("--find").stdin(Stdio::null()).stderr(Stdio::inherit()).output();
     let said = said.context("starting cargo")?;

@@ -2,22 +2,22 @@
 
 use std::env;
 use std::ffi::OsString;
-use std::io::{IsTerminal, stderr};
 use std::os::unix::process::CommandExt;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result};
 
 use crate::Exit;
+use crate::busy::Busy;
 use crate::cargo::{as_we_were_built, cargo};
 use crate::checkout::Checkout;
 
 /// Becomes that program, by way of cargo, which also becomes what it runs: so the terminal, signals and exit code are its own.
 pub fn run(checkout: &Checkout) -> Result<Exit> {
-    // What cargo builds in silence, and the machine's boot, take long enough to be wondered at.
-    if stderr().is_terminal() {
-        eprintln!("cargo wb: the throwaway machine is built and boots: some seconds, half a minute without KVM");
-    }
+    // By itself first: in silence it would be wondered at. Whether it can be built is said below.
+    let busy = Busy::with("building the throwaway machine's program …");
+    let _ = cargo_for(checkout, "build").stdout(Stdio::null()).stderr(Stdio::null()).status();
+    drop(busy);
     // As they were typed: clap would take a `--` away.
     let words = env::args_os().skip_while(|word| word != "vm").skip(1);
     become_it(checkout, words)
@@ -30,8 +30,14 @@ pub fn become_it(checkout: &Checkout, words: impl IntoIterator<Item = OsString>)
 
 /// A command that runs it.
 pub fn program(checkout: &Checkout) -> Command {
+    let mut cargo = cargo_for(checkout, "run");
+    cargo.arg("--");
+    cargo
+}
+
+fn cargo_for(checkout: &Checkout, verb: &str) -> Command {
     let mut cargo = cargo();
-    cargo.args(["run", "--quiet", "--package", "vm", "--manifest-path"]).arg(checkout.path("Cargo.toml"));
-    cargo.args(as_we_were_built()).arg("--");
+    cargo.args([verb, "--quiet", "--package", "vm", "--manifest-path"]).arg(checkout.path("Cargo.toml"));
+    cargo.args(as_we_were_built());
     cargo
 }

@@ -30,17 +30,19 @@ use crate::{Exit, print};
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
 
 pub const HELP: &str = "\
-Keys, without Enter: h one more hint, n the next exercise, c check again, q quit.
-A save during a check gives that check up. Without a terminal it checks on each save, until a signal ends it.
+Keys, without Enter: h one more hint, n the next exercise, c check again,
+q quit. A save during a check gives that check up. Without a terminal it checks
+on each save, until a signal ends it.
 
-Exit codes: 0 after q, 3 where this machine refuses what checks need, 128+N when signal N ended it (130 for Ctrl-C).";
+Exit codes: 0 after q, 3 where this machine refuses what checks need, 128+N when
+signal N ended it (130 for Ctrl-C).";
 
 pub fn run(checkout: &Checkout, id: Option<&str>) -> Result<Exit> {
     let exercise = named_or_next(checkout, &Progress::load(checkout)?, id)?;
     if doctor::examine().verdict() != Verdict::Ready {
         eprintln!(
-            "cargo wb: this machine refuses what every check needs, so nothing can be watched here (cargo wb doctor).\n\
-             After a save: cargo wb check --vm {}",
+            "cargo wb: this machine refuses what checks need, so there is nothing to watch.\n\
+             Why, and what helps: cargo wb doctor.  After a save: cargo wb check --vm {}",
             exercise.id
         );
         return Ok(Exit::Blocked);
