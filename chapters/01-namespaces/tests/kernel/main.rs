@@ -5,6 +5,7 @@ mod fakes;
 mod ids;
 mod init;
 mod join;
+mod many;
 mod refused;
 mod run;
 mod running;
@@ -23,6 +24,7 @@ fn main() -> ExitCode {
         [
             shape::cases(),
             run::cases(),
+            many::cases(),
             command::cases(),
             init::cases(),
             ids::cases(),
