@@ -5,6 +5,7 @@ mod fakes;
 mod ids;
 mod init;
 mod join;
+mod killed;
 mod many;
 mod refused;
 mod run;
@@ -23,6 +24,7 @@ fn main() -> ExitCode {
     testkit::run(
         [
             shape::cases(),
+            killed::cases(),
             run::cases(),
             many::cases(),
             command::cases(),

@@ -8,8 +8,8 @@ use anyhow::{Context, Result, ensure};
 use ch01_namespaces::{State, Store};
 use tempfile::TempDir;
 
-use super::Fault;
 use super::role::{Act, Role};
+use super::{Fault, Moment, made};
 
 pub struct Ground {
     folder: TempDir,
@@ -38,6 +38,10 @@ impl Ground {
 
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
+    }
+
+    pub fn made(&self, moment: Moment, stage: &str) -> PathBuf {
+        made(self.folder.path(), moment, stage)
     }
 
     pub fn store(&self) -> Result<Store> {
