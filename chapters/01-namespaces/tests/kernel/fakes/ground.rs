@@ -95,7 +95,7 @@ impl Ground {
 
     /// Nor a process that works on this ground. A child whose maker was killed takes a moment to notice.
     pub fn expect_nothing_left(&self) -> Result<()> {
-        ensure!(self.is_clean()?, "left on the host: {:?}", files_below(self.folder.path().into()));
+        ensure!(self.is_clean()?, "left on the host: {:?}", all_below(self.folder.path().into()));
         testkit::eventually_within(Duration::from_secs(5), "no process is left", || Ok(self.processes()?.is_empty()))
     }
 
@@ -114,9 +114,7 @@ impl Ground {
     }
 }
 
-fn files_below(folder: PathBuf) -> Vec<PathBuf> {
+fn all_below(folder: PathBuf) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(&folder).into_iter().flatten().flatten();
-    entries
-        .flat_map(|entry| if entry.path().is_dir() { files_below(entry.path()) } else { vec![entry.path()] })
-        .collect()
+    entries.flat_map(|entry| [vec![entry.path()], all_below(entry.path())].concat()).collect()
 }
