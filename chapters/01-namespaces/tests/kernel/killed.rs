@@ -3,7 +3,7 @@
 //! With the fakes of the shape's tests. Their containers are made, started and removed by processes of their own, since that
 //! is what can be killed.
 
-use crate::fakes::{self, Fault, Ground, How, Moment};
+use crate::fakes::{self, Ended, Fault, Ground, How, Moment};
 use anyhow::{Context, Result, ensure};
 use ch01_namespaces::{Status, remove, remove_debris};
 use testkit::{Case, cases};
@@ -15,7 +15,9 @@ pub fn cases() -> Vec<Case> {
         a_child_that_dies_in_its_last_stage_does_not_look_started,
         a_starter_killed_before_it_lets_go_has_started_nothing,
         a_starter_killed_after_it_let_go_leaves_a_container_like_any_other,
-        an_undo_killed_half_way_is_finished_by_the_next_command,
+        a_removal_killed_half_way_is_finished_by_the_next,
+        an_undo_after_a_failure_killed_half_way_is_finished_by_the_next_command,
+        a_removal_of_debris_killed_half_way_is_finished_by_the_next_command,
     ]
 }
 
@@ -84,19 +86,56 @@ fn a_starter_killed_after_it_let_go_leaves_a_container_like_any_other() -> Resul
     ground.expect_nothing_left()
 }
 
-fn an_undo_killed_half_way_is_finished_by_the_next_command() -> Result<()> {
-    for (at, stage) in fakes::MADE.into_iter().filter(|(at, _)| *at == Moment::Prepare) {
+fn a_removal_killed_half_way_is_finished_by_the_next() -> Result<()> {
+    for stage in PREPARED {
         let ground = Ground::new()?;
-        ground.create(Some(Fault { at, stage, how: How::KillUndoer }), &["true"])?.expect_success()?;
+        ground.create([undoer_killed_at(stage)], &["true"])?.expect_success()?;
         ground.start()?.expect_success()?;
         testkit::eventually("the container stops", || Ok(ground.only_state()?.status_now() == Status::Stopped))?;
-        let killed = ground.remove()?;
-        ensure!(killed.code.is_none(), "{stage}: the undo was not killed: {killed:?}");
-        let last = ground.made(at, stage);
-        let inside = std::fs::read_dir(&last).with_context(|| format!("{stage}: {} is gone", last.display()))?;
-        ensure!(inside.count() == 0, "{stage}: what was made later is not undone yet; the test proves nothing");
+        expect_half_undone(&ground.remove()?, &ground, stage)?;
         ground.remove()?.expect_success()?;
-        ground.expect_nothing_left().with_context(|| format!("after kill -9 in the undo, before {stage}'s"))?;
+        ground.expect_nothing_left().context(stage)?;
     }
+    Ok(())
+}
+
+fn an_undo_after_a_failure_killed_half_way_is_finished_by_the_next_command() -> Result<()> {
+    for stage in PREPARED {
+        let ground = Ground::new()?;
+        let failure = Fault { at: Moment::Attach, stage: "System", how: How::Fail };
+        let create = ground.create([undoer_killed_at(stage), failure], &["true"])?;
+        expect_half_undone(&create, &ground, stage)?;
+        remove_debris(&ground.store()?)?;
+        ground.expect_nothing_left().context(stage)?;
+    }
+    Ok(())
+}
+
+fn a_removal_of_debris_killed_half_way_is_finished_by_the_next_command() -> Result<()> {
+    for stage in PREPARED {
+        let ground = Ground::new()?;
+        let death = Fault { at: Moment::Attach, stage: "System", how: How::KillMaker };
+        let create = ground.create([undoer_killed_at(stage), death], &["true"])?;
+        let all = ground.made(Moment::Attach, "System");
+        ensure!(create.code.is_none() && all.exists(), "{stage}: the maker was not killed first: {create:?}");
+        expect_half_undone(&ground.create([], &["true"])?, &ground, stage)?;
+        remove_debris(&ground.store()?)?;
+        ground.expect_nothing_left().context(stage)?;
+    }
+    Ok(())
+}
+
+const PREPARED: [&str; 4] = ["Identity", "Mounts", "System", "Seal"];
+
+fn undoer_killed_at(stage: &'static str) -> Fault {
+    Fault { at: Moment::Prepare, stage, how: How::KillUndoer }
+}
+
+/// All that was made after this stage's is undone, and this stage's is not.
+fn expect_half_undone(killed: &Ended, ground: &Ground, stage: &str) -> Result<()> {
+    ensure!(killed.code.is_none(), "{stage}: it was not killed: {killed:?}");
+    let last = ground.made(Moment::Prepare, stage);
+    let inside = std::fs::read_dir(&last).with_context(|| format!("{stage}: {} is gone", last.display()))?;
+    ensure!(inside.count() == 0, "{stage}: what was made later is not undone yet; the test proves nothing");
     Ok(())
 }

@@ -58,9 +58,9 @@ impl Ground {
         std::fs::read_to_string(self.path("log")).context("no log")
     }
 
-    pub fn create(&self, fault: Option<Fault>, command: &[&str]) -> Result<Ended> {
-        let fault = fault.map(|Fault { at, stage, how }| Fault { at, stage: stage.to_string(), how });
-        self.play(Act::Create { fault, command: command.iter().map(ToString::to_string).collect() })
+    pub fn create(&self, faults: impl IntoIterator<Item = Fault>, command: &[&str]) -> Result<Ended> {
+        let faults = faults.into_iter().map(|Fault { at, stage, how }| Fault { at, stage: stage.to_string(), how });
+        self.play(Act::Create { faults: faults.collect(), command: command.iter().map(ToString::to_string).collect() })
     }
 
     pub fn start(&self) -> Result<Ended> {

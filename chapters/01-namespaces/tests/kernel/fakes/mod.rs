@@ -13,7 +13,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, getppid};
 use serde::{Deserialize, Serialize};
 
-pub use ground::Ground;
+pub use ground::{Ended, Ground};
 pub use role::{Role, STARTER};
 
 /// Where in a mechanism's life something goes wrong.
@@ -54,7 +54,7 @@ const STAGES: [Stage; 4] = [Stage::Identity, Stage::Mounts, Stage::System, Stage
 
 /// What the fakes make on the host, in this order: folders, each in the one before. Only from the last to the first can they be
 /// removed.
-pub const MADE: [(Moment, &str); 6] = [
+const MADE: [(Moment, &str); 6] = [
     (Moment::Prepare, "Identity"),
     (Moment::Prepare, "Mounts"),
     (Moment::Prepare, "System"),
@@ -83,12 +83,12 @@ pub fn steps() -> Vec<(Moment, &'static str)> {
 struct Fake {
     stage: Stage,
     ground: PathBuf,
-    fault: Option<Fault<String>>,
+    faults: Vec<Fault<String>>,
 }
 
 /// One for each of four stages, in the wrong order.
-pub fn in_reverse(ground: PathBuf, fault: Option<Fault<String>>) -> Vec<Box<dyn Mechanism>> {
-    let fake = |stage| Box::new(Fake { stage, ground: ground.clone(), fault: fault.clone() }) as Box<dyn Mechanism>;
+pub fn in_reverse(ground: PathBuf, faults: Vec<Fault<String>>) -> Vec<Box<dyn Mechanism>> {
+    let fake = |stage| Box::new(Fake { stage, ground: ground.clone(), faults: faults.clone() }) as Box<dyn Mechanism>;
     STAGES.into_iter().rev().map(fake).collect()
 }
 
@@ -116,7 +116,7 @@ impl Fake {
     }
 
     fn how(&self, moment: Moment) -> Option<How> {
-        let fault = self.fault.as_ref().filter(|fault| fault.at == moment && fault.stage == self.name())?;
+        let fault = self.faults.iter().find(|fault| fault.at == moment && fault.stage == self.name())?;
         Some(fault.how)
     }
 

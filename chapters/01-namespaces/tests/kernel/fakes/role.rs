@@ -19,7 +19,7 @@ pub const STARTER: &str = "starter";
 
 #[derive(Debug, Serialize, Deserialize)]
 pub enum Act {
-    Create { fault: Option<Fault<String>>, command: Vec<String> },
+    Create { faults: Vec<Fault<String>>, command: Vec<String> },
     Start,
     Remove,
 }
@@ -53,7 +53,7 @@ impl Role {
     fn act(self) -> Result<()> {
         let store = Store::open(&self.ground.join("store"))?;
         match self.act {
-            Act::Create { fault, command } => {
+            Act::Create { faults, command } => {
                 let spec = Spec {
                     name: Some("fake".into()),
                     command: command.into_iter().map(Into::into).collect(),
@@ -61,7 +61,7 @@ impl Role {
                     init: false,
                     foreground: false,
                 };
-                Container::create(&store, spec, in_reverse(self.ground, fault))?.leave();
+                Container::create(&store, spec, in_reverse(self.ground, faults))?.leave();
                 Ok(())
             }
             Act::Start => {
