@@ -1,4 +1,4 @@
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow};
 use exercise::Exercise;
 use serde_json::{Value, from_value, json};
 
@@ -57,18 +57,16 @@ impl Said {
     /// If it is something else.
     pub fn from_json(text: &[u8]) -> Result<Said> {
         let mut said: Value = serde_json::from_slice(text)?;
-        let mut field = |name: &str| said.get_mut(name).map(Value::take);
-        if let Some(mut judged) = field("judged") {
-            let claims: Vec<(String, Option<(String, String)>)> = from_value(judged["claims"].take())?;
+        if let Some(judged) = said.get_mut("judged") {
+            let claims: Vec<(String, Option<(String, String)>)> = from_value(taken(judged, "claims")?)?;
             let claims = claims.into_iter().map(|(claim, difference)| Claim { claim, difference }).collect();
-            let (mistake, printed) = (from_value(judged["mistake"].take())?, from_value(judged["printed"].take())?);
-            return Ok(Said::Judged { claims, mistake, printed });
+            let mistake = from_value(taken(judged, "mistake")?)?;
+            return Ok(Said::Judged { claims, mistake, printed: from_value(taken(judged, "printed")?)? });
         }
-        Ok(match (field("blocked"), field("failed")) {
-            (Some(why), _) => Said::Blocked(from_value(why)?),
-            (None, Some(what)) => Said::Failed(from_value(what)?),
-            (None, None) => bail!("neither judged nor blocked nor failed"),
-        })
+        if let Ok(why) = taken(&mut said, "blocked") {
+            return Ok(Said::Blocked(from_value(why)?));
+        }
+        Ok(Said::Failed(from_value(taken(&mut said, "failed")?)?))
     }
 
     /// What it was made of, if that was about `exercise`.
@@ -89,6 +87,11 @@ impl Said {
             Said::Failed(what) => Err(anyhow!(what)),
         }
     }
+}
+
+/// A field, which must be there: `null` is not the same as nothing.
+fn taken(object: &mut Value, name: &str) -> Result<Value> {
+    object.get_mut(name).map(Value::take).with_context(|| format!("no {name} in it"))
 }
 
 #[cfg(test)]
@@ -138,7 +141,16 @@ mod tests {
 
     #[test]
     fn what_was_never_said_is_an_error() {
-        for text in ["", "{}", "[]", r#"{"judged": {"claims": [["a"]], "printed": ""}}"#, r#"{"blocked": 7}"#] {
+        for text in [
+            "",
+            "{}",
+            "[]",
+            r#"{"blocked": 7}"#,
+            r#"{"judged": 7}"#,
+            r#"{"judged": []}"#,
+            r#"{"judged": {"claims": [], "printed": ""}}"#,
+            r#"{"judged": {"claims": [["a"]], "mistake": null, "printed": ""}}"#,
+        ] {
             assert!(Said::from_json(text.as_bytes()).is_err(), "{text}");
         }
     }

@@ -60,7 +60,8 @@ impl Request {
                 "--writable" => request.writable.push(value()?),
                 "--shared-mounts" => request.shared_mounts = true,
                 "--own-cgroups" => request.own_cgroups = true,
-                "--" => return Ok(request),
+                "--" if request.starter > 0 => return Ok(request),
+                "--" => bail!("a request without --starter"),
                 _ => bail!("{word:?} is no word of a request"),
             }
         }
@@ -108,7 +109,7 @@ mod tests {
             shared_mounts: true,
             own_cgroups: true,
         };
-        for request in [whole, Request::default()] {
+        for request in [whole, Request { starter: 1, ..Request::default() }] {
             let mut words = request.words().into_iter().chain(["sh".into(), "--memory".into()]);
             assert_eq!(Request::from_words(&mut words).expect("our own words"), request);
             assert_eq!(words.collect::<Vec<_>>(), ["sh", "--memory"]);
@@ -117,7 +118,7 @@ mod tests {
 
     #[test]
     fn other_words_are_no_request() {
-        for words in [&["--memory"][..], &["--memory", "much", "--"], &["--as-caller"], &["sh"], &[]] {
+        for words in [&["--"][..], &["--memory"], &["--memory", "much", "--"], &["--as-caller"], &["sh"], &[]] {
             assert!(read(words).is_err(), "{words:?}");
         }
     }

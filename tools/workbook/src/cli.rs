@@ -57,7 +57,8 @@ pub fn parse() -> Verb {
 
 fn verb(matches: &ArgMatches) -> Verb {
     let Some((name, matches)) = matches.subcommand() else { return Verb::Next { format: format_of(matches) } };
-    let id = || matches.try_get_one::<String>("id").ok().flatten().cloned();
+    // Asked only where a verb takes one.
+    let id = || matches.get_one("id").cloned();
     match name {
         "check" => Verb::Check { id: id(), vm: matches.get_flag("vm"), format: format_of(matches) },
         "watch" => Verb::Watch { id: id() },
@@ -119,6 +120,8 @@ fn command() -> Command {
         .long_about(format!("{ABOUT}.\n\n{WITHOUT_A_COMMAND}"))
         .after_help(EXIT_CODES)
         .disable_help_subcommand(true)
+        // `--format` belongs to the verb: before it, it would be taken and not heard.
+        .args_conflicts_with_subcommands(true)
         .arg(format())
         .subcommands(verbs)
 }
@@ -178,10 +181,11 @@ const EXIT_CODES: &str = "\
 An exercise is named by its number (1.1) or its name (hostname).
 
 Exit codes: 0 all is well, 1 a check fails (or there is still something to do),
-2 the command line is wrong, 3 this machine can't run the checks.";
+2 the command line is wrong, 3 this machine can't do it; the message says why.";
 
 const CHECK_JSON: &str = "\
-With --format json: {\"passed\": N, \"total\": N, \"exercises\": [{
+With --format json: {\"passed\": N, \"total\": N,
+  \"refused\": what this machine refuses, or null, \"exercises\": [{
   \"id\", \"name\", \"title\", \"kind\": build|break|repair, \"file\", \"page\",
   \"state\": to-do|edited|failing|passed|blocked,
   \"changed\": whether the file is another one than what has passed,
@@ -233,7 +237,9 @@ mod tests {
 
     #[test]
     fn what_no_verb_takes_is_refused() {
-        for words in ["frobnicate", "check 1.1 1.2", "hint --vm", "dev", "--format xml", "doctor 1.1"] {
+        for words in
+            ["frobnicate", "--format json check", "check 1.1 1.2", "hint --vm", "dev", "--format xml", "doctor 1.1"]
+        {
             assert_eq!(typed(words), None, "{words}");
         }
     }

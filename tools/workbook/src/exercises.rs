@@ -35,6 +35,18 @@ impl fmt::Display for Unknown {
 
 impl std::error::Error for Unknown {}
 
+/// The error of a command line that names no exercise when there is no next one.
+#[derive(Debug)]
+pub struct NoneIsNext;
+
+impl fmt::Display for NoneIsNext {
+    fn fmt(&self, out: &mut fmt::Formatter) -> fmt::Result {
+        out.write_str("every exercise has passed; name the one that you mean\nAll that there are: cargo wb check")
+    }
+}
+
+impl std::error::Error for NoneIsNext {}
+
 /// One letter wrong, left out or too many.
 fn is_near(typed: &str, name: &str) -> bool {
     let (typed, name): (Vec<char>, Vec<char>) = (typed.chars().collect(), name.chars().collect());

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-/// Writes a file, and its folder, so that whoever reads it sees the old text or the new one, also after a crash.
-pub fn write_whole(file: &Path, text: &str) -> Result<()> {
+/// Writes a file, and its folder, so that whoever reads it sees the old text or the new one, also when this process is killed in between.
+pub fn write_whole(file: &Path, text: impl AsRef<[u8]>) -> Result<()> {
     let folder = file.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(folder).with_context(|| format!("making the folder {}", folder.display()))?;
     let half = folder.join(format!(".{}.{}", file.file_name().unwrap_or_default().display(), std::process::id()));
@@ -18,10 +18,10 @@ pub fn write_whole(file: &Path, text: &str) -> Result<()> {
     written.with_context(|| format!("writing {}", file.display()))
 }
 
-/// The text of a file; `None` when there is no such file.
+/// The text of a file; `None` when there is no such file. Bytes that are no UTF-8 are replaced: it is the compiler's to say where they are.
 pub fn read_if_there(file: &Path) -> Result<Option<String>> {
-    match fs::read_to_string(file) {
-        Ok(text) => Ok(Some(text)),
+    match fs::read(file) {
+        Ok(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error).with_context(|| format!("reading {}", file.display())),
     }

@@ -33,7 +33,8 @@ fn main() -> ExitCode {
         Err(error) if error.is::<BrokenPipe>() => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("cargo wb: {error:#}");
-            if error.is::<exercises::Unknown>() { Exit::Usage.into() } else { Exit::Blocked.into() }
+            let wrongly_called = error.is::<exercises::Unknown>() || error.is::<exercises::NoneIsNext>();
+            if wrongly_called { Exit::Usage.into() } else { Exit::Blocked.into() }
         }
     }
 }

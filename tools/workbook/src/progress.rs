@@ -71,7 +71,7 @@ fn file(checkout: &Checkout) -> PathBuf {
     checkout.kept().join("progress.json")
 }
 
-/// A number that tells this text from others.
+/// A number that tells this text from others. (Another Rust's may differ: an answer that failed is then one that wasn't checked.)
 pub fn fingerprint(answer: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
     answer.hash(&mut hasher);

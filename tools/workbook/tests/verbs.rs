@@ -55,6 +55,33 @@ fn a_reset_brings_the_starter_back_and_keeps_each_answer_aside() {
 }
 
 #[test]
+fn a_file_that_is_no_text_stops_no_verb_and_is_kept_byte_by_byte() {
+    let checkout = Checkout::new("bytes");
+    let bytes = b"// \xc4\xe3\xba\xc3\n";
+    std::fs::write(checkout.0.join(EXERCISE), bytes).expect("a temporary file");
+    assert_eq!(checkout.wb(&[]).code, 0);
+    assert_eq!(checkout.wb(&["reset", "1.1"]).code, 0);
+    let kept = checkout.0.join(".wb/aside/01-namespaces/hostname.1.rs");
+    assert_eq!(std::fs::read(kept).expect("it was kept"), bytes);
+    assert!(checkout.read(EXERCISE).contains("todo!"));
+}
+
+#[test]
+fn after_the_last_one_there_is_no_next_to_hint_at() {
+    let checkout = Checkout::new("last");
+    let table = checkout.wb(&["--format", "json"]).stdout;
+    let table: serde_json::Value = serde_json::from_str(&table).expect("JSON");
+    for exercise in table["exercises"].as_array().expect("a list") {
+        let file = exercise["file"].as_str().expect("a path").replace("exercises/", ".wb/passed/");
+        checkout.write(&file, "kept");
+    }
+    for verb in ["hint", "reset", "solution"] {
+        let said = checkout.wb(&[verb]);
+        assert!(said.code == 2 && said.stderr.contains("name the one"), "{verb}: {} {}", said.code, said.stderr);
+    }
+}
+
+#[test]
 fn the_solution_is_not_shown_by_accident() {
     let checkout = Checkout::new("solution");
     let refused = checkout.wb(&["solution", "1.1"]);
@@ -87,7 +114,13 @@ fn starters_are_not_written_over_an_answer() {
 #[test]
 fn a_wrong_command_line_ends_with_2() {
     let checkout = Checkout::new("usage");
-    for wrong in [&["check", "9.9"][..], &["frobnicate"], &["hint", "nonsense"], &["--format", "xml"]] {
+    for wrong in [
+        &["check", "9.9"][..],
+        &["frobnicate"],
+        &["hint", "nonsense"],
+        &["--format", "xml"],
+        &["--format", "json", "check"],
+    ] {
         let said = checkout.wb(wrong);
         assert_eq!(said.code, 2, "{wrong:?}: {}", said.stderr);
         assert!(said.stdout.is_empty() && !said.stderr.is_empty());

@@ -26,7 +26,7 @@ const CLAIMS: [(&str, Look); 13] = [
     (STARTERS, answers::starters_are_up_to_date),
     ("no stray file in exercises and solutions", tree::no_stray_files),
     ("no exercise depends on a chapter's crate", tree::no_chapter_crates),
-    ("the first build waits for no macros", first_build::waits_for_no_macros),
+    ("neither wb nor a first check waits for macros", first_build::waits_for_no_macros),
     ("solutions and wrong answers are formatted", answers::sources_are_formatted),
     ("hints and pages of the exercises exist", answers::hints_and_pages_exist),
     ("every page of the book is in its summary", book::every_page_is_in_the_summary),

@@ -3,11 +3,10 @@
 use std::collections::BTreeSet;
 
 use anyhow::Result;
-use doctor::Verdict;
 use exercise::Exercise;
 
 use super::table::Row;
-use super::{next_exercise, report, table};
+use super::{next_exercise, refusal, report, table};
 use crate::busy::Busy;
 use crate::checkout::Checkout;
 use crate::cli::Format;
@@ -48,25 +47,37 @@ pub fn run(checkout: &Checkout, id: Option<&str>, format: Format) -> Result<Exit
         rows.push(row);
     }
     progress.save(checkout)?;
+    // Only a whole machine's refusal: an exercise may be blocked for reasons of its own.
+    let refused = refusal();
+    let exit = exit(&rows, refused.is_some());
     print(&match format {
-        Format::Json => table::json(&rows),
+        Format::Json => table::json(&rows, refused.as_deref()),
         Format::Text if id.is_some() => format!("{}{}", reports.trim_start(), what_now(checkout, &rows[0], &progress)?),
-        Format::Text => format!("{}{reports}{}", table::text(&rows, paint), footer(&rows)),
+        Format::Text => format!("{}{reports}{}", table::text(&rows, paint), footer(&rows, refused.is_some())),
     })?;
-    Ok(exit(&rows))
+    Ok(exit)
 }
 
 /// Nothing was run: why nothing can be, if that is so, else what could.
-fn footer(rows: &[Row]) -> String {
-    let nothing_ran = rows.iter().all(|row| row.examined.is_none());
-    if nothing_ran && rows.iter().any(|row| row.state != State::Passed) && doctor::examine().verdict() != Verdict::Ready
-    {
+fn footer(rows: &[Row], refused: bool) -> String {
+    if refused && waits_for_the_machine(rows) {
         "\nThis machine refuses something that containers need.\nWhat, and what helps: cargo wb doctor.  Or check elsewhere: cargo wb check --vm\n".to_string()
-    } else if nothing_ran && let Some(next) = rows.iter().find(|row| row.state != State::Passed) {
+    } else if nothing_ran(rows)
+        && let Some(next) = rows.iter().find(|row| row.state != State::Passed)
+    {
         format!("\nNext: {} {} (cargo wb)\n", next.exercise.id, next.exercise.title)
     } else {
         String::new()
     }
+}
+
+fn nothing_ran(rows: &[Row]) -> bool {
+    rows.iter().all(|row| row.examined.is_none())
+}
+
+/// There is something to do, and nothing of it was begun: to a program it must not look as if the learner were late.
+fn waits_for_the_machine(rows: &[Row]) -> bool {
+    nothing_ran(rows) && rows.iter().any(|row| row.state != State::Passed)
 }
 
 /// Runs the checks on the learner's file and keeps the answer if it passes.
@@ -94,7 +105,7 @@ fn checked(
     let examined = examine(checkout, exercise, &file, colour)?;
     drop(busy);
     // It may have been saved again while it was built; only what was built may be kept.
-    let unchanged = std::fs::read_to_string(&file).is_ok_and(|now| now == *answer);
+    let unchanged = crate::files::read_if_there(&file)?.as_ref() == Some(answer);
     let state = match &examined {
         Examined::Blocked(_) => State::Blocked,
         examined if examined.passed() && unchanged => State::Passed,
@@ -139,8 +150,8 @@ fn what_now(checkout: &Checkout, row: &Row, progress: &Progress) -> Result<Strin
     Ok(format!("{seen}{next}"))
 }
 
-fn exit(rows: &[Row]) -> Exit {
-    if rows.iter().any(|row| row.state == State::Blocked) {
+fn exit(rows: &[Row], refused: bool) -> Exit {
+    if rows.iter().any(|row| row.state == State::Blocked) || refused && waits_for_the_machine(rows) {
         Exit::Blocked
     } else if rows.iter().all(|row| row.state == State::Passed) {
         Exit::Well
@@ -154,8 +165,12 @@ mod tests {
     use super::*;
 
     fn exit_of(states: &[State]) -> Exit {
+        exit_where(states, false)
+    }
+
+    fn exit_where(states: &[State], refused: bool) -> Exit {
         let row = |&state| Row { exercise: exercises::all()[0], state, changed: false, examined: None };
-        exit(&states.iter().map(row).collect::<Vec<_>>())
+        exit(&states.iter().map(row).collect::<Vec<_>>(), refused)
     }
 
     #[test]
@@ -164,5 +179,11 @@ mod tests {
         assert_eq!(exit_of(&[State::Passed, State::ToDo]), Exit::Failing);
         assert_eq!(exit_of(&[State::Edited]), Exit::Failing);
         assert_eq!(exit_of(&[State::Failing, State::Blocked]), Exit::Blocked);
+    }
+
+    #[test]
+    fn where_the_machine_refuses_what_is_to_do_is_blocked() {
+        assert_eq!(exit_where(&[State::Passed, State::ToDo], true), Exit::Blocked);
+        assert_eq!(exit_where(&[State::Passed], true), Exit::Well);
     }
 }

@@ -29,10 +29,7 @@ pub fn run(checkout: &Checkout, id: Option<&str>, format: Format) -> Result<Exit
     let busy = Busy::with("building the throwaway machine's program …");
     let found = find(checkout)?;
     drop(busy);
-    let processor = match found {
-        Found::Machine(processor) => processor,
-        Found::None(exit) => return Ok(exit),
-    };
+    let Some(processor) = found else { return Ok(Exit::Blocked) };
     let builds = running::place(checkout, "builds")?;
     fs::create_dir(&builds).with_context(|| format!("making the folder {}", builds.display()))?;
     let mut programs = Vec::new();
@@ -81,22 +78,11 @@ pub fn run(checkout: &Checkout, id: Option<&str>, format: Format) -> Result<Exit
     vm::become_it(checkout, words)
 }
 
-/// Whether a machine can be made here.
-enum Found {
-    /// How its processor is made.
-    Machine(String),
-    /// No; why was said.
-    None(Exit),
-}
-
-/// Asked before anything is built.
-fn find(checkout: &Checkout) -> Result<Found> {
+/// How the machine's processor is made; `None` where there can be no machine, and why was said. Asked before anything is built.
+fn find(checkout: &Checkout) -> Result<Option<String>> {
     let said = vm::program(checkout).arg("--find").stdin(Stdio::null()).stderr(Stdio::inherit()).output();
     let said = said.context("starting cargo")?;
-    Ok(match said.status.code() {
-        Some(0) => Found::Machine(String::from_utf8_lossy(&said.stdout).trim().to_string()),
-        _ => Found::None(Exit::Blocked),
-    })
+    Ok(said.status.success().then(|| String::from_utf8_lossy(&said.stdout).trim().to_string()))
 }
 
 fn variable(name: &str, value: &OsStr) -> OsString {

@@ -14,13 +14,20 @@ mod page;
 mod report;
 mod table;
 
-use anyhow::{Context, Result};
+use ::doctor::Verdict;
+use anyhow::Result;
 use exercise::Exercise;
 
 use crate::checkout::Checkout;
-use crate::exercises;
+use crate::exercises::{self, NoneIsNext};
 use crate::progress::Progress;
 use crate::state::{Standing, State};
+
+/// What this machine refuses of what checks need, found out by doing it.
+fn refusal() -> Option<String> {
+    let verdict = ::doctor::examine().verdict();
+    (verdict != Verdict::Ready).then(|| verdict.to_string())
+}
 
 /// The first exercise that hasn't passed.
 fn next_exercise(checkout: &Checkout, progress: &Progress) -> Result<Option<&'static Exercise>> {
@@ -49,6 +56,6 @@ fn next_after(checkout: &Checkout, progress: &Progress, current: &Exercise) -> R
 fn named_or_next(checkout: &Checkout, progress: &Progress, id: Option<&str>) -> Result<&'static Exercise> {
     match id {
         Some(id) => exercises::find(id),
-        None => next_exercise(checkout, progress)?.context("every exercise has passed; name the one that you mean"),
+        None => next_exercise(checkout, progress)?.ok_or_else(|| NoneIsNext.into()),
     }
 }

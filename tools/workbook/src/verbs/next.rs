@@ -3,9 +3,9 @@
 use std::fmt::Write;
 
 use anyhow::Result;
-use doctor::Verdict;
 
 use super::page::Page;
+use super::refusal;
 use super::table::{self, Row};
 use crate::checkout::Checkout;
 use crate::cli::Format;
@@ -22,10 +22,10 @@ pub fn run(checkout: &Checkout, format: Format) -> Result<Exit> {
         rows.push(Row { exercise, state, changed, examined: None });
     }
     print(&match format {
-        Format::Json => table::json(&rows),
+        Format::Json => table::json(&rows, refusal().as_deref()),
         Format::Text => {
             let page = rows.iter().find(|row| row.state != State::Passed).map(|row| Page::of(checkout, row.exercise));
-            screen(&rows, page.as_ref(), doctor::examine().verdict() == Verdict::Ready, Paint::for_stdout())
+            screen(&rows, page.as_ref(), refusal().is_none(), Paint::for_stdout())
         }
     })?;
     Ok(Exit::Well)

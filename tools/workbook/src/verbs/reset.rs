@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
 use super::named_or_next;
 use crate::checkout::Checkout;
@@ -22,10 +22,11 @@ pub fn run(checkout: &Checkout, id: Option<&str>) -> Result<Exit> {
         return Ok(Exit::Well);
     }
     let mut said = String::new();
-    if let Some(answer) = answer {
+    if answer.is_some() {
+        let kept = std::fs::read(checkout.path(&file)).with_context(|| format!("reading {}", file.display()))?;
         let folder = Path::new(".wb/aside").join(exercise.chapter);
         let aside = free_name(&folder, exercise.name, |place| checkout.path(place).exists());
-        write_whole(&checkout.path(&aside), &answer)?;
+        write_whole(&checkout.path(&aside), kept)?;
         said = format!("Your file is kept. To have it back:\n    cp {} {}\n", aside.display(), file.display());
     }
     write_whole(&checkout.path(&file), &starter)?;

@@ -19,11 +19,11 @@ pub struct Row {
     pub examined: Option<Examined>,
 }
 
-/// `{"passed": …, "total": …, "exercises": […]}`; the fields are documented in `cargo wb check --help`.
-pub fn json(rows: &[Row]) -> String {
+/// `{"passed": …, "total": …, "refused": …, "exercises": […]}`; the fields are documented in `cargo wb check --help`.
+pub fn json(rows: &[Row], refused: Option<&str>) -> String {
     let passed = rows.iter().filter(|row| row.state == State::Passed).count();
     let exercises: Vec<Value> = rows.iter().map(entry).collect();
-    format!("{:#}\n", json!({"passed": passed, "total": rows.len(), "exercises": exercises}))
+    format!("{:#}\n", json!({"passed": passed, "total": rows.len(), "refused": refused, "exercises": exercises}))
 }
 
 fn entry(row: &Row) -> Value {
@@ -103,10 +103,10 @@ mod tests {
         let outcomes = vec![Outcome::of("a", true, "x", "x"), Outcome::of("b", false, "x", "y")];
         let judgement = Judgement { outcomes, ..Judgement::default() };
         let examined = Examined::Judged { judgement, warnings: String::new() };
-        let printed = json(&[row(State::Failing, Some(examined))]);
+        let printed = json(&[row(State::Failing, Some(examined))], None);
         let parsed: Value = serde_json::from_str(&printed).expect("JSON");
         assert_eq!(parsed["passed"], 0);
-        assert_eq!(parsed["total"], 1);
+        assert_eq!((&parsed["total"], &parsed["refused"]), (&1.into(), &Value::Null));
         let exercise = &parsed["exercises"][0];
         assert_eq!(exercise["state"], "failing");
         assert_eq!(exercise["kind"], "build");
@@ -118,8 +118,10 @@ mod tests {
 
     #[test]
     fn a_blocked_exercise_says_why() {
-        let printed = json(&[row(State::Blocked, Some(Examined::Blocked("no user namespaces".into())))]);
+        let printed =
+            json(&[row(State::Blocked, Some(Examined::Blocked("no user namespaces".into())))], Some("it refuses"));
         assert!(printed.contains("\"state\": \"blocked\"") && printed.contains("\"reason\": \"no user namespaces\""));
+        assert!(printed.contains("\"refused\": \"it refuses\""), "{printed}");
     }
 
     #[test]
