@@ -145,9 +145,12 @@ mod tests {
     fn undoing_twice_is_fine() {
         let folder = std::env::temp_dir().join(format!("undo-{}", std::process::id()));
         fs::create_dir(&folder).unwrap();
-        let undo = Undo::RemoveFolder(folder.clone());
-        undo.run().unwrap();
-        undo.run().unwrap();
+        let file = folder.join("file");
+        fs::write(&file, "").unwrap();
+        for undo in [Undo::RemoveFile(file), Undo::RemoveFolder(folder.clone())] {
+            undo.run().unwrap();
+            undo.run().unwrap();
+        }
         assert!(!folder.exists());
     }
 

@@ -15,6 +15,7 @@ mod answers {
 use std::process::ExitCode;
 
 use anyhow::Context;
+use doctor::Report;
 
 use crate::arguments::{Asked, HELP, parse};
 
@@ -28,9 +29,13 @@ fn main() -> ExitCode {
             println!("{HELP}");
             ExitCode::SUCCESS
         }
-        Ok(Asked::Run(container)) => ended(start(&container)),
-        Ok(Asked::Exec(asked)) => ended(exec::exec(&asked)),
-        Ok(Asked::Pause(asked)) => ended(exec::pause(&asked).map(|()| 0)),
+        Ok(Asked::Run(container)) => {
+            // The lab asks for itself.
+            let report = (!container.lab).then(doctor::examine);
+            ended(start(&container), report.as_ref())
+        }
+        Ok(Asked::Exec(asked)) => ended(exec::exec(&asked), None),
+        Ok(Asked::Pause(asked)) => ended(exec::pause(&asked).map(|()| 0), None),
         Ok(Asked::Ps) => {
             print!("{}", exec::ps());
             ExitCode::SUCCESS
@@ -42,13 +47,14 @@ fn main() -> ExitCode {
     }
 }
 
-/// As the command did, or with what says why there was none.
-fn ended(result: anyhow::Result<i32>) -> ExitCode {
+/// As the command did, or with what says why there was none; `report` is about the machine as it was found before.
+fn ended(result: anyhow::Result<i32>, report: Option<&Report>) -> ExitCode {
     match result {
         Ok(code) => ExitCode::from(code as u8),
         Err(error) => {
             eprintln!("mydocker: {error:#}");
-            if let Some(reason) = refused::no_groups(&error).or_else(|| refused::reason(&error)) {
+            let refused = || report.and_then(|report| refused::reason(&error, report));
+            if let Some(reason) = refused::no_groups(&error).or_else(refused) {
                 eprintln!("{reason}");
             }
             ExitCode::from(given::exit_code_for_error(&error))

@@ -15,6 +15,7 @@
 
 mod advice;
 mod cgroups;
+mod errno;
 mod machine;
 mod paragraph;
 mod probe;
@@ -24,6 +25,7 @@ mod verdict;
 
 pub use advice::{Advice, Cure, Who, advice};
 pub use cgroups::{CgroupLayout, CgroupLimits};
+pub use errno::errno_in;
 pub use machine::{Machine, SubordinateIds};
 pub use paragraph::{WIDTH, paragraph};
 pub use probe::{Report, examine};

@@ -12,6 +12,7 @@ fn main() -> ExitCode {
         this_machine_is_ready,
         a_refused_clone_is_told_with_its_errno,
         powers_refused_after_the_clone_are_told_with_the_step,
+        a_refused_uid_map_is_told_with_the_step,
         a_limit_of_zero_user_namespaces_is_told_as_enospc,
         root_needs_no_user_namespace,
         nothing_is_left_behind,
@@ -53,6 +54,15 @@ fn powers_refused_after_the_clone_are_told_with_the_step() -> Result<()> {
     let report = examine();
     ensure!(report.verdict_with_user_namespace() == expected, "{report:?}");
     ensure!(report.verdict() == expected, "root is refused as well: {report:?}");
+    Ok(())
+}
+
+fn a_refused_uid_map_is_told_with_the_step() -> Result<()> {
+    needs::user_namespaces()?;
+    refusing::map_refused()?;
+    let report = examine();
+    let expected = Verdict::RefusedLater { step: Step::UidMap, errno: Errno::EPERM };
+    ensure!(report.verdict_with_user_namespace() == expected, "{report:?}");
     Ok(())
 }
 

@@ -32,10 +32,25 @@ pub fn clone_refused() -> Result<()> {
 }
 
 /// Much as under Ubuntu's AppArmor rule: a user namespace can be made, and then gives no power over what belongs to
-/// it. (The rule shows already when a process writes its own uid map, which no filter can see; here it shows at `sethostname` and `mount`.)
+/// it. (The rule shows already when a process writes its own uid map: [`map_refused`]. Here it shows at `sethostname` and `mount`.)
 pub fn powers_refused() -> Result<()> {
     let calls = [libc::SYS_sethostname, libc::SYS_setdomainname, libc::SYS_mount, libc::SYS_mount_setattr];
     refuse(calls.map(|call| (call, vec![])).into(), libc::EPERM)
+}
+
+/// As under Ubuntu's AppArmor rule, where it shows first: a user namespace can be made, and then EPERM is the answer to who
+/// writes its uid map, `0 UID 1` for the one who calls this.
+///
+/// A filter sees neither the file nor the text, so it goes by their number: `write` of just so many bytes, to no standard stream (an
+/// `EPERM` printed has as many as root's map). It refuses any other text of that length as well: a gid map as long, and for
+/// an id of four digits the eight bytes of an eventfd, or with which a child tells that its exec failed.
+pub fn map_refused() -> Result<()> {
+    let length = format!("0 {} 1", geteuid()).len() as u64;
+    let so_long = SeccompRule::new(vec![
+        SeccompCondition::new(0, SeccompCmpArgLen::Dword, SeccompCmpOp::Gt, libc::STDERR_FILENO as u64)?,
+        SeccompCondition::new(2, SeccompCmpArgLen::Qword, SeccompCmpOp::Eq, length)?,
+    ])?;
+    refuse([(libc::SYS_write, vec![so_long])].into(), libc::EPERM)
 }
 
 /// As with `user.max_user_namespaces = 0`: ENOSPC at the clone. Enters a user namespace, in which one keeps uid and

@@ -12,6 +12,7 @@ fn main() -> ExitCode {
         a_refused_clone_is_eperm_and_only_with_a_user_namespace,
         the_refusal_is_inherited_by_started_programs,
         powers_are_refused_after_the_user_namespace_was_made,
+        a_map_is_refused_and_what_is_shorter_or_longer_is_not,
         a_limit_of_zero_is_enospc,
         one_call_is_refused_to_one_command_only,
     ];
@@ -47,6 +48,19 @@ fn powers_are_refused_after_the_user_namespace_was_made() -> Result<()> {
     refusing::powers_refused()?;
     ensure!(unshare(CloneFlags::CLONE_NEWUSER | CloneFlags::CLONE_NEWUTS) == Ok(()));
     ensure!(nix::unistd::sethostname("x") == Err(Errno::EPERM));
+    Ok(())
+}
+
+fn a_map_is_refused_and_what_is_shorter_or_longer_is_not() -> Result<()> {
+    needs::user_namespaces()?;
+    let map = format!("0 {} 1", nix::unistd::geteuid());
+    refusing::map_refused()?;
+    unshare(CloneFlags::CLONE_NEWUSER)?;
+    std::fs::write("/proc/self/setgroups", "deny")?;
+    let refused = std::fs::write("/proc/self/uid_map", &map).err().and_then(|error| error.raw_os_error());
+    ensure!(refused == Some(libc::EPERM), "{refused:?}");
+    // The kernel takes a map with spaces at its end.
+    std::fs::write("/proc/self/uid_map", format!("{map} "))?;
     Ok(())
 }
 

@@ -5,6 +5,8 @@ mod fakes;
 mod ids;
 mod init;
 mod join;
+mod killed;
+mod many;
 mod refused;
 mod run;
 mod running;
@@ -22,7 +24,9 @@ fn main() -> ExitCode {
     testkit::run(
         [
             shape::cases(),
+            killed::cases(),
             run::cases(),
+            many::cases(),
             command::cases(),
             init::cases(),
             ids::cases(),

@@ -1,7 +1,5 @@
-//! `run`, seen from outside: namespaces, ids, names; many at once.
+//! `run`, seen from outside: namespaces, ids, names.
 
-use std::collections::BTreeSet;
-use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Result, ensure};
@@ -23,8 +21,6 @@ pub fn cases() -> Vec<Case> {
         a_name_can_be_taken_once,
         a_host_name_that_is_too_long_is_refused_with_the_rule,
         narration_tells_every_step_and_stays_out_of_the_commands_output,
-        two_hundred_at_once_leave_nothing,
-        a_thousand_one_after_another_leave_nothing,
     ];
     // As systemd leaves a machine: there a forgotten MS_PRIVATE shows.
     let shared = cases![a_mount_made_inside_does_not_leak_where_mounts_are_shared];
@@ -158,54 +154,4 @@ fn narration_tells_every_step_and_stays_out_of_the_commands_output() -> Result<(
     expected.extend(["container mount", "container mount", "container sethostname", "container execve"]);
     ensure!(calls == expected, "told: {calls:?}");
     Ok(())
-}
-
-fn two_hundred_at_once_leave_nothing() -> Result<()> {
-    needs::open_files(1000)?;
-    let before = Traces::now()?;
-    let mut children = (0..200).map(|_| in_all_namespaces().spawn()).collect::<Result<Vec<_>, _>>()?;
-    for child in &mut children {
-        ensure!(child.wait()?.success(), "one of 200 failed");
-    }
-    before.expect_no_more()
-}
-
-fn a_thousand_one_after_another_leave_nothing() -> Result<()> {
-    let before = Traces::now()?;
-    for round in 0..1000 {
-        ensure!(in_all_namespaces().status()?.success(), "round {round} failed");
-    }
-    before.expect_no_more()
-}
-
-fn in_all_namespaces() -> Command {
-    let namespaces = if Uid::effective().is_root() { "cgroup,ipc,mount,net,pid,time,uts" } else { "all" };
-    running::run(&["--namespaces", namespaces, "--hostname", "boat"], "test $(hostname) = boat")
-}
-
-/// What containers could leave behind: processes, mounts, namespaces that a process is in, files.
-#[derive(Debug, PartialEq)]
-struct Traces {
-    processes: Vec<i32>,
-    mounts: String,
-    namespaces: BTreeSet<PathBuf>,
-}
-
-impl Traces {
-    fn now() -> Result<Traces> {
-        let all = look::descendants(1);
-        let links =
-            all.iter().flat_map(|pid| std::fs::read_dir(format!("/proc/{pid}/ns")).into_iter().flatten().flatten());
-        Ok(Traces {
-            namespaces: links.filter_map(|link| std::fs::read_link(link.path()).ok()).collect(),
-            processes: all,
-            mounts: std::fs::read_to_string("/proc/self/mountinfo")?,
-        })
-    }
-
-    fn expect_no_more(self) -> Result<()> {
-        let now = Traces::now()?;
-        ensure!(now == self, "before: {self:#?}\nafter: {now:#?}");
-        running::expect_empty_store()
-    }
 }

@@ -59,9 +59,19 @@ impl Running {
         Running::hold(outer_shell, "ready\n")
     }
 
-    fn hold(mut command: Command, typed: &str) -> Result<Running> {
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+    fn hold(command: Command, typed: &str) -> Result<Running> {
+        let mut child = Running::begin(command)?;
         child.stdin.as_mut().context("no stdin")?.write_all(typed.as_bytes())?;
+        Running::ready(child)
+    }
+
+    /// Starts a command that will say `ready` and then wait for its stdin, and doesn't wait for that.
+    pub fn begin(mut command: Command) -> Result<Child> {
+        Ok(command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?)
+    }
+
+    /// Waits until it has said so.
+    pub fn ready(mut child: Child) -> Result<Running> {
         let mut said = String::new();
         for line in BufReader::new(child.stdout.take().context("no stdout")?).lines() {
             match line? {
@@ -71,6 +81,11 @@ impl Running {
         }
         let pid = *look::children(child.id() as i32).first().context("the container is gone already")?;
         Ok(Running { child, pid, said })
+    }
+
+    /// Closes its stdin, and waits for its end.
+    pub fn let_go(mut self) -> Result<ExitStatus> {
+        Ok(self.child.wait()?)
     }
 
     /// Waits for its end without closing its stdin first, as [`Child::wait`] would.

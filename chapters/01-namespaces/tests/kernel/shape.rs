@@ -1,11 +1,11 @@
 //! Proof of the shape: whatever the mechanisms, they run in stage order, in lockstep, and nothing stays behind.
 //!
-//! The mechanisms here are fakes that make a file on the host and write a log; the containers are made by processes of
+//! The mechanisms here are fakes that make a folder on the host and write a log; the containers are made by processes of
 //! their own (this program again, with a role), since that is what can be killed.
 
 use crate::fakes::{self, Fault, Ground, How, Moment};
 use anyhow::{Context, Result, ensure};
-use ch01_namespaces::{Container, Spec, Status, remove, remove_debris, start};
+use ch01_namespaces::{Container, Spec, Status, remove, start};
 use testkit::{Case, cases};
 
 pub fn cases() -> Vec<Case> {
@@ -17,9 +17,7 @@ pub fn cases() -> Vec<Case> {
         an_error_inside_arrives_with_its_context,
         a_panic_inside_arrives_as_an_error_and_is_not_printed_inside,
         a_failure_at_any_step_leaves_nothing,
-        a_maker_killed_at_any_step_leaves_nothing_after_the_next_command,
-        a_child_killed_at_any_step_is_an_error_and_leaves_nothing,
-        a_child_that_dies_in_its_last_stage_does_not_look_started,
+        what_was_made_last_is_undone_first,
         two_processes_cannot_start_one_container_twice,
         a_threaded_maker_is_refused_and_told_why,
     ]
@@ -108,36 +106,12 @@ fn a_failure_at_any_step_leaves_nothing() -> Result<()> {
     Ok(())
 }
 
-fn a_maker_killed_at_any_step_leaves_nothing_after_the_next_command() -> Result<()> {
-    for (at, stage) in fakes::steps() {
-        let ground = Ground::new()?;
-        let create = ground.create(Some(Fault { at, stage, how: How::KillMaker }), &["true"])?;
-        ensure!(create.code.is_none(), "{at:?} {stage}: the maker was not killed: {create:?}");
-        ensure!(!ground.is_clean()?, "{at:?} {stage}: a killed maker can't have cleaned up; the test proves nothing");
-        remove_debris(&ground.store()?)?;
-        ground.expect_nothing_left().with_context(|| format!("after kill -9 in {at:?} of {stage}"))?;
-    }
-    Ok(())
-}
-
-fn a_child_killed_at_any_step_is_an_error_and_leaves_nothing() -> Result<()> {
-    for (at, stage) in fakes::steps().into_iter().filter(|(at, _)| *at == Moment::Enter) {
-        let ground = Ground::new()?;
-        let create = ground.create(Some(Fault { at, stage, how: How::KillChild }), &["true"])?;
-        ensure!(create.code == Some(125), "{stage}: {create:?}");
-        ensure!(create.stderr.contains("was killed by SIGKILL before it was ready"), "{}", create.stderr);
-        ground.expect_nothing_left().with_context(|| format!("after the child died in {stage}"))?;
-    }
-    Ok(())
-}
-
-fn a_child_that_dies_in_its_last_stage_does_not_look_started() -> Result<()> {
+fn what_was_made_last_is_undone_first() -> Result<()> {
     let ground = Ground::new()?;
-    let fault = Fault { at: Moment::Enter, stage: "Seal", how: How::KillChild };
-    ground.create(Some(fault), &["true"])?.expect_success()?;
-    let start = ground.start()?;
-    ensure!(start.code == Some(125) && start.stderr.contains("died in its last stage"), "{start:?}");
-    ground.remove()?.expect_success()?;
+    ground.create(None, &["true"])?.expect_success()?;
+    let innermost = ground.made(Moment::Attach, "System");
+    ensure!(innermost.is_dir(), "it is not in all that was made before: {}", innermost.display());
+    remove(&ground.store()?, &ground.only_state()?.id, true)?;
     ground.expect_nothing_left()
 }
 

@@ -8,8 +8,8 @@ use anyhow::{Context, Result, ensure};
 use ch01_namespaces::{State, Store};
 use tempfile::TempDir;
 
-use super::Fault;
 use super::role::{Act, Role};
+use super::{Fault, Moment, made};
 
 pub struct Ground {
     folder: TempDir,
@@ -40,6 +40,10 @@ impl Ground {
         self.folder.path().join(name)
     }
 
+    pub fn made(&self, moment: Moment, stage: &str) -> PathBuf {
+        made(self.folder.path(), moment, stage)
+    }
+
     pub fn store(&self) -> Result<Store> {
         Store::open(&self.path("store"))
     }
@@ -54,9 +58,9 @@ impl Ground {
         std::fs::read_to_string(self.path("log")).context("no log")
     }
 
-    pub fn create(&self, fault: Option<Fault>, command: &[&str]) -> Result<Ended> {
-        let fault = fault.map(|Fault { at, stage, how }| Fault { at, stage: stage.to_string(), how });
-        self.play(Act::Create { fault, command: command.iter().map(ToString::to_string).collect() })
+    pub fn create(&self, faults: impl IntoIterator<Item = Fault>, command: &[&str]) -> Result<Ended> {
+        let faults = faults.into_iter().map(|Fault { at, stage, how }| Fault { at, stage: stage.to_string(), how });
+        self.play(Act::Create { faults: faults.collect(), command: command.iter().map(ToString::to_string).collect() })
     }
 
     pub fn start(&self) -> Result<Ended> {
@@ -91,7 +95,7 @@ impl Ground {
 
     /// Nor a process that works on this ground. A child whose maker was killed takes a moment to notice.
     pub fn expect_nothing_left(&self) -> Result<()> {
-        ensure!(self.is_clean()?, "left on the host: {:?}", files_below(self.folder.path().into()));
+        ensure!(self.is_clean()?, "left on the host: {:?}", all_below(self.folder.path().into()));
         testkit::eventually_within(Duration::from_secs(5), "no process is left", || Ok(self.processes()?.is_empty()))
     }
 
@@ -110,9 +114,7 @@ impl Ground {
     }
 }
 
-fn files_below(folder: PathBuf) -> Vec<PathBuf> {
+fn all_below(folder: PathBuf) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(&folder).into_iter().flatten().flatten();
-    entries
-        .flat_map(|entry| if entry.path().is_dir() { files_below(entry.path()) } else { vec![entry.path()] })
-        .collect()
+    entries.flat_map(|entry| [vec![entry.path()], all_below(entry.path())].concat()).collect()
 }

@@ -5,7 +5,7 @@ mod role;
 
 use std::fs::OpenOptions;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail, ensure};
 use ch01_namespaces::{Handover, Inside, Mechanism, Plan, Process, Stage, Undo};
@@ -13,13 +13,17 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, getppid};
 use serde::{Deserialize, Serialize};
 
-pub use ground::Ground;
-pub use role::Role;
+pub use ground::{Ended, Ground};
+pub use role::{Role, STARTER};
 
 /// Where in a mechanism's life something goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Moment {
+    /// In prepare, when the undo record is written and there is nothing to undo yet.
+    PrepareNoted,
     Prepare,
+    /// The same in attach.
+    AttachNoted,
     Attach,
     Enter,
 }
@@ -31,6 +35,12 @@ pub enum How {
     Panic,
     KillMaker,
     KillChild,
+    /// The process that starts the container, and it is gone when the child goes on.
+    KillStarter,
+    /// It is stopped, so that it hears nothing more of what the child says.
+    StopStarter,
+    /// Whoever undoes what was prepared, once, when all that was made later is undone.
+    KillUndoer,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -42,49 +52,76 @@ pub struct Fault<S = &'static str> {
 
 const STAGES: [Stage; 4] = [Stage::Identity, Stage::Mounts, Stage::System, Stage::Seal];
 
-/// Every step up to ready at which something can go wrong.
+/// What the fakes make on the host, in this order: folders, each in the one before. Only from the last to the first can they be
+/// removed.
+const MADE: [(Moment, &str); 6] = [
+    (Moment::Prepare, "Identity"),
+    (Moment::Prepare, "Mounts"),
+    (Moment::Prepare, "System"),
+    (Moment::Prepare, "Seal"),
+    (Moment::Attach, "Identity"),
+    (Moment::Attach, "System"),
+];
+
+/// The one of them that this mechanism makes at this moment.
+pub fn made(ground: &Path, moment: Moment, stage: &str) -> PathBuf {
+    let last = MADE.iter().position(|made| *made == (moment, stage)).expect("it makes nothing then");
+    MADE[..=last].iter().fold(ground.join("host"), |outer, (moment, stage)| outer.join(format!("{moment:?}-{stage}")))
+}
+
+/// Every step up to ready at which something can go wrong. When a mechanism of the last stage enters, the container has been
+/// created: what goes wrong there is for whoever starts it.
 pub fn steps() -> Vec<(Moment, &'static str)> {
-    let mut steps = vec![(Moment::Prepare, "Seal")];
-    for stage in ["Identity", "Mounts", "System"] {
-        steps.extend([(Moment::Prepare, stage), (Moment::Enter, stage)]);
-    }
-    steps.extend([(Moment::Attach, "Identity"), (Moment::Attach, "System")]);
+    let noted = |moment| if moment == Moment::Prepare { Moment::PrepareNoted } else { Moment::AttachNoted };
+    let mut steps: Vec<_> =
+        MADE.iter().flat_map(|&(moment, stage)| [(noted(moment), stage), (moment, stage)]).collect();
+    steps.extend(["Identity", "Mounts", "System"].map(|stage| (Moment::Enter, stage)));
     steps
 }
 
-/// A mechanism that makes a file when it is prepared and another when it is attached, and writes down that it had its turn.
+/// A mechanism that makes a folder when it is prepared and another when it is attached, and writes down that it had its turn.
 struct Fake {
     stage: Stage,
     ground: PathBuf,
-    fault: Option<Fault<String>>,
+    faults: Vec<Fault<String>>,
 }
 
 /// One for each of four stages, in the wrong order.
-pub fn in_reverse(ground: PathBuf, fault: Option<Fault<String>>) -> Vec<Box<dyn Mechanism>> {
-    let fake = |stage| Box::new(Fake { stage, ground: ground.clone(), fault: fault.clone() }) as Box<dyn Mechanism>;
+pub fn in_reverse(ground: PathBuf, faults: Vec<Fault<String>>) -> Vec<Box<dyn Mechanism>> {
+    let fake = |stage| Box::new(Fake { stage, ground: ground.clone(), faults: faults.clone() }) as Box<dyn Mechanism>;
     STAGES.into_iter().rev().map(fake).collect()
 }
 
 impl Fake {
     fn turn(&self, moment: Moment) -> Result<()> {
-        let stage = format!("{:?}", self.stage);
         let mut log = OpenOptions::new().append(true).create(true).open(self.ground.join("log"))?;
-        writeln!(log, "{} {stage}", format!("{moment:?}").to_lowercase())?;
-        let Some(fault) = self.fault.as_ref().filter(|fault| fault.at == moment && fault.stage == stage) else {
-            return Ok(());
-        };
+        writeln!(log, "{} {}", format!("{moment:?}").to_lowercase(), self.name())?;
+        self.fault_at(moment)
+    }
+
+    fn fault_at(&self, moment: Moment) -> Result<()> {
+        let Some(how) = self.how(moment) else { return Ok(()) };
         let maker = if moment == Moment::Enter { getppid() } else { Pid::this() };
-        match fault.how {
+        match how {
             How::Fail => bail!("a fault made for the test"),
             How::Panic => panic!("a panic made for the test"),
             How::KillMaker => kill(maker, Signal::SIGKILL)?,
             How::KillChild => kill(Pid::this(), Signal::SIGKILL)?,
+            How::KillStarter => role::signal_starter(&self.ground, Signal::SIGKILL)?,
+            How::StopStarter => role::signal_starter(&self.ground, Signal::SIGSTOP)?,
+            // By what prepare has left in the journal.
+            How::KillUndoer => {}
         }
         Ok(())
     }
 
-    fn resource(&self, moment: &str) -> PathBuf {
-        self.ground.join("host").join(format!("{moment}-{:?}", self.stage))
+    fn how(&self, moment: Moment) -> Option<How> {
+        let fault = self.faults.iter().find(|fault| fault.at == moment && fault.stage == self.name())?;
+        Some(fault.how)
+    }
+
+    fn made(&self, moment: Moment) -> PathBuf {
+        made(&self.ground, moment, self.name())
     }
 }
 
@@ -103,9 +140,13 @@ impl Mechanism for Fake {
     }
 
     fn prepare(&mut self, plan: &mut Plan) -> Result<()> {
-        let file = self.resource("prepared");
-        plan.undo_later(Undo::RemoveFile(file.clone()))?;
-        std::fs::write(file, "")?;
+        let folder = self.made(Moment::Prepare);
+        plan.undo_later(Undo::RemoveFolder(folder.clone()))?;
+        self.fault_at(Moment::PrepareNoted)?;
+        std::fs::create_dir(folder)?;
+        if self.how(Moment::Prepare) == Some(How::KillUndoer) {
+            plan.undo_later(role::kill_undoer_once(&self.ground)?)?;
+        }
         self.turn(Moment::Prepare)
     }
 
@@ -114,8 +155,9 @@ impl Mechanism for Fake {
     }
 
     fn attach(&mut self, process: &Process) -> Result<Handover> {
-        let folder = self.resource("attached");
+        let folder = self.made(Moment::Attach);
         process.undo_later(Undo::RemoveFolder(folder.clone()))?;
+        self.fault_at(Moment::AttachNoted)?;
         std::fs::create_dir(folder)?;
         self.turn(Moment::Attach)?;
         let file = std::fs::File::open(self.ground.join("log"))?;

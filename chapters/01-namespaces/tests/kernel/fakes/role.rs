@@ -1,9 +1,12 @@
 //! What this test program does when it is started again by one of its own tests.
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use ch01_namespaces::{Container, Failure, Spec, Store, remove, start};
+use ch01_namespaces::{Container, Failure, Spec, Store, Undo, remove, start};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use serde::{Deserialize, Serialize};
 
 use super::{Fault, in_reverse};
@@ -11,9 +14,12 @@ use super::{Fault, in_reverse};
 /// Crosses to the new process in an environment variable.
 const VARIABLE: &str = "CORACLE_TEST_ROLE";
 
+/// Where the process that starts the container leaves its id.
+pub const STARTER: &str = "starter";
+
 #[derive(Debug, Serialize, Deserialize)]
 pub enum Act {
-    Create { fault: Option<Fault<String>>, command: Vec<String> },
+    Create { faults: Vec<Fault<String>>, command: Vec<String> },
     Start,
     Remove,
 }
@@ -47,7 +53,7 @@ impl Role {
     fn act(self) -> Result<()> {
         let store = Store::open(&self.ground.join("store"))?;
         match self.act {
-            Act::Create { fault, command } => {
+            Act::Create { faults, command } => {
                 let spec = Spec {
                     name: Some("fake".into()),
                     command: command.into_iter().map(Into::into).collect(),
@@ -55,11 +61,32 @@ impl Role {
                     init: false,
                     foreground: false,
                 };
-                Container::create(&store, spec, in_reverse(self.ground, fault))?.leave();
+                Container::create(&store, spec, in_reverse(self.ground, faults))?.leave();
                 Ok(())
             }
-            Act::Start => start(&store, "fake"),
+            Act::Start => {
+                std::fs::write(self.ground.join(STARTER), std::process::id().to_string())?;
+                start(&store, "fake")
+            }
             Act::Remove => remove(&store, "fake", false),
         }
     }
+}
+
+/// Sends SIGKILL or SIGSTOP to the starter, and waits until that has worked.
+pub fn signal_starter(ground: &Path, signal: Signal) -> Result<()> {
+    let starter: i32 = std::fs::read_to_string(ground.join(STARTER))?.parse()?;
+    kill(Pid::from_raw(starter), signal)?;
+    testkit::eventually("the starter is stopped or gone", || {
+        let status = std::fs::read_to_string(format!("/proc/{starter}/status"));
+        Ok(status.map_or(true, |status| status.contains("State:\tT") || status.contains("State:\tZ")))
+    })
+}
+
+/// An undo record whose command kills the process that runs it; whoever comes to it again is spared.
+pub fn kill_undoer_once(ground: &Path) -> Result<Undo> {
+    let armed = ground.join("armed");
+    std::fs::write(&armed, "")?;
+    let script = "rm \"$0\" 2>/dev/null && kill -9 $PPID; true";
+    Ok(Undo::Run(vec!["sh".into(), "-c".into(), script.into(), armed.to_string_lossy().into_owned()]))
 }
