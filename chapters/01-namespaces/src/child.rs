@@ -71,13 +71,13 @@ impl Child {
                 init::fork_off()?;
             }
             launch::execute(&self.inside, &self.signals, || {
-                // Else the command's first output might come before the step that made it.
-                let waits = explain::is_told();
-                starter.send(&FromChild::Sealed(waits), &[])?;
-                if waits {
-                    starter.receive::<FromHost>()?;
+                // Without its answer nobody would know that the command runs; and its first output might come before the step that
+                // made it is told.
+                starter.send(&FromChild::Sealed, &[])?;
+                match starter.receive()? {
+                    Some((FromHost::Go, _)) => Ok(()),
+                    _ => Err(anyhow!("whoever started us went away before the command could run")),
                 }
-                Ok(())
             })
         });
         match result {

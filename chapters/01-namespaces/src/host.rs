@@ -113,14 +113,14 @@ fn serve(link: &Link, process: &Process<'_>, mechanisms: &mut [Box<dyn Mechanism
             Some(FromChild::Did(step)) => explain::relay(&step),
             Some(FromChild::Ready) => return Ok(()),
             Some(FromChild::Failed(failure)) => return Err(failure.into()),
-            Some(FromChild::Sealed(_)) => bail!("the child ran ahead of its start gate: a bug of ours"),
+            Some(FromChild::Sealed) => bail!("the child ran ahead of its start gate: a bug of ours"),
             None => bail!("the container's process {}", how_it_ended(process)),
         }
     }
 }
 
-/// Goes through the gate of the container in `folder` and listens until its command runs. `note` is called just before:
-/// whoever kills us then finds a state that is true.
+/// Goes through the gate of the container in `folder` and listens until its command runs. `note` is called just before,
+/// while the container waits: if we are killed, no command runs that the state doesn't know of.
 ///
 /// When this fails, `process` has ended, so that whoever looks next doesn't find it alive.
 pub(crate) fn start(folder: &Path, process: Option<&Target>, note: impl FnOnce() -> Result<()>) -> Result<()> {
@@ -140,12 +140,10 @@ fn through_the_gate(link: &Link, note: impl FnOnce() -> Result<()>) -> Result<()
     loop {
         match link.receive()?.map(|(message, _)| message) {
             Some(FromChild::Did(step)) => explain::relay(&step),
-            Some(FromChild::Sealed(waits)) => {
+            Some(FromChild::Sealed) => {
                 sealed = true;
                 note.take().map_or(Ok(()), |note| note())?;
-                if waits {
-                    link.send(&FromHost::Go, &[])?;
-                }
+                link.send(&FromHost::Go, &[])?;
             }
             Some(FromChild::Failed(failure)) => return Err(failure.into()),
             Some(other) => bail!("the container answered {other:?} at its start gate: a bug of ours"),

@@ -27,9 +27,8 @@ pub(crate) enum FromChild {
     Did(Step),
     /// All but the last stage is done. Death before this is an error.
     Ready,
-    /// The last stage is done and execve comes next: from here on, silence means success. With `true`, I wait until you have
-    /// printed what I told. (Without, nothing may be sent: an unread message makes the end of a socket an error.)
-    Sealed(bool),
+    /// The last stage is done and execve comes next. I wait for your word; after it, silence means success.
+    Sealed,
     /// It went wrong; I am about to exit.
     Failed(Failure),
 }
@@ -43,7 +42,7 @@ pub(crate) enum FromHost {
     WaitAtGate,
     /// Through the gate.
     Start,
-    /// What you have told is printed: become the command.
+    /// What you have told is printed, and that you run is on disk: become the command.
     Go,
 }
 

@@ -5,7 +5,10 @@
 
 use crate::fakes::{self, Ended, Fault, Ground, How, Moment};
 use anyhow::{Context, Result, ensure};
-use ch01_namespaces::{Status, remove, remove_debris};
+use ch01_namespaces::{Status, remove_debris};
+use nix::sys::signal::Signal;
+use std::thread::sleep;
+use std::time::Duration;
 use testkit::{Case, cases};
 
 pub fn cases() -> Vec<Case> {
@@ -14,7 +17,7 @@ pub fn cases() -> Vec<Case> {
         a_child_killed_at_any_step_is_an_error_and_leaves_nothing,
         a_child_that_dies_in_its_last_stage_does_not_look_started,
         a_starter_killed_before_it_lets_go_has_started_nothing,
-        a_starter_killed_after_it_let_go_leaves_a_container_like_any_other,
+        a_starter_killed_before_it_has_taken_note_has_started_nothing,
         a_removal_killed_half_way_is_finished_by_the_next,
         an_undo_after_a_failure_killed_half_way_is_finished_by_the_next_command,
         a_removal_of_debris_killed_half_way_is_finished_by_the_next_command,
@@ -67,23 +70,25 @@ fn a_starter_killed_before_it_lets_go_has_started_nothing() -> Result<()> {
     ground.expect_nothing_left()
 }
 
-fn a_starter_killed_after_it_let_go_leaves_a_container_like_any_other() -> Result<()> {
+fn a_starter_killed_before_it_has_taken_note_has_started_nothing() -> Result<()> {
     let ground = Ground::new()?;
-    let (starter, witness) = (ground.path(fakes::STARTER), ground.path("witness"));
-    let script = format!("kill -9 $(cat {}); touch {}; exec sleep 30", starter.display(), witness.display());
-    // Stopped, it can't hear that the container is let go before the command kills it.
+    let witness = ground.path("witness");
+    // Stopped, it can't hear that the container is ready to become the command, and so it can't write that down.
     let fault = Fault { at: Moment::Enter, stage: "Seal", how: How::StopStarter };
-    ground.create(Some(fault), &["sh", "-c", &script])?.expect_success()?;
-    let start = ground.start()?;
-    ensure!(start.code.is_none(), "the starter was not killed: {start:?}");
-    testkit::eventually("the command runs", || Ok(witness.exists()))?;
-
-    let again = ground.start()?;
-    ensure!(again.code == Some(125) && again.stderr.contains("it runs already"), "{again:?}");
-    let kept = ground.remove()?;
-    ensure!(kept.code == Some(125) && kept.stderr.contains("--force"), "a living container was removed: {kept:?}");
-    remove(&ground.store()?, &ground.only_state()?.id, true)?;
-    ground.expect_nothing_left()
+    ground.create(Some(fault), &["touch", &witness.to_string_lossy()])?.expect_success()?;
+    std::thread::scope(|scope| {
+        let start = scope.spawn(|| ground.start());
+        fakes::wait_until_stopped(&ground.path(fakes::STARTER))?;
+        // Time for a command that nobody holds.
+        sleep(testkit::patiently(Duration::from_millis(300)));
+        fakes::signal_starter(&ground.path("."), Signal::SIGKILL)?;
+        let start = start.join().expect("no panic")?;
+        ensure!(start.code.is_none(), "the starter was not killed: {start:?}");
+        testkit::eventually("the container stops", || Ok(ground.only_state()?.status_now() == Status::Stopped))?;
+        ensure!(!witness.exists(), "the command ran, and the state says that it doesn't");
+        ground.remove()?.expect_success()?;
+        ground.expect_nothing_left()
+    })
 }
 
 fn a_removal_killed_half_way_is_finished_by_the_next() -> Result<()> {

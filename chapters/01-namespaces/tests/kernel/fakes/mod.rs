@@ -14,7 +14,7 @@ use nix::unistd::{Pid, getppid};
 use serde::{Deserialize, Serialize};
 
 pub use ground::{Ended, Ground};
-pub use role::{Role, STARTER};
+pub use role::{Role, STARTER, signal_starter, wait_until_stopped};
 
 /// Where in a mechanism's life something goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

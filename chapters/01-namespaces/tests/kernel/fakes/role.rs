@@ -78,9 +78,22 @@ pub fn signal_starter(ground: &Path, signal: Signal) -> Result<()> {
     let starter: i32 = std::fs::read_to_string(ground.join(STARTER))?.parse()?;
     kill(Pid::from_raw(starter), signal)?;
     testkit::eventually("the starter is stopped or gone", || {
-        let status = std::fs::read_to_string(format!("/proc/{starter}/status"));
-        Ok(status.map_or(true, |status| status.contains("State:\tT") || status.contains("State:\tZ")))
+        Ok(state_of(starter).is_none_or(|state| state == 'Z' || state == 'T' && signal == Signal::SIGSTOP))
     })
+}
+
+/// Waits until a starter has said who it is, and is stopped.
+pub fn wait_until_stopped(starter: &Path) -> Result<()> {
+    testkit::eventually("the starter is stopped", || {
+        let pid = std::fs::read_to_string(starter).ok().and_then(|pid| pid.parse().ok());
+        Ok(pid.and_then(state_of) == Some('T'))
+    })
+}
+
+/// `R`, `S`, `T`, `Z` …, as proc_pid_status(5) has it.
+fn state_of(pid: i32) -> Option<char> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    status.lines().find_map(|line| line.strip_prefix("State:\t"))?.chars().next()
 }
 
 /// An undo record whose command kills the process that runs it; whoever comes to it again is spared.
