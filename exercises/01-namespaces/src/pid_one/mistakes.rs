@@ -42,6 +42,13 @@ pub const MADE_ANOTHER: Mistake = Mistake {
     why: "unshare was called once more, after the fork: code that stands behind fork runs in both processes.",
 };
 
+pub const ANOTHER_USER_NAMESPACE: Mistake = Mistake {
+    id: "another-user-namespace",
+    what: "The caller has left its user namespace for another one.",
+    why: "The user namespace is given: whoever calls this function is root in one already, and what else that one owns (mounts, the \
+          network) is out of reach from a second. CLONE_NEWPID alone is enough.",
+};
+
 pub const WAITS: Mistake = Mistake {
     id: "waits",
     what: "In the child the function has returned, in the parent it hasn't.",
@@ -49,5 +56,13 @@ pub const WAITS: Mistake = Mistake {
           caller. Return what fork returned.",
 };
 
-pub const ALL: &[Mistake] =
-    &[NO_NAMESPACE, FORKED_FIRST, NEVER_FORKED, PID_ONE_ENDED, FORKED_TWICE, MADE_ANOTHER, WAITS];
+pub const ALL: &[Mistake] = &[
+    NO_NAMESPACE,
+    FORKED_FIRST,
+    NEVER_FORKED,
+    PID_ONE_ENDED,
+    FORKED_TWICE,
+    MADE_ANOTHER,
+    ANOTHER_USER_NAMESPACE,
+    WAITS,
+];

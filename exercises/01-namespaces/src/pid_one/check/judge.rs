@@ -96,6 +96,9 @@ fn mistake(seen: &Seen) -> Option<&'static Mistake> {
     let made_one = seen.left.contains(&"pid_for_children");
     match (&seen.heard, &seen.children[..]) {
         (Heard::Silence(_), [_]) if is_pid_one(seen) => Some(&WAITS),
+        (Heard::Ok, [_]) if is_pid_one(seen) && besides(&seen.left, "pid_for_children") == ["user"] => {
+            Some(&ANOTHER_USER_NAMESPACE)
+        }
         (Heard::Ok, [child]) => with_child(seen, made_one, child),
         (Heard::Ok, []) if made_one && seen.ended > 0 => Some(&PID_ONE_ENDED),
         (Heard::Ok, []) if made_one => Some(&NEVER_FORKED),
@@ -189,6 +192,14 @@ mod tests {
             seen.children[0].for_children = Some(9);
         });
         assert_eq!(early.mistake, Some(&FORKED_FIRST));
+    }
+
+    #[test]
+    fn a_user_namespace_of_its_own_is_one_too_many() {
+        let judgement = judged(|seen| seen.left.push("user"));
+        assert_eq!((judgement.mistake, judgement.failing_claims()), (Some(&ANOTHER_USER_NAMESPACE), vec![STAYS]));
+        // Other kinds are no known mistake.
+        assert_eq!(judged(|seen| seen.left.push("uts")).mistake, None);
     }
 
     #[test]
