@@ -6,15 +6,24 @@ mod checkout;
 
 use std::fs;
 use std::io::{Read, Write};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitCode, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle, sleep};
 use std::time::{Duration, Instant};
 
+use anyhow::Result;
 use checkout::{Checkout, EXERCISE, WORKBOOK};
 use lab::look;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+
+fn main() -> ExitCode {
+    testkit::run(testkit::cases![
+        a_save_is_checked_and_keys_are_heard_without_enter,
+        the_terminal_is_as_it_was_whatever_ends_it,
+        without_a_terminal_it_checks_on_each_save_until_a_signal,
+    ])
+}
 
 const CHECKED: &str = "can't be built here";
 const KEYS: &str = "q quit";
@@ -97,8 +106,7 @@ fn save(checkout: &Checkout) {
     fs::rename(checkout.0.join("exercises/01-namespaces/.hostname.rs.new"), checkout.0.join(EXERCISE)).expect("rename");
 }
 
-#[test]
-fn a_save_is_checked_and_keys_are_heard_without_enter() {
+fn a_save_is_checked_and_keys_are_heard_without_enter() -> Result<()> {
     let checkout = Checkout::new("watch-keys");
     let mut watch = Program::at_a_terminal(&checkout, "WB watch");
     watch.says("Checking 1.1");
@@ -120,10 +128,10 @@ fn a_save_is_checked_and_keys_are_heard_without_enter() {
     let (code, said) = watch.ends();
     assert_eq!(code, Some(0), "{said}");
     assert!(said.lines().all(|line| !line.contains("Watching") || line.trim().len() <= 80), "{said}");
+    Ok(())
 }
 
-#[test]
-fn the_terminal_is_as_it_was_whatever_ends_it() {
+fn the_terminal_is_as_it_was_whatever_ends_it() -> Result<()> {
     for (how, code) in [("q", 0), ("\x03", 130), ("\x04", 0), ("TERM", 143), ("HUP", 129)] {
         let checkout = Checkout::new("watch-ends");
         let mut watch = Program::at_a_terminal(&checkout, "trap : INT; stty -g; WB watch 1.1; echo code $?; stty -g");
@@ -138,10 +146,10 @@ fn the_terminal_is_as_it_was_whatever_ends_it() {
         let lines: Vec<&str> = said.lines().filter(|line| !line.is_empty()).collect();
         assert_eq!(lines.first(), lines.last(), "after {how:?}: {said}");
     }
+    Ok(())
 }
 
-#[test]
-fn without_a_terminal_it_checks_on_each_save_until_a_signal() {
+fn without_a_terminal_it_checks_on_each_save_until_a_signal() -> Result<()> {
     let checkout = Checkout::new("watch-pipe");
     let mut command = Command::new(WORKBOOK);
     command.args(["watch", "1.1"]);
@@ -155,4 +163,5 @@ fn without_a_terminal_it_checks_on_each_save_until_a_signal() {
     let (code, said) = watch.ends();
     assert_eq!(code, Some(143), "{said}");
     assert!(!said.contains('\x1b') && !said.contains(KEYS), "{said}");
+    Ok(())
 }
