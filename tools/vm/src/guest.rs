@@ -79,23 +79,22 @@ echo "$status" >"$share/status"
 exit 0
 "#;
 
-/// Whoever types `cargo …`, as every page has it, is told where to.
-const SHELL: &str = r#"echo "A throwaway machine: Linux $(uname -r), cgroup v2."
-echo "You are $you. All of it is gone when you leave (Ctrl-D)."
-echo "The machine's files are read-only here; what can be written are /tmp, /mnt, /run,"
-echo "/var/lib and /dev/shm. Build outside, in another terminal; run here: target/debug/…"
-mkdir -p /run/scratch/bin
-cat >/run/scratch/bin/cargo <<'END'
-#!/bin/sh
-{
+/// Whoever types `cargo …`, as every page has it, is told where to: by a function, which comes before anything in PATH.
+const CARGO: &str = r#"cargo() {
     echo "cargo can't build here: there is no network, and the files are read-only."
     echo "Outside, in another terminal:  cargo build -p ch01-namespaces"
     echo "Here:                          target/debug/ch01-namespaces"
     echo "Exercises are checked outside: cargo wb check --vm"
+    return 3
 } >&2
-exit 3
-END
-chmod 755 /run/scratch/bin/cargo
+export -f cargo
+"#;
+
+const SHELL: &str = r#"echo "A throwaway machine: Linux $(uname -r), cgroup v2."
+echo "You are $you. All of it is gone when you leave (Ctrl-D)."
+echo "The machine's files are read-only here; what can be written are /tmp, /mnt,"
+echo "/run, /var/lib and /dev/shm. Build outside, in another terminal; run here:"
+echo "    target/debug/ch01-namespaces"
 (become_command)
 echo "$?" >"$share/status"
 exit 0
@@ -110,12 +109,8 @@ pub(crate) fn start(scene: &Scene, command: &[OsString]) -> Vec<u8> {
 
 /// The login shell of an interactive machine.
 pub(crate) fn login(scene: &Scene) -> Vec<u8> {
-    let mut scene = scene.clone();
-    for (_, path) in scene.environment.iter_mut().filter(|(name, _)| name == "PATH") {
-        *path = ["/run/scratch/bin:".as_ref(), path.as_os_str()].into_iter().collect();
-    }
-    let mut script = furnished(&scene, &["bash".into(), "-i".into()]);
-    script.extend(SHELL.as_bytes());
+    let mut script = furnished(scene, &["bash".into(), "-i".into()]);
+    script.extend([CARGO, SHELL].concat().as_bytes());
     script
 }
 
@@ -204,6 +199,15 @@ esac
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn cargo_says_where_to_build_in_the_shell_that_follows() {
+        let script = format!("{CARGO}exec env -- bash -c 'cargo wb check 1.1'");
+        let ended = std::process::Command::new("bash").args(["-c", &script]).output().expect("bash");
+        let said = String::from_utf8_lossy(&ended.stderr);
+        assert!(ended.status.code() == Some(3) && ended.stdout.is_empty(), "{ended:?}");
+        assert!(said.contains("can't build here") && said.lines().all(|line| line.len() <= 80), "{said}");
+    }
 
     fn text(script: Vec<u8>) -> String {
         String::from_utf8(script).expect("UTF-8")
