@@ -57,7 +57,7 @@ impl fmt::Display for Advice {
 const ELSEWHERE: &str = "
     cargo wb check --vm                           checks exercises
     cargo wb vm -- target/debug/ch01-namespaces   runs a program that is built
-    cargo wb vm --shell                           is a shell to run some (book/src/safe.md)";
+    cargo wb vm --shell                           is a shell: book/src/safe.md";
 
 /// A paragraph that whoever shows it may still indent.
 fn narrow(text: &str) -> String {
@@ -135,8 +135,8 @@ fn at_clone(errno: Errno, machine: &Machine) -> Advice {
                     .to_string(),
             cures: vec![you(
                 "grep Seccomp: /proc/self/status",
-                "This shows 2 here. Where another terminal, outside of an editor, shows 0, work there; if all show 2, it is \
-                 whoever runs this machine who set the filter",
+                "The command below shows 2 here. Work in a terminal in which it shows 0, outside of an editor say. If all show 2, \
+                 the filter is set for the whole machine",
             )],
         };
     }

@@ -23,8 +23,8 @@ impl Acceleration {
     /// In words, for whoever waits.
     pub fn time_to_boot(self) -> &'static str {
         match self {
-            Acceleration::Kvm => "a few seconds",
-            Acceleration::Emulation => "a quarter of a minute or more, without KVM",
+            Acceleration::Kvm => "that takes some seconds",
+            Acceleration::Emulation => "without KVM that takes 15 s or more",
         }
     }
 }

@@ -5,8 +5,8 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::Parser;
 use clap::builder::{OsStringValueParser, TypedValueParser};
+use clap::{CommandFactory, Parser};
 use vm::{Size, User};
 
 /// Run a command in a throwaway machine: root, a stock kernel, nothing to break
@@ -44,8 +44,24 @@ pub struct Cli {
     #[arg(long, conflicts_with = "command")]
     pub install: bool,
     /// The command; build outside, run here: cargo wb vm -- target/debug/ch01-namespaces
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true, required_unless_present_any = ["shell", "install", "find"])]
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     pub command: Vec<OsString>,
+}
+
+impl Cli {
+    /// The command line. Ends the program where that is help, or wrong.
+    pub fn read() -> Cli {
+        let cli = Cli::parse();
+        if cli.asks_for_nothing() {
+            let kind = clap::error::ErrorKind::MissingRequiredArgument;
+            Cli::command().error(kind, "give it a command (cargo wb vm -- COMMAND), or --shell, or --install").exit();
+        }
+        cli
+    }
+
+    fn asks_for_nothing(&self) -> bool {
+        self.command.is_empty() && !(self.shell || self.install || self.find)
+    }
 }
 
 const HELP: &str = "\
@@ -98,6 +114,9 @@ mod tests {
         let words = |line: &[&str]| Cli::try_parse_from(line).expect("a right line").command;
         assert_eq!(words(&["vm", "ls", "--help", "--", "-x"]), ["ls", "--help", "--", "-x"]);
         assert_eq!(words(&["vm", "--memory", "1G", "--", "--odd"]), ["--odd"]);
-        assert!(Cli::try_parse_from(["vm"]).is_err() && Cli::try_parse_from(["vm", "--shell", "ls"]).is_err());
+        assert!(Cli::try_parse_from(["vm", "--shell", "ls"]).is_err());
+        let nothing = |line: &[&str]| Cli::try_parse_from(line).expect("a right line").asks_for_nothing();
+        assert!(nothing(&["vm"]) && nothing(&["vm", "--memory", "1G"]));
+        assert!(!nothing(&["vm", "ls"]) && !nothing(&["vm", "--shell"]) && !nothing(&["vm", "--install"]));
     }
 }

@@ -81,9 +81,14 @@ exit 0
 
 /// Whoever types `cargo …`, as every page has it, is told where to: by a function, which comes before anything in PATH.
 const CARGO: &str = r#"cargo() {
+    local package=ch01-namespaces word last=
+    for word in "$@"; do
+        [ "$last" != -p ] && [ "$last" != --package ] || package=$word
+        last=$word
+    done
     echo "cargo can't build here: there is no network, and the files are read-only."
-    echo "Outside, in another terminal:  cargo build -p ch01-namespaces"
-    echo "Here:                          target/debug/ch01-namespaces"
+    echo "Outside, in another terminal:  cargo build -p $package"
+    echo "Here:                          target/debug/$package"
     echo "Exercises are checked outside: cargo wb check --vm"
     return 3
 } >&2
@@ -92,9 +97,11 @@ export -f cargo
 
 const SHELL: &str = r#"echo "A throwaway machine: Linux $(uname -r), cgroup v2."
 echo "You are $you. All of it is gone when you leave (Ctrl-D)."
-echo "The machine's files are read-only here; what can be written are /tmp, /mnt,"
-echo "/run, /var/lib and /dev/shm. Build outside, in another terminal; run here:"
-echo "    target/debug/ch01-namespaces"
+echo "The machine's files are read-only here; what can be written are /tmp, /var/tmp,"
+echo "/mnt, /run, /var/lib and /dev/shm. Build outside, in another terminal; run here:"
+for program in target/debug/mydocker target/debug/ch[0-9][0-9]-*; do
+    [[ ! -x $program || $program = *.d ]] || echo "    $program"
+done
 (become_command)
 echo "$?" >"$share/status"
 exit 0
@@ -110,6 +117,8 @@ pub(crate) fn start(scene: &Scene, command: &[OsString]) -> Vec<u8> {
 /// The login shell of an interactive machine.
 pub(crate) fn login(scene: &Scene) -> Vec<u8> {
     let mut script = furnished(scene, &["bash".into(), "-i".into()]);
+    // Where what is built is listed.
+    script.extend([b"cd ".as_slice(), &quoted(&scene.directory), b"\n"].concat());
     script.extend([CARGO, SHELL].concat().as_bytes());
     script
 }
@@ -202,11 +211,11 @@ mod tests {
 
     #[test]
     fn cargo_says_where_to_build_in_the_shell_that_follows() {
-        let script = format!("{CARGO}exec env -- bash -c 'cargo wb check 1.1'");
+        let script = format!("{CARGO}exec env -- bash -c 'cargo run -q -p mydocker -- run sh'");
         let ended = std::process::Command::new("bash").args(["-c", &script]).output().expect("bash");
         let said = String::from_utf8_lossy(&ended.stderr);
         assert!(ended.status.code() == Some(3) && ended.stdout.is_empty(), "{ended:?}");
-        assert!(said.contains("can't build here") && said.lines().all(|line| line.len() <= 80), "{said}");
+        assert!(said.contains("target/debug/mydocker") && said.lines().all(|line| line.len() <= 80), "{said}");
     }
 
     fn text(script: Vec<u8>) -> String {

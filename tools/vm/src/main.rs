@@ -6,7 +6,6 @@ use std::io::{IsTerminal, stderr};
 use std::process::ExitCode;
 
 use anyhow::Result;
-use clap::Parser;
 use vm::Machine;
 
 use crate::cli::Cli;
@@ -15,7 +14,7 @@ use crate::cli::Cli;
 const NO_MACHINE: u8 = 3;
 
 fn main() -> ExitCode {
-    match run(&Cli::parse()) {
+    match run(&Cli::read()) {
         Ok(status) => ExitCode::from(status as u8),
         Err(error) => {
             eprintln!("cargo wb: {error:#}");
@@ -31,11 +30,11 @@ fn run(asked: &Cli) -> Result<i32> {
     }
     let machine = Machine::find(asked.kernel.as_deref())?;
     if asked.find {
-        println!("{0}, {1}", machine.acceleration(), machine.acceleration().time_to_boot());
+        println!("{}", machine.acceleration());
         return Ok(0);
     }
     if stderr().is_terminal() {
-        eprintln!("cargo wb: a throwaway machine boots; that takes {}", machine.acceleration().time_to_boot());
+        eprintln!("cargo wb: a throwaway machine boots; {}", machine.acceleration().time_to_boot());
     }
     let mut run = if asked.shell { machine.shell() } else { machine.command(&asked.command) }.memory(asked.memory);
     if let Some(limit) = asked.time_limit {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::env;
 use std::ffi::{OsStr, OsString};
 use std::fs;
+use std::io::{IsTerminal, stderr};
 use std::process::Stdio;
 
 use anyhow::{Context, Result};
@@ -54,7 +55,10 @@ pub fn run(checkout: &Checkout, id: Option<&str>, format: Format) -> Result<Exit
         return super::check::run(checkout, id, format);
     }
     fs::create_dir_all(checkout.kept()).context("making the folder for passed answers")?;
-    eprintln!("cargo wb: a throwaway machine boots, and checks ({how})");
+    // At a terminal it says so itself.
+    if !stderr().is_terminal() {
+        eprintln!("cargo wb: a throwaway machine boots ({how}), and checks");
+    }
     let mut words: Vec<OsString> =
         vec!["--visible".into(), checkout.top().into(), "--visible".into(), builds.clone().into()];
     let checks =
@@ -84,7 +88,7 @@ pub fn run(checkout: &Checkout, id: Option<&str>, format: Format) -> Result<Exit
     vm::become_it(checkout, words)
 }
 
-/// How the machine is made, and how long that takes; `None` where there can be no machine, and why was said. Asked before anything is built.
+/// How the machine's processor is made; `None` where there can be no machine, and why was said. Asked before anything is built.
 fn find(checkout: &Checkout) -> Result<Option<String>> {
     let said = vm::program(checkout).arg("--find").stdin(Stdio::null()).stderr(Stdio::inherit()).output();
     let said = said.context("starting cargo")?;

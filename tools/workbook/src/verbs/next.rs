@@ -45,7 +45,8 @@ fn screen(rows: &[Row], page: Option<&Page>, ready: bool, paint: Paint) -> Strin
             out.push_str("    cargo run -p mydocker -- run sh\n");
         }
     }
-    out.push_str(&paint.faint("\nall    cargo wb check     trouble  cargo wb doctor     more   cargo wb --help\n"));
+    let all = if ready { "cargo wb check " } else { "cargo wb check --vm " };
+    out.push_str(&paint.faint(format!("\nall    {all}    trouble  cargo wb doctor     more   cargo wb --help\n")));
     out
 }
 
