@@ -64,6 +64,7 @@ fn footer(rows: &[Row], refused: bool) -> String {
     if refused && waits_for_the_machine(rows) {
         "\nThis machine refuses something that containers need.\nWhat, and what helps: cargo wb doctor.  Or check elsewhere: cargo wb check --vm\n".to_string()
     } else if nothing_was_judged(rows)
+        && rows.iter().all(|row| row.state != State::Blocked)
         && let Some(next) = rows.iter().find(|row| row.state != State::Passed)
     {
         format!("\nNext: {} {} (cargo wb)\n", next.exercise.id, next.exercise.title)
@@ -108,18 +109,9 @@ fn checked(
     drop(busy);
     // It may have been saved again while it was built; only what was built may be kept.
     let unchanged = crate::files::read_if_there(&file)?.as_ref() == Some(answer);
-    let state = match &examined {
-        // What has passed is no less passed where it can't be checked again, unless just this was asked for.
-        Examined::Blocked(_) if before.state == State::Passed && !before.changed && !asked => State::Passed,
-        Examined::Blocked(_) => State::Blocked,
-        examined if examined.passed() && unchanged => State::Passed,
-        _ if before.untouched => State::ToDo,
-        examined if examined.passed() => State::Edited,
-        _ => State::Failing,
-    };
+    let state = state(&examined, before, asked, unchanged);
     match state {
-        State::Passed if before.state == State::Passed && !examined.passed() => {}
-        State::Passed => {
+        State::Passed if examined.passed() => {
             keep(checkout, exercise, answer)?;
             progress.forget_failure(exercise);
         }
@@ -127,6 +119,19 @@ fn checked(
         _ => {}
     }
     Ok(Row { exercise, state, changed: before.changed && state != State::Passed, examined: Some(examined) })
+}
+
+/// `unchanged`: the file is still what was built.
+fn state(examined: &Examined, before: &Standing, asked: bool, unchanged: bool) -> State {
+    match examined {
+        // What has passed is no less passed where it can't be checked again, unless just this was asked for.
+        Examined::Blocked(_) if before.state == State::Passed && !before.changed && !asked => State::Passed,
+        Examined::Blocked(_) => State::Blocked,
+        examined if examined.passed() && unchanged => State::Passed,
+        _ if before.untouched => State::ToDo,
+        examined if examined.passed() => State::Edited,
+        _ => State::Failing,
+    }
 }
 
 fn keep(checkout: &Checkout, exercise: &Exercise, answer: &str) -> Result<()> {
@@ -184,6 +189,27 @@ mod tests {
         assert_eq!(exit_of(&[State::Passed, State::ToDo]), Exit::Failing);
         assert_eq!(exit_of(&[State::Edited]), Exit::Failing);
         assert_eq!(exit_of(&[State::Failing, State::Blocked]), Exit::Blocked);
+    }
+
+    #[test]
+    fn a_pass_that_can_not_be_checked_again_stays_one_unless_it_was_asked_for_or_edited() {
+        let blocked = Examined::Blocked("no namespaces".into());
+        let passed = Standing { answer: None, state: State::Passed, untouched: false, changed: false };
+        assert_eq!(state(&blocked, &passed, false, true), State::Passed);
+        assert_eq!(state(&blocked, &passed, true, true), State::Blocked);
+        assert_eq!(state(&blocked, &Standing { changed: true, ..passed }, false, true), State::Blocked);
+        let edited = Standing { answer: None, state: State::Edited, untouched: false, changed: false };
+        assert_eq!(state(&blocked, &edited, false, true), State::Blocked);
+    }
+
+    #[test]
+    fn an_answer_that_was_saved_while_it_was_checked_has_not_passed() {
+        let outcomes = vec![judgement::Outcome::of("a", true, "x", "x")];
+        let judgement = judgement::Judgement { outcomes, ..Default::default() };
+        let right = Examined::Judged { judgement, warnings: String::new() };
+        let edited = Standing { answer: None, state: State::Edited, untouched: false, changed: false };
+        assert_eq!(state(&right, &edited, true, true), State::Passed);
+        assert_eq!(state(&right, &edited, true, false), State::Edited);
     }
 
     #[test]

@@ -14,10 +14,11 @@ use crate::checkout::Checkout;
 
 /// Becomes that program, by way of cargo, which also becomes what it runs: so the terminal, signals and exit code are its own.
 pub fn run(checkout: &Checkout) -> Result<Exit> {
-    // By itself first: in silence it would be wondered at. Whether it can be built is said below.
-    let busy = Busy::with("building the throwaway machine's program …");
-    let _ = cargo_for(checkout, "build").stdout(Stdio::null()).stderr(Stdio::null()).status();
-    drop(busy);
+    if let Some(busy) = Busy::with("building the throwaway machine's program …") {
+        // By itself, for whoever looks on: in silence it would be wondered at. Whether it can be built is said below.
+        let _ = cargo_for(checkout, "build").stdout(Stdio::null()).stderr(Stdio::null()).status();
+        drop(busy);
+    }
     // As they were typed: clap would take a `--` away.
     let words = env::args_os().skip_while(|word| word != "vm").skip(1);
     become_it(checkout, words)
