@@ -17,8 +17,7 @@ pub fn waits_for_no_macros(checkout: &Checkout) -> Result<Vec<String>> {
     for chapter in chapters {
         cargo.arg(format!("--package={chapter}")).args(["--features", &format!("{chapter}/checks,{chapter}/answers")]);
     }
-    let output = cargo.output();
-    let output = output.context("starting cargo tree")?;
+    let output = cargo.output().context("starting cargo tree")?;
     if !output.status.success() {
         return Ok(vec![String::from_utf8_lossy(&output.stderr).trim().to_string()]);
     }

@@ -104,6 +104,22 @@ mod tests {
     const TEXT: &str = "use a::b;\n\nfn f() -> Result<()> {\n    three()\n}\n";
 
     #[test]
+    fn a_proposal_is_read_as_cargo_mutants_prints_it_and_a_part_that_is_missing_is_noticed() {
+        let printed = serde_json::json!({
+            "name": "src/lib.rs:4:5: replace f", "replacement": "Ok(())", "genre": "FnValue",
+            "span": {"start": {"line": 4, "column": 5}, "end": {"line": 4, "column": 12}},
+        });
+        let read = Proposal::read(&printed).expect("all parts are there");
+        assert_eq!((read.name.as_str(), read.replacement.as_str()), ("src/lib.rs:4:5: replace f", "Ok(())"));
+        assert_eq!((read.span.start.column, read.span.end.line, read.span.end.column), (5, 4, 12));
+        for part in ["name", "replacement", "span"] {
+            let mut torn = printed.clone();
+            torn[part].take();
+            assert!(Proposal::read(&torn).is_none(), "{part}");
+        }
+    }
+
+    #[test]
     fn a_proposal_replaces_what_it_spans() {
         let place = |line, column| Place { line, column };
         let span = Span { start: place(4, 5), end: place(4, 12) };
