@@ -5,12 +5,11 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
-use nix::unistd::Uid;
 
-use crate::container::Spec;
+use crate::command_line::ContainerFlags;
+use crate::design::Design;
 use crate::explain::{self, Format};
 use crate::mapping::Request;
-use crate::mechanism::Mechanism;
 use crate::mechanisms::{
     CgroupNamespace, FreshNamespace, JoinNamespace, PrivateMounts, Proc, TimeNamespace, UserNamespace, UtsNamespace,
 };
@@ -20,7 +19,7 @@ use crate::store::Store;
 use crate::target::JoinRequest;
 
 /// Where containers are kept.
-#[derive(Args)]
+#[derive(Args, Debug, Clone, Default)]
 pub struct StoreFlags {
     /// Keep containers' states in this folder [default: /run/coracle for root; for others
     /// $XDG_RUNTIME_DIR/coracle, or coracle-UID in the folder for temporary files].
@@ -83,14 +82,6 @@ pub enum ExplainFormat {
     Json,
 }
 
-impl RunFlags {
-    /// What to run.
-    pub fn spec(&self, command: Vec<OsString>, foreground: bool) -> Spec {
-        self.explain.begin();
-        Spec { name: self.name.clone(), command, env: std::env::vars_os().collect(), init: self.init, foreground }
-    }
-}
-
 /// Chapter 1's own flags.
 #[derive(Args, Debug, Clone, Default)]
 pub struct NamespaceFlags {
@@ -122,45 +113,45 @@ pub struct NamespaceFlags {
     pub monotonic: Option<Offset>,
 }
 
+impl ContainerFlags for NamespaceFlags {
+    /// The namespaces, and a /proc to match.
+    fn plan(self, design: &mut Design) -> Result<()> {
+        self.plan_namespaces(design)?;
+        // With the mount table shared, a new /proc would be everybody's.
+        if self.made(design.default_namespaces).has(Namespace::Mount)
+            && self.own(design.default_namespaces).has(Namespace::Pid)
+        {
+            design.add(Proc);
+        }
+        Ok(())
+    }
+}
+
 impl NamespaceFlags {
-    /// The set that is made, with the default for who asks; what is joined is not made.
-    pub fn set(&self) -> Namespaces {
-        let set = self.namespaces.unwrap_or_else(|| {
-            let set: Namespaces = [Namespace::Mount, Namespace::Pid, Namespace::Uts].into_iter().collect();
-            if Uid::effective().is_root() { set } else { set.with(Namespace::User) }
-        });
-        set.iter().filter(|kind| !self.joins(*kind)).collect()
+    /// The namespaces that are made: those that the user lists, or else the default. What is joined is not made.
+    pub fn made(&self, default: Namespaces) -> Namespaces {
+        self.namespaces.unwrap_or(default).iter().filter(|kind| !self.joins(*kind)).collect()
     }
 
     fn joins(&self, kind: Namespace) -> bool {
         self.join.iter().any(|request| request.kind() == kind)
     }
 
-    /// All of chapter 1: the namespaces, and a /proc to match. `store` is opened only to find a container to join.
-    pub fn mechanisms(&self, store: impl Fn() -> Result<Store>) -> Result<Vec<Box<dyn Mechanism>>> {
-        let mut mechanisms = self.namespaces(store)?;
-        // With the mount table shared, a new /proc would be everybody's.
-        if self.set().has(Namespace::Mount) && self.own().has(Namespace::Pid) {
-            mechanisms.push(Box::new(Proc));
-        }
-        Ok(mechanisms)
-    }
-
     /// The namespaces that the container doesn't share with the caller: those that are made, and those that are joined.
-    pub fn own(&self) -> Namespaces {
-        self.join.iter().map(JoinRequest::kind).fold(self.set(), Namespaces::with)
+    pub fn own(&self, default: Namespaces) -> Namespaces {
+        self.join.iter().map(JoinRequest::kind).fold(self.made(default), Namespaces::with)
     }
 
-    /// The namespaces as mechanisms.
-    pub fn namespaces(&self, store: impl Fn() -> Result<Store>) -> Result<Vec<Box<dyn Mechanism>>> {
-        let set = self.set();
-        self.check(set)?;
-        let mut mechanisms: Vec<Box<dyn Mechanism>> = Vec::new();
+    /// The namespaces alone, for chapters that mount a /proc of their own.
+    pub fn plan_namespaces(&self, design: &mut Design) -> Result<()> {
+        let made = self.made(design.default_namespaces);
+        self.check(made)?;
         for request in &self.join {
-            mechanisms.push(Box::new(JoinNamespace::new(request.kind(), request.open(&store)?)));
+            let namespace = request.open(|| design.store())?;
+            design.add(JoinNamespace::new(request.kind(), namespace));
         }
-        for kind in set.iter() {
-            mechanisms.push(match kind {
+        for kind in made.iter() {
+            design.mechanisms.push(match kind {
                 Namespace::Cgroup => Box::new(CgroupNamespace),
                 Namespace::Ipc => Box::new(FreshNamespace::ipc()),
                 Namespace::Mount => Box::new(PrivateMounts),
@@ -176,7 +167,7 @@ impl NamespaceFlags {
                 }
             });
         }
-        Ok(mechanisms)
+        Ok(())
     }
 
     fn ids(&self) -> Request {
@@ -234,35 +225,37 @@ mod tests {
         NamespaceFlags { namespaces: Some(list.parse().unwrap()), ..Default::default() }
     }
 
-    fn mechanisms(flags: &NamespaceFlags) -> Result<Vec<&'static str>> {
-        let no_store = || bail!("the store is not needed");
-        Ok(flags.mechanisms(no_store)?.iter().map(|mechanism| mechanism.name()).collect())
+    fn mechanisms(flags: NamespaceFlags) -> Result<Vec<&'static str>> {
+        let store = StoreFlags::default();
+        let mut design = Design::new(&store, vec![], true);
+        flags.plan(&mut design)?;
+        Ok(design.mechanisms.iter().map(|mechanism| mechanism.name()).collect())
     }
 
     #[test]
     fn a_hostname_without_a_uts_namespace_is_refused() {
         let flags = NamespaceFlags { hostname: Some("boat".into()), ..flags("pid") };
-        assert!(mechanisms(&flags).unwrap_err().to_string().contains("rename the host"));
+        assert!(mechanisms(flags).unwrap_err().to_string().contains("rename the host"));
     }
 
     #[test]
     fn proc_comes_with_pid_and_mount_together_only() {
-        assert_eq!(mechanisms(&flags("mount,pid")).unwrap(), ["mount", "pid", "proc"]);
-        assert_eq!(mechanisms(&flags("pid")).unwrap(), ["pid"]);
+        assert_eq!(mechanisms(flags("mount,pid")).unwrap(), ["mount", "pid", "proc"]);
+        assert_eq!(mechanisms(flags("pid")).unwrap(), ["pid"]);
     }
 
     #[test]
     fn what_is_joined_is_not_made() {
         let join = vec![format!("uts={}", std::process::id()).parse().unwrap()];
         let flags = NamespaceFlags { join, ..flags("ipc,uts") };
-        assert_eq!(flags.set().to_string(), "ipc");
-        assert_eq!(mechanisms(&flags).unwrap(), ["uts", "ipc"]);
+        assert_eq!(flags.made(Namespaces::none()).to_string(), "ipc");
+        assert_eq!(mechanisms(flags).unwrap(), ["uts", "ipc"]);
     }
 
     #[test]
     fn one_kind_can_be_joined_once() {
         let join = ["net=1", "net=2"].map(|text| text.parse().unwrap()).to_vec();
-        assert!(mechanisms(&NamespaceFlags { join, ..flags("none") }).unwrap_err().to_string().contains("two --join"));
+        assert!(mechanisms(NamespaceFlags { join, ..flags("none") }).unwrap_err().to_string().contains("two --join"));
     }
 
     #[test]

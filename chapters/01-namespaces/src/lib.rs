@@ -12,16 +12,18 @@
 //!   `terminal.rs` pass on what a person does to it. `join.rs` and `enter.rs` go into namespaces that exist.
 //! - **What remains.** [`Container`], [`State`], [`Store`] (`data_root.rs`, `locked.rs`), [`Undo`], `removal.rs`, `cgroup_removal.rs`: what outlives a
 //!   process, and how it goes away.
-//! - **What is said.** [`explain`] and [`steps`] narrate; [`Failure`] teaches; `refused.rs` asks why this machine says no. `cli.rs`,
-//!   `flags.rs` and [`verbs`] are the command line, `tour.rs` and `inspect.rs` what it shows.
+//! - **What is said.** [`explain`] and [`steps`] narrate; [`Failure`] teaches; `refused.rs` asks why this machine says no.
+//! - **The command line.** [`Chapter`] is what a chapter adds to it, [`Design`] what its flags decide; `flags.rs` and [`verbs`] are shared, `tour.rs` and `inspect.rs` what it shows.
 //!
 //! All `unsafe` is in `sys.rs`.
 
 mod cgroup_removal;
 mod child;
 mod cli;
+mod command_line;
 mod container;
 mod data_root;
+mod design;
 mod enter;
 pub mod explain;
 mod failure;
@@ -60,8 +62,10 @@ mod wait;
 mod width;
 
 pub use cgroup_removal::{SHARED as SHARED_CGROUP, is_shared as is_shared_cgroup, remove as remove_cgroup};
-pub use cli::main;
+pub use cli::{Namespaces as ChapterOne, Verbs};
+pub use command_line::{Chapter, ContainerFlags, Operands, Verb, command, main};
 pub use container::{Container, Spec, start};
+pub use design::Design;
 pub use enter::enter;
 pub use failure::{CallFailed, Failure, exit};
 pub use flags::{ExplainFlag, ExplainFormat, NamespaceFlags, RunFlags, StoreFlags};
@@ -69,7 +73,7 @@ pub use mechanism::{Handover, Mechanism, in_stage_order};
 pub use namespaces::{Namespace, Namespaces};
 pub use offset::Offset;
 pub use plan::{Caller, Inside, Plan, Process};
-pub use program::{create_and_leave, report, run_and_look_back, run_program, run_to_the_end};
+pub use program::{create_and_leave, report, run_and_look_back, run_to_the_end};
 pub use removal::{remove, remove_debris};
 pub use stage::Stage;
 pub use state::{Life, SeenFrom, State, Status};

@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    ch01_namespaces::main()
+    ch01_namespaces::main::<ch01_namespaces::ChapterOne>()
 }

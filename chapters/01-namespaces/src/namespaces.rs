@@ -135,6 +135,13 @@ impl Namespaces {
         Namespace::ALL.into_iter().collect()
     }
 
+    /// What a container gets unless its maker says otherwise: its own mounts, processes and host name. An ordinary user may
+    /// make these only in a user namespace: user_namespaces(7).
+    pub fn default_for_caller() -> Namespaces {
+        let set: Namespaces = [Namespace::Mount, Namespace::Pid, Namespace::Uts].into_iter().collect();
+        if nix::unistd::Uid::effective().is_root() { set } else { set.with(Namespace::User) }
+    }
+
     /// The set and one more.
     pub const fn with(self, kind: Namespace) -> Namespaces {
         Namespaces { flags: self.flags | kind.flag() }

@@ -2,51 +2,13 @@
 
 use std::io::Write;
 use std::path::Path;
-use std::process::ExitCode;
 
 use anyhow::{Context, Result};
-use clap::Parser;
 
 use crate::container::{Container, Spec};
-use crate::failure::{Failure, exit};
+use crate::failure::Failure;
 use crate::mechanism::Mechanism;
 use crate::store::Store;
-
-/// Parses the command line, acts, reports an error on stderr, and gives Docker's exit statuses: 125 for what goes wrong
-/// with a container before its command runs, 2 for other command lines that are wrong.
-pub fn run_program<Cli: Parser>(act: impl FnOnce(Cli) -> Result<u8>) -> ExitCode {
-    let cli = match Cli::try_parse() {
-        Ok(cli) => cli,
-        Err(error) => {
-            // Help for a reader that went away is no failure.
-            let _ = error.print();
-            return ExitCode::from(match (error.use_stderr(), makes_a_process()) {
-                (false, _) => 0,
-                (true, true) => exit::OURS,
-                (true, false) => 2,
-            });
-        }
-    };
-    ExitCode::from(act(cli).unwrap_or_else(|error| match report(&error) {
-        // Else it would look like the command's own.
-        1 if makes_a_process() => exit::OURS,
-        code => code,
-    }))
-}
-
-/// Whether the verb is one whose exit status is a command's.
-fn makes_a_process() -> bool {
-    let mut args = std::env::args_os().skip(1);
-    while let Some(arg) = args.next() {
-        match arg.to_str() {
-            // Its value follows.
-            Some("--root") => drop(args.next()),
-            Some(flag) if flag.starts_with('-') => {}
-            verb => return matches!(verb, Some("run" | "create" | "enter")),
-        }
-    }
-    false
-}
 
 /// Says what went wrong, and gives the exit status for it.
 pub fn report(error: &anyhow::Error) -> u8 {

@@ -107,7 +107,7 @@ impl Looking {
             .args(store.as_args())
             .args(["run", "--namespaces", &all.to_string(), "--hostname", "boat", "--boottime", CLOCK_SHIFT, "--"])
             .arg(&me)
-            .args(["look", "--with-ipc-object"])
+            .args(["show-namespaces", "--with-ipc-object"])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

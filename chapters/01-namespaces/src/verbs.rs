@@ -72,9 +72,13 @@ impl Enter {
         &self.target
     }
 
+    /// Begins the narration.
+    pub fn begin(&self) {
+        self.explain.begin();
+    }
+
     /// Enters.
     pub fn act(self, store: &StoreFlags) -> Result<u8> {
-        self.explain.begin();
         Ok(enter::enter(&Target::named(&self.target, || store.open())?, self.command)?.code())
     }
 }
@@ -111,13 +115,8 @@ pub struct Ps {
 }
 
 impl Ps {
-    /// Prints them.
-    pub fn act(self, store: &StoreFlags) -> Result<u8> {
-        self.act_knowing(store, |_, _| None)
-    }
-
-    /// The same for a chapter that knows more: the word is a container's status, in place of ours.
-    pub fn act_knowing(self, store: &StoreFlags, known: impl Fn(&Store, &State) -> Option<&'static str>) -> Result<u8> {
+    /// Prints them. A chapter that knows more of a container than whether it is alive gives its status in one word.
+    pub fn act(self, store: &StoreFlags, known: impl Fn(&Store, &State) -> Option<&'static str>) -> Result<u8> {
         end_quietly_in_a_pipe()?;
         let store = store.open()?;
         ps::list(&store, self.format, self.quiet, |state| known(&store, state)).map(|()| 0)

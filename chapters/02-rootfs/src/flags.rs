@@ -5,7 +5,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
-use ch01_namespaces::{Mechanism, Namespace, NamespaceFlags, Spec, Store};
+use ch01_namespaces::{ContainerFlags, Design, Namespace, NamespaceFlags, Namespaces};
 use clap::Args;
 
 use crate::mechanisms::{Chroot, Devices, GivenRoot, Mounts, PivotRoot, ReadOnlyRoot, ScratchRoot, WorkingDirectory};
@@ -44,39 +44,56 @@ pub struct RootFlags {
     pub env_file: Vec<PathBuf>,
 }
 
-impl RootFlags {
-    /// The flags of chapters 1 and 2 as mechanisms.
-    pub fn mechanisms(
-        &self,
-        namespaces: &NamespaceFlags,
-        store: impl Fn() -> Result<Store>,
-    ) -> Result<Vec<Box<dyn Mechanism>>> {
-        let mut mechanisms = namespaces.namespaces(store)?;
-        if !namespaces.set().has(Namespace::Mount) {
+/// The flags of chapters 1 and 2.
+#[derive(Args, Debug, Clone, Default)]
+#[group(skip)] // clap would name it Flags, like that of other chapters
+pub struct Flags {
+    /// Chapter 1's.
+    #[command(flatten)]
+    pub namespaces: NamespaceFlags,
+    /// Chapter 2's own.
+    #[command(flatten)]
+    pub root: RootFlags,
+}
+
+impl ContainerFlags for Flags {
+    fn plan(self, design: &mut Design) -> Result<()> {
+        self.namespaces.plan_namespaces(design)?;
+        let made = self.namespaces.made(design.default_namespaces);
+        if !made.has(Namespace::Mount) {
             bail!(
                 "a root file system needs a new mount namespace, or its mounts would be the host's: add mount to --namespaces"
             );
         }
-        // What is joined belongs to whoever made it: to a user namespace that is new, it is as foreign as the host's.
-        let made = namespaces.set();
-        let own = if made.has(Namespace::User) { made } else { namespaces.own() };
+        // What is joined belongs to its maker: to a user namespace that is new, it is as foreign as the host's.
+        let own = if made.has(Namespace::User) { made } else { self.namespaces.own(design.default_namespaces) };
         let privileged = !own.has(Namespace::User) && powers::over_the_machine();
-        mechanisms.push(match &self.rootfs {
-            Some(folder) => Box::new(GivenRoot::new(folder)?),
-            None => Box::new(ScratchRoot::of_this_machine()?),
-        });
-        mechanisms.push(Box::new(Mounts::needed(own, privileged)));
-        mechanisms.push(Box::new(Devices::new(privileged)));
+        self.root.plan(design, own, privileged)?;
+        design.spec.env = self.root.environment(self.namespaces.hostname.as_deref())?;
+        Ok(())
+    }
+}
+
+impl RootFlags {
+    fn plan(&self, design: &mut Design, own: Namespaces, privileged: bool) -> Result<()> {
+        let root = match (&self.rootfs, design.root.take()) {
+            (Some(directory), _) => Box::new(GivenRoot::new(directory)?),
+            (None, Some(root)) => root,
+            (None, None) => Box::new(ScratchRoot::of_this_machine()?),
+        };
+        design.mechanisms.push(root);
+        design.add(Mounts::needed(own, privileged));
+        design.add(Devices::new(privileged));
         let volumes = self.volumes()?;
         if !volumes.is_empty() {
-            mechanisms.push(Box::new(Mounts::volumes(volumes)));
+            design.add(Mounts::volumes(volumes));
         }
-        mechanisms.push(if self.chroot { Box::new(Chroot) } else { Box::new(PivotRoot) });
-        mechanisms.push(Box::new(WorkingDirectory::new(&self.workdir)?));
+        design.mechanisms.push(if self.chroot { Box::new(Chroot) } else { Box::new(PivotRoot) });
+        design.add(WorkingDirectory::new(&self.workdir)?);
         if self.read_only {
-            mechanisms.push(Box::new(ReadOnlyRoot));
+            design.add(ReadOnlyRoot);
         }
-        Ok(mechanisms)
+        Ok(())
     }
 
     fn volumes(&self) -> Result<Vec<Mount>> {
@@ -89,8 +106,8 @@ impl RootFlags {
         Ok(volumes)
     }
 
-    /// The spec with the container's environment: Docker's few variables, then the files', then the flags'.
-    pub fn environment(&self, spec: Spec, hostname: Option<&str>) -> Result<Spec> {
+    /// The container's environment: Docker's few variables, then the files', then the flags'.
+    pub fn environment(&self, hostname: Option<&str>) -> Result<Vec<(OsString, OsString)>> {
         let mut env: Vec<(OsString, OsString)> = vec![
             ("PATH".into(), "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin".into()),
             ("HOME".into(), "/root".into()),
@@ -118,16 +135,17 @@ impl RootFlags {
             lines.into_iter().try_for_each(&mut set).with_context(|| format!("in {}", file.display()))?;
         }
         self.env.iter().try_for_each(|entry| set(entry))?;
-        Ok(Spec { env, ..spec })
+        Ok(env)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ch01_namespaces::StoreFlags;
 
     fn variables(flags: &RootFlags) -> Vec<(String, String)> {
-        let env = flags.environment(Spec::default(), Some("boat")).unwrap().env;
+        let env = flags.environment(Some("boat")).unwrap();
         let text = |part: OsString| part.to_string_lossy().into_owned();
         env.into_iter().map(|(name, value)| (text(name), text(value))).filter(|(name, _)| name != "TERM").collect()
     }
@@ -159,7 +177,8 @@ mod tests {
     #[test]
     fn without_a_mount_namespace_there_is_no_root() {
         let namespaces = NamespaceFlags { namespaces: Some("pid".parse().unwrap()), ..Default::default() };
-        let error = RootFlags::default().mechanisms(&namespaces, || bail!("no store")).err().unwrap();
+        let flags = Flags { namespaces, root: RootFlags::default() };
+        let error = flags.plan(&mut Design::new(&StoreFlags::default(), vec![], true)).err().unwrap();
         assert!(error.to_string().contains("add mount"));
     }
 }

@@ -24,7 +24,7 @@ mod sys;
 mod tour;
 pub mod volume;
 
-pub use cli::main;
-pub use flags::RootFlags;
+pub use cli::{RootFileSystems, Verbs};
+pub use flags::{Flags, RootFlags};
 pub use rootfs::Rootfs;
 pub use sys::attr;

@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    ch02_rootfs::main()
+    ch01_namespaces::main::<ch02_rootfs::RootFileSystems>()
 }

@@ -3,7 +3,7 @@
 mod values;
 
 use anyhow::{Result, bail};
-use ch01_namespaces::{Mechanism, Namespace, NamespaceFlags};
+use ch01_namespaces::{ContainerFlags, Design, Namespace, Namespaces};
 use clap::{Args, ValueEnum};
 use nix::unistd::Uid;
 
@@ -89,6 +89,9 @@ pub struct GroupFlags {
     /// Made if it is missing.
     #[arg(long, value_name = "PATH")]
     pub cgroup_parent: Option<String>,
+    /// The place that was found.
+    #[arg(skip)]
+    found: Option<Place>,
 }
 
 /// See [`GroupFlags::cgroups`].
@@ -99,6 +102,35 @@ pub enum Cgroups {
     Enabled,
     /// None.
     Disabled,
+}
+
+/// The flags of chapters 1 to 3.
+#[derive(Args, Debug, Clone, Default)]
+#[group(skip)] // clap would name it Flags, like that of other chapters
+pub struct Flags {
+    /// Those of chapters 1 and 2.
+    #[command(flatten)]
+    pub earlier: ch02_rootfs::Flags,
+    /// Chapter 3's own.
+    #[command(flatten)]
+    pub groups: GroupFlags,
+}
+
+impl ContainerFlags for Flags {
+    fn delegate(&mut self, design: &Design) -> Result<()> {
+        self.earlier.delegate(design)?;
+        self.groups.find_place()
+    }
+
+    fn plan(self, design: &mut Design) -> Result<()> {
+        // By default a container sees its own cgroups as the whole hierarchy.
+        if !self.earlier.namespaces.join.iter().any(|request| request.kind() == Namespace::Cgroup) {
+            design.add_default_namespace(Namespace::Cgroup);
+        }
+        let made = self.earlier.namespaces.made(design.default_namespaces);
+        self.earlier.plan(design)?;
+        self.groups.plan(design, made)
+    }
 }
 
 impl LimitFlags {
@@ -146,41 +178,52 @@ impl GroupFlags {
         Ok(Limits { devices, period, ..limits })
     }
 
-    /// The mechanisms. Without limits, and where this user may make no groups, there are none: the container runs without. A
-    /// limit that was asked for is kept to, or an error.
-    pub fn mechanisms(&self, namespaces: &NamespaceFlags) -> Result<Vec<Box<dyn Mechanism>>> {
+    /// Finds the place of the container's cgroups, and has it delegated to us where that is needed: this process may start
+    /// again in a scope of its own. Without limits, and where this user may make no cgroups, there is no place: the container
+    /// runs without. A limit that was asked for is kept to, or an error.
+    fn find_place(&mut self) -> Result<()> {
         let limits = self.limits()?;
-        let mut mechanisms: Vec<Box<dyn Mechanism>> = Vec::new();
-        if let Some(score) = self.oom_score_adj {
-            mechanisms.push(Box::new(OomScore(score)));
-        }
         let demanded = limits.are_any() || self.cgroup_parent.is_some();
         if self.cgroups == Cgroups::Disabled {
             if demanded {
-                bail!("--cgroups disabled and a limit: limits are the groups'");
+                bail!("--cgroups disabled and a limit: limits need cgroups");
             }
-            return Ok(mechanisms);
+            return Ok(());
         }
         let place = match self.place(&limits) {
             Ok(place) if demanded || place.is_ours() => place,
             // Root's containers have groups always, so that what they use is counted.
             Ok(place) if Uid::effective().is_root() && !place.is_read_only() => place,
             Err(error) if demanded => return Err(error),
-            Ok(_) | Err(_) => return Ok(mechanisms),
+            Ok(_) | Err(_) => return Ok(()),
         };
         if !place.is_ours() && !place.is_read_only() {
             match delegation::get(&place) {
                 Err(error) if demanded => return Err(error.context("no limit can be set")),
-                Err(_) => return Ok(mechanisms),
+                Err(_) => return Ok(()),
                 Ok(()) => {}
             }
         }
-        let may_look = namespaces.set().has(Namespace::Cgroup) && namespaces.set().has(Namespace::Mount);
-        let looks = may_look.then(|| view(&place));
-        mechanisms.push(Box::new(Groups::new(place, limits)));
-        mechanisms.extend(looks.map(|view| Box::new(view) as Box<dyn Mechanism>));
-        Ok(mechanisms)
+        self.found = Some(place);
+        Ok(())
     }
+
+    // ANCHOR: plan
+    fn plan(self, design: &mut Design, made: Namespaces) -> Result<()> {
+        if let Some(score) = self.oom_score_adj {
+            design.add(OomScore(score));
+        }
+        let limits = self.limits()?;
+        let Some(place) = self.found else { return Ok(()) };
+        let has_view = made.has(Namespace::Cgroup) && made.has(Namespace::Mount);
+        let view = has_view.then(|| view(&place));
+        design.add(Groups::new(place, limits));
+        if let Some(view) = view {
+            design.add(view);
+        }
+        Ok(())
+    }
+    // ANCHOR_END: plan
 
     fn place(&self, limits: &Limits) -> Result<Place> {
         if limits.are_any() {
@@ -192,25 +235,5 @@ impl GroupFlags {
             demanded.push(Controller::Memory);
         }
         Place::find(&machine, &demanded, self.cgroup_parent.as_deref())
-    }
-}
-
-/// With limits, a container also sees its groups as the whole tree, unless the namespaces were chosen by hand.
-pub fn with_cgroup_namespace(flags: NamespaceFlags) -> NamespaceFlags {
-    if flags.namespaces.is_some() || flags.join.iter().any(|request| request.kind() == Namespace::Cgroup) {
-        return flags;
-    }
-    NamespaceFlags { namespaces: Some(flags.set().with(Namespace::Cgroup)), ..flags }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn namespaces_that_were_chosen_stay() {
-        let chosen = NamespaceFlags { namespaces: Some("mount,pid".parse().unwrap()), ..Default::default() };
-        assert_eq!(with_cgroup_namespace(chosen).set().to_string(), "mount,pid");
-        assert!(with_cgroup_namespace(NamespaceFlags::default()).set().has(Namespace::Cgroup));
     }
 }

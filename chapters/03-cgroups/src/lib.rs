@@ -52,7 +52,7 @@ pub mod v2;
 pub mod verbs;
 mod watch;
 
-pub use cli::main;
-pub use flags::{GroupFlags, LimitFlags, with_cgroup_namespace};
+pub use cli::{Cgroups, Verbs};
+pub use flags::{Flags, GroupFlags, LimitFlags};
 pub use freezer::freeze;
 pub use update::update;

@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    ch03_cgroups::main()
+    ch01_namespaces::main::<ch03_cgroups::Cgroups>()
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
 use anyhow::{Context, Result, bail};
-use ch01_namespaces::{Failure, NamespaceFlags, Spec, Store, StoreFlags, run_to_the_end};
+use ch01_namespaces::{ContainerFlags, Design, Failure, NamespaceFlags, Store, StoreFlags, run_to_the_end};
 
 use super::View;
 use crate::hostbox::{self, Made};
@@ -33,7 +33,7 @@ impl Scene<'_> {
 
     /// What this program sees when it is inside.
     pub fn view(&self) -> Result<View> {
-        let output = self.run(&[], &[&self.me.display().to_string(), "look"])?;
+        let output = self.run(&[], &[&self.me.display().to_string(), "show-root"])?;
         if !output.status.success() {
             let message = String::from_utf8_lossy(&output.stderr);
             let message = message.trim().trim_start_matches("ch02-rootfs: ").to_string();
@@ -47,9 +47,9 @@ impl Scene<'_> {
     pub fn write_in_a_mount_namespace_alone(&self) -> Result<()> {
         let store = Store::open(&self.folder.0.join("store"))?;
         let command = ["sh", "-c", &self.writing()].map(Into::into).to_vec();
-        let spec = Spec { command, env: std::env::vars_os().collect(), ..Spec::default() };
-        let mechanisms = NamespaceFlags::default().mechanisms(|| bail!("nothing is joined"))?;
-        match run_to_the_end(&store, spec, mechanisms)? {
+        let mut design = Design::new(self.store, command, false);
+        NamespaceFlags::default().plan(&mut design)?;
+        match run_to_the_end(&store, design.spec, design.mechanisms)? {
             0 => Ok(()),
             code => bail!("the write ended with {code}"),
         }

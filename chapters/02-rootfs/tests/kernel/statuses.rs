@@ -29,7 +29,7 @@ fn statuses_are_the_commands_own_or_dockers() -> Result<()> {
                 == Some(125)
         );
     }
-    ensure!(program().args(["rootfs", "create"]).output()?.status.code() == Some(2));
+    ensure!(program().args(["rootfs", "create"]).output()?.status.code() == Some(125));
     expect_empty_store()
 }
 
