@@ -60,6 +60,7 @@ pub mod verbs;
 mod view;
 mod wait;
 mod width;
+mod work;
 
 pub use cgroup_removal::{SHARED as SHARED_CGROUP, is_shared as is_shared_cgroup, remove as remove_cgroup};
 pub use cli::{Namespaces as ChapterOne, Verbs};
@@ -82,3 +83,4 @@ pub use store::{Store, new_id};
 pub use target::{JoinRequest, Target};
 pub use undo::Undo;
 pub use wait::Exit;
+pub use work::{Elsewhere, Yield, work_in};

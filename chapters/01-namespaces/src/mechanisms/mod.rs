@@ -16,4 +16,5 @@ pub use mount::PrivateMounts;
 pub use proc::Proc;
 pub use time::TimeNamespace;
 pub use user::UserNamespace;
+pub(crate) use user::write_id_maps;
 pub use uts::UtsNamespace;

@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 
 use anyhow::Result;
+use nix::unistd::Pid;
 
 use crate::mapping::{self, Facts, Mapping, Range, Request};
 use crate::mechanism::{Handover, Mechanism};
 use crate::namespaces::Namespace;
-use crate::plan::{Plan, Process};
+use crate::plan::{Caller, Plan, Process};
 use crate::stage::Stage;
 use crate::steps;
 use crate::sys;
@@ -41,32 +42,38 @@ impl Mechanism for UserNamespace {
         true
     }
 
-    /// Each map can be written once, in one write(2). An unprivileged gid map is allowed only after setgroups(2) has been
-    /// given up inside: else a process could drop a group that denies it access to a file (CVE-2014-8989).
     fn attach(&mut self, process: &Process) -> Result<Handover> {
-        let file = |name| PathBuf::from(format!("/proc/{}/{name}", process.pid));
-        let write = |why, name, ranges: &[Range]| {
-            let lines: Vec<_> = ranges.iter().map(|range| range.line()).collect();
-            sys::write_file(why, &file(name), &lines.join("\n"))
-        };
-        match mapping::decide(self.ids, process.caller, &Facts::of_this_machine(process.caller)) {
-            Mapping::Single { user, group, give_up_setgroups } => {
-                if give_up_setgroups {
-                    sys::write_file(&steps::DENY_SETGROUPS, &file("setgroups"), "deny")?;
-                }
-                write(&steps::MAP_USERS, "uid_map", &[user])?;
-                write(&steps::MAP_GROUPS, "gid_map", &[group])?;
-            }
-            Mapping::Same { users, groups } => {
-                write(&steps::MAP_USERS, "uid_map", &users)?;
-                write(&steps::MAP_GROUPS, "gid_map", &groups)?;
-            }
-            Mapping::Granted { users, groups } => {
-                sys::run_id_map_helper(&steps::MAP_GRANTED_USERS, "newuidmap", process.pid, &users)?;
-                sys::run_id_map_helper(&steps::MAP_GRANTED_GROUPS, "newgidmap", process.pid, &groups)?;
-            }
-        }
+        write_id_maps(self.ids, process.pid, process.caller)?;
         Ok(Handover::default())
+    }
+}
+
+/// Writes the id maps of a process in a new user namespace.
+///
+/// Each map can be written once, in one write(2). An unprivileged gid map is allowed only after setgroups(2) has been
+/// given up inside: else a process could drop a group that denies it access to a file (CVE-2014-8989).
+pub(crate) fn write_id_maps(ids: Request, pid: Pid, caller: Caller) -> Result<()> {
+    let file = |name| PathBuf::from(format!("/proc/{pid}/{name}"));
+    let write = |why, name, ranges: &[Range]| {
+        let lines: Vec<_> = ranges.iter().map(|range| range.line()).collect();
+        sys::write_file(why, &file(name), &lines.join("\n"))
+    };
+    match mapping::decide(ids, caller, &Facts::of_this_machine(caller)) {
+        Mapping::Single { user, group, give_up_setgroups } => {
+            if give_up_setgroups {
+                sys::write_file(&steps::DENY_SETGROUPS, &file("setgroups"), "deny")?;
+            }
+            write(&steps::MAP_USERS, "uid_map", &[user])?;
+            write(&steps::MAP_GROUPS, "gid_map", &[group])
+        }
+        Mapping::Same { users, groups } => {
+            write(&steps::MAP_USERS, "uid_map", &users)?;
+            write(&steps::MAP_GROUPS, "gid_map", &groups)
+        }
+        Mapping::Granted { users, groups } => {
+            sys::run_id_map_helper(&steps::MAP_GRANTED_USERS, "newuidmap", pid, &users)?;
+            sys::run_id_map_helper(&steps::MAP_GRANTED_GROUPS, "newgidmap", pid, &groups)
+        }
     }
 }
 // ANCHOR_END: user

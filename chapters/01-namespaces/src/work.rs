@@ -1,0 +1,136 @@
+//! Work in other namespaces: a short-lived process goes there, does it, and sends back what came of it.
+//!
+//! A process can't go and return: who has joined a user namespace has no rights in the old one any more, and who has
+//! unshared it can't undo that. So a child goes. It is how an ordinary user unpacks files that belong to many ids, or
+//! removes them: inside a user namespace where these ids are mapped.
+
+use std::fs::File;
+use std::io::{Read, Seek, Write};
+use std::os::fd::{AsFd, OwnedFd};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
+
+use anyhow::{Context, Result, anyhow, bail};
+use nix::sys::memfd::{MFdFlags, memfd_create};
+use nix::sys::prctl::set_pdeathsig;
+use nix::sys::signal::Signal;
+use nix::sys::wait::{Id, WaitPidFlag, waitid};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+use crate::explain::{self, Lane, Step};
+use crate::failure::Failure;
+use crate::join::clone_joined;
+use crate::link::Link;
+use crate::mapping::Request;
+use crate::mechanisms::write_id_maps;
+use crate::namespaces::{Namespace, Namespaces};
+use crate::plan::Caller;
+use crate::sys::{self, Cloned};
+
+/// The namespaces that the work is done in. The default is: ours, in a process of its own.
+#[derive(Debug, Default)]
+pub struct Elsewhere {
+    /// Existing namespaces to join: files of /proc/PID/ns, or a pidfd and kinds.
+    pub join: Vec<(Namespaces, OwnedFd)>,
+    /// Namespaces to make.
+    pub create: Namespaces,
+    /// Which ids a new user namespace has.
+    pub ids: Request,
+}
+
+impl Elsewhere {
+    /// A new user namespace, in which the caller is root over all ids that they may map.
+    pub fn new_user_namespace() -> Elsewhere {
+        Elsewhere { create: Namespaces::none().with(Namespace::User), ..Elsewhere::default() }
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+enum FromWorker {
+    /// A step to be narrated.
+    Did(Step),
+    /// Success; the value is in the first descriptor that comes along, the others belong to it.
+    Done,
+    Failed(Failure),
+}
+
+/// What the work yields: a value, and descriptors that were opened on the way.
+pub type Yield<T> = (T, Vec<OwnedFd>);
+
+// ANCHOR: work_in
+/// Does `work` in a child in other namespaces, and brings its value and descriptors back. The child ends with this process.
+pub fn work_in<T>(place: Elsewhere, work: impl FnOnce() -> Result<Yield<T>>) -> Result<Yield<T>>
+where
+    T: Serialize + DeserializeOwned,
+{
+    if sys::threads()? != 1 {
+        bail!("only a process with a single thread can work in other namespaces: a bug of ours");
+    }
+    let caller = Caller::current();
+    let (link, workers) = Link::pair()?;
+    match clone_joined(&place.join, place.create, None).context("cannot make a process for work elsewhere")? {
+        Cloned::Child => {
+            drop(link);
+            let workers = Rc::new(workers);
+            let result = catch_unwind(AssertUnwindSafe(|| be_worker(&workers, &place, work)));
+            let result = result.unwrap_or_else(|_| Err(anyhow!("a panic in a worker: a bug of ours")));
+            let sent = match result {
+                Ok(fds) => workers.send(&FromWorker::Done, &fds),
+                Err(error) => workers.send(&FromWorker::Failed(Failure::of(&error)), &[]),
+            };
+            sys::exit_now(sent.is_err().into())
+        }
+        Cloned::Parent { child, pidfd } => {
+            drop(workers);
+            let mapped = if place.create.has(Namespace::User) {
+                write_id_maps(place.ids, child, caller).and_then(|()| link.send(&(), &[]))
+            } else {
+                Ok(())
+            };
+            if mapped.is_err() {
+                let _ = sys::pidfd_send_signal(pidfd.as_fd(), Signal::SIGKILL);
+            }
+            let report = mapped.and_then(|()| listen(&link));
+            waitid(Id::PIDFd(pidfd.as_fd()), WaitPidFlag::WEXITED).context("cannot wait for a worker")?;
+            let mut fds = report?.into_iter();
+            let mut value = File::from(fds.next().context("a worker sent no value: a bug of ours")?);
+            let mut bytes = Vec::new();
+            value.rewind()?;
+            value.read_to_end(&mut bytes)?;
+            Ok((serde_json::from_slice(&bytes).context("what a worker sent can't be read")?, fds.collect()))
+        }
+    }
+}
+// ANCHOR_END: work_in
+
+/// The child's side: waits until its ids exist, and works. The value goes into a file in memory, whatever its size.
+fn be_worker<T: Serialize>(
+    link: &Rc<Link>,
+    place: &Elsewhere,
+    work: impl FnOnce() -> Result<Yield<T>>,
+) -> Result<Vec<OwnedFd>> {
+    set_pdeathsig(Signal::SIGKILL).context("cannot tie a worker's life to ours")?;
+    if place.create.has(Namespace::User) && link.receive::<()>()?.is_none() {
+        bail!("the ids of a worker's user namespace could not be mapped");
+    }
+    if explain::is_told() {
+        let link = Rc::clone(link);
+        let send = move |step: &Step| drop(link.send(&FromWorker::Did(step.clone()), &[]));
+        explain::tell(Lane::Host, Box::new(send));
+    }
+    let (value, fds) = work()?;
+    let mut file = File::from(memfd_create(c"value", MFdFlags::MFD_CLOEXEC).context("memfd_create")?);
+    file.write_all(&serde_json::to_vec(&value)?)?;
+    Ok([OwnedFd::from(file)].into_iter().chain(fds).collect())
+}
+
+fn listen(link: &Link) -> Result<Vec<OwnedFd>> {
+    loop {
+        match link.receive()? {
+            Some((FromWorker::Did(step), _)) => explain::relay(&step),
+            Some((FromWorker::Done, fds)) => return Ok(fds),
+            Some((FromWorker::Failed(failure), _)) => return Err(failure.into()),
+            None => bail!("a process that worked for us in other namespaces was killed"),
+        }
+    }
+}
