@@ -1,8 +1,8 @@
 //! The folder under which everything is kept, and why it can be trusted.
 //!
-//! Undo records are commands that we run, and state folders are removed with what is in them. So whoever can write into
-//! the root can make us do things: it must be ours alone. And it must be nobody's collection of other things, since we
-//! clean up in it.
+//! Undo records name files that we remove and cgroups whose processes we kill. So whoever can write
+//! into the root can make us do things: it must be ours alone. And it must be nobody's collection
+//! of other things, since we clean up in it.
 
 use std::fs::{self, DirBuilder, File};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
@@ -11,18 +11,22 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use nix::unistd::Uid;
 
+use crate::ownership::{is_ours, private_temporary_directory, why_we_own_nothing};
+
 /// The file that says "this folder is a store".
 const MARK: &str = "coracle-store";
 
 /// Opens the root, made if it is missing, and gives its path without links.
 pub fn open(root: &Path) -> Result<PathBuf> {
     const OTHER: &str = "choose another with --root";
-    let us = Uid::effective().as_raw();
+    if let Some(reason) = why_we_own_nothing() {
+        bail!("no directory for containers' states can be trusted: {reason}");
+    }
     // A link that somebody else laid, in a folder for temporary files, is theirs to point anywhere. Looked at first, and
     // without following it: where fs.protected_symlinks is set, following is refused with a less telling error.
     if let Ok(link) = fs::symlink_metadata(root)
         && link.is_symlink()
-        && link.uid() != us
+        && !is_ours(&link)
     {
         bail!("the state folder {} is a link of user {}'s: {OTHER}", root.display(), link.uid());
     }
@@ -33,12 +37,12 @@ pub fn open(root: &Path) -> Result<PathBuf> {
         .with_context(|| format!("cannot make the state folder {} ({OTHER})", root.display()))?;
     let root = root.canonicalize().with_context(|| format!("cannot find {}", root.display()))?;
     let meta = fs::metadata(&root)?;
-    if meta.uid() != us {
+    if !is_ours(&meta) {
         bail!("the state folder {} belongs to user {}, not to us: {OTHER}", root.display(), meta.uid());
     }
     if meta.mode() & 0o022 != 0 {
         bail!(
-            "the state folder {} may be written to by others, who could make us run commands\ncure: chmod go-w, or {OTHER}",
+            "the state folder {} may be written to by others, who could make us remove files\ncure: chmod go-w, or {OTHER}",
             root.display()
         );
     }
@@ -67,14 +71,12 @@ fn mark(root: &Path) -> Result<()> {
 /// The default root: /run/coracle for root, a folder in $XDG_RUNTIME_DIR for others, or where there is none of theirs (plain
 /// ssh, su) a private one in the folder for temporary files.
 pub fn default() -> PathBuf {
-    let is_ours = |folder: &PathBuf| {
-        folder.is_absolute() && fs::metadata(folder).is_ok_and(|meta| meta.uid() == Uid::effective().as_raw())
-    };
+    let is_own = |folder: &PathBuf| folder.is_absolute() && fs::metadata(folder).is_ok_and(|meta| is_ours(&meta));
     // Root of a user namespace may find that /run belongs to nobody they know.
     let run = if Uid::effective().is_root() { Some("/run".into()) } else { std::env::var_os("XDG_RUNTIME_DIR") };
-    match run.map(PathBuf::from).filter(is_ours) {
+    match run.map(PathBuf::from).filter(is_own) {
         Some(folder) => folder.join("coracle"),
-        None => std::env::temp_dir().join(format!("coracle-{}", Uid::effective())),
+        None => private_temporary_directory("coracle"),
     }
 }
 

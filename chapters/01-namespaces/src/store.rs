@@ -2,15 +2,15 @@
 
 use std::fs::{self, DirBuilder, File};
 use std::io::{ErrorKind, Read};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use nix::unistd::Uid;
 
 use crate::data_root;
 use crate::failure::Failure;
 use crate::locked::Locked;
+use crate::ownership::is_ours;
 use crate::state::State;
 
 /// The folder with everybody's state folders.
@@ -124,7 +124,7 @@ impl Store {
             let is_an_id = is_id(&entry.file_name().to_string_lossy());
             // Does not follow links.
             let ours = match entry.metadata() {
-                Ok(meta) => meta.is_dir() && meta.uid() == Uid::effective().as_raw(),
+                Ok(meta) => meta.is_dir() && is_ours(&meta),
                 Err(error) if error.kind() == ErrorKind::NotFound => false,
                 Err(error) => return Err(error).with_context(|| format!("cannot look at {}", entry.path().display())),
             };

@@ -1,26 +1,61 @@
 //! A file system in memory in which a container is put together. It ends with the container.
 
 use std::env;
-use std::fs::{self, File};
+use std::fs::{self, DirBuilder, File};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use nix::mount::{MsFlags, mount};
+use nix::unistd::geteuid;
 
 /// The places that were made for views, each with what is shown there: who reads an error knows only that.
 static VIEWS: Mutex<Vec<(PathBuf, PathBuf)>> = Mutex::new(Vec::new());
 
 /// Where it is mounted: a folder that stays empty on the host, the same for every container, since each has a mount table
-/// of its own.
+/// of its own. Its name says whose it is: everybody may write to the directory that it is in.
 fn scratch() -> PathBuf {
-    env::temp_dir().join("mydocker")
+    static PLACE: OnceLock<PathBuf> = OnceLock::new();
+    PLACE
+        .get_or_init(|| {
+            let map = fs::read_to_string("/proc/self/uid_map").unwrap_or_default();
+            env::temp_dir().join(format!("mydocker-{}", id_outside(geteuid().as_raw(), &map)))
+        })
+        .clone()
+}
+
+/// The user id outside of our user namespace, where not everybody is root: user_namespaces(7).
+fn id_outside(inside: u32, map: &str) -> u32 {
+    let numbers = |line: &str| line.split_whitespace().map(|number| number.parse().ok()).collect::<Option<Vec<u32>>>();
+    let outside = map.lines().filter_map(numbers).find_map(|line| match line[..] {
+        [first, outside, count] if inside.checked_sub(first)? < count => outside.checked_add(inside - first),
+        _ => None,
+    });
+    outside.unwrap_or(inside)
+}
+
+/// Makes the folder, unless it is there. A stranger who made it could exchange it while we work in
+/// it; so could one who laid a link.
+fn make_own(folder: &Path) -> Result<()> {
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)
+        .with_context(|| format!("making {}", folder.display()))?;
+    let meta = fs::symlink_metadata(folder).with_context(|| format!("looking at {}", folder.display()))?;
+    // Owners that a user namespace doesn't map all show as the same one, and an unmapped user as
+    // that one, too.
+    let unknown = fs::read_to_string("/proc/sys/kernel/overflowuid").ok().and_then(|id| id.trim().parse().ok());
+    let is_ours = meta.is_dir() && meta.uid() == geteuid().as_raw() && Some(meta.uid()) != unknown;
+    ensure!(is_ours, "{} is a link or another user's directory: remove it, or set TMPDIR", folder.display());
+    Ok(())
 }
 
 /// An empty folder that is to become /. Call it when the mounts are private already.
 pub fn empty_root() -> Result<PathBuf> {
     let scratch = scratch();
-    fs::create_dir_all(&scratch).with_context(|| format!("making {}", scratch.display()))?;
+    make_own(&scratch)?;
     mount(Some("mydocker"), &scratch, Some("tmpfs"), MsFlags::MS_NOSUID | MsFlags::MS_NODEV, Some("mode=0755"))
         .with_context(|| format!("mounting a tmpfs on {}", scratch.display()))?;
     let root = scratch.join("root");
@@ -62,6 +97,22 @@ mod tests {
         assert_eq!(as_inside(&scratch().join("root/etc/motd")), Path::new("/etc/motd"));
         assert_eq!(as_inside(&scratch().join("rooted")), scratch().join("rooted"));
         assert_eq!(as_inside(Path::new("/srv")), Path::new("/srv"));
+    }
+
+    #[test]
+    fn a_link_or_a_strangers_directory_is_refused() {
+        let place = env::temp_dir().join(format!("scratch-link-{}", std::process::id()));
+        std::os::unix::fs::symlink("/usr", &place).unwrap();
+        let refused = make_own(&place);
+        fs::remove_file(&place).unwrap();
+        assert!(refused.unwrap_err().to_string().contains("is a link"));
+    }
+
+    #[test]
+    fn the_id_outside_is_the_maps() {
+        assert_eq!(id_outside(1000, "         0          0 4294967295\n"), 1000);
+        assert_eq!(id_outside(0, "0 1000 1\n1 100000 65536\n"), 1000);
+        assert_eq!(id_outside(7, ""), 7);
     }
 
     #[test]

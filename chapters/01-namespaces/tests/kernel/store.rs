@@ -20,6 +20,8 @@ pub fn cases() -> Vec<Case> {
         other_folders_in_a_root_are_never_touched,
         a_root_that_others_may_write_to_is_refused,
         a_link_of_somebody_elses_is_no_store,
+        an_unknown_owner_is_never_us,
+        a_default_root_that_a_stranger_has_taken_is_passed_over,
         rm_decides_by_what_is_true_under_the_lock,
         the_id_of_a_created_container_can_be_captured,
         a_container_whose_id_cannot_be_printed_is_removed,
@@ -106,7 +108,7 @@ fn a_root_that_others_may_write_to_is_refused() -> Result<()> {
     fs::set_permissions("/tmp/public", fs::Permissions::from_mode(0o1777))?;
     let refused = run_in("/tmp/public")?;
     ensure!(refused.status.code() == Some(125), "{refused:?}");
-    ensure!(String::from_utf8_lossy(&refused.stderr).contains("make us run commands"), "{refused:?}");
+    ensure!(String::from_utf8_lossy(&refused.stderr).contains("make us remove files"), "{refused:?}");
     Ok(())
 }
 
@@ -122,6 +124,55 @@ fn a_link_of_somebody_elses_is_no_store() -> Result<()> {
     fs::create_dir("/tmp/theirs")?;
     chown("/tmp/theirs", Some(65534), None)?;
     ensure!(run_in("/tmp/theirs")?.status.code() == Some(125));
+    Ok(())
+}
+
+/// A store of a stranger's with an undo record that removes the file `precious`.
+fn lay_trap(root: &str, precious: &str) -> Result<()> {
+    let container = format!("{root}/{}", "a".repeat(64));
+    fs::create_dir_all(&container)?;
+    fs::write(format!("{root}/coracle-store"), "")?;
+    fs::write(format!("{container}/undo.jsonl"), format!("{{\"remove_file\":\"{precious}\"}}\n"))?;
+    fs::write(precious, "")?;
+    for path in [root.into(), format!("{root}/coracle-store"), format!("{container}/undo.jsonl"), container] {
+        chown(path, Some(4711), Some(4711))?;
+    }
+    Ok(())
+}
+
+fn an_unknown_owner_is_never_us() -> Result<()> {
+    needs::root()?;
+    let program = env!("CARGO_BIN_EXE_ch01-namespaces");
+    // In both, our own id is 65534, and the stranger's shows as the same.
+    let unmapped = ["unshare", "--user", program];
+    let mapped = [program, "run", "--namespaces", "user,mount,pid,uts", "--map-user", "65534", "--", program];
+    for (outer, name) in [(&unmapped[..], "/tmp/coracle-65534"), (&mapped[..], "/tmp/coracle-0")] {
+        lay_trap(name, "/tmp/precious")?;
+        for root in [&["--root", name][..], &[]] {
+            let inner = [root, &["run", "--", "true"]].concat();
+            let output = Command::new(outer[0]).args(&outer[1..]).args(inner).output()?;
+            let stderr = String::from_utf8_lossy(&output.stderr);
+            ensure!(fs::exists("/tmp/precious")?, "{outer:?} {root:?}: a stranger's undo record was run");
+            ensure!(output.status.code() == Some(125) && stderr.contains("our files from a stranger's"), "{stderr}");
+        }
+    }
+    Ok(())
+}
+
+fn a_default_root_that_a_stranger_has_taken_is_passed_over() -> Result<()> {
+    needs::root()?;
+    // /run is somebody else's for root of a user namespace who is nobody there; then the name is
+    // that of the id outside.
+    lay_trap("/tmp/coracle-1234", "/tmp/precious")?;
+    let program = env!("CARGO_BIN_EXE_ch01-namespaces");
+    let script = format!("{program} run -- true && ls /tmp");
+    let mut unshare = Command::new("setpriv");
+    unshare.args(["--reuid", "1234", "--regid", "1234", "--clear-groups", "--reset-env"]);
+    let output = unshare.args(["unshare", "--user", "--map-root-user", "sh", "-c", &script]).output()?;
+    let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    ensure!(output.status.success(), "{output:?}");
+    ensure!(stdout.lines().any(|name| name.starts_with("coracle-1234-")), "{stdout} {stderr}");
+    ensure!(fs::exists("/tmp/precious")?, "a stranger's undo record was run");
     Ok(())
 }
 

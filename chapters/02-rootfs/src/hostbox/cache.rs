@@ -1,11 +1,12 @@
 //! The machine-made root file system is made once, and again when the machine's programs change.
 
 use std::fs::{self, DirBuilder, File};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
+use ch01_namespaces::ownership::{is_ours, private_temporary_directory, why_we_own_nothing};
 use nix::unistd::{AccessFlags, Uid, access};
 use serde::{Deserialize, Serialize};
 
@@ -109,23 +110,32 @@ fn remove_older(folder: &Path, keep: &[Option<String>]) -> Result<()> {
 
 /// /var/cache/coracle for root, $XDG_CACHE_HOME or ~/.cache for others; in the folder for temporary files where there is no
 /// home that can be written to.
+///
+/// What lies there becomes a container's root, so nobody else may be able to write into it.
 fn folder() -> Result<PathBuf> {
+    if let Some(reason) = why_we_own_nothing() {
+        bail!("no directory for the machine-made root file system can be trusted: {reason}");
+    }
     let machines = Uid::effective().is_root().then(|| PathBuf::from("/var/cache"));
     let home = std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache"));
     let users = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
     let candidates = [machines, users, home].into_iter().flatten().filter(|cache| cache.is_absolute());
     for folder in candidates.map(|cache| cache.join("coracle/hostbox")) {
-        if make_folder(&folder).is_ok() && access(&folder, AccessFlags::W_OK).is_ok() {
+        if make_folder(&folder).is_ok() && is_private(&folder) && access(&folder, AccessFlags::W_OK).is_ok() {
             return Ok(folder);
         }
     }
-    let folder = std::env::temp_dir().join(format!("coracle-cache-{}", Uid::effective()));
-    // Everybody may write there: the folder could be a link, or somebody else's.
+    let folder = private_temporary_directory("coracle-cache");
     DirBuilder::new().recursive(true).mode(0o700).create(&folder)?;
-    let meta = fs::symlink_metadata(&folder)?;
-    let is_ours = meta.is_dir() && meta.uid() == Uid::effective().as_raw();
-    ensure!(is_ours, "{} is not a folder of ours: set XDG_CACHE_HOME", folder.display());
+    // Everybody may write there: it could be a link, or somebody else's.
+    ensure!(is_private(&folder), "{} is not a directory of ours alone: set XDG_CACHE_HOME", folder.display());
     Ok(folder.join("hostbox"))
+}
+
+/// A directory, and no link to one, that belongs to us and that nobody else may write to.
+fn is_private(folder: &Path) -> bool {
+    fs::symlink_metadata(folder)
+        .is_ok_and(|meta| meta.is_dir() && is_ours(&meta) && meta.permissions().mode() & 0o022 == 0)
 }
 
 fn make_folder(folder: &Path) -> Result<()> {
@@ -152,6 +162,16 @@ mod tests {
         assert!(manifest.is_true());
         manifest.missing = vec!["sh".into()];
         assert!(!manifest.is_true());
+    }
+
+    #[test]
+    fn a_directory_that_others_may_write_to_is_not_private() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(is_private(folder.path()));
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o770)).unwrap();
+        assert!(!is_private(folder.path()));
+        std::os::unix::fs::symlink("/", folder.path().join("link")).unwrap();
+        assert!(!is_private(&folder.path().join("link")));
     }
 
     #[test]

@@ -103,13 +103,16 @@ impl Fake {
         let Some(how) = self.how(moment) else { return Ok(()) };
         let maker = if moment == Moment::Enter { getppid() } else { Pid::this() };
         match how {
-            How::Fail => bail!("a fault made for the test"),
+            How::Fail => {
+                role::die_in_the_undo_if_asked(&self.ground)?;
+                bail!("a fault made for the test")
+            }
             How::Panic => panic!("a panic made for the test"),
             How::KillMaker => kill(maker, Signal::SIGKILL)?,
             How::KillChild => kill(Pid::this(), Signal::SIGKILL)?,
             How::KillStarter => role::signal_starter(&self.ground, Signal::SIGKILL)?,
             How::StopStarter => role::signal_starter(&self.ground, Signal::SIGSTOP)?,
-            // By what prepare has left in the journal.
+            // By what prepare has left in a file.
             How::KillUndoer => {}
         }
         Ok(())
@@ -145,7 +148,7 @@ impl Mechanism for Fake {
         self.fault_at(Moment::PrepareNoted)?;
         std::fs::create_dir(folder)?;
         if self.how(Moment::Prepare) == Some(How::KillUndoer) {
-            plan.undo_later(role::kill_undoer_once(&self.ground)?)?;
+            role::kill_next_undoer(&self.ground, &self.made(Moment::Prepare))?;
         }
         self.turn(Moment::Prepare)
     }

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use ch01_namespaces::{Container, Failure, Spec, Store, Undo, remove, start};
+use ch01_namespaces::{Container, Failure, Spec, Store, remove, start};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde::{Deserialize, Serialize};
@@ -16,6 +16,9 @@ const VARIABLE: &str = "CORACLE_TEST_ROLE";
 
 /// Where the process that starts the container leaves its id.
 pub const STARTER: &str = "starter";
+
+/// Where the folder is named at whose removal an undo is killed.
+const KILL_UNDOER: &str = "kill-undoer";
 
 #[derive(Debug, Serialize, Deserialize)]
 pub enum Act {
@@ -54,6 +57,7 @@ impl Role {
         let store = Store::open(&self.ground.join("store"))?;
         match self.act {
             Act::Create { faults, command } => {
+                die_in_the_undo_if_asked(&self.ground)?;
                 let spec = Spec {
                     name: Some("fake".into()),
                     command: command.into_iter().map(Into::into).collect(),
@@ -68,7 +72,10 @@ impl Role {
                 std::fs::write(self.ground.join(STARTER), std::process::id().to_string())?;
                 start(&store, "fake")
             }
-            Act::Remove => remove(&store, "fake", false),
+            Act::Remove => {
+                die_in_the_undo_if_asked(&self.ground)?;
+                remove(&store, "fake", false)
+            }
         }
     }
 }
@@ -96,10 +103,16 @@ fn state_of(pid: i32) -> Option<char> {
     status.lines().find_map(|line| line.strip_prefix("State:\t"))?.chars().next()
 }
 
-/// An undo record whose command kills the process that runs it; whoever comes to it again is spared.
-pub fn kill_undoer_once(ground: &Path) -> Result<Undo> {
-    let armed = ground.join("armed");
-    std::fs::write(&armed, "")?;
-    let script = "rm \"$0\" 2>/dev/null && kill -9 $PPID; true";
-    Ok(Undo::Run(vec!["sh".into(), "-c".into(), script.into(), armed.to_string_lossy().into_owned()]))
+/// Has the next process that undoes killed when it has removed what is in `folder`, and before it
+/// removes `folder`; the process after that is spared.
+pub fn kill_next_undoer(ground: &Path, folder: &Path) -> Result<()> {
+    Ok(std::fs::write(ground.join(KILL_UNDOER), folder.to_string_lossy().as_bytes())?)
+}
+
+/// For a process that is about to undo: see [`kill_next_undoer`].
+pub fn die_in_the_undo_if_asked(ground: &Path) -> Result<()> {
+    let asked = ground.join(KILL_UNDOER);
+    let Ok(folder) = std::fs::read_to_string(&asked) else { return Ok(()) };
+    std::fs::remove_file(asked)?;
+    testkit::die_at_next_removal_in(Path::new(&folder))
 }
