@@ -16,8 +16,14 @@ use crate::ownership::{is_ours, private_temporary_directory, why_we_own_nothing}
 /// The file that says "this folder is a store".
 const MARK: &str = "coracle-store";
 
-/// Opens the root, made if it is missing, and gives its path without links.
+/// Opens the state root, made if it is missing, and gives its path without links.
 pub fn open(root: &Path) -> Result<PathBuf> {
+    open_private(root, MARK)
+}
+
+/// Opens a directory of ours alone, made if it is missing, and gives its path without links. `mark` is the file that says
+/// what the directory is for: one that holds other things is refused.
+pub fn open_private(root: &Path, mark_name: &str) -> Result<PathBuf> {
     const OTHER: &str = "choose another with --root";
     if let Some(reason) = why_we_own_nothing() {
         bail!("no directory for containers' states can be trusted: {reason}");
@@ -46,13 +52,13 @@ pub fn open(root: &Path) -> Result<PathBuf> {
             root.display()
         );
     }
-    mark(&root)?;
+    mark(&root, mark_name)?;
     Ok(root)
 }
 
 /// Begins a store, in an empty folder only. Two that begin at once both find it empty or marked.
-fn mark(root: &Path) -> Result<()> {
-    let mark = root.join(MARK);
+fn mark(root: &Path, name: &str) -> Result<()> {
+    let mark = root.join(name);
     let is_marked = || mark.exists();
     if is_marked() {
         return Ok(());
@@ -77,6 +83,24 @@ pub fn default() -> PathBuf {
     match run.map(PathBuf::from).filter(is_own) {
         Some(folder) => folder.join("coracle"),
         None => private_temporary_directory("coracle"),
+    }
+}
+
+/// The default data root, which outlives a boot: /var/lib/coracle for root, $XDG_DATA_HOME/coracle or
+/// ~/.local/share/coracle for others, and where neither can be written to a private directory among the temporary files.
+pub fn default_data() -> PathBuf {
+    let machines = Uid::effective().is_root().then(|| PathBuf::from("/var/lib"));
+    let users = std::env::var_os("XDG_DATA_HOME").map(PathBuf::from);
+    let home = std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/share"));
+    let mut candidates = [machines, users, home].into_iter().flatten().filter(|directory| directory.is_absolute());
+    let writable = |directory: &PathBuf| {
+        // Made on the way, as programs do with XDG_DATA_HOME.
+        let _ = DirBuilder::new().recursive(true).mode(0o700).create(directory);
+        nix::unistd::access(directory, nix::unistd::AccessFlags::W_OK).is_ok()
+    };
+    match candidates.find(writable) {
+        Some(directory) => directory.join("coracle"),
+        None => private_temporary_directory("coracle-data"),
     }
 }
 

@@ -7,6 +7,7 @@ use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
 
 use crate::command_line::ContainerFlags;
+use crate::data_root;
 use crate::design::Design;
 use crate::explain::{self, Format};
 use crate::mapping::Request;
@@ -31,6 +32,11 @@ impl StoreFlags {
     /// The same, for another process of ours.
     pub fn as_args(&self) -> Vec<OsString> {
         self.root.iter().flat_map(|root| ["--root".into(), root.into()]).collect()
+    }
+
+    /// The directory for what outlives a boot: layers and images, from chapter 4 on.
+    pub fn data_root(&self) -> PathBuf {
+        self.root.as_ref().map_or_else(data_root::default_data, |root| root.join("data"))
     }
 
     /// Opens the store.

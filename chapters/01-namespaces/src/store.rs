@@ -31,6 +31,11 @@ impl Store {
         data_root::default()
     }
 
+    /// Its directory.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
     /// Makes and locks the folder of a new container, with its first state in it: from then on its name is taken.
     pub(crate) fn new_folder(&self, state: &State) -> Result<Locked> {
         let _one_at_a_time = self.lock_root()?;

@@ -10,6 +10,7 @@ use nix::mount::{MntFlags, umount2};
 use serde::{Deserialize, Serialize};
 
 use crate::cgroup_removal;
+use crate::tree_removal;
 
 // ANCHOR: undo
 /// One thing to undo. It is a function of this record alone: another process, or the next boot, can run it. Each kind
@@ -24,6 +25,8 @@ pub enum Undo {
     RemoveFile(PathBuf),
     /// Remove a folder, which must be empty by then: rmdir(2), never a recursive removal.
     RemoveFolder(PathBuf),
+    /// Remove a directory with all that is in it (chapter 4: a container's layer), links not followed.
+    RemoveTree(PathBuf),
     /// End what is in a cgroup (chapter 3), and remove it with all below it.
     RemoveCgroup(PathBuf),
     /// Remove a cgroup that was made to be shared, unless it is in use: rmdir(2).
@@ -39,6 +42,7 @@ impl Undo {
         match self {
             Undo::RemoveFile(path) => gone(fs::remove_file(path)).with_context(|| format!("unlink {}", path.display())),
             Undo::RemoveFolder(path) => gone(fs::remove_dir(path)).with_context(|| format!("rmdir {}", path.display())),
+            Undo::RemoveTree(path) => tree_removal::remove(path),
             Undo::RemoveCgroup(path) => cgroup_removal::remove(path),
             Undo::RemoveEmptyCgroup(path) => {
                 gone(cgroup_removal::remove_if_unused(path)).with_context(|| format!("rmdir {}", path.display()))

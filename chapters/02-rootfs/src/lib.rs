@@ -20,7 +20,7 @@ mod powers;
 pub mod rooted;
 mod rootfs;
 pub mod steps;
-mod sys;
+pub mod sys;
 mod tour;
 pub mod volume;
 

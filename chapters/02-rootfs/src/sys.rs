@@ -45,13 +45,15 @@ pub mod attr {
 
 const FSOPEN_CLOEXEC: u32 = 1;
 const FSMOUNT_CLOEXEC: u32 = 1;
+const FSCONFIG_SET_FLAG: u32 = 0;
 const FSCONFIG_SET_STRING: u32 = 1;
 const FSCONFIG_CMD_CREATE: u32 = 6;
 const MOVE_MOUNT_F_EMPTY_PATH: u32 = 0x04;
 const MOVE_MOUNT_T_EMPTY_PATH: u32 = 0x40;
 
 /// Makes a new, detached mount of a file system of type `kind`: fsopen(2), fsconfig(2) for each option and once to make
-/// it, fsmount(2). Told as one step, the last, since the others do nothing that can be seen; unless one of them fails.
+/// it, fsmount(2). Told as one step, the last, since the others do nothing that can be seen; unless one of them fails. An
+/// option with an empty value is a flag, such as `userxattr`: as a string the kernel would refuse it.
 pub fn new_mount(why: &'static Why, kind: &str, options: &[(String, String)], attributes: u64) -> Result<OwnedFd> {
     let name = CString::new(kind)?;
     // SAFETY: `name` is a string that outlives the call.
@@ -61,31 +63,45 @@ pub fn new_mount(why: &'static Why, kind: &str, options: &[(String, String)], at
     set(why, context.as_fd(), "source", kind)?;
     options.iter().try_for_each(|(key, value)| set(why, context.as_fd(), key, value))?;
     let made = fsconfig(context.as_fd(), FSCONFIG_CMD_CREATE, None);
-    only_failure(why, "fsconfig", || vec![format!("{kind:?}"), "FSCONFIG_CMD_CREATE".into()], made)?;
+    only_failure(why, "fsconfig", || vec![format!("{kind:?}"), "FSCONFIG_CMD_CREATE".into()], made)
+        .map_err(|error| with_messages(error, context.as_fd()))?;
     // SAFETY: takes no pointers.
     let mount = unsafe { libc::syscall(libc::SYS_fsmount, context.as_raw_fd(), FSMOUNT_CLOEXEC, attributes) };
-    let options = options.iter().map(|(key, value)| format!("{key}={value}"));
+    let options =
+        options.iter().map(|(key, value)| if value.is_empty() { key.clone() } else { format!("{key}={value}") });
     let args = || [kind.into()].into_iter().chain(options.clone()).chain([attr::names(attributes)]).collect();
     report(why, "fsmount", args, owned(mount))
 }
 
 fn set(why: &'static Why, context: BorrowedFd<'_>, key: &str, value: &str) -> Result<()> {
-    let result = fsconfig(context, FSCONFIG_SET_STRING, Some((&CString::new(key)?, &CString::new(value)?)));
-    only_failure(
-        why,
-        "fsconfig",
-        || vec!["FSCONFIG_SET_STRING".into(), format!("{key:?}"), format!("{value:?}")],
-        result,
-    )
+    let (c_key, c_value) = (CString::new(key)?, CString::new(value)?);
+    let (command, c_value, name) = match value {
+        "" => (FSCONFIG_SET_FLAG, None, "FSCONFIG_SET_FLAG"),
+        _ => (FSCONFIG_SET_STRING, Some(c_value.as_c_str()), "FSCONFIG_SET_STRING"),
+    };
+    let result = fsconfig(context, command, Some((&c_key, c_value)));
+    only_failure(why, "fsconfig", || vec![name.into(), format!("{key:?}"), format!("{value:?}")], result)
+        .map_err(|error| with_messages(error, context))
+}
+
+/// Adds what the file system itself said about a failure: its context can be read like a log, a message a read(2), each
+/// beginning with a letter (`e overlay: …` for an error).
+fn with_messages(error: anyhow::Error, context: BorrowedFd<'_>) -> anyhow::Error {
+    let mut buffer = [0; 512];
+    let mut said = Vec::new();
+    while let Ok(length @ 1..) = nix::unistd::read(context, &mut buffer) {
+        said.push(String::from_utf8_lossy(&buffer[..length]).trim().to_string());
+    }
+    if said.is_empty() { error } else { error.context(format!("the kernel says: {}", said.join("; "))) }
 }
 
 fn only_failure<T>(why: &'static Why, call: &str, args: impl Fn() -> Vec<String>, result: nix::Result<T>) -> Result<T> {
     if result.is_ok() { Ok(result?) } else { report(why, call, args, result) }
 }
 
-fn fsconfig(context: BorrowedFd<'_>, command: u32, setting: Option<(&CStr, &CStr)>) -> nix::Result<()> {
-    let (key, value) =
-        setting.map_or((std::ptr::null(), std::ptr::null()), |(key, value)| (key.as_ptr(), value.as_ptr()));
+fn fsconfig(context: BorrowedFd<'_>, command: u32, setting: Option<(&CStr, Option<&CStr>)>) -> nix::Result<()> {
+    let key = setting.map_or(std::ptr::null(), |(key, _)| key.as_ptr());
+    let value = setting.and_then(|(_, value)| value).map_or(std::ptr::null(), CStr::as_ptr);
     // SAFETY: both are strings that outlive the call, or null where the command takes none.
     let result = unsafe { libc::syscall(libc::SYS_fsconfig, context.as_raw_fd(), command, key, value, 0) };
     Errno::result(result).map(drop)
