@@ -45,6 +45,11 @@ impl<'a> Design<'a> {
         self.store.open()
     }
 
+    /// Where containers are kept, as the command line says.
+    pub fn store_flags(&self) -> &'a StoreFlags {
+        self.store
+    }
+
     /// Adds a mechanism.
     pub fn add(&mut self, mechanism: impl Mechanism + 'static) {
         self.mechanisms.push(Box::new(mechanism));

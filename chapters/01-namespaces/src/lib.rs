@@ -82,7 +82,7 @@ pub use removal::{remove, remove_debris};
 pub use stage::Stage;
 pub use state::{Life, SeenFrom, State, Status};
 pub use steps::{Lesson, Why};
-pub use store::{Store, new_id};
+pub use store::{Store, is_id, new_id};
 pub use target::{JoinRequest, Target};
 pub use tree_removal::remove as remove_tree;
 pub use undo::Undo;

@@ -156,7 +156,7 @@ pub fn new_id() -> Result<String> {
 }
 
 /// Whether a name is an id of ours.
-fn is_id(name: &str) -> bool {
+pub fn is_id(name: &str) -> bool {
     name.len() == 64 && name.bytes().all(|letter| letter.is_ascii_digit() || (b'a'..=b'f').contains(&letter))
 }
 

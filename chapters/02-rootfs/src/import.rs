@@ -4,10 +4,12 @@
 //! hard link to the host's /etc/shadow. So every entry is made relative to a descriptor, looked up inside the root (see
 //! [`rooted`](crate::rooted)), and nothing that is there already is written *through*: it is removed first.
 
+use std::ffi::OsStr;
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
@@ -56,7 +58,7 @@ pub fn import(archive: impl Read, folder: &Path) -> Result<Unpacked> {
     } else {
         std::fs::create_dir(folder).with_context(|| format!("cannot make {}", folder.display()))?;
     }
-    let unpacked = unpack(archive, &Root::open(folder)?);
+    let unpacked = unpack(archive, &Root::open(folder)?, &NoSpecialNames);
     if unpacked.is_err() {
         // It was empty before; what is in it is ours. (Neither call follows links.)
         for entry in folder.read_dir()?.flatten() {
@@ -70,7 +72,23 @@ pub fn import(archive: impl Read, folder: &Path) -> Result<Unpacked> {
     unpacked
 }
 
-fn unpack(archive: impl Read, root: &Root) -> Result<Unpacked> {
+/// Names in an archive that mean something else than a file of that name. In a layer's archive, `.wh.name` deletes `name`.
+pub trait SpecialNames {
+    /// Takes an entry, given the directory that it would be made in and its name; `false` for a file like any other.
+    fn take(&self, directory: BorrowedFd<'_>, name: &Path) -> Result<bool>;
+}
+
+/// Every name is a file's.
+pub struct NoSpecialNames;
+
+impl SpecialNames for NoSpecialNames {
+    fn take(&self, _: BorrowedFd<'_>, _: &Path) -> Result<bool> {
+        Ok(false)
+    }
+}
+
+/// Unpacks into a root, over what is there.
+pub fn unpack(archive: impl Read, root: &Root, special: &dyn SpecialNames) -> Result<Unpacked> {
     let mut unpacked = Unpacked::default();
     let mut folders = Vec::new();
     let mut archive = Archive::new(archive);
@@ -85,6 +103,10 @@ fn unpack(archive: impl Read, root: &Root) -> Result<Unpacked> {
         unpacked.bytes += entry.size();
         ensure!(unpacked.entries <= MOST_ENTRIES, "more than {MOST_ENTRIES} entries");
         ensure!(unpacked.bytes <= MOST_BYTES, "more than {} GB", MOST_BYTES >> 30);
+        let (parent, last) = root.parent(&name)?;
+        if special.take(parent.as_fd(), &last).with_context(|| format!("cannot take {}", name.display()))? {
+            continue;
+        }
         let made = make(&mut entry, &name, root).with_context(|| format!("cannot unpack {}", name.display()))?;
         unpacked.left_out += u64::from(!made);
         if entry.header().entry_type() == EntryType::Directory {
@@ -174,16 +196,36 @@ fn is_folder(parent: &OwnedFd, name: &Path) -> bool {
 
 // ANCHOR: make_way
 /// A later entry of the same name replaces an earlier one. A folder gives way only when it is empty.
-fn make_way(parent: &OwnedFd, name: &Path) -> Result<()> {
-    match unlinkat(parent, name, UnlinkatFlags::NoRemoveDir) {
+fn make_way(parent: impl AsFd, name: &Path) -> Result<()> {
+    match unlinkat(parent.as_fd(), name, UnlinkatFlags::NoRemoveDir) {
         Ok(()) | Err(Errno::ENOENT) => Ok(()),
         Err(Errno::EISDIR) => {
-            unlinkat(parent, name, UnlinkatFlags::RemoveDir).context("it replaces a folder that is not empty")
+            unlinkat(parent.as_fd(), name, UnlinkatFlags::RemoveDir).context("it replaces a folder that is not empty")
         }
         Err(errno) => Err(errno.into()),
     }
 }
 // ANCHOR_END: make_way
+
+/// Removes what is there under a name in a directory, with all that is in it. Links are removed, never followed.
+pub fn remove_entry(directory: BorrowedFd<'_>, name: &Path) -> Result<()> {
+    match unlinkat(directory, name, UnlinkatFlags::NoRemoveDir) {
+        Ok(()) | Err(Errno::ENOENT) => return Ok(()),
+        Err(Errno::EISDIR) => {}
+        Err(errno) => return Err(errno.into()),
+    }
+    let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+    let inner = openat(directory, name, flags, Mode::empty())?;
+    let mut entries = nix::dir::Dir::from_fd(inner.try_clone()?)?;
+    for entry in entries.iter() {
+        let entry = entry?;
+        let name = OsStr::from_bytes(entry.file_name().to_bytes());
+        if name != "." && name != ".." {
+            remove_entry(inner.as_fd(), Path::new(name))?;
+        }
+    }
+    Ok(unlinkat(directory, name, UnlinkatFlags::RemoveDir)?)
+}
 
 fn mode_of<R: Read>(entry: &Entry<'_, R>) -> Result<Mode> {
     // A file of an ordinary user's must not become set-user-ID to them.

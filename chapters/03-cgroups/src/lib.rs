@@ -54,5 +54,5 @@ mod watch;
 
 pub use cli::{Cgroups, Verbs};
 pub use flags::{Flags, GroupFlags, LimitFlags};
-pub use freezer::freeze;
+pub use freezer::{freeze, is_frozen};
 pub use update::update;

@@ -18,8 +18,18 @@ pub struct GivenRoot {
 }
 
 impl GivenRoot {
-    /// `folder` may be relative, and a link.
+    /// A directory that a person names: an empty one is a mistake. `folder` may be relative, and a link.
     pub fn new(folder: &Path) -> Result<GivenRoot> {
+        let root = GivenRoot::may_be_empty(folder)?;
+        let mut entries = root.folder.read_dir().with_context(|| format!("cannot read {}", root.folder.display()))?;
+        if entries.next().is_none() {
+            bail!("the root file system {} is empty\ncure: fill it with: rootfs create {0}", folder.display());
+        }
+        Ok(root)
+    }
+
+    /// A directory that is what it is: a layer.
+    pub fn may_be_empty(folder: &Path) -> Result<GivenRoot> {
         let there = folder.canonicalize().with_context(|| {
             format!("cannot find the root file system {}\ncure: make one with: rootfs create {0}", folder.display())
         })?;
@@ -28,10 +38,6 @@ impl GivenRoot {
         }
         if there == Path::new("/") {
             bail!("the root file system can't be the host's own /");
-        }
-        let mut entries = there.read_dir().with_context(|| format!("cannot read {}", there.display()))?;
-        if entries.next().is_none() {
-            bail!("the root file system {} is empty\ncure: fill it with: rootfs create {0}", folder.display());
         }
         Ok(GivenRoot { folder: there })
     }

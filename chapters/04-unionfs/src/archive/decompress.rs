@@ -1,0 +1,69 @@
+//! Compressed archives, known by their first bytes.
+
+use std::io::{self, BufRead, BufReader, Read};
+
+use anyhow::{Context, Result};
+use flate2::bufread::MultiGzDecoder;
+use ruzstd::decoding::StreamingDecoder;
+
+/// How an archive is compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Compression {
+    None,
+    /// RFC 1952.
+    Gzip,
+    /// RFC 8878.
+    Zstd,
+}
+
+fn by_first_bytes(bytes: &[u8]) -> Compression {
+    match bytes {
+        [0x1f, 0x8b, ..] => Compression::Gzip,
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => Compression::Zstd,
+        _ => Compression::None,
+    }
+}
+
+/// A reader of the archive itself.
+pub fn decompress<'a>(archive: impl Read + 'a) -> Result<Box<dyn Read + 'a>> {
+    let mut archive = BufReader::with_capacity(256 * 1024, archive);
+    let first = loop {
+        match archive.fill_buf() {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            bytes => break bytes.context("cannot read the archive")?,
+        }
+    };
+    Ok(match by_first_bytes(first) {
+        Compression::None => Box::new(archive),
+        Compression::Gzip => Box::new(MultiGzDecoder::new(archive)),
+        Compression::Zstd => {
+            let decoder = StreamingDecoder::new(archive);
+            Box::new(decoder.map_err(|error| io::Error::other(error.to_string())).context("this is no zstd archive")?)
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+
+    #[test]
+    fn gzip_of_several_members_is_read_to_its_end() {
+        let member = |text: &[u8]| {
+            let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+            encoder.write_all(text).unwrap();
+            encoder.finish().unwrap()
+        };
+        let mut text = String::new();
+        decompress([member(b"one "), member(b"two")].concat().as_slice()).unwrap().read_to_string(&mut text).unwrap();
+        assert_eq!(text, "one two");
+    }
+
+    #[test]
+    fn what_is_not_compressed_passes_as_it_is() {
+        let mut text = String::new();
+        decompress(&b"plain"[..]).unwrap().read_to_string(&mut text).unwrap();
+        assert_eq!(text, "plain");
+    }
+}

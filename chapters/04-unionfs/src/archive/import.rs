@@ -1,0 +1,55 @@
+//! An archive becomes a layer.
+
+use std::io::Read;
+
+use anyhow::{Context, Result};
+use ch02_rootfs::import::unpack;
+use ch02_rootfs::rooted::Root;
+use serde::{Deserialize, Serialize};
+
+use super::decompress::decompress;
+use super::hashing::Hashing;
+use crate::digest::{ChainId, DiffId};
+use crate::owner::as_owner;
+use crate::store::LayerStore;
+
+/// How much may follow the end of an archive: tar pads to a whole record, others to what they like.
+const MOST_PADDING: u64 = 1 << 20;
+
+/// What was imported.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Imported {
+    /// The layer with all below it.
+    pub chain: ChainId,
+    /// The digest of the archive, decompressed.
+    pub diff: DiffId,
+    /// Files, directories and links.
+    pub entries: u64,
+    /// Bytes in files.
+    pub bytes: u64,
+    /// Entries that were left out, and why that matters.
+    pub left_out: u64,
+}
+
+// ANCHOR: import
+/// Imports an archive, compressed or not, as a layer on another one. `archive` is called in the process that unpacks: for an
+/// ordinary user that is a child in a user namespace, in which files can be given to other ids.
+pub fn import<R: Read>(
+    store: &LayerStore,
+    parent: Option<ChainId>,
+    name: Option<&str>,
+    archive: impl FnOnce() -> Result<R>,
+) -> Result<Imported> {
+    let new = store.begin_layer(parent)?;
+    let (content, whiteouts) = (new.content(), store.driver().whiteouts());
+    let (diff, entries, bytes, left_out) = as_owner(|| {
+        let root = Root::open(&content)?;
+        let mut archive = Hashing::new(decompress(archive()?)?);
+        let unpacked = unpack(&mut archive, &root, &whiteouts)?;
+        let (diff, _) = archive.finish(MOST_PADDING).context("cannot read the archive to its end")?;
+        Ok((diff, unpacked.entries, unpacked.bytes, unpacked.left_out))
+    })?;
+    let chain = new.commit(diff, bytes, name)?;
+    Ok(Imported { chain, diff, entries, bytes, left_out })
+}
+// ANCHOR_END: import

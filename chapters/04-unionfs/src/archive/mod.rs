@@ -1,0 +1,13 @@
+//! Layers as tar archives: how one comes in, and how one goes out.
+
+mod decompress;
+mod fed;
+mod hashing;
+mod import;
+mod whiteouts;
+mod write;
+
+pub use fed::Fed;
+pub use import::{Imported, import};
+pub use whiteouts::WhiteoutForm;
+pub use write::write;

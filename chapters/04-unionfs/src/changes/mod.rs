@@ -1,0 +1,129 @@
+//! What a layer changes in those below it: `diff`, and the list that `commit` and `layer export` archive.
+
+mod same;
+
+use std::ffi::OsStr;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use nix::sys::stat::FileStat;
+use serde::{Deserialize, Serialize};
+
+use crate::directory::{Directory, is_directory, is_whiteout};
+use crate::union::Union;
+
+/// One change.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Change {
+    /// Where, from `/` on.
+    pub path: PathBuf,
+    /// What happened there.
+    pub kind: Kind,
+}
+
+/// What happened, as `docker diff` spells it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Kind {
+    /// It is new.
+    #[serde(rename = "A")]
+    Added,
+    /// Its content, owner, mode, time or attributes changed; a directory also when something in it did.
+    #[serde(rename = "C")]
+    Changed,
+    /// It is gone, with all that was in it.
+    #[serde(rename = "D")]
+    Deleted,
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Kind::Added => "A",
+            Kind::Changed => "C",
+            Kind::Deleted => "D",
+        })
+    }
+}
+
+/// How a layer's directory is to be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// It holds what differs from below; whiteouts and opaque directories say what is deleted (overlay2).
+    Difference,
+    /// It holds everything; what it lacks is deleted (vfs).
+    Everything,
+}
+
+/// Places for mounts that a container's start makes in a root that lacks them: not a change of anybody's.
+const MOUNT_POINTS: [&str; 3] = ["/dev", "/proc", "/sys"];
+
+/// Compares a layer with those below it, topmost first.
+pub fn changes(layer: &Path, form: Form, below: &[PathBuf]) -> Result<Vec<Change>> {
+    let below = below.iter().map(|path| Directory::open(path)).collect::<Result<_>>()?;
+    let mut found = Vec::new();
+    compare(&Directory::open(layer)?, form, &Union::new(below), Path::new("/"), &mut found)?;
+    found.retain(|change| {
+        change.kind != Kind::Added || !MOUNT_POINTS.iter().any(|place| change.path == Path::new(place))
+    });
+    found.sort();
+    Ok(found)
+}
+
+// ANCHOR: compare
+/// Compares one directory; whether there was any change in it. With [`Form::Difference`] only what the layer holds is looked
+/// at, so the cost follows the changes and not the size of the root.
+fn compare(upper: &Directory, form: Form, below: &Union, path: &Path, found: &mut Vec<Change>) -> Result<bool> {
+    let before = found.len();
+    let names = upper.names()?;
+    for name in &names {
+        // A running container may have removed it since.
+        let Some(stat) = upper.stat(name)? else { continue };
+        let place = path.join(name);
+        compare_entry(upper, name, &stat, form, below, &place, found)
+            .with_context(|| format!("cannot compare {}", place.display()))?;
+    }
+    if form == Form::Everything || upper.is_opaque() {
+        for name in below.names()?.iter().filter(|name| names.binary_search(name).is_err()) {
+            found.push(Change { path: path.join(name), kind: Kind::Deleted });
+        }
+    }
+    Ok(found.len() > before)
+}
+// ANCHOR_END: compare
+
+fn compare_entry(
+    upper: &Directory,
+    name: &OsStr,
+    stat: &FileStat,
+    form: Form,
+    below: &Union,
+    place: &Path,
+    found: &mut Vec<Change>,
+) -> Result<()> {
+    let visible = below.find(name)?;
+    let mut note = |kind| found.push(Change { path: place.into(), kind });
+    if form == Form::Difference && is_whiteout(stat) {
+        if visible.is_some() {
+            note(Kind::Deleted);
+        }
+        return Ok(());
+    }
+    let own = match visible {
+        None => Some(Kind::Added),
+        Some((layer, old)) if same::is_same((layer, &old), (upper, stat), name)? => None,
+        Some(_) => Some(Kind::Changed),
+    };
+    if let Some(kind) = own {
+        note(kind);
+    }
+    if is_directory(stat)
+        && let Some(child) = upper.child(name)?
+    {
+        let has_changes = compare(&child, form, &below.child(name)?, place, found)?;
+        if has_changes && own.is_none() {
+            found.push(Change { path: place.into(), kind: Kind::Changed });
+        }
+    }
+    Ok(())
+}

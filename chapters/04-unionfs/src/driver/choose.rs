@@ -1,0 +1,82 @@
+//! Which driver a store has: the one that was asked for, or the best that works here, found out by trying.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use ch01_namespaces::{Elsewhere, Namespace, Namespaces, new_id, remove_tree, work_in};
+
+use super::{Name, overlay2};
+use crate::owner::is_mapped_root;
+
+/// The file in the data root that holds the choice.
+const CHOSEN: &str = "storage-driver";
+
+/// The choice, and what it was based on.
+#[derive(Debug, Clone)]
+pub struct Choice {
+    /// The driver.
+    pub name: Name,
+    /// Whether a user asked for it, or an earlier command chose it.
+    pub is_given: bool,
+}
+
+/// What trying a driver showed.
+#[derive(Debug)]
+pub struct Candidate {
+    /// Which.
+    pub name: Name,
+    /// Why it doesn't work here, if it doesn't.
+    pub refusal: Option<String>,
+}
+
+/// Chooses. A store keeps its driver: another one would not see its layers.
+pub fn choose(data_root: &Path, asked: Option<Name>) -> Result<Choice> {
+    let file = data_root.join(CHOSEN);
+    let known = fs::read_to_string(&file).ok();
+    let known: Option<Name> = known.and_then(|text| text.trim().parse().ok());
+    match (asked, known) {
+        (Some(asked), _) => Ok(Choice { name: asked, is_given: true }),
+        (None, Some(known)) => Ok(Choice { name: known, is_given: true }),
+        (None, None) => {
+            let mut candidates = candidates(data_root);
+            let Some(best) = candidates.iter_mut().find(|candidate| candidate.refusal.is_none()) else {
+                bail!("no storage driver works in {}", data_root.display());
+            };
+            let new = file.with_extension("new");
+            fs::write(&new, format!("{}\n", best.name)).with_context(|| format!("cannot write {}", new.display()))?;
+            fs::rename(&new, &file).with_context(|| format!("cannot write {}", file.display()))?;
+            Ok(Choice { name: best.name, is_given: false })
+        }
+    }
+}
+
+/// Tries all drivers, best first.
+pub fn candidates(data_root: &Path) -> Vec<Candidate> {
+    let refusal = |name| match name {
+        Name::Overlay2 => try_overlay(data_root).err().map(|error| format!("{error:#}")),
+        Name::Vfs => None,
+    };
+    Name::ALL.map(|name| Candidate { name, refusal: refusal(name) }).into()
+}
+
+// ANCHOR: try_overlay
+/// Mounts an overlay of two empty directories in the data root, in namespaces that vanish with it. No setting says whether
+/// that works: it depends on the kernel, on the file system below (another overlayfs can't be the upper one) and, for an
+/// ordinary user, on Linux 5.11 or later.
+fn try_overlay(data_root: &Path) -> Result<()> {
+    let trial = data_root.join(format!("trial-{}", &new_id()?[..12]));
+    let tried = ["lower", "upper", "work", "merged"]
+        .iter()
+        .try_for_each(|name| fs::create_dir_all(trial.join(name)).context("cannot make directories for a trial"))
+        .and_then(|()| {
+            let new = Namespaces::none().with(Namespace::Mount);
+            let create = if is_mapped_root() { new } else { new.with(Namespace::User) };
+            work_in(Elsewhere { create, ..Elsewhere::default() }, || {
+                overlay2::try_mount(&trial).map(|()| ((), Vec::new()))
+            })
+        });
+    remove_tree(&trial)?;
+    tried.map(drop)
+}
+// ANCHOR_END: try_overlay

@@ -1,0 +1,83 @@
+//! A copy that nobody can tell from the original: content, holes by the file system's own copying, owners, modes, times to
+//! the nanosecond, attributes, hard links, devices.
+
+use std::collections::HashMap;
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::os::fd::AsFd;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use nix::fcntl::{AtFlags, OFlag, openat};
+use nix::sys::stat::{FchmodatFlags, FileStat, Mode, SFlag, UtimensatFlags, fchmodat, mkdirat, mknodat, utimensat};
+use nix::sys::time::TimeSpec;
+use nix::unistd::{Gid, Uid, fchownat, linkat, symlinkat};
+
+use crate::directory::{Directory, kind};
+use crate::sys;
+
+/// Where the first of several names of a file was copied to: by device and inode.
+type Copied = HashMap<(u64, u64), (Directory, OsString)>;
+
+/// Copies what is in one directory into another, which is empty.
+pub fn copy(from: &Path, to: &Path) -> Result<()> {
+    let (from, to) = (Directory::open(from)?, Directory::open(to)?);
+    copy_entries(&from, &to, &mut HashMap::new())?;
+    set_times(&to, OsStr::new("."), &from.own_stat()?)
+}
+
+fn copy_entries(from: &Directory, to: &Directory, copied: &mut Copied) -> Result<()> {
+    for name in from.names()? {
+        let Some(stat) = from.stat(&name)? else { continue };
+        copy_entry(from, to, &name, &stat, copied).with_context(|| format!("cannot copy {}", name.display()))?;
+    }
+    Ok(())
+}
+
+fn copy_entry(from: &Directory, to: &Directory, name: &OsStr, stat: &FileStat, copied: &mut Copied) -> Result<()> {
+    let identity = (stat.st_dev, stat.st_ino);
+    let has_names = kind(stat) != SFlag::S_IFDIR && stat.st_nlink > 1;
+    if has_names && let Some((directory, first)) = copied.get(&identity) {
+        return Ok(linkat(directory, first.as_os_str(), to, name, AtFlags::empty())?);
+    }
+    match kind(stat) {
+        SFlag::S_IFDIR => {
+            mkdirat(to, name, Mode::S_IRWXU)?;
+            let (Some(inner_from), Some(inner_to)) = (from.child(name)?, to.child(name)?) else { return Ok(()) };
+            copy_entries(&inner_from, &inner_to, copied)?;
+        }
+        SFlag::S_IFREG => copy_content(from, to, name)?,
+        SFlag::S_IFLNK => symlinkat(from.read_link(name)?.as_os_str(), to, name)?,
+        // Sockets, fifos, devices. (In a user namespace devices can't be made; nor could they have been imported there.)
+        kind => mknodat(to, name, kind, Mode::S_IRUSR | Mode::S_IWUSR, stat.st_rdev)?,
+    }
+    let (uid, gid) = (Uid::from_raw(stat.st_uid), Gid::from_raw(stat.st_gid));
+    fchownat(to, name, Some(uid), Some(gid), AtFlags::AT_SYMLINK_NOFOLLOW).context("chown")?;
+    if kind(stat) != SFlag::S_IFLNK {
+        // After chown, which takes set-user-ID bits away; before attributes, among which are file capabilities.
+        let mode = Mode::from_bits_truncate(stat.st_mode & 0o7777);
+        fchmodat(to, name, mode, FchmodatFlags::FollowSymlink).context("chmod")?;
+    }
+    for (key, value) in from.attributes(name)? {
+        sys::set_attribute(to.as_fd(), name, &key, &value).with_context(|| format!("attribute {}", key.display()))?;
+    }
+    set_times(to, name, stat)?;
+    if has_names {
+        copied.insert(identity, (to.again()?, name.into()));
+    }
+    Ok(())
+}
+
+fn copy_content(from: &Directory, to: &Directory, name: &OsStr) -> Result<()> {
+    let flags = OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_WRONLY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+    let mut target = File::from(openat(to, name, flags, Mode::S_IRUSR | Mode::S_IWUSR)?);
+    // copy_file_range(2): shares blocks where the file system can.
+    std::io::copy(&mut from.open_file(name)?, &mut target)?;
+    Ok(())
+}
+
+fn set_times(directory: &Directory, name: &OsStr, stat: &FileStat) -> Result<()> {
+    let time = TimeSpec::new(stat.st_mtime, stat.st_mtime_nsec);
+    let access = TimeSpec::new(stat.st_atime, stat.st_atime_nsec);
+    utimensat(directory, name, &access, &time, UtimensatFlags::NoFollowSymlink).context("set the time of change")
+}

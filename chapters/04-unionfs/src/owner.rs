@@ -1,0 +1,23 @@
+//! In which user namespace layers are read and written.
+//!
+//! A layer's files belong to many ids. Root may give files to any of them. An ordinary user may not, except to ids that are
+//! mapped into a user namespace of theirs: so all work on layers is done inside one, with the same map as their containers
+//! have, and a file that is root's inside is the user's outside.
+
+use anyhow::Result;
+use ch01_namespaces::{Elsewhere, work_in};
+use nix::unistd::Uid;
+use serde::{Serialize, de::DeserializeOwned};
+
+/// Whether we are root already: of the machine, or of a user namespace that somebody else made.
+pub fn is_mapped_root() -> bool {
+    Uid::effective().is_root()
+}
+
+/// Does work on the files of layers as their owner: here if we are root, else in a new user namespace.
+pub fn as_owner<T: Serialize + DeserializeOwned>(work: impl FnOnce() -> Result<T>) -> Result<T> {
+    if is_mapped_root() {
+        return work();
+    }
+    Ok(work_in(Elsewhere::new_user_namespace(), || work().map(|value| (value, Vec::new())))?.0)
+}

@@ -1,0 +1,31 @@
+//! The narration's words for this chapter.
+
+use ch01_namespaces::{Lesson, Why};
+use nix::errno::Errno;
+
+const UNION: &str = "4.2 The union: overlayfs";
+
+/// Layers are named relative to their store.
+pub static GO_TO_LAYERS: Why =
+    Why::new("to where layers have short names", UNION).as_shell(|args| Some(format!("cd {}", args.first()?)));
+
+/// The overlay.
+pub static UNITE: Why = Why::new("the image's layers and the container's, as one", UNION)
+    .as_shell(|args| match args {
+        [_, target, options] => Some(format!("mount -t overlay overlay -o {options} {target}")),
+        _ => None,
+    })
+    .teaching(&[
+        (Errno::EINVAL, Lesson {
+            cause: "the file system below can't hold an upper layer: another overlayfs, NFS, or one without the attributes",
+            cure: "put the data on ext4, xfs, btrfs or tmpfs (XDG_DATA_HOME, or --root); or --storage-driver vfs",
+        }),
+        (Errno::EPERM, Lesson {
+            cause: "an ordinary user mounts overlayfs only in a user namespace, on Linux 5.11 or later",
+            cure: "leave --namespaces alone; or --storage-driver vfs",
+        }),
+        (Errno::ENODEV, Lesson {
+            cause: "this kernel has no overlayfs, and may load no module for it",
+            cure: "as root: modprobe overlay; or --storage-driver vfs",
+        }),
+    ]);

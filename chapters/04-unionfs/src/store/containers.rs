@@ -1,0 +1,102 @@
+//! Containers' own layers.
+
+use std::fs::{self, File};
+use std::io::ErrorKind;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, anyhow, bail, ensure};
+use ch01_namespaces::{Mechanism, Undo, is_id, new_id};
+
+use super::LayerStore;
+use crate::digest::{ChainId, Digest};
+use crate::driver::CacheId;
+
+/// What the store knows of a container.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ContainerRecord {
+    /// The driver's name for its layer.
+    pub mount_id: CacheId,
+    /// The image's topmost layer.
+    pub image: ChainId,
+}
+
+/// A container's layer that is about to be made.
+pub struct NewContainerLayer {
+    container: String,
+    record: ContainerRecord,
+    below: Vec<CacheId>,
+    /// How all of it goes away again. To be written down before it is made.
+    pub undo: Vec<Undo>,
+    _image_stays: File,
+}
+
+impl LayerStore {
+    pub(super) fn container_directory(&self, container: &str) -> PathBuf {
+        self.layerdb().join("mounts").join(container)
+    }
+
+    /// Decides on a container's layer, without making anything.
+    pub fn plan_container(&self, container: &str, image: ChainId) -> Result<NewContainerLayer> {
+        let _image_stays = self.lock_shared()?;
+        let below: Vec<_> = self.stack(&image)?.into_iter().map(|layer| layer.cache_id).collect();
+        let mount_id = new_id()?;
+        let mut undo = vec![Undo::RemoveTree(self.container_directory(container))];
+        undo.extend(self.driver.undo(&mount_id));
+        let record = ContainerRecord { mount_id, image };
+        Ok(NewContainerLayer { container: container.into(), record, below, undo, _image_stays })
+    }
+
+    /// Makes it, and gives the mechanism that unites it with the image.
+    pub fn make_container(&self, new: &NewContainerLayer) -> Result<Box<dyn Mechanism>> {
+        let directory = self.container_directory(&new.container);
+        fs::create_dir(&directory).with_context(|| format!("cannot make {}", directory.display()))?;
+        // The image first: from then on it is in use.
+        fs::write(directory.join("parent"), new.record.image.to_string())
+            .and_then(|()| fs::write(directory.join("mount-id"), &new.record.mount_id))
+            .with_context(|| format!("cannot write in {}", directory.display()))?;
+        self.driver.create(&new.record.mount_id, &new.below)?;
+        self.driver.root(&new.record.mount_id, &new.below)
+    }
+
+    /// What is known of a container by its id.
+    pub fn container(&self, container: &str) -> Result<ContainerRecord> {
+        ensure!(is_id(container), "{container:?} is no container's id");
+        let directory = self.container_directory(container);
+        let read = |name: &str| match fs::read_to_string(directory.join(name)) {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                bail!(
+                    "container {} has no layer in this store: it runs on a root of its own (--rootfs), or belongs to \
+                     another storage driver",
+                    &container[..12]
+                )
+            }
+            text => {
+                Ok(text.with_context(|| format!("cannot read {name} in {}", directory.display()))?.trim().to_string())
+            }
+        };
+        let (image, mount_id) = (read("parent")?, read("mount-id")?);
+        ensure!(is_id(&mount_id), "{} is damaged", directory.display());
+        Ok(ContainerRecord { mount_id, image: image.parse::<Digest>().map_err(|error| anyhow!(error))? })
+    }
+
+    /// The image that a container stands on; `None` before that was written down, when nothing else was made either.
+    pub(super) fn image_of(&self, container: &str) -> Result<Option<ChainId>> {
+        let file = self.container_directory(container).join("parent");
+        match fs::read_to_string(&file) {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            text => {
+                let text = text.with_context(|| format!("cannot read {}", file.display()))?;
+                // A torn write: made a moment before its maker was killed.
+                Ok(text.trim().parse().ok())
+            }
+        }
+    }
+
+    /// The ids of all containers that have a layer.
+    pub fn container_ids(&self) -> Result<Vec<String>> {
+        let directory = self.layerdb().join("mounts");
+        let entries = fs::read_dir(&directory).with_context(|| format!("cannot read {}", directory.display()))?;
+        let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+        Ok(names.filter(|name| is_id(name)).collect())
+    }
+}

@@ -1,0 +1,91 @@
+//! A layer in the making: it is committed whole, or nothing of it stays.
+
+use std::fs::{self, File};
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use ch01_namespaces::{new_id, remove_tree};
+
+use super::LayerStore;
+use crate::digest::{ChainId, DiffId, chain_id};
+use crate::driver::CacheId;
+
+/// Made with its directories, to be filled and committed. Dropped before that, it goes away.
+pub struct NewLayer<'a> {
+    store: &'a LayerStore,
+    id: CacheId,
+    parent: Option<ChainId>,
+    /// Locked as long as its maker lives: what a killed one has left is told from what a living one is making.
+    _in_the_making: File,
+    is_committed: bool,
+}
+
+impl LayerStore {
+    /// Begins a layer on another, or on nothing.
+    pub fn begin_layer(&self, parent: Option<ChainId>) -> Result<NewLayer<'_>> {
+        let _stays = self.lock_shared()?;
+        let below: Vec<CacheId> = match &parent {
+            Some(parent) => self.stack(parent)?.into_iter().map(|layer| layer.cache_id).collect(),
+            None => Vec::new(),
+        };
+        let id = new_id()?;
+        let marker = self.marker(&id);
+        let file = File::create(&marker).with_context(|| format!("cannot make {}", marker.display()))?;
+        file.lock().context("cannot lock a file made a moment ago")?;
+        let new = NewLayer { store: self, id, parent, _in_the_making: file, is_committed: false };
+        self.driver.create(&new.id, &below)?;
+        Ok(new)
+    }
+
+    pub(super) fn marker(&self, id: &CacheId) -> PathBuf {
+        self.layerdb().join("tmp").join(id)
+    }
+}
+
+impl NewLayer<'_> {
+    /// Where its files go.
+    pub fn content(&self) -> PathBuf {
+        self.store.driver.content(&self.id)
+    }
+
+    // ANCHOR: commit
+    /// Makes it a layer of the store, and gives it a name. The moment in which it comes into being is one rename(2). If an
+    /// equal layer is there by now, that one stays, and this one goes.
+    pub fn commit(mut self, diff: DiffId, size: u64, name: Option<&str>) -> Result<ChainId> {
+        let store = self.store;
+        let chain = chain_id(self.parent.as_ref(), &diff);
+        let _alone = store.lock_exclusive()?;
+        if let Some(parent) = &self.parent {
+            store.layer(parent)?.context("the layer below was removed meanwhile")?;
+        }
+        if store.layer(&chain)?.is_none() {
+            let growing = store.layerdb().join("tmp").join(format!("{}.new", self.id));
+            fs::create_dir(&growing).with_context(|| format!("cannot make {}", growing.display()))?;
+            let parent = self.parent.map(|parent| ("parent", parent.to_string()));
+            let files = [("diff", diff.to_string()), ("cache-id", self.id.clone()), ("size", size.to_string())];
+            files
+                .into_iter()
+                .chain(parent)
+                .try_for_each(|(name, text)| fs::write(growing.join(name), text))
+                .and_then(|()| fs::rename(&growing, store.layer_directory(&chain)))
+                .inspect_err(|_| drop(remove_tree(&growing)))
+                .context("cannot commit the layer")?;
+            self.is_committed = true;
+        }
+        if let Some(name) = name {
+            store.set_name(name, Some(chain))?;
+        }
+        Ok(chain)
+    }
+    // ANCHOR_END: commit
+}
+
+impl Drop for NewLayer<'_> {
+    fn drop(&mut self) {
+        if !self.is_committed {
+            // What can't be removed now is found by the sweeper, which says why.
+            self.store.driver.undo(&self.id).iter().for_each(|undo| drop(undo.run()));
+        }
+        let _ = fs::remove_file(self.store.marker(&self.id));
+    }
+}

@@ -1,0 +1,85 @@
+//! Removing a name, and the layers that nothing needs any more.
+
+use std::collections::BTreeSet;
+
+use anyhow::{Context, Result, bail};
+use ch01_namespaces::remove_tree;
+
+use super::{Layer, LayerStore};
+use crate::digest::ChainId;
+use crate::hostbox;
+
+/// What was removed.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Removed {
+    /// Names.
+    pub names: Vec<String>,
+    /// Layers, topmost first.
+    pub layers: Vec<ChainId>,
+}
+
+impl LayerStore {
+    /// Removes a name, and with it the layers that only it needed. Refused while a container stands on them and no other
+    /// name keeps them.
+    pub fn remove(&self, name: &str) -> Result<Removed> {
+        if name == hostbox::NAME {
+            bail!("hostbox is made of this machine's programs: it is always there");
+        }
+        let _alone = self.lock_exclusive()?;
+        let names = self.names()?;
+        let chain = match names.get(name) {
+            Some(chain) => *chain,
+            None => self.resolve(name)?,
+        };
+        let called: Vec<String> =
+            names.iter().filter(|(_, known)| **known == chain).map(|(name, _)| name.clone()).collect();
+        let is_by_name = called.iter().any(|known| known == name);
+        if !is_by_name && called.len() > 1 {
+            bail!("layer {name} has several names ({}): remove these", called.join(", "));
+        }
+        let gone: Vec<String> = if is_by_name { vec![name.into()] } else { called.clone() };
+        let stays_named = called.len() > gone.len();
+        if !stays_named && let Some(user) = self.user_of(&chain)? {
+            bail!("layer {name} is in use by container {}\ncure: remove that first: rm {0}", &user[..12]);
+        }
+        gone.iter().try_for_each(|name| self.set_name(name, None))?;
+        Ok(Removed { names: gone, layers: self.remove_unneeded()? })
+    }
+
+    /// A container that stands on a layer.
+    fn user_of(&self, chain: &ChainId) -> Result<Option<String>> {
+        for container in self.container_ids()? {
+            let Some(image) = self.image_of(&container)? else { continue };
+            if self.stack(&image)?.iter().any(|layer| layer.chain == *chain) {
+                return Ok(Some(container));
+            }
+        }
+        Ok(None)
+    }
+
+    // ANCHOR: remove_unneeded
+    /// Removes the layers that neither a name nor a container needs, directly or below another. The caller holds the
+    /// exclusive lock.
+    pub(super) fn remove_unneeded(&self) -> Result<Vec<ChainId>> {
+        let mut needed = BTreeSet::new();
+        let mut tops: Vec<ChainId> = self.names()?.into_values().collect();
+        for container in self.container_ids()? {
+            tops.extend(self.image_of(&container)?);
+        }
+        for top in tops {
+            // Something damaged may need any of them: then none is removed.
+            needed.extend(self.stack(&top)?.into_iter().map(|layer| layer.chain));
+        }
+        let unneeded: Vec<_> = self.layers()?.into_iter().filter(|layer| !needed.contains(&layer.chain)).collect();
+        unneeded.iter().try_for_each(|layer| self.remove_layer(layer))?;
+        Ok(unneeded.into_iter().map(|layer| layer.chain).collect())
+    }
+    // ANCHOR_END: remove_unneeded
+
+    /// First from the index: from then on nobody finds it, and the sweeper removes what a crash leaves of it.
+    fn remove_layer(&self, layer: &Layer) -> Result<()> {
+        remove_tree(&self.layer_directory(&layer.chain))?;
+        let undo = self.driver.undo(&layer.cache_id);
+        undo.iter().try_for_each(|undo| undo.run()).with_context(|| format!("cannot remove the layer {}", layer.chain))
+    }
+}

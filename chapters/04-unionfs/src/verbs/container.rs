@@ -1,0 +1,65 @@
+//! `diff` and `commit`: what a container changed.
+
+use anyhow::Result;
+use ch01_namespaces::verbs::end_quietly_in_a_pipe;
+use ch01_namespaces::{StoreFlags, say};
+use clap::Args;
+
+use super::Format;
+use crate::flags::DriverFlag;
+
+/// Show what a container changed in its image: A added, C changed, D deleted.
+///
+/// A directory in which something changed is changed as well, as docker diff prints it.
+#[derive(Args)]
+pub struct Diff {
+    #[command(flatten)]
+    driver: DriverFlag,
+    /// `json`: one array of objects: path, kind (A, C or D).
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+    /// Its name, its id, or the beginning of its id.
+    container: String,
+}
+
+impl Diff {
+    /// Prints it.
+    pub fn act(self, flags: &StoreFlags) -> Result<u8> {
+        end_quietly_in_a_pipe()?;
+        let store = self.driver.open(flags)?;
+        let (_, state) = store.containers().find(&self.container)?;
+        let record = store.container(&state.id)?;
+        let below: Vec<_> = store.stack(&record.image)?.into_iter().map(|layer| layer.cache_id).collect();
+        let changes = store.driver().changes(&record.mount_id, &below)?;
+        if self.format == Format::Json {
+            say!("{}", serde_json::to_string_pretty(&changes)?);
+            return Ok(0);
+        }
+        for change in changes {
+            // A name may hold anything, also what would rewrite the terminal.
+            say!("{} {}", change.kind, change.path.to_string_lossy().escape_debug());
+        }
+        Ok(0)
+    }
+}
+
+/// Make a layer of what a container changed. Prints its chain id.
+#[derive(Args)]
+pub struct Commit {
+    #[command(flatten)]
+    driver: DriverFlag,
+    /// Its name, its id, or the beginning of its id.
+    container: String,
+    /// The name of the new layer.
+    name: String,
+}
+
+impl Commit {
+    /// Makes it.
+    pub fn act(self, flags: &StoreFlags) -> Result<u8> {
+        let store = self.driver.open(flags)?;
+        let (_, state) = store.containers().find(&self.container)?;
+        say!("{}", crate::commit(&store, &state, &self.name)?.chain);
+        Ok(0)
+    }
+}

@@ -1,0 +1,197 @@
+//! `layer`: the layers of the store.
+
+use std::collections::BTreeMap;
+use std::io::{IsTerminal, Write};
+
+use anyhow::{Result, bail};
+use ch01_namespaces::verbs::end_quietly_in_a_pipe;
+use ch01_namespaces::{StoreFlags, report, say};
+use clap::Subcommand;
+
+use super::Format;
+use super::progress::Progress;
+use crate::archive::{import, write};
+use crate::digest::ChainId;
+use crate::flags::DriverFlag;
+use crate::owner::as_owner;
+use crate::store::{LayerStore, check_name};
+
+/// Import, list, remove and export layers.
+#[derive(Subcommand)]
+pub enum Layer {
+    /// Make a layer of an archive from stdin: tar, perhaps compressed with gzip or zstd. Prints its chain id.
+    ///
+    /// The archive may be hostile: nothing is written outside of the layer, whatever names and links it has. In it `.wh.NAME`
+    /// deletes NAME of the layers below, and `.wh..wh..opq` all that they have in its directory.
+    #[command(
+        after_help = "Examples:\n  layer import base < base.tar.gz\n  layer import app --parent base < app.tar\n  \
+                            docker export $(docker create busybox) | ch04-unionfs layer import busybox"
+    )]
+    Import {
+        #[command(flatten)]
+        driver: DriverFlag,
+        /// The name to give it, such as web/base or web/base:v1. A layer that has the name loses it.
+        name: String,
+        /// The layer below: a name, or a chain id.
+        #[arg(long, value_name = "LAYER")]
+        parent: Option<String>,
+        /// Print errors only, and no progress.
+        #[arg(long, short)]
+        quiet: bool,
+    },
+    /// List layers: name, chain id, how many are below, and the bytes that it adds.
+    Ls {
+        #[command(flatten)]
+        driver: DriverFlag,
+        /// `json`: one array of objects: names, chain_id, diff_id, parent, size (bytes), cache_id.
+        #[arg(long, value_enum, default_value_t = Format::Table)]
+        format: Format,
+        /// Chain ids only.
+        #[arg(long, short)]
+        quiet: bool,
+    },
+    /// Remove names, and the layers that nothing else needs.
+    Rm {
+        #[command(flatten)]
+        driver: DriverFlag,
+        /// Names, chain ids, or beginnings of them.
+        #[arg(required = true)]
+        layers: Vec<String>,
+    },
+    /// Write what a layer changes to stdout, as a tar archive.
+    Export {
+        #[command(flatten)]
+        driver: DriverFlag,
+        /// A name, a chain id, or the beginning of one.
+        layer: String,
+    },
+}
+
+impl Layer {
+    /// Does it.
+    pub fn act(self, store: &StoreFlags) -> Result<u8> {
+        match self {
+            Layer::Import { driver, name, parent, quiet } => {
+                import_from_stdin(&driver.open(store)?, &name, parent.as_deref(), quiet)
+            }
+            Layer::Ls { driver, format, quiet } => list(&driver.open(store)?, format, quiet),
+            Layer::Rm { driver, layers } => remove(&driver.open(store)?, &layers),
+            Layer::Export { driver, layer } => export(&driver.open(store)?, &layer),
+        }
+    }
+}
+
+fn import_from_stdin(store: &LayerStore, name: &str, parent: Option<&str>, quiet: bool) -> Result<u8> {
+    check_name(name)?;
+    if std::io::stdin().is_terminal() {
+        bail!("the archive comes from stdin\ncure: layer import {name} < ARCHIVE.tar");
+    }
+    let parent = parent.map(|parent| store.resolve(parent)).transpose()?;
+    let imported = import(store, parent, Some(name), || Ok(Progress::over(std::io::stdin(), quiet)))?;
+    say!("{}", imported.chain);
+    if !quiet {
+        let left_out = match imported.left_out {
+            0 => String::new(),
+            number => format!("; {number} device nodes left out"),
+        };
+        let _ = writeln!(
+            std::io::stderr(),
+            "{name}: {} entries, {:.1} MB{left_out}",
+            imported.entries,
+            imported.bytes as f64 / 1e6
+        );
+    }
+    Ok(0)
+}
+
+fn list(store: &LayerStore, format: Format, quiet: bool) -> Result<u8> {
+    end_quietly_in_a_pipe()?;
+    let mut names: BTreeMap<ChainId, Vec<String>> = BTreeMap::new();
+    for (name, chain) in store.names()? {
+        names.entry(chain).or_default().push(name);
+    }
+    let mut layers = store.layers()?;
+    layers.sort_by_key(|layer| (names.get(&layer.chain).cloned().unwrap_or_default(), layer.chain));
+    if format == Format::Json {
+        let object = |layer: &crate::store::Layer| {
+            serde_json::json!({
+                "names": names.get(&layer.chain).cloned().unwrap_or_default(),
+                "chain_id": layer.chain, "diff_id": layer.diff, "parent": layer.parent,
+                "size": layer.size, "cache_id": layer.cache_id,
+            })
+        };
+        say!("{}", serde_json::to_string_pretty(&layers.iter().map(object).collect::<Vec<_>>())?);
+        return Ok(0);
+    }
+    if !quiet {
+        say!("{:<24} {:<12} {:>5} {:>10}", "NAME", "CHAIN ID", "BELOW", "SIZE");
+    }
+    for layer in layers {
+        if quiet {
+            say!("{}", layer.chain);
+            continue;
+        }
+        let below = store.stack(&layer.chain)?.len() - 1;
+        let none = || vec!["<none>".to_string()];
+        for name in names.get(&layer.chain).cloned().unwrap_or_else(none) {
+            say!("{name:<24} {:<12} {below:>5} {:>10}", layer.chain.short(), size(layer.size));
+        }
+    }
+    Ok(0)
+}
+
+fn remove(store: &LayerStore, layers: &[String]) -> Result<u8> {
+    let mut status = 0;
+    for name in layers {
+        match store.remove(name) {
+            Ok(removed) => {
+                removed.names.iter().try_for_each(|name| Ok::<_, anyhow::Error>(say!("Untagged: {name}")))?;
+                removed.layers.iter().try_for_each(|chain| Ok::<_, anyhow::Error>(say!("Deleted: {chain}")))?;
+            }
+            Err(error) => status = report(&error),
+        }
+    }
+    Ok(status)
+}
+
+fn export(store: &LayerStore, name: &str) -> Result<u8> {
+    if std::io::stdout().is_terminal() {
+        bail!("the archive goes to stdout, which is a terminal\ncure: layer export {name} > LAYER.tar");
+    }
+    let stack = store.stack(&store.resolve(name)?)?;
+    let ids: Vec<_> = stack.into_iter().map(|layer| layer.cache_id).collect();
+    let (top, below) = ids.split_first().expect("a stack has a top");
+    let changes = store.driver().changes(top, below)?;
+    let content = store.driver().content(top);
+    as_owner(|| write(&content, &changes, std::io::BufWriter::new(std::io::stdout().lock())))?;
+    Ok(0)
+}
+
+/// As Docker prints sizes: decimal, three digits.
+pub(super) fn size(bytes: u64) -> String {
+    let mut number = bytes as f64;
+    for unit in ["B", "kB", "MB", "GB"] {
+        if number < 999.5 {
+            return if unit == "B" || number >= 99.95 {
+                format!("{number:.0}{unit}")
+            } else {
+                format!("{number:.1}{unit}")
+            };
+        }
+        number /= 1000.0;
+    }
+    format!("{number:.1}TB")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::size;
+
+    #[test]
+    fn sizes_are_decimal() {
+        assert_eq!(
+            ["0B", "999B", "1.0kB", "17.5MB", "142MB", "2.0GB"].map(String::from),
+            [size(0), size(999), size(1000), size(17_500_000), size(142_000_000), size(2_000_000_000)]
+        );
+    }
+}
