@@ -10,6 +10,7 @@ use clap::Parser;
 use crate::container::{Container, Spec};
 use crate::failure::{Failure, exit};
 use crate::mechanism::Mechanism;
+use crate::own_binary;
 use crate::store::Store;
 
 /// Parses the command line, acts, reports an error on stderr, and gives Docker's exit statuses: 125 for what goes wrong
@@ -26,6 +27,12 @@ pub fn run_program<Cli: Parser>(act: impl FnOnce(Cli) -> Result<u8>) -> ExitCode
                 (true, false) => 2,
             });
         }
+    };
+    let act = |cli| {
+        if makes_a_process() {
+            own_binary::protect()?;
+        }
+        act(cli)
     };
     ExitCode::from(act(cli).unwrap_or_else(|error| match report(&error) {
         // Else it would look like the command's own.
