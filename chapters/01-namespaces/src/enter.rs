@@ -33,6 +33,7 @@ const MOMENT: u8 = 200;
 pub fn enter(target: &Target, command: Vec<OsString>) -> Result<Exit> {
     let apart = target.apart_from(&Target::myself()?)?;
     let has_root = apart.has(Namespace::User) && has_root(target);
+    let has_terminal = terminal_input::is_within_reach();
     let signals = CallerSignals::put_aside()?;
     if apart != Namespaces::none() {
         sys::setns(&steps::JOIN, target.pidfd(), apart)
@@ -47,7 +48,13 @@ pub fn enter(target: &Target, command: Vec<OsString>) -> Result<Exit> {
             // Killed with us, as a container's first process is with its `run`.
             let _ = set_pdeathsig(Signal::SIGKILL);
             let inside = Inside { command, env: std::env::vars_os().collect(), root: "/".into(), init: false };
-            let error = match launch::execute(&inside, &signals, || Ok(())) {
+            let run = || {
+                if has_terminal {
+                    sys::refuse_typing(&steps::REFUSE_TYPING)?;
+                }
+                launch::execute(&inside, &signals, || Ok(()))
+            };
+            let error = match run() {
                 Ok(never) => match never {},
                 Err(error) => Failure::of(&error),
             };

@@ -155,6 +155,12 @@ pub(crate) fn run_id_map_helper(why: &'static Why, program: &str, pid: Pid, rang
     Ok(())
 }
 
+/// seccomp(2): a filter that refuses TIOCSTI and TIOCLINUX, which type on a terminal.
+pub(crate) fn refuse_typing(why: &'static Why) -> Result<()> {
+    let args = || vec!["SECCOMP_SET_MODE_FILTER".into(), "0".into(), "[TIOCSTI, TIOCLINUX: EPERM]".into()];
+    report(why, "seccomp", args, terminal_input::refuse_typing())
+}
+
 /// execve(2). It returns only when it failed.
 pub(crate) fn execve(program: &CString, argv: &[CString], env: &[CString]) -> Errno {
     let Err(errno) = nix::unistd::execve(program, argv, env);
