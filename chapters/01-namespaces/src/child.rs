@@ -21,7 +21,7 @@ use crate::link::{FromChild, FromHost, Link};
 use crate::mechanism::{Handover, Mechanism};
 use crate::plan::Inside;
 use crate::stage::Stage;
-use crate::sys;
+use crate::sys::{self, ShownMemory};
 
 /// What the child is born with.
 pub(crate) struct Child {
@@ -30,6 +30,8 @@ pub(crate) struct Child {
     pub mechanisms: Vec<Box<dyn Mechanism>>,
     pub inside: Inside,
     pub signals: CallerSignals,
+    /// What /proc shows of us, until we exec.
+    pub shown: ShownMemory,
     /// Whether it must not outlive the process that made it.
     pub foreground: bool,
 }
@@ -40,6 +42,9 @@ impl Child {
         // A panic must neither unwind into the host's frames, whose destructors would run a second time in here, nor print
         // a backtrace on the container's stderr.
         std::panic::set_hook(Box::new(|_| {}));
+        // A copy of the caller's, and with an init it would stay: whoever is in this PID namespace
+        // reads it in /proc/1/environ. The container's own belongs there.
+        self.shown.show_environment(launch::environment_entries(&self.inside.env));
         if !self.foreground {
             sys::let_go_of_pipes();
         }
@@ -68,7 +73,7 @@ impl Child {
                 enter_mechanism(&**mechanism, Handover::default(), &mut self.inside)?;
             }
             if self.inside.init {
-                init::fork_off()?;
+                init::fork_off(&self.shown)?;
             }
             launch::execute(&self.inside, &self.signals, || {
                 // Without its answer nobody would know that the command runs; and its first output might come before the step that

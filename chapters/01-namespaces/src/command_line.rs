@@ -12,6 +12,7 @@ use crate::design::Design;
 use crate::failure::{Failure, exit};
 use crate::flags::{RunFlags, StoreFlags};
 use crate::mechanism::Mechanism;
+use crate::own_binary;
 use crate::program::{create_and_leave, report, run_and_look_back};
 use crate::state::State;
 use crate::store::Store;
@@ -168,6 +169,10 @@ pub fn command<C: Chapter>() -> clap::Command {
 
 fn act<C: Chapter>(cli: Cli<C>) -> Result<u8> {
     let store = &cli.store;
+    // A container must not reach the file of the program that makes it.
+    if let Some(Command::Run(_) | Command::Create(_) | Command::Enter(_)) = &cli.command {
+        own_binary::protect()?;
+    }
     match cli.command {
         None => {
             end_quietly_in_a_pipe()?;

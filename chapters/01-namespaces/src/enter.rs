@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::fs;
 use std::io::Write;
 use std::os::fd::AsFd;
+use std::os::unix::ffi::OsStringExt;
 
 use anyhow::{Context, Result};
 use nix::sys::prctl::set_pdeathsig;
@@ -15,7 +16,7 @@ use crate::launch::{self, CallerSignals};
 use crate::namespaces::{Namespace, Namespaces};
 use crate::plan::Inside;
 use crate::steps;
-use crate::sys::{self, Cloned};
+use crate::sys::{self, Cloned, ShownMemory};
 use crate::target::Target;
 use crate::terminal::{Lent, lead_a_group};
 use crate::wait::{Exit, Foreground};
@@ -33,6 +34,11 @@ const MOMENT: u8 = 200;
 pub fn enter(target: &Target, command: Vec<OsString>) -> Result<Exit> {
     let apart = target.apart_from(&Target::myself()?)?;
     let has_root = apart.has(Namespace::User) && has_root(target);
+    let has_terminal = terminal_input::is_within_reach();
+    let env = environment_of(target);
+    // From the clone to the exec, the command's process is a copy of this one, in sight of all
+    // inside.
+    ShownMemory::of_this_process()?.show_environment(launch::environment_entries(&env));
     let signals = CallerSignals::put_aside()?;
     if apart != Namespaces::none() {
         sys::setns(&steps::JOIN, target.pidfd(), apart)
@@ -46,8 +52,14 @@ pub fn enter(target: &Target, command: Vec<OsString>) -> Result<Exit> {
             lead_a_group();
             // Killed with us, as a container's first process is with its `run`.
             let _ = set_pdeathsig(Signal::SIGKILL);
-            let inside = Inside { command, env: std::env::vars_os().collect(), root: "/".into(), init: false };
-            let error = match launch::execute(&inside, &signals, || Ok(())) {
+            let inside = Inside { command, env, root: "/".into(), init: false };
+            let run = || {
+                if has_terminal {
+                    sys::refuse_typing(&steps::REFUSE_TYPING)?;
+                }
+                launch::execute(&inside, &signals, || Ok(()))
+            };
+            let error = match run() {
                 Ok(never) => match never {},
                 Err(error) => Failure::of(&error),
             };
@@ -66,6 +78,22 @@ pub fn enter(target: &Target, command: Vec<OsString>) -> Result<Exit> {
     }
 }
 // ANCHOR_END: enter
+
+// ANCHOR: environment
+/// The environment of the process that is entered, and the kind of terminal that we have. Nothing
+/// else of ours: what the caller's shell exports (tokens, keys) is nobody's business inside.
+fn environment_of(target: &Target) -> Vec<(OsString, OsString)> {
+    let read = fs::read(format!("/proc/{}/environ", target.pid)).unwrap_or_default();
+    let entries = read.split(|byte| *byte == 0).filter_map(|entry| {
+        let equals = entry.iter().position(|byte| *byte == b'=').filter(|place| *place > 0)?;
+        let text = |bytes: &[u8]| OsString::from_vec(bytes.to_vec());
+        Some((text(&entry[..equals]), text(&entry[equals + 1..])))
+    });
+    let mut env: Vec<(OsString, OsString)> = entries.filter(|(name, _)| name != "TERM").collect();
+    env.extend(std::env::var_os("TERM").map(|term| ("TERM".into(), term)));
+    env
+}
+// ANCHOR_END: environment
 
 /// Who comes from outside may have an id that isn't mapped inside, and would be nobody there. As the namespace's root one
 /// is somebody.

@@ -12,7 +12,8 @@ use crate::design::Design;
 use crate::explain::{self, Format};
 use crate::mapping::Request;
 use crate::mechanisms::{
-    CgroupNamespace, FreshNamespace, JoinNamespace, PrivateMounts, Proc, TimeNamespace, UserNamespace, UtsNamespace,
+    CgroupNamespace, FreshNamespace, JoinNamespace, PrivateMounts, Proc, SharedTerminal, TimeNamespace, UserNamespace,
+    UtsNamespace,
 };
 use crate::namespaces::{Namespace, Namespaces};
 use crate::offset::Offset;
@@ -173,6 +174,7 @@ impl NamespaceFlags {
                 }
             });
         }
+        design.add(SharedTerminal::default());
         Ok(())
     }
 
@@ -246,8 +248,8 @@ mod tests {
 
     #[test]
     fn proc_comes_with_pid_and_mount_together_only() {
-        assert_eq!(mechanisms(flags("mount,pid")).unwrap(), ["mount", "pid", "proc"]);
-        assert_eq!(mechanisms(flags("pid")).unwrap(), ["pid"]);
+        assert_eq!(mechanisms(flags("mount,pid")).unwrap(), ["mount", "pid", "terminal", "proc"]);
+        assert_eq!(mechanisms(flags("pid")).unwrap(), ["pid", "terminal"]);
     }
 
     #[test]
@@ -255,7 +257,7 @@ mod tests {
         let join = vec![format!("uts={}", std::process::id()).parse().unwrap()];
         let flags = NamespaceFlags { join, ..flags("ipc,uts") };
         assert_eq!(flags.made(Namespaces::none()).to_string(), "ipc");
-        assert_eq!(mechanisms(flags).unwrap(), ["uts", "ipc"]);
+        assert_eq!(mechanisms(flags).unwrap(), ["uts", "ipc", "terminal"]);
     }
 
     #[test]

@@ -22,7 +22,7 @@ use crate::namespaces::Namespace;
 use crate::plan::{Inside, Plan, Process};
 use crate::refused;
 use crate::state::{self, State, Status};
-use crate::sys::{self, Cloned};
+use crate::sys::{self, Cloned, ShownMemory};
 use crate::target::Target;
 use crate::undo::Journal;
 
@@ -61,6 +61,7 @@ pub(crate) fn make(
     inside.root.clone_from(&plan.root);
     let gate = Gate::build(&folder)?;
     let (link, childs_link) = Link::pair()?;
+    let shown = ShownMemory::of_this_process()?;
 
     let cloned = join::clone_joined(&plan.join, plan.create, plan.cgroup.as_ref());
     let with_user = plan.create.has(Namespace::User);
@@ -68,7 +69,8 @@ pub(crate) fn make(
         Cloned::Child => {
             // Closed, not unlocked: the lock belongs to the host.
             drop((locked, link, journal));
-            Child { link: childs_link, gate, mechanisms, inside, signals, foreground: state.foreground }.run()
+            let foreground = state.foreground;
+            Child { link: childs_link, gate, mechanisms, inside, signals, shown, foreground }.run()
         }
         Cloned::Parent { child: pid, pidfd } => {
             drop((childs_link, gate));

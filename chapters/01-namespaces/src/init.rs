@@ -16,19 +16,21 @@ use nix::unistd::Pid;
 
 use crate::namespaces::Namespaces;
 use crate::steps;
-use crate::sys::{self, Cloned};
+use crate::sys::{self, Cloned, ShownMemory};
 use crate::wait::{Exit, HANDED_ON, by_the_terminal};
 
 // ANCHOR: init
 /// Forks. The child returns and goes on to become the command; this process reaps, hands signals on, and exits as the
 /// command did.
-pub(crate) fn fork_off() -> Result<()> {
+pub(crate) fn fork_off(shown: &ShownMemory) -> Result<()> {
     // Signals must not get lost between the fork and the first wait. Blocked ones are kept even for a PID 1.
     let mut mask: SigSet = HANDED_ON.into_iter().collect();
     mask.add(Signal::SIGCHLD);
     sigprocmask(SigmaskHow::SIG_BLOCK, Some(&mask), None).context("cannot set the signal mask")?;
     // Without a PID namespace we are not PID 1; then this makes orphans ours all the same.
     set_child_subreaper(true).context("cannot become the reaper of orphans")?;
+    // We never exec: our caller's command line would be there for everybody inside.
+    shown.show_argument("init");
     match sys::clone3(&steps::FORK_FROM_INIT, Namespaces::none(), None)? {
         Cloned::Child => {
             // In a PID namespace the kernel sees to that; without one, the command must not outlive its init.

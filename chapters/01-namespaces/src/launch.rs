@@ -61,12 +61,7 @@ pub(crate) fn execute(
     let path = inside.env.iter().find(|(key, _)| key == "PATH").map(|(_, value)| value.as_os_str());
     let program = find(name, path, is_executable_file)?;
     let argv = c_strings(inside.command.iter().cloned())?;
-    let env = c_strings(inside.env.iter().map(|(key, value)| {
-        let mut entry = key.clone();
-        entry.push("=");
-        entry.push(value);
-        entry
-    }))?;
+    let env = c_strings(environment_entries(&inside.env))?;
     signals.give_to_command().context("cannot give the command the caller's signal settings")?;
     sys::close_on_exec_above_stderr().context("close_range: cannot mark the caller's open files close-on-exec")?;
     let program = CString::new(program.into_os_string().into_vec())?;
@@ -134,6 +129,11 @@ fn why_not_executed(name: &OsStr, errno: Errno) -> Failure {
         format!("likely cause: {cause}"),
     ];
     Failure { exit_code, errno: Some(errno as i32), chain }
+}
+
+/// `NAME=VALUE`, as execve(2) takes them.
+pub(crate) fn environment_entries(env: &[(OsString, OsString)]) -> impl Iterator<Item = OsString> {
+    env.iter().map(|(name, value)| [name.as_os_str(), value.as_os_str()].join(OsStr::new("=")))
 }
 
 fn c_strings(texts: impl Iterator<Item = OsString>) -> Result<Vec<CString>> {

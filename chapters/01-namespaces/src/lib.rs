@@ -10,12 +10,13 @@
 //! - **The process.** `host.rs` and `child.rs` walk the list in lockstep, over the `link.rs` between them; `gate.rs` lets
 //!   `create` and `start` be two processes; `launch.rs` becomes the command, `init.rs` stays behind as its PID 1; `wait.rs` and
 //!   `terminal.rs` pass on what a person does to it. `join.rs` and `enter.rs` go into namespaces that exist.
+//!   [`own_binary`] keeps our program's own file out of the container's reach.
 //! - **What remains.** [`Container`], [`State`], [`Store`] (`data_root.rs`, [`ownership`], `locked.rs`), [`Undo`], `removal.rs`, `cgroup_removal.rs`: what outlives a
 //!   process, and how it goes away.
 //! - **What is said.** [`explain`] and [`steps`] narrate; [`Failure`] teaches; `refused.rs` asks why this machine says no.
 //! - **The command line.** [`Chapter`] is what a chapter adds to it, [`Design`] what its flags decide; `flags.rs` and [`verbs`] are shared, `tour.rs` and `inspect.rs` what it shows.
 //!
-//! All `unsafe` is in `sys.rs`.
+//! All `unsafe` is in files called `sys.rs`.
 
 mod cgroup_removal;
 mod child;
@@ -41,6 +42,7 @@ mod mechanism;
 pub mod mechanisms;
 mod namespaces;
 mod offset;
+pub mod own_binary;
 pub mod ownership;
 mod plan;
 mod program;

@@ -172,6 +172,16 @@ pub static JOIN: Why = Why::new("into namespaces that exist already", JOINING)
         (Errno::ESRCH, Lesson { cause: "the process that held the namespaces is gone", cure: "see ps" }),
     ]);
 
+/// The caller's terminal is shared.
+pub static REFUSE_TYPING: Why =
+    Why::new("nobody inside may type on the terminal that is shared", PROCESS).teaching(&[(
+        Errno::EINVAL,
+        Lesson {
+            cause: "this kernel was built without seccomp filters",
+            cure: "give the container no terminal: setsid --wait …, with stdin, stdout and stderr redirected",
+        },
+    )]);
+
 /// The command, as the child of an init.
 pub static FORK_FROM_INIT: Why = Why::new("init stays behind as PID 1; its child goes on", PROCESSES);
 

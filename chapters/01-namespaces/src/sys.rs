@@ -1,13 +1,15 @@
 //! The system calls: the only place with `unsafe`, and the place where each call is reported to the narration.
 #![allow(unsafe_code)]
 
-use std::ffi::{CString, c_int};
+use std::ffi::{CString, OsString, c_int};
 use std::fs::OpenOptions;
 use std::io::Write;
+use std::ops::Range;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::os::unix::ffi::OsStringExt;
 use std::path::Path;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, bail};
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, openat};
 use nix::mount::MsFlags;
@@ -17,7 +19,7 @@ use nix::sys::stat::{Mode, fstat};
 use nix::unistd::Pid;
 
 use crate::explain::{self, report};
-use crate::mapping::Range;
+use crate::mapping::Range as IdRange;
 use crate::namespaces::Namespaces;
 use crate::steps::Why;
 
@@ -132,7 +134,7 @@ pub(crate) fn write_file(why: &'static Why, path: &Path, text: &str) -> Result<(
 }
 
 /// newuidmap(1) or newgidmap(1): set-user-ID programs that write a map for us, as far as /etc/subuid or subgid grants it.
-pub(crate) fn run_id_map_helper(why: &'static Why, program: &str, pid: Pid, ranges: &[Range]) -> Result<()> {
+pub(crate) fn run_id_map_helper(why: &'static Why, program: &str, pid: Pid, ranges: &[IdRange]) -> Result<()> {
     let args: Vec<String> = std::iter::once(pid.to_string())
         .chain(
             ranges.iter().flat_map(|range| [range.inside, range.outside, range.count].map(|number| number.to_string())),
@@ -153,6 +155,12 @@ pub(crate) fn run_id_map_helper(why: &'static Why, program: &str, pid: Pid, rang
         ));
     }
     Ok(())
+}
+
+/// seccomp(2): a filter that refuses TIOCSTI and TIOCLINUX, which type on a terminal.
+pub(crate) fn refuse_typing(why: &'static Why) -> Result<()> {
+    let args = || vec!["SECCOMP_SET_MODE_FILTER".into(), "0".into(), "[TIOCSTI, TIOCLINUX: EPERM]".into()];
+    report(why, "seccomp", args, terminal_input::refuse_typing())
 }
 
 /// execve(2). It returns only when it failed.
@@ -178,6 +186,60 @@ pub(crate) fn threads() -> Result<usize> {
 pub(crate) fn exit_now(code: u8) -> ! {
     // SAFETY: ends the process.
     unsafe { libc::_exit(code.into()) }
+}
+
+/// Where the kernel finds a process's arguments and environment for /proc/PID/cmdline and
+/// /proc/PID/environ: in the process's own memory, as execve(2) has laid it out.
+#[derive(Debug, Clone)]
+pub(crate) struct ShownMemory {
+    arguments: Range<usize>,
+    environment: Range<usize>,
+}
+
+impl ShownMemory {
+    /// This process's; a forked child's is the same. Asked on the host, whose /proc can be trusted.
+    pub fn of_this_process() -> Result<ShownMemory> {
+        let stat = std::fs::read_to_string("/proc/self/stat").context("cannot read /proc/self/stat")?;
+        // Fields 48 to 51 of proc_pid_stat(5); the second may have spaces in it.
+        let fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields).split_whitespace().skip(45);
+        let numbers: Vec<usize> = fields.take(4).map_while(|field| field.parse().ok()).collect();
+        match numbers[..] {
+            [argument, last_argument, variable, last_variable]
+                if 0 < argument && argument <= last_argument && 0 < variable && variable <= last_variable =>
+            {
+                Ok(ShownMemory { arguments: argument..last_argument, environment: variable..last_variable })
+            }
+            _ => bail!("/proc/self/stat does not say where our arguments and environment are"),
+        }
+    }
+
+    /// Puts whole entries in the place of the environment, as far as there is room, and zero bytes
+    /// after them. What [`std::env`] says afterwards means nothing any more.
+    pub fn show_environment(&self, entries: impl Iterator<Item = OsString>) {
+        let mut shown = Vec::new();
+        for entry in entries.map(OsString::into_vec) {
+            if shown.len() + entry.len() < self.environment.len() {
+                shown.extend(entry);
+                shown.push(0);
+            }
+        }
+        overwrite(&self.environment, &shown);
+    }
+
+    /// Puts one argument in the place of all.
+    pub fn show_argument(&self, argument: &str) {
+        // The last byte stays zero: it ends the text.
+        let room = argument.len().min(self.arguments.len().saturating_sub(1));
+        overwrite(&self.arguments, &argument.as_bytes()[..room]);
+    }
+}
+
+fn overwrite(place: &Range<usize>, text: &[u8]) {
+    // SAFETY: the kernel made this memory writable at our execve and says where it is; it stays until
+    // the next one. Nothing here holds a reference into it: `std::env` copies what it reads.
+    let place = unsafe { std::slice::from_raw_parts_mut(place.start as *mut u8, place.len()) };
+    place.fill(0);
+    place[..text.len()].copy_from_slice(text);
 }
 
 /// A signal that was waited for, and siginfo's `si_code`: who raised it, see sigaction(2).

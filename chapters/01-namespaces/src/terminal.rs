@@ -28,10 +28,11 @@ impl Lent {
     /// The signals about terminals are blocked (see `launch.rs`), so that who is not in the foreground may set it.
     pub fn to(child: Pid) -> Option<Lent> {
         let our_group = getpgrp();
-        if tcgetpgrp(stdin()) != Ok(our_group) {
+        // The child may have taken it itself by now: see [`lead_a_group`].
+        let foreground = tcgetpgrp(stdin());
+        if foreground != Ok(our_group) && foreground != Ok(child) {
             return None;
         }
-        // The child may have done so itself.
         let _ = setpgid(child, child);
         let settings = tcgetattr(stdin()).ok();
         let lent = Lent { our_group, containers_group: child, may_join: getsid(None) != Ok(getpid()), settings };

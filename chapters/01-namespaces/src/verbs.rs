@@ -53,7 +53,8 @@ impl Rm {
 
 /// Run a command in the namespaces of a container or any process.
 ///
-/// All namespaces in which it is apart from you are joined, in one setns(2); the command starts in /. The exit status is the
+/// All namespaces in which it is apart from you are joined, in one setns(2); the command starts in
+/// /, with the environment of the process that you enter, and your TERM. The exit status is the
 /// command's.
 #[derive(Args)]
 pub struct Enter {

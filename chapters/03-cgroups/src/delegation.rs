@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
-use ch01_namespaces::new_id;
+use ch01_namespaces::{new_id, own_binary};
 use nix::unistd::Uid;
 
 use crate::controller::Version;
@@ -142,7 +142,7 @@ fn find(program: &str) -> Option<PathBuf> {
 
 /// This program with the same arguments, in a scope. Returns only when it failed.
 fn start_again() -> Result<()> {
-    let me = std::env::current_exe().context("cannot find this program's file")?;
+    let me = own_binary::path()?;
     // It becomes the command that it is to run, and keeps silent about why it couldn't: so one scope is for trying.
     let tried = scope()?.arg("true").stdin(Stdio::null()).output().context("cannot start systemd-run")?;
     if !tried.status.success() {

@@ -39,5 +39,5 @@ pub use pidfd::pidfd;
 pub use privilege::is_privileged;
 pub use scratch::{empty_place_like, empty_root};
 pub use stand_in::stand_in_for;
-pub use terminal::{has_terminal, lead_on_terminal};
+pub use terminal::{has_terminal, lead_on_terminal, refuse_typing};
 pub use user_namespace::user_namespace;

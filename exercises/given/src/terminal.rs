@@ -23,6 +23,14 @@ pub fn lead_on_terminal() -> Result<()> {
     taken
 }
 
+/// From now on, this process and all that come from it can't type on a terminal by ioctl: TIOCSTI
+/// and TIOCLINUX are refused.
+///
+/// A container that shares our terminal could otherwise write the next command line for our shell.
+pub fn refuse_typing() -> Result<()> {
+    terminal_input::refuse_typing().context("seccomp: nothing keeps the container from typing on our terminal")
+}
+
 /// Our own place, while the container leads the terminal's foreground group.
 ///
 /// A shell in a PID namespace must see its process group, or it can't give the terminal to its jobs and back: so the

@@ -31,6 +31,7 @@ pub fn exec(asked: &Exec) -> Result<i32> {
     if has_terminal {
         given::lead_on_terminal()?;
     }
+    given::refuse_typing()?;
     match given::exec(&asked.command)? {}
 }
 

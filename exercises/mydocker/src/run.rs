@@ -63,6 +63,9 @@ pub fn run(container: &Container) -> Result<i32> {
         given::lead_on_terminal()?;
     }
 
+    // It reads and writes on our terminal, and doesn't type there for our shell.
+    given::refuse_typing()?;
+
     // 1.7  What needs nothing but to be asked for.
     isolation::isolate(&["ipc", "cgroup"])?;
 

@@ -91,7 +91,8 @@ impl Init {
         // Rust ignores SIGPIPE, and being ignored is inherited.
         sys::default_action(Signal::SIGPIPE);
         sys::default_action(Signal::SIGCHLD);
-        let (code, why) = match self.limits.apply() {
+        let ready = self.limits.apply().and_then(|()| self.guard_terminal());
+        let (code, why) = match ready {
             Err(error) => (status::CANNOT_ENTER, format!("{error:#}")),
             Ok(()) => {
                 let _ = sigprocmask(SigmaskHow::SIG_SETMASK, Some(&self.mask), None);
@@ -100,6 +101,15 @@ impl Init {
         };
         eprintln!("lab: {why}");
         sys::exit_now(code)
+    }
+
+    /// Whoever tests or answers here must not type on the terminal that we share with them.
+    fn guard_terminal(&self) -> Result<()> {
+        if terminal_input::is_within_reach() {
+            terminal_input::refuse_typing()
+                .context("seccomp: nothing keeps the program from typing on our terminal")?;
+        }
+        Ok(())
     }
 
     /// Reaps everything until the program has ended.

@@ -7,6 +7,7 @@ mod init;
 mod join;
 mod killed;
 mod many;
+mod own_binary;
 mod refused;
 mod run;
 mod running;
@@ -31,6 +32,7 @@ fn main() -> ExitCode {
             init::cases(),
             ids::cases(),
             join::cases(),
+            own_binary::cases(),
             store::cases(),
             terminal::cases(),
             refused::cases(),

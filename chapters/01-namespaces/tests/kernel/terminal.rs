@@ -2,12 +2,14 @@
 //!
 //! script(1) makes the terminal: what is typed into its stdin is typed there.
 
+use std::fs;
 use std::io::{Read, Write};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use lab::look;
+use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, Uid};
 use testkit::{Case, cases, eventually, needs};
@@ -24,6 +26,8 @@ pub fn cases() -> Vec<Case> {
         a_stop_stops_the_container_and_a_continue_continues_it,
         a_hangup_ends_a_container_that_nobody_could_reach_any_more,
         a_reader_in_the_background_is_stopped,
+        nobody_inside_types_on_the_callers_terminal,
+        a_set_user_id_program_works_on_the_callers_terminal,
     ]
 }
 
@@ -176,5 +180,42 @@ fn a_reader_in_the_background_is_stopped() -> Result<()> {
     terminal.types("kill -9 %1; exit\n")?;
     terminal.types("exit\n")?;
     terminal.ends()?;
+    Ok(())
+}
+
+/// Types a line on the terminal, if it may.
+const TYPE: &str = "for (split //, qq(owned\\n)) { ioctl(TTY, 0x5412, $_) or exit($!+0) }";
+
+fn nobody_inside_types_on_the_callers_terminal() -> Result<()> {
+    needs::program("perl")?;
+    // As stdin, and where that is something else, as the session's terminal; also by an init's
+    // child, and by who enters.
+    let hold = format!("{} -- sleep 30 </dev/null & sleep 0.5;", program());
+    let enter = format!("{} --root {STORE} enter $(cat /tmp/pid)", env!("CARGO_BIN_EXE_ch01-namespaces"));
+    let run = program();
+    for (before, run) in [("", &format!("{run} --")), ("", &format!("{run} --init --")), (&hold[..], &enter)] {
+        for file in ["<&STDIN", "+</dev/tty"] {
+            let perl = format!("open(TTY, q({file})) or exit 99; {TYPE}");
+            let redirected = if file.contains("tty") { "</dev/null >/dev/null" } else { "" };
+            let pid =
+                format!("pgrep -x sleep | tail -1 >/tmp/pid; {run} perl -e '{perl}' {redirected}; echo status $?;");
+            fs::write(
+                "/tmp/attack",
+                format!("{before} {pid} read -r line; echo got $line; kill %1 2>/dev/null; true"),
+            )?;
+            let mut terminal = Terminal::with("bash /tmp/attack")?;
+            terminal.types("honest\n")?;
+            let (_, output) = terminal.ends()?;
+            let refused = output.contains(&format!("status {}", Errno::EPERM as i32));
+            ensure!(refused && output.contains("got honest") && !output.contains("owned"), "{run} {file}: {output}");
+        }
+    }
+    Ok(())
+}
+
+fn a_set_user_id_program_works_on_the_callers_terminal() -> Result<()> {
+    let terminal = Terminal::with("RUN -- grep NoNewPrivs /proc/self/status")?;
+    let (_, output) = terminal.ends()?;
+    ensure!(output.contains("NoNewPrivs:\t0"), "{output}");
     Ok(())
 }

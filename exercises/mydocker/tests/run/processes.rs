@@ -19,6 +19,7 @@ pub fn cases() -> Vec<Case> {
         stdin_and_stdout_are_the_commands_alone,
         whose_steps_run_is_said_once,
         a_shell_on_a_terminal_ends_as_it_was_told,
+        nobody_inside_types_on_the_callers_terminal,
     ]
 }
 
@@ -122,6 +123,22 @@ fn a_shell_on_a_terminal_ends_as_it_was_told() -> Result<()> {
         script.stdout.as_mut().context("its stdout")?.read_to_string(&mut said)?;
         let status = script.wait()?;
         ensure!(status.code() == Some(3) && !said.contains("Cannot set tty"), "{init}: {status}, {said}");
+    }
+    Ok(())
+}
+
+fn nobody_inside_types_on_the_callers_terminal() -> Result<()> {
+    needs::program("script")?;
+    needs::program("perl")?;
+    needs::user_namespaces()?;
+    for lab in ["", "--no-lab"] {
+        // TIOCSTI, as ioctl_tty(2) has it.
+        let attack = "perl -e '$_=q(x); ioctl(STDIN, 0x5412, $_) or exit($!+0)'; echo status $?";
+        let command = format!("{} run {lab} sh -c \"{}\"", env!("CARGO_BIN_EXE_mydocker"), attack.replace('$', "\\$"));
+        let mut script = Command::new("script");
+        script.args(["--quiet", "--return", "--command", &command, "/dev/null"]).stdin(Stdio::null());
+        let said = stdout(&script.output()?);
+        ensure!(said.contains(&format!("status {}", nix::libc::EPERM)), "{lab}: {said}");
     }
     Ok(())
 }

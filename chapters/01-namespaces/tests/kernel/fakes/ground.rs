@@ -77,6 +77,7 @@ impl Ground {
         let stderr = self.path("stderr");
         let status = Command::new(std::env::current_exe()?)
             .env(variable, role)
+            .current_dir(self.folder.path())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(std::fs::File::create(&stderr)?)
@@ -99,14 +100,16 @@ impl Ground {
         testkit::eventually_within(Duration::from_secs(5), "no process is left", || Ok(self.processes()?.is_empty()))
     }
 
-    /// Processes whose environment names this ground (a forked child has a copy of its maker's).
+    /// Processes that work in this ground (a forked child does where its maker did), or whose
+    /// environment names it.
     fn processes(&self) -> Result<Vec<i32>> {
         let mark = self.folder.path().to_string_lossy().into_owned();
         let mut found = Vec::new();
         for entry in std::fs::read_dir("/proc")?.flatten() {
             let Ok(pid) = entry.file_name().to_string_lossy().parse() else { continue };
             let environ = std::fs::read(entry.path().join("environ")).unwrap_or_default();
-            if String::from_utf8_lossy(&environ).contains(&mark) {
+            let works_here = std::fs::read_link(entry.path().join("cwd")).is_ok_and(|cwd| cwd.starts_with(&mark));
+            if works_here || String::from_utf8_lossy(&environ).contains(&mark) {
                 found.push(pid);
             }
         }
