@@ -14,6 +14,8 @@ use nix::sys::signal::{Signal, kill};
 use nix::sys::statfs::{CGROUP_SUPER_MAGIC, CGROUP2_SUPER_MAGIC, statfs};
 use nix::unistd::Pid;
 
+use crate::frozen;
+
 /// How long processes may take to die, and the kernel to let go of them.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -88,10 +90,9 @@ fn end_all(group: &Path) {
     if fs::write(group.join("cgroup.kill"), "1").is_ok() {
         return;
     }
-    let freezer = group.join("freezer.state");
-    let _ = fs::write(&freezer, "FROZEN");
+    let _ = fs::write(group.join("freezer.state"), "FROZEN");
     kill_below(group);
-    thaw(group);
+    frozen::thaw(group);
 }
 
 fn kill_below(group: &Path) {
@@ -106,12 +107,7 @@ fn kill_below(group: &Path) {
 }
 // ANCHOR_END: end_all
 
-/// Lets a v1 freezer group go on: a frozen process there doesn't even die of SIGKILL.
-pub(crate) fn thaw(group: &Path) {
-    let _ = fs::write(group.join("freezer.state"), "THAWED");
-}
-
-fn children(group: &Path) -> Vec<PathBuf> {
+pub(crate) fn children(group: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(group).into_iter().flatten().flatten();
     entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())).map(|entry| entry.path()).collect()
 }

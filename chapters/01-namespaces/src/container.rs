@@ -8,13 +8,15 @@ use std::time::SystemTime;
 use anyhow::{Context, Result};
 use nix::unistd::Pid;
 
+use crate::frozen;
 use crate::host::{self, Made};
 use crate::launch::CallerSignals;
 use crate::locked::Locked;
 use crate::mechanism::Mechanism;
 use crate::plan::Inside;
-use crate::removal;
-use crate::state::{SeenFrom, State, Status};
+use crate::recorded_process::is_exiting;
+use crate::removal::{self, Damaged};
+use crate::state::{State, Status};
 use crate::store::{Store, new_id};
 use crate::target::Target;
 use crate::terminal::Lent;
@@ -71,7 +73,8 @@ impl Container {
             status: Status::Creating,
             pid: 0,
             start_time: 0,
-            seen_from: SeenFrom::here(),
+            seen_from: store.seen_from()?,
+            pid_namespace: 0,
             created: SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?.as_secs(),
             command: spec.command.iter().map(|part| part.to_string_lossy().into_owned()).collect(),
             foreground: spec.foreground,
@@ -83,7 +86,7 @@ impl Container {
         let made = host::make(locked, &mut state, inside, mechanisms, signals);
         match made {
             Ok((locked, made)) => Ok(Container { locked, made, state, has_init, terminal: None }),
-            Err(error) => match removal::undo(&folder) {
+            Err(error) => match removal::undo(&folder, Damaged::Refuse) {
                 Ok(()) => Err(error),
                 Err(left) => Err(error.context(format!("and not everything could be undone: {left:#}"))),
             },
@@ -121,7 +124,15 @@ impl Container {
         }
         let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
         let (terminal, is_pid_1, has_init) = (self.terminal.as_ref(), wait::is_pid_1(&status), self.has_init);
-        Foreground { pidfd, pid, terminal, is_pid_1, has_init }.wait()
+        // A PID 1 that ends waits for all others; one of them in a v1 group that somebody froze would never die.
+        let can_be_held_up = removal::groups_of(&self.locked.folder)?.iter().any(|group| frozen::is_v1_freezer(group));
+        let let_it_end = || {
+            if is_exiting(pid) {
+                removal::thaw_groups(&self.locked.folder);
+            }
+        };
+        let each_second = can_be_held_up.then_some(&let_it_end as &dyn Fn());
+        Foreground { pidfd, pid, terminal, is_pid_1, has_init, each_second }.wait()
     }
 
     /// Leaves it to itself: it goes on, and other processes find it in the store.
@@ -131,8 +142,8 @@ impl Container {
 
     /// Ends it if it still runs, and removes all that was made for it.
     pub fn remove(self) -> Result<()> {
-        host::kill_and_reap(&self.made.pidfd);
-        removal::undo(&self.locked.folder)
+        host::kill_and_reap(&self.made.pidfd, &self.locked.folder);
+        removal::undo(&self.locked.folder, Damaged::PassOver)
     }
 }
 
@@ -147,6 +158,8 @@ pub fn start(store: &Store, name: &str) -> Result<()> {
 }
 
 fn start_in(locked: &Locked, state: &mut State) -> Result<()> {
+    // Frozen, it couldn't come through the gate, and we would wait for it.
+    removal::groups_of(&locked.folder)?.iter().try_for_each(|group| frozen::refuse(group))?;
     let process = Target::process(state.pid).ok();
     host::start(&locked.folder, process.as_ref(), || {
         state.status = Status::Running;

@@ -4,8 +4,8 @@
 //! into the root can make us do things: it must be ours alone. And it must be nobody's collection
 //! of other things, since we clean up in it.
 
-use std::fs::{self, DirBuilder, File};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::fs::{self, DirBuilder, OpenOptions, Permissions};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
@@ -13,8 +13,14 @@ use nix::unistd::Uid;
 
 use crate::ownership::{is_ours, private_temporary_directory, why_we_own_nothing};
 
-/// The file that says "this folder is a store".
+/// The file that says "this folder is a store". It is also what is locked: the folder itself may be
+/// readable for others, and whoever may open a file may lock it (flock(2)), for ever.
 const MARK: &str = "coracle-store";
+
+/// The mark of a store.
+pub fn mark_of(root: &Path) -> PathBuf {
+    root.join(MARK)
+}
 
 /// Opens the state root, made if it is missing, and gives its path without links.
 pub fn open(root: &Path) -> Result<PathBuf> {
@@ -61,7 +67,7 @@ fn mark(root: &Path, name: &str) -> Result<()> {
     let mark = root.join(name);
     let is_marked = || mark.exists();
     if is_marked() {
-        return Ok(());
+        return keep_for_ourselves(&mark);
     }
     let is_empty = fs::read_dir(root).with_context(|| format!("cannot read {}", root.display()))?.next().is_none();
     if !is_empty && !is_marked() {
@@ -70,7 +76,16 @@ fn mark(root: &Path, name: &str) -> Result<()> {
             root.display()
         );
     }
-    File::create(&mark).with_context(|| format!("cannot begin a store in {}", root.display()))?;
+    let made = OpenOptions::new().create(true).write(true).truncate(false).mode(0o600).open(&mark);
+    made.map(drop).with_context(|| format!("cannot begin a store in {}", root.display()))
+}
+
+fn keep_for_ourselves(mark: &Path) -> Result<()> {
+    let is_private = fs::metadata(mark).is_ok_and(|meta| meta.mode() & 0o077 == 0);
+    if !is_private {
+        fs::set_permissions(mark, Permissions::from_mode(0o600))
+            .with_context(|| format!("cannot take {} away from others, who could lock it", mark.display()))?;
+    }
     Ok(())
 }
 
@@ -107,7 +122,6 @@ pub fn default_data() -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::os::unix::fs::PermissionsExt;
 
     #[test]
     fn a_new_or_empty_folder_becomes_a_store_and_stays_one() {
@@ -116,6 +130,17 @@ mod tests {
         let opened = open(&root).unwrap();
         fs::create_dir(opened.join("0000")).unwrap();
         assert_eq!(open(&root).unwrap(), opened);
+    }
+
+    #[test]
+    fn the_mark_that_is_locked_can_be_opened_by_us_alone() {
+        let place = tempfile::tempdir().unwrap();
+        let mode = |root: &Path| fs::metadata(mark_of(root)).unwrap().mode() & 0o777;
+        let root = open(place.path()).unwrap();
+        assert_eq!(mode(&root), 0o600);
+        fs::set_permissions(mark_of(&root), Permissions::from_mode(0o644)).unwrap();
+        open(&root).unwrap();
+        assert_eq!(mode(&root), 0o600);
     }
 
     #[test]
@@ -129,7 +154,7 @@ mod tests {
     #[test]
     fn a_folder_that_others_may_write_to_is_refused() {
         let place = tempfile::tempdir().unwrap();
-        fs::set_permissions(place.path(), fs::Permissions::from_mode(0o1777)).unwrap();
+        fs::set_permissions(place.path(), Permissions::from_mode(0o1777)).unwrap();
         assert!(open(place.path()).unwrap_err().to_string().contains("by others"));
     }
 }

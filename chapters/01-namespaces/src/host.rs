@@ -1,10 +1,12 @@
 //! The host's side of making a container: from the plan to *ready*.
 
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use anyhow::{Context, Result, anyhow, bail};
-use nix::poll::PollTimeout;
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::Signal;
 use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
 use nix::unistd::Pid;
@@ -20,11 +22,15 @@ use crate::locked::Locked;
 use crate::mechanism::{Mechanism, in_stage_order};
 use crate::namespaces::Namespace;
 use crate::plan::{Inside, Plan, Process};
+use crate::process_end::PATIENCE;
+use crate::recorded_process::start_time;
 use crate::refused;
-use crate::state::{self, State, Status};
+use crate::removal;
+use crate::state::{State, Status};
 use crate::sys::{self, Cloned, ShownMemory};
 use crate::target::Target;
-use crate::undo::Journal;
+use crate::undo::{Journal, Undo};
+use crate::wait;
 
 /// The container's first process, as the process that made it holds it.
 #[derive(Debug)]
@@ -75,17 +81,17 @@ pub(crate) fn make(
         Cloned::Parent { child: pid, pidfd } => {
             drop((childs_link, gate));
             let process = Process { pid, caller: plan.caller, pidfd: pidfd.as_fd(), journal: &journal };
-            let led = note_process(state, pid, &folder)
+            let led = note_process(state, pid, &folder, &journal)
                 .and_then(|()| serve(&link, &process, &mut mechanisms))
                 .and_then(|()| link.send(&FromHost::WaitAtGate, &[]))
                 .map_err(|error| why_refused(error, with_user).context("cannot set the container up"));
             if let Err(error) = led {
-                kill_and_reap(&pidfd);
+                kill_and_reap(&pidfd, &folder);
                 return Err(error);
             }
             state.status = Status::Created;
             if let Err(error) = state.write(&folder) {
-                kill_and_reap(&pidfd);
+                kill_and_reap(&pidfd, &folder);
                 return Err(error);
             }
             Ok((locked, Made { pid, pidfd, _link: state.foreground.then_some(link) }))
@@ -94,17 +100,21 @@ pub(crate) fn make(
 }
 // ANCHOR_END: make
 
-fn note_process(state: &mut State, pid: Pid, folder: &Path) -> Result<()> {
+/// The journal has it, too: a state file that is damaged names no process any more.
+fn note_process(state: &mut State, pid: Pid, folder: &Path, journal: &Journal) -> Result<()> {
     state.pid = pid.as_raw();
     // None when it failed so fast that it is gone already: then it has left word on the link, and that is what to tell.
-    state.start_time = state::start_time(pid).unwrap_or_default();
+    state.start_time = start_time(pid).unwrap_or_default();
+    let namespace = std::fs::metadata(format!("/proc/{pid}/ns/pid"));
+    state.pid_namespace = namespace.map_or(0, |namespace| namespace.ino());
+    journal.write(&Undo::EndProcess(state.process()))?;
     state.write(folder)
 }
 
 /// Answers the child until it is ready.
 fn serve(link: &Link, process: &Process<'_>, mechanisms: &mut [Box<dyn Mechanism>]) -> Result<()> {
     loop {
-        match link.receive()?.map(|(message, _)| message) {
+        match next_message(link)? {
             Some(FromChild::Ask(index)) => {
                 let mechanism =
                     mechanisms.get_mut(index).context("the child asked for a mechanism that there isn't")?;
@@ -140,7 +150,7 @@ fn through_the_gate(link: &Link, note: impl FnOnce() -> Result<()>) -> Result<()
     link.send(&FromHost::Start, &[])?;
     let mut sealed = false;
     loop {
-        match link.receive()?.map(|(message, _)| message) {
+        match next_message(link)? {
             Some(FromChild::Did(step)) => explain::relay(&step),
             Some(FromChild::Sealed) => {
                 sealed = true;
@@ -157,10 +167,34 @@ fn through_the_gate(link: &Link, note: impl FnOnce() -> Result<()>) -> Result<()
 }
 
 /// Ends a process that never got to its command, and takes its exit status away.
-pub(crate) fn kill_and_reap(pidfd: &OwnedFd) {
+pub(crate) fn kill_and_reap(pidfd: &OwnedFd, folder: &Path) {
     // It may be dead already; then there is only the reaping to do.
     let _ = sys::pidfd_send_signal(pidfd.as_fd(), Signal::SIGKILL);
-    let _ = waitid(Id::PIDFd(pidfd.as_fd()), WaitPidFlag::WEXITED);
+    removal::thaw_groups(folder);
+    // Where a cgroup above is frozen it doesn't die. Its removal then says so, and nobody waits for ever.
+    let mut ended = [PollFd::new(pidfd.as_fd(), PollFlags::POLLIN)];
+    let milliseconds = u16::try_from(PATIENCE.as_millis()).unwrap_or(u16::MAX);
+    if poll(&mut ended, PollTimeout::from(milliseconds)).is_ok_and(|ready| ready > 0) {
+        let _ = waitid(Id::PIDFd(pidfd.as_fd()), WaitPidFlag::WEXITED);
+    }
+}
+
+/// The child's next message. A signal that ends programs waits until the container is made; but a child that stands still (in a
+/// frozen cgroup, at a mount of a broken disk) is not waited for any longer once there is one.
+fn next_message(link: &Link) -> Result<Option<FromChild>> {
+    loop {
+        let mut message = [PollFd::new(link.as_fd(), PollFlags::POLLIN)];
+        match poll(&mut message, PollTimeout::from(1000u16)) {
+            Err(Errno::EINTR) => {}
+            Ok(0) if wait::is_told_to_end() => bail!(
+                "given up, since a signal came and the container's process did not answer\n\
+                 likely cause: a cgroup above it is frozen, or it waits for a device (a broken disk, NFS)"
+            ),
+            Ok(0) => {}
+            Err(errno) => return Err(errno).context("cannot wait for the container's process"),
+            Ok(_) => return Ok(link.receive()?.map(|(message, _)| message)),
+        }
+    }
 }
 
 fn how_it_ended(process: &Process<'_>) -> String {

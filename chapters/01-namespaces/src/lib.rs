@@ -8,10 +8,11 @@
 //! - **The idea.** [`Namespace`], [`Namespaces`]: what the kernel can make private. [`Mechanism`], [`Stage`], [`Plan`]: what a
 //!   piece of a container is, and when it has its turn. [`mechanisms`]: one file each; [`mapping`] decides on ids.
 //! - **The process.** `host.rs` and `child.rs` walk the list in lockstep, over the `link.rs` between them; `gate.rs` lets
-//!   `create` and `start` be two processes; `launch.rs` becomes the command, `init.rs` stays behind as its PID 1; `wait.rs` and
-//!   `terminal.rs` pass on what a person does to it. `join.rs` and `enter.rs` go into namespaces that exist.
-//!   [`own_binary`] keeps our program's own file out of the container's reach.
-//! - **What remains.** [`Container`], [`State`], [`Store`] (`data_root.rs`, [`ownership`], `locked.rs`), [`Undo`], `removal.rs`, `cgroup_removal.rs`: what outlives a
+//!   `create` and `start` be two processes; `launch.rs` becomes the command, `init.rs` stays behind as its PID 1; `wait.rs`,
+//!   `interrupts.rs` and `terminal.rs` pass on what a person does to it. `join.rs` and `enter.rs` go into namespaces that
+//!   exist. [`own_binary`] keeps our program's own file out of the container's reach. `work.rs` does work elsewhere.
+//! - **What remains.** [`Container`], [`State`], [`RecordedProcess`], [`Store`] (`data_root.rs`, [`ownership`], `locked.rs`),
+//!   [`Undo`], `removal.rs`, `cgroup_removal.rs`, `tree_removal.rs`, `frozen.rs`: what outlives a
 //!   process, and how it goes away.
 //! - **What is said.** [`explain`] and [`steps`] narrate; [`Failure`] teaches; `refused.rs` asks why this machine says no.
 //! - **The command line.** [`Chapter`] is what a chapter adds to it, [`Design`] what its flags decide; `flags.rs` and [`verbs`] are shared, `tour.rs` and `inspect.rs` what it shows.
@@ -29,10 +30,12 @@ mod enter;
 pub mod explain;
 mod failure;
 mod flags;
+mod frozen;
 mod gate;
 mod host;
 mod init;
 mod inspect;
+mod interrupts;
 mod join;
 mod launch;
 mod link;
@@ -45,8 +48,10 @@ mod offset;
 pub mod own_binary;
 pub mod ownership;
 mod plan;
+mod process_end;
 mod program;
 mod ps;
+mod recorded_process;
 mod refused;
 mod removal;
 mod stage;
@@ -75,14 +80,17 @@ pub use design::Design;
 pub use enter::enter;
 pub use failure::{CallFailed, Failure, exit};
 pub use flags::{ExplainFlag, ExplainFormat, NamespaceFlags, RunFlags, StoreFlags};
+pub use frozen::refuse as refuse_frozen_cgroup;
+pub use locked::lock_in_time;
 pub use mechanism::{Handover, Mechanism, in_stage_order};
 pub use namespaces::{Namespace, Namespaces};
 pub use offset::Offset;
 pub use plan::{Caller, Inside, Plan, Process};
 pub use program::{create_and_leave, report, run_and_look_back, run_to_the_end};
+pub use recorded_process::{Life, RecordedProcess, SeenFrom};
 pub use removal::{remove, remove_debris};
 pub use stage::Stage;
-pub use state::{Life, SeenFrom, State, Status};
+pub use state::{State, Status};
 pub use steps::{Lesson, Why};
 pub use store::{Store, is_id, new_id};
 pub use target::{JoinRequest, Target};

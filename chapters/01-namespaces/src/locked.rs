@@ -2,9 +2,15 @@
 
 use std::fs::{File, TryLockError};
 use std::io::ErrorKind;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
+
+/// How long to wait for whoever has a lock.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 // ANCHOR: locked
 /// A state folder that is ours while this value lives: flock(2) on the folder itself. The kernel lets go of the lock when
@@ -21,26 +27,72 @@ pub(crate) struct Locked {
 impl Locked {
     /// Takes the lock, or returns `None` when somebody holds it or the folder is gone.
     pub fn try_take(folder: &Path) -> Result<Option<Locked>> {
-        Locked::take_by(folder, |file| match file.try_lock() {
-            Ok(()) => Ok(true),
-            Err(TryLockError::WouldBlock) => Ok(false),
-            Err(TryLockError::Error(error)) => Err(error),
-        })
-    }
-
-    /// Waits for the lock; `None` when the folder is gone by then.
-    pub fn take(folder: &Path) -> Result<Option<Locked>> {
-        Locked::take_by(folder, |file| file.lock().map(|()| true))
-    }
-
-    fn take_by(folder: &Path, lock: impl FnOnce(&File) -> std::io::Result<bool>) -> Result<Option<Locked>> {
         let file = match File::open(folder) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             file => file.with_context(|| format!("cannot open {}", folder.display()))?,
         };
-        let locked = lock(&file).with_context(|| format!("cannot lock {}", folder.display()))?;
         // The holder before us may have removed it.
-        let ours = locked && folder.exists();
+        let ours = try_lock(&file, folder)? && folder.exists();
         Ok(ours.then(|| Locked { folder: folder.into(), _lock: file }))
+    }
+
+    /// Waits for the lock, as [`lock_in_time`] does; `None` when the folder is gone by then.
+    pub fn take(folder: &Path) -> Result<Option<Locked>> {
+        let file = match File::open(folder) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            file => file.with_context(|| format!("cannot open {}", folder.display()))?,
+        };
+        lock_in_time(&file, folder)?;
+        // The holder before us may have removed it.
+        Ok(folder.exists().then(|| Locked { folder: folder.into(), _lock: file }))
+    }
+}
+
+// ANCHOR: lock
+/// Waits for a lock, though not for ever: the holder may be stopped (Ctrl-Z), or not let go on purpose.
+pub fn lock_in_time(file: &File, path: &Path) -> Result<()> {
+    lock_within(PATIENCE, file, path)
+}
+
+fn lock_within(patience: Duration, file: &File, path: &Path) -> Result<()> {
+    let end = Instant::now() + patience;
+    while !try_lock(file, path)? {
+        if Instant::now() >= end {
+            bail!(
+                "{} is locked by another process for more than {patience:?}\n\
+                 likely cause: a run that was stopped (Ctrl-Z), or another user's program\n\
+                 cure: find it: grep :{} /proc/locks (the fifth column is its process); then fg, or kill it",
+                path.display(),
+                file.metadata().map_or(0, |meta| meta.ino())
+            );
+        }
+        sleep(Duration::from_millis(2));
+    }
+    Ok(())
+}
+// ANCHOR_END: lock
+
+fn try_lock(file: &File, path: &Path) -> Result<bool> {
+    match file.try_lock() {
+        Ok(()) => Ok(true),
+        Err(TryLockError::WouldBlock) => Ok(false),
+        Err(TryLockError::Error(error)) => Err(error).with_context(|| format!("cannot lock {}", path.display())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lock_that_is_never_let_go_ends_in_a_sentence() {
+        let folder = tempfile::tempdir().unwrap();
+        let holder = File::open(folder.path()).unwrap();
+        holder.lock().unwrap();
+        let waiting = File::open(folder.path()).unwrap();
+        let error = lock_within(Duration::from_millis(20), &waiting, folder.path()).unwrap_err().to_string();
+        assert!(error.contains("cure: ") && error.contains("/proc/locks"), "{error}");
+        drop(holder);
+        lock_within(Duration::from_millis(20), &waiting, folder.path()).unwrap();
     }
 }

@@ -104,15 +104,36 @@ pub fn decide(request: Request, caller: Caller, facts: &Facts) -> Mapping {
 }
 // ANCHOR_END: decide
 
-/// The caller as id 0, then the granted ids from 1 on.
+// ANCHOR: stacked
+/// The caller as id 0, then the granted ids from 1 on, each once: lines of /etc/subuid may overlap,
+/// or cover the caller's own id, but no outside id may occur twice in a map (EINVAL).
 fn stacked(caller: u32, granted: &[(u32, u32)]) -> Vec<Range> {
     let mut ranges = vec![Range { inside: 0, outside: caller, count: 1 }];
-    for &(outside, count) in granted {
-        let inside = ranges.last().map_or(0, |last| last.inside + last.count);
-        ranges.push(Range { inside, outside, count });
+    for &(first, count) in granted {
+        // The last id of all, -1, stands for "none" in many calls.
+        let end = first.saturating_add(count);
+        let mut taken: Vec<_> = ranges.iter().map(|range| (range.outside, range.outside + range.count)).collect();
+        taken.sort_unstable();
+        let mut next = first;
+        for (taken, after) in taken.into_iter().chain([(end, end)]) {
+            let stop = taken.clamp(next, end.max(next));
+            push(&mut ranges, next, stop - next);
+            next = next.max(after.min(end));
+        }
     }
     ranges
 }
+
+fn push(ranges: &mut Vec<Range>, outside: u32, count: u32) {
+    let inside = ranges.last().map_or(0, |last| last.inside + last.count);
+    // Inside, too, there are no more ids than 2^32 - 1.
+    let count = count.min(u32::MAX - inside);
+    // The kernel takes 340 lines: user_namespaces(7).
+    if count > 0 && ranges.len() < 340 {
+        ranges.push(Range { inside, outside, count });
+    }
+}
+// ANCHOR_END: stacked
 
 /// What exists in our namespace, under the same ids. The middle column of our own map counts in our parent's.
 fn unchanged(own_map: &str) -> Vec<Range> {
@@ -166,6 +187,20 @@ mod tests {
     fn an_ordinary_user_with_a_grant_is_root_over_the_granted_ids() {
         let Mapping::Granted { users, .. } = decide(Request::Most, caller(1000), &granted()) else { panic!() };
         assert_eq!(lines(&users), ["0 1000 1", "1 100000 65536"]);
+    }
+
+    #[test]
+    fn no_id_is_mapped_twice_however_the_grants_lie() {
+        let map = |granted: &[(u32, u32)]| lines(&stacked(1000, granted));
+        // The second line covers the caller's own id; adjoining and overlapping ones; the same twice.
+        assert_eq!(map(&[(100_000, 10), (900, 200)]), ["0 1000 1", "1 100000 10", "11 900 100", "111 1001 99"]);
+        assert_eq!(map(&[(1000, 5)]), ["0 1000 1", "1 1001 4"]);
+        assert_eq!(map(&[(100, 10), (110, 10), (105, 20)]), ["0 1000 1", "1 100 10", "11 110 10", "21 120 5"]);
+        assert_eq!(map(&[(100, 10), (100, 10), (90, 30)]), ["0 1000 1", "1 100 10", "11 90 10", "21 110 10"]);
+        // Nothing overflows, whatever the file says.
+        let all = stacked(1000, &[(0, u32::MAX), (5, u32::MAX), (u32::MAX, u32::MAX)]);
+        assert_eq!(lines(&all), ["0 1000 1", "1 0 1000", "1001 1001 4294966294"]);
+        assert_eq!(stacked(1000, &(0..1000).map(|n| (2000 + 2 * n, 1)).collect::<Vec<_>>()).len(), 340);
     }
 
     #[test]

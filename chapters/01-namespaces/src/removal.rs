@@ -2,28 +2,21 @@
 
 use std::fs;
 use std::io::ErrorKind;
-use std::os::fd::AsFd;
-use std::path::Path;
-use std::time::{Duration, Instant};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
-use nix::errno::Errno;
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::sys::signal::Signal;
-use nix::unistd::Pid;
+use anyhow::{Context, Result, anyhow, bail};
 
-use crate::cgroup_removal;
+use crate::frozen;
 use crate::locked::Locked;
+use crate::process_end::{self, PATIENCE, out_of_sight};
 use crate::program::report;
-use crate::state::{Life, State, Status};
+use crate::recorded_process::Life;
+use crate::state::{State, Status};
 use crate::store::Store;
-use crate::sys;
-use crate::undo::{Journal, Undo};
+use crate::undo::{Journal, Records, Undo};
 
-/// How long a process may take to die of SIGKILL, where its removal was asked for.
-const PATIENCE: Duration = Duration::from_secs(10);
-
-/// And where somebody only comes by who wants something else.
+/// How long a process may take to die of SIGKILL, where somebody only comes by who wants something else.
 const PATIENCE_WITH_DEBRIS: Duration = Duration::from_secs(2);
 
 /// Removes a container that another process has made; with `force`, also a living one.
@@ -31,7 +24,7 @@ pub fn remove(store: &Store, name: &str, force: bool) -> Result<()> {
     let (folder, state) = store.find(name)?;
     let locked = if force {
         // A `run` holds the lock as long as its container lives; it sees the end, and removes it before we come to it.
-        kill_by_record(&state, &folder, PATIENCE)?;
+        end_recorded(&folder, Some(&state), PATIENCE)?;
         Locked::take(&folder)?
     } else {
         let locked = store.try_lock(&folder)?;
@@ -41,67 +34,58 @@ pub fn remove(store: &Store, name: &str, force: bool) -> Result<()> {
     };
     let Some(locked) = locked else { return Ok(()) };
     // What was true before we had the lock may have changed.
-    match State::read(&folder) {
-        Ok(Some(state)) if force => kill_by_record(&state, &locked.folder, PATIENCE)?,
+    let state = State::read(&folder);
+    if force {
+        end_recorded(&locked.folder, state.ok().flatten().as_ref(), PATIENCE)?;
+        return undo(&locked.folder, Damaged::PassOver);
+    }
+    match state {
         Ok(Some(state)) => match state.life() {
             Life::Gone => {}
             Life::Alive => bail!("container {name} is alive (process {}): end it first, or rm --force", state.pid),
-            Life::OutOfSight => bail!("{}", out_of_sight(name)),
+            Life::OutOfSight => bail!("container {name}: {}", out_of_sight(state.pid)),
         },
         Ok(None) => {}
-        Err(error) if force => drop(error),
         Err(error) => {
             return Err(
-                error.context("its process, if there is one, is not known (rm --force removes it all the same)")
+                error.context("its state can't be read (rm --force ends its process and removes it all the same)")
             );
         }
     }
-    undo(&locked.folder)
+    undo(&locked.folder, Damaged::Refuse)
 }
 
-fn out_of_sight(name: &str) -> String {
-    format!(
-        "container {name} was made in another PID or time namespace: whether it is alive can be seen only from there"
-    )
-}
-
-/// Kills the process that a state file names, if it is still the same process, and waits until it is gone.
-fn kill_by_record(state: &State, folder: &Path, patience: Duration) -> Result<()> {
-    if state.pid == 0 {
-        return Ok(());
-    }
-    if state.life() == Life::OutOfSight {
-        bail!("{}", out_of_sight(&state.id[..12]));
-    }
-    // Open first, compare after: the pidfd then holds the very process whose start time was looked at.
-    let Ok(pidfd) = sys::pidfd_open(Pid::from_raw(state.pid)) else { return Ok(()) };
-    if !state.is_alive() {
-        return Ok(());
-    }
-    match sys::pidfd_send_signal(pidfd.as_fd(), Signal::SIGKILL) {
-        // It has died by itself meanwhile: a child notices when its maker is gone.
-        Ok(()) | Err(Errno::ESRCH) => {}
-        Err(errno) => return Err(errno).with_context(|| format!("cannot kill process {} of the container", state.pid)),
-    }
-    // A container may be frozen (chapter 3).
-    for undo in Journal::read(folder).unwrap_or_default() {
-        if let Undo::RemoveCgroup(group) = undo {
-            cgroup_removal::thaw(&group);
-        }
-    }
-    let end = Instant::now() + patience;
-    while state.is_alive() {
-        let left = end.saturating_duration_since(Instant::now());
-        let mut ended = [PollFd::new(pidfd.as_fd(), PollFlags::POLLIN)];
-        if poll(&mut ended, PollTimeout::try_from(left)?)? == 0 {
-            bail!(
-                "process {} of the container has not died of SIGKILL in {patience:?}\nlikely cause: it waits for a device (a \
-                 broken disk, NFS), or is in a frozen cgroup\ncure: end that; the next run or rm --force removes it then",
-                state.pid
-            );
-        }
+/// Ends the process of a container, by its state and by its journal: one of the two may be damaged.
+fn end_recorded(folder: &Path, state: Option<&State>, patience: Duration) -> Result<()> {
+    let records = Journal::read(folder).unwrap_or_default();
+    let by_journal = records.undos.iter().filter_map(|undo| match undo {
+        Undo::EndProcess(process) => Some(process.clone()),
+        _ => None,
+    });
+    for process in state.map(State::process).into_iter().chain(by_journal) {
+        // A container may be frozen (chapter 3).
+        process_end::end_after(&process, patience, || thaw(&records))?;
     }
     Ok(())
+}
+
+/// Lets everything in a container's cgroups go on, so that it can die.
+pub(crate) fn thaw_groups(folder: &Path) {
+    thaw(&Journal::read(folder).unwrap_or_default());
+}
+
+/// The cgroups that were made for a container.
+pub(crate) fn groups_of(folder: &Path) -> Result<Vec<PathBuf>> {
+    let undos = Journal::read(folder)?.undos.into_iter();
+    Ok(undos.filter_map(|undo| if let Undo::RemoveCgroup(group) = undo { Some(group) } else { None }).collect())
+}
+
+fn thaw(records: &Records) {
+    for undo in &records.undos {
+        if let Undo::RemoveCgroup(group) = undo {
+            frozen::thaw(group);
+        }
+    }
 }
 
 // ANCHOR: debris
@@ -122,25 +106,62 @@ pub fn remove_debris(store: &Store) -> Result<()> {
 }
 
 fn remove_one(debris: &Locked) -> Result<()> {
-    if let Some(state) = State::read(&debris.folder)? {
-        kill_by_record(&state, &debris.folder, PATIENCE_WITH_DEBRIS)?;
-    }
-    undo(&debris.folder)
+    end_recorded(&debris.folder, State::read(&debris.folder)?.as_ref(), PATIENCE_WITH_DEBRIS)?;
+    undo(&debris.folder, Damaged::Refuse)
 }
 
 /// Undoes what the journal says, then removes the state folder with the files that are known to be in it. If something
 /// can't be undone, or there is more, the folder stays, for the next attempt.
-pub(crate) fn undo(folder: &Path) -> Result<()> {
-    Journal::undo_all(folder)?;
+pub(crate) fn undo(folder: &Path, damaged: Damaged) -> Result<()> {
+    let records = Journal::read(folder)?;
+    records.undo_all().context("cure: do by hand what is named below, then rm --force again")?;
+    if !records.damaged.is_empty() {
+        let named = format!("{}/undo.jsonl is damaged: {}", folder.display(), records.damaged.join("; "));
+        match damaged {
+            Damaged::Refuse => {
+                bail!("{named}\ncure: rm --force passes over these lines; nobody undoes then what they say")
+            }
+            Damaged::PassOver => drop(report(&anyhow!("{named}\nwhat these lines say was not undone"))),
+        }
+    }
+    // Before anything is removed: without its state, nobody could name the container any more.
+    if let Some(other) = unknown_file(folder)? {
+        bail!(
+            "{} is not one of our files, so it stays, and the container with it\n\
+             cure: move it elsewhere (or rm -r it), then rm again",
+            other.display()
+        );
+    }
     let gone = |removed: std::io::Result<()>, what: &Path| match removed {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
         removed => removed.with_context(|| format!("cannot remove {}", what.display())),
     };
-    // The state goes last: as long as it is there the container can be named.
-    for name in ["gate", "undo.jsonl", "state.json.new", "state.json"] {
+    for name in FILES {
         let file = folder.join(name);
         gone(fs::remove_file(&file), &file)?;
     }
     gone(fs::remove_dir(folder), folder)
 }
 // ANCHOR_END: debris
+
+/// The state goes last: as long as it is there the container can be named.
+const FILES: [&str; 4] = ["gate", "undo.jsonl", "state.json.new", "state.json"];
+
+/// What becomes of lines in a journal that can't be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Damaged {
+    Refuse,
+    /// Says so, and goes on.
+    PassOver,
+}
+
+/// Something in a state folder that is neither one of [`FILES`] nor was undone by the journal.
+fn unknown_file(folder: &Path) -> Result<Option<PathBuf>> {
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        entries => entries.with_context(|| format!("cannot read {}", folder.display()))?,
+    };
+    let paths = entries.collect::<std::io::Result<Vec<_>>>()?.into_iter().map(|entry| entry.path());
+    let is_known = |path: &PathBuf| FILES.iter().any(|name| path.file_name() == Some(name.as_ref())) && !path.is_dir();
+    Ok(paths.into_iter().find(|path| !is_known(path)))
+}

@@ -2,12 +2,13 @@
 
 use std::fs;
 use std::io::{ErrorKind, Write};
-use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use anyhow::{Context, Result};
-use nix::unistd::Pid;
+use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
+
+use crate::recorded_process::{Life, RecordedProcess, SeenFrom};
+use crate::store::check_name;
 
 /// Where a container is in its life: the OCI runtime specification's four, the last found out by looking.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,32 +24,6 @@ pub enum Status {
     Stopped,
     /// It can't be told: the state file is damaged, or the process is numbered in a PID namespace that isn't ours.
     Unknown,
-}
-
-/// What can be seen of a container's first process.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Life {
-    /// It is there.
-    Alive,
-    /// It has ended, or was never made.
-    Gone,
-    /// Its number and start time mean something only in the namespaces of its maker, which aren't ours.
-    OutOfSight,
-}
-
-/// The namespaces in which a pid and a start time mean something: inode numbers of the reader's PID and time namespaces.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct SeenFrom {
-    pid_namespace: u64,
-    time_namespace: u64,
-}
-
-impl SeenFrom {
-    /// From where this process looks.
-    pub fn here() -> SeenFrom {
-        let inode = |kind| fs::metadata(format!("/proc/self/ns/{kind}")).map_or(0, |meta| meta.ino());
-        SeenFrom { pid_namespace: inode("pid"), time_namespace: inode("time") }
-    }
 }
 
 /// The state file, `state.json` in the container's folder.
@@ -68,6 +43,9 @@ pub struct State {
     pub start_time: u64,
     /// In whose numbers `pid` and `start_time` are.
     pub seen_from: SeenFrom,
+    /// The PID namespace that this process is in: the inode number of its file; 0 before it exists.
+    #[serde(default)]
+    pub pid_namespace: u64,
     /// When the container was made, in seconds since 1970.
     pub created: u64,
     /// The command and its arguments.
@@ -86,8 +64,18 @@ impl State {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             text => text.with_context(|| format!("cannot read {}", path.display()))?,
         };
-        let state = serde_json::from_slice(&text).with_context(|| format!("{} is damaged", path.display()))?;
-        Ok(Some(state))
+        let parsed = serde_json::from_slice::<State>(&text).map_err(anyhow::Error::from);
+        let state = parsed.and_then(|state| state.checked(folder));
+        state.map(Some).with_context(|| format!("{} is damaged", path.display()))
+    }
+
+    /// What everybody relies on who reads it: it is this folder's, and can be shown.
+    fn checked(self, folder: &Path) -> Result<State> {
+        if folder.file_name() != Some(self.id.as_ref()) {
+            bail!("its id is {:?}, and not the folder's name", self.id);
+        }
+        self.name.as_deref().map_or(Ok(()), check_name)?;
+        Ok(self)
     }
 
     /// Writes it, to a temporary file first: who reads sees the old state or the new one, never half of one.
@@ -109,6 +97,7 @@ impl State {
             pid: 0,
             start_time: 0,
             seen_from: SeenFrom::default(),
+            pid_namespace: 0,
             created: 0,
             command: Vec::new(),
             foreground: false,
@@ -124,18 +113,15 @@ impl State {
         }
     }
 
-    /// Whether the first process is alive: there, not a zombie, and the same one.
+    /// Its first process.
+    pub fn process(&self) -> RecordedProcess {
+        let (pid, start_time) = (self.pid, self.start_time);
+        RecordedProcess { pid, start_time, seen_from: self.seen_from.clone() }
+    }
+
+    /// What can be seen of the first process.
     pub fn life(&self) -> Life {
-        if self.pid == 0 {
-            return Life::Gone;
-        }
-        if self.seen_from != SeenFrom::here() {
-            return Life::OutOfSight;
-        }
-        match start_time(Pid::from_raw(self.pid)) {
-            Some(start) if start == self.start_time => Life::Alive,
-            _ => Life::Gone,
-        }
+        self.process().life()
     }
 
     /// Whether it is seen to be alive.
@@ -144,56 +130,27 @@ impl State {
     }
 }
 
-/// When a process started, in clock ticks since boot; `None` when it is gone or only waits to be reaped.
-pub fn start_time(pid: Pid) -> Option<u64> {
-    start_time_in(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
-}
-
-/// Field 22 of a /proc/PID/stat line, unless field 3 says that it is a zombie (Z) or dead (X): proc_pid_stat(5).
-fn start_time_in(stat: &str) -> Option<u64> {
-    // The second field is the program's name in parentheses and may itself contain anything, parentheses too.
-    let mut fields = stat[stat.rfind(')')? + 1..].split_whitespace();
-    match fields.next()? {
-        "Z" | "X" => None,
-        _ => fields.nth(18)?.parse().ok(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const STAT: &str = "7 (a) S (b) S 1 7 7 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 1 0 4242 1 1 1";
-
     #[test]
-    fn the_start_time_is_found_behind_a_name_with_parentheses() {
-        assert_eq!(start_time_in(STAT), Some(4242));
-    }
-
-    #[test]
-    fn a_zombie_is_not_alive() {
-        assert_eq!(start_time_in(&STAT.replace("(b) S", "(b) Z")), None);
-    }
-
-    #[test]
-    fn a_process_with_another_start_time_is_another_process() {
-        let me = Pid::this();
-        let mut state = State {
-            id: "1".into(),
-            name: None,
-            status: Status::Running,
-            pid: me.as_raw(),
-            start_time: start_time(me).unwrap(),
-            seen_from: SeenFrom::here(),
-            created: 0,
-            command: vec![],
-            foreground: false,
-        };
-        assert_eq!(state.status_now(), Status::Running);
-        state.start_time -= 1;
-        assert_eq!(state.status_now(), Status::Stopped);
-        // Elsewhere the same numbers mean something else.
-        state.seen_from.pid_namespace += 1;
-        assert_eq!(state.status_now(), Status::Unknown);
+    fn a_state_is_believed_only_if_it_is_its_folders_own() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = place.path().join("a".repeat(64));
+        fs::create_dir(&folder).unwrap();
+        let good = State::damaged(&folder);
+        good.write(&folder).unwrap();
+        assert!(State::read(&folder).unwrap().is_some());
+        let odd_name = Some("\u{1b}[2J".to_string());
+        for bad in [
+            State { id: "abc".into(), ..good.clone() },
+            State { id: "../../etc".into(), ..good.clone() },
+            State { name: odd_name, ..good },
+        ] {
+            bad.write(&folder).unwrap();
+            let error = State::read(&folder).unwrap_err();
+            assert!(format!("{error:#}").contains("is damaged"), "{error:#}");
+        }
     }
 }

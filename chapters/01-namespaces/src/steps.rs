@@ -185,6 +185,9 @@ pub static REFUSE_TYPING: Why =
 /// The command, as the child of an init.
 pub static FORK_FROM_INIT: Why = Why::new("init stays behind as PID 1; its child goes on", PROCESSES);
 
+/// A process of ours in the container's process group.
+pub static LISTEN_FOR_INTERRUPTS: Why = Why::new("listens for Ctrl-C in the container's process group", PROCESSES);
+
 /// The command.
 pub static EXECUTE: Why =
     Why::new("this process becomes the command", PROCESS).as_shell(|args| Some(format!("exec {}", args.first()?)));

@@ -6,11 +6,13 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+use nix::unistd::Pid;
 
 use crate::data_root;
 use crate::failure::Failure;
-use crate::locked::Locked;
+use crate::locked::{self, Locked};
 use crate::ownership::is_ours;
+use crate::recorded_process::{SeenFrom, start_time};
 use crate::state::State;
 
 /// The folder with everybody's state folders.
@@ -85,7 +87,7 @@ impl Store {
 
     /// The container that `name` means: a name, an id, or the unambiguous beginning of one.
     pub fn find(&self, name: &str) -> Result<(PathBuf, State)> {
-        let states = self.states()?;
+        let states = self.states_of(|folder| Some(State::damaged(folder)))?;
         let by_name = states.iter().position(|state| state.name.as_deref() == Some(name) || state.id == name);
         let by_prefix = || {
             let mut matches = (0..states.len()).filter(|&index| !name.is_empty() && states[index].id.starts_with(name));
@@ -107,11 +109,16 @@ impl Store {
 
     /// All containers' states, oldest first; [damaged](State::damaged) ones first of all.
     pub fn states(&self) -> Result<Vec<State>> {
+        // A container may go while we look, or come.
+        self.states_of(|_| None)
+    }
+
+    /// The same, with `missing` for a folder without a state: one that can't be removed can still be named by its id.
+    fn states_of(&self, missing: impl Fn(&Path) -> Option<State>) -> Result<Vec<State>> {
         let mut states = Vec::new();
         for folder in self.folders()? {
             match State::read(&folder) {
-                // A container may go while we look.
-                Ok(state) => states.extend(state),
+                Ok(state) => states.extend(state.or_else(|| missing(&folder))),
                 Err(_) => states.push(State::damaged(&folder)),
             }
         }
@@ -142,9 +149,25 @@ impl Store {
 
     /// Held while folders are made or claimed, so that nobody takes a folder made a moment ago, not yet locked, for debris.
     fn lock_root(&self) -> Result<File> {
-        let file = File::open(&self.root).with_context(|| format!("cannot open {}", self.root.display()))?;
-        file.lock().with_context(|| format!("cannot lock {}", self.root.display()))?;
+        let mark = data_root::mark_of(&self.root);
+        let file = File::open(&mark).with_context(|| format!("cannot open {}", mark.display()))?;
+        locked::lock_in_time(&file, &mark)?;
         Ok(file)
+    }
+
+    /// From where this process looks. In a container of this store it is known what lies above.
+    pub(crate) fn seen_from(&self) -> Result<SeenFrom> {
+        let here = SeenFrom::here();
+        // The number of a namespace that is gone is used again: its first process must be the same, too.
+        let first = start_time(Pid::from_raw(1));
+        let is_ours = |state: &State| {
+            let is_new = state.seen_from.pid_namespace() != here.pid_namespace();
+            is_new && state.pid_namespace == here.pid_namespace() && Some(state.start_time) == first
+        };
+        Ok(match self.states()?.iter().find(|state| is_ours(state)) {
+            Some(outer) => here.below(&outer.seen_from),
+            None => here,
+        })
     }
 }
 
@@ -161,7 +184,7 @@ pub fn is_id(name: &str) -> bool {
 }
 
 /// Docker's rule for names: a letter or digit, then letters, digits, `_`, `.` and `-`.
-fn check_name(name: &str) -> Result<()> {
+pub(crate) fn check_name(name: &str) -> Result<()> {
     let mut letters = name.chars();
     let starts_well = letters.next().is_some_and(|first| first.is_ascii_alphanumeric());
     if !starts_well || !letters.all(|letter| letter.is_ascii_alphanumeric() || "_.-".contains(letter)) {

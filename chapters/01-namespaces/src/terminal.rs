@@ -73,6 +73,11 @@ impl Lent {
         }
     }
 
+    /// Whether the signals of its keys reach us as well.
+    pub fn reaches_us(&self) -> bool {
+        self.may_join
+    }
+
     /// The process group to continue.
     pub fn group(&self) -> Pid {
         self.containers_group

@@ -10,6 +10,8 @@ use nix::mount::{MntFlags, umount2};
 use serde::{Deserialize, Serialize};
 
 use crate::cgroup_removal;
+use crate::process_end::{self, PATIENCE};
+use crate::recorded_process::RecordedProcess;
 use crate::tree_removal;
 
 // ANCHOR: undo
@@ -33,6 +35,8 @@ pub enum Undo {
     RemoveEmptyCgroup(PathBuf),
     /// Unmount what is mounted there, lazily: umount2(2) with MNT_DETACH.
     Unmount(PathBuf),
+    /// End a process, and wait for its end.
+    EndProcess(RecordedProcess),
 }
 // ANCHOR_END: undo
 
@@ -52,6 +56,7 @@ impl Undo {
                 Ok(()) | Err(Errno::EINVAL | Errno::ENOENT | Errno::ENOTDIR) => Ok(()),
                 Err(errno) => Err(errno).with_context(|| format!("umount {}", path.display())),
             },
+            Undo::EndProcess(process) => process_end::end(process, PATIENCE),
         }
     }
 }
@@ -92,34 +97,50 @@ impl Journal {
         (&self.file).write_all(&line).context("cannot write an undo record")
     }
 
-    /// What is recorded in a state folder, oldest first.
-    pub fn read(folder: &Path) -> Result<Vec<Undo>> {
-        match fs::read_to_string(folder.join(FILE)) {
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
-            text => records(&text.with_context(|| format!("cannot read the undo journal in {}", folder.display()))?),
+    /// What is recorded in a state folder.
+    pub fn read(folder: &Path) -> Result<Records> {
+        match fs::read(folder.join(FILE)) {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Records::default()),
+            text => Ok(Records::from(
+                &text.with_context(|| format!("cannot read the undo journal in {}", folder.display()))?,
+            )),
         }
     }
+}
 
-    /// Undoes what is recorded in a state folder, newest first. One that fails doesn't stop the others; all the failures
-    /// come back as one error.
-    pub fn undo_all(folder: &Path) -> Result<()> {
-        let failures: Vec<String> = Journal::read(folder)?
-            .iter()
-            .rev()
-            .filter_map(|undo| undo.run().err())
-            .map(|error| format!("{error:#}"))
-            .collect();
+/// What a journal says.
+#[derive(Debug, Default)]
+pub struct Records {
+    /// Oldest first.
+    pub undos: Vec<Undo>,
+    /// The lines that are damaged, with their numbers, and why they can't be read.
+    pub damaged: Vec<String>,
+}
+
+impl Records {
+    /// Only the last line may be torn. A damaged line keeps none of the others from being read.
+    fn from(text: &[u8]) -> Records {
+        let mut records = Records::default();
+        let mut lines: Vec<&[u8]> = text.split(|byte| *byte == b'\n').collect();
+        lines.pop();
+        for (index, line) in lines.into_iter().enumerate() {
+            match serde_json::from_slice(line) {
+                Ok(undo) => records.undos.push(undo),
+                Err(error) => records.damaged.push(format!("line {}: {error}", index + 1)),
+            }
+        }
+        records
+    }
+
+    /// Undoes it, newest first. One that fails doesn't stop the others; all the failures come back as one error.
+    pub fn undo_all(&self) -> Result<()> {
+        let failures = self.undos.iter().rev().filter_map(|undo| undo.run().err());
+        let failures: Vec<String> = failures.map(|error| format!("{error:#}")).collect();
         if !failures.is_empty() {
             bail!("not everything could be undone: {}", failures.join("; "));
         }
         Ok(())
     }
-}
-
-/// Reads a journal; only its last line may be torn.
-fn records(text: &str) -> Result<Vec<Undo>> {
-    let complete = text.rfind('\n').map_or("", |end| &text[..end]);
-    complete.lines().map(|line| serde_json::from_str(line).context("an undo record can't be read")).collect()
 }
 
 #[cfg(test)]
@@ -128,19 +149,22 @@ mod tests {
 
     #[test]
     fn a_torn_last_line_was_never_made_and_is_passed_over() {
-        let text = "{\"remove_file\":\"/a\"}\n{\"remove_fol";
-        assert_eq!(records(text).unwrap(), [Undo::RemoveFile("/a".into())]);
+        let records = Records::from(b"{\"remove_file\":\"/a\"}\n{\"remove_fol");
+        assert_eq!(records.undos, [Undo::RemoveFile("/a".into())]);
+        assert!(records.damaged.is_empty(), "{records:?}");
     }
 
     #[test]
-    fn a_damaged_line_in_the_middle_is_an_error() {
-        assert!(records("{\"remove\n{\"remove_file\":\"/a\"}\n").is_err());
+    fn a_damaged_line_in_the_middle_is_named_and_the_others_are_read() {
+        let records = Records::from(b"{\"remove\n\xff\n{\"remove_file\":\"/a\"}\n");
+        assert_eq!(records.undos, [Undo::RemoveFile("/a".into())]);
+        assert!(records.damaged[0].starts_with("line 1: ") && records.damaged[1].starts_with("line 2: "));
     }
 
     #[test]
     fn no_record_can_name_a_program() {
-        let error = records("{\"run\":[\"/bin/sh\",\"-c\",\"true\"]}\n").unwrap_err();
-        assert!(format!("{error:#}").contains("unknown variant"), "{error:#}");
+        let records = Records::from(b"{\"run\":[\"/bin/sh\",\"-c\",\"true\"]}\n");
+        assert!(records.undos.is_empty() && records.damaged[0].contains("unknown variant"), "{:?}", records.damaged);
     }
 
     #[test]

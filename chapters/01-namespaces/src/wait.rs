@@ -11,6 +11,7 @@ use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
 use nix::unistd::Pid;
 
+use crate::interrupts::Listener;
 use crate::sys;
 use crate::terminal::Lent;
 
@@ -60,6 +61,8 @@ pub(crate) struct Foreground<'a> {
     pub is_pid_1: bool,
     /// Whether that is an init, which hands signals on to the command.
     pub has_init: bool,
+    /// What is to be seen to from time to time.
+    pub each_second: Option<&'a dyn Fn()>,
 }
 
 impl Foreground<'_> {
@@ -78,16 +81,26 @@ impl Foreground<'_> {
         let signals: SigSet = HANDED_ON.into_iter().collect();
         let incoming = SignalFd::with_flags(&signals, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)
             .context("cannot listen for signals")?;
+        let mut listener = self.listener()?;
         let mut unheeded = 0;
         loop {
-            let mut fds =
-                [PollFd::new(self.pidfd, PollFlags::POLLIN), PollFd::new(incoming.as_fd(), PollFlags::POLLIN)];
-            match poll(&mut fds, PollTimeout::NONE) {
+            let reports = listener.as_ref().map_or(incoming.as_fd(), AsFd::as_fd);
+            let mut fds = [self.pidfd, incoming.as_fd(), reports].map(|fd| PollFd::new(fd, PollFlags::POLLIN));
+            let time = if self.each_second.is_some() { PollTimeout::from(1000u16) } else { PollTimeout::NONE };
+            match poll(&mut fds, time) {
                 Err(Errno::EINTR) => continue,
                 other => other.context("cannot wait for the container")?,
             };
             if fds[0].any().unwrap_or(false) {
                 return reap(self.pidfd);
+            }
+            if let Some(each_second) = self.each_second {
+                each_second();
+            }
+            match listener.as_mut().map(Listener::was_interrupted) {
+                Some(Some(true)) => unheeded = self.interrupted(unheeded),
+                Some(None) => listener = None,
+                Some(Some(false)) | None => {}
             }
             while let Some(info) = incoming.read_signal().context("cannot read a signal")? {
                 let signal = Signal::try_from(info.ssi_signo as i32)?;
@@ -102,6 +115,14 @@ impl Foreground<'_> {
                     other => self.hand_on(other),
                 }
             }
+        }
+    }
+
+    /// A process that listens for Ctrl-C, where the terminal signals only the container's process group.
+    fn listener(&self) -> Result<Option<Listener>> {
+        match self.terminal {
+            Some(terminal) if self.is_pid_1 && !terminal.reaches_us() => Listener::in_group(terminal.group()).map(Some),
+            _ => Ok(None),
         }
     }
 
@@ -162,6 +183,13 @@ impl Foreground<'_> {
     }
 }
 
+/// Whether a signal that ends programs has come and waits, being blocked: SigPnd and ShdPnd in our /proc/PID/status.
+pub(crate) fn is_told_to_end() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ending = [Signal::SIGINT, Signal::SIGTERM, Signal::SIGQUIT, Signal::SIGHUP];
+    ending.into_iter().any(|signal| is_in(&status, &["SigPnd:", "ShdPnd:"], signal))
+}
+
 /// Whether siginfo's `si_code` says that the kernel itself raised the signal, as it does for a terminal: sigaction(2).
 pub(crate) fn by_the_terminal(si_code: i32) -> bool {
     const SI_KERNEL: i32 = 0x80;
@@ -177,10 +205,14 @@ pub(crate) fn is_pid_1(status: &str) -> bool {
 /// Whether a process handles a signal, ignores it or blocks it to wait for it: SigCgt, SigIgn and SigBlk in its
 /// /proc/PID/status, masks in hexadecimal.
 fn has_disposition(status: &str, signal: Signal) -> bool {
+    is_in(status, &["SigCgt:", "SigIgn:", "SigBlk:"], signal)
+}
+
+fn is_in(status: &str, masks: &[&str], signal: Signal) -> bool {
     let bit = 1u64 << (signal as u32 - 1);
     status
         .lines()
-        .filter_map(|line| ["SigCgt:", "SigIgn:", "SigBlk:"].iter().find_map(|name| line.strip_prefix(name)))
+        .filter_map(|line| masks.iter().find_map(|name| line.strip_prefix(name)))
         .any(|mask| u64::from_str_radix(mask.trim(), 16).is_ok_and(|mask| mask & bit != 0))
 }
 

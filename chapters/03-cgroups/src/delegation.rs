@@ -79,6 +79,13 @@ fn decide(facts: &Facts) -> Way {
 /// doesn't return.
 pub fn get(place: &Place) -> Result<()> {
     let all_on_v2 = place.sites.iter().all(|site| site.version == Version::V2);
+    if let Some(own) = delegated_elsewhere(place)? {
+        bail!(
+            "an ordinary user may make no group there\nlikely cause: what was delegated to you is {0}, and the parent that you \
+             named lies outside of it\ncure: name one below it, without a slash in front: --cgroup-parent boats",
+            own.display()
+        );
+    }
     match decide(&Facts { all_on_v2, ours: place.is_ours(), ..Facts::of_this_process()? }) {
         Way::Here => Ok(()),
         Way::Scope => start_again(),
@@ -99,6 +106,19 @@ pub fn reach(group: &Group) -> Result<()> {
         // The kernel says it best.
         Way::Here | Way::None(_) => Ok(()),
     }
+}
+
+/// The topmost group that was delegated to this user, where groups are to be made outside of it.
+fn delegated_elsewhere(place: &Place) -> Result<Option<PathBuf>> {
+    if Uid::effective().is_root() {
+        return Ok(None);
+    }
+    let machine = Machine::look()?;
+    let v2 = machine.hierarchies.iter().find(|tree| tree.version == Version::V2);
+    let own = v2.and_then(|tree| tree.own.ancestors().take_while(|group| room::is_delegated(group)).last());
+    let is_outside =
+        |own: &Path| place.sites.iter().any(|site| site.version == Version::V2 && !site.parent.starts_with(own));
+    Ok(own.filter(|own| is_outside(own)).map(Path::to_path_buf))
 }
 
 /// Whether a group is a scope that we asked for.

@@ -56,6 +56,13 @@ pub const DEFAULT: [Rule; 10] = [
     Rule::character(136, None),
 ];
 
+// ANCHOR: numbers
+/// The kernel's own numbers have 12 and 20 bits (MINORBITS in linux/kdev_t.h). The check is not for tidiness: to v1's files
+/// 4294967295, which is -1 there, means *any* device.
+const MAJORS: u32 = (1 << 12) - 1;
+const MINORS: u32 = (1 << 20) - 1;
+// ANCHOR_END: numbers
+
 /// `c 1:3 rwm`, `b 8:* r`, `a *:* rwm`.
 impl std::str::FromStr for Rule {
     type Err = String;
@@ -75,13 +82,18 @@ impl std::str::FromStr for Rule {
             "c" => Kind::Character,
             _ => return Err(wrong()),
         };
-        let number = |text: &str| match text {
+        let number = |text: &str, largest: u32| match text {
             "*" => Ok(None),
-            digits => digits.parse().map(Some).map_err(|_| wrong()),
+            digits => match digits.parse() {
+                Ok(number) if number <= largest => Ok(Some(number)),
+                Ok(_) => Err(format!("{digits} is no device's number: majors go to {MAJORS}, minors to {MINORS}")),
+                Err(_) => Err(wrong()),
+            },
         };
         let (major, minor) = numbers.split_once(':').ok_or_else(wrong)?;
+        let (major, minor) = (number(major, MAJORS)?, number(minor, MINORS)?);
         let [read, write, make] = ['r', 'w', 'm'].map(|letter| uses.contains(letter));
-        Ok(Rule { kind, major: number(major)?, minor: number(minor)?, read, write, make })
+        Ok(Rule { kind, major, minor, read, write, make })
     }
 }
 
@@ -115,6 +127,16 @@ mod tests {
     fn what_is_no_rule_is_told() {
         for text in ["", "c", "c 1:3", "d 1:3 r", "c 1 r", "c 1:x r", "c 1:3 rx", "c 1:3 r w", "c -1:3 r"] {
             assert!(text.parse::<Rule>().unwrap_err().contains("no rule"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_number_that_no_device_has_is_not_taken_for_any() {
+        assert!("c 4095:1048575 r".parse::<Rule>().is_ok());
+        for text in
+            ["c 4294967295:4294967295 rwm", "c 4294967295:3 r", "c 1:4294967295 r", "b 4096:0 r", "c 1:1048576 r"]
+        {
+            assert!(text.parse::<Rule>().unwrap_err().contains("no device's number"), "{text}");
         }
     }
 }

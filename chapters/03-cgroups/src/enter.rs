@@ -1,10 +1,10 @@
 //! Entering a container with groups: whoever does is held to its limits as well.
 
-use anyhow::{Result, bail};
-use ch01_namespaces::Store;
+use anyhow::{Context, Result};
+use ch01_namespaces::{Store, refuse_frozen_cgroup};
 
 use crate::group::Group;
-use crate::{delegation, freezer, mechanisms};
+use crate::{delegation, mechanisms};
 
 /// Moves this process into the groups of a container. (A process that is named by its number is in whatever groups it is in;
 /// there we stay in ours.)
@@ -15,13 +15,14 @@ pub fn join_groups_of(store: &Store, name: &str) -> Result<()> {
     let (folder, state) = store.find(name)?;
     match Group::read(&folder)? {
         Some(group) if state.is_alive() => {
+            let group = group.where_it_is(state.pid)?;
             // We would stand still with it, and on v1 not even die of SIGKILL.
-            if freezer::halts_whoever_joins(&group) {
-                bail!(
+            group.parts.iter().try_for_each(|part| refuse_frozen_cgroup(&part.folder)).with_context(|| {
+                format!(
                     "container {name} is frozen: what enters it would stand still as well\n\
                      cure: thaw {name}; or where a group above is frozen, thaw that"
-                );
-            }
+                )
+            })?;
             delegation::reach(&group)?;
             mechanisms::join(&group)
         }

@@ -12,6 +12,17 @@ use crate::controller::{Controller, Version};
 use crate::group::Group;
 use crate::{v1, v2};
 
+/// Where the limit on memory was that couldn't be kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Where {
+    /// The container's own.
+    Here,
+    /// Of a group inside of the container's.
+    Below,
+    /// Of a group above, or the machine's memory itself.
+    Above,
+}
+
 /// The counters.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Events {

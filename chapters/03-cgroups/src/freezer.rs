@@ -73,15 +73,6 @@ pub fn is_frozen(group: &Group) -> bool {
     group.part(Controller::Freezer).is_some_and(|part| is(part, true))
 }
 
-/// Whether a process that joined would stand still, be it that not all others do so yet.
-pub fn halts_whoever_joins(group: &Group) -> bool {
-    let is_asked_for = |part: &Part| match part.version {
-        Version::V1 => v1::freezer::is_freezing(&part.folder),
-        Version::V2 => v2::freezer::is_freezing(&part.folder),
-    };
-    is_frozen(group) || group.part(Controller::Freezer).is_some_and(is_asked_for)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::controller::{Controller, Version};
 use crate::events::LastEvents;
 use crate::limits::Limits;
+use crate::machine::Machine;
 use crate::parents::make_with_parents;
 use crate::place::Place;
 use crate::setting::{read, settings};
@@ -105,6 +106,32 @@ impl Group {
             )),
         }
     }
+
+    /// With the controllers that its v2 group has without having been asked for, or has been given since: the group above decides.
+    pub fn with_what_was_given(&self) -> Group {
+        let mut group = self.clone();
+        for part in group.parts.iter_mut().filter(|part| part.version == Version::V2) {
+            let given = read(&part.folder, v2::CONTROLLERS);
+            let has_name = |controller: &Controller| controller.v2_name().is_some();
+            let all: Vec<_> = Controller::ALL.into_iter().filter(has_name).collect();
+            let new = had(&all, &given).into_iter().filter(|controller| !part.controllers.contains(controller));
+            part.controllers.extend(new.collect::<Vec<_>>());
+        }
+        group
+    }
+
+    // ANCHOR: where_it_is
+    /// The folders in which a process of the container is: its own, or those below that were made inside. On v2, a group that
+    /// gives controllers to groups below takes no process any more (EBUSY); but one that has a process takes others.
+    pub fn where_it_is(&self, process: i32) -> Result<Group> {
+        let machine = Machine::of_process(process)?;
+        let parts = self.parts.iter().map(|part| {
+            let found = machine.hierarchies.iter().map(|tree| &tree.own).find(|own| own.starts_with(&part.folder));
+            Part { folder: found.unwrap_or(&part.folder).clone(), ..part.clone() }
+        });
+        Ok(Group { parts: parts.collect() })
+    }
+    // ANCHOR_END: where_it_is
 
     /// The folder that has a controller.
     pub fn part(&self, controller: Controller) -> Option<&Part> {

@@ -137,6 +137,15 @@ impl Limits {
             bail!("--io-weight {weight} is out of range: 10 to 1000");
         }
         for (index, throttle) in self.throttles.iter().enumerate() {
+            // v1 keeps the lower 32 bits: 4294967297 would be one operation a second.
+            let is_count = matches!(throttle.rate, Rate::ReadIops | Rate::WriteIops);
+            if is_count && throttle.most >= u64::from(u32::MAX) {
+                bail!(
+                    "{} operations a second would never be reached: the kernel counts to {}",
+                    throttle.most,
+                    u32::MAX
+                );
+            }
             let same = |other: &Throttle| (other.device, other.rate) == (throttle.device, throttle.rate);
             if self.throttles[..index].iter().any(same) {
                 let (major, minor) = throttle.device;

@@ -6,7 +6,7 @@ use anyhow::anyhow;
 use ch01_namespaces::report;
 
 use crate::controller::{Controller, Version};
-use crate::events::Events;
+use crate::events::{Events, Where};
 use crate::group::Group;
 use crate::{v1, v2};
 
@@ -16,26 +16,36 @@ pub fn look_back(folder: &Path) {
     let events = Events::of(&group);
     // Who follows hears of one more or not: no reason to fail.
     let _ = events.keep(folder);
-    if events.oom_kills > 0 {
-        report(&anyhow!(why_killed(events.oom_kills, came_to_its_limit(&group))));
+    if let Some(why) = why_killed(&group, events.oom_kills) {
+        report(&anyhow!(why));
     }
 }
 
-fn why_killed(killed: u64, at_its_limit: bool) -> String {
-    if at_its_limit {
-        return format!("the container came to its memory limit, and the kernel killed {killed} of its processes");
-    }
-    format!(
-        "memory ran out: the kernel killed {killed} of the container's processes\n\
-         likely cause: a group above came to its limit, or the whole machine did\n\
-         cure: dmesg names the group; give that more, or hold the others in it to less"
-    )
+/// Why the kernel has killed, if it has.
+fn why_killed(group: &Group, killed: u64) -> Option<String> {
+    let part = group.part(Controller::Memory)?;
+    let (place, killed) = match part.version {
+        Version::V2 => (v2::memory::where_it_ran_out(&part.folder), killed),
+        Version::V1 if killed > 0 => (v1::memory::where_it_ran_out(&part.folder), killed),
+        Version::V1 => (Where::Below, v1::memory::kills_below(&part.folder)),
+    };
+    (killed > 0).then(|| in_words(killed, place))
 }
 
-/// Whether it was the container's own limit. `oom_kill` doesn't say: it counts whoever was killed in the group, for whatever.
-fn came_to_its_limit(group: &Group) -> bool {
-    group.part(Controller::Memory).is_some_and(|part| match part.version {
-        Version::V1 => v1::memory::came_to_limit(&part.folder),
-        Version::V2 => v2::memory::came_to_limit(&part.folder),
-    })
+fn in_words(killed: u64, place: Where) -> String {
+    match place {
+        Where::Here => {
+            format!("the container came to its memory limit, and the kernel killed {killed} of its processes")
+        }
+        Where::Below => format!(
+            "memory ran out in a group inside of the container's: the kernel killed {killed} of its processes\n\
+             likely cause: something in the container gave a part of its processes a limit of their own (a runtime inside)\n\
+             cure: give that group more; the container's own limit was not reached"
+        ),
+        Where::Above => format!(
+            "memory ran out: the kernel killed {killed} of the container's processes\n\
+             likely cause: a group above came to its limit, or the whole machine did\n\
+             cure: dmesg names the group; give that more, or hold the others in it to less"
+        ),
+    }
 }

@@ -46,8 +46,18 @@ struct Mount {
 impl Machine {
     /// Of this process.
     pub fn look() -> Result<Machine> {
-        let cgroup = read_lossily("/proc/self/cgroup")
-            .context("cannot read /proc/self/cgroup: this kernel has no cgroups, or /proc is not mounted")?;
+        Machine::of("self")
+    }
+
+    /// As far as this process sees it, with another's groups as its own.
+    pub fn of_process(pid: i32) -> Result<Machine> {
+        Machine::of(&pid.to_string())
+    }
+
+    fn of(process: &str) -> Result<Machine> {
+        let cgroup = read_lossily(&format!("/proc/{process}/cgroup")).with_context(|| {
+            format!("cannot read /proc/{process}/cgroup: this kernel has no cgroups, or /proc is not mounted")
+        })?;
         let mountinfo = read_lossily("/proc/self/mountinfo").context("cannot read /proc/self/mountinfo")?;
         let controllers = |mount: &Path| fs::read_to_string(mount.join(crate::v2::CONTROLLERS)).unwrap_or_default();
         Ok(Machine::read(&cgroup, &mountinfo, is_cgroup, controllers))

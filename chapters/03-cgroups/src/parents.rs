@@ -80,6 +80,7 @@ mod tests {
             parent: parent.into(),
             top: "/tree".into(),
             ours: None,
+            movable: vec![],
         };
         assert_eq!(parents(&site("/tree/boats/red")), [PathBuf::from("/tree/boats"), "/tree/boats/red".into()]);
         assert!(parents(&site("/tree")).is_empty());

@@ -8,6 +8,8 @@
 use std::ffi::CStr;
 use std::path::{Path, PathBuf};
 
+use nix::unistd::Uid;
+
 use crate::machine::Hierarchy;
 use crate::{delegation, room, sys};
 
@@ -20,12 +22,31 @@ const UNITS: [&str; 3] = [".slice", ".scope", ".service"];
 /// The topmost group of our part: the whole tree where systemd names no groups, as in most containers; none where we are in
 /// a group that is systemd's.
 pub fn top(hierarchy: &Hierarchy) -> Option<PathBuf> {
-    top_by(hierarchy, |unit| {
-        // Older versions have no mark that an ordinary user can read; but we know what we asked for.
-        let has = |mark: &&CStr| sys::extended_attribute(unit, mark).as_deref() == Some(b"1");
-        delegation::is_own_scope(unit) || MARKS.iter().any(has)
-    })
+    top_by(hierarchy, is_marked)
 }
+
+/// The same, for somebody in the group at `folder`, which need not be there yet.
+pub fn top_above(hierarchy: &Hierarchy, folder: &Path) -> Option<PathBuf> {
+    let there = folder.ancestors().find(|folder| folder.exists()).unwrap_or(folder);
+    top(&Hierarchy { own: there.to_path_buf(), ..hierarchy.clone() })
+}
+
+fn is_marked(unit: &Path) -> bool {
+    // Older versions have no mark that an ordinary user can read; but we know what we asked for.
+    let has = |mark: &&CStr| sys::extended_attribute(unit, mark).as_deref() == Some(b"1");
+    delegation::is_own_scope(unit) || MARKS.iter().any(has)
+}
+
+// ANCHOR: movable
+/// The groups whose processes may be moved out of the way: our own; and above it, what was delegated to us, by systemd's mark or
+/// by its files' owner. (Root owns everything: for root that says nothing.) In any other group are strangers' processes.
+pub fn movable(hierarchy: &Hierarchy) -> Vec<PathBuf> {
+    let Some(top) = top(hierarchy) else { return Vec::new() };
+    let is_delegated = top != hierarchy.mount_point || !Uid::effective().is_root();
+    let above = hierarchy.own.ancestors().take_while(|group| group.starts_with(&top));
+    above.filter(|group| is_delegated || room::is_made_in(group, &hierarchy.own)).map(Into::into).collect()
+}
+// ANCHOR_END: movable
 
 // ANCHOR: top
 fn top_by(hierarchy: &Hierarchy, is_marked: impl Fn(&Path) -> bool) -> Option<PathBuf> {

@@ -9,8 +9,9 @@ use std::path::Path;
 use anyhow::{Result, bail};
 use nix::unistd::{AccessFlags, access};
 
-use crate::controller::Controller;
+use crate::controller::{Controller, Version};
 use crate::machine::{Hierarchy, Machine};
+use crate::part;
 use missing::missing;
 use parent::{check_parent, parent_in, part_of};
 pub use site::Site;
@@ -57,9 +58,10 @@ impl Place {
                 None => {
                     let (version, top) = (hierarchy.version, hierarchy.mount_point.clone());
                     let ours = part_of(hierarchy, parent);
-                    let parent = parent_in(hierarchy, parent, ours.as_deref().unwrap_or(&top))?;
-                    let names = hierarchy.names.clone();
-                    let site = Site { version, controllers: vec![], demanded: vec![], names, parent, top, ours };
+                    let movable = if version == Version::V2 { part::movable(hierarchy) } else { Vec::new() };
+                    let parent = parent_in(hierarchy, parent, ours.as_deref(), &movable)?;
+                    let (names, controllers, demanded) = (hierarchy.names.clone(), vec![], vec![]);
+                    let site = Site { version, controllers, demanded, names, parent, top, ours, movable };
                     sites.push((hierarchy, site));
                     &mut sites.last_mut().expect("pushed a moment ago").1
                 }
@@ -95,7 +97,6 @@ mod tests {
     use std::path::PathBuf;
 
     use super::*;
-    use crate::controller::Version;
 
     fn v1(name: &str) -> Hierarchy {
         let mount_point = PathBuf::from("/no-such-mount").join(name);

@@ -40,6 +40,11 @@ pub fn make(group: &Path) -> Result<()> {
 }
 // ANCHOR_END: room
 
+/// Whether a process in `own` is in `group`, or was when room was made there.
+pub fn is_made_in(group: &Path, own: &Path) -> bool {
+    own == group || own == group.join(SUPERVISOR)
+}
+
 /// Whether a group has processes of its own that stand in the way. The root of all may have them.
 pub fn has_processes(group: &Path) -> bool {
     let is_root = !group.join(v2::TYPE).exists();

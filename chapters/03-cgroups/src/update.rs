@@ -14,11 +14,12 @@ use crate::{kept, v1, v2};
 // ANCHOR: update
 /// Writes the limits. When one can't be written, those that were are put back: all or nothing.
 pub fn update(group: &Group, limits: &Limits) -> Result<()> {
+    let group = &group.with_what_was_given();
     for controller in needed(limits) {
         if group.part(controller).is_none() {
             bail!(
                 "the container is in no group with the controller {controller}\n\
-                 likely cause: not asked for at its start, and not given by the group above\n\
+                 likely cause: no limit of that kind was asked for at its start, and the group above gives it none\n\
                  cure: give that limit to run or create: they say what is missing"
             );
         }
@@ -49,6 +50,9 @@ pub fn update(group: &Group, limits: &Limits) -> Result<()> {
 fn change<'a>(folder: &'a Path, setting: &Setting, before: &mut Vec<(&'a Path, Setting)>) -> Result<()> {
     if setting.file == v2::memory::MAX {
         v2::memory::make_room(folder, setting)?;
+    }
+    if setting.file == v2::memory::SWAP_MAX {
+        v2::memory::check_swap(folder, setting)?;
     }
     let old = now(folder, setting);
     setting.write(folder)?;

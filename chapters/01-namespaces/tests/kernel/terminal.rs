@@ -22,6 +22,7 @@ pub fn cases() -> Vec<Case> {
         the_terminal_comes_back_from_a_shell_with_job_control,
         a_killed_program_leaves_the_terminal_as_it_found_it,
         a_second_interrupt_kills_a_pid_1_that_heeds_none,
+        an_interrupt_is_heard_by_a_run_that_leads_its_session,
         an_interrupt_is_no_business_of_ours_where_the_command_is_no_pid_1,
         a_stop_stops_the_container_and_a_continue_continues_it,
         a_hangup_ends_a_container_that_nobody_could_reach_any_more,
@@ -128,6 +129,19 @@ fn a_second_interrupt_kills_a_pid_1_that_heeds_none() -> Result<()> {
     terminal.types("\x03")?;
     let (status, output) = terminal.ends()?;
     ensure!(status == 137 && output.contains("Ctrl-C again"), "{status}: {output}");
+    Ok(())
+}
+
+/// As with `ssh -t host … run …`: no shell between the terminal and `run`.
+fn an_interrupt_is_heard_by_a_run_that_leads_its_session() -> Result<()> {
+    let mut terminal = Terminal::with("exec RUN -- sleep 1000")?;
+    let sleep = terminal.process("sleep")?;
+    terminal.types("\x03")?;
+    std::thread::sleep(Duration::from_millis(300));
+    ensure!(look::process_exists(sleep), "one interrupt killed it");
+    terminal.types("\x03")?;
+    let (status, output) = terminal.ends()?;
+    ensure!(status == 137 && output.contains("Ctrl-C again kills it"), "{status}: {output}");
     Ok(())
 }
 

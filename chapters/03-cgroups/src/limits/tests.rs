@@ -42,6 +42,9 @@ fn counts_and_weights_that_make_no_sense_are_told() {
     refused(Limits { io_weight: Some(5), ..Limits::default() }, "10 to 1000");
     let throttle = Throttle { device: (8, 0), rate: Rate::ReadBps, most: 1 };
     refused(Limits { throttles: vec![throttle, throttle], ..Limits::default() }, "say it once");
+    // v1 keeps 32 bits: this would be none at all.
+    let count = Throttle { device: (8, 0), rate: Rate::WriteIops, most: 1 << 32 };
+    refused(Limits { throttles: vec![count], ..Limits::default() }, "never be reached");
 }
 
 #[test]

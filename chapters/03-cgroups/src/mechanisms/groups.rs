@@ -6,13 +6,13 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use ch01_namespaces::explain::report;
-use ch01_namespaces::{Handover, Inside, Mechanism, Plan, Stage};
+use ch01_namespaces::{Handover, Inside, Mechanism, Plan, Stage, refuse_frozen_cgroup};
 
 use crate::controller::{Controller, Version};
 use crate::group::{Group, Part};
 use crate::limits::Limits;
 use crate::place::Place;
-use crate::{room, steps, v1};
+use crate::{steps, v1};
 
 // ANCHOR: groups
 /// Makes the groups and their limits before the process exists, and puts the process in before it does anything.
@@ -45,12 +45,11 @@ impl Mechanism for Groups {
     }
 
     fn prepare(&mut self, plan: &mut Plan) -> Result<()> {
-        for site in self.place.sites.iter().filter(|site| site.version == Version::V2) {
-            for group in site.ours_to_divide() {
-                if room::is_delegated(&group) {
-                    room::make(&group)?;
-                }
-            }
+        for site in &self.place.sites {
+            // Below a frozen group the container would stand still, and we would wait for it.
+            let there = site.parent.ancestors().find(|folder| folder.exists());
+            there.map_or(Ok(()), refuse_frozen_cgroup)?;
+            site.make_room()?;
         }
         let group = Group::make(&self.place, &self.limits, plan)?;
         for part in &group.parts {

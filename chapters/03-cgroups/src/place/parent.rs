@@ -7,7 +7,8 @@ use anyhow::{Result, bail};
 use crate::controller::Version;
 use crate::group::is_a_containers;
 use crate::machine::Hierarchy;
-use crate::{part, room};
+use crate::setting::read;
+use crate::{part, room, v2};
 
 /// What can be said of a parent without a look at the trees.
 pub(super) fn check_parent(asked: &str) -> Result<()> {
@@ -25,25 +26,33 @@ pub(super) fn check_parent(asked: &str) -> Result<()> {
     Ok(())
 }
 
-/// The topmost group that is ours. Who names a parent from the top of the tree on has chosen; the kernel decides whether they may.
+/// The topmost group that is ours to divide: above where we are, or above the parent that is named from the top of the tree on.
 pub(super) fn part_of(hierarchy: &Hierarchy, asked: Option<&str>) -> Option<PathBuf> {
-    match hierarchy.version {
-        Version::V2 if !asked.is_some_and(|parent| parent.starts_with('/')) => part::top(hierarchy),
-        Version::V1 | Version::V2 => Some(hierarchy.mount_point.clone()),
+    match (hierarchy.version, asked.and_then(|asked| asked.strip_prefix('/'))) {
+        (Version::V1, _) => Some(hierarchy.mount_point.clone()),
+        (Version::V2, None) => part::top(hierarchy),
+        (Version::V2, Some(from_the_top)) => {
+            part::top_above(hierarchy, &hierarchy.mount_point.join(from_the_top.trim_matches('/')))
+        }
     }
 }
 
 /// The folder in which groups are made. `asked`: with a slash in front from the top of the tree, else from where it would be
 /// without.
-pub(super) fn parent_in(hierarchy: &Hierarchy, asked: Option<&str>, ours: &Path) -> Result<PathBuf> {
+pub(super) fn parent_in(
+    hierarchy: &Hierarchy,
+    asked: Option<&str>,
+    ours: Option<&Path>,
+    movable: &[PathBuf],
+) -> Result<PathBuf> {
     let usual = || match hierarchy.version {
         // Inside our own group, so that what holds for us holds for the container.
         Version::V1 => hierarchy.own.clone(),
-        Version::V2 => part::parent(hierarchy, ours),
+        Version::V2 => part::parent(hierarchy, ours.unwrap_or(&hierarchy.mount_point)),
     };
     let Some(asked) = asked else { return Ok(usual()) };
     let from = if asked.starts_with('/') { hierarchy.mount_point.clone() } else { usual() };
-    let parent = if asked == "/" { from } else { from.join(asked.trim_matches('/')) };
+    let parent = if asked == "/" { from.clone() } else { from.join(asked.trim_matches('/')) };
     if let Some(file) = parent.ancestors().find(|path| path.exists()).filter(|path| !path.is_dir()) {
         bail!(
             "--cgroup-parent {asked}: {} is a file\nlikely cause: it is one of the kernel's files in a group\n\
@@ -51,16 +60,47 @@ pub(super) fn parent_in(hierarchy: &Hierarchy, asked: Option<&str>, ours: &Path)
             file.display()
         );
     }
-    if hierarchy.version == Version::V2 && room::has_processes(&parent) {
-        bail!(
-            "--cgroup-parent {asked}: there are processes in {}\nlikely cause: on v2, processes are only in leaves of the tree, \
-             and a group with children that have controllers is none (the no-internal-processes rule)\n\
-             cure: move them into a child of it, or choose another parent",
-            parent.display()
-        );
+    if hierarchy.version == Version::V2 {
+        if ours.is_none() && asked.starts_with('/') {
+            bail!(
+                "--cgroup-parent {asked} is in a group of systemd's that was not delegated\n\
+                 likely cause: its unit has no Delegate=yes, so systemd alone changes what is in it, and takes limits of ours away\n\
+                 cure: name a group outside of systemd's; or systemd-run --scope -p Delegate=yes -- COMMAND"
+            );
+        }
+        check_way(asked, &from, &parent, movable)?;
     }
     Ok(parent)
 }
+
+// ANCHOR: check_way
+/// On v2, every group on the way has to give controllers to the next. So none may have processes, except those that are ours
+/// to move; and none may be threaded.
+fn check_way(asked: &str, from: &Path, parent: &Path, movable: &[PathBuf]) -> Result<()> {
+    let below_from = |folder: &&Path| folder.starts_with(from) && (*folder != from || *folder == parent);
+    for group in parent.ancestors().take_while(below_from) {
+        if room::has_processes(group) && (group == parent || !movable.iter().any(|ours| ours == group)) {
+            bail!(
+                "--cgroup-parent {asked}: there are processes in {}\nlikely cause: on v2, processes are only in leaves of the \
+                 tree, and a group with children that have controllers is none (the no-internal-processes rule)\n\
+                 cure: move them into a child of it, or choose another parent",
+                group.display()
+            );
+        }
+        let kind = read(group, v2::TYPE);
+        if !matches!(kind.trim(), "" | "domain") {
+            bail!(
+                "--cgroup-parent {asked}: {} is {:?}, so no process can be in a group below it (EOPNOTSUPP)\n\
+                 likely cause: it, or a group below it, was made threaded (echo threaded >cgroup.type), for good\n\
+                 cure: choose another parent; or remove the threaded group (rmdir), and make it anew",
+                group.display(),
+                kind.trim()
+            );
+        }
+    }
+    Ok(())
+}
+// ANCHOR_END: check_way
 
 #[cfg(test)]
 mod tests {
@@ -70,7 +110,7 @@ mod tests {
     fn a_parent_is_from_the_top_or_from_where_we_are() {
         let (names, mount_point) = (vec!["memory".into()], PathBuf::from("/no-such-mount/memory"));
         let hierarchy = Hierarchy { version: Version::V1, names, own: mount_point.join("me"), mount_point };
-        let parent = |asked| parent_in(&hierarchy, Some(asked), &hierarchy.mount_point);
+        let parent = |asked| parent_in(&hierarchy, Some(asked), Some(&hierarchy.mount_point), &[]);
         assert_eq!(parent("/boats/red").unwrap(), Path::new("/no-such-mount/memory/boats/red"));
         assert_eq!(parent("boats").unwrap(), Path::new("/no-such-mount/memory/me/boats"));
         assert_eq!(parent("/").unwrap(), Path::new("/no-such-mount/memory"));

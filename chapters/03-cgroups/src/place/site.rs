@@ -27,6 +27,8 @@ pub struct Site {
     pub top: PathBuf,
     /// The topmost group that is ours to divide, if any is.
     pub ours: Option<PathBuf>,
+    /// The groups whose processes are ours to move.
+    pub movable: Vec<PathBuf>,
 }
 
 impl Site {
@@ -46,6 +48,12 @@ impl Site {
             self.parent.ancestors().take_while(|group| group.starts_with(top)).map(Into::into).collect();
         groups.reverse();
         groups
+    }
+
+    /// On v2, moves our processes out of the way of the groups that are to be made. Never anybody else's.
+    pub fn make_room(&self) -> Result<()> {
+        let in_the_way = self.movable.iter().filter(|group| self.parent.starts_with(group));
+        in_the_way.filter(|group| room::is_delegated(group)).try_for_each(|group| room::make(group))
     }
 
     fn enable_in(&self, folder: &Path) -> Result<()> {

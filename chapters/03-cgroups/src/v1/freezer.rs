@@ -16,8 +16,3 @@ pub fn wanted(frozen: bool) -> &'static str {
 pub fn is(folder: &Path, frozen: bool) -> bool {
     read(folder, STATE).trim() == wanted(frozen)
 }
-
-/// Whether it was asked for, and some run on.
-pub fn is_freezing(folder: &Path) -> bool {
-    read(folder, STATE).trim() == "FREEZING"
-}

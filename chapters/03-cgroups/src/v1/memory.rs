@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::events::Events;
+use crate::events::{Events, Where};
 use crate::limits::{Limits, Swap};
 use crate::setting::{Setting, field, number, read};
 use crate::stats::{Memory, Stats};
@@ -69,9 +69,22 @@ pub fn read_events(folder: &Path, events: &mut Events) {
     events.oom_kills = field(&read(folder, OOM_CONTROL), "oom_kill").unwrap_or(0);
 }
 
+/// Where memory ran out. A group's own counter doesn't have what happened below it.
+pub fn where_it_ran_out(folder: &Path) -> Where {
+    if came_to_limit(folder) { Where::Here } else { Where::Above }
+}
+
+/// How many were killed in the groups below: on v1 each group counts by itself.
+pub fn kills_below(folder: &Path) -> u64 {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let below = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())).map(|entry| entry.path());
+    let kills = |folder: &Path| field(&read(folder, OOM_CONTROL), "oom_kill").unwrap_or(0);
+    below.into_iter().map(|folder| kills(&folder) + kills_below(&folder)).sum()
+}
+
 /// Whether the container has come to its own limit. v1 doesn't say at which limit somebody was killed, nor counts every failure
 /// ([`FAIL_COUNT`]); but only what comes to its limit uses as much as that, less a request that didn't fit any more.
-pub fn came_to_limit(folder: &Path) -> bool {
+fn came_to_limit(folder: &Path) -> bool {
     const REQUEST: u64 = 64 << 10;
     PEAKS.into_iter().zip([LIMIT, MEMORY_AND_SWAP]).any(|(peak, limit)| {
         let limit = number(folder, limit).filter(|limit| *limit < NO_LIMIT);

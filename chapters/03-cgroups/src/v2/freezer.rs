@@ -17,8 +17,3 @@ pub fn wanted(frozen: bool) -> &'static str {
 pub fn is(folder: &Path, frozen: bool) -> bool {
     field(&read(folder, EVENTS), "frozen") == Some(u64::from(frozen))
 }
-
-/// Whether it was asked for here, and some may run on.
-pub fn is_freezing(folder: &Path) -> bool {
-    read(folder, FREEZE).trim() == wanted(true)
-}

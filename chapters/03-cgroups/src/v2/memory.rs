@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Result, bail};
 
 use crate::convert::swap_alone;
-use crate::events::Events;
+use crate::events::{Events, Where};
 use crate::limits::{Limits, Swap};
 use crate::setting::{Setting, field, number, read, write};
 use crate::stats::{Memory, Stats};
@@ -28,7 +28,7 @@ pub const SWAP_CURRENT: &str = "memory.swap.current";
 pub const STAT: &str = "memory.stat";
 /// `max`: how often the limit was hit; `oom_kill`: how many the kernel has killed; and more.
 pub const EVENTS: &str = "memory.events";
-/// The same without the groups below, and without what limits above did: `oom` is how often this group's own couldn't be kept.
+/// The same without the groups below: `oom` is how often this group's own limit couldn't be kept.
 pub const OWN_EVENTS: &str = "memory.events.local";
 
 /// The writes. Without swap asked for there is as much of it as of memory, as in Docker. A reservation is `memory.low`, as in runc.
@@ -86,7 +86,69 @@ pub fn read_events(folder: &Path, events: &mut Events) {
     events.oom_kills = field(&text, "oom_kill").unwrap_or(0);
 }
 
-/// Whether the container has come to its own limit, and nothing could be taken back.
-pub fn came_to_limit(folder: &Path) -> bool {
-    field(&read(folder, OWN_EVENTS), "oom").is_some_and(|times| times > 0)
+// ANCHOR: where
+/// Where memory ran out. `oom` counts in the group whose limit couldn't be kept, and in those above it: so it is 0 in our file
+/// when the limit was above, and 0 in our *local* file when it was below.
+pub fn where_it_ran_out(folder: &Path) -> Where {
+    let times = |file| field(&read(folder, file), "oom").unwrap_or(0);
+    match (times(OWN_EVENTS), times(EVENTS)) {
+        (0, 0) => Where::Above,
+        (0, _) => Where::Below,
+        _ => Where::Here,
+    }
+}
+// ANCHOR_END: where
+
+// ANCHOR: swap_in_use
+/// Nor does v2 refuse a limit below the swap that is in use. It takes the number, and what lies on the disk stays there.
+pub fn check_swap(folder: &Path, limit: &Setting) -> Result<()> {
+    let most = limit.value.parse().unwrap_or(u64::MAX);
+    let in_use = number(folder, SWAP_CURRENT).unwrap_or(0);
+    let is_lower = number(folder, SWAP_MAX).is_none_or(|now| most < now);
+    if is_lower && in_use > most {
+        bail!(
+            "{} can't be applied: it leaves {} of swap, and the container uses {}\n\
+             likely cause: memory.swap.max holds for what is swapped out from now on\n\
+             cure: free memory in the container first, or choose a higher limit",
+            limit.flag,
+            shown(most),
+            shown(in_use)
+        );
+    }
+    Ok(())
+}
+// ANCHOR_END: swap_in_use
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn swap_in_use_is_not_limited_away() {
+        let folder = tempfile::tempdir().unwrap();
+        let has = |file: &str, text: &str| std::fs::write(folder.path().join(file), text).unwrap();
+        let check = |value: u64| check_swap(folder.path(), &Setting::new("--memory-swap", SWAP_MAX, value));
+        has(SWAP_MAX, "max\n");
+        has(SWAP_CURRENT, "20000000\n");
+        let error = check(0).unwrap_err().to_string();
+        assert!(error.contains("19.1M") && error.contains("free memory in the container"), "{error}");
+        check(20_000_000).unwrap();
+        // What holds already is not made worse.
+        has(SWAP_MAX, "0\n");
+        check(0).unwrap();
+    }
+
+    #[test]
+    fn where_memory_ran_out_is_read_from_both_files() {
+        let folder = tempfile::tempdir().unwrap();
+        let found = |own: u64, all: u64| {
+            std::fs::write(folder.path().join(OWN_EVENTS), format!("oom {own}\noom_kill 0\n")).unwrap();
+            std::fs::write(folder.path().join(EVENTS), format!("oom {all}\noom_kill 1\n")).unwrap();
+            where_it_ran_out(folder.path())
+        };
+        assert_eq!(
+            [found(0, 0), found(0, 1), found(1, 1), found(1, 2)],
+            [Where::Above, Where::Below, Where::Here, Where::Here]
+        );
+    }
 }

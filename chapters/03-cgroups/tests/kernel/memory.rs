@@ -1,5 +1,9 @@
 //! Memory: proven by who is killed and who is not, and by the kernel's count.
 
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
+
 use anyhow::{Context, Result, ensure};
 use testkit::{Case, cases, needs};
 
@@ -9,6 +13,7 @@ pub fn cases() -> Vec<Case> {
     cases![
         a_hog_is_killed_and_counted_and_said,
         whoever_is_killed_for_a_limit_above_hears_that,
+        whoever_is_killed_for_a_limit_below_hears_that,
         what_fits_is_not_killed,
         swap_is_limited_as_docker_does,
         a_reservation_and_a_score_arrive,
@@ -54,6 +59,39 @@ fn whoever_is_killed_for_a_limit_above_hears_that() -> Result<()> {
         ensure!(said.contains("a group above") && !said.contains("came to its memory limit"), "{said}");
     }
     held.end()?;
+    expect_nothing_left()
+}
+
+/// Of a group that something in the container has made for a part of it.
+fn whoever_is_killed_for_a_limit_below_hears_that() -> Result<()> {
+    need_groups()?;
+    let mut command = running::run(&["--memory", "200m"], "echo ready; read line; exec tail /dev/zero");
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+    BufReader::new(child.stdout.as_mut().context("no stdout")?).read_line(&mut String::new())?;
+    let pid = *lab::look::children(child.id() as i32).first().context("no child")?;
+    let group = running::folder_of(pid, "memory")?;
+    let inner = group.join("inner");
+    fs::create_dir(&inner)?;
+    fs::write(inner.join("cgroup.procs"), pid.to_string())?;
+    let control = group.join("cgroup.subtree_control");
+    if control.exists() {
+        fs::write(&control, "+memory")?;
+    }
+    for (file, most) in [
+        ("memory.limit_in_bytes", "32m"),
+        ("memory.memsw.limit_in_bytes", "32m"),
+        ("memory.max", "32m"),
+        ("memory.swap.max", "0"),
+    ] {
+        if inner.join(file).exists() {
+            fs::write(inner.join(file), most)?;
+        }
+    }
+    drop(child.stdin.take());
+    let output = child.wait_with_output()?;
+    let said = shown(&output);
+    ensure!(output.status.code() == Some(137) && said.contains("killed 1 of"), "{said}");
+    ensure!(said.contains("inside of the container's") && !said.contains("a group above"), "{said}");
     expect_nothing_left()
 }
 

@@ -1,7 +1,7 @@
 //! Where groups go, and what is seen of them inside.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
@@ -22,6 +22,9 @@ pub fn cases() -> Vec<Case> {
         a_containers_own_group_is_no_parent_of_anothers,
         a_file_of_a_group_is_no_parent_and_harms_no_later_run,
         a_parent_with_processes_is_refused_on_v2,
+        strangers_on_the_way_to_a_parent_are_never_moved,
+        a_parent_in_a_unit_of_systemds_is_refused_to_root_too,
+        a_threaded_parent_is_refused_with_the_reason,
         it_is_in_its_group_where_there_is_no_clone3,
     ]
 }
@@ -153,6 +156,62 @@ fn a_parent_with_processes_is_refused_on_v2() -> Result<()> {
     ensure!(output.status.code() == Some(125) && said.contains("no-internal-processes"), "{said}");
     fs::remove_dir(&busy)?;
     held.end()?;
+    expect_nothing_left()
+}
+
+/// The top of the v2 tree; skips where the controllers are in another one.
+fn v2_top() -> Result<PathBuf> {
+    need_groups()?;
+    let pids = Machine::look()?.hierarchy_of(Controller::Pids).cloned().context("no such tree")?;
+    needs::that(pids.version == Version::V2, "cgroup v2")?;
+    Ok(pids.mount_point)
+}
+
+fn strangers_on_the_way_to_a_parent_are_never_moved() -> Result<()> {
+    let family = v2_top()?.join("fam");
+    fs::create_dir(&family)?;
+    let mut stranger = Command::new("sleep").arg("60").spawn()?;
+    fs::write(family.join("cgroup.procs"), stranger.id().to_string())?;
+    let output = run(&["--cgroup-parent", "/fam/deep"], "true").output()?;
+    let group = folder_of(stranger.id() as i32, "pids")?;
+    let left: Vec<_> = fs::read_dir(&family)?.flatten().filter(|entry| entry.path().is_dir()).collect();
+    stranger.kill()?;
+    stranger.wait()?;
+    let said = shown(&output);
+    ensure!(
+        output.status.code() == Some(125) && said.contains("there are processes in") && said.contains("/fam\n"),
+        "{said}"
+    );
+    ensure!(group == family, "the stranger is in {}", group.display());
+    ensure!(left.is_empty(), "{left:?} was left");
+    fs::remove_dir(&family)?;
+    expect_nothing_left()
+}
+
+fn a_parent_in_a_unit_of_systemds_is_refused_to_root_too() -> Result<()> {
+    let unit = v2_top()?.join("web.service");
+    fs::create_dir(&unit)?;
+    for parent in ["/web.service", "/web.service/deeper"] {
+        let output = run(&["--cgroup-parent", parent], "true").output()?;
+        let said = shown(&output);
+        ensure!(output.status.code() == Some(125) && said.contains("was not delegated"), "{said}");
+    }
+    fs::remove_dir(&unit)?;
+    expect_nothing_left()
+}
+
+fn a_threaded_parent_is_refused_with_the_reason() -> Result<()> {
+    let top = v2_top()?.join("looms");
+    let threads = top.join("threads");
+    fs::create_dir_all(&threads)?;
+    fs::write(threads.join("cgroup.type"), "threaded")?;
+    for parent in ["/looms", "/looms/threads", "/looms/deeper"] {
+        let output = run(&["--cgroup-parent", parent], "true").output()?;
+        let said = shown(&output);
+        ensure!(output.status.code() == Some(125) && said.contains("threaded") && said.contains("cure:"), "{said}");
+    }
+    fs::remove_dir(&threads)?;
+    fs::remove_dir(&top)?;
     expect_nothing_left()
 }
 

@@ -63,9 +63,10 @@ fn limits_that_make_no_sense_are_told() -> Result<()> {
         (&["--device-read-bps", "/dev/none:1m"], "/dev/none"),
         (&["--device-write-iops", "/dev/null:0"], "above zero"),
         (&["--device-cgroup-rule", "x"], "no rule"),
+        (&["--device-cgroup-rule", "c 4294967295:4294967295 rwm"], "no device's number"),
         (&["--oom-score-adj", "5000"], "1000"),
         (&["--cgroup-parent", "../up"], "without . and .."),
-        (&["--cgroups", "disabled", "--memory", "64m"], "limits are the groups'"),
+        (&["--cgroups", "disabled", "--memory", "64m"], "limits need cgroups"),
     ] {
         expect_failure(args, &[word])?;
     }

@@ -19,6 +19,7 @@ pub fn cases() -> Vec<Case> {
         with_a_group_that_was_handed_over_limits_hold,
         what_was_not_handed_over_is_not_counted_nor_changed,
         below_a_group_that_was_handed_over_a_parent_can_be_named,
+        a_parent_outside_of_what_was_handed_over_is_refused_with_that_reason,
         in_a_group_that_was_handed_over_processes_may_come_and_go,
         what_systemd_has_not_handed_over_is_refused_and_what_it_has_is_kept_to,
     ];
@@ -150,6 +151,20 @@ fn below_a_group_that_was_handed_over_a_parent_can_be_named() -> Result<()> {
     }
     let kind = fs::read_to_string(top.join("cgroup.type"))?;
     ensure!(kind == "domain\n", "a group that was handed over is {kind}");
+    expect_nothing_left()
+}
+
+fn a_parent_outside_of_what_was_handed_over_is_refused_with_that_reason() -> Result<()> {
+    let top = handed_over_on_v2()?;
+    for parent in ["/boats", "/"] {
+        let output = as_user_in(&top, &format!("--cgroup-parent {parent} -- true"))?;
+        let said = shown(&output);
+        ensure!(output.status.code() == Some(125) && said.contains("lies outside of it"), "{parent}: {said}");
+        ensure!(said.contains("/handed") && said.contains("without a slash in front"), "{parent}: {said}");
+    }
+    // From the top of the tree, too, what was handed over can be named.
+    let output = as_user_in(&top, "--cgroup-parent /handed/boats -- true")?;
+    ensure!(output.status.success(), "{}", shown(&output));
     expect_nothing_left()
 }
 

@@ -20,6 +20,7 @@ pub fn cases() -> Vec<Case> {
         events_are_told_as_they_happen,
         the_kill_that_ends_a_container_is_told_to_who_follows,
         an_update_holds_at_once,
+        an_update_reaches_a_controller_that_nobody_asked_for_at_the_start,
         an_update_that_makes_no_sense_changes_nothing,
         an_update_is_all_or_nothing,
         the_tree_shows_containers_and_their_limits,
@@ -132,6 +133,24 @@ fn an_update_holds_at_once() -> Result<()> {
         ensure!(!v1.exists() || number(&v1, None)? == size);
         ensure!(!v2.exists() || number(&v2, None)? == 0);
     }
+    held.end()?;
+    expect_nothing_left()
+}
+
+fn an_update_reaches_a_controller_that_nobody_asked_for_at_the_start() -> Result<()> {
+    need_groups()?;
+    let held = Running::start(&["--name", "boat"], "")?;
+    let group = held.folder("memory")?;
+    let control = group.with_file_name("cgroup.subtree_control");
+    needs::that(control.exists(), "cgroup v2")?;
+    let update = || program().args(["update", "--cpuset-cpus", "0", "boat"]).output();
+    fs::write(&control, "-cpuset")?;
+    let refused = update()?;
+    ensure!(shown(&refused).contains("the group above gives it none"), "{}", shown(&refused));
+    fs::write(&control, "+cpuset")?;
+    let updated = update()?;
+    ensure!(updated.status.success(), "{}", shown(&updated));
+    ensure!(fs::read_to_string(group.join("cpuset.cpus"))?.trim() == "0");
     held.end()?;
     expect_nothing_left()
 }
