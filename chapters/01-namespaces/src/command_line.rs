@@ -126,6 +126,8 @@ impl<C: Chapter> NewContainer<C> {
     /// From flags to a container, in the same steps in all chapters: narrate, delegate, plan. The last step makes it.
     fn plan(mut self, store: &StoreFlags, foreground: bool) -> Result<(Spec, Vec<Box<dyn Mechanism>>)> {
         self.run.explain.begin();
+        // Decided before a chapter may go into a user namespace, where we are root.
+        store.state_root();
         let mut design = Design::new(store, self.operands, foreground);
         design.spec.name = self.run.name;
         design.spec.init = self.run.init;

@@ -25,6 +25,8 @@ use crate::wait::{self, Exit, Foreground};
 /// What to run, whatever the mechanisms.
 #[derive(Debug, Clone, Default)]
 pub struct Spec {
+    /// Its id, if it has one already: 64 hexadecimal digits.
+    pub id: Option<String>,
     /// A name to call it by, besides its id.
     pub name: Option<String>,
     /// The command and its arguments.
@@ -68,7 +70,7 @@ impl Container {
     ) -> Result<Container> {
         removal::remove_debris(store)?;
         let mut state = State {
-            id: new_id()?,
+            id: spec.id.map_or_else(new_id, Ok)?,
             name: spec.name,
             status: Status::Creating,
             pid: 0,

@@ -1,7 +1,8 @@
 //! Flags, and the mechanisms they ask for. Later chapters flatten these structs into their own `run`.
 
+use std::cell::OnceCell;
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
@@ -27,6 +28,11 @@ pub struct StoreFlags {
     /// $XDG_RUNTIME_DIR/coracle, or coracle-UID in the folder for temporary files].
     #[arg(long, global = true, value_name = "DIR")]
     root: Option<PathBuf>,
+    /// Decided once: who we are decides on it, and a later chapter's `run` may go into a user namespace, where we are root.
+    #[arg(skip)]
+    state: OnceCell<PathBuf>,
+    #[arg(skip)]
+    data: OnceCell<PathBuf>,
 }
 
 impl StoreFlags {
@@ -35,14 +41,19 @@ impl StoreFlags {
         self.root.iter().flat_map(|root| ["--root".into(), root.into()]).collect()
     }
 
+    /// Where containers' states are.
+    pub fn state_root(&self) -> &Path {
+        self.state.get_or_init(|| self.root.clone().unwrap_or_else(Store::default_root))
+    }
+
     /// The directory for what outlives a boot: layers and images, from chapter 4 on.
-    pub fn data_root(&self) -> PathBuf {
-        self.root.as_ref().map_or_else(data_root::default_data, |root| root.join("data"))
+    pub fn data_root(&self) -> &Path {
+        self.data.get_or_init(|| self.root.as_ref().map_or_else(data_root::default_data, |root| root.join("data")))
     }
 
     /// Opens the store.
     pub fn open(&self) -> Result<Store> {
-        Store::open(&self.root.clone().unwrap_or_else(Store::default_root))
+        Store::open(self.state_root())
     }
 }
 

@@ -32,6 +32,7 @@ mod failure;
 mod flags;
 mod frozen;
 mod gate;
+pub mod helper;
 mod host;
 mod init;
 mod inspect;

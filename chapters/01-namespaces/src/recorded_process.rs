@@ -60,6 +60,12 @@ pub struct RecordedProcess {
 }
 
 impl RecordedProcess {
+    /// A process of ours that exists.
+    pub fn of(pid: Pid) -> anyhow::Result<RecordedProcess> {
+        let start_time = start_time(pid).ok_or_else(|| anyhow::anyhow!("process {pid} is gone"))?;
+        Ok(RecordedProcess { pid: pid.as_raw(), start_time, seen_from: SeenFrom::here() })
+    }
+
     /// Whether it is alive: there, not a zombie, and the same one.
     pub fn life(&self) -> Life {
         if self.pid == 0 {

@@ -84,6 +84,9 @@ pub static MAKE_PROCESS: Why = Why::new("a new process, born in its new namespac
         }),
     ]);
 
+/// A helper.
+pub static START_HELPER: Why = Why::new("a helper process, which works beside the container", PROCESS);
+
 /// Before the gid map.
 pub static DENY_SETGROUPS: Why =
     Why::new("nobody may drop groups inside; gid_map demands it", USERS).as_shell(write_by_echo);

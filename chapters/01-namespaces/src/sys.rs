@@ -334,6 +334,22 @@ pub(crate) fn let_go_of_pipes() {
     }
 }
 
+/// Leaves terminal and open files behind: /dev/null in the place of the first three, `link` under the number `at`, and
+/// everything else close-on-exec.
+pub(crate) fn become_background(link: BorrowedFd<'_>, at: RawFd) -> Result<()> {
+    let null = OpenOptions::new().read(true).write(true).open("/dev/null").context("cannot open /dev/null")?;
+    // Away from the numbers that are about to be replaced.
+    let link = nix::fcntl::fcntl(link, nix::fcntl::FcntlArg::F_DUPFD_CLOEXEC(at + 1)).context("fcntl")?;
+    for (from, to) in [(null.as_raw_fd(), 0), (null.as_raw_fd(), 1), (null.as_raw_fd(), 2), (link, at)] {
+        // SAFETY: both are numbers of descriptors; what was open under the second is closed, and nobody uses it any more.
+        Errno::result(unsafe { libc::dup2(from, to) }).context("dup2")?;
+    }
+    // SAFETY: takes no pointers.
+    let rest = unsafe { libc::syscall(libc::SYS_close_range, at as u32 + 1, u32::MAX, libc::CLOSE_RANGE_CLOEXEC) };
+    Errno::result(rest).context("close_range")?;
+    Ok(())
+}
+
 /// pidfd_send_signal(2): the signal reaches that process or nobody, never one that took over its id.
 pub(crate) fn pidfd_send_signal(pidfd: BorrowedFd<'_>, signal: Signal) -> nix::Result<()> {
     // SAFETY: a null siginfo means what kill(2) would send.

@@ -51,7 +51,7 @@ impl LayerStore {
     /// they were killed is removed.
     pub fn open(flags: &StoreFlags, asked: Option<driver::Name>) -> Result<LayerStore> {
         let containers = flags.open()?;
-        let data_root = open_private(&flags.data_root(), MARK).context("cannot open the data root")?;
+        let data_root = open_private(flags.data_root(), MARK).context("cannot open the data root")?;
         bind(&data_root, &containers)?;
         let choice = {
             let _nobody_else_tries = lock::exclusive(&data_root)?;
