@@ -6,7 +6,6 @@ use std::path::Path;
 use anyhow::{Context, Result, anyhow, bail};
 use nix::poll::PollTimeout;
 use nix::sys::signal::Signal;
-use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
 use nix::unistd::Pid;
 
 use crate::child::Child;
@@ -22,7 +21,7 @@ use crate::namespaces::Namespace;
 use crate::plan::{Inside, Plan, Process};
 use crate::refused;
 use crate::state::{self, State, Status};
-use crate::sys::{self, Cloned, ShownMemory};
+use crate::sys::{self, Cloned, ShownMemory, Whose};
 use crate::target::Target;
 use crate::undo::Journal;
 
@@ -160,14 +159,13 @@ fn through_the_gate(link: &Link, note: impl FnOnce() -> Result<()>) -> Result<()
 pub(crate) fn kill_and_reap(pidfd: &OwnedFd) {
     // It may be dead already; then there is only the reaping to do.
     let _ = sys::pidfd_send_signal(pidfd.as_fd(), Signal::SIGKILL);
-    let _ = waitid(Id::PIDFd(pidfd.as_fd()), WaitPidFlag::WEXITED);
+    let _ = sys::wait_for_end(Whose::Process(pidfd.as_fd()), 0);
 }
 
 fn how_it_ended(process: &Process<'_>) -> String {
     // WNOWAIT: the exit status stays for whoever reaps it.
-    match waitid(Id::PIDFd(process.pidfd), WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT) {
-        Ok(WaitStatus::Signaled(_, signal, _)) => format!("was killed by {signal} before it was ready"),
-        Ok(WaitStatus::Exited(_, code)) => format!("exited with {code} before it was ready"),
+    match sys::wait_for_end(Whose::Process(process.pidfd), libc::WNOWAIT) {
+        Ok(Some((_, exit))) => format!("{exit} before it was ready"),
         other => format!("went away before it was ready ({other:?})"),
     }
 }
