@@ -140,6 +140,27 @@ pub fn attach(
     report(why, "move_mount", args, Errno::result(result).map(drop))
 }
 
+/// Which file a descriptor refers to, on which mount. Two mounts of one file system show the same
+/// inode.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Identity {
+    mount: u64,
+    device: (u32, u32),
+    inode: u64,
+}
+
+/// statx(2) of what a descriptor refers to. A detached mount keeps its number when it is attached.
+pub fn identity(fd: BorrowedFd<'_>) -> nix::Result<Identity> {
+    // SAFETY: plain integers, for all of which 0 is valid; the kernel fills it.
+    let mut found: libc::statx = unsafe { std::mem::zeroed() };
+    let (path, wanted) = (c"".as_ptr(), libc::STATX_INO | libc::STATX_MNT_ID);
+    // SAFETY: the empty path and the structure outlive the call.
+    let result = unsafe { libc::statx(fd.as_raw_fd(), path, libc::AT_EMPTY_PATH, wanted, &raw mut found) };
+    Errno::result(result)?;
+    let device = (found.stx_dev_major, found.stx_dev_minor);
+    Ok(Identity { mount: found.stx_mnt_id, device, inode: found.stx_ino })
+}
+
 // ANCHOR: open_in_root
 /// openat2(2) with RESOLVE_IN_ROOT and O_PATH: whatever links are on the way, they are taken as if `root` were /, and `..`
 /// ends there. Links of /proc (`/proc/PID/fd/7`), which lead anywhere, are never followed; with `links` false none are.

@@ -46,8 +46,8 @@ impl Mechanism for Devices {
             }
             let device = PathBuf::from("/dev").join(name);
             let mount = sys::copy_tree(&steps::BIND_DEVICE, &device)?;
-            // What is written goes to the device all the same. But mode and owner are the node's, which is
-            // the host's: root in here could change them for everybody.
+            // What is written goes to the device all the same. But mode and owner are the node's,
+            // which is the host's: root in here could change them for everybody.
             sys::set_attributes(&steps::BIND_DEVICE, mount.as_fd(), READ_ONLY | NO_SUID | NO_EXEC)?;
             let place = root.file(&device)?;
             let what = device.display().to_string();
