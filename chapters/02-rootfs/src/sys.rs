@@ -183,6 +183,24 @@ pub fn with_exact_modes<T>(make: impl FnOnce() -> T) -> T {
     made
 }
 
+/// fsetxattr(2).
+pub fn set_attribute(file: BorrowedFd<'_>, name: &CStr, value: &[u8]) -> nix::Result<()> {
+    // SAFETY: name and value outlive the call, and the length is the value's.
+    let result = unsafe { libc::fsetxattr(file.as_raw_fd(), name.as_ptr(), value.as_ptr().cast(), value.len(), 0) };
+    Errno::result(result).map(drop)
+}
+
+/// getxattr(2).
+#[cfg(test)]
+pub fn attribute(path: &Path, name: &CStr) -> Option<Vec<u8>> {
+    let path = CString::new(path.as_os_str().as_bytes()).ok()?;
+    let mut value = vec![0u8; 256];
+    // SAFETY: path, name and place outlive the call, and the length is the place's.
+    let length = unsafe { libc::getxattr(path.as_ptr(), name.as_ptr(), value.as_mut_ptr().cast(), value.len()) };
+    value.truncate(usize::try_from(length).ok()?);
+    Some(value)
+}
+
 /// mknod(2) of a character device that anybody may use.
 pub fn make_device(why: &'static Why, folder: BorrowedFd<'_>, name: &str, major: u64, minor: u64) -> Result<()> {
     let (mode, device) = (Mode::from_bits_truncate(0o666), makedev(major, minor));

@@ -81,10 +81,11 @@ fn a_link_in_the_root_leads_no_volume_out() -> Result<()> {
 
 fn a_volume_on_the_root_itself_is_refused() -> Result<()> {
     needs::user_namespaces()?;
-    for target in ["/usr/..", "/usr/../.."] {
-        let output = run(&["run", "-v", &format!("/tmp:{target}"), "true"])?;
-        let refused = output.status.code() == Some(125) && stderr(&output).contains("is the root itself");
-        ensure!(refused, "{target}: {output:?}");
-    }
+    // What a link leads to doesn't show in the target's text.
+    let folder = tempfile::tempdir()?;
+    std::os::unix::fs::symlink("/", folder.path().join("all"))?;
+    let volumes = [format!("{}:/srv/a", folder.path().display()), "/usr:/srv/a/all".to_string()];
+    let output = run(&["run", "--no-lab", "-v", &volumes[0], "-v", &volumes[1], "true"])?;
+    ensure!(output.status.code() == Some(125) && stderr(&output).contains("is the root itself"), "{output:?}");
     Ok(())
 }
