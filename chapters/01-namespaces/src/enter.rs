@@ -71,7 +71,7 @@ pub fn enter(target: &Target, command: Vec<OsString>) -> Result<Exit> {
             let (pidfd, terminal) = (pidfd.as_fd(), terminal.as_ref());
             let exit =
                 Foreground { pidfd, pid, terminal, is_pid_1: false, has_init: false, each_second: None }.wait()?;
-            if exit == Exit::Killed(Signal::SIGKILL) && target.ends_within(MOMENT.into()) {
+            if exit == Exit::Killed(libc::SIGKILL) && target.ends_within(MOMENT.into()) {
                 let _ = writeln!(std::io::stderr(), "The container has ended, and its PID namespace with it.");
             }
             Ok(exit)

@@ -8,7 +8,6 @@ use anyhow::{Context, Result, anyhow, bail};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::Signal;
-use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
 use nix::unistd::Pid;
 
 use crate::child::Child;
@@ -27,7 +26,7 @@ use crate::recorded_process::start_time;
 use crate::refused;
 use crate::removal;
 use crate::state::{State, Status};
-use crate::sys::{self, Cloned, ShownMemory};
+use crate::sys::{self, Cloned, ShownMemory, Whose};
 use crate::target::Target;
 use crate::undo::{Journal, Undo};
 use crate::wait;
@@ -175,7 +174,7 @@ pub(crate) fn kill_and_reap(pidfd: &OwnedFd, folder: &Path) {
     let mut ended = [PollFd::new(pidfd.as_fd(), PollFlags::POLLIN)];
     let milliseconds = u16::try_from(PATIENCE.as_millis()).unwrap_or(u16::MAX);
     if poll(&mut ended, PollTimeout::from(milliseconds)).is_ok_and(|ready| ready > 0) {
-        let _ = waitid(Id::PIDFd(pidfd.as_fd()), WaitPidFlag::WEXITED);
+        let _ = sys::wait_for_end(Whose::Process(pidfd.as_fd()), 0);
     }
 }
 
@@ -199,9 +198,8 @@ fn next_message(link: &Link) -> Result<Option<FromChild>> {
 
 fn how_it_ended(process: &Process<'_>) -> String {
     // WNOWAIT: the exit status stays for whoever reaps it.
-    match waitid(Id::PIDFd(process.pidfd), WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT) {
-        Ok(WaitStatus::Signaled(_, signal, _)) => format!("was killed by {signal} before it was ready"),
-        Ok(WaitStatus::Exited(_, code)) => format!("exited with {code} before it was ready"),
+    match sys::wait_for_end(Whose::Process(process.pidfd), libc::WNOWAIT) {
+        Ok(Some((_, exit))) => format!("{exit} before it was ready"),
         other => format!("went away before it was ready ({other:?})"),
     }
 }
