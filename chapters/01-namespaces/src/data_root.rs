@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use nix::unistd::Uid;
 
-/// The file that says "this folder is a store". It is also what is locked: the folder itself may be
-/// readable for others, and whoever may open a file may lock it (flock(2)), for ever.
+/// The file that says "this directory is a store". It is also what is locked: the directory itself
+/// may be readable for others, and whoever may open a file may lock it (flock(2)), for ever.
 const MARK: &str = "coracle-store";
 
 /// The mark of a store.

@@ -36,7 +36,7 @@ impl Locked {
         Ok(ours.then(|| Locked { folder: folder.into(), _lock: file }))
     }
 
-    /// Waits for the lock, as [`lock_in_time`] does; `None` when the folder is gone by then.
+    /// Waits for the lock, as [`lock_in_time`] does; `None` when the directory is gone by then.
     pub fn take(folder: &Path) -> Result<Option<Locked>> {
         let file = match File::open(folder) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
@@ -49,7 +49,8 @@ impl Locked {
 }
 
 // ANCHOR: lock
-/// Waits for a lock, though not for ever: the holder may be stopped (Ctrl-Z), or not let go on purpose.
+/// Waits for a lock, though not for ever: the holder may be stopped (Ctrl-Z), or not let go on
+/// purpose.
 pub fn lock_in_time(file: &File, path: &Path) -> Result<()> {
     lock_within(PATIENCE, file, path)
 }

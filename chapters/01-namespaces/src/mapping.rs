@@ -192,7 +192,8 @@ mod tests {
     #[test]
     fn no_id_is_mapped_twice_however_the_grants_lie() {
         let map = |granted: &[(u32, u32)]| lines(&stacked(1000, granted));
-        // The second line covers the caller's own id; adjoining and overlapping ones; the same twice.
+        // The second line covers the caller's own id; adjoining and overlapping ones; the same
+        // twice.
         assert_eq!(map(&[(100_000, 10), (900, 200)]), ["0 1000 1", "1 100000 10", "11 900 100", "111 1001 99"]);
         assert_eq!(map(&[(1000, 5)]), ["0 1000 1", "1 1001 4"]);
         assert_eq!(map(&[(100, 10), (110, 10), (105, 20)]), ["0 1000 1", "1 100 10", "11 110 10", "21 120 5"]);

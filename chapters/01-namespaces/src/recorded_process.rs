@@ -14,7 +14,8 @@ pub enum Life {
     Alive,
     /// It has ended, or was never made.
     Gone,
-    /// Its number and start time mean something only in the namespaces of its maker, which aren't ours.
+    /// Its number and start time mean something only in the namespaces of its maker, which aren't
+    /// ours.
     OutOfSight,
 }
 
@@ -24,8 +25,8 @@ pub enum Life {
 pub struct SeenFrom {
     pid_namespace: u64,
     time_namespace: u64,
-    /// The PID namespaces above, outermost first, as far as they are known. (The kernel doesn't tell
-    /// a process what is above it: ioctl_nsfs(2), NS_GET_PARENT.)
+    /// The PID namespaces above, outermost first, as far as they are known. (The kernel doesn't
+    /// tell a process what is above it: ioctl_nsfs(2), NS_GET_PARENT.)
     #[serde(default)]
     above: Vec<u64>,
 }
@@ -124,14 +125,17 @@ fn depth(status: &str) -> Option<usize> {
     Some(ids.split_whitespace().count())
 }
 
-/// When a process started, in clock ticks since boot; `None` when it is gone or only waits to be reaped.
+/// When a process started, in clock ticks since boot; `None` when it is gone or only waits to be
+/// reaped.
 pub fn start_time(pid: Pid) -> Option<u64> {
     start_time_in(&String::from_utf8_lossy(&fs::read(format!("/proc/{pid}/stat")).ok()?))
 }
 
-/// Field 22 of a /proc/PID/stat line, unless field 3 says that it is a zombie (Z) or dead (X): proc_pid_stat(5).
+/// Field 22 of a /proc/PID/stat line, unless field 3 says that it is a zombie (Z) or dead (X):
+/// proc_pid_stat(5).
 fn start_time_in(stat: &str) -> Option<u64> {
-    // The second field is the program's name in parentheses and may itself contain anything, parentheses too.
+    // The second field is the program's name in parentheses and may itself contain anything,
+    // parentheses too.
     let mut fields = stat[stat.rfind(')')? + 1..].split_whitespace();
     match fields.next()? {
         "Z" | "X" => None,

@@ -16,7 +16,8 @@ use crate::state::{State, Status};
 use crate::store::Store;
 use crate::undo::{Journal, Records, Undo};
 
-/// How long a process may take to die of SIGKILL, where somebody only comes by who wants something else.
+/// How long a process may take to die of SIGKILL, where somebody only comes by who wants something
+/// else.
 const PATIENCE_WITH_DEBRIS: Duration = Duration::from_secs(2);
 
 /// Removes a container that another process has made; with `force`, also a living one.
@@ -155,7 +156,7 @@ pub(crate) enum Damaged {
     PassOver,
 }
 
-/// Something in a state folder that is neither one of [`FILES`] nor was undone by the journal.
+/// Something in a state directory that is neither one of [`FILES`] nor was undone by the journal.
 fn unknown_file(folder: &Path) -> Result<Option<PathBuf>> {
     let entries = match fs::read_dir(folder) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),

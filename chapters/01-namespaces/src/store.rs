@@ -107,7 +107,8 @@ impl Store {
         self.states_of(|_| None)
     }
 
-    /// The same, with `missing` for a folder without a state: one that can't be removed can still be named by its id.
+    /// The same, with `missing` for a directory without a state: one that can't be removed can
+    /// still be named by its id.
     fn states_of(&self, missing: impl Fn(&Path) -> Option<State>) -> Result<Vec<State>> {
         let mut states = Vec::new();
         for folder in self.folders()? {
@@ -152,7 +153,8 @@ impl Store {
     /// From where this process looks. In a container of this store it is known what lies above.
     pub(crate) fn seen_from(&self) -> Result<SeenFrom> {
         let here = SeenFrom::here();
-        // The number of a namespace that is gone is used again: its first process must be the same, too.
+        // The number of a namespace that is gone is used again: its first process must be the same,
+        // too.
         let first = start_time(Pid::from_raw(1));
         let is_ours = |state: &State| {
             let is_new = state.seen_from.pid_namespace() != here.pid_namespace();

@@ -101,7 +101,7 @@ impl Journal {
         (&self.file).write_all(&line).context("cannot write an undo record")
     }
 
-    /// What is recorded in a state folder.
+    /// What is recorded in a state directory.
     pub fn read(folder: &Path) -> Result<Records> {
         match fs::read(folder.join(FILE)) {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(Records::default()),
@@ -136,7 +136,8 @@ impl Records {
         records
     }
 
-    /// Undoes it, newest first. One that fails doesn't stop the others; all the failures come back as one error.
+    /// Undoes it, newest first. One that fails doesn't stop the others; all the failures come back
+    /// as one error.
     pub fn undo_all(&self) -> Result<()> {
         let failures = self.undos.iter().rev().filter_map(|undo| undo.run().err());
         let failures: Vec<String> = failures.map(|error| format!("{error:#}")).collect();

@@ -107,7 +107,8 @@ impl Group {
         }
     }
 
-    /// With the controllers that its v2 group has without having been asked for, or has been given since: the group above decides.
+    /// With the controllers that its v2 cgroup has without having been asked for, or has been given
+    /// since: the cgroup above decides.
     pub fn with_what_was_given(&self) -> Group {
         let mut group = self.clone();
         for part in group.parts.iter_mut().filter(|part| part.version == Version::V2) {
@@ -121,8 +122,9 @@ impl Group {
     }
 
     // ANCHOR: where_it_is
-    /// The folders in which a process of the container is: its own, or those below that were made inside. On v2, a group that
-    /// gives controllers to groups below takes no process any more (EBUSY); but one that has a process takes others.
+    /// The directories in which a process of the container is: its own, or those below that were
+    /// made inside. On v2, a cgroup that gives controllers to cgroups below takes no process any
+    /// more (EBUSY); but one that has a process takes others.
     pub fn where_it_is(&self, process: i32) -> Result<Group> {
         let machine = Machine::of_process(process)?;
         let parts = self.parts.iter().map(|part| {

@@ -25,7 +25,7 @@ pub fn top(hierarchy: &Hierarchy) -> Option<PathBuf> {
     top_by(hierarchy, is_marked)
 }
 
-/// The same, for somebody in the group at `folder`, which need not be there yet.
+/// The same, for somebody in the cgroup at `folder`, which need not be there yet.
 pub fn top_above(hierarchy: &Hierarchy, folder: &Path) -> Option<PathBuf> {
     let there = folder.ancestors().find(|folder| folder.exists()).unwrap_or(folder);
     top(&Hierarchy { own: there.to_path_buf(), ..hierarchy.clone() })
@@ -38,8 +38,9 @@ fn is_marked(unit: &Path) -> bool {
 }
 
 // ANCHOR: movable
-/// The groups whose processes may be moved out of the way: our own; and above it, what was delegated to us, by systemd's mark or
-/// by its files' owner. (Root owns everything: for root that says nothing.) In any other group are strangers' processes.
+/// The cgroups whose processes may be moved out of the way: our own; and above it, what was
+/// delegated to us, by systemd's mark or by its files' owner. (Root owns everything: for root that
+/// says nothing.) In any other cgroup are strangers' processes.
 pub fn movable(hierarchy: &Hierarchy) -> Vec<PathBuf> {
     let Some(top) = top(hierarchy) else { return Vec::new() };
     let is_delegated = top != hierarchy.mount_point || !Uid::effective().is_root();

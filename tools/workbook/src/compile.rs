@@ -55,7 +55,8 @@ impl Drop for Executable {
     }
 }
 
-/// A file that only this user can open: whoever can open one can lock it, and a class shares a machine.
+/// A file that only this user can open: whoever can open one can lock it, and a class shares a
+/// machine.
 fn lock_file(path: &Path) -> std::io::Result<File> {
     let file = File::options().create(true).write(true).truncate(false).mode(0o600).open(path)?;
     // One of an older version may be there.

@@ -1,6 +1,7 @@
 //! Chapter 1 against the real kernel, each case in a process and a lab of its own.
 
 mod command;
+mod damaged;
 mod fakes;
 mod ids;
 mod init;
@@ -32,6 +33,7 @@ fn main() -> ExitCode {
             ids::cases(),
             join::cases(),
             store::cases(),
+            damaged::cases(),
             terminal::cases(),
             refused::cases(),
             tour::cases(),

@@ -68,7 +68,8 @@ fn cached_in(folder: &Path) -> Result<PathBuf> {
     Ok(root)
 }
 
-/// Locks a file that only we can open. The folder itself is readable for others, and whoever can open it could lock it for ever.
+/// Locks a file that only we can open. The directory itself is readable for others, and whoever can
+/// open it could lock it for ever.
 fn lock(folder: &Path) -> Result<File> {
     let path = folder.join("lock");
     let mut options = File::options();

@@ -146,7 +146,7 @@ fn an_update_reaches_a_controller_that_nobody_asked_for_at_the_start() -> Result
     let update = || program().args(["update", "--cpuset-cpus", "0", "boat"]).output();
     fs::write(&control, "-cpuset")?;
     let refused = update()?;
-    ensure!(shown(&refused).contains("the group above gives it none"), "{}", shown(&refused));
+    ensure!(shown(&refused).contains("the cgroup above gives it none"), "{}", shown(&refused));
     fs::write(&control, "+cpuset")?;
     let updated = update()?;
     ensure!(updated.status.success(), "{}", shown(&updated));
