@@ -48,9 +48,8 @@ impl Locked {
     }
 }
 
-// ANCHOR: lock
-/// Waits for a lock, though not for ever: the holder may be stopped (Ctrl-Z), or not let go on
-/// purpose.
+/// Waits for a lock, though not for ever: the holder may be stopped (Ctrl-Z), or not let
+/// go on purpose.
 pub fn lock_in_time(file: &File, path: &Path) -> Result<()> {
     lock_within(PATIENCE, file, path)
 }
@@ -71,7 +70,6 @@ fn lock_within(patience: Duration, file: &File, path: &Path) -> Result<()> {
     }
     Ok(())
 }
-// ANCHOR_END: lock
 
 fn try_lock(file: &File, path: &Path) -> Result<bool> {
     match file.try_lock() {

@@ -81,10 +81,9 @@ impl RecordedProcess {
     }
 }
 
-// ANCHOR: namespace_gone
-/// Whether /proc shows this process everything in another PID namespace: it lies below ours, or
-/// ours is the machine's first. An ordinary user may be shown their own processes only (`hidepid`,
-/// see proc(5)); then process 1, which is root's, is hidden.
+/// Whether /proc shows this process everything in another PID namespace: it lies below
+/// ours, or ours is the machine's first. An ordinary user may be shown their own
+/// processes only (`hidepid`, see proc(5)); then process 1, which is root's, is hidden.
 fn sees_all_of(other: &SeenFrom, here: &SeenFrom) -> bool {
     // PROC_PID_INIT_INO in linux/nsfs.h: fixed, since it is the same on every machine.
     const FIRST: u64 = 0xEFFF_FFFC;
@@ -92,8 +91,9 @@ fn sees_all_of(other: &SeenFrom, here: &SeenFrom) -> bool {
     is_below_ours && Path::new("/proc/1").exists()
 }
 
-/// Whether no process is in a PID namespace any more. When its process 1 ends, the kernel kills all
-/// others, so a namespace without processes never gets one again: pid_namespaces(7).
+/// Whether no process is in a PID namespace any more. When its process 1 ends, the kernel
+/// kills all others, so a namespace without processes never gets one again:
+/// pid_namespaces(7).
 fn is_empty(pid_namespace: u64) -> bool {
     let Some(our_depth) = depth(&read("/proc/self/status")) else { return false };
     let Ok(processes) = fs::read_dir("/proc") else { return false };
@@ -113,7 +113,6 @@ fn is_empty(pid_namespace: u64) -> bool {
     }
     true
 }
-// ANCHOR_END: namespace_gone
 
 fn read(file: &str) -> String {
     fs::read_to_string(file).unwrap_or_default()

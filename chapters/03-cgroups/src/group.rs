@@ -122,13 +122,14 @@ impl Group {
     }
 
     // ANCHOR: where_it_is
-    /// The directories in which a process of the container is: its own, or those below that were
-    /// made inside. On v2, a cgroup that gives controllers to cgroups below takes no process any
-    /// more (EBUSY); but one that has a process takes others.
+    /// The directories in which a process of the container is: its own, or those below
+    /// that were made inside. On v2, a cgroup that gives controllers to cgroups below
+    /// takes no process any more (EBUSY); but one that has a process takes others.
     pub fn where_it_is(&self, process: i32) -> Result<Group> {
         let machine = Machine::of_process(process)?;
         let parts = self.parts.iter().map(|part| {
-            let found = machine.hierarchies.iter().map(|tree| &tree.own).find(|own| own.starts_with(&part.folder));
+            let mut own = machine.hierarchies.iter().map(|tree| &tree.own);
+            let found = own.find(|own| own.starts_with(&part.folder));
             Part { folder: found.unwrap_or(&part.folder).clone(), ..part.clone() }
         });
         Ok(Group { parts: parts.collect() })

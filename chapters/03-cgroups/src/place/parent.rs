@@ -74,9 +74,8 @@ pub(super) fn parent_in(
     Ok(parent)
 }
 
-// ANCHOR: check_way
-/// On v2, every cgroup on the way has to give controllers to the next. So none may have processes,
-/// except those that are ours to move; and none may be threaded.
+/// On v2, every cgroup on the way has to give controllers to the next. So none may have
+/// processes, except those that are ours to move; and none may be threaded.
 fn check_way(asked: &str, from: &Path, parent: &Path, movable: &[PathBuf]) -> Result<()> {
     let below_from = |folder: &&Path| folder.starts_with(from) && (*folder != from || *folder == parent);
     for group in parent.ancestors().take_while(below_from) {
@@ -101,7 +100,6 @@ fn check_way(asked: &str, from: &Path, parent: &Path, movable: &[PathBuf]) -> Re
     }
     Ok(())
 }
-// ANCHOR_END: check_way
 
 #[cfg(test)]
 mod tests {
