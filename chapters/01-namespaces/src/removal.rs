@@ -115,7 +115,7 @@ fn remove_one(debris: &Locked) -> Result<()> {
 /// can't be undone, or there is more, the folder stays, for the next attempt.
 pub(crate) fn undo(folder: &Path, damaged: Damaged) -> Result<()> {
     let records = Journal::read(folder)?;
-    records.undo_all().context("cure: do by hand what is named below, then rm --force again")?;
+    records.undo_all().map_err(|error| anyhow!("{error:#}\ncure: do that by hand, then rm --force again"))?;
     if !records.damaged.is_empty() {
         let named = format!("{}/undo.jsonl is damaged: {}", folder.display(), records.damaged.join("; "));
         match damaged {

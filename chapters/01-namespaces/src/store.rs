@@ -70,7 +70,8 @@ impl Store {
         let _nobody_makes_one_meanwhile = self.lock_root()?;
         let mut claimed = Vec::new();
         for folder in self.folders()? {
-            if let Some(locked) = Locked::try_take(&folder)?
+            // One that can't even be opened bars none of the others.
+            if let Ok(Some(locked)) = Locked::try_take(&folder)
                 && State::read(&folder).is_ok_and(|state| is_debris(state.as_ref()))
             {
                 claimed.push(locked);

@@ -105,9 +105,12 @@ impl Journal {
     pub fn read(folder: &Path) -> Result<Records> {
         match fs::read(folder.join(FILE)) {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(Records::default()),
-            text => Ok(Records::from(
-                &text.with_context(|| format!("cannot read the undo journal in {}", folder.display()))?,
-            )),
+            text => Ok(Records::from(&text.with_context(|| {
+                format!(
+                    "cannot read the undo journal {0}/{FILE}\ncure: undo by hand what it says; then rm -r {0}",
+                    folder.display()
+                )
+            })?)),
         }
     }
 }

@@ -86,7 +86,9 @@ impl Group {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             text => text.with_context(|| format!("cannot read {}", file.display()))?,
         };
-        serde_json::from_slice(&text).map(Some).with_context(|| format!("{} is damaged", file.display()))
+        serde_json::from_slice(&text)
+            .map(Some)
+            .with_context(|| format!("{} is damaged\ncure: rm --force the container", file.display()))
     }
 
     /// The groups of a container that is alive, by its name or id.

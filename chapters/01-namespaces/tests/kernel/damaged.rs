@@ -1,12 +1,13 @@
 //! Damaged input on disk: nothing panics, and `rm --force` ends in "gone", or says what helps.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use testkit::{Case, cases, eventually, run_to_end};
+use testkit::{Case, cases, eventually, needs, run_to_end};
 
 use crate::running::{self, Running};
 
@@ -15,6 +16,7 @@ pub fn cases() -> Vec<Case> {
         a_damaged_state_bars_nothing_and_can_be_removed,
         a_state_that_is_not_its_folders_own_is_damaged_and_panics_nobody,
         a_run_whose_state_is_damaged_is_ended_by_force,
+        what_can_not_even_be_opened_bars_no_run,
         a_damaged_line_in_the_journal_bars_no_removal_by_force,
         a_file_of_somebodys_stays_and_the_container_keeps_its_name,
     ]
@@ -77,6 +79,19 @@ fn a_run_whose_state_is_damaged_is_ended_by_force() -> Result<()> {
     let rm = run_to_end(rm, Duration::from_secs(15))?;
     ensure!(rm.status.success(), "{rm:?}");
     ensure!(box_.wait()?.code() == Some(137), "it was not ended");
+    running::expect_empty_store()
+}
+
+fn what_can_not_even_be_opened_bars_no_run() -> Result<()> {
+    needs::ordinary_user()?;
+    let (id, folder) = created("box")?;
+    fs::set_permissions(&folder, fs::Permissions::from_mode(0))?;
+    ensure!(running::run(&[], "true").status()?.success(), "run is barred");
+    let refused = running::program().args(["rm", "--force", &id]).output()?;
+    let said = String::from_utf8_lossy(&refused.stderr);
+    ensure!(!refused.status.success() && said.contains("cure: chmod 700"), "{said}");
+    fs::set_permissions(&folder, fs::Permissions::from_mode(0o700))?;
+    ensure!(running::program().args(["rm", "--force", &id]).status()?.success());
     running::expect_empty_store()
 }
 
