@@ -47,7 +47,8 @@ impl Listener {
     }
     // ANCHOR_END: listener
 
-    /// Whether Ctrl-C was pressed; `None` when nobody listens any more, since the process group is gone.
+    /// Whether Ctrl-C was pressed; `None` when nobody listens any more, since the process group is
+    /// gone.
     pub fn was_interrupted(&mut self) -> Option<bool> {
         let mut ready = [PollFd::new(self.reports.as_fd(), PollFlags::POLLIN)];
         match poll(&mut ready, PollTimeout::ZERO) {

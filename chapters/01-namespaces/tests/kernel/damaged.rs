@@ -85,7 +85,7 @@ fn a_run_whose_state_is_damaged_is_ended_by_force() -> Result<()> {
 fn what_can_not_even_be_opened_bars_no_run() -> Result<()> {
     needs::ordinary_user()?;
     let (id, folder) = created("box")?;
-    fs::set_permissions(&folder, fs::Permissions::from_mode(0))?;
+    fs::set_permissions(&folder, fs::Permissions::from_mode(0o000))?;
     ensure!(running::run(&[], "true").status()?.success(), "run is barred");
     let refused = running::program().args(["rm", "--force", &id]).output()?;
     let said = String::from_utf8_lossy(&refused.stderr);
