@@ -126,7 +126,8 @@ impl Container {
         }
         let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
         let (terminal, is_pid_1, has_init) = (self.terminal.as_ref(), wait::is_pid_1(&status), self.has_init);
-        // A PID 1 that ends waits for all others; one of them in a v1 group that somebody froze would never die.
+        // A PID 1 that ends waits for all others; one of them in a v1 cgroup that somebody froze
+        // would never die.
         let can_be_held_up = removal::groups_of(&self.locked.folder)?.iter().any(|group| frozen::is_v1_freezer(group));
         let let_it_end = || {
             if is_exiting(pid) {

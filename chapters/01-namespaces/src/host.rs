@@ -170,7 +170,8 @@ pub(crate) fn kill_and_reap(pidfd: &OwnedFd, folder: &Path) {
     // It may be dead already; then there is only the reaping to do.
     let _ = sys::pidfd_send_signal(pidfd.as_fd(), Signal::SIGKILL);
     removal::thaw_groups(folder);
-    // Where a cgroup above is frozen it doesn't die. Its removal then says so, and nobody waits for ever.
+    // Where a cgroup above is frozen it doesn't die. Its removal then says so, and nobody waits for
+    // ever.
     let mut ended = [PollFd::new(pidfd.as_fd(), PollFlags::POLLIN)];
     let milliseconds = u16::try_from(PATIENCE.as_millis()).unwrap_or(u16::MAX);
     if poll(&mut ended, PollTimeout::from(milliseconds)).is_ok_and(|ready| ready > 0) {
@@ -178,8 +179,9 @@ pub(crate) fn kill_and_reap(pidfd: &OwnedFd, folder: &Path) {
     }
 }
 
-/// The child's next message. A signal that ends programs waits until the container is made; but a child that stands still (in a
-/// frozen cgroup, at a mount of a broken disk) is not waited for any longer once there is one.
+/// The child's next message. A signal that ends programs waits until the container is made; but a
+/// child that stands still (in a frozen cgroup, at a mount of a broken disk) is not waited for any
+/// longer once there is one.
 fn next_message(link: &Link) -> Result<Option<FromChild>> {
     loop {
         let mut message = [PollFd::new(link.as_fd(), PollFlags::POLLIN)];

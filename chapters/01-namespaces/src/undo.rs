@@ -117,13 +117,16 @@ impl Journal {
         (&self.file).write_all(&line).context("cannot write an undo record")
     }
 
-    /// What is recorded in a state folder.
+    /// What is recorded in a state directory.
     pub fn read(folder: &Path) -> Result<Records> {
         match fs::read(folder.join(FILE)) {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(Records::default()),
-            text => Ok(Records::from(
-                &text.with_context(|| format!("cannot read the undo journal in {}", folder.display()))?,
-            )),
+            text => Ok(Records::from(&text.with_context(|| {
+                format!(
+                    "cannot read the undo journal {0}/{FILE}\ncure: undo by hand what it says; then rm -r {0}",
+                    folder.display()
+                )
+            })?)),
         }
     }
 }
@@ -152,7 +155,8 @@ impl Records {
         records
     }
 
-    /// Undoes it, newest first. One that fails doesn't stop the others; all the failures come back as one error.
+    /// Undoes it, newest first. One that fails doesn't stop the others; all the failures come back
+    /// as one error.
     pub fn undo_all(&self) -> Result<()> {
         let failures = self.undos.iter().rev().filter_map(|undo| undo.run().err());
         let failures: Vec<String> = failures.map(|error| format!("{error:#}")).collect();

@@ -130,7 +130,8 @@ impl Foreground<'_> {
         }
     }
 
-    /// A process that listens for Ctrl-C, where the terminal signals only the container's process group.
+    /// A process that listens for Ctrl-C, where the terminal signals only the container's process
+    /// group.
     fn listener(&self) -> Result<Option<Listener>> {
         match self.terminal {
             Some(terminal) if self.is_pid_1 && !terminal.reaches_us() => Listener::in_group(terminal.group()).map(Some),
@@ -195,7 +196,8 @@ impl Foreground<'_> {
     }
 }
 
-/// Whether a signal that ends programs has come and waits, being blocked: SigPnd and ShdPnd in our /proc/PID/status.
+/// Whether a signal that ends programs has come and waits, being blocked: SigPnd and ShdPnd in our
+/// /proc/PID/status.
 pub(crate) fn is_told_to_end() -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let ending = [Signal::SIGINT, Signal::SIGTERM, Signal::SIGQUIT, Signal::SIGHUP];
