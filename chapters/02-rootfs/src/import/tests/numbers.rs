@@ -81,7 +81,7 @@ fn more_bytes_than_the_limit_are_refused_before_they_are_written() {
     let big = header(b'0', "b", 1 << 40);
     let archive = [member(b'0', "a", &[7; 600]), with_data(&big, b"")].concat();
     let options = Options { most_bytes: 1000, ..Options::default() };
-    let error = unpack(&archive[..], &Root::open(place.path()).unwrap(), &options).unwrap_err();
+    let error = unpack(&archive[..], &Root::open(place.path()).unwrap(), &NoSpecialNames, &options).unwrap_err();
     assert!(format!("{error:#}").contains("more than 0.0 GB"), "{error:#}");
     assert!(place.path().join("a").exists() && !place.path().join("b").exists());
 }
