@@ -116,6 +116,12 @@ impl Link {
     }
 }
 
+impl From<Link> for OwnedFd {
+    fn from(link: Link) -> OwnedFd {
+        link.socket
+    }
+}
+
 impl AsFd for Link {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.socket.as_fd()

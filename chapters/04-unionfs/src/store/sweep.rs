@@ -15,8 +15,9 @@ impl LayerStore {
     pub(super) fn sweep(&self) -> Result<()> {
         let Some(_alone) = lock::try_exclusive(&self.data_root)? else { return Ok(()) };
         for container in self.container_ids()? {
-            // A life is in the state root, which is gone after a boot.
-            if !self.containers.root().join(&container).is_dir() {
+            // A life is in the state root, which is gone after a boot. A record (chapter 6) stays.
+            let has_record = self.data_root.join("containers").join(&container).is_dir();
+            if !has_record && !self.containers.root().join(&container).is_dir() {
                 self.tell(self.remove_container(&container));
             }
         }
@@ -34,14 +35,6 @@ impl LayerStore {
         Ok(())
     }
     // ANCHOR_END: sweep
-
-    /// A container whose life is gone.
-    fn remove_container(&self, container: &str) -> Result<()> {
-        if let Ok(record) = self.container(container) {
-            self.driver.undo(&record.mount_id).iter().try_for_each(|undo| undo.run())?;
-        }
-        remove_tree(&self.container_directory(container))
-    }
 
     /// Whether a living process makes this layer: it holds a lock.
     fn is_in_the_making(&self, id: &String) -> bool {
