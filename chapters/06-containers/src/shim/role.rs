@@ -9,7 +9,7 @@ use nix::unistd::{chdir, setsid};
 
 use super::life::{Ending, live};
 use super::protocol::Reply;
-use crate::record::{Record, Records};
+use crate::record::{Record, Records, Status};
 use crate::sys;
 
 /// Becomes the shim of a container. Its stdin is the link to the one who starts it.
@@ -35,6 +35,20 @@ pub fn run(flags: &StoreFlags, id: &str) -> Result<u8> {
     }
 }
 
+/// A life that its policy began could not be made: nobody hears of it but who looks at the record.
+fn note_end(records: &Records, id: &str, error: &anyhow::Error) -> Result<()> {
+    let failure = Failure::of(error);
+    let noted = records.update(id, |record| {
+        record.state.status = Status::Exited;
+        record.state.error = failure.to_string();
+        record.state.exit_code = failure.exit_code;
+        record.state.finished_at = crate::now();
+        record.state.pid = 0;
+        record.state.shim = None;
+    });
+    noted.map(drop)
+}
+
 /// Life after life, as the policy says.
 fn serve(flags: &StoreFlags, id: &str, link: &Link) -> Result<()> {
     let records = Records::open(flags)?;
@@ -42,9 +56,16 @@ fn serve(flags: &StoreFlags, id: &str, link: &Link) -> Result<()> {
     let mut starter = Some(link);
     let mut pause = crate::shim::life::FIRST_PAUSE;
     loop {
-        match live(flags, &records, read()?, starter.take())? {
-            Ending::Final => return Ok(()),
-            Ending::Again { lived } => {
+        let is_first = starter.is_some();
+        match live(flags, &records, read()?, starter.take()) {
+            Ok(Ending::Final) => return Ok(()),
+            Err(error) => {
+                if !is_first {
+                    note_end(&records, id, &error)?;
+                }
+                return Err(error);
+            }
+            Ok(Ending::Again { lived }) => {
                 pause = crate::shim::life::next_pause(pause, lived);
                 if crate::shim::life::rest(flags, &records, id, pause)? {
                     return Ok(());

@@ -81,9 +81,9 @@ impl Args for Create {
     fn augment_args(command: Command) -> Command {
         // A name in a directory's place is a volume's: what chapter 2 knows nothing of is read later, when it is settled.
         let volume = |arg: clap::Arg| {
-            arg.value_parser(clap::value_parser!(String))
-                .value_name("NAME|DIR:TARGET[:OPTIONS]")
-                .help("Mount a named volume, or a directory or file of the host's; :ro makes it read-only. May be repeated")
+            arg.value_parser(clap::value_parser!(String)).value_name("NAME|DIR:TARGET[:OPTIONS]").help(
+                "Mount a named volume, or a directory or file of the host's; :ro makes it read-only. May be repeated",
+            )
         };
         Flags::augment_args(CreateFlags::augment_args(command)).mut_arg("volumes", volume)
     }
