@@ -29,8 +29,8 @@ impl ContainerFlags for Flags {
     }
 
     fn plan(self, design: &mut Design) -> Result<()> {
-        let Flags { earlier, powers } = self;
-        powers.plan(design)?;
+        let Flags { mut earlier, powers } = self;
+        powers.plan(design, &mut earlier.earlier.earlier.earlier.namespaces.join)?;
         earlier.plan(design)
     }
 }

@@ -79,3 +79,89 @@ pub(crate) fn take_stdin() -> Result<OwnedFd> {
     replace(0, std::os::fd::AsFd::as_fd(&null))?;
     Ok(taken)
 }
+
+/// The header and data of capset(2), version 3: two words for 64 bits.
+#[repr(C)]
+struct CapabilityHeader {
+    version: u32,
+    pid: i32,
+}
+
+#[repr(C)]
+#[derive(Clone, Copy)]
+struct CapabilityData {
+    effective: u32,
+    permitted: u32,
+    inheritable: u32,
+}
+
+const CAPABILITY_VERSION_3: u32 = 0x2008_0522;
+
+/// capset(2): effective and permitted, as far as we have them; nothing inheritable.
+pub(crate) fn set_capabilities(keep: u64) -> Result<()> {
+    let mut header = CapabilityHeader { version: CAPABILITY_VERSION_3, pid: 0 };
+    let mut now = [CapabilityData { effective: 0, permitted: 0, inheritable: 0 }; 2];
+    // SAFETY: the kernel reads the header and writes two structures, as version 3 has it.
+    Errno::result(unsafe { libc::syscall(libc::SYS_capget, &raw mut header, now.as_mut_ptr()) }).context("capget")?;
+    let half = |index: usize| {
+        let bits = (keep >> (32 * index)) as u32 & now[index].permitted;
+        CapabilityData { effective: bits, permitted: bits, inheritable: 0 }
+    };
+    let wanted = [half(0), half(1)];
+    header.version = CAPABILITY_VERSION_3;
+    // SAFETY: the kernel reads both.
+    Errno::result(unsafe { libc::syscall(libc::SYS_capset, &raw mut header, wanted.as_ptr()) }).context("capset")?;
+    Ok(())
+}
+
+/// PR_CAPBSET_DROP for all but `keep`: no program will ever have them again.
+pub(crate) fn drop_bounding(keep: u64) -> Result<()> {
+    for number in 0..64 {
+        // SAFETY: takes numbers.
+        let has = unsafe { libc::prctl(libc::PR_CAPBSET_READ, number, 0, 0, 0) };
+        // EINVAL: the kernel knows no more.
+        if has == 1 && keep >> number & 1 == 0 {
+            // SAFETY: takes numbers.
+            Errno::result(unsafe { libc::prctl(libc::PR_CAPBSET_DROP, number, 0, 0, 0) }).context("PR_CAPBSET_DROP")?;
+        }
+    }
+    Ok(())
+}
+
+/// PR_CAP_AMBIENT_CLEAR_ALL.
+pub(crate) fn clear_ambient() -> Result<()> {
+    // SAFETY: takes numbers.
+    let cleared = unsafe { libc::prctl(libc::PR_CAP_AMBIENT, libc::PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) };
+    Errno::result(cleared).context("PR_CAP_AMBIENT_CLEAR_ALL")?;
+    Ok(())
+}
+
+/// PR_SET_KEEPCAPS: the change of user that follows takes no permitted capability away; what follows that does.
+pub(crate) fn keep_capabilities() -> Result<()> {
+    // SAFETY: takes numbers.
+    Errno::result(unsafe { libc::prctl(libc::PR_SET_KEEPCAPS, 1, 0, 0, 0) }).context("PR_SET_KEEPCAPS")?;
+    Ok(())
+}
+
+/// seccomp(2) with SECCOMP_SET_MODE_FILTER.
+pub(crate) fn install_filter(program: &seccompiler::BpfProgram) -> Result<()> {
+    let program = libc::sock_fprog {
+        len: program.len() as u16,
+        // The kernel reads it; both structures are the kernel's `sock_filter`.
+        filter: program.as_ptr().cast::<libc::sock_filter>().cast_mut(),
+    };
+    const SECCOMP_SET_MODE_FILTER: libc::c_uint = 1;
+    // SAFETY: the program outlives the call, and its length is its own.
+    let set = unsafe { libc::syscall(libc::SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &raw const program) };
+    Errno::result(set).context("seccomp: cannot install the filter")?;
+    Ok(())
+}
+
+/// keyctl(2) with KEYCTL_JOIN_SESSION_KEYRING: a new one that nobody named.
+pub(crate) fn new_session_keyring() -> nix::Result<()> {
+    const KEYCTL_JOIN_SESSION_KEYRING: libc::c_int = 1;
+    // SAFETY: a null name asks for a keyring without one.
+    let joined =
+        unsafe { libc::syscall(libc::SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, std::ptr::null::<libc::c_char>()) };
+    Errno::result(joined).map(drop)
+}

@@ -31,6 +31,9 @@ pub fn design_of<'a>(flags: &'a StoreFlags, record: &Record) -> Result<Design<'a
         let layers = LayerStore::open(flags, wishes.driver())?;
         design.root = Some(layers.container_root(&record.id)?);
     }
+    if !record.config.user.is_empty() {
+        wishes.powers.run_as = Some(record.config.user.clone());
+    }
     wishes.delegate(&design)?;
     wishes.plan(&mut design)?;
     if record.config.tty {
