@@ -26,6 +26,7 @@ pub mod digest;
 mod directory;
 pub mod driver;
 mod flags;
+mod flatten;
 pub mod hostbox;
 pub mod mechanisms;
 mod owner;

@@ -10,4 +10,4 @@ mod write;
 pub use fed::Fed;
 pub use import::{Imported, import};
 pub use whiteouts::WhiteoutForm;
-pub use write::write;
+pub use write::{ArchiveWriter, write};

@@ -23,8 +23,26 @@ pub type ExecInspect = ExecState;
 impl Engine {
     /// Attaches `socket`: output goes there in Docker's frames (raw from a terminal), input comes from there.
     pub fn attach(&self, record: &Record, socket: OwnedFd, stdin: bool, stdout: bool, stderr: bool) -> Result<()> {
-        let request = Request::Attach { stdin, stdout, stderr };
+        self.attach_early(record, socket, Vec::new(), stdin, stdout, stderr)
+    }
+
+    /// The same, with input that was read from the socket already.
+    pub fn attach_early(
+        &self,
+        record: &Record,
+        socket: OwnedFd,
+        early: Vec<u8>,
+        stdin: bool,
+        stdout: bool,
+        stderr: bool,
+    ) -> Result<()> {
+        let request = Request::Attach { stdin, stdout, stderr, early };
         self.ask(record, &request, vec![socket]).map(drop)
+    }
+
+    /// Writes everything that a container's root file system shows as one archive.
+    pub fn export(&self, record: &Record, out: impl std::io::Write) -> Result<()> {
+        self.layers()?.export_container(&record.id, out)
     }
 
     /// A connection that can be read when the container has ended for good: then [`Engine::waited`] knows its status.

@@ -15,6 +15,8 @@ pub enum Request {
         stdout: bool,
         /// Whether stderr goes there.
         stderr: bool,
+        /// Input that came before, and was read from the socket already.
+        early: Vec<u8>,
     },
     /// Open the start gate.
     Start,
