@@ -57,6 +57,12 @@ impl Engine {
         }
     }
 
+    /// The same for a container that stands at its start gate.
+    pub fn wait_for_end(&self, record: &Record) -> Result<Link> {
+        let link = shim::connect(self.flags.state_root(), &record.id)?;
+        link.send(&Request::Wait, &[]).map(|()| link)
+    }
+
     /// The status that came over a connection of [`Engine::wait`].
     pub fn waited(&self, link: Option<&Link>, id: &str) -> Result<u8> {
         if let Some(link) = link

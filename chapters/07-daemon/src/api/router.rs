@@ -51,7 +51,8 @@ pub async fn answer(daemon: Daemon, request: Request) -> Result<Response<Body>, 
             }
             response
         }
-        Err((error, request)) => {
+        Err(refused) => {
+            let (error, request) = *refused;
             // A client that still sends would see a broken pipe in place of the answer.
             drain(request).await;
             error.response()
@@ -109,11 +110,11 @@ pub fn version_of(path: &str) -> Result<(String, &str), String> {
 }
 // ANCHOR_END: version
 
-fn take_apart(request: Request) -> Result<Call, (ApiError, Request)> {
+fn take_apart(request: Request) -> Result<Call, Box<(ApiError, Request)>> {
     let path = request.uri().path().to_string();
     let (version, rest) = match version_of(&path) {
         Ok(found) => found,
-        Err(message) => return Err((ApiError::bad(message), request)),
+        Err(message) => return Err(Box::new((ApiError::bad(message), request))),
     };
     let path = rest.split('/').filter(|part| !part.is_empty()).map(decoded).collect();
     let query = Query::of(request.uri().query());

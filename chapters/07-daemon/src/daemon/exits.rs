@@ -32,7 +32,9 @@ impl Exits {
 
     /// It begins another life.
     pub fn forget(&self, id: &str) {
-        self.0.send_modify(|all| drop(all.remove(id)));
+        self.0.send_modify(|all| {
+            all.remove(id);
+        });
     }
 
     /// The status of one that is gone; it may be known a moment later.

@@ -9,7 +9,7 @@ use crate::api::body::{full, no_content, ok};
 use crate::api::error::{Answer, ApiError, start_failed};
 use crate::api::router::Call;
 use crate::api::system::blocking;
-use crate::daemon::Daemon;
+use crate::daemon::{Attachment, Daemon};
 
 // ANCHOR: start
 /// Starts it: a shim makes the container up to its gate, clients that wait are handed to it, and the gate opens.
@@ -18,25 +18,30 @@ pub async fn start(daemon: Daemon, name: String) -> Answer {
     let record = blocking(move || engine.records().find(&name)).await?;
     let id = record.id.clone();
     daemon.pending.settle(&id).await;
-    let started = tokio::task::spawn_blocking(move || -> anyhow::Result<bool> {
-        let Some(gate) = daemon.engine.prepare_start(&record.id)? else { return Ok(false) };
+    let again = daemon.clone();
+    let started = tokio::task::spawn_blocking(move || -> anyhow::Result<_> {
+        let daemon = again;
+        let Some(gate) = daemon.engine.prepare_start(&record.id)? else { return Ok(None) };
+        daemon.exits.forget(&record.id);
         for client in daemon.pending.take(&record.id) {
-            daemon.engine.attach_early(
-                &record,
-                client.socket,
-                client.early,
-                client.stdin,
-                client.stdout,
-                client.stderr,
-            )?;
+            let Attachment { socket, stdin, stdout, stderr, early } = client;
+            daemon.engine.attach_early(&record, socket, early, stdin, stdout, stderr)?;
         }
-        gate.open_gate().map(|()| true)
+        // Asked before it runs: it may end at once, and be removed.
+        let ending = daemon.engine.wait_for_end(&record)?;
+        gate.open_gate().map(|()| Some((ending, record.id)))
     })
     .await
     .map_err(|error| ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?;
     match started {
-        Ok(true) => no_content(),
-        Ok(false) => not_modified(),
+        Ok(Some((ending, id))) => {
+            tokio::spawn(async move {
+                let code = super::wait::ended(&daemon, ending, &id).await;
+                daemon.exits.note(&id, code);
+            });
+            no_content()
+        }
+        Ok(None) => not_modified(),
         Err(error) => Err(start_failed(&error)),
     }
 }

@@ -63,7 +63,12 @@ async fn until(daemon: &Daemon, id: &str, condition: Condition) -> u8 {
         .await;
         match found {
             // It is gone.
-            Ok(None) | Err(_) => return code.unwrap_or(0),
+            Ok(None) | Err(_) => {
+                return match code {
+                    Some(code) => code,
+                    None => daemon.exits.of_gone(id).await,
+                };
+            }
             Ok(Some((record, Some(link)))) => {
                 code = Some(ended(daemon, link, &record.id).await);
                 has_waited = true;
@@ -90,7 +95,7 @@ async fn until(daemon: &Daemon, id: &str, condition: Condition) -> u8 {
 }
 
 /// Waits on the shim's connection, without a thread.
-async fn ended(daemon: &Daemon, link: Link, id: &str) -> u8 {
+pub(super) async fn ended(daemon: &Daemon, link: Link, id: &str) -> u8 {
     let Ok(readable) = Readable::watch(OwnedFd::from(link)) else { return 137 };
     readable.wait().await;
     let Ok(fd) = readable.into_fd() else { return 137 };
