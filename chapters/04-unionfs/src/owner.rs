@@ -14,6 +14,12 @@ pub fn is_mapped_root() -> bool {
     Uid::effective().is_root()
 }
 
+/// Whether we are root in the machine's first user namespace: the only one that maps every id to itself.
+pub fn is_machine_root() -> bool {
+    let map = std::fs::read_to_string("/proc/self/uid_map").unwrap_or_default();
+    is_mapped_root() && map.split_whitespace().eq(["0", "0", "4294967295"])
+}
+
 /// Does work on the files of layers as their owner: here if we are root, else in a new user namespace.
 pub fn as_owner<T: Serialize + DeserializeOwned>(work: impl FnOnce() -> Result<T>) -> Result<T> {
     if is_mapped_root() {

@@ -6,7 +6,7 @@
 //! header. Its reader reads names whole, of whatever length, and knows nothing of pax's sparse
 //! files.)
 
-use std::ffi::OsString;
+use std::ffi::{CString, OsString};
 use std::fs::File;
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
 use std::os::unix::ffi::OsStringExt;
@@ -44,6 +44,10 @@ pub(super) struct Member {
     pub modified: Modified,
     /// The value of security.capability: capabilities(7).
     pub capability: Option<Vec<u8>>,
+    /// Attributes that users may give a file: `user.…`.
+    pub attributes: Vec<(CString, Vec<u8>)>,
+    /// Major and minor number of a device.
+    pub device: (u32, u32),
     pub layout: Layout,
 }
 
@@ -133,7 +137,28 @@ impl<R: Read> Archive<R> {
         let owner = (id(pax.uid, header.uid())?, id(pax.gid, header.gid())?);
         let mode = header.mode().with_context(|| format!("{name_shown}: a mode that is no number"))?;
         let modified = pax.modified.unwrap_or_else(|| Modified::from_seconds(header.mtime().unwrap_or_default()));
-        Ok(Member { kind, target: target.map(path), mode, owner, modified, capability: pax.capability, layout, name })
+        let device = match kind {
+            EntryType::Char | EntryType::Block => {
+                let number = |number: io::Result<Option<u32>>| {
+                    let number = number.with_context(|| format!("{name_shown}: a device that is no number"));
+                    number.map(Option::unwrap_or_default)
+                };
+                (number(header.device_major())?, number(header.device_minor())?)
+            }
+            _ => (0, 0),
+        };
+        Ok(Member {
+            kind,
+            target: target.map(path),
+            mode,
+            owner,
+            modified,
+            capability: pax.capability,
+            attributes: pax.attributes,
+            device,
+            layout,
+            name,
+        })
     }
 
     /// The file becomes what the last member's data says. Holes stay holes.

@@ -15,6 +15,12 @@ use nix::unistd::{UnlinkatFlags, unlinkat};
 pub trait SpecialNames {
     /// Takes an entry, given the directory that it would be made in and its name; `false` for a file like any other.
     fn take(&self, directory: BorrowedFd<'_>, name: &Path) -> Result<bool>;
+
+    /// Takes note of an entry that was made.
+    fn made(&self, directory: BorrowedFd<'_>, name: &Path, is_directory: bool) -> Result<()> {
+        let _ = (directory, name, is_directory);
+        Ok(())
+    }
 }
 
 /// Every name is a file's.

@@ -9,5 +9,5 @@ mod write;
 
 pub use fed::Fed;
 pub use import::{Imported, import};
-pub use whiteouts::WhiteoutForm;
+pub use whiteouts::{WhiteoutForm, Whiteouts};
 pub use write::write;
