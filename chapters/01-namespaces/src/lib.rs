@@ -72,6 +72,7 @@ mod view;
 mod wait;
 mod width;
 mod work;
+mod work_interrupts;
 
 pub use cgroup_removal::{SHARED as SHARED_CGROUP, is_shared as is_shared_cgroup, remove as remove_cgroup};
 pub use cli::{Namespaces as ChapterOne, Verbs};

@@ -14,10 +14,12 @@ pub fn commit(store: &LayerStore, container: &State, name: &str) -> Result<Impor
     let record = store.container(&container.id)?;
     let below: Vec<_> = store.stack(&record.image)?.into_iter().map(|layer| layer.cache_id).collect();
     let _still = Frozen::while_alive(store, container)?;
-    let changes = store.driver().changes(&record.mount_id, &below)?;
-    let content = store.driver().content(&record.mount_id);
-    import(store, Some(record.image), Some(name), || Fed::by(move |pipe| write(&content, &changes, pipe)))
-        .with_context(|| format!("cannot commit container {}", &container.id[..12]))
+    let layer = store.interruptible(|| {
+        let changes = store.driver().changes(&record.mount_id, &below)?;
+        let content = store.driver().content(&record.mount_id);
+        import(store, Some(record.image), Some(name), || Fed::by(move |pipe| write(&content, &changes, pipe)))
+    });
+    layer.with_context(|| format!("cannot commit container {}", &container.id[..12]))
 }
 // ANCHOR_END: commit
 

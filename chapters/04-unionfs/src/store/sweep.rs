@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::fs::{self, File};
 
 use anyhow::{Context, Result};
-use ch01_namespaces::{remove_tree, report};
+use ch01_namespaces::{Elsewhere, remove_tree, report, work_in};
+use serde::{Serialize, de::DeserializeOwned};
 
 use super::{LayerStore, lock};
 
@@ -34,6 +35,19 @@ impl LayerStore {
         Ok(())
     }
     // ANCHOR_END: sweep
+
+    /// Work on the store that Ctrl-C may end at any moment: it is done in a process that can be killed, and what that leaves
+    /// is swept as after any other kill, at once.
+    pub fn interruptible<T: Serialize + DeserializeOwned>(&self, work: impl FnOnce() -> Result<T>) -> Result<T> {
+        let place = Elsewhere { interruptible: true, ..Elsewhere::default() };
+        match work_in(place, || work().map(|value| (value, Vec::new()))) {
+            Ok((value, _)) => Ok(value),
+            Err(error) => {
+                self.sweep()?;
+                Err(error)
+            }
+        }
+    }
 
     /// A container whose life is gone.
     fn remove_container(&self, container: &str) -> Result<()> {
