@@ -134,6 +134,9 @@ pub fn unpack(archive: impl Read, root: &Root, special: &dyn SpecialNames, optio
     while let Some(member) = archive.next()? {
         let Some(name) = clean(&member.name)? else { continue };
         unpacked.count(&member, options)?;
+        let directory = name.parent().unwrap_or(Path::new("/"));
+        let directory = special.reach(directory).with_context(|| format!("cannot reach {}", name.display()))?;
+        let name = name.file_name().map_or(name.clone(), |last| directory.join(last));
         let (parent, last) = root.parent(&name)?;
         if special.take(parent.as_fd(), &last).with_context(|| format!("cannot take {}", name.display()))? {
             continue;

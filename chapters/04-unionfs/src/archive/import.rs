@@ -44,13 +44,15 @@ pub fn import<R: Read>(
     archive: impl FnOnce() -> Result<R>,
 ) -> Result<Imported> {
     let new = store.begin_layer(parent)?;
+    let below = parent.map_or(Ok(Vec::new()), |parent| store.stack(&parent))?;
+    let below: Vec<_> = below.iter().map(|layer| store.driver().content(&layer.cache_id)).collect();
     let (content, whiteouts) = (new.content(), store.driver().whiteouts());
     let special_files = if is_machine_root() { SpecialFiles::All } else { SpecialFiles::Fifos };
     let (diff, entries, bytes, left_out, owners_lost) = as_owner(|| {
         let root = Root::open(&content)?;
         let mut archive = Hashing::new(decompress(archive()?)?);
         let options = Options { special_files, replace_directories: true, ..Options::default() };
-        let unpacked = unpack(&mut archive, &root, &Whiteouts::new(whiteouts), &options)?;
+        let unpacked = unpack(&mut archive, &root, &Whiteouts::new(whiteouts, &content, below)?, &options)?;
         let (diff, _) = archive.finish(MOST_PADDING).context("cannot read the archive to its end")?;
         Ok((diff, unpacked.entries, unpacked.bytes, unpacked.left_out, unpacked.owners_lost))
     })?;

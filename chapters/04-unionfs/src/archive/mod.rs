@@ -4,6 +4,7 @@ mod decompress;
 mod fed;
 mod hashing;
 mod import;
+mod parents;
 mod whiteouts;
 mod write;
 

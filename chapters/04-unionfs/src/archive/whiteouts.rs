@@ -9,13 +9,14 @@ use std::ffi::OsStr;
 use std::hash::{BuildHasher, RandomState};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use ch02_rootfs::import::{SpecialNames, remove_entry};
 use nix::errno::Errno;
 use nix::sys::stat::fstat;
 
+use super::parents::Parents;
 use crate::directory::Directory;
 use crate::sys;
 
@@ -61,12 +62,21 @@ pub struct Whiteouts {
     own: RefCell<HashSet<u64>>,
     /// Places where this layer deletes something.
     deleted: RefCell<HashSet<u64>>,
+    /// What is below, where the layer holds nothing of it.
+    parents: Option<Parents>,
 }
 
 impl Whiteouts {
-    /// For a driver that keeps them in this form.
-    pub fn new(form: WhiteoutForm) -> Whiteouts {
-        Whiteouts { form, hasher: RandomState::new(), own: RefCell::default(), deleted: RefCell::default() }
+    /// For a driver that keeps them in this form, in a layer on others.
+    pub fn new(form: WhiteoutForm, layer: &Path, below: Vec<PathBuf>) -> Result<Whiteouts> {
+        let needs_parents = form == WhiteoutForm::Overlay && !below.is_empty();
+        Ok(Whiteouts {
+            form,
+            hasher: RandomState::new(),
+            own: RefCell::default(),
+            deleted: RefCell::default(),
+            parents: needs_parents.then(|| Parents::new(layer, below)).transpose()?,
+        })
     }
 
     /// A place, whatever names lead to its directory.
@@ -94,6 +104,10 @@ impl Whiteouts {
 }
 
 impl SpecialNames for Whiteouts {
+    fn reach(&self, directory: &Path) -> Result<PathBuf> {
+        self.parents.as_ref().map_or(Ok(directory.into()), |parents| parents.reach(directory))
+    }
+
     fn take(&self, directory: BorrowedFd<'_>, name: &Path) -> Result<bool> {
         match (meaning(name.as_os_str()), self.form) {
             (Meaning::File, _) => return Ok(false),
