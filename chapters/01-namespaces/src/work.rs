@@ -18,7 +18,6 @@ use nix::sys::wait::{Id, WaitPidFlag, waitid};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::explain::{self, Lane, Step};
-use crate::work_interrupts::Interrupts;
 use crate::failure::Failure;
 use crate::join::clone_joined;
 use crate::link::Link;
@@ -27,6 +26,7 @@ use crate::mechanisms::write_id_maps;
 use crate::namespaces::{Namespace, Namespaces};
 use crate::plan::Caller;
 use crate::sys::{self, Cloned};
+use crate::work_interrupts::Interrupts;
 
 /// The namespaces that the work is done in. The default is: ours, in a process of its own.
 #[derive(Debug, Default)]

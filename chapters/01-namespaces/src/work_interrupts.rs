@@ -38,10 +38,8 @@ impl Interrupts {
     /// Waits until the worker says something, or ends; ends it when a signal comes first.
     pub fn wait_for(&self, link: &Link, worker: BorrowedFd<'_>) -> Result<()> {
         loop {
-            let mut ready = [
-                PollFd::new(link.as_fd(), PollFlags::POLLIN),
-                PollFd::new(self.signals.as_fd(), PollFlags::POLLIN),
-            ];
+            let mut ready =
+                [PollFd::new(link.as_fd(), PollFlags::POLLIN), PollFd::new(self.signals.as_fd(), PollFlags::POLLIN)];
             match poll(&mut ready, PollTimeout::NONE) {
                 Err(Errno::EINTR) => continue,
                 polled => polled.context("poll")?,

@@ -87,8 +87,8 @@ fn import_from_stdin(store: &LayerStore, name: &str, parent: Option<&str>, quiet
         bail!("the archive comes from stdin\ncure: layer import {name} < ARCHIVE.tar");
     }
     let parent = parent.map(|parent| store.resolve(parent)).transpose()?;
-    let imported = store
-        .interruptible(|| import(store, parent, Some(name), || Ok(Progress::over(std::io::stdin(), quiet))))?;
+    let imported =
+        store.interruptible(|| import(store, parent, Some(name), || Ok(Progress::over(std::io::stdin(), quiet))))?;
     say!("{}", imported.chain);
     if !quiet {
         let mut notes = String::new();
