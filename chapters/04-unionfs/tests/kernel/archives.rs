@@ -87,6 +87,19 @@ impl Archive {
         self
     }
 
+    /// A directory whose name fits no header.
+    pub fn long(mut self, name: &str) -> Archive {
+        let mut header = Header::new_gnu();
+        header.set_entry_type(EntryType::Directory);
+        header.set_uid(0);
+        header.set_gid(0);
+        header.set_mode(0o755);
+        header.set_mtime(TIME);
+        header.set_size(0);
+        self.0.append_data(&mut header, name, &b""[..]).expect("memory");
+        self
+    }
+
     /// An attribute of the next entry.
     pub fn attribute(mut self, key: &str, value: &str) -> Archive {
         self.0.append_pax_extensions([(format!("SCHILY.xattr.{key}").as_str(), value.as_bytes())]).expect("memory");
