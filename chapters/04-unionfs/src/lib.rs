@@ -27,6 +27,7 @@ pub mod driver;
 mod flags;
 pub mod hostbox;
 pub mod mechanisms;
+mod open_files;
 mod owner;
 pub mod steps;
 pub mod store;

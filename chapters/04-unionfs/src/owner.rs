@@ -9,6 +9,8 @@ use ch01_namespaces::{Elsewhere, work_in};
 use nix::unistd::Uid;
 use serde::{Serialize, de::DeserializeOwned};
 
+use crate::open_files::ManyOpenFiles;
+
 /// Whether we are root already: of the machine, or of a user namespace that somebody else made.
 pub fn is_mapped_root() -> bool {
     Uid::effective().is_root()
@@ -22,6 +24,7 @@ pub fn is_machine_root() -> bool {
 
 /// Does work on the files of layers as their owner: here if we are root, else in a new user namespace.
 pub fn as_owner<T: Serialize + DeserializeOwned>(work: impl FnOnce() -> Result<T>) -> Result<T> {
+    let _deep = ManyOpenFiles::allow();
     if is_mapped_root() {
         return work();
     }

@@ -1,6 +1,7 @@
 //! Removing a name, and the layers that nothing needs any more.
 
 use std::collections::BTreeSet;
+use std::fs;
 
 use anyhow::{Context, Result, bail};
 use ch01_namespaces::remove_tree;
@@ -76,9 +77,13 @@ impl LayerStore {
     }
     // ANCHOR_END: remove_unneeded
 
-    /// First from the index: from then on nobody finds it, and the sweeper removes what a crash leaves of it.
+    /// First from the index, by one rename(2): from then on nobody finds it, and the sweeper removes what a crash leaves of
+    /// it. (File by file, a crash would leave a damaged layer in the index.)
     fn remove_layer(&self, layer: &Layer) -> Result<()> {
-        remove_tree(&self.layer_directory(&layer.chain))?;
+        let gone = self.layerdb().join("tmp").join(format!("{}.gone", layer.cache_id));
+        fs::rename(self.layer_directory(&layer.chain), &gone)
+            .with_context(|| format!("cannot take {} out of the index", layer.chain))?;
+        remove_tree(&gone)?;
         let undo = self.driver.undo(&layer.cache_id);
         undo.iter().try_for_each(|undo| undo.run()).with_context(|| format!("cannot remove the layer {}", layer.chain))
     }

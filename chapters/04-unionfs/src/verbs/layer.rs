@@ -177,7 +177,7 @@ fn export(store: &LayerStore, name: &str) -> Result<u8> {
 }
 
 /// As Docker prints sizes: decimal, three digits.
-pub(super) fn size(bytes: u64) -> String {
+pub(crate) fn size(bytes: u64) -> String {
     let mut number = bytes as f64;
     for unit in ["B", "kB", "MB", "GB"] {
         if number < 999.5 {

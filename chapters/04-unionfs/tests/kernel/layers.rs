@@ -124,7 +124,7 @@ fn what_is_not_there_is_told_with_the_cure() -> Result<()> {
         ensure!(error.contains("there is no layer") && error.contains("cure: "), "{error}");
         Ok(())
     };
-    missing(refused(&mut world.verb(&["run"], &["nothing", "true"]), 1)?)?;
+    missing(refused(&mut world.verb(&["run"], &["nothing", "true"]), 125)?)?;
     missing(refused(&mut world.verb(&["layer", "export"], &["nothing"]), 1)?)?;
     missing(String::from_utf8(world.import("x", Some("nothing"), &small())?.stderr)?)?;
     let error = refused(&mut world.verb(&["run"], &["hostbox"]), 125)?;

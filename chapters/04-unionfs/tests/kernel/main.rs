@@ -1,14 +1,33 @@
 //! Chapter 4 against the real kernel, each case in a process and a lab of its own.
 
 mod archives;
+mod differential;
 mod incoming;
+mod killed;
 mod layers;
+mod mounts;
+mod places;
+mod random;
 mod running;
+mod tour;
 mod trees;
 mod union;
 
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    testkit::run([union::cases(), layers::cases(), incoming::cases()].concat())
+    testkit::run(
+        [
+            union::cases(),
+            layers::cases(),
+            incoming::cases(),
+            differential::cases(),
+            random::cases(),
+            killed::cases(),
+            places::cases(),
+            mounts::cases(),
+            tour::cases(),
+        ]
+        .concat(),
+    )
 }
