@@ -12,8 +12,9 @@ use nix::dir::Dir;
 use nix::errno::Errno;
 use nix::fcntl::{AT_FDCWD, OFlag, openat, renameat};
 use nix::sys::stat::{FchmodatFlags, Mode, fchmodat};
-use nix::unistd::{Uid, UnlinkatFlags, unlinkat};
+use nix::unistd::{UnlinkatFlags, unlinkat};
 
+use crate::privilege::Privilege;
 use crate::work::{Elsewhere, work_in};
 
 // ANCHOR: remove
@@ -24,7 +25,7 @@ use crate::work::{Elsewhere, work_in};
 pub fn remove(directory: &Path) -> Result<()> {
     let what = || format!("cannot remove {}", directory.display());
     match remove_as_we_are(directory) {
-        Err(error) if is_refusal(&error) && !Uid::effective().is_root() => {
+        Err(error) if is_refusal(&error) && !Privilege::current().is_root() => {
             work_in(Elsewhere::new_user_namespace(), || {
                 remove_as_we_are(directory).with_context(what).map(|()| ((), Vec::new()))
             })?;

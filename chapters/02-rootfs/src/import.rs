@@ -18,8 +18,8 @@ use std::os::fd::AsFd;
 use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
+use ch01_namespaces::Privilege;
 use nix::sys::stat::{FchmodatFlags, fchmodat};
-use nix::unistd::Uid;
 use tar::EntryType;
 
 use crate::rooted::Root;
@@ -35,7 +35,7 @@ pub struct Options {
     /// And so are more bytes. (Holes in files cost no disk and don't count.)
     pub most_bytes: u64,
     /// Whether files belong to whom the archive says, with set-user-ID bits and file capabilities.
-    /// Only root can give files away; for others all of them belong to whoever unpacks, who is root
+    /// Only root, of the machine or of a user namespace, can give files away; for others all of them belong to whoever unpacks, who is root
     /// inside.
     pub keep_owners: bool,
     /// Which files that are no files are made.
@@ -49,7 +49,7 @@ impl Default for Options {
         Options {
             most_entries: 1_000_000,
             most_bytes: 20 << 30,
-            keep_owners: Uid::effective().is_root(),
+            keep_owners: Privilege::current().is_root(),
             special_files: SpecialFiles::LeftOut,
             replace_directories: false,
         }
@@ -65,6 +65,13 @@ pub enum SpecialFiles {
     Fifos,
     /// Devices as well.
     All,
+}
+
+impl SpecialFiles {
+    /// All that this process may make.
+    pub fn as_allowed() -> SpecialFiles {
+        if crate::powers::over_the_machine() { SpecialFiles::All } else { SpecialFiles::Fifos }
+    }
 }
 
 /// The names of directories are remembered to the end, for their permissions and times.

@@ -11,7 +11,7 @@ use super::decompress::decompress;
 use super::hashing::Hashing;
 use super::whiteouts::Whiteouts;
 use crate::digest::{ChainId, DiffId};
-use crate::owner::{as_owner, is_machine_root};
+use crate::owner::as_owner;
 use crate::store::LayerStore;
 
 /// How much may follow the end of an archive: tar pads to a whole record, others to what they like.
@@ -47,11 +47,11 @@ pub fn import<R: Read>(
     let below = parent.map_or(Ok(Vec::new()), |parent| store.stack(&parent))?;
     let below: Vec<_> = below.iter().map(|layer| store.driver().content(&layer.cache_id)).collect();
     let (content, whiteouts) = (new.content(), store.driver().whiteouts());
-    let special_files = if is_machine_root() { SpecialFiles::All } else { SpecialFiles::Fifos };
     let (diff, entries, bytes, left_out, owners_lost) = as_owner(|| {
         let root = Root::open(&content)?;
         let mut archive = Hashing::new(decompress(archive()?)?);
-        let options = Options { special_files, replace_directories: true, ..Options::default() };
+        let options =
+            Options { special_files: SpecialFiles::as_allowed(), replace_directories: true, ..Options::default() };
         let unpacked = unpack(&mut archive, &root, &Whiteouts::new(whiteouts, &content, below)?, &options)?;
         let (diff, _) = archive.finish(MOST_PADDING).context("cannot read the archive to its end")?;
         Ok((diff, unpacked.entries, unpacked.bytes, unpacked.left_out, unpacked.owners_lost))

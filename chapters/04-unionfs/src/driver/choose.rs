@@ -4,10 +4,9 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
-use ch01_namespaces::{Elsewhere, Namespace, Namespaces, new_id, remove_tree, work_in};
+use ch01_namespaces::{Elsewhere, Namespace, Namespaces, Privilege, new_id, remove_tree, work_in};
 
 use super::{Name, overlay2};
-use crate::owner::is_mapped_root;
 
 /// The file in the data root that holds the choice.
 const CHOSEN: &str = "storage-driver";
@@ -71,7 +70,7 @@ fn try_overlay(data_root: &Path) -> Result<()> {
         .try_for_each(|name| fs::create_dir_all(trial.join(name)).context("cannot make directories for a trial"))
         .and_then(|()| {
             let new = Namespaces::none().with(Namespace::Mount);
-            let create = if is_mapped_root() { new } else { new.with(Namespace::User) };
+            let create = if Privilege::current().is_root() { new } else { new.with(Namespace::User) };
             work_in(Elsewhere { create, ..Elsewhere::default() }, || {
                 overlay2::try_mount(&trial).map(|()| ((), Vec::new()))
             })

@@ -17,13 +17,13 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, symlink};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
-use ch01_namespaces::{Mechanism, Undo};
+use ch01_namespaces::{Mechanism, Privilege, Undo};
 
 use super::{CacheId, Name, StorageDriver};
 use crate::archive::WhiteoutForm;
 use crate::changes::{Change, Form, changes};
 use crate::mechanisms::OverlayRoot;
-use crate::owner::{as_owner, is_mapped_root};
+use crate::owner::as_owner;
 
 pub use crate::mechanisms::overlay_root::try_mount;
 
@@ -132,7 +132,7 @@ fn short_name(id: &CacheId) -> String {
 /// The root directory of a union is that of its topmost layer.
 pub(super) fn copy_owner_and_mode(from: &Path, to: &Path) -> Result<()> {
     let meta = fs::metadata(from).with_context(|| format!("cannot look at {}", from.display()))?;
-    if is_mapped_root() {
+    if Privilege::current().is_root() {
         std::os::unix::fs::chown(to, Some(meta.uid()), Some(meta.gid()))
             .with_context(|| format!("cannot give away {}", to.display()))?;
     }

@@ -4,7 +4,7 @@ use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use ch01_namespaces::{CallFailed, Handover, Inside, Mechanism, Namespace, Plan, Stage, Why};
+use ch01_namespaces::{CallFailed, Handover, Inside, Mechanism, Namespace, Plan, Stage, Why, is_first_user_namespace};
 use ch02_rootfs::rooted::Root;
 use nix::errno::Errno;
 
@@ -132,10 +132,4 @@ pub fn try_mount(trial: &Path) -> Result<()> {
         user_attributes: !is_first_user_namespace(),
     };
     union.mount(trial, &trial.join("merged"))
-}
-
-/// Only the machine's first user namespace maps every id to itself: user_namespaces(7).
-fn is_first_user_namespace() -> bool {
-    let map = std::fs::read_to_string("/proc/self/uid_map").unwrap_or_default();
-    map.split_whitespace().eq(["0", "0", "4294967295"])
 }
