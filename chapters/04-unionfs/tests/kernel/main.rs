@@ -8,6 +8,7 @@ mod layers;
 mod mounts;
 mod places;
 mod random;
+mod ranges;
 mod running;
 mod tour;
 mod trees;
@@ -26,6 +27,7 @@ fn main() -> ExitCode {
             killed::cases(),
             places::cases(),
             mounts::cases(),
+            ranges::cases(),
             tour::cases(),
         ]
         .concat(),

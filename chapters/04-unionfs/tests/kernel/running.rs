@@ -41,7 +41,7 @@ impl World {
     }
 
     /// That the driver works here.
-    fn need(&self) -> Result<()> {
+    pub fn need(&self) -> Result<()> {
         let output = World { driver: "vfs", ..self.clone() }.verb(&["info"], &[]).output()?;
         needs::that(!shown(&output).contains(&format!("{} does not work here", self.driver)), self.driver)
     }
@@ -165,14 +165,19 @@ impl World {
 
 /// An archive of a few programs, made once a case.
 pub fn programs() -> Result<Vec<u8>> {
-    const BOX: &str = "/tmp/box";
-    if !Path::new(BOX).exists() {
+    programs_made_in(Path::new("/tmp"))
+}
+
+/// The same, in a directory where things may be made.
+pub fn programs_made_in(place: &Path) -> Result<Vec<u8>> {
+    let made = place.join("box");
+    if !made.exists() {
         let programs = ["sh", "cat", "chmod", "cp", "ln", "ls", "mkdir", "mv", "rm", "rmdir", "sleep", "stat", "touch"];
         let with = programs.into_iter().flat_map(|name| ["--with", name]);
-        let mut made = World::new("vfs").program();
-        succeeds(made.args(["rootfs", "create", "--quiet", BOX]).args(with))?;
+        let mut program = World { driver: "vfs", store: place.join("store-vfs") }.program();
+        succeeds(program.args(["rootfs", "create", "--quiet"]).arg(&made).args(with))?;
     }
-    Archive::of_directory(Path::new(BOX))
+    Archive::of_directory(&made)
 }
 
 pub fn succeeds(command: &mut Command) -> Result<String> {

@@ -27,6 +27,7 @@ pub fn cases() -> Vec<Case> {
         a_container_without_layers_below_runs,
         the_mount_is_the_containers_alone_and_ends_with_it,
         a_whiteout_on_disk_is_a_device_with_the_number_0_0,
+        names_of_any_bytes_are_compared_and_committed,
     ]
 }
 
@@ -267,4 +268,22 @@ fn a_whiteout_on_disk_is_a_device_with_the_number_0_0() -> Result<()> {
     ensure!(by_us.file_type().is_char_device() && by_us.rdev() == 0, "{by_us:?}");
     drop(running);
     Ok(())
+}
+
+fn names_of_any_bytes_are_compared_and_committed() -> Result<()> {
+    with_both(|world| {
+        world.base(Archive::new())?;
+        let script = r#"cd /tmp; : >"$(printf '\377\376')"; : >"$(printf 'new\nline')"; : >"$(printf 'a\033[2Jb')""#;
+        world.create("one", "base", script)?;
+        let diff = world.diff("one")?;
+        ensure!(diff.lines().count() == 4 && !diff.contains('\u{1b}') && diff.contains("new\\nline"), "{diff:?}");
+        let json = succeeds(&mut world.verb(&["diff", "--format", "json"], &["one"]))?;
+        let json: serde_json::Value = serde_json::from_str(&json)?;
+        ensure!(json.as_array().is_some_and(|all| all.len() == 4), "{json}");
+        let chain = succeeds(&mut world.verb(&["commit"], &["one", "next"]))?;
+        let names: Vec<_> =
+            fs::read_dir(world.content(&chain)?.join("tmp"))?.flatten().map(|e| e.file_name()).collect();
+        ensure!(names.iter().any(|name| name.as_encoded_bytes() == b"\xff\xfe"), "{names:?}");
+        Ok(())
+    })
 }
