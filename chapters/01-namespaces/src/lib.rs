@@ -10,7 +10,8 @@
 //! - **The process.** `host.rs` and `child.rs` walk the list in lockstep, over the `link.rs` between them; `gate.rs` lets
 //!   `create` and `start` be two processes; `launch.rs` becomes the command, `init.rs` stays behind as its PID 1; `wait.rs`,
 //!   `interrupts.rs` and `terminal.rs` pass on what a person does to it. `join.rs` and `enter.rs` go into namespaces that
-//!   exist. [`own_binary`] keeps our program's own file out of the container's reach. `work.rs` does work elsewhere.
+//!   exist. [`own_binary`] keeps our program's own file out of the container's reach. `work.rs` does work elsewhere, and
+//!   `work_interrupts.rs` lets Ctrl-C end it. [`Privilege`] is what this process may do.
 //! - **What remains.** [`Container`], [`State`], [`RecordedProcess`], [`Store`] (`data_root.rs`, [`ownership`], `locked.rs`),
 //!   [`Undo`], `removal.rs`, `cgroup_removal.rs`, `tree_removal.rs`, `frozen.rs`: what outlives a
 //!   process, and how it goes away.

@@ -48,19 +48,6 @@ impl Overlay2 {
     fn layer(&self, id: &CacheId) -> PathBuf {
         self.directory.join(id)
     }
-
-    /// The short name, by which mount options call the layer.
-    fn link(&self, id: &CacheId) -> Result<String> {
-        let file = self.layer(id).join("link");
-        let link = fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
-        // It becomes part of mount options.
-        ensure!(!link.is_empty() && link.bytes().all(|c| c.is_ascii_alphanumeric()), "{} is damaged", file.display());
-        Ok(link)
-    }
-
-    fn lower(&self, below: &[CacheId]) -> Result<Vec<String>> {
-        below.iter().map(|id| Ok(format!("l/{}", self.link(id)?))).collect()
-    }
 }
 
 impl StorageDriver for Overlay2 {
@@ -85,7 +72,7 @@ impl StorageDriver for Overlay2 {
         let link = short_name(id);
         fs::write(layer.join("link"), &link).context("cannot write the layer's short name")?;
         if !below.is_empty() {
-            fs::write(layer.join("lower"), self.lower(below)?.join(":")).context("cannot write the list of layers")?;
+            fs::write(layer.join("lower"), lower(below).join(":")).context("cannot write the list of layers")?;
         }
         let place = self.directory.join("l").join(link);
         symlink(format!("../{id}/diff"), &place).with_context(|| format!("cannot link {}", place.display()))
@@ -108,7 +95,7 @@ impl StorageDriver for Overlay2 {
             // Nothing to unite: overlayfs wants a lower layer, and a lone directory will do.
             return Ok(Box::new(ch02_rootfs::mechanisms::GivenRoot::may_be_empty(&self.content(id))?));
         }
-        Ok(Box::new(OverlayRoot::new(self.directory.clone(), id.clone(), self.lower(below)?)))
+        Ok(Box::new(OverlayRoot::new(self.directory.clone(), id.clone(), lower(below))))
     }
 
     fn changes(&self, id: &CacheId, below: &[CacheId]) -> Result<Vec<Change>> {
@@ -122,6 +109,11 @@ impl StorageDriver for Overlay2 {
         let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
         Ok(names.filter(|name| ch01_namespaces::is_id(name)).collect())
     }
+}
+
+/// The layers below by their short names, as mount options call them.
+fn lower(below: &[CacheId]) -> Vec<String> {
+    below.iter().map(|id| format!("l/{}", short_name(id))).collect()
 }
 
 /// 26 letters and digits from a random id, so that who knows the id knows the link: nothing has to be read to undo it.

@@ -131,5 +131,13 @@ pub fn try_mount(trial: &Path) -> Result<()> {
         merged: name("merged"),
         user_attributes: !is_first_user_namespace(),
     };
+    // The mount alone proves too little: without attributes it works, and no directory could replace one that was deleted.
+    // (tmpfs keeps those of users' own since Linux 6.6.)
+    let upper = Root::open(&trial.join("upper"))?;
+    let upper = upper.folder(Path::new("/"))?;
+    sys::make_opaque(upper.as_fd()).context(
+        "the file system below keeps no attributes of users' own, in which overlayfs says what is opaque\n\
+         cure: put the data on ext4, xfs or btrfs (XDG_DATA_HOME, or --root)",
+    )?;
     union.mount(trial, &trial.join("merged"))
 }

@@ -38,7 +38,7 @@ fn layers() -> Result<OverlayMount> {
         upper: "upper".into(),
         work: "work".into(),
         merged: "merged".into(),
-        user_attributes: !needs::root().is_ok(),
+        user_attributes: needs::root().is_err(),
     })
 }
 
