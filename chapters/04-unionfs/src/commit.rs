@@ -12,7 +12,7 @@ use crate::store::{LayerStore, check_name};
 pub fn commit(store: &LayerStore, container: &State, name: &str) -> Result<Imported> {
     check_name(name)?;
     let record = store.container(&container.id)?;
-    let below: Vec<_> = store.stack(&record.image)?.into_iter().map(|layer| layer.cache_id).collect();
+    let below = store.cache_ids(&record.image)?;
     let _still = Frozen::while_alive(store, container)?;
     let layer = store.interruptible(|| {
         let changes = store.driver().changes(&record.mount_id, &below)?;

@@ -8,7 +8,7 @@
 
 use std::ffi::{CString, OsString};
 use std::fs::File;
-use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 
@@ -19,6 +19,9 @@ use super::pax::{Modified, Pax};
 use super::sparse::{self, Layout};
 
 const BLOCK: u64 = 512;
+
+/// Data that is written at once.
+const ROOM: usize = 128 * 1024;
 
 /// The longest name that Linux opens in one call: PATH_MAX.
 const LONGEST_NAME: u64 = 4096;
@@ -64,11 +67,13 @@ pub(super) struct Archive<R> {
     /// Of the last member's data.
     pub(super) left: u64,
     padding: u64,
+    /// For data on its way.
+    room: Vec<u8>,
 }
 
 impl<R: Read> Archive<R> {
     pub fn new(reader: R) -> Archive<R> {
-        Archive { reader, left: 0, padding: 0 }
+        Archive { reader, left: 0, padding: 0, room: Vec::new() }
     }
 
     // ANCHOR: next
@@ -163,13 +168,36 @@ impl<R: Read> Archive<R> {
 
     /// The file becomes what the last member's data says. Holes stay holes.
     pub fn write_to(&mut self, file: &mut File, layout: &Layout) -> Result<()> {
+        let mut end = 0;
         for chunk in &layout.chunks {
-            file.seek(SeekFrom::Start(chunk.offset))?;
-            let copied = io::copy(&mut (&mut self.reader).take(chunk.length), file)?;
-            ensure!(copied == chunk.length, CUT);
-            self.left -= copied;
+            if chunk.offset != end {
+                file.seek(SeekFrom::Start(chunk.offset))?;
+            }
+            self.copy(chunk.length, file)?;
+            end = chunk.offset + chunk.length;
+        }
+        if end == layout.size {
+            return Ok(());
         }
         file.set_len(layout.size).with_context(|| format!("a file of {} bytes", layout.size))
+    }
+
+    /// Most files take one read and one write: io::copy() has 8 kB of room.
+    fn copy(&mut self, length: u64, file: &mut File) -> Result<()> {
+        let mut left = length;
+        while left > 0 {
+            let most = usize::try_from(left).unwrap_or(ROOM).min(ROOM);
+            self.room.resize(ROOM, 0);
+            let read = match self.reader.read(&mut self.room[..most]) {
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                read => read.context("cannot read the archive")?,
+            };
+            ensure!(read > 0, CUT);
+            file.write_all(&self.room[..read])?;
+            left -= read as u64;
+            self.left -= read as u64;
+        }
+        Ok(())
     }
 
     /// From here on, `size` bytes of data follow, filled up to whole blocks.

@@ -63,9 +63,15 @@ pub(super) fn make<R: Read>(
             return Ok(made);
         }
         EntryType::Regular | EntryType::Continuous | EntryType::GNUSparse => {
-            make_way(parent, last, options)?;
             let flags = OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_WRONLY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
-            let file = openat(parent, last, flags, Mode::S_IRUSR | Mode::S_IWUSR)?;
+            let new_file = || openat(parent, last, flags, Mode::S_IRUSR | Mode::S_IWUSR);
+            let file = match new_file() {
+                Err(Errno::EEXIST) => {
+                    make_way(parent, last, options)?;
+                    new_file()?
+                }
+                made => made?,
+            };
             let mut file = File::from(file);
             archive.write_to(&mut file, &member.layout)?;
             made = own(parent, last, member, options)?;

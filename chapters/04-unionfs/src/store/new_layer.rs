@@ -25,7 +25,7 @@ impl LayerStore {
     pub fn begin_layer(&self, parent: Option<ChainId>) -> Result<NewLayer<'_>> {
         let _stays = self.lock_shared()?;
         let below: Vec<CacheId> = match &parent {
-            Some(parent) => self.stack(parent)?.into_iter().map(|layer| layer.cache_id).collect(),
+            Some(parent) => self.cache_ids(parent)?,
             None => Vec::new(),
         };
         let id = new_id()?;

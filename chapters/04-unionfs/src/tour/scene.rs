@@ -100,7 +100,7 @@ impl Running<'_> {
     pub fn changes(&self, layers: &LayerStore) -> Result<Vec<String>> {
         let (_, state) = layers.containers().find(&self.name)?;
         let record = layers.container(&state.id)?;
-        let below: Vec<_> = layers.stack(&record.image)?.into_iter().map(|layer| layer.cache_id).collect();
+        let below = layers.cache_ids(&record.image)?;
         let changes = layers.driver().changes(&record.mount_id, &below)?;
         Ok(changes.iter().map(|change| format!("{} {}", change.kind, change.path.display())).collect())
     }

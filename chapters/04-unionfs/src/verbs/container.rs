@@ -30,7 +30,7 @@ impl Diff {
         let store = self.driver.open(flags)?;
         let (_, state) = store.containers().find(&self.container)?;
         let record = store.container(&state.id)?;
-        let below: Vec<_> = store.stack(&record.image)?.into_iter().map(|layer| layer.cache_id).collect();
+        let below = store.cache_ids(&record.image)?;
         let changes = store.driver().changes(&record.mount_id, &below)?;
         if self.format == Format::Json {
             let object =
