@@ -169,7 +169,8 @@ impl<R: Read> Archive<R> {
     /// The file becomes what the last member's data says. Holes stay holes.
     pub fn write_to(&mut self, file: &mut File, layout: &Layout) -> Result<()> {
         let mut end = 0;
-        for chunk in &layout.chunks {
+        // A last one without bytes says how long the file is: GNU tar's.
+        for chunk in layout.chunks.iter().filter(|chunk| chunk.length > 0) {
             if chunk.offset != end {
                 file.seek(SeekFrom::Start(chunk.offset))?;
             }
