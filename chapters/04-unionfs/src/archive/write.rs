@@ -61,6 +61,10 @@ fn write_whiteout(archive: &mut Builder<impl Write>, name: &Path) -> Result<()> 
     header.set_entry_type(EntryType::Regular);
     header.set_size(0);
     header.set_mode(0o644);
+    // The library leaves these fields empty, which is no number.
+    header.set_uid(0);
+    header.set_gid(0);
+    header.set_mtime(0);
     Ok(archive.append_data(&mut header, name.with_file_name(whiteout), io::empty())?)
 }
 
