@@ -1,8 +1,8 @@
-//! Exercise 1.4: a PID 1 that does its job.
+//! Exercise 1.3b: a PID 1 that does its job.
 //!
 //! PID 1 adopts every orphan of its namespace, and is spared every signal for which it has no
 //! handler.
-//! Read pid_namespaces(7), signal(7) and waitpid(2); check with `cargo wb check 1.4`.
+//! Read pid_namespaces(7), signal(7) and waitpid(2); check with `cargo wb check 1.3b`.
 #![allow(unused_imports, unused_variables)] // until your answer uses them all
 
 use std::ffi::OsString;

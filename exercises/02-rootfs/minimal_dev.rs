@@ -1,8 +1,8 @@
-//! Exercise 2.3: a /dev in which programs work, and no disk is.
+//! Exercise 2.5: a /dev in which programs work, and no disk is.
 //!
 //! A device node is a name for a driver. Whoever is root of a user namespace only may not make one (mknod: EPERM), but may
 //! bind the host's.
-//! Read mknod(2), null(4), pts(4), tmpfs(5) and mount(2); check with `cargo wb check 2.3`.
+//! Read mknod(2), null(4), pts(4), tmpfs(5) and mount(2); check with `cargo wb check 2.5`.
 #![allow(unused_imports, unused_variables)] // until your answer uses them all
 
 use std::fs::{self, File};

@@ -1,8 +1,8 @@
-//! Exercise 2.6: the mount that went elsewhere.
+//! Exercise 2.6b: the mount that went elsewhere.
 //!
 //! This runtime's function for the target of a volume compiles, is called, and returns Ok; and with some images the volume is
 //! mounted on a folder of the host's. Find out with which, by looking at where the mount went; then find the line.
-//! Read symlink(7) and path_resolution(7); check with `cargo wb check 2.6`.
+//! Read symlink(7) and path_resolution(7); check with `cargo wb check 2.6b`.
 #![allow(unused_imports, unused_variables)] // until your answer uses them all
 
 use std::fs::File;

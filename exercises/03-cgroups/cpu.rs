@@ -1,7 +1,7 @@
-//! Exercise 3.2: a part of the processors.
+//! Exercise 3.3: a part of the processors.
 //!
 //! Docker's `--cpus 0.5` is a quota: so much time in each period, for all processes of the group together.
-//! Read cgroups(7), the kernel's admin-guide/cgroup-v2 (cpu.max) and scheduler/sched-bwc (v1); check with `cargo wb check 3.2`.
+//! Read cgroups(7), the kernel's admin-guide/cgroup-v2 (cpu.max) and scheduler/sched-bwc (v1); check with `cargo wb check 3.3`.
 #![allow(unused_imports, unused_variables)] // until your answer uses them all
 
 use std::fs;

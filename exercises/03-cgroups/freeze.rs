@@ -1,7 +1,7 @@
-//! Exercise 3.5: halted, and going on.
+//! Exercise 3.6: halted, and going on.
 //!
 //! `docker pause` halts all processes of a container where they are. They don't notice, and can't refuse it.
-//! Read the kernel's admin-guide/cgroup-v2 (cgroup.freeze) and cgroup-v1/freezer-subsystem; check with `cargo wb check 3.5`.
+//! Read the kernel's admin-guide/cgroup-v2 (cgroup.freeze) and cgroup-v1/freezer-subsystem; check with `cargo wb check 3.6`.
 #![allow(unused_imports, unused_variables)] // until your answer uses them all
 
 use std::fs;

@@ -1,8 +1,8 @@
-//! Exercise 3.9: what isn't counted.
+//! Exercise 3.1b: what isn't counted.
 //!
 //! This function starts a command in a group. It compiles, is called, the command is in the group; and yet not all of it is counted.
 //! Find out what isn't, and why; then repair it.
-//! Read cgroups(7), "Creating cgroups and moving processes", and fork(2); check with `cargo wb check 3.9`.
+//! Read cgroups(7), "Creating cgroups and moving processes", and fork(2); check with `cargo wb check 3.1b`.
 #![allow(unused_imports, unused_variables)] // until your answer uses them all
 
 use std::ffi::OsString;

@@ -1,7 +1,7 @@
-//! Exercise 3.6: room for groups below.
+//! Exercise 3.2: room for groups below.
 //!
 //! On v2 a group has a controller when its parent gives it; and a parent that gives some has no processes of its own.
-//! Read cgroups(7), "Cgroups v2 hierarchies"; check with `cargo wb check 3.6`.
+//! Read cgroups(7), "Cgroups v2 hierarchies"; check with `cargo wb check 3.2`.
 #![allow(unused_imports, unused_variables)] // until your answer uses them all
 
 use std::fs;

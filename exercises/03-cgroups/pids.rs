@@ -1,7 +1,7 @@
-//! Exercise 3.4: so many processes.
+//! Exercise 3.5a: so many processes.
 //!
 //! A fork bomb needs neither time nor memory worth speaking of: it uses up the numbers for processes, and then nobody can start one.
-//! Read the kernel's admin-guide/cgroup-v2 (PID) and cgroup-v1/pids; check with `cargo wb check 3.4`.
+//! Read the kernel's admin-guide/cgroup-v2 (PID) and cgroup-v1/pids; check with `cargo wb check 3.5a`.
 #![allow(unused_imports, unused_variables)] // until your answer uses them all
 
 use std::fs;

@@ -1,7 +1,7 @@
-//! Exercise 3.7: what a container leaves behind.
+//! Exercise 3.9: what a container leaves behind.
 //!
 //! Namespaces end with the last process in them. A control group doesn't: it is a folder, and stays until somebody removes it.
-//! Read cgroups(7) and rmdir(2); check with `cargo wb check 3.7`.
+//! Read cgroups(7) and rmdir(2); check with `cargo wb check 3.9`.
 #![allow(unused_imports, unused_variables)] // until your answer uses them all
 
 use std::fs;

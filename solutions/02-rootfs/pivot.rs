@@ -1,7 +1,7 @@
-//! Exercise 2.2: another /, and the old one gone.
+//! Exercise 2.4: another /, and the old one gone.
 //!
 //! What changes places are mounts: lines of the mount table. A folder has no line, until it is mounted on itself.
-//! Read pivot_root(2) to the end of its notes, umount2(2) and mount(2); check with `cargo wb check 2.2`.
+//! Read pivot_root(2) to the end of its notes, umount2(2) and mount(2); check with `cargo wb check 2.4`.
 
 use std::path::Path;
 

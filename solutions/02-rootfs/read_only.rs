@@ -1,7 +1,7 @@
-//! Exercise 2.5: a volume that is only read.
+//! Exercise 2.6a: a volume that is only read.
 //!
 //! "Read-only" is a flag of a mount, not of its files; and the kernel ignores it in the call that makes a bind mount.
-//! Read mount(2), "Creating a bind mount" and "Remounting", and mount_setattr(2); check with `cargo wb check 2.5`.
+//! Read mount(2), "Creating a bind mount" and "Remounting", and mount_setattr(2); check with `cargo wb check 2.6a`.
 
 use std::path::Path;
 

@@ -1,7 +1,7 @@
-//! Exercise 3.1: a group, and a process in it.
+//! Exercise 3.1a: a group, and a process in it.
 //!
 //! A control group is a folder in a file system of the kernel's. Who is in it is a file there.
-//! Read cgroups(7); check with `cargo wb check 3.1`.
+//! Read cgroups(7); check with `cargo wb check 3.1a`.
 
 use std::fs;
 

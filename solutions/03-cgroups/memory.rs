@@ -1,8 +1,8 @@
-//! Exercise 3.3: so much memory, and who was killed for more.
+//! Exercise 3.4: so much memory, and who was killed for more.
 //!
 //! A process that needs more memory than its group may have gets no error: the kernel kills one of the group. Then its exit code is 137, as
 //! after any SIGKILL.
-//! Read the kernel's admin-guide/cgroup-v2 (Memory) and cgroup-v1/memory; check with `cargo wb check 3.3`.
+//! Read the kernel's admin-guide/cgroup-v2 (Memory) and cgroup-v1/memory; check with `cargo wb check 3.4`.
 
 use std::fs;
 use std::path::Path;

@@ -6,7 +6,7 @@ use nix::unistd::{getegid, geteuid};
 
 use crate::is_privileged;
 
-/// Moves the caller into a user namespace of its own, in which it is root: what you write in exercise 1.3, for the programs of the others.
+/// Moves the caller into a user namespace of its own, in which it is root: what you write in exercise 1.4, for the programs of the others.
 ///
 /// Every other namespace asks for CAP_SYS_ADMIN, which an ordinary user lacks; in a user namespace that is theirs, they
 /// have it, and the namespaces that they make from there on belong to it (user_namespaces(7)). A caller that has the

@@ -18,7 +18,7 @@ pub fn exec(asked: &Exec) -> Result<i32> {
 
     let has_terminal = given::has_terminal();
 
-    // 1.5  Into its namespaces; in its PID namespace only our children are.
+    // 1.10  Into its namespaces; in its PID namespace only our children are.
     join::join(container)?;
 
     if let ForkResult::Parent { child } = given::fork()? {
@@ -39,7 +39,7 @@ pub fn exec(asked: &Exec) -> Result<i32> {
 pub fn pause(asked: &Pause) -> Result<()> {
     let container = find(&asked.container, &given::containers())?;
 
-    // 3.5  It returns when that is so.
+    // 3.6  It returns when that is so.
     freeze::freeze(&given::Cgroup::of(container)?, asked.frozen)
 }
 

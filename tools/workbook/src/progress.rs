@@ -50,15 +50,15 @@ impl Progress {
     }
 
     pub fn forget_failure(&mut self, exercise: &Exercise) {
-        self.0.entry(FAILED.into()).or_default().remove(exercise.id);
+        self.0.entry(FAILED.into()).or_default().remove(exercise.name);
     }
 
     fn number(&self, what: &str, exercise: &Exercise) -> Option<u64> {
-        self.0.get(what)?.get(exercise.id).copied()
+        self.0.get(what)?.get(exercise.name).copied()
     }
 
     fn note(&mut self, what: &str, exercise: &Exercise, number: u64) {
-        self.0.entry(what.into()).or_default().insert(exercise.id.into(), number);
+        self.0.entry(what.into()).or_default().insert(exercise.name.into(), number);
     }
 }
 

@@ -46,8 +46,7 @@ fn is_given(file: &Path, checkout: &Path) -> bool {
     let Ok(inside) = file.strip_prefix(checkout) else { return false };
     let parts: Vec<&str> = inside.iter().filter_map(|part| part.to_str()).collect();
     match parts.as_slice() {
-        ["tools" | "exercises", _, "src" | "programs", ..] => true,
-        ["tools" | "exercises", _, last] => matches!(*last, "build.rs" | "programs"),
+        ["tools" | "exercises", _, "src", ..] | ["tools" | "exercises", _, "build.rs"] => true,
         _ => false,
     }
 }
@@ -73,7 +72,7 @@ mod tests {
         assert_eq!(
             judged(&[
                 "/c/exercises/01-n/hostname.rs",
-                "/c/exercises/01-n/programs/hostname.rs",
+                "/c/exercises/01-n/src/bin/hostname.rs",
                 "/c/exercises/01-n/build.rs",
                 "/c/exercises/given/src/fork.rs",
                 "/c/tools/linux-only/build.rs",

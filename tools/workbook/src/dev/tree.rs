@@ -38,7 +38,7 @@ pub fn no_stray_files(checkout: &Checkout) -> Result<Vec<String>> {
 
 fn expected_files() -> BTreeSet<PathBuf> {
     let files = |exercise: &&exercise::Exercise| {
-        let program = Path::new("exercises").join(exercise.chapter).join("programs").join(exercise.name);
+        let program = Path::new("exercises").join(exercise.chapter).join("src/bin").join(exercise.name);
         [exercise.file(), exercise.solution(), program.with_extension("rs")]
     };
     exercises::all().iter().flat_map(files).collect()

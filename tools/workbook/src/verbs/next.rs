@@ -80,7 +80,7 @@ mod tests {
             let page = Page::of(&Checkout::find().expect("tests run in a checkout"), exercises::all()[0]);
             screen(&[row(State::ToDo)], Some(&page), true, Paint::never())
         };
-        for part in ["0 of 1", "book/src/01-namespaces/", "exercises/01-namespaces/hostname.rs", "cargo wb check 1.1"] {
+        for part in ["0 of 1", "book/src/01-namespaces/", "exercises/01-namespaces/hostname.rs", "cargo wb check 1.2"] {
             assert!(screen.contains(part), "{part} in {screen}");
         }
         assert!(screen.lines().count() <= 24);
@@ -91,7 +91,7 @@ mod tests {
         let refused = screen(&[row(State::ToDo)], None, false, Paint::never());
         let ready = screen(&[row(State::ToDo)], None, true, Paint::never());
         assert!(refused.contains("This machine refuses") && !ready.contains("refuses"), "{refused}");
-        assert!(refused.contains("type   cargo wb check --vm 1.1") && ready.contains("type   cargo wb check 1.1"));
+        assert!(refused.contains("type   cargo wb check --vm 1.2") && ready.contains("type   cargo wb check 1.2"));
     }
 
     #[test]

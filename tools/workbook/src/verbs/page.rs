@@ -1,4 +1,4 @@
-//! Where the book teaches an exercise. Pages have numbers of their own, so an exercise's number doesn't find its page.
+//! Where the book teaches an exercise.
 
 use std::fmt::{self, Write};
 

@@ -38,7 +38,7 @@ pub fn text(row: &Row, was_passed: bool, paint: Paint) -> String {
         }
         Some(Examined::DoesNotCompile(errors)) => {
             let _ = write!(out, "\n{}\n{file} does not compile yet.\n", errors.trim_end());
-            if errors.contains("/programs/") {
+            if errors.contains("/bin/") {
                 out.push_str(
                     "The program that calls it is given: the function's signature has to stay as the starter has it.\n",
                 );
@@ -179,7 +179,7 @@ mod tests {
     fn a_failure_shows_the_difference_the_mistake_and_what_was_printed() {
         let report = text(&row(State::Failing, failing()), false, Paint::never());
         for part in
-            ["expected  \"lab\"", "observed  \"boat\"", "You renamed the machine", "    hello\n", "cargo wb hint 1.1"]
+            ["expected  \"lab\"", "observed  \"boat\"", "You renamed the machine", "    hello\n", "cargo wb hint 1.2"]
         {
             assert!(report.contains(part), "{part} in {report}");
         }

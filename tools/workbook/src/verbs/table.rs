@@ -128,6 +128,6 @@ mod tests {
     fn each_exercise_has_a_line() {
         let lines = text(&[row(State::ToDo, None), row(State::Passed, None)], Paint::never());
         assert_eq!(lines.lines().count(), 2);
-        assert!(lines.starts_with("1.1   hostname  to do        a hostname of its own\n"), "{lines}");
+        assert!(lines.starts_with("1.2   hostname  to do        a hostname of its own\n"), "{lines}");
     }
 }
