@@ -100,8 +100,8 @@ pub mod check {
     use std::time::Duration;
 
     use anyhow::Result;
-    use checker::{Heard, Judgement, Outcome, Program, random};
     use checker::namespaces::{Namespaces, besides, in_full, list};
+    use checker::{Heard, Judgement, Outcome, Program, random};
     use lab::{Lab, look};
     use nix::errno::Errno;
 

@@ -68,8 +68,8 @@ pub mod check {
     //! What the kernel shows of a program and of its host, before the answer is called and after.
 
     use anyhow::Result;
-    use checker::{Heard, Judgement, Outcome, Program, random};
     use checker::namespaces::{Namespaces, besides, list};
+    use checker::{Heard, Judgement, Outcome, Program, random};
     use lab::{Lab, look};
 
     use super::*;
@@ -174,7 +174,12 @@ pub mod check {
     fn own_name(seen: &Seen) -> Outcome {
         let holds = seen.alive && seen.heard == Heard::Ok && seen.program_after == seen.asked;
         let name = format!("the process's hostname is \"{}\"", seen.program_after);
-        Outcome::of(OWN_NAME, holds, format!("\"{}\" in the process's UTS namespace", seen.asked), with_return(seen, name))
+        Outcome::of(
+            OWN_NAME,
+            holds,
+            format!("\"{}\" in the process's UTS namespace", seen.asked),
+            with_return(seen, name),
+        )
     }
 
     fn host_kept(seen: &Seen) -> Outcome {
@@ -189,7 +194,9 @@ pub mod check {
         let expected = "65 bytes are refused, with a context; shorter names aren't";
         let observed = match &too_long.heard {
             Heard::Error(_) if told && !usual => "shorter names aren't set either".to_string(),
-            Heard::Ok => format!("the function returned Ok, and the process's hostname is \"{}\"", too_long.program_after),
+            Heard::Ok => {
+                format!("the function returned Ok, and the process's hostname is \"{}\"", too_long.program_after)
+            }
             heard => heard.in_words(),
         };
         Outcome::of(TOO_LONG, usual && told, expected, observed)

@@ -76,17 +76,16 @@ exercise::mistakes! {
 pub mod check {
     //! What the kernel shows of a program's user namespace, after the answer has returned.
 
-    use anyhow::Result;
-    use checker::{Heard, Judgement, Outcome, Program, random};
-    use checker::namespaces::{Namespaces, besides, list};
-    use lab::Lab;
-    use lab::look::{IdRange, self};
     use crate::writes::Writes;
+    use anyhow::Result;
+    use checker::namespaces::{Namespaces, besides, list};
+    use checker::{Heard, Judgement, Outcome, Program, random};
+    use lab::Lab;
+    use lab::look::{self, IdRange};
 
     use crate::processes::status;
 
     use super::*;
-
 
     /// What `id -u` prints for a lone user of most machines, and what an unmapped id reads as.
     const FIRST_USER: u32 = 1000;
@@ -194,7 +193,8 @@ pub mod check {
     }
 
     fn all_capabilities() -> u64 {
-        let last = std::fs::read_to_string("/proc/sys/kernel/cap_last_cap").ok().and_then(|text| text.trim().parse().ok());
+        let last =
+            std::fs::read_to_string("/proc/sys/kernel/cap_last_cap").ok().and_then(|text| text.trim().parse().ok());
         // CAP_CHECKPOINT_RESTORE, the last one of Linux 5.14.
         u64::MAX >> (63 - last.unwrap_or(40u32).min(63))
     }
@@ -213,7 +213,9 @@ pub mod check {
         let outcomes = vec![
             Outcome::of_runs(runs, own),
             Outcome::of_runs(runs, |seen| mapped(seen, USER, &seen.uid_map, seen.outside.uid, seen.outside_before.uid)),
-            Outcome::of_runs(runs, |seen| mapped(seen, GROUP, &seen.gid_map, seen.outside.gid, seen.outside_before.gid)),
+            Outcome::of_runs(runs, |seen| {
+                mapped(seen, GROUP, &seen.gid_map, seen.outside.gid, seen.outside_before.gid)
+            }),
             Outcome::of_runs(runs, setgroups),
             Outcome::of_runs(runs, capable),
             Outcome::of_runs(runs, nothing_else),

@@ -224,8 +224,8 @@ pub mod check {
             let running = program.start(Lab::new(), &[what, &code.to_string()])?;
             running.call();
             let main = running.main();
-            let began =
-                name.is_empty() || eventually(PATIENCE, || !named(main, name).is_empty() || !look::process_exists(main));
+            let began = name.is_empty()
+                || eventually(PATIENCE, || !named(main, name).is_empty() || !look::process_exists(main));
             let began = began && (name.is_empty() || !named(main, name).is_empty());
             Ok(Run { running, began })
         }

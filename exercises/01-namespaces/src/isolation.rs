@@ -63,8 +63,8 @@ pub mod check {
     //! What the kernel shows of a program's namespaces, before the answer is called and after.
 
     use anyhow::Result;
-    use checker::{Heard, Judgement, Outcome, Program, random};
     use checker::namespaces::list;
+    use checker::{Heard, Judgement, Outcome, Program, random};
     use lab::{Lab, look};
 
     use super::*;
@@ -215,7 +215,8 @@ pub mod check {
             Heard::Error(_) if all.made().is_empty() => return Some(&REFUSES_WHAT_EXISTS),
             _ => return None,
         }
-        let missing: Vec<&str> = KINDS.iter().map(|(kind, _)| *kind).filter(|kind| !all.made().contains(kind)).collect();
+        let missing: Vec<&str> =
+            KINDS.iter().map(|(kind, _)| *kind).filter(|kind| !all.made().contains(kind)).collect();
         let too_many = two.made().iter().any(|kind| !two.was_asked(kind));
         match (&missing[..], &two.heard) {
             (all_of_them, _) if all_of_them.len() == KINDS.len() => Some(&NOTHING_CHANGED),

@@ -84,8 +84,8 @@ pub mod check {
     //! What the kernel shows of a program and of the container that it shall join.
 
     use anyhow::Result;
-    use checker::{Heard, Judgement, Outcome, Program, random};
     use checker::namespaces::{Namespaces, in_full, list};
+    use checker::{Heard, Judgement, Outcome, Program, random};
     use lab::{Lab, look};
 
     use crate::processes::named;

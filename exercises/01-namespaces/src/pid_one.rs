@@ -71,12 +71,12 @@ pub mod check {
     use std::time::Duration;
 
     use anyhow::Result;
-    use checker::{Heard, Judgement, Outcome, Program};
     use checker::namespaces::{Namespaces, besides, list};
+    use checker::{Heard, Judgement, Outcome, Program};
     use lab::{Lab, look};
     use nix::sys::signal::Signal;
 
-    use crate::processes::{eventually, named, self};
+    use crate::processes::{self, eventually, named};
 
     use super::*;
 
@@ -173,7 +173,9 @@ pub mod check {
         let observed = match &seen.children[..] {
             [] if seen.ended > 0 => "the caller has a child, which has ended".to_string(),
             [] => "no other process came back".to_string(),
-            [child] if !child.is_the_callers => "what came back is no child of the caller's but a grandchild".to_string(),
+            [child] if !child.is_the_callers => {
+                "what came back is no child of the caller's but a grandchild".to_string()
+            }
             [_] => "the child came back".to_string(),
             many => format!("{} processes came back as the child", many.len()),
         };

@@ -97,14 +97,14 @@ pub mod check {
     //! What the kernel shows of the `dev` that was made.
 
     use std::collections::BTreeMap;
-    use std::fs::{File, self};
+    use std::fs::{self, File};
     use std::os::unix::fs::{FileTypeExt, MetadataExt};
     use std::path::Path;
 
     use anyhow::Result;
     use checker::{Heard, Judgement, Outcome, Program};
-    use lab::{Lab, look};
     use lab::look::{Mount, mountinfo};
+    use lab::{Lab, look};
     use nix::sys::stat::{major, minor};
 
     use crate::view::{identity, list, new_place, path_of, refused, unless_failed, word};
@@ -390,8 +390,9 @@ pub mod check {
         let refused_with = |seen: &Seen, words: [&str; 2]| matches!(&seen.heard, Heard::Error(chain) if chain.iter().any(|said| words.iter().any(|word| said.contains(word))));
         // Places that nothing is mounted on yet: which of several was refused, nobody can see.
         let bare = |place: &Option<Mounted>| place.as_ref().is_some_and(|place| place.kind.is_none());
-        if both(&|seen| own(seen) && bare(&seen.pts) && !bare(&seen.shm) && refused_with(seen, ["EINVAL", "os error 22)"]))
-        {
+        if both(&|seen| {
+            own(seen) && bare(&seen.pts) && !bare(&seen.shm) && refused_with(seen, ["EINVAL", "os error 22)"])
+        }) {
             return Some(&OPTIONS_OF_DEVPTS);
         }
         if both(&|seen| own(seen) && !is_there(seen, |_| true)) {

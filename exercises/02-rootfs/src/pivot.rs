@@ -84,15 +84,15 @@ exercise::mistakes! {
 pub mod check {
     //! What the kernel shows of the program's root, and of the root of somebody else in the same mount namespace.
 
-    use std::fs::{OpenOptions, self};
+    use std::fs::{self, OpenOptions};
     use std::os::fd::AsRawFd;
     use std::os::unix::fs::OpenOptionsExt;
     use std::path::Path;
 
     use anyhow::{Context, Result};
     use checker::{Heard, Judgement, Outcome, Program};
-    use lab::{Lab, look};
     use lab::look::{Mount, mountinfo};
+    use lab::{Lab, look};
 
     use crate::view::{first_of, identity, list, names, new_place, path_of, refused, same_table, unless_failed, word};
 
@@ -195,7 +195,13 @@ pub mod check {
             Outcome::of_runs(&runs, gone),
             Outcome::of_runs(&runs, directory),
             Outcome::of_runs(&runs, clean),
-            refused(REFUSED, &missing.heard, missing.alive, !missing.for_all && !missing.moved, "something has changed"),
+            refused(
+                REFUSED,
+                &missing.heard,
+                missing.alive,
+                !missing.for_all && !missing.moved,
+                "something has changed",
+            ),
         ];
         Judgement::new(outcomes, mistake(folder, mount, missing), [&folder.printed, &mount.printed])
     }
@@ -216,16 +222,25 @@ pub mod check {
             (false, true) => "/below is an empty folder",
             (false, false) => "its / is another",
         };
-        outcome(BELOW, seen, seen.below, "the tmpfs that is mounted on the folder \"below\" is at /below", observed.into())
+        outcome(
+            BELOW,
+            seen,
+            seen.below,
+            "the tmpfs that is mounted on the folder \"below\" is at /below",
+            observed.into(),
+        )
     }
 
     fn gone(seen: &Seen) -> Outcome {
         let observed = match () {
             () if seen.moved => {
-                "the process is in another mount namespace now, and in the one that it was given the old root is /".into()
+                "the process is in another mount namespace now, and in the one that it was given the old root is /"
+                    .into()
             }
             () if !seen.for_all && !seen.is_root => "it is the old root's, as it was".into(),
-            () if !seen.for_all => "the root of the mount namespace is the old one; only this process sees another".into(),
+            () if !seen.for_all => {
+                "the root of the mount namespace is the old one; only this process sees another".into()
+            }
             () => format!("the new root, and {} mounts more: {}", seen.others.len(), first_of(&seen.others)),
         };
         let holds = seen.for_all && !seen.moved && seen.others.is_empty();

@@ -73,10 +73,10 @@ pub mod check {
     use std::path::PathBuf;
 
     use anyhow::Result;
-    use checker::{Heard, Judgement, Outcome, Program};
     use checker::namespaces::{Namespaces, besides, list};
-    use lab::{Lab, look};
+    use checker::{Heard, Judgement, Outcome, Program};
     use lab::look::{Mount, mountinfo};
+    use lab::{Lab, look};
 
     use crate::view::{new_place, refused, same_table, unless_failed, word};
 

@@ -76,13 +76,13 @@ exercise::mistakes! {
 pub mod check {
     //! What can be written, and where.
 
-    use std::fs::{OpenOptions, self};
+    use std::fs::{self, OpenOptions};
     use std::path::Path;
 
     use anyhow::Result;
     use checker::{Heard, Judgement, Outcome, Program};
-    use lab::{Lab, look};
     use lab::look::mountinfo;
+    use lab::{Lab, look};
     use nix::errno::Errno;
 
     use crate::view::{identity, list, new_place, path_of, refused, unless_failed, word};
@@ -145,7 +145,8 @@ pub mod check {
         let (source, target) = (path_of(main, place.join("source")), path_of(main, place.join("target")));
         let table = mountinfo(main).unwrap_or_default();
         let mount = |name: &str| table.iter().rev().find(|mount| mount.mount_point == place.join(name));
-        let has = |flag: &str| mount("target/below").is_some_and(|mount| mount.options.iter().any(|option| option == flag));
+        let has =
+            |flag: &str| mount("target/below").is_some_and(|mount| mount.options.iter().any(|option| option == flag));
         let same = |name: &str| {
             let source = identity(source.join(name));
             source.is_some() && source == identity(target.join(name))

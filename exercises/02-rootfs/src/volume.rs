@@ -76,14 +76,14 @@ exercise::mistakes! {
 pub mod check {
     //! Where the mount went.
 
-    use std::fs;
     use std::collections::BTreeMap;
+    use std::fs;
     use std::path::{Path, PathBuf};
 
     use anyhow::Result;
     use checker::{Heard, Judgement, Outcome, Program};
-    use lab::{Lab, look};
     use lab::look::mountinfo;
+    use lab::{Lab, look};
     use nix::fcntl::OFlag;
 
     use crate::view::{identity, list, new_place, path_of, unless_failed, word};
@@ -312,7 +312,12 @@ pub mod check {
     fn goes_right(claim: &'static str, runs: &[Seen], cases: &[Case]) -> Outcome {
         Outcome::of_runs(&of(runs, cases), |seen| {
             let meant = seen.meant.as_ref().map_or("the image".into(), |meant| meant.display().to_string());
-            Outcome::of(claim, seen.is_right(), format!("{} goes to {meant}", seen.target.display()), where_it_went(seen))
+            Outcome::of(
+                claim,
+                seen.is_right(),
+                format!("{} goes to {meant}", seen.target.display()),
+                where_it_went(seen),
+            )
         })
     }
 
@@ -338,7 +343,8 @@ pub mod check {
         Outcome::of_runs(&of(runs, &[Case::BelowFile, Case::Nowhere]), |seen| {
             let told = matches!(seen.heard, Heard::Error(_)) && !seen.heard.is_bare_error();
             // Who makes, in the image, what the link leads to, has done no harm.
-            let made = seen.case == Case::Nowhere && seen.heard == Heard::Ok && seen.went.is_some() && !seen.is_outside();
+            let made =
+                seen.case == Case::Nowhere && seen.heard == Heard::Ok && seen.went.is_some() && !seen.is_outside();
             let expected = format!("an error with a context, for {}", seen.target.display());
             Outcome::of(REFUSED, seen.alive && (told || made), expected, where_it_went(seen))
         })

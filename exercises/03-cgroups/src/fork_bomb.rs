@@ -225,7 +225,9 @@ pub mod check {
         match () {
             () if ok && all(|seen| seen.refused == 0 && seen.later <= 2) => Some(&THEY_END),
             () if ok && all(|seen| seen.refused == 0) => Some(&COUNTED),
-            () if all(|seen| seen.refused > 0 && matches!(seen.run.heard, Heard::Error(_))) => Some(&REFUSAL_IS_THE_AIM),
+            () if all(|seen| seen.refused > 0 && matches!(seen.run.heard, Heard::Error(_))) => {
+                Some(&REFUSAL_IS_THE_AIM)
+            }
             () if ok && all(|seen| seen.refused > 0 && seen.later < seen.most) => Some(&CLEANED_UP),
             () if ok && all(|seen| seen.returned > 0) => Some(&CHILDREN_COME_BACK),
             () if ok && all(|seen| seen.refused > 0 && seen.living < seen.later) => Some(&ZOMBIES),

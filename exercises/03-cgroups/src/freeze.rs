@@ -163,7 +163,8 @@ pub mod check {
             }
         };
         let alive = !processes.is_empty() && processes.iter().all(|process| lab::look::process_exists(*process));
-        let stopped = processes.iter().any(|process| stat(*process).is_some_and(|fields| fields.starts_with(['T', 't'])));
+        let stopped =
+            processes.iter().any(|process| stat(*process).is_some_and(|fields| fields.starts_with(['T', 't'])));
         drop(thawed);
         Ok(Seen { case, frozen, frozen_later, busy, alive, stopped, run: Run::end(running, heard) })
     }
@@ -221,7 +222,12 @@ pub mod check {
 
     fn alive(seen: &Seen) -> Outcome {
         let observed = if seen.stopped { "one was stopped by a signal" } else { "one has ended" };
-        seen.run.outcome(ALIVE, seen.alive && !seen.stopped, "all of them live, and none has the state T", observed.into())
+        seen.run.outcome(
+            ALIVE,
+            seen.alive && !seen.stopped,
+            "all of them live, and none has the state T",
+            observed.into(),
+        )
     }
 
     fn thawed(seen: &Seen) -> Outcome {
@@ -251,7 +257,9 @@ pub mod check {
             () if thaw.run.heard != Heard::Ok || !thaw.busy || thaw.frozen => None,
             () if gone.run.heard == Heard::Ok => Some(&SWALLOWED_THE_ERROR),
             () if gone.run.heard.is_bare_error() => Some(&BARE_ERRNO),
-            () if gone.run.heard != held.run.heard && matches!(held.run.heard, Heard::Silence(_)) => Some(&WAITS_FOR_EVER),
+            () if gone.run.heard != held.run.heard && matches!(held.run.heard, Heard::Silence(_)) => {
+                Some(&WAITS_FOR_EVER)
+            }
             () => None,
         }
     }

@@ -211,7 +211,8 @@ pub mod check {
 
     fn nobody(seen: &Seen) -> Outcome {
         let full = list(seen, |part| part.caller || part.others);
-        let holds = seen.case == Case::Create && list(seen, |part| part.made).len() == seen.parts.len() && full.is_empty();
+        let holds =
+            seen.case == Case::Create && list(seen, |part| part.made).len() == seen.parts.len() && full.is_empty();
         let observed =
             if full.is_empty() { "there is no group".into() } else { format!("there are some in {}", some(&full)) };
         seen.run.outcome(NOBODY, holds, "no process in cgroup.procs", observed)

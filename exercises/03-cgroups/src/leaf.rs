@@ -182,7 +182,8 @@ pub mod check {
             given: words("cgroup.subtree_control"),
             in_parent: groups.processes(&parent).len(),
             program_below: below.contains(&main),
-            other_below: !others.is_empty() && others.iter().all(|other| below.contains(other) || !process_exists(*other)),
+            other_below: !others.is_empty()
+                && others.iter().all(|other| below.contains(other) || !process_exists(*other)),
             beside: children(&groups, above).iter().any(is_beside),
             has_children: !children(&groups, &parent).is_empty(),
             run: Run::end(running, heard),
@@ -255,7 +256,12 @@ pub mod check {
 
     fn untouched(seen: &Seen) -> Outcome {
         let observed = if seen.has_children { "a group was made below it" } else { "its processes are elsewhere" };
-        seen.run.outcome(V1, !seen.has_children && seen.in_parent == 2, "both processes where they were", observed.into())
+        seen.run.outcome(
+            V1,
+            !seen.has_children && seen.in_parent == 2,
+            "both processes where they were",
+            observed.into(),
+        )
     }
 
     fn refused(seen: &Seen) -> Outcome {
@@ -322,7 +328,6 @@ pub mod check {
             let failed = judgement.outcomes.iter().filter(|outcome| outcome.difference.is_some());
             (failed.map(|outcome| outcome.claim).collect(), judgement.mistake.map(|mistake| mistake.id))
         }
-
 
         #[test]
         fn a_right_answer_passes_also_where_there_is_no_v1() {

@@ -91,7 +91,8 @@ pub mod check {
         let limit = groups.read("pids", "pids.max").and_then(|text| text.parse().ok());
         let rlimit = processes_allowed(main) != limits;
         let current = || count(&groups);
-        let refused = || groups.read("pids", "pids.events").is_some_and(|text| !text.lines().any(|line| line == "max 0"));
+        let refused =
+            || groups.read("pids", "pids.events").is_some_and(|text| !text.lines().any(|line| line == "max 0"));
         let run_ended = !lab::look::process_exists(main);
         if case == Case::There && !run_ended {
             // Only now: what the given process starts before would be there when the limit comes.

@@ -88,6 +88,16 @@ impl Exercise {
         Path::new("solutions").join(self.chapter).join(self.name).with_extension("rs")
     }
 
+    /// Where it is declared; relative to the checkout.
+    pub fn declaration(&self) -> PathBuf {
+        Path::new("exercises").join(self.chapter).join("src").join(self.name).with_extension("rs")
+    }
+
+    /// Its number without the letter.
+    pub fn page_number(&self) -> &'static str {
+        self.id.trim_end_matches(|last: char| last.is_ascii_lowercase())
+    }
+
     /// The folder of wrong answers that prove the diagnoses; relative to the checkout.
     pub fn wrong_answers(&self) -> PathBuf {
         Path::new("solutions").join(self.chapter).join("wrong").join(self.name)

@@ -186,7 +186,8 @@ Exit codes: 0 all is well, 1 a check fails (or there is still something to do),
 const CHECK_JSON: &str = "\
 With --format json: {\"passed\": N, \"total\": N,
   \"refused\": what this machine refuses, or null, \"exercises\": [{
-  \"id\", \"name\", \"title\", \"kind\": build|break|repair, \"file\", \"page\",
+  \"id\", \"name\", \"title\", \"kind\": build|break|repair,
+  \"minutes\": N, \"difficulty\": easy|medium|hard, \"file\", \"page\",
   \"state\": to-do|edited|failing|passed|blocked,
   \"changed\": whether the file is another one than what has passed,
   \"checks\": [{\"claim\", \"passed\", \"expected\", \"observed\"}],

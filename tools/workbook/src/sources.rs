@@ -45,10 +45,7 @@ pub fn foreign(files: &[PathBuf], answer: &Path, checkout: &Path, target: &Path)
 fn is_given(file: &Path, checkout: &Path) -> bool {
     let Ok(inside) = file.strip_prefix(checkout) else { return false };
     let parts: Vec<&str> = inside.iter().filter_map(|part| part.to_str()).collect();
-    match parts.as_slice() {
-        ["tools" | "exercises", _, "src", ..] | ["tools" | "exercises", _, "build.rs"] => true,
-        _ => false,
-    }
+    matches!(parts.as_slice(), ["tools" | "exercises", _, "src", ..] | ["tools" | "exercises", _, "build.rs"])
 }
 
 #[cfg(test)]

@@ -56,6 +56,7 @@ fn next(row: &Row, page: Option<&Page>, ready: bool, paint: Paint) -> String {
     let mut out = String::new();
     let title = paint.strong(format!("{id} {}", exercise.title));
     let _ = writeln!(out, "next   {title}  ({}, {state})", exercise.kind);
+    let _ = writeln!(out, "takes  about {} minutes, {}", exercise.minutes, exercise.difficulty);
     if let Some(page) = page {
         let _ = write!(out, "read   {page}");
     }

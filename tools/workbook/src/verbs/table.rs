@@ -42,6 +42,8 @@ fn entry(row: &Row) -> Value {
         "name": exercise.name,
         "title": exercise.title,
         "kind": exercise.kind.to_string(),
+        "minutes": exercise.minutes,
+        "difficulty": exercise.difficulty.to_string(),
         "file": exercise.file().display().to_string(),
         "page": page(exercise),
         "state": state.id(),
@@ -68,7 +70,8 @@ pub fn text(rows: &[Row], paint: Paint) -> String {
         let Row { exercise, state, changed, .. } = row;
         let state = painted(*state, paint);
         let since = if *changed { paint.faint(" (file changed since)") } else { String::new() };
-        format!("{:<5} {:<width$}  {state}  {}{since}\n", exercise.id, exercise.name, exercise.title)
+        let takes = paint.faint(format!("{:>2} min  {:<6}", exercise.minutes, exercise.difficulty));
+        format!("{:<5} {:<width$}  {takes}  {state}  {}{since}\n", exercise.id, exercise.name, exercise.title)
     };
     rows.iter().map(line).collect()
 }
@@ -128,6 +131,6 @@ mod tests {
     fn each_exercise_has_a_line() {
         let lines = text(&[row(State::ToDo, None), row(State::Passed, None)], Paint::never());
         assert_eq!(lines.lines().count(), 2);
-        assert!(lines.starts_with("1.2   hostname  to do        a hostname of its own\n"), "{lines}");
+        assert!(lines.starts_with("1.2   hostname  15 min  easy    to do        a hostname of its own\n"), "{lines}");
     }
 }
