@@ -44,12 +44,18 @@ fn main() -> io::Result<()> {
     let solutions = checkout.join("solutions");
     println!("cargo::rerun-if-changed={}", solutions.display());
 
+    // For `main.rs` and for `solved.rs`, by the names of their crates.
+    write(&out.join("mydocker"), Some(&passed), &solutions)?;
+    write(&out.join("mydocker_solved"), None, &solutions)
+}
+
+fn write(out: &Path, passed: Option<&Path>, solutions: &Path) -> io::Result<()> {
     let mut modules = String::new();
     let mut table = String::new();
     for (id, chapter, name) in STEPS {
         let file = |folder: &Path| folder.join(chapter).join(name).with_extension("rs");
-        let (whose, source) = match (file(&passed), file(&solutions)) {
-            (yours, _) if yours.is_file() => ("Yours", Some(yours)),
+        let (whose, source) = match (passed.map(file), file(solutions)) {
+            (Some(yours), _) if yours.is_file() => ("Yours", Some(yours)),
             (_, lent) if lent.is_file() => ("Lent", Some(lent)),
             _ => ("NotBuilt", None),
         };
@@ -60,6 +66,7 @@ fn main() -> io::Result<()> {
         }
         let _ = writeln!(table, "Step {{ id: {id:?}, whose: Whose::{whose} }},");
     }
+    fs::create_dir_all(out)?;
     fs::write(out.join("answers.rs"), modules)?;
     fs::write(out.join("steps.rs"), format!("&[\n{table}]\n"))
 }

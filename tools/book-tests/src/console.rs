@@ -8,7 +8,7 @@
 //! number, since what is elided has another width than what it stands for.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -74,10 +74,7 @@ pub fn blocks_of(text: &str, word: Option<&str>) -> Result<Vec<(usize, Vec<Typed
 
 /// Runs the commands of one block in one shell, in a fresh /tmp, and gives back what each printed. Only for a case in a lab.
 pub fn run(chapter: &Chapter, typed: &[Typed]) -> Result<Vec<String>> {
-    for entry in fs::read_dir("/tmp")? {
-        let path = entry?.path();
-        if path.is_dir() { fs::remove_dir_all(path)? } else { fs::remove_file(path)? }
-    }
+    empty_tmp(&chapter.checkout())?;
     let mark = "=== the next command ===";
     let mut script = String::new();
     for typed in typed {
@@ -104,6 +101,24 @@ pub fn run(chapter: &Chapter, typed: &[Typed]) -> Result<Vec<String>> {
     let printed: Vec<_> = text.split(&format!("{mark}\n")).map(str::to_string).collect();
     ensure!(printed.len() == typed.len() + 1, "the shell ended early, after:\n{text}");
     Ok(printed.into_iter().take(typed.len()).collect())
+}
+
+/// Removes what earlier blocks have left in /tmp. Directories stay in which something is mounted (a checkout that was cloned
+/// below /tmp, a target directory), and those above the checkout.
+fn empty_tmp(checkout: &Path) -> Result<()> {
+    let mounts = fs::read_to_string("/proc/self/mountinfo").context("read the mount table")?;
+    // The fifth word is the mount point; the kernel writes a blank in it as octal.
+    let points = mounts.lines().filter_map(|line| line.split(' ').nth(4)).map(|point| point.replace("\\040", " "));
+    let kept: Vec<PathBuf> = points.map(PathBuf::from).chain([checkout.to_path_buf()]).collect();
+    for entry in fs::read_dir("/tmp")? {
+        let path = entry?.path();
+        match kept.iter().any(|kept| kept.starts_with(&path)) {
+            true => continue,
+            false if path.is_dir() => fs::remove_dir_all(path)?,
+            false => fs::remove_file(path)?,
+        }
+    }
+    Ok(())
 }
 
 /// The reader lets cargo run the program; here it is built already, and cargo has nowhere to write.
