@@ -35,6 +35,7 @@ mod sys;
 
 pub mod needs;
 pub mod refusing;
+pub mod totals;
 
 pub use case::Case;
 pub use harness::run;

@@ -92,7 +92,7 @@ impl Program {
     fn watcher(&self) -> Pid {
         let is_it = |pid: &i32| {
             fs::read(format!("/proc/{pid}/cmdline"))
-                .is_ok_and(|line| line.starts_with(WORKBOOK.as_bytes()) && line.ends_with(b"watch\x001.1\0"))
+                .is_ok_and(|line| line.starts_with(WORKBOOK.as_bytes()) && line.ends_with(b"watch\x001.2\0"))
         };
         let own = self.child.id() as i32;
         let all = look::descendants(own).into_iter().chain([own]);
