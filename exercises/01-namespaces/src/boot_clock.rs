@@ -12,6 +12,7 @@ pub const EXERCISE: Exercise = Exercise {
     chapter: "01-namespaces",
     page: "01-namespaces/time.md",
     shown_by: "run --boottime +1d uptime",
+    needs_cgroups: false,
     hints: &[
         "`cat /proc/self/timens_offsets` shows two clocks and how far each is off. Whose clocks \
          are they, yours or those of the children that you will have? And why would the kernel \

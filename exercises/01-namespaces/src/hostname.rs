@@ -12,6 +12,7 @@ pub const EXERCISE: Exercise = Exercise {
     chapter: "01-namespaces",
     page: "01-namespaces/uts.md",
     shown_by: "run --hostname boat sh",
+    needs_cgroups: false,
     hints: &[
         "Two calls, and the order matters. As root in a shell it would be: unshare --uts sh, and \
          then in that shell: hostname boat. Which of the two must not come first, and why?",
@@ -137,7 +138,7 @@ pub mod check {
     }
 
     const OWN_NAMESPACE: &str = "the process is in a UTS namespace of its own";
-    const ELSE: &str = "it has left no other namespace";
+    const ELSE: &str = "every other namespace is the one that it had";
     const OWN_NAME: &str = "its hostname is the one that was asked for";
     const HOST_KEPT: &str = "the host keeps its name";
     const TOO_LONG: &str = "a name that is too long comes back as an error that says what was refused";

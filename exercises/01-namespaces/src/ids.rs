@@ -12,6 +12,7 @@ pub const EXERCISE: Exercise = Exercise {
     chapter: "01-namespaces",
     page: "01-namespaces/user.md",
     shown_by: "run id",
+    needs_cgroups: false,
     hints: &[
         "Who are you right after unshare(CLONE_NEWUSER)? (`unshare --user id -u` says it.) And who \
          were you before? One of the two numbers belongs into the map, and at one of the two \
@@ -200,11 +201,11 @@ pub mod check {
     }
 
     const OWN: &str = "the process is in a user namespace of its own";
-    const USER: &str = "its user is root there, and outside who it was; nobody else is mapped";
-    const GROUP: &str = "its group is root's there, and outside the one it was; no other is mapped";
+    const USER: &str = "its user is root there, outside who it was, and the only one that is mapped";
+    const GROUP: &str = "its group is root's there, outside the one it was, and the only one that is mapped";
     const SETGROUPS: &str = "setgroups was denied there before the group was mapped";
     const CAPABLE: &str = "it has every capability there";
-    const ELSE: &str = "it has left no other namespace";
+    const ELSE: &str = "every other namespace is the one that it had";
     const REFUSED: &str = "a refusal comes back as an error that says what was refused";
 
     /// `runs` had different ids; in `refused` the kernel allows no user namespace; `tell` are worlds in which a wrong number happens

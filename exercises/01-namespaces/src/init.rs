@@ -12,6 +12,7 @@ pub const EXERCISE: Exercise = Exercise {
     chapter: "01-namespaces",
     page: "01-namespaces/pid.md",
     shown_by: "run --init ps",
+    needs_cgroups: false,
     hints: &[
         "Three things can happen while the command runs: an orphan ends, a signal comes, the \
          command ends. Which call tells a process of each of them? (All three are signals: SIGCHLD \
@@ -260,7 +261,7 @@ pub mod check {
     const TERM: &str = "TERM ends a command without a handler; 128 + 15 is returned";
     const OTHERS: &str = "other signals reach the command, too; its exit code is returned";
     const ENDS: &str = "the command's end is the end, although something that it started lives on";
-    const ONCE: &str = "if the command can't be started, that is said, and no second process comes back";
+    const ONCE: &str = "if the command can't be started, that is said, and the caller alone comes back";
 
     /// Exit code of a process that was killed by TERM, as shells and Docker count.
     const BY_TERM: i32 = 128 + Signal::SIGTERM as i32;
@@ -373,10 +374,13 @@ pub mod check {
 
     /// The mistake that fits everything that was seen.
     fn mistake(runs: &Runs) -> Option<&'static Mistake> {
-        let Runs { serving, listening, leaving, missing } = runs;
-        if missing.came_back.iter().any(|number| *number != 1) {
-            return Some(&CAME_BACK_TWICE);
-        }
+        // Last, since it matters only where the command can't be started.
+        let twice = runs.missing.came_back.iter().any(|number| *number != 1);
+        while_it_serves(runs).or(twice.then_some(&CAME_BACK_TWICE))
+    }
+
+    fn while_it_serves(runs: &Runs) -> Option<&'static Mistake> {
+        let Runs { serving, listening, leaving, .. } = runs;
         if !serving.seen.began || serving.orphans != ORPHANS {
             return None;
         }

@@ -12,6 +12,7 @@ pub const EXERCISE: Exercise = Exercise {
     chapter: "01-namespaces",
     page: "01-namespaces/trouble.md",
     shown_by: "run ls -l /proc/self/ns",
+    needs_cgroups: false,
     hints: &[
         "The function says Ok, so ask somebody else. The page has a command that calls it and then \
          runs `ls -l /proc/self/ns`: compare with the same list from your shell. `cargo wb check \
@@ -154,8 +155,8 @@ pub mod check {
     }
 
     const EACH: &str = "for each kind that is asked for the process is in a new namespace, or its children will be";
-    const OTHERS: &str = "where two kinds are asked for, these two are new, and no other";
-    const UNKNOWN: &str = "a kind that doesn't exist is an error, and nothing is made";
+    const OTHERS: &str = "where two kinds are asked for, exactly these two are new";
+    const UNKNOWN: &str = "a kind that doesn't exist is an error, and all stays as it was";
 
     /// `all` asked for every kind, `two` for two of them, `unknown` for one that there is and one that there isn't.
     fn judge(all: &Seen, two: &Seen, unknown: &Seen) -> Judgement {

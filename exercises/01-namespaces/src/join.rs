@@ -12,6 +12,7 @@ pub const EXERCISE: Exercise = Exercise {
     chapter: "01-namespaces",
     page: "01-namespaces/join.md",
     shown_by: "exec mydocker ps -e   # while another has run sh",
+    needs_cgroups: false,
     hints: &[
         "`ls -l /proc/self/ns` has a file for each kind of namespace, and /proc/PID/ns those of \
          another process. Whose powers do you need over a container's network, and in which of the \
@@ -204,7 +205,7 @@ pub mod check {
     const ROOT: &str = "it also works where the caller is root of the container's user namespace already";
     const IN_LAB: &str = "it also works where the container runs in a lab, with which it shares some";
     const GONE: &str = "a container that is gone is an error that says so";
-    const ANOTHERS: &str = "somebody else's container is an error that says so, and nothing is joined";
+    const ANOTHERS: &str = "somebody else's container is an error that says so, and the caller stays where it was";
 
     #[derive(Debug, Clone)]
     struct Runs {

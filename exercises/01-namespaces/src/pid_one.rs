@@ -12,6 +12,7 @@ pub const EXERCISE: Exercise = Exercise {
     chapter: "01-namespaces",
     page: "01-namespaces/pid.md",
     shown_by: "run ps",
+    needs_cgroups: false,
     hints: &[
         "Type `unshare --user --map-root-user --pid sh -c '/bin/echo one; /bin/echo two; exit'`, \
          and look at what the second echo gets. Who is in the new PID namespace: the shell, or what \

@@ -12,6 +12,7 @@ pub const EXERCISE: Exercise = Exercise {
     chapter: "02-rootfs",
     page: "02-rootfs/chroot.md",
     shown_by: "",
+    needs_cgroups: false,
     hints: &[
         "`..` stops at the process's root, if the way up comes by there, and nowhere else. You are \
          root: you may set the root yourself. Where would you have to stand, and where would the \
@@ -148,7 +149,7 @@ pub mod check {
 
     const OUT: &str = "the process's root is the host's, and a secret of the host's can be read";
     const DEEP: &str = "so it is where the chroot is many folders deep";
-    const TOLD: &str = "where nothing can be made in it, it gets out otherwise, or says with an error that it didn't";
+    const TOLD: &str = "where nothing can be made in it, it gets out otherwise, or returns an error";
 
     /// `closed`: a chroot in which nothing can be made.
     fn judge(shallow: &Seen, deep: &Seen, closed: &Seen) -> Judgement {

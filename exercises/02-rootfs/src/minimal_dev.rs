@@ -12,6 +12,7 @@ pub const EXERCISE: Exercise = Exercise {
     chapter: "02-rootfs",
     page: "02-rootfs/mounts.md",
     shown_by: "run ls -l /dev",
+    needs_cgroups: false,
     hints: &[
         "Begin with the place: a folder \"dev\" in the root, and a new tmpfs on it, so that \
          nothing of the image's and nothing of the host's is in there. Then a device: mknod(2) says \
@@ -228,7 +229,7 @@ pub mod check {
 
     const OWN: &str = "dev is a tmpfs of its own, in which only root may make anything";
     const DEVICES: &str = "null, zero, full, random, urandom and tty are there, by their numbers, and can be opened";
-    const OTHERS: &str = "nothing else is in it: no other device, and nothing of the image's";
+    const OTHERS: &str = "that is all: other devices, and what the image had there, are gone";
     const LINKS: &str = "fd, stdin, stdout and stderr lead to the descriptors of whoever asks";
     const TERMINALS: &str = "terminals are its own, and anybody may open one";
     const SHM: &str = "anybody may make files in shm, which is a tmpfs of its own";

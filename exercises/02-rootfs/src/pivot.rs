@@ -12,6 +12,7 @@ pub const EXERCISE: Exercise = Exercise {
     chapter: "02-rootfs",
     page: "02-rootfs/pivot.md",
     shown_by: "run ls /",
+    needs_cgroups: false,
     hints: &[
         "pivot_root(2) exchanges mounts. Where a folder is no mount, it says EINVAL, \"Invalid \
          argument\". How does a folder become one, at the same place and with the same files? (In a \
@@ -182,9 +183,9 @@ pub mod check {
 
     const ROOT: &str = "the process's / is the new root, a folder or a mount";
     const BELOW: &str = "what is mounted below it came along";
-    const GONE: &str = "nothing of the old root is in the mount table, for nobody in it";
+    const GONE: &str = "the old root is gone from the mount table, for everybody in it";
     const DIRECTORY: &str = "the working directory is inside, at /";
-    const CLEAN: &str = "nothing is left in the new root";
+    const CLEAN: &str = "the new root holds what it held before";
     const REFUSED: &str = "a root that isn't there is an error that says what was refused";
 
     fn judge(folder: &Seen, mount: &Seen, missing: &Seen) -> Judgement {

@@ -12,6 +12,7 @@ pub const EXERCISE: Exercise = Exercise {
     chapter: "02-rootfs",
     page: "02-rootfs/not.md",
     shown_by: "run cat /proc/self/mountinfo",
+    needs_cgroups: false,
     hints: &[
         "In a shell it would be: unshare --user --map-root-user --mount --propagation unchanged \
          sh, and then in that shell: mount --make-rprivate /. (Without the option --propagation, \
@@ -180,9 +181,9 @@ pub mod check {
         table.iter().any(|mount| mount.mount_point == *place)
     }
 
-    const OWN: &str = "the process is in a mount namespace of its own, and in no other one that is new";
+    const OWN: &str = "its mount namespace is new, and every other one is the one that it had";
     const PRIVATE: &str = "every mount in it is private";
-    const NO_LEAK: &str = "what it mounts then isn't seen on the host, and what it unmounts is still there";
+    const NO_LEAK: &str = "what it mounts then is its own, and what it unmounts is still there on the host";
     const HOST_KEPT: &str = "the host's mounts are shared as they were";
     const REFUSED: &str = "who may not do it gets an error that says what was refused";
 

@@ -12,6 +12,7 @@ pub const EXERCISE: Exercise = Exercise {
     chapter: "02-rootfs",
     page: "02-rootfs/volumes.md",
     shown_by: "run -v ./book:/book:ro sh -c 'ls /book; echo x >/book/x'",
+    needs_cgroups: false,
     hints: &[
         "mount(2), under \"Creating a bind mount\", says which flags such a call takes, and what \
          becomes of the others. So it takes two calls. Which of them is for the mounts below, and \

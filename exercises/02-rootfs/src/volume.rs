@@ -12,6 +12,7 @@ pub const EXERCISE: Exercise = Exercise {
     chapter: "02-rootfs",
     page: "02-rootfs/volumes.md",
     shown_by: "run -v ./book:/book sh -c 'ls /book'",
+    needs_cgroups: false,
     hints: &[
         "What `cargo wb check 2.6` shows under \"observed\" are mount points, as the kernel lists \
          them: where the volume went. Which targets go astray, and what do they have in common? \
@@ -269,7 +270,7 @@ pub mod check {
     const LAST: &str = "a link is taken as the image's: an absolute one, and one with ..";
     const MIDDLE: &str = "so is one in the middle of the path, and what is missing is made there";
     const DOTS: &str = ".. in the target itself ends at the image's root";
-    const OUTSIDE: &str = "nothing is mounted or made outside of the image, whatever the target";
+    const OUTSIDE: &str = "whatever the target, all that is mounted or made is inside the image";
     const CLOSED: &str = "what is opened for it is closed by an exec";
     const REFUSED: &str = "a target that isn't in the image, and can't be made there, is an error that says so";
 

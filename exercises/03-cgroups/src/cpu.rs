@@ -12,6 +12,7 @@ pub const EXERCISE: Exercise = Exercise {
     chapter: "03-cgroups",
     page: "03-cgroups/cpu.md",
     shown_by: "run --cpus 0.5 sh -c 'timeout 2 yes >/dev/null; times'",
+    needs_cgroups: true,
     hints: &[
         "The kernel knows no share of a processor, only time: in each period of so many \
          microseconds, the processes of the group together may run for so many. Two processors are \
@@ -60,7 +61,7 @@ pub mod check {
     use anyhow::Result;
     use checker::{Heard, Judgement, Outcome, Program, random};
 
-    use crate::groups::{Groups, Run, start, within_moments};
+    use crate::groups::{Groups, Run, start, unjudged, within_moments};
 
     use super::*;
 
@@ -74,7 +75,7 @@ pub mod check {
                 break;
             }
         }
-        Ok(judge(&runs))
+        Ok(judge(&runs).without(unjudged("cpu")))
     }
 
     /// How many processors are asked for, in thousandths.
@@ -169,7 +170,7 @@ pub mod check {
     const PART: &str = "a small part of a processor is what the group gets";
     const HELD_UP: &str = "a busy process in it is held up";
     const MANY: &str = "more than one processor is so much more than one";
-    const NEGATIVE: &str = "less than nothing is an error, and the group has no limit then";
+    const NEGATIVE: &str = "less than nothing is an error, and the group stays as it was";
     const GONE: &str = "without a group it is an error that says so";
 
     /// One run for each case; fewer, if one ended the program.

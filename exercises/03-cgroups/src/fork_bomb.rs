@@ -12,6 +12,7 @@ pub const EXERCISE: Exercise = Exercise {
     chapter: "03-cgroups",
     page: "03-cgroups/pids.md",
     shown_by: "",
+    needs_cgroups: true,
     hints: &[
         "fork, again and again, until it fails: in a group with a limit that comes soon. Which \
          errno says that the limit was hit, and which of fork(2)'s errors would say something else?",
@@ -156,10 +157,10 @@ pub mod check {
 
     const REFUSED: &str = "the kernel has refused a process";
     const FULL: &str = "the group is as full as it may be, and stays so";
-    const IDLE: &str = "its processes need no time";
+    const IDLE: &str = "its processes sleep";
     const KEPT: &str = "the limit is what it was";
     const RETURNED: &str = "the function returns when it is refused, and says Ok";
-    const ALONE: &str = "in whoever has called it, and in no other process";
+    const ALONE: &str = "it returns in its caller alone";
     const OTHERWISE: &str = "when a process is refused for another reason, it is an error that says so";
 
     /// Two runs with different limits, and one in which there is another reason; fewer, if one ended the program.

@@ -12,6 +12,7 @@ pub const EXERCISE: Exercise = Exercise {
     chapter: "03-cgroups",
     page: "03-cgroups/groups.md",
     shown_by: "run --pids 1 timeout 9 date",
+    needs_cgroups: true,
     hints: &[
         "There is no system call for groups: mkdir makes one, and the kernel puts its files into \
          it. Look at one: ls /sys/fs/cgroup. Which of the files has the numbers of processes in it, \
@@ -169,9 +170,9 @@ pub mod check {
     }
 
     const MADE: &str = "create makes the group in every tree";
-    const NOBODY: &str = "create moves nobody into it";
-    const TAKEN: &str = "a group that is there already is an error, and then none is made";
-    const JOINED: &str = "join moves the process that calls it into each of them, and no other";
+    const NOBODY: &str = "create leaves it empty";
+    const TAKEN: &str = "a group that is there already is an error, and the other trees are as they were";
+    const JOINED: &str = "join moves the process that calls it into each of them, and that one alone";
     const THREADS: &str = "with all its threads";
     const GONE: &str = "to join a group that isn't there is an error that says so";
 

@@ -86,6 +86,19 @@ impl Groups {
     }
 }
 
+/// What a pass says nothing about, where the controller is on v1: v2, whose files have other names.
+pub fn unjudged(controller: &str) -> String {
+    let group = checked::cgroup_of(std::process::id() as i32, "any");
+    if group.and_then(|group| group.version(controller)).is_ok_and(|version| version == Version::V1) {
+        format!(
+            "The {controller} controller of this machine is on cgroup v1. Whether your answer is right on v2, which most \
+             machines have now, was not judged."
+        )
+    } else {
+        String::new()
+    }
+}
+
 pub fn field_of(text: &str, field: &str) -> Option<u64> {
     text.lines().find_map(|line| line.strip_prefix(field)?.strip_prefix(' ')?.trim().parse().ok())
 }

@@ -12,6 +12,7 @@ pub const EXERCISE: Exercise = Exercise {
     chapter: "03-cgroups",
     page: "03-cgroups/groups.md",
     shown_by: "",
+    needs_cgroups: true,
     hints: &[
         "`cargo wb check 3.9` starts a command that has more than a megabyte from its exec on, and \
          a child. How much of that does the kernel count in the group, and in which group was the \
@@ -181,9 +182,9 @@ pub mod check {
     const INSIDE: &str = "it is in the group in every tree, and so is what it has started";
     const COUNTED: &str = "the memory that it has had since its exec is counted";
     const QUICK: &str = "all of that also when it is quicker than whoever starts it";
-    const NOT_OURS: &str = "whoever calls the function isn't in the group";
+    const NOT_OURS: &str = "the caller stays outside of the group";
     const MISSING: &str = "a command that isn't there is an error that says so";
-    const GONE: &str = "without a group it is an error, and the command never runs";
+    const GONE: &str = "without a group it is an error instead of a start";
 
     /// In bytes. Its words alone are more; what it gets after a late move is less than half of that.
     const MEMORY: u64 = 1280 << 10;

@@ -12,6 +12,7 @@ pub const EXERCISE: Exercise = Exercise {
     chapter: "03-cgroups",
     page: "03-cgroups/versions.md",
     shown_by: "run --memory 32m tail /dev/zero",
+    needs_cgroups: true,
     hints: &[
         "On v2 a group gives its children a controller when its name, with a + in front, is \
          written to the group's cgroup.subtree_control. The kernel says EBUSY while there are \
@@ -200,8 +201,8 @@ pub mod check {
     const MOVED: &str = "its processes are in a group below it, ours and the other one";
     const TWICE: &str = "asked a second time, it is content";
     const HYBRID: &str = "a controller that the tree hasn't got is passed over";
-    const ENDING: &str = "a process that ends meanwhile is no error";
-    const V1: &str = "on v1 there is nothing to do, and nothing is done";
+    const ENDING: &str = "a process that ends meanwhile is passed over";
+    const V1: &str = "on v1 all stays as it was";
     const GONE: &str = "a parent that isn't there is an error that says so";
 
     /// One run for each case; fewer, if one ended the program, or where there is no v1.

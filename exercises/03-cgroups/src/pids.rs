@@ -12,6 +12,7 @@ pub const EXERCISE: Exercise = Exercise {
     chapter: "03-cgroups",
     page: "03-cgroups/pids.md",
     shown_by: "run --pids 5 sh -c 'for n in 1 2 3 4 5; do sleep 1 & done'",
+    needs_cgroups: true,
     hints: &[
         "This controller has the same files on v1 and on v2, and few of them: ls them in \
          /sys/fs/cgroup/pids, or in any group on v2. Which one is the limit, and which says how \
@@ -120,7 +121,7 @@ pub mod check {
     }
 
     const LIMIT: &str = "the group may have so many processes";
-    const REFUSED: &str = "the kernel refuses the next one, and not one before it";
+    const REFUSED: &str = "the kernel refuses the next one, and allows all before it";
     const GONE: &str = "without a group it is an error that says so";
 
     /// One run for each case; only the first, if that ended the program.

@@ -12,6 +12,7 @@ pub const EXERCISE: Exercise = Exercise {
     chapter: "03-cgroups",
     page: "03-cgroups/remains.md",
     shown_by: "run --pids 20 true",
+    needs_cgroups: true,
     hints: &[
         "rmdir removes a group, though there are files in it: they are the kernel's. (rm -r, and \
          remove_dir_all, would unlink the files first, and nobody may.) When does it say EBUSY?",
@@ -146,8 +147,8 @@ pub mod check {
     const EMPTY: &str = "the groups are gone, in every tree";
     const NESTED: &str = "with what groups were made in them";
     const ENDING: &str = "also where a process in them ends only now";
-    const LIVING: &str = "a process that lives on is an error, soon; and it isn't harmed";
-    const GONE: &str = "a group that is gone already is no error";
+    const LIVING: &str = "a process that lives on is an error, soon, and survives it";
+    const GONE: &str = "a group that is gone already counts as removed";
     const OTHERS: &str = "and the groups of others stay";
 
     /// One run for each case; fewer, if one ended the program.

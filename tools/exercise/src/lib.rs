@@ -29,6 +29,8 @@ pub struct Exercise {
     pub page: &'static str,
     /// What to give to `mydocker` to see the answer at work, as `run sh`; empty where it has no place there.
     pub shown_by: &'static str,
+    /// Whether its check needs control groups that may be changed, which an ordinary user has only where they are delegated.
+    pub needs_cgroups: bool,
     /// From a nudge to nearly the answer.
     pub hints: &'static [&'static str],
     /// The mistakes that its check recognizes.

@@ -11,6 +11,8 @@ pub struct Judgement {
     pub mistake: Option<&'static Mistake>,
     /// What the program printed, shortened; for the learner's eyes, no evidence.
     pub printed: String,
+    /// What this machine has no way to show, and a pass here says nothing about; empty where that is nothing.
+    pub unjudged: String,
 }
 
 impl Judgement {
@@ -21,7 +23,12 @@ impl Judgement {
         printed: impl IntoIterator<Item = &'a String>,
     ) -> Judgement {
         let printed = printed.into_iter().find(|printed| !printed.is_empty()).cloned().unwrap_or_default();
-        Judgement { outcomes, mistake, printed }
+        Judgement { outcomes, mistake, printed, unjudged: String::new() }
+    }
+
+    /// Says what this machine can't show.
+    pub fn without(self, unjudged: String) -> Judgement {
+        Judgement { unjudged, ..self }
     }
 
     pub fn passed(&self) -> bool {

@@ -192,6 +192,7 @@ With --format json: {\"passed\": N, \"total\": N,
   \"changed\": whether the file is another one than what has passed,
   \"checks\": [{\"claim\", \"passed\", \"expected\", \"observed\"}],
   \"mistake\": {\"id\", \"what\", \"why\"} or null,
+  \"unjudged\": what this machine can't show, or null,
   \"reason\": why it is blocked or what the compiler said, or null}]}
 
 Exit codes: 0 passed, 1 not passed, 3 this machine can't run the check.";

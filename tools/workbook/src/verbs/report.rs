@@ -8,6 +8,7 @@ use judgement::{Judgement, Outcome};
 use doctor::paragraph;
 
 use super::table::Row;
+use super::watch;
 use crate::examine::Examined;
 use crate::paint::Paint;
 use crate::prebuilt;
@@ -27,7 +28,7 @@ pub fn text(row: &Row, was_passed: bool, paint: Paint) -> String {
     match &row.examined {
         None => out.push_str("not checked\n"),
         Some(Examined::Blocked(why)) => {
-            let _ = write!(out, "\n{}\n{}", paint.bad("blocked: this check can't be made here"), indented(why));
+            let _ = write!(out, "\n{}\n{}", paint.bad("blocked: this check can't be made here"), wrapped(why));
             out.push_str("\nStep by step: `cargo wb doctor`.\n");
             if !prebuilt::is_in_use() {
                 let _ = writeln!(out, "In a throwaway machine: `cargo wb check --vm {}`.", exercise.id);
@@ -80,10 +81,15 @@ fn judged(out: &mut String, row: &Row, judgement: &Judgement, warnings: &str, pa
     }
     if judgement.passed() {
         let _ = write!(out, "\n{}\n", paint.good("Passed."));
+        if !judgement.unjudged.is_empty() {
+            let elsewhere = format!("{} To have it judged: cargo wb check --vm {id}", judgement.unjudged);
+            let _ = write!(out, "\n{}", paragraph(&elsewhere, ""));
+        }
         return;
     }
     out.push_str(&printed(&judgement.printed));
-    let _ = write!(out, "\n{}. For a hint: cargo wb hint {id}\n", checks_fail(judgement.failing()));
+    let hint = if watch::is_watching() { watch::HINT_KEY.to_string() } else { format!("cargo wb hint {id}") };
+    let _ = write!(out, "\n{}. For a hint: {hint}\n", checks_fail(judgement.failing()));
 }
 
 fn check(outcome: &Outcome, state: State, brief: bool, paint: Paint) -> String {
@@ -139,6 +145,15 @@ fn printed(output: &str) -> String {
     text
 }
 
+/// Each line as a paragraph; what is indented already (a command, the compiler's words) as it is.
+fn wrapped(text: &str) -> String {
+    let line = |line: &str| match line.starts_with(' ') {
+        true => format!("    {line}\n"),
+        false => paragraph(line, "    "),
+    };
+    text.lines().map(line).collect()
+}
+
 fn indented(text: &str) -> String {
     text.lines().map(|line| format!("    {line}\n")).collect()
 }
@@ -155,7 +170,7 @@ mod tests {
     fn failing() -> Judgement {
         let outcomes = vec![Outcome::of("the host keeps its name", false, "\"lab\"", "\"boat\"")];
         let mistake = crate::exercises::all()[0].mistakes.first();
-        Judgement { outcomes, mistake, printed: "hello\n".into() }
+        Judgement { outcomes, mistake, printed: "hello\n".into(), unjudged: String::new() }
     }
 
     #[test]

@@ -49,6 +49,7 @@ fn entry(row: &Row) -> Value {
         "state": state.id(),
         "changed": changed,
         "checks": judgement.map(claims).unwrap_or_default(),
+        "unjudged": judgement.map(|judgement| judgement.unjudged.as_str()).filter(|unjudged| !unjudged.is_empty()),
         "mistake": mistake.map(|mistake| json!({"id": mistake.id, "what": mistake.what, "why": mistake.why})),
         "reason": reason,
     })

@@ -29,6 +29,16 @@ use crate::{Exit, print};
 /// How often to look whether a folder that was removed is back.
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
 
+/// Set for the checks that a watch starts: their reader has keys.
+pub const VARIABLE: &str = "CORACLE_WATCHED";
+
+pub const HINT_KEY: &str = "press h";
+
+/// Whether this process is a check of a watch that hears keys.
+pub fn is_watching() -> bool {
+    std::env::var_os(VARIABLE).is_some()
+}
+
 pub const HELP: &str = "\
 Keys, without Enter: h one more hint, n the next exercise, c check again,
 q quit. A save during a check gives that check up. Without a terminal it checks
@@ -151,7 +161,8 @@ impl Watch<'_> {
         }
         let title = format!("{} {}", self.exercise.id, self.exercise.title);
         print(&format!("{}\n\n", paint.faint(format!("Checking {title} …"))))?;
-        let started = self.controls.aside(|| Checking::start(self.checkout.top(), self.exercise.id));
+        let keys = self.controls.keys();
+        let started = self.controls.aside(|| Checking::start(self.checkout.top(), self.exercise.id, keys));
         self.checking = Some(started?);
         Ok(())
     }
