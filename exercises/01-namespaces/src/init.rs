@@ -21,9 +21,8 @@ pub const EXERCISE: Exercise = Exercise {
          given::exit(given::exit_code_for_error(&error).into()): a child must not return into its \
          parent's caller. In the parent: a nix SigSet with the signals you want to hear, blocked \
          (thread_block) before the fork, so that none is lost; its wait() then gives one at a time.",
-        "On SIGCHLD: waitpid(None, Some(WaitPidFlag::WNOHANG)) again and again until it says \
-         StillAlive or ECHILD, for several children may share one SIGCHLD; if one of them was the \
-         command, return its code, or 128 + the signal that killed it. On any other signal: \
+        "On SIGCHLD: given::reap() again and again until it returns None, for several children may \
+         share one SIGCHLD; if one of them was the command, return its code. On any other signal: \
          kill(child, signal).",
     ],
     mistakes: MISTAKES,
