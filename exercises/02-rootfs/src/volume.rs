@@ -14,7 +14,7 @@ pub const EXERCISE: Exercise = Exercise {
     shown_by: "run -v ./book:/book sh -c 'ls /book'",
     needs_cgroups: false,
     hints: &[
-        "What `cargo wb check 2.6` shows under \"observed\" are mount points, as the kernel lists \
+        "What `cargo wb check 2.6b` shows under \"observed\" are mount points, as the kernel lists \
          them: where the volume went. Which targets go astray, and what do they have in common? \
          (`ls -l` in the image would show it.)",
         "A descriptor of a folder says where a lookup begins. It doesn't say where it ends: a link \

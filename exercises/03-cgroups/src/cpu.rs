@@ -61,20 +61,12 @@ pub mod check {
     use anyhow::Result;
     use checker::{Heard, Judgement, Outcome, Program, random};
 
-    use crate::groups::{Groups, Run, start, unjudged, within_moments};
+    use crate::groups::{Groups, Run, start, unjudged, until_hopeless, within_moments};
 
     use super::*;
 
     pub fn check(program: &Program) -> Result<Judgement> {
-        let mut runs = Vec::new();
-        for case in Case::all() {
-            let seen = observe(program, case)?;
-            let hopeless = seen.run.is_hopeless();
-            runs.push(seen);
-            if hopeless {
-                break;
-            }
-        }
+        let runs = until_hopeless(Case::all(), |case| observe(program, case), |seen| &seen.run)?;
         Ok(judge(&runs).without(unjudged("cpu")))
     }
 

@@ -68,21 +68,14 @@ pub mod check {
     use anyhow::Result;
     use checker::{Heard, Judgement, Outcome, Program, random};
 
-    use crate::groups::{Run, start, stat, time_used, within_moments};
+    use crate::groups::{Run, start, stat, time_used, until_hopeless, within_moments};
 
     use super::*;
 
     pub fn check(program: &Program) -> Result<Judgement> {
-        let mut runs = Vec::new();
         // Twice, with different limits, or it would do to count.
-        for case in [Case::Limit, Case::Limit, Case::Dead] {
-            let seen = observe(program, case)?;
-            let hopeless = seen.run.is_hopeless();
-            runs.push(seen);
-            if hopeless {
-                break;
-            }
-        }
+        let runs =
+            until_hopeless([Case::Limit, Case::Limit, Case::Dead], |case| observe(program, case), |seen| &seen.run)?;
         Ok(judge(&runs))
     }
 

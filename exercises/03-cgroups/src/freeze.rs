@@ -69,20 +69,12 @@ pub mod check {
     use checker::{Heard, Judgement, Outcome, Program};
     use nix::errno::Errno;
 
-    use crate::groups::{Groups, Run, start, stat, time_used, unjudged, within_moments};
+    use crate::groups::{Groups, Run, start, stat, time_used, unjudged, until_hopeless, within_moments};
 
     use super::*;
 
     pub fn check(program: &Program) -> Result<Judgement> {
-        let mut runs = Vec::new();
-        for case in Case::ALL {
-            let seen = observe(program, case)?;
-            let hopeless = seen.run.is_hopeless();
-            runs.push(seen);
-            if hopeless {
-                break;
-            }
-        }
+        let runs = until_hopeless(Case::ALL, |case| observe(program, case), |seen| &seen.run)?;
         Ok(judge(&runs).without(unjudged("freezer")))
     }
 

@@ -86,6 +86,22 @@ impl Groups {
     }
 }
 
+/// One run for each case; after a hopeless one there are no more.
+pub fn until_hopeless<C, S>(
+    cases: impl IntoIterator<Item = C>,
+    observe: impl Fn(C) -> Result<S>,
+    run: impl Fn(&S) -> &Run,
+) -> Result<Vec<S>> {
+    let mut seen = Vec::new();
+    for case in cases {
+        seen.push(observe(case)?);
+        if seen.last().is_some_and(|last| run(last).is_hopeless()) {
+            break;
+        }
+    }
+    Ok(seen)
+}
+
 /// What a pass says nothing about, where the controller is on v1: v2, whose files have other names.
 pub fn unjudged(controller: &str) -> String {
     let group = checked::cgroup_of(std::process::id() as i32, "any");

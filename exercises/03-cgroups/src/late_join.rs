@@ -14,7 +14,7 @@ pub const EXERCISE: Exercise = Exercise {
     shown_by: "",
     needs_cgroups: true,
     hints: &[
-        "`cargo wb check 3.9` starts a command that has more than a megabyte from its exec on, and \
+        "`cargo wb check 3.1b` starts a command that has more than a megabyte from its exec on, and \
          a child. How much of that does the kernel count in the group, and in which group was the \
          command when it got it?",
         "A process that is moved takes neither its memory along nor the children that it has had \
@@ -78,20 +78,12 @@ pub mod check {
     use checker::{Heard, Judgement, Outcome, Program, random};
     use lab::look::{children, descendants, ns_pids, process_exists};
 
-    use crate::groups::{Groups, Run, start, stat, within_moments};
+    use crate::groups::{Groups, Run, start, stat, until_hopeless, within_moments};
 
     use super::*;
 
     pub fn check(program: &Program) -> Result<Judgement> {
-        let mut runs = Vec::new();
-        for case in Case::ALL {
-            let seen = observe(program, case)?;
-            let hopeless = seen.run.is_hopeless();
-            runs.push(seen);
-            if hopeless {
-                break;
-            }
-        }
+        let runs = until_hopeless(Case::ALL, |case| observe(program, case), |seen| &seen.run)?;
         Ok(judge(&runs))
     }
 

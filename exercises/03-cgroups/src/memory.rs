@@ -79,20 +79,12 @@ pub mod check {
     use checker::{Heard, Judgement, Outcome, Program, random};
     use nix::errno::Errno;
 
-    use crate::groups::{Groups, Run, start, unjudged};
+    use crate::groups::{Groups, Run, start, unjudged, until_hopeless};
 
     use super::*;
 
     pub fn check(program: &Program) -> Result<Judgement> {
-        let mut runs = Vec::new();
-        for case in Case::ALL {
-            let seen = observe(program, case)?;
-            let hopeless = seen.run.is_hopeless();
-            runs.push(seen);
-            if hopeless {
-                break;
-            }
-        }
+        let runs = until_hopeless(Case::ALL, |case| observe(program, case), |seen| &seen.run)?;
         Ok(judge(&runs).without(unjudged("memory")))
     }
 

@@ -72,20 +72,12 @@ pub mod check {
     use anyhow::Result;
     use checker::{Heard, Judgement, Outcome, Program};
 
-    use crate::groups::{Run, start};
+    use crate::groups::{Run, start, until_hopeless};
 
     use super::*;
 
     pub fn check(program: &Program) -> Result<Judgement> {
-        let mut runs = Vec::new();
-        for case in Case::ALL {
-            let seen = observe(program, case)?;
-            let hopeless = seen.run.is_hopeless();
-            runs.push(seen);
-            if hopeless {
-                break;
-            }
-        }
+        let runs = until_hopeless(Case::ALL, |case| observe(program, case), |seen| &seen.run)?;
         Ok(judge(&runs))
     }
 

@@ -3,9 +3,8 @@
 //! A block is fenced as `console`; or, where it takes what not every machine has, as `console,WORD`, and a chapter says in a case of its
 //! own when those are run. A line that begins with `$ ` is typed into sh in the folder that was cloned; what follows
 //! is what the command prints, output and errors in one; a command that ends in `\\` goes on in the next line, after `> `, as does a
-//! here-document. `[..]`
-//! stands for a part of a line that differs from machine to machine, `...` alone for whole lines, and one space for any
-//! number, since what is elided has another width than what it stands for.
+//! here-document. What differs from machine to machine is compared [loosely](crate::loosely); `...` alone stands for whole lines,
+//! and one space for any number of them.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,10 +14,14 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail, ensure};
 use snapbox::{Assert, IntoData};
 
+use crate::loosely::{all_used, loosened, narrow, patterns, real_lines};
 use crate::{Chapter, Page};
 
 /// For all blocks of a chapter, on a slow machine.
 pub const TIME_LIMIT: Duration = Duration::from_secs(120);
+
+/// Set it, and the cases fail with what was printed in the place of each elision: for authors.
+const REAL: &str = "CORACLE_BOOK_REAL";
 
 /// One command and what it prints.
 #[derive(Debug, PartialEq, Eq)]
@@ -48,11 +51,13 @@ impl Typed {
 pub fn blocks_of(text: &str, word: Option<&str>) -> Result<Vec<(usize, Vec<Typed>)>> {
     let fence = word.map_or_else(|| "```console".to_string(), |word| format!("```console,{word}"));
     let mut blocks = Vec::new();
+    let all: Vec<&str> = text.lines().collect();
     let mut lines = text.lines().enumerate();
     while let Some((number, line)) = lines.next() {
         if line.trim() != fence {
             continue;
         }
+        let mut patterns = patterns(&all, number)?;
         let mut typed: Vec<Typed> = Vec::new();
         for (_, line) in lines.by_ref().take_while(|(_, line)| line.trim() != "```") {
             match (line.strip_prefix("$ "), typed.last_mut()) {
@@ -67,6 +72,8 @@ pub fn blocks_of(text: &str, word: Option<&str>) -> Result<Vec<(usize, Vec<Typed
             "line {}: a console block without output proves nothing; what is only to be typed is fenced as sh",
             number + 1
         );
+        typed.iter_mut().for_each(|typed| typed.output = loosened(&typed.output, &mut patterns));
+        all_used(&patterns, number + 1)?;
         blocks.push((number + 1, typed));
     }
     Ok(blocks)
@@ -155,7 +162,7 @@ pub fn difference(actual: &str, expected: &str) -> Option<String> {
 
 /// One space for many, none at the end of a line.
 fn narrowed(text: &str) -> String {
-    text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ") + "\n").collect()
+    text.lines().map(|line| narrow(line) + "\n").collect()
 }
 
 /// How many blocks of a page `are_ours`, and which of their commands print something else than the page shows.
@@ -174,6 +181,9 @@ fn wrong_in(
         for (typed, printed) in typed.iter().zip(run(chapter, typed).with_context(|| format!("{name}:{line}"))?) {
             if let Some(difference) = difference(&printed, &typed.output) {
                 wrong.push(format!("{name}:{line}: $ {}\n{difference}", typed.command));
+            } else if std::env::var_os(REAL).is_some() {
+                let lines = real_lines(&typed.output, &printed);
+                wrong.extend(lines.iter().map(|(pattern, real)| format!("REAL\t{name}:{line}\t{pattern}\t{real}")));
             }
         }
     }

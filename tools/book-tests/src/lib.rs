@@ -14,6 +14,7 @@
 
 pub mod console;
 pub mod links;
+mod loosely;
 pub mod pages;
 pub mod sections;
 
@@ -54,8 +55,12 @@ macro_rules! cases {
         fn every_console_block_prints_what_the_page_shows() -> Result<()> {
             $crate::console::every_console_block_prints_what_the_page_shows(&$chapter)
         }
+        fn no_page_shows_an_elision() -> Result<()> {
+            $crate::pages::no_page_shows_an_elision(&$chapter)
+        }
         let mut cases = $crate::testkit::cases![
             every_page_is_in_the_summary,
+            no_page_shows_an_elision,
             every_include_finds_its_file_and_its_anchor,
             every_link_within_the_book_resolves,
             the_sections_that_the_narration_names_are_pages,

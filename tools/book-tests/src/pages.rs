@@ -94,6 +94,23 @@ pub fn every_page_is_in_the_summary(chapter: &Chapter) -> Result<()> {
     Ok(())
 }
 
+/// Readers see real output; what differs is compared by a pattern that they don't see (`loosely`).
+pub fn no_page_shows_an_elision(chapter: &Chapter) -> Result<()> {
+    let pages = chapter.pages()?;
+    let shown: Vec<String> = pages
+        .iter()
+        .flat_map(|page| page.text.lines().map(move |line| (page, line)))
+        .filter(|(_, line)| line.contains("[..]"))
+        .map(|(page, line)| format!("{}: {line}", page.path.display()))
+        .collect();
+    ensure!(
+        shown.is_empty(),
+        "these lines show an elision; run with CORACLE_BOOK_REAL=1 to get the real ones:\n{}",
+        shown.join("\n")
+    );
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
