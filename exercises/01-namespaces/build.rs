@@ -1,8 +1,9 @@
-//! Registers exercises by their files. `src/NAME.rs` declares one, and `src/bin/NAME.rs` is the program around its answer. This writes
+//! Registers exercises by their files. `src/NAME.rs` declares one, and `src/bin/NAME.rs` is the
+//! program around its answer. This writes
 //!
 //! - `exercises.rs`, which `lib.rs` includes: each declaration as a module, and lists of all;
-//! - `NAME.rs`, which the program includes: the answer, `NAME.rs` beside this package's `Cargo.toml`, or the file that
-//!   `CORACLE_ANSWER` names (a solution, a wrong answer, a copy).
+//! - `NAME.rs`, which the program includes: the answer, `NAME.rs` beside this package's
+//!   `Cargo.toml`, or the file that `CORACLE_ANSWER` names (a solution, a wrong answer, a copy).
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -24,7 +25,8 @@ fn main() -> io::Result<()> {
 
     for name in &names {
         let answer = other.clone().unwrap_or_else(|| here.join(name).with_extension("rs"));
-        // cargo goes by times, and a file that is moved into place keeps its old one: `cargo wb` names the text as well.
+        // cargo goes by times, and a file that is moved into place keeps its old one: `cargo wb` names the
+        // text as well.
         let fingerprint = "const _: Option<&str> = option_env!(\"CORACLE_FINGERPRINT\");";
         // The same path as in mydocker, so that what compiles here does so there.
         let text = format!("{fingerprint}\nmod answers {{\n    #[path = {answer:?}]\n    pub mod {name};\n}}\n");

@@ -1,12 +1,13 @@
-//! Picks, for each step of `run`, whose function it calls: the learner's (the copy that `cargo wb check` keeps of an answer
-//! that passed, never the file being edited), else the one lent from the solutions. So this always compiles, and never
-//! gets worse while the learner edits.
+//! Picks, for each step of `run`, whose function it calls: the learner's (the copy that `cargo wb
+//! check` keeps of an answer that passed, never the file being edited), else the one lent from the
+//! solutions. So this always compiles, and never gets worse while the learner edits.
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
-/// The exercises that are a step of `run`, as `exercises/README.md` has them: number, chapter, name.
+/// The exercises that are a step of `run`, as `exercises/README.md` has them: number, chapter,
+/// name.
 const STEPS: [(&str, &str, &str); 19] = [
     ("1.2", "01-namespaces", "hostname"),
     ("1.3a", "01-namespaces", "pid_one"),

@@ -22,8 +22,8 @@ use nix::unistd::{ForkResult, Pid};
 ///   returns only to say why not;
 /// - `given::exit_code_for_error(error: &anyhow::Error) -> u8`, 127 when it wasn't there;
 /// - `given::reap() -> Result<Option<(Pid, i32)>>`, waitpid(2) for any child, without waiting: one
-///   that has ended, and its exit code, 128 + N if signal N killed it (nix's own `waitpid` loses the
-///   child that a real-time signal killed);
+///   that has ended, and its exit code, 128 + N if signal N killed it (nix's own `waitpid` loses
+///   the child that a real-time signal killed);
 /// - `given::exit(code: i32) -> !`.
 pub fn run_as_init(command: &[OsString]) -> Result<i32> {
     // wb:answer

@@ -1,7 +1,7 @@
 //! Exercise 2.3: out of a chroot.
 //!
-//! You are root in a chroot: / is a folder somewhere on the host, and `..` stops there. Nothing is open from before, and there
-//! is no /proc. Get out. (It harms nobody: the host is the lab.)
+//! You are root in a chroot: / is a folder somewhere on the host, and `..` stops there. Nothing is
+//! open from before, and there is no /proc. Get out. (It harms nobody: the host is the lab.)
 //! Read chroot(2), its notes above all, and path_resolution(7); check with `cargo wb check 2.3`.
 
 use std::fs;
@@ -15,7 +15,8 @@ use nix::unistd::{chdir, chroot};
 /// Fails, saying which step failed, when it can't get out.
 pub fn escape() -> Result<()> {
     // wb:answer
-    // `..` stops at the root of the process, and only if the way up comes by there. So let the root be where it doesn't: below.
+    // `..` stops at the root of the process, and only if the way up comes by there. So let the root be
+    // where it doesn't: below.
     fs::create_dir_all("below").context("making the folder \"below\"")?;
     chroot("below").context("chroot(\"below\")")?;
     // We have stayed above. Up, to where it goes no further: at the top, .. is the folder itself.

@@ -1,7 +1,7 @@
 //! Exercise 2.5: a /dev in which programs work, and no disk is.
 //!
-//! A device node is a name for a driver. Whoever is root of a user namespace only may not make one (mknod: EPERM), but may
-//! bind the host's.
+//! A device node is a name for a driver. Whoever is root of a user namespace only may not make one
+//! (mknod: EPERM), but may bind the host's.
 //! Read mknod(2), null(4), pts(4), tmpfs(5) and mount(2); check with `cargo wb check 2.5`.
 
 use std::fs::{self, File};
@@ -23,7 +23,8 @@ use nix::mount::{MsFlags, mount};
 /// shown by a mount of its own, `given::mount_setattr(path, 0, libc::MOUNT_ATTR_RDONLY)` keeps them
 /// from it, and the device works as before.
 ///
-/// It works for root of a user namespace. Fails, saying which step failed, when the kernel refuses one of them.
+/// It works for root of a user namespace. Fails, saying which step failed, when the kernel refuses
+/// one of them.
 pub fn minimal_dev(root: &Path) -> Result<()> {
     // wb:answer
     let dev = root.join("dev");

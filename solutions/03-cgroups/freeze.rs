@@ -1,7 +1,8 @@
 //! Exercise 3.6: halted, and going on.
 //!
-//! `docker pause` halts all processes of a container where they are. They don't notice, and can't refuse it.
-//! Read the kernel's admin-guide/cgroup-v2 (cgroup.freeze) and cgroup-v1/freezer-subsystem; check with `cargo wb check 3.6`.
+//! `docker pause` halts all processes of a container where they are. They don't notice, and can't
+//! refuse it. Read the kernel's admin-guide/cgroup-v2 (cgroup.freeze) and
+//! cgroup-v1/freezer-subsystem; check with `cargo wb check 3.6`.
 
 use std::fs;
 use std::thread::sleep;
@@ -10,12 +11,14 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use given::{Cgroup, Version};
 
-/// Halts every process of the group, if `frozen`, or else lets them go on. It returns when that is so.
+/// Halts every process of the group, if `frozen`, or else lets them go on. It returns when that is
+/// so.
 ///
-/// Fails, saying what was being done, when the kernel refuses it, or when it isn't so after three seconds.
+/// Fails, saying what was being done, when the kernel refuses it, or when it isn't so after three
+/// seconds.
 ///
-/// Given are `group.folder("freezer") -> Result<&Path>`, and `group.version("freezer") -> Result<Version>`, which is `Version::V1` or
-/// `Version::V2`.
+/// Given are `group.folder("freezer") -> Result<&Path>`, and `group.version("freezer") ->
+/// Result<Version>`, which is `Version::V1` or `Version::V2`.
 pub fn freeze(group: &Cgroup, frozen: bool) -> Result<()> {
     // wb:answer
     let folder = group.folder("freezer")?;

@@ -264,7 +264,8 @@ pub mod check {
             return None;
         }
         if all(|seen| seen.left.is_empty()) {
-            // The clocks there aren't the caller's to set (EPERM), or they are, for the machine's root, and frozen (EACCES).
+            // The clocks there aren't the caller's to set (EPERM), or they are, for the machine's root, and
+            // frozen (EACCES).
             let written_first = all(|seen| {
                 is_errno(&seen.heard, "os error 1)", "EPERM") || is_errno(&seen.heard, "os error 13)", "EACCES")
             });
@@ -327,7 +328,8 @@ pub mod check {
         }
     }
 
-    /// What was seen, and what the function returned where that isn't Ok. Of a program that has ended only the latter is known.
+    /// What was seen, and what the function returned where that isn't Ok. Of a program that has
+    /// ended only the latter is known.
     fn with_return(seen: &Seen, observed: String) -> String {
         seen.heard.beside(seen.alive, observed)
     }

@@ -105,7 +105,8 @@ pub mod check {
         printed: String,
     }
 
-    /// Runs the program once, as the lab's root: nobody else may rename the lab, and whether an answer does is the question.
+    /// Runs the program once, as the lab's root: nobody else may rename the lab, and whether an
+    /// answer does is the question.
     fn observe(program: &Program, name: &str) -> Result<Seen> {
         let mut running = program.start(Lab::new(), &[name])?;
         let (host, main) = (running.init(), running.main());
@@ -263,7 +264,8 @@ pub mod check {
         seen.host_after != seen.host_before
     }
 
-    /// What was seen, and what the function returned where that isn't Ok. Of a program that has ended only the latter is known.
+    /// What was seen, and what the function returned where that isn't Ok. Of a program that has
+    /// ended only the latter is known.
     fn with_return(seen: &Seen, observed: String) -> String {
         seen.heard.beside(seen.alive, observed)
     }

@@ -103,8 +103,8 @@ pub mod check {
         Ok(judge(&[first.clone(), second], &refused, &worlds_that_tell(program, &first)?))
     }
 
-    /// A map that the kernel refused leaves no trace of what was written. But there are users with whom the wrong number is the
-    /// right one.
+    /// A map that the kernel refused leaves no trace of what was written. But there are users with
+    /// whom the wrong number is the right one.
     fn worlds_that_tell(program: &Program, seen: &Seen) -> Result<Vec<Seen>> {
         if !was_refused(seen) {
             return Ok(Vec::new());
@@ -113,7 +113,8 @@ pub mod check {
         Ok(vec![world(OVERFLOW)?, world(FIRST_USER)?])
     }
 
-    /// Whom the program is made before it calls the answer: an ordinary user, whoever runs the check.
+    /// Whom the program is made before it calls the answer: an ordinary user, whoever runs the
+    /// check.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     struct World {
         uid: u32,
@@ -208,8 +209,8 @@ pub mod check {
     const ELSE: &str = "every other namespace is the one that it had";
     const REFUSED: &str = "a refusal comes back as an error that says what was refused";
 
-    /// `runs` had different ids; in `refused` the kernel allows no user namespace; `tell` are worlds in which a wrong number happens
-    /// to be right.
+    /// `runs` had different ids; in `refused` the kernel allows no user namespace; `tell` are
+    /// worlds in which a wrong number happens to be right.
     fn judge(runs: &[Seen], refused: &Seen, tell: &[Seen]) -> Judgement {
         let outcomes = vec![
             Outcome::of_runs(runs, own),
@@ -385,7 +386,8 @@ pub mod check {
         }
     }
 
-    /// What was seen, and what the function returned where that isn't Ok. Of a program that has ended only the latter is known.
+    /// What was seen, and what the function returned where that isn't Ok. Of a program that has
+    /// ended only the latter is known.
     fn with_return(seen: &Seen, observed: String) -> String {
         seen.heard.beside(seen.alive, observed)
     }

@@ -92,7 +92,8 @@ exercise::mistakes! {
 
 #[cfg(feature = "checks")]
 pub mod check {
-    //! What the kernel shows of an init and of what is below it, while the command runs and when it has ended.
+    //! What the kernel shows of an init and of what is below it, while the command runs and when it
+    //! has ended.
 
     use std::time::Duration;
 
@@ -135,7 +136,8 @@ pub mod check {
         printed: String,
     }
 
-    /// A command that leaves orphans and has no handlers. They end while the init is stopped, then the init gets TERM.
+    /// A command that leaves orphans and has no handlers. They end while the init is stopped, then
+    /// the init gets TERM.
     #[derive(Debug, Clone)]
     struct Serving {
         seen: Seen,
@@ -180,9 +182,11 @@ pub mod check {
         let all_there = run.began && eventually(PATIENCE, || orphans().len() == ORPHANS);
         let seen = orphans().len();
         if all_there {
-            // Stopped, it gets one SIGCHLD for all three. (From outside its namespace even PID 1 can be stopped.)
+            // Stopped, it gets one SIGCHLD for all three. (From outside its namespace even PID 1 can be
+            // stopped.)
             run.signal_init(Signal::SIGSTOP);
-            // One is killed, the others end by themselves (see the program): the init has to tell both from its command.
+            // One is killed, the others end by themselves (see the program): the init has to tell both from its
+            // command.
             for (number, orphan) in orphans().into_iter().enumerate() {
                 let _ = kill(Pid::from_raw(orphan), if number == 1 { Signal::SIGKILL } else { Signal::SIGUSR1 });
             }
@@ -219,7 +223,8 @@ pub mod check {
     }
 
     impl Run {
-        /// Calls the answer, with a command that is to do `what` and calls itself `name` when it does.
+        /// Calls the answer, with a command that is to do `what` and calls itself `name` when it
+        /// does.
         fn start(program: &Program, what: &str, code: i32, name: &str) -> Result<Run> {
             let running = program.start(Lab::new(), &[what, &code.to_string()])?;
             running.call();

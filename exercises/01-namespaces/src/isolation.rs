@@ -86,7 +86,8 @@ pub mod check {
         Ok(judge(&all, &two, &unknown))
     }
 
-    /// Each kind as it is asked for, and the file of /proc/PID/ns that shows whether it was made: two are for children.
+    /// Each kind as it is asked for, and the file of /proc/PID/ns that shows whether it was made:
+    /// two are for children.
     const KINDS: [(&str, &str); 8] = [
         ("cgroup", "cgroup"),
         ("ipc", "ipc"),
@@ -104,7 +105,8 @@ pub mod check {
         heard: Heard,
         /// Whether the program still ran when we looked.
         alive: bool,
-        /// Inode numbers by kind, in the order of `KINDS`. None for a PID namespace in which nobody lives yet.
+        /// Inode numbers by kind, in the order of `KINDS`. None for a PID namespace in which nobody
+        /// lives yet.
         before: [Option<u64>; 8],
         after: [Option<u64>; 8],
         printed: String,
@@ -138,7 +140,8 @@ pub mod check {
                 .collect()
         }
 
-        /// A line for each kind, those that nothing happened to first: `unchanged  uts 4026531838`, `new        ipc 4026531839 → 4026532244`.
+        /// A line for each kind, those that nothing happened to first: `unchanged  uts 4026531838`,
+        /// `new        ipc 4026531839 → 4026532244`.
         fn numbers(&self, shown: impl Fn(&str) -> bool) -> String {
             let number = |inode: Option<u64>| inode.map_or("(nobody there yet)".to_string(), |inode| inode.to_string());
             let (mut unchanged, mut new) = (Vec::new(), Vec::new());
@@ -158,7 +161,8 @@ pub mod check {
     const OTHERS: &str = "where two kinds are asked for, exactly these two are new";
     const UNKNOWN: &str = "a kind that doesn't exist is an error, and all stays as it was";
 
-    /// `all` asked for every kind, `two` for two of them, `unknown` for one that there is and one that there isn't.
+    /// `all` asked for every kind, `two` for two of them, `unknown` for one that there is and one
+    /// that there isn't.
     fn judge(all: &Seen, two: &Seen, unknown: &Seen) -> Judgement {
         let outcomes = vec![each(all), others(two), refused(unknown)];
         Judgement::new(outcomes, mistake(all, two, unknown), [&all.printed, &two.printed, &unknown.printed])

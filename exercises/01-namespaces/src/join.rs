@@ -209,11 +209,13 @@ pub mod check {
 
     #[derive(Debug, Clone)]
     struct Runs {
-        /// A container with everything of its own; one that shares something; one in the caller's user namespace.
+        /// A container with everything of its own; one that shares something; one in the caller's
+        /// user namespace.
         apart: Seen,
         sharing: Seen,
         inside: Seen,
-        /// One in a lab, whose namespaces belong to another user namespace than the container's, and than the caller's.
+        /// One in a lab, whose namespaces belong to another user namespace than the container's,
+        /// and than the caller's.
         in_lab: Seen,
         /// A container that has ended, and a process that is no business of the caller's.
         gone: Seen,
@@ -312,7 +314,8 @@ pub mod check {
         }
     }
 
-    /// What was seen, and what the function returned where that isn't Ok. Of a program that has ended only the latter is known.
+    /// What was seen, and what the function returned where that isn't Ok. Of a program that has
+    /// ended only the latter is known.
     fn with_return(seen: &Seen, observed: String) -> String {
         seen.heard.beside(seen.alive, observed)
     }

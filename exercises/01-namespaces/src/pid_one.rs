@@ -95,7 +95,8 @@ pub mod check {
         alive: bool,
         /// The kinds of namespaces that the caller has left.
         left: Vec<&'static str>,
-        /// Processes that came back from the function as the child, the grandchildren that they started, and others.
+        /// Processes that came back from the function as the child, the grandchildren that they
+        /// started, and others.
         children: Vec<Process>,
         grandchildren: Vec<Process>,
         /// Children of the caller's that have ended, and that nobody has waited for.
@@ -107,7 +108,8 @@ pub mod check {
     struct Process {
         /// Its parent is the caller.
         is_the_callers: bool,
-        /// Its number in each PID namespace below the host's, the outermost first; none for a process on the host.
+        /// Its number in each PID namespace below the host's, the outermost first; none for a
+        /// process on the host.
         numbers: Vec<i32>,
         /// Its PID namespace is another than the caller's.
         left_the_host: bool,
@@ -275,8 +277,8 @@ pub mod check {
         numbers.join(", ")
     }
 
-    /// What was seen, and what the function returned where that isn't Ok. Of a program that has ended, or that failed before there was
-    /// a child, only the latter is worth saying.
+    /// What was seen, and what the function returned where that isn't Ok. Of a program that has
+    /// ended, or that failed before there was a child, only the latter is worth saying.
     fn with_return(seen: &Seen, observed: String) -> String {
         match (&seen.heard, seen.alive) {
             (Heard::Ok, true) => observed,

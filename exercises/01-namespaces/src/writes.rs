@@ -11,16 +11,18 @@ use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify, WatchDescriptor};
 
 const FILES: [&str; 3] = ["setgroups", "uid_map", "gid_map"];
 
-/// An ordinary user's lab is a user namespace in which setgroups is denied, and that is inherited: in there the kernel lets a group map
-/// pass whose writer forgot to deny it, and the file reads "deny" all the same. So the kernel is asked who wrote what: inotify(7)
-/// sees what goes through a file's inode, also in /proc.
+/// An ordinary user's lab is a user namespace in which setgroups is denied, and that is inherited:
+/// in there the kernel lets a group map pass whose writer forgot to deny it, and the file reads
+/// "deny" all the same. So the kernel is asked who wrote what: inotify(7) sees what goes through a
+/// file's inode, also in /proc.
 pub struct Writes {
     inotify: Inotify,
     watches: Vec<(WatchDescriptor, &'static str)>,
 }
 
 impl Writes {
-    /// Watches the files of a program in the lab, through the lab's own /proc: another mount has other inodes.
+    /// Watches the files of a program in the lab, through the lab's own /proc: another mount has
+    /// other inodes.
     pub fn watch(pid: i32) -> Result<Writes> {
         let inotify = Inotify::init(InitFlags::IN_NONBLOCK | InitFlags::IN_CLOEXEC).context("inotify_init")?;
         let folder = as_seen_in_the_lab(pid)?;

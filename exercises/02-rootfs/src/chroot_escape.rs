@@ -106,7 +106,8 @@ pub mod check {
         printed: String,
     }
 
-    /// `depth`: how many folders below the secret's. `kind`: `open`, or `closed`: nothing can be made in the chroot.
+    /// `depth`: how many folders below the secret's. `kind`: `open`, or `closed`: nothing can be
+    /// made in the chroot.
     fn observe(program: &Program, depth: u32, kind: &str) -> Result<Seen> {
         let place = new_place();
         let mut running = program.start(Lab::new(), &[word(&place), &depth.to_string(), kind])?;

@@ -222,7 +222,8 @@ pub mod check {
         })
     }
 
-    /// On a mount with nodev, EACCES. A process without a terminal has nothing behind /dev/tty (ENXIO); that is the device's own answer.
+    /// On a mount with nodev, EACCES. A process without a terminal has nothing behind /dev/tty
+    /// (ENXIO); that is the device's own answer.
     fn can_be_opened(path: &Path) -> bool {
         File::open(path).err().is_none_or(|error| error.raw_os_error() == Some(libc::ENXIO))
     }

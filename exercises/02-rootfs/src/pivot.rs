@@ -83,7 +83,8 @@ exercise::mistakes! {
 
 #[cfg(feature = "checks")]
 pub mod check {
-    //! What the kernel shows of the program's root, and of the root of somebody else in the same mount namespace.
+    //! What the kernel shows of the program's root, and of the root of somebody else in the same
+    //! mount namespace.
 
     use std::fs::{self, OpenOptions};
     use std::os::fd::AsRawFd;
@@ -118,7 +119,8 @@ pub mod check {
         is_root: bool,
         /// Whether what was mounted below it is there.
         below: bool,
-        /// Whether the mount namespace's root is the new one, for the witness, too, who has done nothing.
+        /// Whether the mount namespace's root is the new one, for the witness, too, who has done
+        /// nothing.
         for_all: bool,
         /// Whether the program is in another mount namespace than it was.
         moved: bool,
@@ -126,7 +128,8 @@ pub mod check {
         others: Vec<String>,
         /// Whether the working directory is the new root.
         directory: bool,
-        /// Whether the working directory is the new root's folder as it is below the mount that was made on it.
+        /// Whether the working directory is the new root's folder as it is below the mount that was
+        /// made on it.
         covered: bool,
         /// What is in the new root that wasn't.
         left: Vec<String>,

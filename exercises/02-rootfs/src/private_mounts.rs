@@ -97,7 +97,8 @@ pub mod check {
         heard: Heard,
         /// Whether the program still ran when we looked; if not, its table is empty.
         alive: bool,
-        /// Where the host has a mount, in which is another one, `hosts`; the container mounts `containers` there, and unmounts `hosts`.
+        /// Where the host has a mount, in which is another one, `hosts`; the container mounts
+        /// `containers` there, and unmounts `hosts`.
         place: PathBuf,
         own_table: bool,
         /// The kinds of namespaces that the answer has left.
@@ -129,7 +130,8 @@ pub mod check {
         let left = before.left(&Namespaces::of(main));
         let own_table = !same_table(main, host);
         let table = mountinfo(main).unwrap_or_default();
-        // Asked between: what was read before was read of a living process, and with it the lab's host lives.
+        // Asked between: what was read before was read of a living process, and with it the lab's host
+        // lives.
         let alive = look::process_exists(main);
         let host_after = if alive { mountinfo(host)? } else { Vec::new() };
         Ok(Seen { heard, alive, place, own_table, left, host_before, host_after, table, printed: running.end() })
@@ -164,7 +166,8 @@ pub mod check {
             !has(&self.host_after, &self.place.join("hosts"))
         }
 
-        /// Whether the container's own mount is in its table: else nothing is proved by its absence elsewhere.
+        /// Whether the container's own mount is in its table: else nothing is proved by its absence
+        /// elsewhere.
         fn mounted(&self) -> bool {
             has(&self.table, &self.place.join("containers"))
         }

@@ -128,7 +128,8 @@ pub mod check {
         source: Written,
         /// And the mount below the source.
         source_below: Written,
-        /// Of nosuid, nodev and noexec, which the mount below the source has, those that it hasn't below the target.
+        /// Of nosuid, nodev and noexec, which the mount below the source has, those that it hasn't
+        /// below the target.
         lost: Vec<&'static str>,
         /// Whether something is mounted on the target.
         mounted: bool,
@@ -192,7 +193,8 @@ pub mod check {
 
     #[derive(Debug, Clone)]
     struct Runs {
-        /// A folder; a folder with a mount below it; the same in a user namespace in which their flags are locked; a file; nothing.
+        /// A folder; a folder with a mount below it; the same in a user namespace in which their
+        /// flags are locked; a file; nothing.
         plain: Seen,
         below: Seen,
         locked: Seen,

@@ -1,4 +1,5 @@
-//! A process's files, as they are seen from outside: /proc/PID/root leads into its root, through its mounts.
+//! A process's files, as they are seen from outside: /proc/PID/root leads into its root, through
+//! its mounts.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -56,13 +57,14 @@ pub fn same_table(one: i32, other: i32) -> bool {
     inode(one).is_some() && inode(one) == inode(other)
 }
 
-/// What was seen. Where the function returned an error, that is what there is to say; and of a program that has ended nothing
-/// else is known.
+/// What was seen. Where the function returned an error, that is what there is to say; and of a
+/// program that has ended nothing else is known.
 pub fn unless_failed(heard: &Heard, alive: bool, observed: String) -> String {
     if alive && *heard == Heard::Ok { observed } else { heard.in_words() }
 }
 
-/// The check that all exercises have: what can't be done is an error, with a word on what was being done.
+/// The check that all exercises have: what can't be done is an error, with a word on what was being
+/// done.
 pub fn refused(claim: &'static str, heard: &Heard, alive: bool, kept: bool, what_changed: &str) -> Outcome {
     let told = matches!(heard, Heard::Error(_)) && !heard.is_bare_error();
     let observed = if kept || !alive { heard.in_words() } else { format!("{}; {what_changed}", heard.in_words()) };

@@ -84,7 +84,8 @@ pub mod check {
     enum Case {
         /// Because of the group's limit.
         Limit,
-        /// Because the PID namespace for the children is dead: the first one, and with another error.
+        /// Because the PID namespace for the children is dead: the first one, and with another
+        /// error.
         Dead,
     }
 
@@ -124,8 +125,8 @@ pub mod check {
         std::thread::sleep(Duration::from_millis(200));
         let all = groups.processes(&folder);
         let runs = |process: &i32| stat(*process).is_some_and(|fields| fields.starts_with('R'));
-        // A tick or two are of what they did before. On a busy machine many may have less than a tick each; but who has nothing to do
-        // doesn't stand in line.
+        // A tick or two are of what they did before. On a busy machine many may have less than a tick each;
+        // but who has nothing to do doesn't stand in line.
         let busy = time_used(&all) > time + 2 || !within_moments(|| !all.iter().any(runs));
         let living = all.iter().filter(|process| stat(**process).is_some_and(|fields| !fields.starts_with(['Z', 'X'])));
         let others = all.iter().filter(|process| **process != main);
@@ -156,7 +157,8 @@ pub mod check {
     const ALONE: &str = "it returns in its caller alone";
     const OTHERWISE: &str = "when a process is refused for another reason, it is an error that says so";
 
-    /// Two runs with different limits, and one in which there is another reason; fewer, if one ended the program.
+    /// Two runs with different limits, and one in which there is another reason; fewer, if one
+    /// ended the program.
     fn judge(runs: &[Seen]) -> Judgement {
         let bombs = bombs(runs);
         let outcomes = vec![

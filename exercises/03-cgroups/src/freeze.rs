@@ -108,7 +108,8 @@ pub mod check {
     struct Seen {
         case: Case,
         run: Run,
-        /// As the kernel says it, at the moment when the function returned; each time, if it was called several times.
+        /// As the kernel says it, at the moment when the function returned; each time, if it was
+        /// called several times.
         frozen: bool,
         /// And a while later.
         frozen_later: bool,

@@ -1,4 +1,5 @@
-//! A container's groups, as they are seen from outside: the kernel's files, through the program's mounts.
+//! A container's groups, as they are seen from outside: the kernel's files, through the program's
+//! mounts.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -20,8 +21,8 @@ pub struct Groups {
     pub name: String,
 }
 
-/// Starts the program in a lab that has groups of its own. Its first argument is a name for the container that no answer can
-/// know beforehand.
+/// Starts the program in a lab that has groups of its own. Its first argument is a name for the
+/// container that no answer can know beforehand.
 pub fn start(program: &Program, arguments: &[&str]) -> Result<(Running, Groups)> {
     let name = format!("{:06x}", random::within(0..0x100_0000));
     let arguments: Vec<&str> = [name.as_str()].into_iter().chain(arguments.iter().copied()).collect();
@@ -173,12 +174,14 @@ impl Run {
         Run { heard, alive, printed: running.end() }
     }
 
-    /// Of a program that has ended, or doesn't come back, the next run would show no more; and the learner waits.
+    /// Of a program that has ended, or doesn't come back, the next run would show no more; and the
+    /// learner waits.
     pub fn is_hopeless(&self) -> bool {
         !self.alive || matches!(self.heard, Heard::Silence(_))
     }
 
-    /// It is an error, as the kernel words it for a file that isn't there: whoever writes to one would have to make it.
+    /// It is an error, as the kernel words it for a file that isn't there: whoever writes to one
+    /// would have to make it.
     pub fn missed_a_file(&self) -> bool {
         self.alive && [Errno::EACCES, Errno::ENOENT].into_iter().any(|errno| self.heard.has_errno(errno))
     }
@@ -195,8 +198,9 @@ impl Run {
         Outcome::of(claim, self.alive && holds, expected, observed)
     }
 
-    /// The check that all exercises have: what can't be done is an error, with a word on what was being done.
-    /// `is_this_one`: whether it is the run in which that was tried. Another one's error says nothing.
+    /// The check that all exercises have: what can't be done is an error, with a word on what was
+    /// being done. `is_this_one`: whether it is the run in which that was tried. Another one's
+    /// error says nothing.
     pub fn refused(&self, claim: &'static str, is_this_one: bool, kept: Result<(), String>) -> Outcome {
         let told = matches!(self.heard, Heard::Error(_)) && !self.heard.is_bare_error();
         let holds = self.alive && told && kept.is_ok();

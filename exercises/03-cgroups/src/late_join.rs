@@ -178,7 +178,8 @@ pub mod check {
     const MISSING: &str = "a command that isn't there is an error that says so";
     const GONE: &str = "without a group it is an error instead of a start";
 
-    /// In bytes. Its words alone are more; what it gets after a late move is less than half of that.
+    /// In bytes. Its words alone are more; what it gets after a late move is less than half of
+    /// that.
     const MEMORY: u64 = 1280 << 10;
 
     /// One run for each case; fewer, if one ended the program.

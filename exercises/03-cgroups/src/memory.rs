@@ -95,7 +95,8 @@ pub mod check {
         Limit,
         /// `was_oom_killed`; a process in the group has used more than the limit.
         Hog,
-        /// `was_oom_killed`; a process in the group hit the limit, gave back what it could, and was killed by somebody else.
+        /// `was_oom_killed`; a process in the group hit the limit, gave back what it could, and was
+        /// killed by somebody else.
         Modest,
         /// `limit_memory`, without a group.
         NoGroup,

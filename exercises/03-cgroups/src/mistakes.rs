@@ -1,4 +1,5 @@
-//! A mistake that is made in several exercises of this chapter; each proves it with a wrong answer of its own.
+//! A mistake that is made in several exercises of this chapter; each proves it with a wrong answer
+//! of its own.
 
 use exercise::Mistake;
 

@@ -74,7 +74,8 @@ pub mod check {
         wanted: u64,
         /// As the file has it; `None`: there is none.
         limit: Option<u64>,
-        /// How many processes were in the group when one could start no more, or had started more than enough.
+        /// How many processes were in the group when one could start no more, or had started more
+        /// than enough.
         processes: u64,
         /// Whether the kernel has refused one.
         refused: bool,

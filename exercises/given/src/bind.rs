@@ -8,9 +8,11 @@ use anyhow::{Context, Result, ensure};
 
 use crate::{scratch, sys};
 
-/// Shows what is at `source`, and what is mounted below it, at the open folder or file `target` as well.
+/// Shows what is at `source`, and what is mounted below it, at the open folder or file `target` as
+/// well.
 ///
-/// The target is a descriptor, since a path may mean another place by the time of the call (CVE-2021-30465).
+/// The target is a descriptor, since a path may mean another place by the time of the call
+/// (CVE-2021-30465).
 pub fn bind(source: &Path, target: &OwnedFd) -> Result<()> {
     // It would hide everything, the command among it.
     let root = scratch::is_root(target);
@@ -43,8 +45,9 @@ fn in_words(source: &str, target: &str, folders: Option<(bool, bool)>) -> String
     }
 }
 
-/// mount_setattr(2): sets `attributes` (`libc::MOUNT_ATTR_RDONLY`, …) of the mount at `path`, and leaves all others as they are.
-/// `flags` is 0, or `libc::AT_RECURSIVE` for the mounts below it as well.
+/// mount_setattr(2): sets `attributes` (`libc::MOUNT_ATTR_RDONLY`, …) of the mount at `path`, and
+/// leaves all others as they are. `flags` is 0, or `libc::AT_RECURSIVE` for the mounts below it as
+/// well.
 pub fn mount_setattr(path: &Path, flags: i32, attributes: u64) -> Result<()> {
     Ok(sys::mount_setattr(&path_for_kernel(path)?, flags, attributes)?)
 }

@@ -1,5 +1,5 @@
-//! Where a container's control groups go: decided for each controller by itself, since v1 and v2 trees may be there side by
-//! side (cgroups(7)).
+//! Where a container's control groups go: decided for each controller by itself, since v1 and v2
+//! trees may be there side by side (cgroups(7)).
 
 mod hierarchy;
 
@@ -47,13 +47,14 @@ struct Tree {
 }
 
 impl Cgroup {
-    /// The place for the container that is called so. It is below the group that this process is in, so that what holds for us holds
-    /// for the container.
+    /// The place for the container that is called so. It is below the group that this process is
+    /// in, so that what holds for us holds for the container.
     pub fn place(name: &str) -> Result<Cgroup> {
         Cgroup::seen_by("self", Path::new("/"), name)
     }
 
-    /// The folder of the group in the tree that has this controller: `cpu`, `memory`, `pids` or `freezer`.
+    /// The folder of the group in the tree that has this controller: `cpu`, `memory`, `pids` or
+    /// `freezer`.
     pub fn folder(&self, controller: &str) -> Result<&Path> {
         self.tree(controller).map(|tree| tree.folder.as_path())
     }
@@ -132,7 +133,8 @@ impl Cgroup {
         })
     }
 
-    /// `place`: parent and folder in a tree. `v2_has`: the controllers that the group at the top of the v2 tree has.
+    /// `place`: parent and folder in a tree. `v2_has`: the controllers that the group at the top of
+    /// the v2 tree has.
     fn read(
         cgroup: &str,
         mountinfo: &str,

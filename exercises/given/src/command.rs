@@ -1,7 +1,8 @@
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
-/// Where `program` may be found: itself if it names a path, else one candidate for each folder of `search` (a PATH).
+/// Where `program` may be found: itself if it names a path, else one candidate for each folder of
+/// `search` (a PATH).
 pub fn candidates(program: &OsStr, search: &OsStr) -> Vec<PathBuf> {
     if program.as_encoded_bytes().contains(&b'/') {
         return vec![PathBuf::from(program)];

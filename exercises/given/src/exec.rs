@@ -12,11 +12,12 @@ use nix::unistd::execve;
 use crate::command::{candidates, default_search};
 use crate::sys;
 
-/// Turns this process into `command` (a program and its arguments); it returns only when that fails.
+/// Turns this process into `command` (a program and its arguments); it returns only when that
+/// fails.
 ///
-/// The program is looked for in PATH, by ourselves: execvp(3) would hand a text file without `#!` to a shell, where
-/// Docker says that it can't be executed. The command starts with every signal unblocked and with the descriptors 0, 1
-/// and 2; whatever else is open is closed by the exec.
+/// The program is looked for in PATH, by ourselves: execvp(3) would hand a text file without `#!`
+/// to a shell, where Docker says that it can't be executed. The command starts with every signal
+/// unblocked and with the descriptors 0, 1 and 2; whatever else is open is closed by the exec.
 pub fn exec(command: &[OsString]) -> Result<Infallible> {
     let program = command.first().context("exec: no command was given")?;
     let arguments = command.iter().map(|word| c_string(word.as_bytes().to_vec())).collect::<Result<Vec<_>>>()?;
@@ -60,7 +61,8 @@ pub struct NotStarted {
 }
 
 impl NotStarted {
-    /// The exit code that shells and Docker give: 127 when the program isn't there, 126 when it can't be executed.
+    /// The exit code that shells and Docker give: 127 when the program isn't there, 126 when it
+    /// can't be executed.
     pub fn exit_code(&self) -> u8 {
         if self.errno == Errno::ENOENT { 127 } else { 126 }
     }
@@ -82,7 +84,8 @@ impl fmt::Display for NotStarted {
 
 impl std::error::Error for NotStarted {}
 
-/// The exit code to end with after `error`: that of a command which could not be started, else 125 ("ours"), as Docker.
+/// The exit code to end with after `error`: that of a command which could not be started, else 125
+/// ("ours"), as Docker.
 pub fn exit_code_for_error(error: &anyhow::Error) -> u8 {
     error.downcast_ref::<NotStarted>().map_or(125, NotStarted::exit_code)
 }

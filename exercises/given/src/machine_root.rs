@@ -8,7 +8,8 @@ use nix::mount::{MsFlags, mount};
 
 use crate::bind::mount_setattr;
 
-/// Where this machine's programs and their libraries are: shown, read-only, or linked, as they are here.
+/// Where this machine's programs and their libraries are: shown, read-only, or linked, as they are
+/// here.
 const PROGRAMS: [&str; 9] = ["usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32", "nix/store", "gnu/store"];
 
 /// What programs read in /etc, and no secret: shown, read-only.
@@ -29,8 +30,8 @@ const EMPTY: [(&str, u32); 11] = [
     ("var/tmp", 0o1777),
 ];
 
-/// Fills an empty root with this machine's programs; there is nothing else of the machine's in it, and what is written in it ends
-/// with the container. Until you stack layers, in chapter 4.
+/// Fills an empty root with this machine's programs; there is nothing else of the machine's in it,
+/// and what is written in it ends with the container. Until you stack layers, in chapter 4.
 pub fn machine_root(root: &Path) -> Result<()> {
     let host = Path::new("/");
     for name in PROGRAMS {

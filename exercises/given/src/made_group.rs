@@ -10,7 +10,8 @@ use nix::unistd::{ForkResult, Pid};
 use crate::cgroup::{Version, v2_top};
 use crate::{Cgroup, exit, fork};
 
-/// The place that a process has for a group; its folders are as that process sees them. For the checker.
+/// The place that a process has for a group; its folders are as that process sees them. For the
+/// checker.
 pub fn cgroup_of(process: i32, name: &str) -> Result<Cgroup> {
     Cgroup::seen_by(&process.to_string(), &PathBuf::from(format!("/proc/{process}/root")), name)
 }
@@ -65,7 +66,8 @@ pub fn v2_top_of(process: i32) -> Result<PathBuf> {
     v2_top(&process.to_string())
 }
 
-/// Makes a group in the v2 tree, with all controllers that it can have. They are what the second is.
+/// Makes a group in the v2 tree, with all controllers that it can have. They are what the second
+/// is.
 pub fn make_v2_group(name: &str) -> Result<(PathBuf, Vec<String>)> {
     let top = v2_top("self").context(NO_V2)?;
     let available = fs::read_to_string(top.join("cgroup.controllers")).context("which controllers there are")?;

@@ -11,11 +11,13 @@ use anyhow::{Context, Result, ensure};
 use nix::mount::{MsFlags, mount};
 use nix::unistd::geteuid;
 
-/// The places that were made for views, each with what is shown there: who reads an error knows only that.
+/// The places that were made for views, each with what is shown there: who reads an error knows
+/// only that.
 static VIEWS: Mutex<Vec<(PathBuf, PathBuf)>> = Mutex::new(Vec::new());
 
-/// Where it is mounted: a folder that stays empty on the host, the same for every container, since each has a mount table
-/// of its own. Its name says whose it is: everybody may write to the directory that it is in.
+/// Where it is mounted: a folder that stays empty on the host, the same for every container, since
+/// each has a mount table of its own. Its name says whose it is: everybody may write to the
+/// directory that it is in.
 fn scratch() -> PathBuf {
     static PLACE: OnceLock<PathBuf> = OnceLock::new();
     PLACE
@@ -64,8 +66,8 @@ pub fn empty_root() -> Result<PathBuf> {
     Ok(root)
 }
 
-/// An empty folder, or an empty file where `source` is one, for `source` to be shown at; outside of the root, so that it is out of
-/// reach once that is /.
+/// An empty folder, or an empty file where `source` is one, for `source` to be shown at; outside of
+/// the root, so that it is out of reach once that is /.
 pub fn empty_place_like(source: &Path) -> Result<PathBuf> {
     let views = scratch().join("views");
     let make = || {

@@ -9,7 +9,8 @@ use crate::answers::{
 };
 use crate::arguments::Container;
 
-/// Makes a container, and returns its exit code. In the container it becomes the command, and returns only to say why not.
+/// Makes a container, and returns its exit code. In the container it becomes the command, and
+/// returns only to say why not.
 pub fn run(container: &Container) -> Result<i32> {
     // 1.4  Root of a user namespace, if not root already: every other namespace asks for that.
     if !given::is_privileged() {
@@ -54,7 +55,8 @@ pub fn run(container: &Container) -> Result<i32> {
 
     // In the container, as its PID 1.
 
-    // 3.1a  Into its group, before it can use anything; and before the cgroup namespace, which takes the group as its root.
+    // 3.1a  Into its group, before it can use anything; and before the cgroup namespace, which takes
+    // the group as its root.
     if container.is_limited() {
         group::join(&group)?;
     }
@@ -79,7 +81,8 @@ pub fn run(container: &Container) -> Result<i32> {
     let root = given::empty_root()?;
     given::machine_root(&root)?;
 
-    // A /proc that shows the container's processes; while the old one is still in sight, or the kernel refuses it.
+    // A /proc that shows the container's processes; while the old one is still in sight, or the kernel
+    // refuses it.
     given::mount_proc(&root)?;
 
     // 2.5  Devices that harm nobody.
@@ -99,7 +102,8 @@ pub fn run(container: &Container) -> Result<i32> {
         given::bind(&source, &target)?;
     }
 
-    // 2.4  The root becomes /, and the host's files are gone. What is of them inside, is mounted by now.
+    // 2.4  The root becomes /, and the host's files are gone. What is of them inside, is mounted by
+    // now.
     pivot::pivot_into(&root)?;
 
     // 1.3b  A PID 1 that reaps and forwards; the command is its child.

@@ -1,10 +1,12 @@
 //! Console blocks: what the reader types, and what comes back.
 //!
-//! A block is fenced as `console`; or, where it takes what not every machine has, as `console,WORD`, and a chapter says in a case of its
-//! own when those are run. A line that begins with `$ ` is typed into sh in the folder that was cloned; what follows
-//! is what the command prints, output and errors in one; a command that ends in `\\` goes on in the next line, after `> `, as does a
-//! here-document. What differs from machine to machine is compared [loosely](crate::loosely); `...` alone stands for whole lines,
-//! and one space for any number of them.
+//! A block is fenced as `console`; or, where it takes what not every machine has, as
+//! `console,WORD`, and a chapter says in a case of its own when those are run. A line that begins
+//! with `$ ` is typed into sh in the folder that was cloned; what follows is what the command
+//! prints, output and errors in one; a command that ends in `\\` goes on in the next line, after `>
+//! `, as does a here-document. What differs from machine to machine is compared
+//! [loosely](crate::loosely); `...` alone stands for whole lines, and one space for any number of
+//! them.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -46,8 +48,8 @@ impl Typed {
     }
 }
 
-/// Splits the console blocks of a page that are fenced with this word (`None`: with none): the line of each fence, and what is
-/// typed in the block.
+/// Splits the console blocks of a page that are fenced with this word (`None`: with none): the line
+/// of each fence, and what is typed in the block.
 pub fn blocks_of(text: &str, word: Option<&str>) -> Result<Vec<(usize, Vec<Typed>)>> {
     let fence = word.map_or_else(|| "```console".to_string(), |word| format!("```console,{word}"));
     let mut blocks = Vec::new();
@@ -79,7 +81,8 @@ pub fn blocks_of(text: &str, word: Option<&str>) -> Result<Vec<(usize, Vec<Typed
     Ok(blocks)
 }
 
-/// Runs the commands of one block in one shell, in a fresh /tmp, and gives back what each printed. Only for a case in a lab.
+/// Runs the commands of one block in one shell, in a fresh /tmp, and gives back what each printed.
+/// Only for a case in a lab.
 pub fn run(chapter: &Chapter, typed: &[Typed]) -> Result<Vec<String>> {
     empty_tmp(&chapter.checkout())?;
     let mark = "=== the next command ===";
@@ -110,8 +113,8 @@ pub fn run(chapter: &Chapter, typed: &[Typed]) -> Result<Vec<String>> {
     Ok(printed.into_iter().take(typed.len()).collect())
 }
 
-/// Removes what earlier blocks have left in /tmp. Directories stay in which something is mounted (a checkout that was cloned
-/// below /tmp, a target directory), and those above the checkout.
+/// Removes what earlier blocks have left in /tmp. Directories stay in which something is mounted (a
+/// checkout that was cloned below /tmp, a target directory), and those above the checkout.
 fn empty_tmp(checkout: &Path) -> Result<()> {
     let mounts = fs::read_to_string("/proc/self/mountinfo").context("read the mount table")?;
     // The fifth word is the mount point; the kernel writes a blank in it as octal.
@@ -165,7 +168,8 @@ fn narrowed(text: &str) -> String {
     text.lines().map(|line| narrow(line) + "\n").collect()
 }
 
-/// How many blocks of a page `are_ours`, and which of their commands print something else than the page shows.
+/// How many blocks of a page `are_ours`, and which of their commands print something else than the
+/// page shows.
 fn wrong_in(
     chapter: &Chapter,
     page: &Page,
@@ -190,7 +194,8 @@ fn wrong_in(
     Ok((blocks.len(), wrong))
 }
 
-/// A shared page's block is run by the chapter whose program it runs; the first chapter takes what is nobody's.
+/// A shared page's block is run by the chapter whose program it runs; the first chapter takes what
+/// is nobody's.
 fn is_ours(chapter: &Chapter, typed: &[Typed]) -> bool {
     let tested = |package: &str| {
         let folder = package.strip_prefix("ch").unwrap_or(package);

@@ -1,5 +1,5 @@
-//! The book held against the programs: console blocks are run, includes and links followed, sections that a narration
-//! names looked up. A chapter's `tests/book/main.rs` is a few lines:
+//! The book held against the programs: console blocks are run, includes and links followed,
+//! sections that a narration names looked up. A chapter's `tests/book/main.rs` is a few lines:
 //!
 //! ```ignore
 //! const BOOK: Chapter = book_tests::chapter!("ch02-rootfs", needs: ["findmnt"]);
@@ -9,8 +9,9 @@
 //! }
 //! ```
 //!
-//! A chapter answers for the pages in its own folder of the book. Pages that belong to all (README, introduction,
-//! appendices) are chapter 1's, but for their console blocks: each is run by the chapter whose program it runs.
+//! A chapter answers for the pages in its own folder of the book. Pages that belong to all (README,
+//! introduction, appendices) are chapter 1's, but for their console blocks: each is run by the
+//! chapter whose program it runs.
 
 pub mod console;
 pub mod links;
@@ -22,7 +23,8 @@ pub use pages::{Chapter, Page};
 // For the macro.
 pub use {anyhow, testkit};
 
-/// This chapter: its program's name (which is its package's as well), and what its pages type besides what every Linux has.
+/// This chapter: its program's name (which is its package's as well), and what its pages type
+/// besides what every Linux has.
 #[macro_export]
 macro_rules! chapter {
     ($program:literal, needs: $needs:expr) => {

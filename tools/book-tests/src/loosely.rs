@@ -1,5 +1,5 @@
-//! What a page shows is real output, ids and all; what differs from run to run is compared by pattern. The patterns of a block stand
-//! before its fence, in a comment that no reader sees:
+//! What a page shows is real output, ids and all; what differs from run to run is compared by
+//! pattern. The patterns of a block stand before its fence, in a comment that no reader sees:
 //!
 //! ```text
 //! <!-- loosely
@@ -7,9 +7,9 @@
 //! -->
 //! ```
 //!
-//! `{id}` stands for twelve or more digits of a hexadecimal number, `{n}` for a number, `{..}` for anything. Each pattern is for
-//! one line, the next one that fits; all other lines are compared as they are. `...` alone in the output stands for whole lines,
-//! for the reader as well.
+//! `{id}` stands for twelve or more digits of a hexadecimal number, `{n}` for a number, `{..}` for
+//! anything. Each pattern is for one line, the next one that fits; all other lines are compared as
+//! they are. `...` alone in the output stands for whole lines, for the reader as well.
 
 use std::collections::VecDeque;
 
@@ -84,7 +84,8 @@ pub(crate) fn narrow(line: &str) -> String {
     line.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// For each line of a page's output that holds an elision, the line that was printed in its place; for authors.
+/// For each line of a page's output that holds an elision, the line that was printed in its place;
+/// for authors.
 pub(crate) fn real_lines<'a>(expected: &'a str, printed: &'a str) -> Vec<(&'a str, &'a str)> {
     let (expected, printed): (Vec<&str>, Vec<&str>) = (expected.lines().collect(), printed.lines().collect());
     let mut found = Vec::new();

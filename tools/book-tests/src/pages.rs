@@ -48,7 +48,8 @@ impl Chapter {
         self.number() == "1"
     }
 
-    /// The pages that this chapter answers for: its own; the first chapter's are also those that belong to all.
+    /// The pages that this chapter answers for: its own; the first chapter's are also those that
+    /// belong to all.
     pub fn pages(&self) -> Result<Vec<Page>> {
         let mut pages = if self.is_first() { self.shared_pages()? } else { Vec::new() };
         pages.extend(read(markdown_in(&self.checkout().join("book/src").join(self.name()))?)?);

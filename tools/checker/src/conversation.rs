@@ -27,7 +27,8 @@ pub enum Heard {
 }
 
 impl Heard {
-    /// What was seen, and what the function returned where that isn't Ok. Of a program that has ended only the latter is known.
+    /// What was seen, and what the function returned where that isn't Ok. Of a program that has
+    /// ended only the latter is known.
     pub fn beside(&self, alive: bool, observed: String) -> String {
         match (self, alive) {
             (Heard::Ok, true) => observed,
@@ -51,7 +52,8 @@ impl Heard {
         }
     }
 
-    /// Whether it is an error with nothing but what the kernel said, as nix words it (`EINVAL: Invalid argument`) or std.
+    /// Whether it is an error with nothing but what the kernel said, as nix words it (`EINVAL:
+    /// Invalid argument`) or std.
     pub fn is_bare_error(&self) -> bool {
         let Heard::Error(chain) = self else { return false };
         let is_errno =
@@ -95,7 +97,8 @@ impl Conversation {
         Ok((Conversation(ours), theirs))
     }
 
-    /// The next thing the program says. `None` when nothing came before `deadline`, or nobody is there to say it.
+    /// The next thing the program says. `None` when nothing came before `deadline`, or nobody is
+    /// there to say it.
     pub fn hear(&self, deadline: Instant) -> Option<Heard> {
         loop {
             let left = deadline.saturating_duration_since(Instant::now());

@@ -4,7 +4,8 @@ use lab::look;
 
 use crate::Heard;
 
-/// All kinds, as /proc/PID/ns names them: those that a process leaves itself, and two that only its children enter.
+/// All kinds, as /proc/PID/ns names them: those that a process leaves itself, and two that only its
+/// children enter.
 pub const KINDS: [&str; 8] = ["cgroup", "ipc", "mnt", "net", "pid_for_children", "time_for_children", "user", "uts"];
 
 /// The inode numbers of a process's namespaces.
@@ -13,7 +14,8 @@ pub struct Namespaces([Option<u64>; KINDS.len()]);
 
 impl Namespaces {
     pub fn of(pid: i32) -> Namespaces {
-        // Of a PID namespace in which nobody lives yet there is no file: then it isn't the one of before either.
+        // Of a PID namespace in which nobody lives yet there is no file: then it isn't the one of before
+        // either.
         Namespaces(KINDS.map(|kind| look::namespace_inode(pid, kind).ok()))
     }
 

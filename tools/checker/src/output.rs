@@ -3,8 +3,8 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::Duration;
 
-/// How much of a program's output is kept, in bytes; what comes after is read and dropped, so that the program doesn't
-/// block on a full pipe.
+/// How much of a program's output is kept, in bytes; what comes after is read and dropped, so that
+/// the program doesn't block on a full pipe.
 const KEPT: usize = 16 * 1024;
 
 /// How long to wait for the pipe's end after the lab's: every writer should be dead by then.

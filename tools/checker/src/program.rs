@@ -38,8 +38,8 @@ impl Program {
         &self.executable
     }
 
-    /// Starts it in `lab` and waits until all that is given is done, so that the answer is called by the next
-    /// [`Running::go_on`].
+    /// Starts it in `lab` and waits until all that is given is done, so that the answer is called
+    /// by the next [`Running::go_on`].
     pub fn start(&self, lab: Lab, arguments: &[&str]) -> Result<Running> {
         let (conversation, stdin) = Conversation::start()?;
         let (printed, stdout) = io::pipe().context("a pipe for what the program prints")?;
@@ -97,7 +97,8 @@ impl Running {
         self.wait_for_return(PATIENCE)
     }
 
-    /// Lets the program call the answer, and doesn't wait: for answers that serve for as long as something runs.
+    /// Lets the program call the answer, and doesn't wait: for answers that serve for as long as
+    /// something runs.
     pub fn call(&self) {
         self.conversation.go_on();
     }

@@ -1,4 +1,5 @@
-//! A program of checks, as whoever starts it sees it: what it says, how it ends, and that it doesn't outlive its caller.
+//! A program of checks, as whoever starts it sees it: what it says, how it ends, and that it
+//! doesn't outlive its caller.
 
 use std::process::{Command, ExitCode, Stdio};
 use std::time::Duration;

@@ -1,7 +1,7 @@
 //! What an exercise is: data, which each chapter's package of exercises registers with these types.
 //!
-//! `cargo wb` lists and explains exercises, and answers are built, with nothing but this crate. How an answer is judged is a
-//! program of its own (`checker`), built when something is checked.
+//! `cargo wb` lists and explains exercises, and answers are built, with nothing but this crate. How
+//! an answer is judged is a program of its own (`checker`), built when something is checked.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -23,13 +23,16 @@ pub struct Exercise {
     /// How long it takes somebody who has read its page, about.
     pub minutes: u32,
     pub difficulty: Difficulty,
-    /// The folder under `exercises/` and `solutions/`, as `01-namespaces`; its package is `exercises-` and this.
+    /// The folder under `exercises/` and `solutions/`, as `01-namespaces`; its package is
+    /// `exercises-` and this.
     pub chapter: &'static str,
     /// The page to read before, relative to `book/src`.
     pub page: &'static str,
-    /// What to give to `mydocker` to see the answer at work, as `run sh`; empty where it has no place there.
+    /// What to give to `mydocker` to see the answer at work, as `run sh`; empty where it has no
+    /// place there.
     pub shown_by: &'static str,
-    /// Whether its check needs control groups that may be changed, which an ordinary user has only where they are delegated.
+    /// Whether its check needs control groups that may be changed, which an ordinary user has only
+    /// where they are delegated.
     pub needs_cgroups: bool,
     /// From a nudge to nearly the answer.
     pub hints: &'static [&'static str],

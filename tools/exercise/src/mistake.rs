@@ -18,7 +18,8 @@ impl Mistake {
     }
 }
 
-/// The table of an exercise's mistakes: a constant for each, for its check to return, and `MISTAKES` with all of them.
+/// The table of an exercise's mistakes: a constant for each, for its check to return, and
+/// `MISTAKES` with all of them.
 #[macro_export]
 macro_rules! mistakes {
     ($($name:ident = $mistake:expr;)+) => {

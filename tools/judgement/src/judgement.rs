@@ -7,11 +7,13 @@ use exercise::Mistake;
 pub struct Judgement {
     /// One for each check, in the order of the exercise.
     pub outcomes: Vec<Outcome>,
-    /// The mistake, where what was observed fits exactly one; a mistake that isn't known gets no guess.
+    /// The mistake, where what was observed fits exactly one; a mistake that isn't known gets no
+    /// guess.
     pub mistake: Option<&'static Mistake>,
     /// What the program printed, shortened; for the learner's eyes, no evidence.
     pub printed: String,
-    /// What this machine has no way to show, and a pass here says nothing about; empty where that is nothing.
+    /// What this machine has no way to show, and a pass here says nothing about; empty where that
+    /// is nothing.
     pub unjudged: String,
 }
 

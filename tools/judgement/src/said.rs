@@ -7,7 +7,8 @@ use crate::{Blocked, Judgement, Outcome};
 /// What a program of checks says of one answer, on its way to the workbook.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Said {
-    /// A [`Judgement`]. Of the mistake its id: what it means is told by the exercise, on both sides.
+    /// A [`Judgement`]. Of the mistake its id: what it means is told by the exercise, on both
+    /// sides.
     Judged { claims: Vec<Claim>, mistake: Option<String>, printed: String, unjudged: String },
     /// [`Blocked`]: why.
     Blocked(String),
@@ -37,8 +38,8 @@ impl Said {
         }
     }
 
-    /// `{"judged": {"claims": [[CLAIM, [EXPECTED, OBSERVED] or null], …], "mistake": ID or null, "printed": TEXT, "unjudged": TEXT}}`,
-    /// `{"blocked": WHY}` or `{"failed": WHAT}`.
+    /// `{"judged": {"claims": [[CLAIM, [EXPECTED, OBSERVED] or null], …], "mistake": ID or null,
+    /// "printed": TEXT, "unjudged": TEXT}}`, `{"blocked": WHY}` or `{"failed": WHAT}`.
     pub fn to_json(&self) -> String {
         let said = match self {
             Said::Judged { claims, mistake, printed, unjudged } => {

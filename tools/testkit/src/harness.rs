@@ -95,8 +95,9 @@ fn judge(status: Option<ExitStatus>, output: &str, token: &str) -> Ended {
     Ended::Failed(if output.is_empty() { how } else { format!("{how}\n{output}") })
 }
 
-/// The reason why no lab can be entered on this machine; found out once, when a case met a refusal. `None` where doctor
-/// finds nothing refused: then the lab is broken, which is a failure and not a skip.
+/// The reason why no lab can be entered on this machine; found out once, when a case met a refusal.
+/// `None` where doctor finds nothing refused: then the lab is broken, which is a failure and not a
+/// skip.
 fn why_labs_are_refused() -> Option<&'static String> {
     static REASON: OnceLock<Option<String>> = OnceLock::new();
     let find_out = || {

@@ -1,5 +1,5 @@
-//! What came of all test programs that one `cargo test` runs. Each notes its own; the last one (the workbook's `whole_run`) adds
-//! them up, since cargo doesn't.
+//! What came of all test programs that one `cargo test` runs. Each notes its own; the last one (the
+//! workbook's `whole_run`) adds them up, since cargo doesn't.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -39,7 +39,8 @@ pub(crate) fn note(passed: u64, failed: u64) {
     let _ = note.and_then(|mut note| note.write_all(format!("{passed} {failed}\n{lines}").as_bytes()));
 }
 
-/// What came of the programs that the same cargo has run before this one; `None` when that is nothing.
+/// What came of the programs that the same cargo has run before this one; `None` when that is
+/// nothing.
 pub fn of_this_run() -> Option<Totals> {
     let file = file()?;
     let text = fs::read_to_string(&file).ok()?;

@@ -1,5 +1,6 @@
-//! What is known of the checks that were built before: where they are, and since when. As long as none of their sources is
-//! newer, cargo isn't asked: an editor's build, or a `cargo test`, may keep it waiting for a minute.
+//! What is known of the checks that were built before: where they are, and since when. As long as
+//! none of their sources is newer, cargo isn't asked: an editor's build, or a `cargo test`, may
+//! keep it waiting for a minute.
 
 use std::collections::BTreeSet;
 use std::env;
@@ -20,7 +21,8 @@ pub struct Built {
     note: PathBuf,
     /// Where cargo puts it: beside this program.
     program: PathBuf,
-    /// One of its sources. In a checkout that was copied, target folder and all, there is the program of the other one.
+    /// One of its sources. In a checkout that was copied, target folder and all, there is the
+    /// program of the other one.
     main: PathBuf,
     top: PathBuf,
 }

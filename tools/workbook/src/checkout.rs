@@ -43,7 +43,8 @@ impl Checkout {
         self.0.join(".wb")
     }
 
-    /// A target folder of its own: neither a running `cargo test` nor an editor's build blocks a check.
+    /// A target folder of its own: neither a running `cargo test` nor an editor's build blocks a
+    /// check.
     pub fn target(&self) -> PathBuf {
         let target = env::var_os("CARGO_TARGET_DIR").filter(|folder| !folder.is_empty());
         self.0.join(target.unwrap_or_else(|| "target".into())).join("wb")

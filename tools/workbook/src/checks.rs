@@ -1,5 +1,6 @@
-//! The checks of a chapter: a program of their own, built when something of that chapter is checked. Whoever does nothing but
-//! read and edit never waits for them, and a new chapter makes no older one's slower.
+//! The checks of a chapter: a program of their own, built when something of that chapter is
+//! checked. Whoever does nothing but read and edit never waits for them, and a new chapter makes no
+//! older one's slower.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -53,7 +54,8 @@ fn build_anew(checkout: &Checkout, exercise: &Exercise) -> Result<Checks> {
     let begun = SystemTime::now();
     let mut cargo = cargo();
     cargo.current_dir(checkout.top()).args(["build", "--message-format=json"]);
-    // Beside the workbook, and as one build with it: then what both need is built with the same features, and is there already.
+    // Beside the workbook, and as one build with it: then what both need is built with the same
+    // features, and is there already.
     cargo.args(["--package", "workbook", "--package", &exercise.package(), "--bin", &exercise.checks()]);
     cargo.args(["--no-default-features", "--features", &format!("{}/checks", exercise.package())]);
     let ended = cargo.args(as_we_were_built()).output().context("starting cargo")?;

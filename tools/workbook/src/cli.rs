@@ -1,4 +1,5 @@
-//! The command line of `cargo wb`. Built by hand, not derived: the macros would be a third of a learner's first build.
+//! The command line of `cargo wb`. Built by hand, not derived: the macros would be a third of a
+//! learner's first build.
 
 use std::ffi::OsString;
 

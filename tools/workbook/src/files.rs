@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-/// Writes a file, and its folder, so that whoever reads it sees the old text or the new one, also when this process is killed in between.
+/// Writes a file, and its folder, so that whoever reads it sees the old text or the new one, also
+/// when this process is killed in between.
 pub fn write_whole(file: &Path, text: impl AsRef<[u8]>) -> Result<()> {
     let folder = file.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(folder).with_context(|| format!("making the folder {}", folder.display()))?;
@@ -18,7 +19,8 @@ pub fn write_whole(file: &Path, text: impl AsRef<[u8]>) -> Result<()> {
     written.with_context(|| format!("writing {}", file.display()))
 }
 
-/// The text of a file; `None` when there is no such file. Bytes that are no UTF-8 are replaced: it is the compiler's to say where they are.
+/// The text of a file; `None` when there is no such file. Bytes that are no UTF-8 are replaced: it
+/// is the compiler's to say where they are.
 pub fn read_if_there(file: &Path) -> Result<Option<String>> {
     match fs::read(file) {
         Ok(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),

@@ -1,4 +1,5 @@
-//! What came of builds, on disk: answers are built on this machine and judged in the throwaway one, where a compiler is slow.
+//! What came of builds, on disk: answers are built on this machine and judged in the throwaway one,
+//! where a compiler is slow.
 
 use std::env;
 use std::fs;
@@ -20,10 +21,12 @@ pub fn is_in_use() -> bool {
     env::var_os(VARIABLE).is_some()
 }
 
-/// What is written of an answer that was built: its fingerprint, what came of it, the file in question, what there is to say.
+/// What is written of an answer that was built: its fingerprint, what came of it, the file in
+/// question, what there is to say.
 type Kept = (u64, String, PathBuf, String);
 
-/// Writes one down for the workbook in the machine. The program's file must stay until that one has ended.
+/// Writes one down for the workbook in the machine. The program's file must stay until that one has
+/// ended.
 pub fn write(folder: &Path, name: &str, answer: &str, compiled: &Compiled) -> Result<()> {
     let none = Path::new("");
     let (outcome, of, text) = match compiled {
@@ -60,7 +63,8 @@ fn read_from(folder: &Path, name: &str, answer: &Path) -> Result<Compiled> {
     })
 }
 
-/// Writes down where a chapter's checks are. Their file must stay until the workbook in the machine has ended.
+/// Writes down where a chapter's checks are. Their file must stay until the workbook in the machine
+/// has ended.
 pub fn write_checks(folder: &Path, exercise: &Exercise, checks: &Checks) -> Result<()> {
     let file = file(folder, &exercise.checks());
     let built = match checks {

@@ -1,5 +1,5 @@
-//! Files that a process of ours needs while it runs, in the target folder. Each has its process's number at the end of its name: one
-//! that was interrupted leaves them, and the next removes them.
+//! Files that a process of ours needs while it runs, in the target folder. Each has its process's
+//! number at the end of its name: one that was interrupted leaves them, and the next removes them.
 
 use std::fs;
 use std::path::{Path, PathBuf};

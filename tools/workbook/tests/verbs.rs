@@ -1,11 +1,12 @@
-//! The verbs as they are typed, on a small checkout of its own. (What `check` finds is `cargo wb dev check`'s to prove: it
-//! takes builds.)
+//! The verbs as they are typed, on a small checkout of its own. (What `check` finds is `cargo wb
+//! dev check`'s to prove: it takes builds.)
 
 mod checkout;
 
 use checkout::{Checkout, EXERCISE};
 
-/// Whether this machine refuses what checks need. The verbs say so then, and the tests hold there as well.
+/// Whether this machine refuses what checks need. The verbs say so then, and the tests hold there
+/// as well.
 fn refused() -> bool {
     doctor::examine().verdict() != doctor::Verdict::Ready
 }

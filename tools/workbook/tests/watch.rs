@@ -1,5 +1,5 @@
-//! `cargo wb watch` at a terminal, which script(1) makes: what is typed into its stdin is typed there. The small checkout can't be
-//! built, so that each check ends at once and says so.
+//! `cargo wb watch` at a terminal, which script(1) makes: what is typed into its stdin is typed
+//! there. The small checkout can't be built, so that each check ends at once and says so.
 
 #[allow(dead_code)] // half of it is for the other verbs
 mod checkout;

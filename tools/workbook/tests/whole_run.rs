@@ -1,4 +1,5 @@
-//! The last test program that `cargo test` runs, by its package's name and its own: it says what came of all of them.
+//! The last test program that `cargo test` runs, by its package's name and its own: it says what
+//! came of all of them.
 
 fn main() {
     if std::env::args().any(|argument| argument == "--list") {

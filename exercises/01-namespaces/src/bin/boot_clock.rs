@@ -1,4 +1,5 @@
-//! The program around an answer to exercise 1.9. `cargo wb check 1.9` builds it and runs it in the lab.
+//! The program around an answer to exercise 1.9. `cargo wb check 1.9` builds it and runs it in the
+//! lab.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! The program around an answer to exercise 1.3b. `cargo wb check 1.3b` builds it and runs it in the lab; it is its own command,
-//! too: what the answer starts is this program again, with `--as`.
+//! The program around an answer to exercise 1.3b. `cargo wb check 1.3b` builds it and runs it in
+//! the lab; it is its own command, too: what the answer starts is this program again, with `--as`.
 
 use std::env;
 use std::ffi::OsString;

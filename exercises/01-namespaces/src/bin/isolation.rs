@@ -1,6 +1,8 @@
-//! The program around an answer to exercise 1.12. `cargo wb check 1.12` builds it and runs it in the lab.
+//! The program around an answer to exercise 1.12. `cargo wb check 1.12` builds it and runs it in
+//! the lab.
 //!
-//! For a look of one's own there is a second way to call it: kinds, `--`, and a command to run after the call.
+//! For a look of one's own there is a second way to call it: kinds, `--`, and a command to run
+//! after the call.
 
 use std::ffi::OsString;
 

@@ -1,4 +1,5 @@
-//! The program around an answer to exercise 1.10. `cargo wb check 1.10` builds it and runs it in the lab.
+//! The program around an answer to exercise 1.10. `cargo wb check 1.10` builds it and runs it in
+//! the lab.
 
 use std::env;
 use std::fs::File;
@@ -12,8 +13,9 @@ use nix::unistd::{ForkResult, Pid};
 
 include!(concat!(env!("OUT_DIR"), "/join.rs"));
 
-/// Arguments: the container's own kinds of namespaces (without `user`, it is made in a user namespace that the caller is root of), and
-/// what is to be said of it: it `runs`, runs `in a lab`, is `gone`, or is `another's`.
+/// Arguments: the container's own kinds of namespaces (without `user`, it is made in a user
+/// namespace that the caller is root of), and what is to be said of it: it `runs`, runs `in a lab`,
+/// is `gone`, or is `another's`.
 fn main() {
     let mut container = Pid::from_raw(0);
     checked::ready(|| {
@@ -37,7 +39,8 @@ fn main() {
     checked::returned(answers::join::join(container))
 }
 
-/// A container that waits, with these namespaces of its own. It has a parent that only waits, since we shall not be it.
+/// A container that waits, with these namespaces of its own. It has a parent that only waits, since
+/// we shall not be it.
 fn start_container(kinds: &[&str], in_a_lab: bool) -> Result<Pid> {
     let (mut told, tell) = pipe()?;
     if let ForkResult::Child = given::fork()? {

@@ -1,4 +1,5 @@
-//! The program around an answer to exercise 1.3a. `cargo wb check 1.3a` builds it and runs it in the lab.
+//! The program around an answer to exercise 1.3a. `cargo wb check 1.3a` builds it and runs it in
+//! the lab.
 
 use std::fs;
 use std::path::PathBuf;
@@ -12,7 +13,8 @@ include!(concat!(env!("OUT_DIR"), "/pid_one.rs"));
 fn main() {
     let caller = who_am_i();
     checked::ready(|| {
-        // The parent will send this one to the process whose number it was told; blocked, it stays there to be seen.
+        // The parent will send this one to the process whose number it was told; blocked, it stays there to
+        // be seen.
         SigSet::from(Signal::SIGUSR1).thread_block()?;
         given::user_namespace()
     });
@@ -29,7 +31,8 @@ fn main() {
     }
 }
 
-/// A number that differs between caller and child also where both are, say, number 2 of their namespace.
+/// A number that differs between caller and child also where both are, say, number 2 of their
+/// namespace.
 fn who_am_i() -> PathBuf {
     fs::read_link("/proc/self").unwrap_or_default()
 }

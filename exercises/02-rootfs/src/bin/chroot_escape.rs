@@ -1,4 +1,5 @@
-//! The program around an answer to exercise 2.3. `cargo wb check 2.3` builds it and runs it in the lab.
+//! The program around an answer to exercise 2.3. `cargo wb check 2.3` builds it and runs it in the
+//! lab.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,8 +11,8 @@ use nix::unistd::{chdir, chroot};
 
 include!(concat!(env!("OUT_DIR"), "/chroot_escape.rs"));
 
-/// Arguments: a folder to be made, how many folders deep in it the chroot is, and whether it is `open`, or `closed`: nothing can
-/// be made in it.
+/// Arguments: a folder to be made, how many folders deep in it the chroot is, and whether it is
+/// `open`, or `closed`: nothing can be made in it.
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     checked::ready(|| {

@@ -1,4 +1,5 @@
-//! The program around an answer to exercise 2.5. `cargo wb check 2.5` builds it and runs it in the lab.
+//! The program around an answer to exercise 2.5. `cargo wb check 2.5` builds it and runs it in the
+//! lab.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,7 +9,8 @@ use given::checked;
 
 include!(concat!(env!("OUT_DIR"), "/minimal_dev.rs"));
 
-/// Arguments: a folder to be made, and whether the root in it is `full` (its dev isn't empty), `empty`, or a `file`.
+/// Arguments: a folder to be made, and whether the root in it is `full` (its dev isn't empty),
+/// `empty`, or a `file`.
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let mut root = PathBuf::new();

@@ -1,4 +1,5 @@
-//! The program around an answer to exercise 2.4. `cargo wb check 2.4` builds it and runs it in the lab.
+//! The program around an answer to exercise 2.4. `cargo wb check 2.4` builds it and runs it in the
+//! lab.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,7 +11,8 @@ use nix::unistd::{ForkResult, chdir};
 
 include!(concat!(env!("OUT_DIR"), "/pivot.rs"));
 
-/// Arguments: a folder to be made, and whether the new root in it is a `folder`, a `mount`, or `missing`.
+/// Arguments: a folder to be made, and whether the new root in it is a `folder`, a `mount`, or
+/// `missing`.
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let mut root = PathBuf::new();

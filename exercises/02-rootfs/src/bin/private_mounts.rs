@@ -1,4 +1,5 @@
-//! The program around an answer to exercise 2.1. `cargo wb check 2.1` builds it and runs it in the lab.
+//! The program around an answer to exercise 2.1. `cargo wb check 2.1` builds it and runs it in the
+//! lab.
 
 use std::fs;
 use std::path::Path;
@@ -9,7 +10,8 @@ use nix::mount::{MntFlags, MsFlags, mount, umount2};
 
 include!(concat!(env!("OUT_DIR"), "/private_mounts.rs"));
 
-/// Argument: a folder of the host's, to be made; or "nobody", to be somebody whom the kernel refuses.
+/// Argument: a folder of the host's, to be made; or "nobody", to be somebody whom the kernel
+/// refuses.
 fn main() {
     let word = std::env::args().nth(1).unwrap_or_default();
     let place = Path::new(&word);

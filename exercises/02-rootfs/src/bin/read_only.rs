@@ -1,4 +1,5 @@
-//! The program around an answer to exercise 2.6a. `cargo wb check 2.6a` builds it and runs it in the lab.
+//! The program around an answer to exercise 2.6a. `cargo wb check 2.6a` builds it and runs it in
+//! the lab.
 
 use std::fs;
 use std::path::Path;
@@ -9,8 +10,8 @@ use nix::mount::{MsFlags, mount};
 
 include!(concat!(env!("OUT_DIR"), "/read_only.rs"));
 
-/// Arguments: a folder to be made, and what is at the source in it: a `plain` folder; one with a mount `below` it; the same with
-/// flags that are `locked`; a `file`; or it is `missing`.
+/// Arguments: a folder to be made, and what is at the source in it: a `plain` folder; one with a
+/// mount `below` it; the same with flags that are `locked`; a `file`; or it is `missing`.
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let place = Path::new(arguments.first().map_or("", String::as_str));

@@ -1,4 +1,5 @@
-//! The program around an answer to exercise 2.6b. `cargo wb check 2.6b` builds it and runs it in the lab.
+//! The program around an answer to exercise 2.6b. `cargo wb check 2.6b` builds it and runs it in
+//! the lab.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -33,7 +34,8 @@ fn main() {
     checked::returned(result)
 }
 
-/// A stranger's: what its links lead to is in the image as well as on the host, under the same path.
+/// A stranger's: what its links lead to is in the image as well as on the host, under the same
+/// path.
 fn make_the_image(place: &Path) -> Result<()> {
     let image = place.join("image");
     let within = image.join(place.strip_prefix("/")?);

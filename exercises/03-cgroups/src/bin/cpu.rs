@@ -1,4 +1,5 @@
-//! The program around an answer to exercise 3.3. `cargo wb check 3.3` builds it and runs it in the lab.
+//! The program around an answer to exercise 3.3. `cargo wb check 3.3` builds it and runs it in the
+//! lab.
 
 use std::time::{Duration, Instant};
 
@@ -7,7 +8,8 @@ use given::{Cgroup, checked};
 
 include!(concat!(env!("OUT_DIR"), "/cpu.rs"));
 
-/// Arguments: the container's name; how many processors; and whether the group is `there`, with a busy process in it, or `gone`.
+/// Arguments: the container's name; how many processors; and whether the group is `there`, with a
+/// busy process in it, or `gone`.
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let given = || -> Result<(Cgroup, f64)> {

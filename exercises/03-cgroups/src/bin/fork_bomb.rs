@@ -1,4 +1,5 @@
-//! The program around an answer to exercise 3.5b. `cargo wb check 3.5b` builds it and runs it in the lab.
+//! The program around an answer to exercise 3.5b. `cargo wb check 3.5b` builds it and runs it in
+//! the lab.
 
 use std::fs;
 
@@ -9,8 +10,9 @@ use nix::unistd::ForkResult;
 
 include!(concat!(env!("OUT_DIR"), "/fork_bomb.rs"));
 
-/// Arguments: the container's name; how many processes its group may have, this one, which is in it, among them; and why no more can be
-/// made in the end: the `limit`, or the PID namespace for the children is `dead`.
+/// Arguments: the container's name; how many processes its group may have, this one, which is in
+/// it, among them; and why no more can be made in the end: the `limit`, or the PID namespace for
+/// the children is `dead`.
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let given = || -> Result<()> {
@@ -31,7 +33,8 @@ fn main() {
     checked::returned(result)
 }
 
-/// A PID namespace ends with its first process. Then fork(2) has ENOMEM for whoever would have children in it.
+/// A PID namespace ends with its first process. Then fork(2) has ENOMEM for whoever would have
+/// children in it.
 fn no_more_children() -> Result<()> {
     given::user_namespace()?;
     unshare(CloneFlags::CLONE_NEWPID).context("unshare(CLONE_NEWPID)")?;

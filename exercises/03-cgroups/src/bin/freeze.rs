@@ -1,4 +1,5 @@
-//! The program around an answer to exercise 3.6. `cargo wb check 3.6` builds it and runs it in the lab.
+//! The program around an answer to exercise 3.6. `cargo wb check 3.6` builds it and runs it in the
+//! lab.
 
 use std::fs;
 use std::thread::sleep;
@@ -12,12 +13,14 @@ include!(concat!(env!("OUT_DIR"), "/freeze.rs"));
 /// So many that they can't all stand still at once.
 const MANY: usize = 24;
 
-/// How often it is tried whether the function waits, and for how long: once is seldom enough where a machine is slow.
+/// How often it is tried whether the function waits, and for how long: once is seldom enough where
+/// a machine is slow.
 const ROUNDS: usize = 12;
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Arguments: the container's name; and what is called: `freeze`, with busy processes in the group; `thaw`, with some that are frozen; `gone`,
-/// to freeze, without a group; or `held`, to thaw a group in one that is frozen.
+/// Arguments: the container's name; and what is called: `freeze`, with busy processes in the group;
+/// `thaw`, with some that are frozen; `gone`, to freeze, without a group; or `held`, to thaw a
+/// group in one that is frozen.
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let case = arguments.get(1).map_or("", String::as_str);
@@ -28,8 +31,8 @@ fn main() {
             checked::make_group(&group)?;
         }
         match case {
-            // To stand still, a process has to be run once more. On one processor it isn't, as long as we are: so a function that
-            // doesn't wait returns before.
+            // To stand still, a process has to be run once more. On one processor it isn't, as long
+            // as we are: so a function that doesn't wait returns before.
             "freeze" => checked::share_a_processor().and_then(|()| start(&group, MANY))?,
             "thaw" => start(&group, 2).and_then(|()| set(&group, true))?,
             "held" => {
@@ -52,7 +55,8 @@ fn main() {
     checked::returned_number(result.map(i32::from))
 }
 
-/// Whether all stood still each time, at the very moment when the function returned: until the checker looks, they may have come to it.
+/// Whether all stood still each time, at the very moment when the function returned: until the
+/// checker looks, they may have come to it.
 fn freeze_often(group: &Cgroup) -> Result<bool> {
     let end = Instant::now() + PATIENCE;
     for round in 0..ROUNDS {

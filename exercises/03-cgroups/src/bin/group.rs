@@ -1,4 +1,5 @@
-//! The program around an answer to exercise 3.1a. `cargo wb check 3.1a` builds it and runs it in the lab.
+//! The program around an answer to exercise 3.1a. `cargo wb check 3.1a` builds it and runs it in
+//! the lab.
 
 use std::thread;
 
@@ -8,8 +9,8 @@ use nix::unistd::ForkResult;
 
 include!(concat!(env!("OUT_DIR"), "/group.rs"));
 
-/// Arguments: the container's name; and `create`, `taken` (the same, and one of the groups is there already), `join` (in a child), or `gone`
-/// (the same, and there is no group).
+/// Arguments: the container's name; and `create`, `taken` (the same, and one of the groups is there
+/// already), `join` (in a child), or `gone` (the same, and there is no group).
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let case = arguments.get(1).map_or("", String::as_str);

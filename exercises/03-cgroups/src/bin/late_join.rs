@@ -1,4 +1,5 @@
-//! The program around an answer to exercise 3.1b. `cargo wb check 3.1b` builds it and runs it in the lab.
+//! The program around an answer to exercise 3.1b. `cargo wb check 3.1b` builds it and runs it in
+//! the lab.
 
 use std::ffi::OsString;
 use std::fs::File;
@@ -14,8 +15,8 @@ include!(concat!(env!("OUT_DIR"), "/late_join.rs"));
 /// The first argument when it is the command.
 const COMMAND: &str = "--as-the-command";
 
-/// Arguments: the container's name; whether all is `well`, the command is `quick`, `missing`, or the group is `gone`; and a word by which the
-/// command is known.
+/// Arguments: the container's name; whether all is `well`, the command is `quick`, `missing`, or
+/// the group is `gone`; and a word by which the command is known.
 fn main() {
     if is_the_command() {
         be_the_command();
@@ -30,7 +31,8 @@ fn main() {
         }
         let program = std::env::current_exe().context("finding this program")?.into_os_string();
         let program = if case == "missing" { "/no/such/command".into() } else { program };
-        // An exec puts its words into memory, of the process as it is then: more than anything else that the command has.
+        // An exec puts its words into memory, of the process as it is then: more than anything else that
+        // the command has.
         let words = (0..12).map(|_| OsString::from("x".repeat(120_000)));
         Ok((group, [program, COMMAND.into(), mark.into()].into_iter().chain(words).collect()))
     };

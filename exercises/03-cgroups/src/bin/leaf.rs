@@ -1,4 +1,5 @@
-//! The program around an answer to exercise 3.2. `cargo wb check 3.2` builds it and runs it in the lab.
+//! The program around an answer to exercise 3.2. `cargo wb check 3.2` builds it and runs it in the
+//! lab.
 
 use std::fs;
 use std::io::{Read, Write, pipe};
@@ -15,8 +16,9 @@ include!(concat!(env!("OUT_DIR"), "/leaf.rs"));
 /// To move them takes a while, in which one can end.
 const MANY: usize = 30;
 
-/// Arguments: a name; and what the parent is like: `busy`, with this process and another in it; `twice`, the same, and room is made two
-/// times; `hybrid`, the same, and one controller isn't there; `ending`, with many, of which one ends meanwhile; of `v1`; or `gone`.
+/// Arguments: a name; and what the parent is like: `busy`, with this process and another in it;
+/// `twice`, the same, and room is made two times; `hybrid`, the same, and one controller isn't
+/// there; `ending`, with many, of which one ends meanwhile; of `v1`; or `gone`.
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let case = arguments.get(1).map_or("", String::as_str);
@@ -63,8 +65,9 @@ fn be_in(group: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Starts a process outside of the group that starts many in it. When there is a group below, the one of them that is listed last
-/// ends: whoever has read the list by then finds it in there, and it is gone.
+/// Starts a process outside of the group that starts many in it. When there is a group below, the
+/// one of them that is listed last ends: whoever has read the list by then finds it in there, and
+/// it is gone.
 fn have_one_end(group: &Path) -> Result<()> {
     let (mut are_in, mut tells) = pipe().context("a pipe")?;
     if let ForkResult::Parent { .. } = given::fork()? {

@@ -1,4 +1,5 @@
-//! The program around an answer to exercise 3.4. `cargo wb check 3.4` builds it and runs it in the lab.
+//! The program around an answer to exercise 3.4. `cargo wb check 3.4` builds it and runs it in the
+//! lab.
 
 use std::fs;
 
@@ -9,8 +10,8 @@ use nix::unistd::{Pid, getpid};
 
 include!(concat!(env!("OUT_DIR"), "/memory.rs"));
 
-/// Arguments: the container's name; how many bytes; and what is called: `limit`, or `hog` or `modest`, by what was in the group before; or
-/// `no-group`, `no-events`.
+/// Arguments: the container's name; how many bytes; and what is called: `limit`, or `hog` or
+/// `modest`, by what was in the group before; or `no-group`, `no-events`.
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let case = arguments.get(2).map_or("", String::as_str);

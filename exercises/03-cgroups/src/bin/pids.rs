@@ -1,4 +1,5 @@
-//! The program around an answer to exercise 3.5a. `cargo wb check 3.5a` builds it and runs it in the lab.
+//! The program around an answer to exercise 3.5a. `cargo wb check 3.5a` builds it and runs it in
+//! the lab.
 
 use anyhow::{Context, Result};
 use given::{Cgroup, checked};
@@ -7,8 +8,8 @@ use nix::unistd::{ForkResult, pause};
 
 include!(concat!(env!("OUT_DIR"), "/pids.rs"));
 
-/// Arguments: the container's name; how many processes; and whether the group is `there`, with a process in it that starts others when it
-/// gets SIGUSR1, or `gone`.
+/// Arguments: the container's name; how many processes; and whether the group is `there`, with a
+/// process in it that starts others when it gets SIGUSR1, or `gone`.
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let given = || -> Result<(Cgroup, u64)> {

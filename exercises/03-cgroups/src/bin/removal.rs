@@ -1,4 +1,5 @@
-//! The program around an answer to exercise 3.9. `cargo wb check 3.9` builds it and runs it in the lab.
+//! The program around an answer to exercise 3.9. `cargo wb check 3.9` builds it and runs it in the
+//! lab.
 
 use std::fs;
 use std::io::{PipeWriter, Read, Write, pipe};
@@ -10,8 +11,8 @@ use given::{Cgroup, checked};
 
 include!(concat!(env!("OUT_DIR"), "/removal.rs"));
 
-/// Arguments: the container's name; and what is in its groups: they are `empty`, or `nested`; a process in them is `ending`, or `living`; or
-/// the first of them is `gone`.
+/// Arguments: the container's name; and what is in its groups: they are `empty`, or `nested`; a
+/// process in them is `ending`, or `living`; or the first of them is `gone`.
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let case = arguments.get(1).cloned().unwrap_or_default();
@@ -42,7 +43,8 @@ fn main() {
     checked::returned(answers::removal::remove(&group))
 }
 
-/// Starts a process in the group. When this returns it is in it; it ends soon after it was written to, or it doesn't.
+/// Starts a process in the group. When this returns it is in it; it ends soon after it was written
+/// to, or it doesn't.
 fn in_it(group: &Cgroup, ends: bool) -> Result<PipeWriter> {
     let (mut listens, tell) = pipe().context("a pipe")?;
     checked::start_in(group, move || {

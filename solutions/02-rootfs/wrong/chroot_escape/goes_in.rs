@@ -1,5 +1,6 @@
 //! diagnosis: deeper
-//! made by: whoever has learned that chdir("/") belongs after every chroot; it does, for those who want to stay.
+//! made by: whoever has learned that chdir("/") belongs after every chroot; it does, for those who
+//! want to stay.
 
 use std::fs;
 

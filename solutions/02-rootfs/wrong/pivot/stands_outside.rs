@@ -1,6 +1,6 @@
 //! diagnosis: foot-outside
-//! made by: whoever reads of pivot_root(2) that it moves the working directory along: only if that is the old root
-//! itself.
+//! made by: whoever reads of pivot_root(2) that it moves the working directory along: only if that
+//! is the old root itself.
 
 use std::fs;
 use std::path::Path;

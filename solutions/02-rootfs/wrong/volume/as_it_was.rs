@@ -1,6 +1,6 @@
 //! diagnosis: follows-links
-//! made by: moby/moby before 2016, runc before CVE-2021-30465: a lookup that begins in the image, and ends where a
-//! link likes.
+//! made by: moby/moby before 2016, runc before CVE-2021-30465: a lookup that begins in the image,
+//! and ends where a link likes.
 
 use std::os::fd::OwnedFd;
 use std::path::Path;

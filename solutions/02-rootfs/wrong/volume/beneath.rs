@@ -1,5 +1,6 @@
 //! diagnosis: refuses-links
-//! made by: whoever finds RESOLVE_BENEATH first: EXDEV for every absolute link, /var/run -> /run too.
+//! made by: whoever finds RESOLVE_BENEATH first: EXDEV for every absolute link, /var/run -> /run
+//! too.
 
 use std::os::fd::OwnedFd;
 use std::path::Path;

@@ -1,5 +1,6 @@
 //! diagnosis: dots-lead-out
-//! made by: whoever looks for links only, with canonicalize and starts_with, and not at the target itself.
+//! made by: whoever looks for links only, with canonicalize and starts_with, and not at the target
+//! itself.
 
 use std::os::fd::OwnedFd;
 use std::path::Path;

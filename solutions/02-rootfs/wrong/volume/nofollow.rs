@@ -1,5 +1,6 @@
 //! diagnosis: only-the-last
-//! made by: whoever adds O_NOFOLLOW, with which a link at the end is opened itself, and those before it are followed.
+//! made by: whoever adds O_NOFOLLOW, with which a link at the end is opened itself, and those
+//! before it are followed.
 
 use std::os::fd::OwnedFd;
 use std::path::Path;

@@ -1,5 +1,6 @@
 //! diagnosis: none
-//! made by: whoever takes group.parent() for the group. The limit would bind mydocker, and each container of it.
+//! made by: whoever takes group.parent() for the group. The limit would bind mydocker, and each
+//! container of it.
 
 use std::fs;
 

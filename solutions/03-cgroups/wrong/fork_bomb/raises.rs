@@ -1,5 +1,6 @@
 //! diagnosis: none
-//! made by: people whose container may write to its own cgroup, and who take the limit away instead of hitting it.
+//! made by: people whose container may write to its own cgroup, and who take the limit away instead
+//! of hitting it.
 
 use std::fs;
 

@@ -1,5 +1,6 @@
 //! diagnosis: other-version
-//! made by: whoever follows a page that knows v2 only, on a machine where the freezer is v1's. (And the other way round on v2.)
+//! made by: whoever follows a page that knows v2 only, on a machine where the freezer is v1's. (And
+//! the other way round on v2.)
 
 use std::fs;
 use std::thread::sleep;

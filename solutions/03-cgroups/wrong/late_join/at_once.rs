@@ -1,5 +1,6 @@
 //! diagnosis: may-be-late
-//! made by: whoever moves the starter's line up: the parent has the child's number right after the fork.
+//! made by: whoever moves the starter's line up: the parent has the child's number right after the
+//! fork.
 
 use std::ffi::OsString;
 use std::fs;

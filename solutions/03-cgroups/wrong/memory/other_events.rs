@@ -1,5 +1,6 @@
 //! diagnosis: other-version
-//! made by: whoever has the limits right, and then reads memory.events, of v2, also on v1. (Here also the other way round.)
+//! made by: whoever has the limits right, and then reads memory.events, of v2, also on v1. (Here
+//! also the other way round.)
 
 use std::fs;
 

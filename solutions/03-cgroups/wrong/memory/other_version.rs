@@ -1,5 +1,6 @@
 //! diagnosis: other-version
-//! made by: whoever follows a page on v2 only, on a machine with v1. (Here also the other way round.)
+//! made by: whoever follows a page on v2 only, on a machine with v1. (Here also the other way
+//! round.)
 
 use std::fs;
 

@@ -1,5 +1,6 @@
 //! diagnosis: no-count
-//! made by: whoever looks for the line that begins with oom_kill: v1 has another one before it. (On v2 it is right.)
+//! made by: whoever looks for the line that begins with oom_kill: v1 has another one before it. (On
+//! v2 it is right.)
 
 use std::fs;
 

@@ -1,5 +1,6 @@
 //! diagnosis: none
-//! made by: whoever takes group.parent() for the group: all containers together get it, and mydocker with them.
+//! made by: whoever takes group.parent() for the group: all containers together get it, and
+//! mydocker with them.
 
 use std::fs;
 

@@ -34,7 +34,8 @@ pub fn starters_fail_as_expected(checkout: &Checkout) -> Result<Vec<String>> {
                 Some(format!("compiles with warnings:\n{warnings}"))
             }
             Examined::Judged { judgement, .. } if judgement.passed() => Some("passes".into()),
-            // What is to be repaired is there and runs; all else is still a `todo!`, which says so when it is reached.
+            // What is to be repaired is there and runs; all else is still a `todo!`, which says so
+            // when it is reached.
             Examined::Judged { judgement, .. } if exercise.kind != Kind::Repair => match judgement.mistake {
                 Some(mistake) => {
                     Some(format!("gets the diagnosis of a mistake, {}, before anything is written", mistake.id))

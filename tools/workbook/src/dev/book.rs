@@ -1,4 +1,5 @@
-//! The book's sources: every page is in the summary, every link leads somewhere, every piece of code that a page includes is there.
+//! The book's sources: every page is in the summary, every link leads somewhere, every piece of
+//! code that a page includes is there.
 
 use std::fs;
 use std::path::{Component, Path, PathBuf};
@@ -99,7 +100,8 @@ pub fn includes_exist(checkout: &Checkout) -> Result<Vec<String>> {
     Ok(problems)
 }
 
-/// What stands in `{{#include …}}`, `{{#rustdoc_include …}}` and `{{#playground …}}`, in code blocks above all.
+/// What stands in `{{#include …}}`, `{{#rustdoc_include …}}` and `{{#playground …}}`, in code
+/// blocks above all.
 fn includes(page: &str) -> Vec<&str> {
     let pieces = page.match_indices("{{#").filter(|(start, _)| !page[..*start].ends_with('\\'));
     let inside = pieces.filter_map(|(start, _)| page[start + 3..].split_once("}}").map(|(inside, _)| inside.trim()));

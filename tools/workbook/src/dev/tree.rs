@@ -58,7 +58,8 @@ fn is_wrong_answer(chapter: &str, name: &str, file: &Path) -> bool {
     known && file.extension().is_some_and(|extension| extension == "rs")
 }
 
-/// Exercises are plain functions on nix and std: neither they nor mydocker depend on a chapter's crate.
+/// Exercises are plain functions on nix and std: neither they nor mydocker depend on a chapter's
+/// crate.
 pub fn no_chapter_crates(checkout: &Checkout) -> Result<Vec<String>> {
     let mut cargo = cargo();
     cargo.current_dir(checkout.top()).args(["metadata", "--format-version=1", "--no-deps", "--locked"]);

@@ -1,4 +1,5 @@
-//! Each wrong answer gets its diagnosis, and each check is failed by one: they prove that the checks can fail.
+//! Each wrong answer gets its diagnosis, and each check is failed by one: they prove that the
+//! checks can fail.
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -77,12 +77,14 @@ fn nothing_was_judged(rows: &[Row]) -> bool {
     rows.iter().all(|row| matches!(row.examined, None | Some(Examined::Blocked(_))))
 }
 
-/// There is something to do, and nothing of it could be judged: to a program it must not look as if the learner were late.
+/// There is something to do, and nothing of it could be judged: to a program it must not look as if
+/// the learner were late.
 fn waits_for_the_machine(rows: &[Row]) -> bool {
     nothing_was_judged(rows) && rows.iter().any(|row| row.state != State::Passed)
 }
 
-/// Runs the checks on the learner's file and keeps the answer if it passes. `asked`: for this exercise by name.
+/// Runs the checks on the learner's file and keeps the answer if it passes. `asked`: for this
+/// exercise by name.
 fn checked(
     checkout: &Checkout,
     exercise: &'static Exercise,
@@ -124,7 +126,8 @@ fn checked(
 /// `unchanged`: the file is still what was built.
 fn state(examined: &Examined, before: &Standing, asked: bool, unchanged: bool) -> State {
     match examined {
-        // What has passed is no less passed where it can't be checked again, unless just this was asked for.
+        // What has passed is no less passed where it can't be checked again, unless just this was
+        // asked for.
         Examined::Blocked(_) if before.state == State::Passed && !before.changed && !asked => State::Passed,
         Examined::Blocked(_) => State::Blocked,
         examined if examined.passed() && unchanged => State::Passed,

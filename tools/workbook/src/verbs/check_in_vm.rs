@@ -1,5 +1,5 @@
-//! `cargo wb check --vm`: builds here, and lets a workbook in the throwaway machine judge. For machines that refuse what the checks
-//! need.
+//! `cargo wb check --vm`: builds here, and lets a workbook in the throwaway machine judge. For
+//! machines that refuse what the checks need.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -88,7 +88,8 @@ pub fn run(checkout: &Checkout, id: Option<&str>, format: Format) -> Result<Exit
     vm::become_it(checkout, words)
 }
 
-/// How the machine's processor is made; `None` where there can be no machine, and why was said. Asked before anything is built.
+/// How the machine's processor is made; `None` where there can be no machine, and why was said.
+/// Asked before anything is built.
 fn find(checkout: &Checkout) -> Result<Option<String>> {
     let said = vm::program(checkout).arg("--find").stdin(Stdio::null()).stderr(Stdio::inherit()).output();
     let said = said.context("starting cargo")?;

@@ -31,7 +31,8 @@ fn refusal() -> Option<String> {
     (verdict != Verdict::Ready).then(|| verdict.to_string())
 }
 
-/// The first exercise that hasn't passed and can be checked here; if there is none, the first that hasn't passed.
+/// The first exercise that hasn't passed and can be checked here; if there is none, the first that
+/// hasn't passed.
 fn next_exercise(checkout: &Checkout, progress: &Progress) -> Result<Option<&'static Exercise>> {
     let mut left = Vec::new();
     for exercise in exercises::all() {

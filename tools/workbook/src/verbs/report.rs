@@ -59,7 +59,8 @@ fn judged(out: &mut String, row: &Row, judgement: &Judgement, warnings: &str, pa
         let _ = write!(out, "\n{}\n", warnings.trim_end());
     }
     out.push('\n');
-    // For a starter, and for a program that ended too early, every check would say the same; but to find a defect is to look.
+    // For a starter, and for a program that ended too early, every check would say the same; but to
+    // find a defect is to look.
     let common = common_observation(judgement);
     let brief = row.state == State::ToDo && row.exercise.kind != Kind::Repair || common.is_some();
     for outcome in &judgement.outcomes {

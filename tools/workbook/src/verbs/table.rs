@@ -19,7 +19,8 @@ pub struct Row {
     pub examined: Option<Examined>,
 }
 
-/// `{"passed": …, "total": …, "refused": …, "exercises": […]}`; the fields are documented in `cargo wb check --help`.
+/// `{"passed": …, "total": …, "refused": …, "exercises": […]}`; the fields are documented
+/// in `cargo wb check --help`.
 pub fn json(rows: &[Row], refused: Option<&str>) -> String {
     let passed = rows.iter().filter(|row| row.state == State::Passed).count();
     let exercises: Vec<Value> = rows.iter().map(entry).collect();

@@ -1,4 +1,5 @@
-//! How an exercise can be checked on this machine: found out by trying, since "next" must be something that a learner can do.
+//! How an exercise can be checked on this machine: found out by trying, since "next" must be
+//! something that a learner can do.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -24,7 +25,8 @@ pub enum Way {
 /// The session's systemd answers at once, or isn't there.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Whether the process is in a cgroup that this user may divide, and in which memory can be counted.
+/// Whether the process is in a cgroup that this user may divide, and in which memory can be
+/// counted.
 const IS_DELEGATED: &str = r#"d=/sys/fs/cgroup$(sed -n s/^0:://p /proc/self/cgroup)
 test -w "$d/cgroup.procs" && grep -qw memory "$d/cgroup.controllers""#;
 

@@ -1,5 +1,5 @@
-//! Tells when a file is saved, however an editor does that: inotify(7) on the folder that the file lies in, since many write another file
-//! and rename it into place.
+//! Tells when a file is saved, however an editor does that: inotify(7) on the folder that the file
+//! lies in, since many write another file and rename it into place.
 
 use std::ffi::OsString;
 use std::fs;
@@ -11,7 +11,8 @@ use anyhow::{Context, Result};
 use nix::errno::Errno;
 use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify, InotifyEvent};
 
-/// One save makes several events, and formatters save again: it is over when nothing has come for so long.
+/// One save makes several events, and formatters save again: it is over when nothing has come for
+/// so long.
 const QUIET: Duration = Duration::from_millis(100);
 
 /// Whoever never stops saving is checked all the same.
@@ -22,7 +23,8 @@ const AT_MOST: Duration = Duration::from_secs(1);
 pub struct Files {
     inotify: Inotify,
     file: PathBuf,
-    /// What counts, in the folders that are watched: the file's name, and that of what it is a link to.
+    /// What counts, in the folders that are watched: the file's name, and that of what it is a link
+    /// to.
     names: Vec<OsString>,
     /// Some folder is not watched, or no longer.
     incomplete: bool,
@@ -48,7 +50,8 @@ impl Files {
         Ok(came_back || events.iter().any(|event| self.is_about_us(event)))
     }
 
-    /// Whether somebody has to ask again after a while, because the folder is missing and can't say when it is back.
+    /// Whether somebody has to ask again after a while, because the folder is missing and can't say
+    /// when it is back.
     pub fn must_be_asked(&self) -> bool {
         self.incomplete
     }
