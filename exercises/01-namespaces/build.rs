@@ -14,7 +14,7 @@ fn main() -> io::Result<()> {
     // Set by .cargo/config.toml: in a copy of a checkout that was built, it is another one.
     println!("cargo::rerun-if-env-changed=CORACLE_TOP");
     println!("cargo::rerun-if-changed=src/bin");
-    let (here, out) = (folder("CARGO_MANIFEST_DIR"), folder("OUT_DIR"));
+    let (here, out) = (directory("CARGO_MANIFEST_DIR"), directory("OUT_DIR"));
     let other = env::var_os("CORACLE_ANSWER").filter(|path| !path.is_empty()).map(PathBuf::from);
     let mut names = Vec::new();
     for program in fs::read_dir(here.join("src/bin"))? {
@@ -55,7 +55,7 @@ pub const CHECKS: &[checker::Check] = &[{checks}];
     text
 }
 
-fn folder(variable: &str) -> PathBuf {
+fn directory(variable: &str) -> PathBuf {
     env::var_os(variable).map(PathBuf::from).expect("cargo sets it for every build script")
 }
 

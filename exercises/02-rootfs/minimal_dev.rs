@@ -12,7 +12,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use nix::mount::{MsFlags, mount};
 
-/// Makes `dev` in `root`, a folder that may be missing, what /dev is in every container:
+/// Makes `dev` in `root`, a directory that may be missing, what /dev is in every container:
 ///
 /// - a tmpfs, in which only root may make anything (mode 0755);
 /// - the devices null, zero, full, random, urandom and tty, and no other;

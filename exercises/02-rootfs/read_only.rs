@@ -10,9 +10,9 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use nix::mount::{MsFlags, mount};
 
-/// Shows what is at `source`, a folder or a file, and what is mounted below it, at `target` as
-/// well, and all of it read-only there. At `source` it stays as it was. `target` is there: a folder
-/// for a folder, a file for a file.
+/// Shows what is at `source`, a directory or a file, and what is mounted below it, at `target` as
+/// well, and all of it read-only there. At `source` it stays as it was. `target` is there: a
+/// directory for a directory, a file for a file.
 ///
 /// It works for root of a user namespace, where a mount's flags (nosuid, nodev, noexec) may be
 /// locked. Fails, saying which step failed, when the kernel refuses one of them.

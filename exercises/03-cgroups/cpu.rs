@@ -16,8 +16,8 @@ use given::{Cgroup, Version};
 /// Fails when that isn't more than nothing, and when the kernel refuses it; the error says what was
 /// being done.
 ///
-/// Given are `group.folder("cpu") -> Result<&Path>`, and `group.version("cpu") -> Result<Version>`,
-/// which is `Version::V1` or `Version::V2`.
+/// Given are `group.directory("cpu") -> Result<&Path>`, and `group.version("cpu") ->
+/// Result<Version>`, which is `Version::V1` or `Version::V2`.
 pub fn limit_cpu(group: &Cgroup, cpus: f64) -> Result<()> {
     todo!("so many microseconds in each period")
 }

@@ -18,7 +18,7 @@ use given::{Cgroup, Version};
 /// Fails, saying what was being done, when the kernel refuses it, or when it isn't so after three
 /// seconds.
 ///
-/// Given are `group.folder("freezer") -> Result<&Path>`, and `group.version("freezer") ->
+/// Given are `group.directory("freezer") -> Result<&Path>`, and `group.version("freezer") ->
 /// Result<Version>`, which is `Version::V1` or `Version::V2`.
 pub fn freeze(group: &Cgroup, frozen: bool) -> Result<()> {
     todo!("ask for it, then wait until it is so")

@@ -18,7 +18,7 @@ use given::{Cgroup, Version};
 ///
 /// Fails, saying what was being done, when the kernel refuses it.
 ///
-/// Given are `group.folder("memory") -> Result<&Path>`, and `group.version("memory") ->
+/// Given are `group.directory("memory") -> Result<&Path>`, and `group.version("memory") ->
 /// Result<Version>`, which is `Version::V1` or `Version::V2`.
 pub fn limit_memory(group: &Cgroup, bytes: u64) -> Result<()> {
     todo!("a limit on memory, and one on swap")

@@ -15,7 +15,7 @@ use given::Cgroup;
 ///
 /// Fails, saying what was being done, when the kernel refuses it.
 ///
-/// Given is `group.folder("pids") -> Result<&Path>`.
+/// Given is `group.directory("pids") -> Result<&Path>`.
 pub fn limit_pids(group: &Cgroup, most: u64) -> Result<()> {
     todo!("one file, the same on v1 and v2")
 }

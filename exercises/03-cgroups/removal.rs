@@ -1,7 +1,7 @@
 //! Exercise 3.9: what a container leaves behind.
 //!
-//! Namespaces end with the last process in them. A control group doesn't: it is a folder, and stays
-//! until somebody removes it. Read cgroups(7) and rmdir(2); check with `cargo wb check 3.9`.
+//! Namespaces end with the last process in them. A control group doesn't: it is a directory, and
+//! stays until somebody removes it. Read cgroups(7) and rmdir(2); check with `cargo wb check 3.9`.
 #![allow(unused_imports, unused_variables)] // until your answer uses them all
 
 use std::fs;
@@ -20,7 +20,7 @@ use given::Cgroup;
 /// Fails, within three seconds, where a process stays in it, which isn't harmed; the error says
 /// which group it is.
 ///
-/// Given are `group.folders() -> Vec<&Path>`, each tree's once.
+/// Given are `group.directories() -> Vec<&Path>`, each tree's once.
 pub fn remove(group: &Cgroup) -> Result<()> {
     todo!("rmdir, the deepest first")
 }

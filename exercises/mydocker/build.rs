@@ -35,7 +35,7 @@ fn main() -> io::Result<()> {
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it for every build script"));
     let checkout = here.parent().and_then(Path::parent).expect("exercises/mydocker lies in a checkout").to_path_buf();
     let passed = checkout.join(".wb/passed");
-    // cargo looks into a folder that is there, and builds anew each time for one that isn't.
+    // cargo looks into a directory that is there, and builds anew each time for one that isn't.
     if fs::create_dir_all(&passed).is_ok() {
         println!("cargo::rerun-if-changed={}", passed.display());
     }
@@ -54,7 +54,7 @@ fn write(out: &Path, passed: Option<&Path>, solutions: &Path) -> io::Result<()> 
     let mut modules = String::new();
     let mut table = String::new();
     for (id, chapter, name) in STEPS {
-        let file = |folder: &Path| folder.join(chapter).join(name).with_extension("rs");
+        let file = |directory: &Path| directory.join(chapter).join(name).with_extension("rs");
         let (whose, source) = match (passed.map(file), file(solutions)) {
             (Some(yours), _) if yours.is_file() => ("Yours", Some(yours)),
             (_, lent) if lent.is_file() => ("Lent", Some(lent)),

@@ -11,7 +11,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use nix::mount::{MsFlags, mount};
 
-/// Makes `dev` in `root`, a folder that may be missing, what /dev is in every container:
+/// Makes `dev` in `root`, a directory that may be missing, what /dev is in every container:
 ///
 /// - a tmpfs, in which only root may make anything (mode 0755);
 /// - the devices null, zero, full, random, urandom and tty, and no other;
@@ -28,7 +28,7 @@ use nix::mount::{MsFlags, mount};
 pub fn minimal_dev(root: &Path) -> Result<()> {
     // wb:answer
     let dev = root.join("dev");
-    folder(&dev)?;
+    directory(&dev)?;
     mount_new("tmpfs", &dev, "mode=0755")?;
     for name in ["null", "zero", "full", "random", "urandom", "tty"] {
         let (node, place) = (Path::new("/dev").join(name), dev.join(name));
@@ -50,10 +50,10 @@ pub fn minimal_dev(root: &Path) -> Result<()> {
         symlink(target, dev.join(name)).with_context(|| format!("linking {name} to {target}"))?;
     }
     let (pts, shm) = (dev.join("pts"), dev.join("shm"));
-    folder(&pts)?;
+    directory(&pts)?;
     // Without ptmxmode its ptmx is nobody's to open.
     mount_new("devpts", &pts, "newinstance,ptmxmode=0666,mode=0620")?;
-    folder(&shm)?;
+    directory(&shm)?;
     mount_new("tmpfs", &shm, "mode=1777")?;
     Ok(())
     // wb:starter
@@ -62,7 +62,7 @@ pub fn minimal_dev(root: &Path) -> Result<()> {
 }
 
 // wb:answer
-fn folder(path: &Path) -> Result<()> {
+fn directory(path: &Path) -> Result<()> {
     fs::create_dir_all(path).with_context(|| format!("making {}", path.display()))
 }
 

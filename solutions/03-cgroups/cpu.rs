@@ -15,8 +15,8 @@ use given::{Cgroup, Version};
 /// Fails when that isn't more than nothing, and when the kernel refuses it; the error says what was
 /// being done.
 ///
-/// Given are `group.folder("cpu") -> Result<&Path>`, and `group.version("cpu") -> Result<Version>`,
-/// which is `Version::V1` or `Version::V2`.
+/// Given are `group.directory("cpu") -> Result<&Path>`, and `group.version("cpu") ->
+/// Result<Version>`, which is `Version::V1` or `Version::V2`.
 pub fn limit_cpu(group: &Cgroup, cpus: f64) -> Result<()> {
     // wb:answer
     // Below zero is v1's "no limit". (Not a number isn't more than nothing, either.)
@@ -24,7 +24,7 @@ pub fn limit_cpu(group: &Cgroup, cpus: f64) -> Result<()> {
     let period = 100_000;
     let quota = (cpus * f64::from(period)).round() as i64;
     let write = |file: &str, text: String| {
-        let file = group.folder("cpu")?.join(file);
+        let file = group.directory("cpu")?.join(file);
         fs::write(&file, &text).with_context(|| format!("writing {text} to {}", file.display()))
     };
     match group.version("cpu")? {

@@ -17,21 +17,21 @@ use given::{Cgroup, Version};
 /// Fails, saying what was being done, when the kernel refuses it, or when it isn't so after three
 /// seconds.
 ///
-/// Given are `group.folder("freezer") -> Result<&Path>`, and `group.version("freezer") ->
+/// Given are `group.directory("freezer") -> Result<&Path>`, and `group.version("freezer") ->
 /// Result<Version>`, which is `Version::V1` or `Version::V2`.
 pub fn freeze(group: &Cgroup, frozen: bool) -> Result<()> {
     // wb:answer
-    let folder = group.folder("freezer")?;
+    let directory = group.directory("freezer")?;
     let (file, asked, state, reached) = match (group.version("freezer")?, frozen) {
         (Version::V1, true) => ("freezer.state", "FROZEN", "freezer.state", "FROZEN"),
         (Version::V1, false) => ("freezer.state", "THAWED", "freezer.state", "THAWED"),
         (Version::V2, true) => ("cgroup.freeze", "1", "cgroup.events", "frozen 1"),
         (Version::V2, false) => ("cgroup.freeze", "0", "cgroup.events", "frozen 0"),
     };
-    let file = folder.join(file);
+    let file = directory.join(file);
     fs::write(&file, asked).with_context(|| format!("writing {asked} to {}", file.display()))?;
     // That was to ask for it. Each process has to come to a point where it can stand still.
-    let state = folder.join(state);
+    let state = directory.join(state);
     let end = Instant::now() + Duration::from_secs(3);
     loop {
         let text = fs::read_to_string(&state).with_context(|| format!("reading {}", state.display()))?;

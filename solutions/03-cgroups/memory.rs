@@ -17,19 +17,19 @@ use given::{Cgroup, Version};
 ///
 /// Fails, saying what was being done, when the kernel refuses it.
 ///
-/// Given are `group.folder("memory") -> Result<&Path>`, and `group.version("memory") ->
+/// Given are `group.directory("memory") -> Result<&Path>`, and `group.version("memory") ->
 /// Result<Version>`, which is `Version::V1` or `Version::V2`.
 pub fn limit_memory(group: &Cgroup, bytes: u64) -> Result<()> {
     // wb:answer
-    let folder = group.folder("memory")?;
+    let directory = group.directory("memory")?;
     let (limit, swap, most) = match group.version("memory")? {
         // Memory and swap together, and never below the limit on memory: so that one comes first.
         Version::V1 => ("memory.limit_in_bytes", "memory.memsw.limit_in_bytes", bytes),
         // Of swap alone.
         Version::V2 => ("memory.max", "memory.swap.max", 0),
     };
-    write(&folder.join(limit), bytes)?;
-    let swap = folder.join(swap);
+    write(&directory.join(limit), bytes)?;
+    let swap = directory.join(swap);
     if swap.exists() { write(&swap, most) } else { Ok(()) }
     // wb:starter
     // todo!("a limit on memory, and one on swap")
@@ -46,7 +46,7 @@ pub fn was_oom_killed(group: &Cgroup) -> Result<bool> {
         Version::V1 => "memory.oom_control",
         Version::V2 => "memory.events",
     };
-    let file = group.folder("memory")?.join(file);
+    let file = group.directory("memory")?.join(file);
     let text = fs::read_to_string(&file).with_context(|| format!("reading {}", file.display()))?;
     let kills = text.lines().find_map(|line| line.strip_prefix("oom_kill "));
     let kills = kills.with_context(|| format!("no line oom_kill in {}", file.display()))?;

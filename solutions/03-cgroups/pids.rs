@@ -14,10 +14,10 @@ use given::Cgroup;
 ///
 /// Fails, saying what was being done, when the kernel refuses it.
 ///
-/// Given is `group.folder("pids") -> Result<&Path>`.
+/// Given is `group.directory("pids") -> Result<&Path>`.
 pub fn limit_pids(group: &Cgroup, most: u64) -> Result<()> {
     // wb:answer
-    let file = group.folder("pids")?.join("pids.max");
+    let file = group.directory("pids")?.join("pids.max");
     fs::write(&file, most.to_string()).with_context(|| format!("writing {most} to {}", file.display()))
     // wb:starter
     // todo!("one file, the same on v1 and v2")

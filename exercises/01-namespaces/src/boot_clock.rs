@@ -102,7 +102,7 @@ pub mod check {
 
     use anyhow::Result;
     use checker::namespaces::{Namespaces, besides, in_full, list};
-    use checker::{Heard, Judgement, Outcome, Program, random};
+    use checker::{Judgement, Outcome, Program, Reply, random};
     use lab::{Lab, look};
     use nix::errno::Errno;
 
@@ -111,7 +111,7 @@ pub mod check {
     pub fn check(program: &Program) -> Result<Judgement> {
         let fraction = || random::within(1..1_000_000_000);
         let days = observe(program, Duration::new(random::within(100_000..10_000_000).into(), fraction()))?;
-        if !days.alive || matches!(days.heard, Heard::Silence(_)) {
+        if !days.alive || matches!(days.reply, Reply::Silence(_)) {
             return Ok(judge(std::slice::from_ref(&days), &days));
         }
         // So few that the kernel also takes their number in nanoseconds for one of seconds.
@@ -125,7 +125,7 @@ pub mod check {
     #[derive(Debug, Clone)]
     struct Seen {
         asked: Duration,
-        heard: Heard,
+        reply: Reply,
         /// Whether the program still ran when we looked.
         alive: bool,
         /// The kinds of namespaces that the program has left; `time` if its own clocks are others.
@@ -148,11 +148,11 @@ pub mod check {
         let mut running = program.start(Lab::new(), &[&arguments[0], &arguments[1]])?;
         let main = running.main();
         let own_clocks = || look::namespace_inode(main, "time").ok();
-        let (before, own_before) = (Namespaces::of(main), own_clocks());
+        let (before, own_before) = (Namespaces::read(main), own_clocks());
 
-        let heard = running.go_on()?;
+        let reply = running.go_on()?;
 
-        let (after, own_after) = (Namespaces::of(main), own_clocks());
+        let (after, own_after) = (Namespaces::read(main), own_clocks());
         let file = format!("/proc/{main}/timens_offsets");
         let offsets = fs::read_to_string(&file).unwrap_or_default();
         let (monotonic, boottime) = (offset(&offsets, "monotonic"), offset(&offsets, "boottime"));
@@ -168,7 +168,7 @@ pub mod check {
         if !alive {
             left.clear();
         }
-        Ok(Seen { asked, heard, alive, left, monotonic, boottime, frozen, up: up(), printed: running.end() })
+        Ok(Seen { asked, reply, alive, left, monotonic, boottime, frozen, up: up(), printed: running.end() })
     }
 
     /// A line of /proc/PID/timens_offsets: `boottime        86400         0`.
@@ -194,10 +194,10 @@ pub mod check {
     /// `runs` asked for different times, `too_far` for one that the kernel refuses.
     fn judge(runs: &[Seen], too_far: &Seen) -> Judgement {
         let outcomes = vec![
-            Outcome::of_runs(runs, own),
-            Outcome::of_runs(runs, ahead),
-            Outcome::of_runs(runs, monotonic),
-            Outcome::of_runs(runs, stays),
+            Outcome::first_failing(runs, own),
+            Outcome::first_failing(runs, ahead),
+            Outcome::first_failing(runs, monotonic),
+            Outcome::first_failing(runs, stays),
             refused(runs, too_far),
         ];
         let printed = runs.iter().chain([too_far]).map(|seen| &seen.printed);
@@ -214,13 +214,13 @@ pub mod check {
 
     fn own(seen: &Seen) -> Outcome {
         let expected = "after the call, /proc/PID/ns/time_for_children is another one";
-        Outcome::of(OWN, seen.alive && is_own(seen), expected, with_return(seen, "it is the same one".into()))
+        Outcome::new(OWN, seen.alive && is_own(seen), expected, with_return(seen, "it is the same one".into()))
     }
 
     fn ahead(seen: &Seen) -> Outcome {
-        let holds = seen.alive && is_own(seen) && seen.heard == Heard::Ok && seen.boottime == wanted(seen);
+        let holds = seen.alive && is_own(seen) && seen.reply == Reply::Ok && seen.boottime == wanted(seen);
         let expected = format!("in /proc/PID/timens_offsets, boottime {}", in_words(wanted(seen)));
-        Outcome::of(AHEAD, holds, expected, with_return(seen, format!("boottime {}", in_words(seen.boottime))))
+        Outcome::new(AHEAD, holds, expected, with_return(seen, format!("boottime {}", in_words(seen.boottime))))
     }
 
     fn monotonic(seen: &Seen) -> Outcome {
@@ -231,25 +231,25 @@ pub mod check {
             "there is no new time namespace".to_string()
         };
         let expected = format!("in /proc/PID/timens_offsets, monotonic {}", in_words(Offset(0, 0)));
-        Outcome::of(MONOTONIC, holds, expected, with_return(seen, observed))
+        Outcome::new(MONOTONIC, holds, expected, with_return(seen, observed))
     }
 
     fn stays(seen: &Seen) -> Outcome {
         let others = besides(&seen.left, CHILDREN);
         let expected = "all other files in /proc/PID/ns are what they were";
         let observed = format!("it has left: {}", list(&others));
-        Outcome::of(STAYS, seen.alive && others.is_empty(), expected, with_return(seen, observed))
+        Outcome::new(STAYS, seen.alive && others.is_empty(), expected, with_return(seen, observed))
     }
 
     fn refused(runs: &[Seen], too_far: &Seen) -> Outcome {
-        let usual = runs.iter().all(|seen| seen.heard == Heard::Ok);
-        let told = matches!(too_far.heard, Heard::Error(_)) && !too_far.heard.is_bare_error();
+        let usual = runs.iter().all(|seen| seen.reply == Reply::Ok);
+        let told = matches!(too_far.reply, Reply::Error(_)) && !too_far.reply.is_bare_error();
         let expected = "an error with a context for 147 years (the kernel's limit is 146), and Ok for less";
         let observed = match (told, usual) {
             (true, false) => "the function failed for an allowed offset, too".to_string(),
-            _ => in_full(&too_far.heard),
+            _ => in_full(&too_far.reply),
         };
-        Outcome::of(REFUSED, usual && told, expected, observed)
+        Outcome::new(REFUSED, usual && told, expected, observed)
     }
 
     fn in_words(offset: Offset) -> String {
@@ -267,7 +267,7 @@ pub mod check {
             // The clocks there aren't the caller's to set (EPERM), or they are, for the machine's root, and
             // frozen (EACCES).
             let written_first = all(|seen| {
-                is_errno(&seen.heard, "os error 1)", "EPERM") || is_errno(&seen.heard, "os error 13)", "EACCES")
+                is_errno(&seen.reply, "os error 1)", "EPERM") || is_errno(&seen.reply, "os error 13)", "EACCES")
             });
             return Some(if written_first { &WRITTEN_FIRST } else { &NO_NAMESPACE });
         }
@@ -278,11 +278,11 @@ pub mod check {
             return Some(&JOINED_ITSELF);
         }
         if runs.iter().all(zero) {
-            let error = all(|seen| matches!(seen.heard, Heard::Error(_)));
+            let error = all(|seen| matches!(seen.reply, Reply::Error(_)));
             return match (error, all(|seen| seen.frozen)) {
                 (true, true) => Some(&TOO_LATE),
-                (true, false) if all(|seen| is_errno(&seen.heard, "os error 22)", "EINVAL")) => Some(&NO_SUCH_LINE),
-                (false, false) if all(|seen| seen.heard == Heard::Ok) => Some(&NEVER_SET),
+                (true, false) if all(|seen| is_errno(&seen.reply, "os error 22)", "EINVAL")) => Some(&NO_SUCH_LINE),
+                (false, false) if all(|seen| seen.reply == Reply::Ok) => Some(&NEVER_SET),
                 _ => None,
             };
         }
@@ -298,15 +298,15 @@ pub mod check {
             () if all(|seen| seen.boottime == Offset(wanted(seen).0, 0)) => Some(&WHOLE_SECONDS),
             () if all(counts_from_boot) => Some(&ABSOLUTE),
             () if runs.iter().all(|seen| seen.boottime == runs[0].boottime) => Some(&ALWAYS_THE_SAME),
-            () if all(|seen| seen.heard == Heard::Ok && seen.boottime == wanted(seen)) => with_a_refusal(too_far),
+            () if all(|seen| seen.reply == Reply::Ok && seen.boottime == wanted(seen)) => with_a_refusal(too_far),
             () => None,
         }
     }
 
     /// What the kernel said, as nix words it (`EINVAL: Invalid argument`) or std.
     /// Whether the kernel said this, in std's words or in nix's.
-    fn is_errno(heard: &Heard, in_std: &str, in_nix: &str) -> bool {
-        let Heard::Error(chain) = heard else { return false };
+    fn is_errno(reply: &Reply, in_std: &str, in_nix: &str) -> bool {
+        let Reply::Error(chain) = reply else { return false };
         chain.last().is_some_and(|last| last.contains(in_std) || last.contains(in_nix))
     }
 
@@ -321,9 +321,9 @@ pub mod check {
     }
 
     fn with_a_refusal(too_far: &Seen) -> Option<&'static Mistake> {
-        match &too_far.heard {
-            Heard::Ok => Some(&SWALLOWED_THE_ERROR),
-            heard if heard.is_bare_error() => Some(&BARE_ERRNO),
+        match &too_far.reply {
+            Reply::Ok => Some(&SWALLOWED_THE_ERROR),
+            reply if reply.is_bare_error() => Some(&BARE_ERRNO),
             _ => None,
         }
     }
@@ -331,6 +331,6 @@ pub mod check {
     /// What was seen, and what the function returned where that isn't Ok. Of a program that has
     /// ended only the latter is known.
     fn with_return(seen: &Seen, observed: String) -> String {
-        seen.heard.beside(seen.alive, observed)
+        seen.reply.beside(seen.alive, observed)
     }
 }

@@ -70,14 +70,14 @@ pub mod check {
 
     use anyhow::Result;
     use checker::namespaces::{Namespaces, besides, list};
-    use checker::{Heard, Judgement, Outcome, Program, random};
+    use checker::{Judgement, Outcome, Program, Reply, random};
     use lab::{Lab, look};
 
     use super::*;
 
     pub fn check(program: &Program) -> Result<Judgement> {
         let first = observe(program, "boat")?;
-        if !first.alive || matches!(first.heard, Heard::Silence(_)) {
+        if !first.alive || matches!(first.reply, Reply::Silence(_)) {
             // One that never returns won't the next time either, and the learner waits.
             return Ok(judge(std::slice::from_ref(&first), &first));
         }
@@ -93,7 +93,7 @@ pub mod check {
         /// The name that was asked for.
         asked: String,
         /// What the program said, which is when to look.
-        heard: Heard,
+        reply: Reply,
         host_before: String,
         host_after: String,
         /// Whether the program still ran when we looked; if not, the fields below are empty.
@@ -111,11 +111,11 @@ pub mod check {
         let mut running = program.start(Lab::new(), &[name])?;
         let (host, main) = (running.init(), running.main());
         let host_before = look::hostname_in(host)?;
-        let before = Namespaces::of(main);
+        let before = Namespaces::read(main);
 
-        let heard = running.go_on()?;
+        let reply = running.go_on()?;
 
-        let after = Namespaces::of(main);
+        let after = Namespaces::read(main);
         // An answer that ended the program ended the lab; and with it went the host and its name.
         let alive = look::process_exists(main);
         let name_in = |pid| match look::hostname_in(pid) {
@@ -125,7 +125,7 @@ pub mod check {
         let (program_after, host_after) = (name_in(main)?, name_in(host)?);
         let left = if alive { before.left(&after) } else { Vec::new() };
         let printed = running.end();
-        Ok(Seen { asked: name.into(), heard, host_before, host_after, alive, program_after, left, printed })
+        Ok(Seen { asked: name.into(), reply, host_before, host_after, alive, program_after, left, printed })
     }
 
     /// A hostname that no answer can know beforehand.
@@ -147,10 +147,10 @@ pub mod check {
     /// `runs` asked for different names, `too_long` for one that the kernel refuses.
     fn judge(runs: &[Seen], too_long: &Seen) -> Judgement {
         let outcomes = vec![
-            Outcome::of_runs(runs, own_namespace),
-            Outcome::of_runs(runs, nothing_else),
-            Outcome::of_runs(runs, own_name),
-            Outcome::of_runs(runs, host_kept),
+            Outcome::first_failing(runs, own_namespace),
+            Outcome::first_failing(runs, nothing_else),
+            Outcome::first_failing(runs, own_name),
+            Outcome::first_failing(runs, host_kept),
             refused(runs, too_long),
         ];
         let printed = runs.iter().chain([too_long]).map(|seen| &seen.printed);
@@ -163,20 +163,20 @@ pub mod check {
             others => format!("the process is still in the host's; it left others: {}", others.join(", ")),
         };
         let expected = "after the call, /proc/PID/ns/uts is not the host's";
-        Outcome::of(OWN_NAMESPACE, seen.alive && in_own(seen), expected, with_return(seen, place))
+        Outcome::new(OWN_NAMESPACE, seen.alive && in_own(seen), expected, with_return(seen, place))
     }
 
     fn nothing_else(seen: &Seen) -> Outcome {
         let others = besides(&seen.left, "uts");
         let expected = "all other files in /proc/PID/ns are what they were";
         let observed = with_return(seen, format!("it has also left: {}", list(&others)));
-        Outcome::of(ELSE, seen.alive && others.is_empty(), expected, observed)
+        Outcome::new(ELSE, seen.alive && others.is_empty(), expected, observed)
     }
 
     fn own_name(seen: &Seen) -> Outcome {
-        let holds = seen.alive && seen.heard == Heard::Ok && seen.program_after == seen.asked;
+        let holds = seen.alive && seen.reply == Reply::Ok && seen.program_after == seen.asked;
         let name = format!("the process's hostname is \"{}\"", seen.program_after);
-        Outcome::of(
+        Outcome::new(
             OWN_NAME,
             holds,
             format!("\"{}\" in the process's UTS namespace", seen.asked),
@@ -187,21 +187,21 @@ pub mod check {
     fn host_kept(seen: &Seen) -> Outcome {
         let holds = seen.alive && !host_renamed(seen);
         let expected = format!("the host is still called \"{}\"", seen.host_before);
-        Outcome::of(HOST_KEPT, holds, expected, with_return(seen, format!("it is called \"{}\" now", seen.host_after)))
+        Outcome::new(HOST_KEPT, holds, expected, with_return(seen, format!("it is called \"{}\" now", seen.host_after)))
     }
 
     fn refused(runs: &[Seen], too_long: &Seen) -> Outcome {
-        let usual = runs.iter().all(|seen| seen.heard == Heard::Ok);
-        let told = matches!(&too_long.heard, Heard::Error(_)) && !too_long.heard.is_bare_error();
+        let usual = runs.iter().all(|seen| seen.reply == Reply::Ok);
+        let told = matches!(&too_long.reply, Reply::Error(_)) && !too_long.reply.is_bare_error();
         let expected = "65 bytes are refused, with a context; shorter names aren't";
-        let observed = match &too_long.heard {
-            Heard::Error(_) if told && !usual => "shorter names aren't set either".to_string(),
-            Heard::Ok => {
+        let observed = match &too_long.reply {
+            Reply::Error(_) if told && !usual => "shorter names aren't set either".to_string(),
+            Reply::Ok => {
                 format!("the function returned Ok, and the process's hostname is \"{}\"", too_long.program_after)
             }
-            heard => heard.in_words(),
+            reply => reply.in_words(),
         };
-        Outcome::of(TOO_LONG, usual && told, expected, observed)
+        Outcome::new(TOO_LONG, usual && told, expected, observed)
     }
 
     /// The mistake that fits everything that was seen.
@@ -222,7 +222,7 @@ pub mod check {
                 () => None,
             };
         }
-        if !all(|seen| seen.heard == Heard::Ok && !host_renamed(seen)) {
+        if !all(|seen| seen.reply == Reply::Ok && !host_renamed(seen)) {
             return None;
         }
         if all(|seen| seen.left.is_empty()) {
@@ -246,10 +246,10 @@ pub mod check {
     }
 
     fn mistake_with_a_long_name(seen: &Seen) -> Option<&'static Mistake> {
-        match &seen.heard {
-            heard if heard.is_bare_error() => Some(&BARE_ERRNO),
-            Heard::Ok if seen.program_after == seen.host_before => Some(&SWALLOWED_THE_ERROR),
-            Heard::Ok if !seen.program_after.is_empty() && seen.asked.starts_with(&seen.program_after) => {
+        match &seen.reply {
+            reply if reply.is_bare_error() => Some(&BARE_ERRNO),
+            Reply::Ok if seen.program_after == seen.host_before => Some(&SWALLOWED_THE_ERROR),
+            Reply::Ok if !seen.program_after.is_empty() && seen.asked.starts_with(&seen.program_after) => {
                 Some(&CUT_THE_NAME)
             }
             _ => None,
@@ -267,6 +267,6 @@ pub mod check {
     /// What was seen, and what the function returned where that isn't Ok. Of a program that has
     /// ended only the latter is known.
     fn with_return(seen: &Seen, observed: String) -> String {
-        seen.heard.beside(seen.alive, observed)
+        seen.reply.beside(seen.alive, observed)
     }
 }

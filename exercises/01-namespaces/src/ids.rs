@@ -80,7 +80,7 @@ pub mod check {
     use crate::writes::Writes;
     use anyhow::Result;
     use checker::namespaces::{Namespaces, besides, list};
-    use checker::{Heard, Judgement, Outcome, Program, random};
+    use checker::{Judgement, Outcome, Program, Reply, random};
     use lab::Lab;
     use lab::look::{self, IdRange};
 
@@ -95,7 +95,7 @@ pub mod check {
     pub fn check(program: &Program) -> Result<Judgement> {
         let anybody = || random::within(2000..60_000);
         let first = observe(program, World { uid: anybody(), gid: anybody(), room: true })?;
-        if !first.alive || matches!(first.heard, Heard::Silence(_)) {
+        if !first.alive || matches!(first.reply, Reply::Silence(_)) {
             return Ok(judge(std::slice::from_ref(&first), &first, &[]));
         }
         let second = observe(program, World { uid: anybody(), gid: anybody(), room: true })?;
@@ -126,7 +126,7 @@ pub mod check {
     #[derive(Debug, Clone)]
     struct Seen {
         world: World,
-        heard: Heard,
+        reply: Reply,
         /// Whether the program still ran when we looked; if not, the fields below are empty.
         alive: bool,
         /// The kinds of namespaces that the program has left.
@@ -156,16 +156,16 @@ pub mod check {
         let room = if world.room { "room" } else { "no room" };
         let mut running = program.start(Lab::new(), &[&uid, &gid, room])?;
         let main = running.main();
-        let before = Namespaces::of(main);
+        let before = Namespaces::read(main);
         let outside_before = Ids::of(main);
         let writes = Writes::watch(main)?;
 
-        let heard = running.go_on()?;
+        let reply = running.go_on()?;
 
-        let after = Namespaces::of(main);
+        let after = Namespaces::read(main);
         let mut seen = Seen {
             world,
-            heard,
+            reply,
             alive: false,
             left: before.left(&after),
             uid_map: look::uid_map(main).unwrap_or_default(),
@@ -213,14 +213,16 @@ pub mod check {
     /// worlds in which a wrong number happens to be right.
     fn judge(runs: &[Seen], refused: &Seen, tell: &[Seen]) -> Judgement {
         let outcomes = vec![
-            Outcome::of_runs(runs, own),
-            Outcome::of_runs(runs, |seen| mapped(seen, USER, &seen.uid_map, seen.outside.uid, seen.outside_before.uid)),
-            Outcome::of_runs(runs, |seen| {
+            Outcome::first_failing(runs, own),
+            Outcome::first_failing(runs, |seen| {
+                mapped(seen, USER, &seen.uid_map, seen.outside.uid, seen.outside_before.uid)
+            }),
+            Outcome::first_failing(runs, |seen| {
                 mapped(seen, GROUP, &seen.gid_map, seen.outside.gid, seen.outside_before.gid)
             }),
-            Outcome::of_runs(runs, setgroups),
-            Outcome::of_runs(runs, capable),
-            Outcome::of_runs(runs, nothing_else),
+            Outcome::first_failing(runs, setgroups),
+            Outcome::first_failing(runs, capable),
+            Outcome::first_failing(runs, nothing_else),
             says_why(runs, refused),
         ];
         let printed = runs.iter().chain([refused]).map(|seen| &seen.printed);
@@ -233,7 +235,7 @@ pub mod check {
     }
 
     fn is_error(seen: &Seen) -> bool {
-        matches!(seen.heard, Heard::Error(_))
+        matches!(seen.reply, Reply::Error(_))
     }
 
     fn is_own(seen: &Seen) -> bool {
@@ -242,7 +244,7 @@ pub mod check {
 
     fn own(seen: &Seen) -> Outcome {
         let expected = "after the call, /proc/PID/ns/user is another one than before";
-        Outcome::of(OWN, seen.alive && is_own(seen), expected, with_return(seen, "it is the same one".into()))
+        Outcome::new(OWN, seen.alive && is_own(seen), expected, with_return(seen, "it is the same one".into()))
     }
 
     /// One line that makes the caller's own id 0.
@@ -260,7 +262,7 @@ pub mod check {
             in_words(map, before)
         };
         let expected = format!("/proc/PID/{} has one line, that maps 0 to its own id", file(claim));
-        Outcome::of(claim, holds, expected, with_return(seen, observed))
+        Outcome::new(claim, holds, expected, with_return(seen, observed))
     }
 
     fn file(claim: &str) -> &'static str {
@@ -284,7 +286,7 @@ pub mod check {
             _ => format!("written to, in this order: {}", list(&seen.written)),
         };
         let expected = "\"deny\" was written to /proc/PID/setgroups, and gid_map afterwards if at all";
-        Outcome::of(SETGROUPS, holds, expected, with_return(seen, observed))
+        Outcome::new(SETGROUPS, holds, expected, with_return(seen, observed))
     }
 
     fn denied_in_time(seen: &Seen) -> bool {
@@ -299,26 +301,26 @@ pub mod check {
             0 => "there is no new user namespace".to_string(),
             some => format!("CapEff lacks {} of them ({some:#x})", some.count_ones()),
         };
-        Outcome::of(CAPABLE, holds, "CapEff in /proc/PID/status has all bits set", with_return(seen, observed))
+        Outcome::new(CAPABLE, holds, "CapEff in /proc/PID/status has all bits set", with_return(seen, observed))
     }
 
     fn nothing_else(seen: &Seen) -> Outcome {
         let others = besides(&seen.left, "user");
         let holds = seen.alive && others.is_empty();
         let expected = "all other files in /proc/PID/ns are what they were";
-        Outcome::of(ELSE, holds, expected, with_return(seen, format!("it has also left: {}", list(&others))))
+        Outcome::new(ELSE, holds, expected, with_return(seen, format!("it has also left: {}", list(&others))))
     }
 
     fn says_why(runs: &[Seen], refused: &Seen) -> Outcome {
-        let usual = runs.iter().all(|seen| seen.heard == Heard::Ok);
-        let told = matches!(refused.heard, Heard::Error(_)) && !refused.heard.is_bare_error();
+        let usual = runs.iter().all(|seen| seen.reply == Reply::Ok);
+        let told = matches!(refused.reply, Reply::Error(_)) && !refused.reply.is_bare_error();
         let expected = "where the kernel allows no user namespace: an error with a context; elsewhere none";
         let observed = if told && !usual {
             "where it allows one, there is an error, too".to_string()
         } else {
-            refused.heard.in_words()
+            refused.reply.in_words()
         };
-        Outcome::of(REFUSED, usual && told, expected, observed)
+        Outcome::new(REFUSED, usual && told, expected, observed)
     }
 
     /// The mistake that fits everything that was seen.
@@ -337,7 +339,7 @@ pub mod check {
         if all(is_error) {
             return after_an_error(runs, tell);
         }
-        if !all(|seen| seen.heard == Heard::Ok) {
+        if !all(|seen| seen.reply == Reply::Ok) {
             return None;
         }
         match () {
@@ -366,8 +368,8 @@ pub mod check {
 
     /// The kernel couldn't read what was written, and the answer handed its word on.
     fn is_malformed(seen: &Seen) -> bool {
-        let last = match &seen.heard {
-            Heard::Error(chain) => chain.last(),
+        let last = match &seen.reply {
+            Reply::Error(chain) => chain.last(),
             _ => None,
         };
         last.is_some_and(|error| error.starts_with("EINVAL") || error.contains("os error 22"))
@@ -379,9 +381,9 @@ pub mod check {
     }
 
     fn with_a_refusal(refused: &Seen) -> Option<&'static Mistake> {
-        match &refused.heard {
-            Heard::Ok => Some(&SWALLOWED_THE_ERROR),
-            heard if heard.is_bare_error() => Some(&BARE_ERRNO),
+        match &refused.reply {
+            Reply::Ok => Some(&SWALLOWED_THE_ERROR),
+            reply if reply.is_bare_error() => Some(&BARE_ERRNO),
             _ => None,
         }
     }
@@ -389,6 +391,6 @@ pub mod check {
     /// What was seen, and what the function returned where that isn't Ok. Of a program that has
     /// ended only the latter is known.
     fn with_return(seen: &Seen, observed: String) -> String {
-        seen.heard.beside(seen.alive, observed)
+        seen.reply.beside(seen.alive, observed)
     }
 }

@@ -98,7 +98,7 @@ pub mod check {
     use std::time::Duration;
 
     use anyhow::Result;
-    use checker::{Heard, Judgement, Outcome, Program, Running, random};
+    use checker::{Judgement, Outcome, Program, Reply, Running, random};
     use lab::{Lab, look};
     use nix::sys::signal::{Signal, kill};
     use nix::unistd::Pid;
@@ -128,7 +128,7 @@ pub mod check {
     /// What is seen in any run.
     #[derive(Debug, Clone)]
     struct Seen {
-        heard: Heard,
+        reply: Reply,
         /// Which of the processes inside have come back from the function, by their number there.
         came_back: Vec<i32>,
         /// The command was seen to do what it was started for.
@@ -210,12 +210,12 @@ pub mod check {
     fn leaving(program: &Program, code: i32) -> Result<Leaving> {
         let mut run = Run::start(program, "leave", code, "left behind")?;
         let main = run.running.main();
-        let heard = run.running.wait_for_return(PATIENCE)?;
+        let reply = run.running.wait_for_return(PATIENCE)?;
         let other = named(main, "left behind");
         let is_other = |process: &i32| other.contains(process) || run.init() == Some(*process);
         let command_is_gone = look::descendants(main).iter().all(|process| is_other(process) || is_zombie(*process));
         let other_lives = other.iter().any(|&process| look::process_exists(process));
-        Ok(Leaving { seen: Seen { heard, ..run.end()? }, code, command_is_gone, other_lives })
+        Ok(Leaving { seen: Seen { reply, ..run.end()? }, code, command_is_gone, other_lives })
     }
 
     fn missing(program: &Program) -> Result<Seen> {
@@ -251,9 +251,9 @@ pub mod check {
         }
 
         fn end(mut self) -> Result<Seen> {
-            let heard = self.running.wait_for_return(PATIENCE)?;
+            let reply = self.running.wait_for_return(PATIENCE)?;
             let came_back = self.came_back();
-            Ok(Seen { heard, came_back, began: self.began, printed: self.running.end() })
+            Ok(Seen { reply, came_back, began: self.began, printed: self.running.end() })
         }
     }
 
@@ -311,57 +311,57 @@ pub mod check {
             some => format!("{some} of {ORPHANS} are zombies still (state Z), children of PID 1"),
         };
         let expected = format!("{ORPHANS} orphans end at once, and PID 1 waits for them all");
-        Outcome::of(REAPED, holds, expected, observed)
+        Outcome::new(REAPED, holds, expected, observed)
     }
 
     fn term(serving: &Serving) -> Outcome {
         let seen = &serving.seen;
-        let holds = seen.began && !serving.too_soon && seen.heard == Heard::Number(BY_TERM);
-        let observed = match &seen.heard {
+        let holds = seen.began && !serving.too_soon && seen.reply == Reply::Number(BY_TERM);
+        let observed = match &seen.reply {
             _ if !seen.began => not_begun(seen),
             _ if serving.too_soon => "the function had returned before that".to_string(),
-            Heard::Silence(_) => "PID 1 got TERM, and the command runs on".to_string(),
-            heard => heard.in_words(),
+            Reply::Silence(_) => "PID 1 got TERM, and the command runs on".to_string(),
+            reply => reply.in_words(),
         };
-        Outcome::of(TERM, holds, format!("PID 1 gets TERM, and the function returns {BY_TERM}"), observed)
+        Outcome::new(TERM, holds, format!("PID 1 gets TERM, and the function returns {BY_TERM}"), observed)
     }
 
     fn others(listening: &Listening) -> Outcome {
         let Listening { seen, signal, code } = listening;
-        let holds = seen.began && seen.heard == Heard::Number(*code);
-        let observed = match &seen.heard {
+        let holds = seen.began && seen.reply == Reply::Number(*code);
+        let observed = match &seen.reply {
             _ if !seen.began => not_begun(seen),
-            Heard::Silence(_) => format!("PID 1 got {signal}, and the command waits for it still"),
-            Heard::Number(WRONG_SIGNAL) => format!("PID 1 got {signal}, and the command another one"),
-            heard => heard.in_words(),
+            Reply::Silence(_) => format!("PID 1 got {signal}, and the command waits for it still"),
+            Reply::Number(WRONG_SIGNAL) => format!("PID 1 got {signal}, and the command another one"),
+            reply => reply.in_words(),
         };
         let expected = format!("PID 1 gets {signal}, the command takes it and ends with {code}, {code} is returned");
-        Outcome::of(OTHERS, holds, expected, observed)
+        Outcome::new(OTHERS, holds, expected, observed)
     }
 
     fn ends(leaving: &Leaving) -> Outcome {
         let Leaving { seen, code, command_is_gone, other_lives } = leaving;
-        let holds = seen.heard == Heard::Number(*code);
-        let observed = match &seen.heard {
-            Heard::Silence(_) if *command_is_gone && *other_lives => {
+        let holds = seen.reply == Reply::Number(*code);
+        let observed = match &seen.reply {
+            Reply::Silence(_) if *command_is_gone && *other_lives => {
                 "the command has ended, and the function hasn't returned".to_string()
             }
-            heard => heard.in_words(),
+            reply => reply.in_words(),
         };
-        Outcome::of(ENDS, holds, format!("the command ends with {code}, and the function returns {code}"), observed)
+        Outcome::new(ENDS, holds, format!("the command ends with {code}, and the function returns {code}"), observed)
     }
 
     fn once(seen: &Seen) -> Outcome {
-        let silent = seen.heard == Heard::Number(NOT_FOUND) && seen.printed.trim().is_empty();
-        let told = matches!(seen.heard, Heard::Number(NOT_FOUND) | Heard::Error(_)) && !silent;
+        let silent = seen.reply == Reply::Number(NOT_FOUND) && seen.printed.trim().is_empty();
+        let told = matches!(seen.reply, Reply::Number(NOT_FOUND) | Reply::Error(_)) && !silent;
         let holds = told && seen.came_back == [1];
         let others: Vec<i32> = seen.came_back.iter().copied().filter(|number| *number != 1).collect();
         let observed = match &others[..] {
-            [] if silent => format!("{}, and nobody said why", seen.heard.in_words()),
-            [] => seen.heard.in_words(),
+            [] if silent => format!("{}, and nobody said why", seen.reply.in_words()),
+            [] => seen.reply.in_words(),
             [number, ..] => format!("number {number} came back from the function, which was the child"),
         };
-        Outcome::of(
+        Outcome::new(
             ONCE,
             holds,
             format!("PID 1 returns {NOT_FOUND}, and why is printed (or it is an error); nobody else returns"),
@@ -370,9 +370,9 @@ pub mod check {
     }
 
     fn not_begun(seen: &Seen) -> String {
-        match &seen.heard {
-            Heard::Silence(_) => "the command was never seen to run".to_string(),
-            heard => heard.in_words(),
+        match &seen.reply {
+            Reply::Silence(_) => "the command was never seen to run".to_string(),
+            reply => reply.in_words(),
         }
     }
 
@@ -393,31 +393,31 @@ pub mod check {
         }
         if serving.too_soon && serving.command_lived {
             // Orphans were killed, so what ended first can't have been the command.
-            return Some(&ANY_CHILD).filter(|_| matches!(serving.seen.heard, Heard::Number(_)));
+            return Some(&ANY_CHILD).filter(|_| matches!(serving.seen.reply, Reply::Number(_)));
         }
-        let deaf = matches!((&serving.seen.heard, &listening.seen.heard), (Heard::Silence(_), Heard::Silence(_)));
-        match (serving.zombies, &serving.seen.heard) {
+        let deaf = matches!((&serving.seen.reply, &listening.seen.reply), (Reply::Silence(_), Reply::Silence(_)));
+        match (serving.zombies, &serving.seen.reply) {
             (ORPHANS, _) if deaf => return Some(&ONLY_WAITS),
-            (ORPHANS, Heard::Number(BY_TERM)) => return Some(&NEVER_REAPS),
-            (1.., Heard::Number(BY_TERM)) => return Some(&ONE_A_SIGNAL),
+            (ORPHANS, Reply::Number(BY_TERM)) => return Some(&NEVER_REAPS),
+            (1.., Reply::Number(BY_TERM)) => return Some(&ONE_A_SIGNAL),
             (0, _) if deaf => return Some(&FORWARDS_NOTHING),
             (0, _) => {}
             _ => return None,
         }
-        after_reaping(&serving.seen.heard, listening, leaving)
+        after_reaping(&serving.seen.reply, listening, leaving)
     }
 
-    fn after_reaping(term: &Heard, listening: &Listening, leaving: &Leaving) -> Option<&'static Mistake> {
+    fn after_reaping(term: &Reply, listening: &Listening, leaving: &Leaving) -> Option<&'static Mistake> {
         const BY_KILL: i32 = 128 + Signal::SIGKILL as i32;
         const TERMS_NUMBER: i32 = Signal::SIGTERM as i32;
         let waits_for_all = leaving.command_is_gone && leaving.other_lives;
-        match (term, &listening.seen.heard, &leaving.seen.heard) {
-            (Heard::Number(BY_TERM), Heard::Number(_), Heard::Silence(_)) if waits_for_all => Some(&WAITS_FOR_ALL),
-            (Heard::Number(BY_KILL), Heard::Number(BY_KILL), _) => Some(&KILLS),
-            (Heard::Number(BY_TERM), Heard::Number(WRONG_SIGNAL), _) => Some(&ALWAYS_TERM),
-            (Heard::Number(TERMS_NUMBER), Heard::Number(code), _) if *code == listening.code => Some(&BARE_SIGNAL),
-            (Heard::Number(0), Heard::Number(0), Heard::Number(0)) => Some(&NO_CODE),
-            (Heard::Number(BY_TERM), Heard::Silence(_), _) => Some(&ONLY_TERM),
+        match (term, &listening.seen.reply, &leaving.seen.reply) {
+            (Reply::Number(BY_TERM), Reply::Number(_), Reply::Silence(_)) if waits_for_all => Some(&WAITS_FOR_ALL),
+            (Reply::Number(BY_KILL), Reply::Number(BY_KILL), _) => Some(&KILLS),
+            (Reply::Number(BY_TERM), Reply::Number(WRONG_SIGNAL), _) => Some(&ALWAYS_TERM),
+            (Reply::Number(TERMS_NUMBER), Reply::Number(code), _) if *code == listening.code => Some(&BARE_SIGNAL),
+            (Reply::Number(0), Reply::Number(0), Reply::Number(0)) => Some(&NO_CODE),
+            (Reply::Number(BY_TERM), Reply::Silence(_), _) => Some(&ONLY_TERM),
             _ => None,
         }
     }

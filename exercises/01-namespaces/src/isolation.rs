@@ -65,7 +65,7 @@ pub mod check {
 
     use anyhow::Result;
     use checker::namespaces::list;
-    use checker::{Heard, Judgement, Outcome, Program, random};
+    use checker::{Judgement, Outcome, Program, Reply, random};
     use lab::{Lab, look};
 
     use super::*;
@@ -75,7 +75,7 @@ pub mod check {
 
     pub fn check(program: &Program) -> Result<Judgement> {
         let all = observe(program, &KINDS.map(|(asked, _)| asked))?;
-        if !all.alive || matches!(all.heard, Heard::Silence(_)) {
+        if !all.alive || matches!(all.reply, Reply::Silence(_)) {
             return Ok(judge(&all, &all, &all));
         }
         // Which two no answer can know.
@@ -102,7 +102,7 @@ pub mod check {
     #[derive(Debug, Clone)]
     struct Seen {
         asked: Vec<String>,
-        heard: Heard,
+        reply: Reply,
         /// Whether the program still ran when we looked.
         alive: bool,
         /// Inode numbers by kind, in the order of `KINDS`. None for a PID namespace in which nobody
@@ -118,12 +118,12 @@ pub mod check {
         let inodes = || KINDS.map(|(_, file)| look::namespace_inode(main, file).ok());
         let before = inodes();
 
-        let heard = running.go_on()?;
+        let reply = running.go_on()?;
 
         let after = inodes();
         let alive = look::process_exists(main);
         let asked = kinds.iter().map(ToString::to_string).collect();
-        Ok(Seen { asked, heard, alive, before, after, printed: running.end() })
+        Ok(Seen { asked, reply, alive, before, after, printed: running.end() })
     }
 
     impl Seen {
@@ -174,8 +174,8 @@ pub mod check {
     }
 
     fn each(seen: &Seen) -> Outcome {
-        let holds = seen.alive && seen.heard == Heard::Ok && is_exact(seen);
-        Outcome::of(
+        let holds = seen.alive && seen.reply == Reply::Ok && is_exact(seen);
+        Outcome::new(
             EACH,
             holds,
             "each file in /proc/PID/ns has another inode number than before",
@@ -184,29 +184,29 @@ pub mod check {
     }
 
     fn others(seen: &Seen) -> Outcome {
-        let holds = seen.alive && seen.heard == Heard::Ok && is_exact(seen);
+        let holds = seen.alive && seen.reply == Reply::Ok && is_exact(seen);
         let expected = format!("{} have other inode numbers, and nothing else has", seen.asked.join(" and "));
         let new = seen.made();
         let shown = |kind: &str| seen.was_asked(kind) || new.contains(&kind);
-        Outcome::of(OTHERS, holds, expected, in_numbers(seen, shown))
+        Outcome::new(OTHERS, holds, expected, in_numbers(seen, shown))
     }
 
     fn in_numbers(seen: &Seen, shown: impl Fn(&str) -> bool) -> String {
-        match (&seen.heard, seen.alive) {
-            (Heard::Ok, true) => seen.numbers(shown),
-            (heard, true) => format!("{}; {}", seen.numbers(shown), heard.in_words()),
-            (heard, false) => heard.in_words(),
+        match (&seen.reply, seen.alive) {
+            (Reply::Ok, true) => seen.numbers(shown),
+            (reply, true) => format!("{}; {}", seen.numbers(shown), reply.in_words()),
+            (reply, false) => reply.in_words(),
         }
     }
 
     fn refused(seen: &Seen) -> Outcome {
-        let holds = seen.alive && matches!(seen.heard, Heard::Error(_)) && seen.made().is_empty();
+        let holds = seen.alive && matches!(seen.reply, Reply::Error(_)) && seen.made().is_empty();
         let made = match &seen.made()[..] {
             [] => String::new(),
             new => format!(", and made: {}", list(new)),
         };
         let expected = format!("an error for {}, and all is as it was", seen.asked.join(" and "));
-        Outcome::of(UNKNOWN, holds, expected, format!("{}{made}", seen.heard.in_words()))
+        Outcome::new(UNKNOWN, holds, expected, format!("{}{made}", seen.reply.in_words()))
     }
 
     /// The mistake that fits everything that was seen.
@@ -214,29 +214,29 @@ pub mod check {
         if ![all, two, unknown].iter().all(|seen| seen.alive) {
             return None;
         }
-        match all.heard {
-            Heard::Ok => {}
+        match all.reply {
+            Reply::Ok => {}
             // Of two it may have refused one or none, by chance.
-            Heard::Error(_) if all.made().is_empty() => return Some(&REFUSES_WHAT_EXISTS),
+            Reply::Error(_) if all.made().is_empty() => return Some(&REFUSES_WHAT_EXISTS),
             _ => return None,
         }
         let missing: Vec<&str> =
             KINDS.iter().map(|(kind, _)| *kind).filter(|kind| !all.made().contains(kind)).collect();
         let too_many = two.made().iter().any(|kind| !two.was_asked(kind));
-        match (&missing[..], &two.heard) {
+        match (&missing[..], &two.reply) {
             (all_of_them, _) if all_of_them.len() == KINDS.len() => Some(&NOTHING_CHANGED),
-            (many, Heard::Ok) if many.len() == KINDS.len() - 1 => Some(&ONLY_ONE),
-            (["time"], Heard::Ok) if is_exact(two) => Some(&LOST_ON_THE_WAY),
-            (_, Heard::Ok) if too_many && two.made() == all.made() => Some(&ALWAYS_THE_SAME),
-            ([], Heard::Ok) if is_exact(two) => with_an_unknown(unknown),
+            (many, Reply::Ok) if many.len() == KINDS.len() - 1 => Some(&ONLY_ONE),
+            (["time"], Reply::Ok) if is_exact(two) => Some(&LOST_ON_THE_WAY),
+            (_, Reply::Ok) if too_many && two.made() == all.made() => Some(&ALWAYS_THE_SAME),
+            ([], Reply::Ok) if is_exact(two) => with_an_unknown(unknown),
             _ => None,
         }
     }
 
     fn with_an_unknown(seen: &Seen) -> Option<&'static Mistake> {
-        match (&seen.heard, seen.made().is_empty()) {
-            (Heard::Ok, _) => Some(&IGNORES_UNKNOWN),
-            (Heard::Error(_), false) => Some(&HALF_DONE),
+        match (&seen.reply, seen.made().is_empty()) {
+            (Reply::Ok, _) => Some(&IGNORES_UNKNOWN),
+            (Reply::Error(_), false) => Some(&HALF_DONE),
             _ => None,
         }
     }

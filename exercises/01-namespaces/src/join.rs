@@ -86,7 +86,7 @@ pub mod check {
 
     use anyhow::Result;
     use checker::namespaces::{Namespaces, in_full, list};
-    use checker::{Heard, Judgement, Outcome, Program, random};
+    use checker::{Judgement, Outcome, Program, Reply, random};
     use lab::{Lab, look};
 
     use crate::processes::named;
@@ -95,7 +95,7 @@ pub mod check {
 
     pub fn check(program: &Program) -> Result<Judgement> {
         let apart = observe(program, World::apart())?;
-        if !apart.alive || matches!(apart.heard, Heard::Silence(_)) {
+        if !apart.alive || matches!(apart.reply, Reply::Silence(_)) {
             return Ok(judge(&Runs::only(apart)));
         }
         // Which two kinds are shared no answer can know.
@@ -135,7 +135,7 @@ pub mod check {
 
     #[derive(Debug, Clone)]
     struct Seen {
-        heard: Heard,
+        reply: Reply,
         /// Whether the program still ran when we looked; if not, the lists below are empty.
         alive: bool,
         /// The kinds in which the caller was not in the container's namespace, before and after.
@@ -172,17 +172,17 @@ pub mod check {
         let main = running.main();
         let container = named(main, "container").first().copied();
         let apart = || container.map(|container| apart(main, container)).unwrap_or_default();
-        let (before, apart_before) = (Namespaces::of(main), apart());
+        let (before, apart_before) = (Namespaces::read(main), apart());
 
-        let heard = running.go_on()?;
+        let reply = running.go_on()?;
 
-        let (after, apart) = (Namespaces::of(main), apart());
+        let (after, apart) = (Namespaces::read(main), apart());
         let container_lives = container.is_some_and(look::process_exists);
         // Asked last: what was read before was read of a living process.
         let alive = look::process_exists(main);
         let if_alive = |kinds: Vec<&'static str>| if alive { kinds } else { Vec::new() };
         Ok(Seen {
-            heard,
+            reply,
             alive,
             apart_before,
             apart: if_alive(apart),
@@ -246,36 +246,36 @@ pub mod check {
     }
 
     fn has_joined(seen: &Seen) -> bool {
-        seen.alive && seen.heard == Heard::Ok && seen.container_lives && seen.apart.is_empty()
+        seen.alive && seen.reply == Reply::Ok && seen.container_lives && seen.apart.is_empty()
     }
 
     /// `elsewhere` are kinds that another check is about.
     fn joined(claim: &'static str, seen: &Seen, elsewhere: &[&str]) -> Outcome {
         let missing: Vec<&str> = seen.apart.iter().copied().filter(|kind| !elsewhere.contains(kind)).collect();
-        let holds = seen.alive && seen.heard == Heard::Ok && seen.container_lives && missing.is_empty();
+        let holds = seen.alive && seen.reply == Reply::Ok && seen.container_lives && missing.is_empty();
         let observed = match () {
             () if !seen.container_lives => "the container has ended".to_string(),
             () if missing.is_empty() => "it is".to_string(),
             () => format!("not the same as the container's: {}", list(&missing)),
         };
         let expected = "the files in the caller's /proc/PID/ns are the container's, by their inode numbers";
-        Outcome::of(claim, holds, expected, with_return(seen, observed))
+        Outcome::new(claim, holds, expected, with_return(seen, observed))
     }
 
     fn children(seen: &Seen) -> Outcome {
-        let holds = seen.alive && seen.heard == Heard::Ok && !seen.apart.contains(&"pid");
+        let holds = seen.alive && seen.reply == Reply::Ok && !seen.apart.contains(&"pid");
         let expected = "the caller's pid_for_children is the container's pid";
-        Outcome::of(CHILDREN, holds, expected, with_return(seen, "it is another one".into()))
+        Outcome::new(CHILDREN, holds, expected, with_return(seen, "it is another one".into()))
     }
 
     fn refused(claim: &'static str, seen: &Seen) -> Outcome {
-        let told = matches!(seen.heard, Heard::Error(_)) && !seen.heard.is_bare_error();
+        let told = matches!(seen.reply, Reply::Error(_)) && !seen.reply.is_bare_error();
         let holds = seen.alive && told && seen.left.is_empty();
         let observed = match seen.left[..] {
-            [] => in_full(&seen.heard),
-            _ => format!("{}; the caller has left: {}", in_full(&seen.heard), list(&seen.left)),
+            [] => in_full(&seen.reply),
+            _ => format!("{}; the caller has left: {}", in_full(&seen.reply), list(&seen.left)),
         };
-        Outcome::of(claim, holds, "an error with a context, and the caller is where it was", observed)
+        Outcome::new(claim, holds, "an error with a context, and the caller is where it was", observed)
     }
 
     /// The mistake that fits everything that was seen.
@@ -285,22 +285,22 @@ pub mod check {
             return None;
         }
         if !has_joined(apart) {
-            return match &apart.heard {
-                Heard::Ok => not_all(apart),
+            return match &apart.reply {
+                Reply::Ok => not_all(apart),
                 // The first one was refused, which is none where the caller has the powers already.
-                Heard::Error(_) if apart.left.is_empty() && has_joined(inside) => Some(&USER_NOT_FIRST),
-                Heard::Error(_) if !apart.apart.contains(&"mnt") => Some(&OPENED_TOO_LATE),
+                Reply::Error(_) if apart.left.is_empty() && has_joined(inside) => Some(&USER_NOT_FIRST),
+                Reply::Error(_) if !apart.apart.contains(&"mnt") => Some(&OPENED_TOO_LATE),
                 _ => None,
             };
         }
-        let failed = |seen: &Seen| matches!(seen.heard, Heard::Error(_)) && !seen.apart.is_empty();
+        let failed = |seen: &Seen| matches!(seen.reply, Reply::Error(_)) && !seen.apart.is_empty();
         match () {
             () if failed(inside) || failed(sharing) => Some(&ALREADY_THERE),
             () if !has_joined(inside) || !has_joined(sharing) => None,
             () if failed(in_lab) => Some(&ONE_BY_ONE),
             () if !has_joined(in_lab) => None,
-            () if gone.heard == Heard::Ok || anothers.heard == Heard::Ok => Some(&SWALLOWED_THE_ERROR),
-            () if gone.heard.is_bare_error() || anothers.heard.is_bare_error() => Some(&BARE_ERRNO),
+            () if gone.reply == Reply::Ok || anothers.reply == Reply::Ok => Some(&SWALLOWED_THE_ERROR),
+            () if gone.reply.is_bare_error() || anothers.reply.is_bare_error() => Some(&BARE_ERRNO),
             () => None,
         }
     }
@@ -317,6 +317,6 @@ pub mod check {
     /// What was seen, and what the function returned where that isn't Ok. Of a program that has
     /// ended only the latter is known.
     fn with_return(seen: &Seen, observed: String) -> String {
-        seen.heard.beside(seen.alive, observed)
+        seen.reply.beside(seen.alive, observed)
     }
 }

@@ -73,7 +73,7 @@ pub mod check {
 
     use anyhow::Result;
     use checker::namespaces::{Namespaces, besides, list};
-    use checker::{Heard, Judgement, Outcome, Program};
+    use checker::{Judgement, Outcome, Program, Reply};
     use lab::{Lab, look};
     use nix::sys::signal::Signal;
 
@@ -90,7 +90,7 @@ pub mod check {
 
     #[derive(Debug, Clone)]
     struct Seen {
-        heard: Heard,
+        reply: Reply,
         /// Whether the caller still runs.
         alive: bool,
         /// The kinds of namespaces that the caller has left.
@@ -123,17 +123,17 @@ pub mod check {
     fn observe(program: &Program) -> Result<Seen> {
         let mut running = program.start(Lab::new(), &[])?;
         let main = running.main();
-        let before = Namespaces::of(main);
+        let before = Namespaces::read(main);
 
-        let heard = running.go_on()?;
+        let reply = running.go_on()?;
 
         // The parent says that it has returned, and its child may be on its way still.
         eventually(PATIENCE, || !look::process_exists(main) || !named(main, "grandchild").is_empty());
-        let after = Namespaces::of(main);
+        let after = Namespaces::read(main);
         let alive = look::process_exists(main);
         let all = |name| named(main, name).into_iter().map(|pid| Process::seen(pid, main)).collect();
         Ok(Seen {
-            heard,
+            reply,
             alive,
             left: if alive { before.left(&after) } else { Vec::new() },
             children: all("child"),
@@ -182,7 +182,7 @@ pub mod check {
             [_] => "the child came back".to_string(),
             many => format!("{} processes came back as the child", many.len()),
         };
-        Outcome::of(BOTH, holds, expected, with_return(seen, observed))
+        Outcome::new(BOTH, holds, expected, with_return(seen, observed))
     }
 
     fn pid_one(seen: &Seen) -> Outcome {
@@ -193,7 +193,7 @@ pub mod check {
             [child, ..] => format!("from the host's namespace inwards, its numbers are {}", numbers(&child.numbers)),
         };
         let expected = "NSpid has one number more than the caller's, and it is 1";
-        Outcome::of(PID_ONE, holds, expected, with_return(seen, observed))
+        Outcome::new(PID_ONE, holds, expected, with_return(seen, observed))
     }
 
     fn is_pid_one(seen: &Seen) -> bool {
@@ -212,7 +212,7 @@ pub mod check {
                 format!("it is in another one; its numbers there are {}", numbers(&grandchild.numbers))
             }
         };
-        Outcome::of(
+        Outcome::new(
             FAMILY,
             holds,
             "a process that the child forks is in the child's namespace",
@@ -227,7 +227,7 @@ pub mod check {
             _ => "a signal to the number that the parent got didn't arrive at the child".to_string(),
         };
         let expected = "ForkResult::Parent { child }, with the number that the child has on the host";
-        Outcome::of(TOLD, holds, expected, with_return(seen, observed))
+        Outcome::new(TOLD, holds, expected, with_return(seen, observed))
     }
 
     fn stays(seen: &Seen) -> Outcome {
@@ -235,12 +235,12 @@ pub mod check {
         let others = besides(&seen.left, "pid_for_children");
         let holds = returned(seen) && others.is_empty();
         let expected = "the caller has left no namespace that it was in, and is alive";
-        Outcome::of(STAYS, holds, expected, with_return(seen, format!("it has left: {}", list(&others))))
+        Outcome::new(STAYS, holds, expected, with_return(seen, format!("it has left: {}", list(&others))))
     }
 
     /// The caller came back, and is there.
     fn returned(seen: &Seen) -> bool {
-        seen.alive && seen.heard == Heard::Ok
+        seen.alive && seen.reply == Reply::Ok
     }
 
     /// The mistake that fits everything that was seen.
@@ -249,14 +249,14 @@ pub mod check {
             return None;
         }
         let made_one = seen.left.contains(&"pid_for_children");
-        match (&seen.heard, &seen.children[..]) {
-            (Heard::Silence(_), [_]) if is_pid_one(seen) => Some(&WAITS),
-            (Heard::Ok, [_]) if is_pid_one(seen) && besides(&seen.left, "pid_for_children") == ["user"] => {
+        match (&seen.reply, &seen.children[..]) {
+            (Reply::Silence(_), [_]) if is_pid_one(seen) => Some(&WAITS),
+            (Reply::Ok, [_]) if is_pid_one(seen) && besides(&seen.left, "pid_for_children") == ["user"] => {
                 Some(&ANOTHER_USER_NAMESPACE)
             }
-            (Heard::Ok, [child]) => with_child(seen, made_one, child),
-            (Heard::Ok, []) if made_one && seen.ended > 0 => Some(&PID_ONE_ENDED),
-            (Heard::Ok, []) if made_one => Some(&NEVER_FORKED),
+            (Reply::Ok, [child]) => with_child(seen, made_one, child),
+            (Reply::Ok, []) if made_one && seen.ended > 0 => Some(&PID_ONE_ENDED),
+            (Reply::Ok, []) if made_one => Some(&NEVER_FORKED),
             _ => None,
         }
     }
@@ -280,10 +280,10 @@ pub mod check {
     /// What was seen, and what the function returned where that isn't Ok. Of a program that has
     /// ended, or that failed before there was a child, only the latter is worth saying.
     fn with_return(seen: &Seen, observed: String) -> String {
-        match (&seen.heard, seen.alive) {
-            (Heard::Ok, true) => observed,
-            (heard, true) if !seen.children.is_empty() || seen.ended > 0 => format!("{observed}; {}", heard.in_words()),
-            (heard, _) => heard.in_words(),
+        match (&seen.reply, seen.alive) {
+            (Reply::Ok, true) => observed,
+            (reply, true) if !seen.children.is_empty() || seen.ended > 0 => format!("{observed}; {}", reply.in_words()),
+            (reply, _) => reply.in_words(),
         }
     }
 }

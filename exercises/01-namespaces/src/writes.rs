@@ -25,9 +25,9 @@ impl Writes {
     /// other inodes.
     pub fn watch(pid: i32) -> Result<Writes> {
         let inotify = Inotify::init(InitFlags::IN_NONBLOCK | InitFlags::IN_CLOEXEC).context("inotify_init")?;
-        let folder = as_seen_in_the_lab(pid)?;
+        let directory = as_seen_in_the_lab(pid)?;
         let watch = |file| {
-            let path = folder.join(file);
+            let path = directory.join(file);
             let watch = inotify.add_watch(&path, AddWatchFlags::IN_MODIFY);
             Ok((watch.with_context(|| format!("inotify_add_watch({})", path.display()))?, file))
         };
@@ -50,7 +50,7 @@ impl Writes {
     }
 }
 
-/// The process's folder in the /proc that it sees itself.
+/// The process's directory in the /proc that it sees itself.
 fn as_seen_in_the_lab(pid: i32) -> Result<PathBuf> {
     let proc = PathBuf::from(format!("/proc/{pid}/root/proc"));
     let device = |path: &Path| fs::metadata(path).map(|found| found.dev()).with_context(|| path.display().to_string());

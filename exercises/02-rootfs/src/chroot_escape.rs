@@ -18,11 +18,11 @@ pub const EXERCISE: Exercise = Exercise {
          root: you may set the root yourself. Where would you have to stand, and where would the \
          root have to be, so that it isn't on your way?",
         "chroot(2) \"does not change the current working directory\": after it you still stand \
-         where you stood. So make a folder, and make that the root, and don't go into it. Now you \
+         where you stood. So make a directory, and make that the root, and don't go into it. Now you \
          are outside. What is left is the way up, and one more call, or only relative paths lead \
          out.",
-        "Four steps, with std::fs::create_dir and nix::unistd's chroot and chdir: a folder; chroot \
-         into it; chdir(\"..\") until it goes no further (a folder whose .. is itself, by dev() and \
+        "Four steps, with std::fs::create_dir and nix::unistd's chroot and chdir: a directory; chroot \
+         into it; chdir(\"..\") until it goes no further (a directory whose .. is itself, by dev() and \
          ino() of std::os::unix::fs::MetadataExt, is the top); chroot(\".\").",
     ],
     mistakes: MISTAKES,
@@ -36,19 +36,19 @@ exercise::mistakes! {
          above your own root?");
     DEEPER = Mistake::new("deeper",
         "You are one chroot deeper.",
-        "You made a folder the root, and went into it: now it is on your way up, as the first one \
+        "You made a directory the root, and went into it: now it is on your way up, as the first one \
          was. chroot(2) itself doesn't move you, and that is what you need.");
     NEVER_WENT_UP = Mistake::new("never-went-up",
-        "The root is a folder below you, so you are outside of it; and you stay where you are.",
+        "The root is a directory below you, so you are outside of it; and you stay where you are.",
         "Nothing stops `..` any more. Go up.");
     ROOT_STAYED = Mistake::new("root-stayed",
-        "You are out with your working directory only; the root is still a folder in the chroot.",
+        "You are out with your working directory only; the root is still a directory in the chroot.",
         "A relative path finds the host's files, one that begins with / doesn't, and whatever you \
          start next will use those. One more call makes the place where you stand the root.");
     NOT_HIGH_ENOUGH = Mistake::new("not-high-enough",
-        "It works out of a chroot that is few folders deep; out of a deep one you got half-way.",
+        "It works out of a chroot that is few directories deep; out of a deep one you got half-way.",
         "How deep it is nobody in there can know. Go up until it goes no further: at the top `..` \
-         is the folder itself. (Or so often that no path is that long.)");
+         is the directory itself. (Or so often that no path is that long.)");
     SWALLOWED_THE_ERROR = exercise::swallowed!(
         "It couldn't get out, and the function returned Ok.",
         "An attack that believes that it is out, is only half one.");
@@ -63,7 +63,7 @@ pub mod check {
     use std::path::PathBuf;
 
     use anyhow::{Context, Result};
-    use checker::{Heard, Judgement, Outcome, Program, random};
+    use checker::{Judgement, Outcome, Program, Reply, random};
     use lab::{Lab, look};
 
     use crate::view::{identity, new_place, path_of, unless_failed, word};
@@ -72,7 +72,7 @@ pub mod check {
 
     pub fn check(program: &Program) -> Result<Judgement> {
         let shallow = observe(program, random::within(1..5), "open")?;
-        if !shallow.alive || matches!(shallow.heard, Heard::Silence(_)) {
+        if !shallow.alive || matches!(shallow.reply, Reply::Silence(_)) {
             return Ok(judge(&shallow, &shallow, &shallow));
         }
         // As many as no answer can guess, and more than one would write down.
@@ -87,16 +87,16 @@ pub mod check {
         Host,
         /// Above the chroot, and below the host's /.
         OnTheWay,
-        /// The folder that the program was locked up in.
+        /// The directory that the program was locked up in.
         Chroot,
-        /// A folder in it.
+        /// A directory in it.
         Inside,
         Elsewhere,
     }
 
     #[derive(Debug, Clone)]
     struct Seen {
-        heard: Heard,
+        reply: Reply,
         /// Whether the program still ran when we looked; if not, nothing below is true.
         alive: bool,
         root: Place,
@@ -106,8 +106,8 @@ pub mod check {
         printed: String,
     }
 
-    /// `depth`: how many folders below the secret's. `kind`: `open`, or `closed`: nothing can be
-    /// made in the chroot.
+    /// `depth`: how many directories below the secret's. `kind`: `open`, or `closed`: nothing can
+    /// be made in the chroot.
     fn observe(program: &Program, depth: u32, kind: &str) -> Result<Seen> {
         let place = new_place();
         let mut running = program.start(Lab::new(), &[word(&place), &depth.to_string(), kind])?;
@@ -115,19 +115,19 @@ pub mod check {
         let host = identity(path_of(init, "/")).context("the lab's own root")?;
         let chroot = identity(path_of(main, "/")).context("the program's root")?;
 
-        let heard = running.go_on()?;
+        let reply = running.go_on()?;
 
         let where_is = |link: &str| place_of(PathBuf::from(format!("/proc/{main}/{link}")), host, chroot);
         let (root, directory) = (where_is("root"), where_is("cwd"));
         let secret = fs::read(path_of(main, place.join("secret"))).is_ok_and(|text| text == word(&place).as_bytes());
-        Ok(Seen { heard, alive: look::process_exists(main), root, directory, secret, printed: running.end() })
+        Ok(Seen { reply, alive: look::process_exists(main), root, directory, secret, printed: running.end() })
     }
 
     /// `..` in such a path isn't stopped by the program's root, but by ours.
-    fn place_of(mut folder: PathBuf, host: (u64, u64), chroot: (u64, u64)) -> Place {
+    fn place_of(mut directory: PathBuf, host: (u64, u64), chroot: (u64, u64)) -> Place {
         let mut steps = 0;
         let mut came_by = false;
-        while let Some(here) = identity(&folder) {
+        while let Some(here) = identity(&directory) {
             match () {
                 () if here == chroot && steps == 0 => return Place::Chroot,
                 () if here == chroot => came_by = true,
@@ -136,7 +136,7 @@ pub mod check {
                 () if steps > 1000 => break,
                 () => {}
             }
-            folder.push("..");
+            directory.push("..");
             steps += 1;
         }
         Place::Elsewhere
@@ -149,7 +149,7 @@ pub mod check {
     }
 
     const OUT: &str = "the process's root is the host's, and a secret of the host's can be read";
-    const DEEP: &str = "so it is where the chroot is many folders deep";
+    const DEEP: &str = "so it is where the chroot is many directories deep";
     const TOLD: &str = "where nothing can be made in it, it gets out otherwise, or returns an error";
 
     /// `closed`: a chroot in which nothing can be made.
@@ -161,33 +161,33 @@ pub mod check {
     fn in_words(place: Place) -> &'static str {
         match place {
             Place::Host => "the host's /",
-            Place::OnTheWay => "a folder above the chroot, but not the top",
+            Place::OnTheWay => "a directory above the chroot, but not the top",
             Place::Chroot => "the chroot, as before",
-            Place::Inside => "a folder in the chroot",
-            Place::Elsewhere => "another folder",
+            Place::Inside => "a directory in the chroot",
+            Place::Elsewhere => "another directory",
         }
     }
 
     fn where_it_is(seen: &Seen) -> String {
         let text =
             format!("the root is {}, and the working directory is {}", in_words(seen.root), in_words(seen.directory));
-        unless_failed(&seen.heard, seen.alive, text)
+        unless_failed(&seen.reply, seen.alive, text)
     }
 
     fn out(claim: &'static str, seen: &Seen) -> Outcome {
-        let holds = seen.alive && seen.heard == Heard::Ok && seen.is_out();
-        Outcome::of(claim, holds, "/proc/PID/root is the host's /", where_it_is(seen))
+        let holds = seen.alive && seen.reply == Reply::Ok && seen.is_out();
+        Outcome::new(claim, holds, "/proc/PID/root is the host's /", where_it_is(seen))
     }
 
     fn told(seen: &Seen) -> Outcome {
-        let error = matches!(seen.heard, Heard::Error(_)) && !seen.heard.is_bare_error();
-        let holds = seen.alive && (error || seen.heard == Heard::Ok && seen.is_out());
-        Outcome::of(TOLD, holds, "an error with a context, or the host's /", where_it_is(seen))
+        let error = matches!(seen.reply, Reply::Error(_)) && !seen.reply.is_bare_error();
+        let holds = seen.alive && (error || seen.reply == Reply::Ok && seen.is_out());
+        Outcome::new(TOLD, holds, "an error with a context, or the host's /", where_it_is(seen))
     }
 
     /// The mistake that fits everything that was seen.
     fn mistake(shallow: &Seen, deep: &Seen, closed: &Seen) -> Option<&'static Mistake> {
-        if ![shallow, deep, closed].iter().all(|seen| seen.alive) || shallow.heard != Heard::Ok {
+        if ![shallow, deep, closed].iter().all(|seen| seen.alive) || shallow.reply != Reply::Ok {
             return None;
         }
         if !shallow.is_out() {
@@ -200,10 +200,10 @@ pub mod check {
             };
         }
         match () {
-            () if deep.heard == Heard::Ok && deep.root == Place::OnTheWay => Some(&NOT_HIGH_ENOUGH),
-            () if deep.heard != Heard::Ok || !deep.is_out() => None,
-            () if closed.heard == Heard::Ok && !closed.is_out() => Some(&SWALLOWED_THE_ERROR),
-            () if closed.heard.is_bare_error() => Some(&BARE_ERRNO),
+            () if deep.reply == Reply::Ok && deep.root == Place::OnTheWay => Some(&NOT_HIGH_ENOUGH),
+            () if deep.reply != Reply::Ok || !deep.is_out() => None,
+            () if closed.reply == Reply::Ok && !closed.is_out() => Some(&SWALLOWED_THE_ERROR),
+            () if closed.reply.is_bare_error() => Some(&BARE_ERRNO),
             () => None,
         }
     }

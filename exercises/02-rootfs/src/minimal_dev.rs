@@ -14,7 +14,7 @@ pub const EXERCISE: Exercise = Exercise {
     shown_by: "run ls -l /dev",
     needs_cgroups: false,
     hints: &[
-        "Begin with the place: a folder \"dev\" in the root, and a new tmpfs on it, so that \
+        "Begin with the place: a directory \"dev\" in the root, and a new tmpfs on it, so that \
          nothing of the image's and nothing of the host's is in there. Then a device: mknod(2) says \
          EPERM to root of a user namespace. But a mount shows what is there already, and a single \
          file, too.",
@@ -38,16 +38,16 @@ exercise::mistakes! {
          are there already: a mount can show each of them.");
     NO_PLACE = Mistake::new("no-place",
         "The tmpfs is there, and the first device could not be mounted: there is no such file.",
-        "A mount needs a place that is there already: a file is mounted on a file, a folder on a \
-         folder. The tmpfs is empty. What is in the file doesn't matter: it is covered.");
+        "A mount needs a place that is there already: a file is mounted on a file, a directory on a \
+         directory. The tmpfs is empty. What is in the file doesn't matter: it is covered.");
     THE_HOSTS = Mistake::new("the-hosts-dev",
         "dev is the host's /dev, with everything in it.",
         "Whatever the host has in there, disks and terminals of others, is now the container's to \
          try. Begin with an empty tmpfs, and show in it only what every program needs.");
     IN_THE_IMAGE = Mistake::new("in-the-image",
-        "The devices lie in the image's own folder.",
+        "The devices lie in the image's own directory.",
         "What was made for them stays there when the container ends, what the image had there is \
-         still seen, and a read-only image can't be used at all. A tmpfs on the folder covers it, \
+         still seen, and a read-only image can't be used at all. A tmpfs on the directory covers it, \
          and ends with the container.");
     FILES = Mistake::new("files",
         "The devices are plain, empty files.",
@@ -72,7 +72,7 @@ exercise::mistakes! {
          /dev/ptmx was a device of its own, and this one should not surprise anybody. ptmxmode is \
          the option.");
     OPTIONS_OF_DEVPTS = Mistake::new("options-of-devpts",
-        "The folder pts is there, and the kernel refused the devpts for it: EINVAL.",
+        "The directory pts is there, and the kernel refused the devpts for it: EINVAL.",
         "An option is one that it can't take. gid=5, as in many examples, is Docker's: group 5, \
          the host's tty, isn't mapped in this user namespace, so nothing can belong to it. Leave it \
          out. (A misspelt option gets the same answer.)");
@@ -85,7 +85,7 @@ exercise::mistakes! {
         "shm_open(3) makes a file there, for whichever user a program runs as. It needs the mode \
          of /tmp: everybody may write, and only the owner remove (1777).");
     SWALLOWED_THE_ERROR = exercise::swallowed!(
-        "The root is no folder, and the function returned Ok.",
+        "The root is no directory, and the function returned Ok.",
         "A container without /dev/null fails much later, and nobody sees why.");
     BARE_ERRNO = Mistake { why:
         "\"Not a directory\" could be any of a dozen paths. Say which: .with_context(|| \
@@ -103,7 +103,7 @@ pub mod check {
     use std::path::Path;
 
     use anyhow::Result;
-    use checker::{Heard, Judgement, Outcome, Program};
+    use checker::{Judgement, Outcome, Program, Reply};
     use lab::look::{Mount, mountinfo};
     use lab::{Lab, look};
     use nix::sys::stat::{major, minor};
@@ -114,7 +114,7 @@ pub mod check {
 
     pub fn check(program: &Program) -> Result<Judgement> {
         let full = observe(program, "full")?;
-        if !full.alive || matches!(full.heard, Heard::Silence(_)) {
+        if !full.alive || matches!(full.reply, Reply::Silence(_)) {
             return Ok(judge(&full, &full, &full));
         }
         let empty = observe(program, "empty")?;
@@ -133,24 +133,24 @@ pub mod check {
             usable: bool,
         },
         Link(String),
-        Folder,
+        Directory,
         File,
     }
 
-    /// A folder on which something is mounted.
+    /// A directory on which something is mounted.
     #[derive(Debug, Clone, PartialEq, Eq)]
     struct Mounted {
         /// `tmpfs`, …; `None`: nothing is mounted there.
         kind: Option<String>,
         /// Permission bits.
         mode: u32,
-        /// Whether it is the very folder that the host has there.
+        /// Whether it is the very directory that the host has there.
         the_hosts: bool,
     }
 
     #[derive(Debug, Clone)]
     struct Seen {
-        heard: Heard,
+        reply: Reply,
         /// Whether the program still ran when we looked; if not, there is nothing in the lists.
         alive: bool,
         dev: Option<Mounted>,
@@ -168,14 +168,14 @@ pub mod check {
         let mut running = program.start(Lab::new(), &[word(&place), kind])?;
         let (host, main) = (running.init(), running.main());
 
-        let heard = running.go_on()?;
+        let reply = running.go_on()?;
 
         let dev = place.join("box/dev");
         let table = mountinfo(main).unwrap_or_default();
         let mounted = |name: &str| mounted(&table, main, host, &dev, name);
         let path = path_of(main, &dev);
         let seen = Seen {
-            heard,
+            reply,
             alive: true,
             dev: mounted(""),
             entries: entries(&path),
@@ -190,11 +190,11 @@ pub mod check {
 
     fn mounted(table: &[Mount], main: i32, host: i32, dev: &Path, name: &str) -> Option<Mounted> {
         let place = if name.is_empty() { dev.to_path_buf() } else { dev.join(name) };
-        let folder = fs::metadata(path_of(main, &place)).ok().filter(fs::Metadata::is_dir)?;
+        let directory = fs::metadata(path_of(main, &place)).ok().filter(fs::Metadata::is_dir)?;
         let mount = table.iter().rev().find(|mount| mount.mount_point == place);
         Some(Mounted {
             kind: mount.map(|mount| mount.file_system.clone()),
-            mode: folder.mode() & 0o7777,
+            mode: directory.mode() & 0o7777,
             the_hosts: identity(path_of(main, &place)) == identity(path_of(host, Path::new("/dev").join(name))),
         })
     }
@@ -209,7 +209,7 @@ pub mod check {
         let kind = file.file_type();
         Some(match () {
             () if kind.is_symlink() => Entry::Link(fs::read_link(path).ok()?.to_string_lossy().into_owned()),
-            () if kind.is_dir() => Entry::Folder,
+            () if kind.is_dir() => Entry::Directory,
             () if kind.is_char_device() => {
                 let (major, minor) = (major(file.rdev()), minor(file.rdev()));
                 Entry::Device { block: false, major, minor, usable: can_be_opened(path) }
@@ -234,7 +234,7 @@ pub mod check {
     const LINKS: &str = "fd, stdin, stdout and stderr lead to the descriptors of whoever asks";
     const TERMINALS: &str = "terminals are its own, and anybody may open one";
     const SHM: &str = "anybody may make files in shm, which is a tmpfs of its own";
-    const REFUSED: &str = "a root that is no folder is an error that says what was refused";
+    const REFUSED: &str = "a root that is no directory is an error that says what was refused";
 
     /// Major and minor numbers: null(4), random(4), tty(4).
     const NUMBERS: [(&str, u64, u64); 6] =
@@ -251,11 +251,11 @@ pub mod check {
     const PTMX: [&str; 2] = ["pts/ptmx", "/dev/pts/ptmx"];
 
     /// What may be there besides: places for what is mounted later.
-    const MAY_BE: [(&str, Entry); 2] = [("mqueue", Entry::Folder), ("console", Entry::File)];
+    const MAY_BE: [(&str, Entry); 2] = [("mqueue", Entry::Directory), ("console", Entry::File)];
 
     fn judge(full: &Seen, empty: &Seen, file: &Seen) -> Judgement {
         let runs = [full.clone(), empty.clone()];
-        let of_both = |check: fn(&Seen) -> Outcome| Outcome::of_runs(&runs, check);
+        let of_both = |check: fn(&Seen) -> Outcome| Outcome::first_failing(&runs, check);
         let outcomes = vec![
             of_both(own),
             of_both(devices),
@@ -263,22 +263,22 @@ pub mod check {
             of_both(links),
             of_both(terminals),
             of_both(shm),
-            refused(REFUSED, &file.heard, file.alive, file.dev.is_none(), "a dev was made"),
+            refused(REFUSED, &file.reply, file.alive, file.dev.is_none(), "a dev was made"),
         ];
         Judgement::new(outcomes, mistake(full, empty, file), [&full.printed, &empty.printed])
     }
 
     fn outcome(claim: &'static str, seen: &Seen, holds: bool, expected: &str, observed: String) -> Outcome {
-        let holds = seen.alive && seen.heard == Heard::Ok && holds;
-        Outcome::of(claim, holds, expected, unless_failed(&seen.heard, seen.alive, observed))
+        let holds = seen.alive && seen.reply == Reply::Ok && holds;
+        Outcome::new(claim, holds, expected, unless_failed(&seen.reply, seen.alive, observed))
     }
 
     /// `a tmpfs with mode 0755`
     fn in_words(mounted: Option<&Mounted>) -> String {
         match mounted {
-            None => "there is no such folder".into(),
+            None => "there is no such directory".into(),
             Some(Mounted { the_hosts: true, .. }) => "it is the host's".into(),
-            Some(Mounted { kind: None, .. }) => "a folder on which nothing is mounted".into(),
+            Some(Mounted { kind: None, .. }) => "a directory on which nothing is mounted".into(),
             Some(Mounted { kind: Some(kind), mode, .. }) => format!("a {kind} with mode {mode:04o}"),
         }
     }
@@ -303,7 +303,7 @@ pub mod check {
                 Some(Entry::Device { major, minor, .. }) => Some(format!("{name} is device {major}:{minor}")),
                 Some(Entry::File) => Some(format!("{name} is a plain file")),
                 Some(Entry::Link(to)) => Some(format!("{name} is a link to {to}")),
-                Some(Entry::Folder) => Some(format!("{name} is a folder")),
+                Some(Entry::Directory) => Some(format!("{name} is a directory")),
                 None => Some(format!("{name} isn't there")),
             }
         };
@@ -389,7 +389,7 @@ pub mod check {
         let is_device = |entry: &Entry| matches!(entry, Entry::Device { .. });
         let own = |seen: &Seen| is_new(seen.dev.as_ref(), "tmpfs");
         // What the kernel said is in the error, as nix or std word it.
-        let refused_with = |seen: &Seen, words: [&str; 2]| matches!(&seen.heard, Heard::Error(chain) if chain.iter().any(|said| words.iter().any(|word| said.contains(word))));
+        let refused_with = |seen: &Seen, words: [&str; 2]| matches!(&seen.reply, Reply::Error(chain) if chain.iter().any(|said| words.iter().any(|word| said.contains(word))));
         // Places that nothing is mounted on yet: which of several was refused, nobody can see.
         let bare = |place: &Option<Mounted>| place.as_ref().is_some_and(|place| place.kind.is_none());
         if both(&|seen| {
@@ -404,7 +404,7 @@ pub mod check {
                 () => None,
             };
         }
-        if !both(&|seen| seen.heard == Heard::Ok) {
+        if !both(&|seen| seen.reply == Reply::Ok) {
             return None;
         }
         let mode = |mounted: &Option<Mounted>| mounted.as_ref().map_or(0, |mounted| mounted.mode);
@@ -425,8 +425,8 @@ pub mod check {
             () if !both(&|seen| missing_links(seen).is_empty() && is_linked(seen)) => None,
             () if both(&|seen| is_new(seen.shm.as_ref(), "tmpfs") && mode(&seen.shm) != 0o1777) => Some(&CLOSED_SHM),
             () if !both(&|seen| is_new(seen.shm.as_ref(), "tmpfs")) => None,
-            () if file.heard == Heard::Ok => Some(&SWALLOWED_THE_ERROR),
-            () if file.heard.is_bare_error() => Some(&BARE_ERRNO),
+            () if file.reply == Reply::Ok => Some(&SWALLOWED_THE_ERROR),
+            () if file.reply.is_bare_error() => Some(&BARE_ERRNO),
             () => None,
         }
     }

@@ -14,8 +14,8 @@ pub const EXERCISE: Exercise = Exercise {
     shown_by: "run ls /",
     needs_cgroups: false,
     hints: &[
-        "pivot_root(2) exchanges mounts. Where a folder is no mount, it says EINVAL, \"Invalid \
-         argument\". How does a folder become one, at the same place and with the same files? (In a \
+        "pivot_root(2) exchanges mounts. Where a directory is no mount, it says EINVAL, \"Invalid \
+         argument\". How does a directory become one, at the same place and with the same files? (In a \
          shell: mount --rbind box box. What would --bind alone leave behind?)",
         "After the exchange the old root is still in the table, and everything of the host's with \
          it: somewhere below the new root, or on top of it. umount2(2) takes it away; as somebody \
@@ -23,7 +23,7 @@ pub const EXERCISE: Exercise = Exercise {
          working directory: where is it?",
         "nix has mount, umount2 (nix::mount), chdir and pivot_root (nix::unistd). The notes of \
          pivot_root(2) have a part called pivot_root(\".\", \".\"): bind, then go in (whoever went \
-         in before stands below the mount). Then both arguments are the same, no folder is needed \
+         in before stands below the mount). Then both arguments are the same, no directory is needed \
          for the old root, and the next umount2(\".\", …) means the old one, since it lies on top.",
     ],
     mistakes: MISTAKES,
@@ -36,14 +36,14 @@ exercise::mistakes! {
          still in the mount table, and root walks back to them; you will, in exercise 2.4. Here the \
          table itself has to change.");
     NOT_A_MOUNT = Mistake::new("not-a-mount",
-        "It works where the new root is a mount, and is refused where it is a mere folder.",
-        "pivot_root(2) exchanges mounts, which are lines of the mount table; a folder in the \
+        "It works where the new root is a mount, and is refused where it is a mere directory.",
+        "pivot_root(2) exchanges mounts, which are lines of the mount table; a directory in the \
          middle of a file system has none: EINVAL. Bound on itself, it is a mount, at the same \
          place and with the same files.");
     WENT_IN_FIRST = Mistake::new("went-in-first",
-        "You stand in the folder below the mount: you went in before it was bound.",
-        "A mount covers the folder that it is made on. Whoever stands in there already stays below \
-         it, and to them \".\" is the mere folder that it was: pivot_root(2) says EINVAL. Bind it \
+        "You stand in the directory below the mount: you went in before it was bound.",
+        "A mount covers the directory that it is made on. Whoever stands in there already stays below \
+         it, and to them \".\" is the mere directory that it was: pivot_root(2) says EINVAL. Bind it \
          first, and go in afterwards.");
     OLD_ROOT_STAYS = Mistake::new("old-root-stays",
         "The roots have changed places, and the old one is still in the mount table, with all its \
@@ -55,17 +55,17 @@ exercise::mistakes! {
         "Something of it is always in use: an open file, another mount below it. umount2(2) has a \
          flag that takes it out of the table at once, and frees it when its last user has gone.");
     LEFT_BEHIND = Mistake::new("left-behind",
-        "What was mounted below the folder stayed behind: its place is an empty folder in the new \
+        "What was mounted below the directory stayed behind: its place is an empty directory in the new \
          root.",
-        "A bind mount shows the one mount that the folder is on. With a flag it takes along those \
+        "A bind mount shows the one mount that the directory is on. With a flag it takes along those \
          below it. In `run`, /proc and the volumes are mounted there already.");
     FOOT_OUTSIDE = Mistake::new("foot-outside",
         "The process's root is the new one, and its working directory is still in the old one.",
         "The kernel moves the working directory along only if it was at the old root itself. A \
          path that doesn't begin with / still begins outside, whatever has been unmounted.");
-    LEFT_A_FOLDER = Mistake::new("left-a-folder",
-        "The folder that was made for the old root is still in the new one.",
-        "The image isn't yours to write in, and may be read-only. Remove the folder; or do without \
+    LEFT_A_DIRECTORY = Mistake::new("left-a-folder",
+        "The directory that was made for the old root is still in the new one.",
+        "The image isn't yours to write in, and may be read-only. Remove the directory; or do without \
          one, as pivot_root(2) describes under \"pivot_root(\".\", \".\")\".");
     NOTHING_CHANGED = Mistake::new("nothing-changed",
         "The function returned Ok, and the process has the root that it had.",
@@ -92,7 +92,7 @@ pub mod check {
     use std::path::Path;
 
     use anyhow::{Context, Result};
-    use checker::{Heard, Judgement, Outcome, Program};
+    use checker::{Judgement, Outcome, Program, Reply};
     use lab::look::{Mount, mountinfo};
     use lab::{Lab, look};
 
@@ -101,18 +101,18 @@ pub mod check {
     use super::*;
 
     pub fn check(program: &Program) -> Result<Judgement> {
-        let folder = observe(program, "folder")?;
-        if !folder.alive || matches!(folder.heard, Heard::Silence(_)) {
-            return Ok(judge(&folder, &folder, &folder));
+        let directory = observe(program, "directory")?;
+        if !directory.alive || matches!(directory.reply, Reply::Silence(_)) {
+            return Ok(judge(&directory, &directory, &directory));
         }
         let mount = observe(program, "mount")?;
         let missing = observe(program, "missing")?;
-        Ok(judge(&folder, &mount, &missing))
+        Ok(judge(&directory, &mount, &missing))
     }
 
     #[derive(Debug, Clone)]
     struct Seen {
-        heard: Heard,
+        reply: Reply,
         /// Whether the program still ran when we looked; if not, nothing below is true.
         alive: bool,
         /// Whether the program's / is the new root, by a file that only this one has.
@@ -128,15 +128,15 @@ pub mod check {
         others: Vec<String>,
         /// Whether the working directory is the new root.
         directory: bool,
-        /// Whether the working directory is the new root's folder as it is below the mount that was
-        /// made on it.
+        /// Whether the working directory is the new root's directory as it is below the mount that
+        /// was made on it.
         covered: bool,
         /// What is in the new root that wasn't.
         left: Vec<String>,
         printed: String,
     }
 
-    /// `kind`: the new root is a `folder`, a `mount`, or `missing`.
+    /// `kind`: the new root is a `directory`, a `mount`, or `missing`.
     fn observe(program: &Program, kind: &str) -> Result<Seen> {
         let place = new_place();
         let mut running = program.start(Lab::new(), &[word(&place), kind])?;
@@ -144,7 +144,7 @@ pub mod check {
         // Its only child, which was born before the answer is called.
         let witness = look::children(main).first().copied().context("the witness isn't there")?;
 
-        let heard = running.go_on()?;
+        let reply = running.go_on()?;
 
         let has = |pid: i32, file: &str| fs::read(path_of(pid, file)).is_ok_and(|text| text == word(&place).as_bytes());
         let is_root = has(main, "sentinel");
@@ -165,54 +165,55 @@ pub mod check {
         }
         let alive = look::process_exists(main);
         let printed = running.end();
-        let seen = Seen { heard, alive, is_root, below, for_all, moved, others, directory, covered, left, printed };
+        let seen = Seen { reply, alive, is_root, below, for_all, moved, others, directory, covered, left, printed };
         Ok(if alive { seen } else { Seen { is_root: false, for_all: false, below: false, directory: false, ..seen } })
     }
 
-    /// Whether the process stands in `folder`, and not in the mount that lies on it.
-    fn stands_below_a_mount(process: i32, folder: &Path, table: &[Mount]) -> bool {
-        let Some(top) = table.iter().rev().find(|mount| mount.mount_point == folder) else { return false };
+    /// Whether the process stands in `directory`, and not in the mount that lies on it.
+    fn stands_below_a_mount(process: i32, directory: &Path, table: &[Mount]) -> bool {
+        let Some(top) = table.iter().rev().find(|mount| mount.mount_point == directory) else { return false };
         let here = format!("/proc/{process}/cwd");
         // The same files either way: it is the mount that differs.
-        identity(&here) == identity(path_of(process, folder)) && mount_of(&here).is_some_and(|id| id != top.id)
+        identity(&here) == identity(path_of(process, directory)) && mount_of(&here).is_some_and(|id| id != top.id)
     }
 
-    /// The id of the mount through which a folder is seen, as mountinfo has it: proc_pid_fdinfo(5).
-    fn mount_of(folder: &str) -> Option<i32> {
-        let open = OpenOptions::new().read(true).custom_flags(libc::O_PATH).open(folder).ok()?;
+    /// The id of the mount through which a directory is seen, as mountinfo has it:
+    /// proc_pid_fdinfo(5).
+    fn mount_of(directory: &str) -> Option<i32> {
+        let open = OpenOptions::new().read(true).custom_flags(libc::O_PATH).open(directory).ok()?;
         let info = fs::read_to_string(format!("/proc/self/fdinfo/{}", open.as_raw_fd())).ok()?;
         info.lines().find_map(|line| line.strip_prefix("mnt_id:"))?.trim().parse().ok()
     }
 
-    const ROOT: &str = "the process's / is the new root, a folder or a mount";
+    const ROOT: &str = "the process's / is the new root, a directory or a mount";
     const BELOW: &str = "what is mounted below it came along";
     const GONE: &str = "the old root is gone from the mount table, for everybody in it";
     const DIRECTORY: &str = "the working directory is inside, at /";
     const CLEAN: &str = "the new root holds what it held before";
     const REFUSED: &str = "a root that isn't there is an error that says what was refused";
 
-    fn judge(folder: &Seen, mount: &Seen, missing: &Seen) -> Judgement {
-        let runs = [folder.clone(), mount.clone()];
+    fn judge(directory: &Seen, mount: &Seen, missing: &Seen) -> Judgement {
+        let runs = [directory.clone(), mount.clone()];
         let outcomes = vec![
-            Outcome::of_runs(&runs, root),
-            Outcome::of_runs(&runs, below),
-            Outcome::of_runs(&runs, gone),
-            Outcome::of_runs(&runs, directory),
-            Outcome::of_runs(&runs, clean),
+            Outcome::first_failing(&runs, root),
+            Outcome::first_failing(&runs, below),
+            Outcome::first_failing(&runs, gone),
+            Outcome::first_failing(&runs, working_directory),
+            Outcome::first_failing(&runs, clean),
             refused(
                 REFUSED,
-                &missing.heard,
+                &missing.reply,
                 missing.alive,
                 !missing.for_all && !missing.moved,
                 "something has changed",
             ),
         ];
-        Judgement::new(outcomes, mistake(folder, mount, missing), [&folder.printed, &mount.printed])
+        Judgement::new(outcomes, mistake(directory, mount, missing), [&directory.printed, &mount.printed])
     }
 
     fn outcome(claim: &'static str, seen: &Seen, holds: bool, expected: &str, observed: String) -> Outcome {
-        let holds = seen.alive && seen.heard == Heard::Ok && holds;
-        Outcome::of(claim, holds, expected, unless_failed(&seen.heard, seen.alive, observed))
+        let holds = seen.alive && seen.reply == Reply::Ok && holds;
+        Outcome::new(claim, holds, expected, unless_failed(&seen.reply, seen.alive, observed))
     }
 
     fn root(seen: &Seen) -> Outcome {
@@ -223,14 +224,14 @@ pub mod check {
     fn below(seen: &Seen) -> Outcome {
         let observed = match (seen.below, seen.is_root) {
             (true, _) => "it did",
-            (false, true) => "/below is an empty folder",
+            (false, true) => "/below is an empty directory",
             (false, false) => "its / is another",
         };
         outcome(
             BELOW,
             seen,
             seen.below,
-            "the tmpfs that is mounted on the folder \"below\" is at /below",
+            "the tmpfs that is mounted on the directory \"below\" is at /below",
             observed.into(),
         )
     }
@@ -251,8 +252,8 @@ pub mod check {
         outcome(GONE, seen, holds, "in the mount namespace there are / and /below, and nothing else", observed)
     }
 
-    fn directory(seen: &Seen) -> Outcome {
-        let observed = if seen.directory { "it is" } else { "/proc/PID/cwd is another folder" };
+    fn working_directory(seen: &Seen) -> Outcome {
+        let observed = if seen.directory { "it is" } else { "/proc/PID/cwd is another directory" };
         outcome(DIRECTORY, seen, seen.directory && seen.is_root, "/proc/PID/cwd is /proc/PID/root", observed.into())
     }
 
@@ -262,22 +263,22 @@ pub mod check {
     }
 
     /// The mistake that fits everything that was seen.
-    fn mistake(folder: &Seen, mount: &Seen, missing: &Seen) -> Option<&'static Mistake> {
-        if ![folder, mount, missing].iter().all(|seen| seen.alive && !seen.moved) {
+    fn mistake(directory: &Seen, mount: &Seen, missing: &Seen) -> Option<&'static Mistake> {
+        if ![directory, mount, missing].iter().all(|seen| seen.alive && !seen.moved) {
             return None;
         }
-        let both = |holds: fn(&Seen) -> bool| holds(folder) && holds(mount);
-        let error = |seen: &Seen| matches!(seen.heard, Heard::Error(_));
-        if error(folder) && !folder.is_root && folder.covered {
+        let both = |holds: fn(&Seen) -> bool| holds(directory) && holds(mount);
+        let error = |seen: &Seen| matches!(seen.reply, Reply::Error(_));
+        if error(directory) && !directory.is_root && directory.covered {
             return Some(&WENT_IN_FIRST);
         }
-        if error(folder) && !folder.is_root && mount.heard == Heard::Ok && mount.is_root {
+        if error(directory) && !directory.is_root && mount.reply == Reply::Ok && mount.is_root {
             return Some(&NOT_A_MOUNT);
         }
-        if both(|seen| matches!(seen.heard, Heard::Error(_)) && seen.for_all && !seen.others.is_empty()) {
+        if both(|seen| matches!(seen.reply, Reply::Error(_)) && seen.for_all && !seen.others.is_empty()) {
             return Some(&NOT_LAZILY);
         }
-        if !both(|seen| seen.heard == Heard::Ok) {
+        if !both(|seen| seen.reply == Reply::Ok) {
             return None;
         }
         match () {
@@ -287,11 +288,11 @@ pub mod check {
             () if both(|seen| !seen.others.is_empty()) => Some(&OLD_ROOT_STAYS),
             () if !both(|seen| seen.others.is_empty()) => None,
             () if both(|seen| !seen.directory) => Some(&FOOT_OUTSIDE),
-            () if !folder.below => Some(&LEFT_BEHIND),
-            () if both(|seen| !seen.left.is_empty()) => Some(&LEFT_A_FOLDER),
+            () if !directory.below => Some(&LEFT_BEHIND),
+            () if both(|seen| !seen.left.is_empty()) => Some(&LEFT_A_DIRECTORY),
             () if !both(|seen| seen.below && seen.directory && seen.left.is_empty()) => None,
-            () if missing.heard == Heard::Ok => Some(&SWALLOWED_THE_ERROR),
-            () if missing.heard.is_bare_error() => Some(&BARE_ERRNO),
+            () if missing.reply == Reply::Ok => Some(&SWALLOWED_THE_ERROR),
+            () if missing.reply.is_bare_error() => Some(&BARE_ERRNO),
             () => None,
         }
     }

@@ -75,7 +75,7 @@ pub mod check {
 
     use anyhow::Result;
     use checker::namespaces::{Namespaces, besides, list};
-    use checker::{Heard, Judgement, Outcome, Program};
+    use checker::{Judgement, Outcome, Program, Reply};
     use lab::look::{Mount, mountinfo};
     use lab::{Lab, look};
 
@@ -85,7 +85,7 @@ pub mod check {
 
     pub fn check(program: &Program) -> Result<Judgement> {
         let seen = observe(program)?;
-        if !seen.alive || matches!(seen.heard, Heard::Silence(_)) {
+        if !seen.alive || matches!(seen.reply, Reply::Silence(_)) {
             // One that never returns won't the next time either, and the learner waits.
             return Ok(judge(&seen, &Refused::like(&seen)));
         }
@@ -94,7 +94,7 @@ pub mod check {
 
     #[derive(Debug, Clone)]
     struct Seen {
-        heard: Heard,
+        reply: Reply,
         /// Whether the program still ran when we looked; if not, its table is empty.
         alive: bool,
         /// Where the host has a mount, in which is another one, `hosts`; the container mounts
@@ -112,7 +112,7 @@ pub mod check {
     /// A run as somebody who may not make a mount namespace.
     #[derive(Debug, Clone)]
     struct Refused {
-        heard: Heard,
+        reply: Reply,
         alive: bool,
         moved: bool,
     }
@@ -123,32 +123,32 @@ pub mod check {
         let mut running = program.start(Lab::new().shared_mounts(), &[word(&place)])?;
         let (host, main) = (running.init(), running.main());
         let host_before = mountinfo(host)?;
-        let before = Namespaces::of(main);
+        let before = Namespaces::read(main);
 
-        let heard = running.go_on()?;
+        let reply = running.go_on()?;
 
-        let left = before.left(&Namespaces::of(main));
+        let left = before.left(&Namespaces::read(main));
         let own_table = !same_table(main, host);
         let table = mountinfo(main).unwrap_or_default();
         // Asked between: what was read before was read of a living process, and with it the lab's host
         // lives.
         let alive = look::process_exists(main);
         let host_after = if alive { mountinfo(host)? } else { Vec::new() };
-        Ok(Seen { heard, alive, place, own_table, left, host_before, host_after, table, printed: running.end() })
+        Ok(Seen { reply, alive, place, own_table, left, host_before, host_after, table, printed: running.end() })
     }
 
     fn at_nobody(program: &Program) -> Result<Refused> {
         let mut running = program.start(Lab::new().shared_mounts(), &["nobody"])?;
         let (host, main) = (running.init(), running.main());
-        let heard = running.go_on()?;
+        let reply = running.go_on()?;
         let moved = !same_table(main, host);
-        Ok(Refused { heard, alive: look::process_exists(main), moved })
+        Ok(Refused { reply, alive: look::process_exists(main), moved })
     }
 
     impl Refused {
         /// For an answer that ended the program, or never returned.
         fn like(seen: &Seen) -> Refused {
-            Refused { heard: seen.heard.clone(), alive: seen.alive, moved: false }
+            Refused { reply: seen.reply.clone(), alive: seen.alive, moved: false }
         }
     }
 
@@ -196,15 +196,15 @@ pub mod check {
             private(seen),
             no_leak(seen),
             host_kept(seen),
-            refused(REFUSED, &nobody.heard, nobody.alive, !nobody.moved, "it has left the host's mount namespace"),
+            refused(REFUSED, &nobody.reply, nobody.alive, !nobody.moved, "it has left the host's mount namespace"),
         ];
         // Not of the run that is refused: that the answer says so is right.
         Judgement::new(outcomes, mistake(seen, nobody), [&seen.printed])
     }
 
     fn outcome(claim: &'static str, seen: &Seen, holds: bool, expected: &str, observed: String) -> Outcome {
-        let holds = seen.alive && seen.heard == Heard::Ok && holds;
-        Outcome::of(claim, holds, expected, unless_failed(&seen.heard, seen.alive, observed))
+        let holds = seen.alive && seen.reply == Reply::Ok && holds;
+        Outcome::new(claim, holds, expected, unless_failed(&seen.reply, seen.alive, observed))
     }
 
     fn own(seen: &Seen) -> Outcome {
@@ -266,7 +266,7 @@ pub mod check {
 
     /// The mistake that fits everything that was seen.
     fn mistake(seen: &Seen, nobody: &Refused) -> Option<&'static Mistake> {
-        if !seen.alive || seen.heard != Heard::Ok {
+        if !seen.alive || seen.reply != Reply::Ok {
             return None;
         }
         let host_changed = !seen.changed_on_host().is_empty();
@@ -289,8 +289,8 @@ pub mod check {
             () if seen.leaked() => Some(&NOT_ALL),
             () if !connected.is_empty() || seen.took_away() || !seen.mounted() => None,
             () if seen.left.contains(&"user") => Some(&ANOTHER_USER_NAMESPACE),
-            () if nobody.heard == Heard::Ok => Some(&SWALLOWED_THE_ERROR),
-            () if nobody.heard.is_bare_error() => Some(&BARE_ERRNO),
+            () if nobody.reply == Reply::Ok => Some(&SWALLOWED_THE_ERROR),
+            () if nobody.reply.is_bare_error() => Some(&BARE_ERRNO),
             () => None,
         }
     }

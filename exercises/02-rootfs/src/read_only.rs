@@ -41,7 +41,7 @@ exercise::mistakes! {
     NOT_BELOW = Mistake::new("not-below",
         "What is mounted below the source isn't shown at the target.",
         "A bind mount shows the one mount that the source is on. Where something is mounted below, \
-         one sees the folder that it covers. (In a user namespace the kernel refuses that, EINVAL: \
+         one sees the directory that it covers. (In a user namespace the kernel refuses that, EINVAL: \
          what is covered may be meant to be.) A flag takes along all of them.");
     FLAGS_LOST = Mistake::new("flags-lost",
         "A mount that had flags of its own, nosuid, nodev, noexec, loses them.",
@@ -55,7 +55,7 @@ exercise::mistakes! {
          without MS_BIND means the file system, and whoever else uses it. Here it shall be one \
          mount's: the one at the target.");
     ON_THE_SOURCE = Mistake::new("on-the-source",
-        "It was tried on the source: refused where that is a mere folder or file, and where it is \
+        "It was tried on the source: refused where that is a mere directory or file, and where it is \
          a mount, the source is read-only now.",
         "mount_setattr(2) changes a mount, and gives EINVAL for a path that is none. The mount \
          that you have made is at the target; and the source shall stay as it was.");
@@ -65,7 +65,7 @@ exercise::mistakes! {
          in a mount namespace of its own is seen there only.");
     SWALLOWED_THE_ERROR = Mistake::new("swallowed-the-error",
         "The source isn't there, and the function returned Ok.",
-        "The container starts with an empty folder where its data should be. Return the error: `?` \
+        "The container starts with an empty directory where its data should be. Return the error: `?` \
          does that.");
     BARE_ERRNO = Mistake { why:
         "\"No such file or directory\" could be the source or the target. Say which call it was, \
@@ -81,7 +81,7 @@ pub mod check {
     use std::path::Path;
 
     use anyhow::Result;
-    use checker::{Heard, Judgement, Outcome, Program};
+    use checker::{Judgement, Outcome, Program, Reply};
     use lab::look::mountinfo;
     use lab::{Lab, look};
     use nix::errno::Errno;
@@ -92,7 +92,7 @@ pub mod check {
 
     pub fn check(program: &Program) -> Result<Judgement> {
         let plain = observe(program, "plain")?;
-        if !plain.alive || matches!(plain.heard, Heard::Silence(_)) {
+        if !plain.alive || matches!(plain.reply, Reply::Silence(_)) {
             return Ok(judge(&Runs::only(plain)));
         }
         Ok(judge(&Runs {
@@ -116,12 +116,12 @@ pub mod check {
 
     #[derive(Debug, Clone)]
     struct Seen {
-        heard: Heard,
+        reply: Reply,
         /// Whether the program still ran when we looked; if not, nothing below is true.
         alive: bool,
-        /// Whether the target shows the source's very file or folder.
+        /// Whether the target shows the source's very file or directory.
         shown: bool,
-        /// Whether it shows, below, the very folder that is mounted below the source.
+        /// Whether it shows, below, the very directory that is mounted below the source.
         below_shown: bool,
         target: Written,
         below: Written,
@@ -142,7 +142,7 @@ pub mod check {
         let mut running = program.start(Lab::new(), &[word(&place), kind])?;
         let main = running.main();
 
-        let heard = running.go_on()?;
+        let reply = running.go_on()?;
 
         let (source, target) = (path_of(main, place.join("source")), path_of(main, place.join("target")));
         let table = mountinfo(main).unwrap_or_default();
@@ -154,7 +154,7 @@ pub mod check {
             source.is_some() && source == identity(target.join(name))
         };
         let seen = Seen {
-            heard,
+            reply,
             alive: true,
             shown: identity(&source).is_some() && identity(&source) == identity(&target),
             below_shown: same("below"),
@@ -170,7 +170,7 @@ pub mod check {
         Ok(Seen { alive, printed: running.end(), ..seen })
     }
 
-    /// Tries it: into a file, or with a new file in a folder.
+    /// Tries it: into a file, or with a new file in a directory.
     fn written(place: &Path) -> Written {
         let file = if place.is_dir() { place.join("probe") } else { place.to_path_buf() };
         let result = OpenOptions::new().write(true).create(place.is_dir()).truncate(false).open(&file);
@@ -184,7 +184,7 @@ pub mod check {
         }
     }
 
-    const SHOWN: &str = "the target shows what is at the source, a folder or a file";
+    const SHOWN: &str = "the target shows what is at the source, a directory or a file";
     const READ_ONLY: &str = "it can't be written to at the target";
     const BELOW: &str = "what is mounted below the source is there, too, and can't be written to either";
     const SOURCE: &str = "at the source all can be written to as before";
@@ -193,8 +193,8 @@ pub mod check {
 
     #[derive(Debug, Clone)]
     struct Runs {
-        /// A folder; a folder with a mount below it; the same in a user namespace in which their
-        /// flags are locked; a file; nothing.
+        /// A directory; a directory with a mount below it; the same in a user namespace in which
+        /// their flags are locked; a file; nothing.
         plain: Seen,
         below: Seen,
         locked: Seen,
@@ -213,19 +213,19 @@ pub mod check {
     fn judge(runs: &Runs) -> Judgement {
         let Runs { plain, below, locked, file, missing } = runs;
         let outcomes = vec![
-            Outcome::of_runs(&[plain.clone(), file.clone(), below.clone()], shown),
-            Outcome::of_runs(&[plain.clone(), file.clone(), below.clone()], read_only),
+            Outcome::first_failing(&[plain.clone(), file.clone(), below.clone()], shown),
+            Outcome::first_failing(&[plain.clone(), file.clone(), below.clone()], read_only),
             is_below(below),
             source(plain, below),
-            Outcome::of_runs(&[below.clone(), locked.clone()], flags),
-            refused(REFUSED, &missing.heard, missing.alive, !missing.mounted, "something is mounted at the target"),
+            Outcome::first_failing(&[below.clone(), locked.clone()], flags),
+            refused(REFUSED, &missing.reply, missing.alive, !missing.mounted, "something is mounted at the target"),
         ];
         Judgement::new(outcomes, mistake(runs), [plain, below, locked, file].map(|seen| &seen.printed))
     }
 
     fn outcome(claim: &'static str, seen: &Seen, holds: bool, expected: &str, observed: String) -> Outcome {
-        let holds = seen.alive && seen.heard == Heard::Ok && holds;
-        Outcome::of(claim, holds, expected, unless_failed(&seen.heard, seen.alive, observed))
+        let holds = seen.alive && seen.reply == Reply::Ok && holds;
+        Outcome::new(claim, holds, expected, unless_failed(&seen.reply, seen.alive, observed))
     }
 
     fn in_words(written: Written) -> String {
@@ -280,10 +280,10 @@ pub mod check {
             return None;
         }
         // Where the source happens to be a mount, it is done, and to the wrong one.
-        if matches!(plain.heard, Heard::Error(_)) && locked.heard == Heard::Ok && locked.source == Written::ReadOnly {
+        if matches!(plain.reply, Reply::Error(_)) && locked.reply == Reply::Ok && locked.source == Written::ReadOnly {
             return Some(&ON_THE_SOURCE);
         }
-        if plain.heard != Heard::Ok {
+        if plain.reply != Reply::Ok {
             return None;
         }
         match () {
@@ -292,12 +292,12 @@ pub mod check {
             () if plain.source == Written::ReadOnly && plain.target == Written::ReadOnly => Some(&THE_SOURCE_TOO),
             () if plain.target == Written::Yes => Some(&FLAG_IGNORED),
             () if plain.target != Written::ReadOnly || plain.source != Written::Yes => None,
-            () if below.heard == Heard::Ok && !below.below_shown => Some(&NOT_BELOW),
-            () if below.heard == Heard::Ok && below.below == Written::Yes => Some(&ONLY_THE_TOP),
-            () if !below.lost.is_empty() || matches!(locked.heard, Heard::Error(_)) => Some(&FLAGS_LOST),
-            () if file.heard != Heard::Ok || file.target != Written::ReadOnly || locked.heard != Heard::Ok => None,
-            () if missing.heard == Heard::Ok => Some(&SWALLOWED_THE_ERROR),
-            () if missing.heard.is_bare_error() => Some(&BARE_ERRNO),
+            () if below.reply == Reply::Ok && !below.below_shown => Some(&NOT_BELOW),
+            () if below.reply == Reply::Ok && below.below == Written::Yes => Some(&ONLY_THE_TOP),
+            () if !below.lost.is_empty() || matches!(locked.reply, Reply::Error(_)) => Some(&FLAGS_LOST),
+            () if file.reply != Reply::Ok || file.target != Written::ReadOnly || locked.reply != Reply::Ok => None,
+            () if missing.reply == Reply::Ok => Some(&SWALLOWED_THE_ERROR),
+            () if missing.reply.is_bare_error() => Some(&BARE_ERRNO),
             () => None,
         }
     }

@@ -17,10 +17,10 @@ pub const EXERCISE: Exercise = Exercise {
         "What `cargo wb check 2.6b` shows under \"observed\" are mount points, as the kernel lists \
          them: where the volume went. Which targets go astray, and what do they have in common? \
          (`ls -l` in the image would show it.)",
-        "A descriptor of a folder says where a lookup begins. It doesn't say where it ends: a link \
+        "A descriptor of a directory says where a lookup begins. It doesn't say where it ends: a link \
          to /data is one to the host's /data, and .. goes up from wherever it stands. To look at \
          each component before it is used won't do either: it may be exchanged in between. The \
-         kernel can be told, for one lookup, that a folder is /.",
+         kernel can be told, for one lookup, that a directory is /.",
         "openat2(2) takes a struct with flags as openat's, and with RESOLVE_… flags. nix::fcntl \
          has openat2, OpenHow::new().flags(…).resolve(…), and ResolveFlag. RESOLVE_BENEATH refuses \
          what leads out; RESOLVE_IN_ROOT takes it as it is meant inside. Both lookups of the \
@@ -31,7 +31,7 @@ pub const EXERCISE: Exercise = Exercise {
 
 exercise::mistakes! {
     FOLLOWS_LINKS = Mistake::new("follows-links",
-        "Where the image has a link, the volume goes to a folder of the host's.",
+        "Where the image has a link, the volume goes to a directory of the host's.",
         "The kernel follows links as they are meant outside: an absolute one begins at the \
          process's root, which still is the host's, and .. goes up past the image. Where the lookup \
          began, at a path or at a descriptor, makes no difference to a link on its way. To this \
@@ -46,8 +46,8 @@ exercise::mistakes! {
         "A target is a stranger's word, too. At / there is nothing above, and so `..` has to end \
          at the image's root.");
     MADE_OUTSIDE = Mistake::new("made-outside",
-        "No mount went astray, but a folder was made on the host, outside of the image.",
-        "What is missing is made by a path, and on that path is a link. The folder in which it is \
+        "No mount went astray, but a directory was made on the host, outside of the image.",
+        "What is missing is made by a path, and on that path is a link. The directory in which it is \
          made has to be looked up in the image as well (mkdirat takes it as a descriptor).");
     REFUSES_LINKS = Mistake::new("refuses-links",
         "Nothing leads out any more, and a target with a link in it is refused.",
@@ -57,11 +57,11 @@ exercise::mistakes! {
     NEVER_MADE = Mistake::new("never-made",
         "A target that is missing isn't made any more.",
         "`-v /data:/data` should work with an image that has never heard of /data: a last \
-         component that is missing is made, as a folder, in the image.");
+         component that is missing is made, as a directory, in the image.");
     INHERITED = Mistake::new("inherited",
         "The volume goes where it should, and whoever is started next inherits the open \
          descriptor.",
-        "An open folder is a way to it and, by .., to all that is above: CVE-2024-21626 was such a \
+        "An open directory is a way to it and, by .., to all that is above: CVE-2024-21626 was such a \
          one. O_CLOEXEC closes it when this process becomes the command.");
     SWALLOWED_THE_ERROR = Mistake::new("swallowed-the-error",
         "A target below a file can't be, and the function returned Ok.",
@@ -82,7 +82,7 @@ pub mod check {
     use std::path::{Path, PathBuf};
 
     use anyhow::Result;
-    use checker::{Heard, Judgement, Outcome, Program};
+    use checker::{Judgement, Outcome, Program, Reply};
     use lab::look::mountinfo;
     use lab::{Lab, look};
     use nix::fcntl::OFlag;
@@ -95,7 +95,7 @@ pub mod check {
         let mut runs = Vec::new();
         for case in Case::ALL {
             let seen = observe(program, case)?;
-            let hopeless = !seen.alive || matches!(seen.heard, Heard::Silence(_));
+            let hopeless = !seen.alive || matches!(seen.reply, Reply::Silence(_));
             runs.push(seen);
             if hopeless {
                 break;
@@ -107,8 +107,8 @@ pub mod check {
     /// A target, as `given` makes the image for it.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     enum Case {
-        /// /srv/data, a folder.
-        Folder,
+        /// /srv/data, a directory.
+        Directory,
         /// /srv/new, which is missing.
         Missing,
         /// A link to an absolute path is the last component.
@@ -129,7 +129,7 @@ pub mod check {
 
     impl Case {
         const ALL: [Case; 9] = [
-            Case::Folder,
+            Case::Directory,
             Case::Missing,
             Case::Absolute,
             Case::Dots,
@@ -142,7 +142,7 @@ pub mod check {
 
         fn target(self, place: &Path) -> PathBuf {
             match self {
-                Case::Folder => "/srv/data".into(),
+                Case::Directory => "/srv/data".into(),
                 Case::Missing => "/srv/new".into(),
                 Case::Absolute => "/absolute".into(),
                 Case::Dots => "/srv/dots".into(),
@@ -157,7 +157,7 @@ pub mod check {
         /// Where it is in the image; `None`: nowhere.
         fn meant(self, place: &Path) -> Option<PathBuf> {
             Some(match self {
-                Case::Folder => "srv/data".into(),
+                Case::Directory => "srv/data".into(),
                 Case::Missing => "srv/new".into(),
                 Case::Absolute | Case::Dots | Case::Middle | Case::OwnDots => within(place, "outside"),
                 Case::MissingInMiddle => within(place, "new"),
@@ -178,7 +178,7 @@ pub mod check {
         target: PathBuf,
         /// Where it should go.
         meant: Option<PathBuf>,
-        heard: Heard,
+        reply: Reply,
         /// Whether the program still ran when we looked; if not, nothing below is true.
         alive: bool,
         image: PathBuf,
@@ -202,7 +202,7 @@ pub mod check {
         let given = inherited(main);
         let volume = identity(path_of(main, place.join("volume")));
 
-        let heard = running.go_on()?;
+        let reply = running.go_on()?;
 
         let image = place.join("image");
         // Seen from outside, a mount point is what is mounted there.
@@ -218,7 +218,7 @@ pub mod check {
             case,
             target,
             meant,
-            heard,
+            reply,
             alive,
             image,
             went,
@@ -240,10 +240,10 @@ pub mod check {
         open.filter(|(number, _)| stays(*number)).map(|(number, file)| (number, file.display().to_string())).collect()
     }
 
-    /// All paths below a folder, without what is in those that are called so.
-    fn names_below(folder: &Path, without: &[&str]) -> Vec<PathBuf> {
+    /// All paths below a directory, without what is in those that are called so.
+    fn names_below(directory: &Path, without: &[&str]) -> Vec<PathBuf> {
         let mut found = Vec::new();
-        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
             if without.iter().any(|name| entry.file_name() == *name) {
                 continue;
             }
@@ -262,7 +262,7 @@ pub mod check {
         }
 
         fn is_right(&self) -> bool {
-            self.alive && self.heard == Heard::Ok && self.went.is_some() && self.went == self.meant
+            self.alive && self.reply == Reply::Ok && self.went.is_some() && self.went == self.meant
         }
     }
 
@@ -277,11 +277,11 @@ pub mod check {
     /// One run for each case; only the first, if that ended the program.
     fn judge(runs: &[Seen]) -> Judgement {
         let outcomes = vec![
-            goes_right(PLAIN, runs, &[Case::Folder, Case::Missing]),
+            goes_right(PLAIN, runs, &[Case::Directory, Case::Missing]),
             goes_right(LAST, runs, &[Case::Absolute, Case::Dots]),
             goes_right(MIDDLE, runs, &[Case::Middle, Case::MissingInMiddle]),
             goes_right(DOTS, runs, &[Case::OwnDots]),
-            Outcome::of_runs(runs, inside),
+            Outcome::first_failing(runs, inside),
             closed(runs),
             refused(runs),
         ];
@@ -304,16 +304,16 @@ pub mod check {
             Some(point) => format!("{target} went to {}", point.display()),
             None => format!("{target}: nothing was mounted"),
         };
-        if seen.alive && matches!(seen.heard, Heard::Error(_)) {
-            return format!("{target}: {}", seen.heard.in_words());
+        if seen.alive && matches!(seen.reply, Reply::Error(_)) {
+            return format!("{target}: {}", seen.reply.in_words());
         }
-        unless_failed(&seen.heard, seen.alive, went)
+        unless_failed(&seen.reply, seen.alive, went)
     }
 
     fn goes_right(claim: &'static str, runs: &[Seen], cases: &[Case]) -> Outcome {
-        Outcome::of_runs(&of(runs, cases), |seen| {
+        Outcome::first_failing(&of(runs, cases), |seen| {
             let meant = seen.meant.as_ref().map_or("the image".into(), |meant| meant.display().to_string());
-            Outcome::of(
+            Outcome::new(
                 claim,
                 seen.is_right(),
                 format!("{} goes to {meant}", seen.target.display()),
@@ -329,25 +329,25 @@ pub mod check {
         } else {
             where_it_went(seen)
         };
-        Outcome::of(OUTSIDE, holds, "the host's folders, as they were", observed)
+        Outcome::new(OUTSIDE, holds, "the host's directories, as they were", observed)
     }
 
     fn closed(runs: &[Seen]) -> Outcome {
-        Outcome::of_runs(&of(runs, &[Case::Folder]), |seen| {
-            let holds = seen.alive && seen.heard == Heard::Ok && seen.leaks.is_empty();
-            let observed = unless_failed(&seen.heard, seen.alive, format!("a command would get {}", list(&seen.leaks)));
-            Outcome::of(CLOSED, holds, "each descriptor above 2 is close-on-exec", observed)
+        Outcome::first_failing(&of(runs, &[Case::Directory]), |seen| {
+            let holds = seen.alive && seen.reply == Reply::Ok && seen.leaks.is_empty();
+            let observed = unless_failed(&seen.reply, seen.alive, format!("a command would get {}", list(&seen.leaks)));
+            Outcome::new(CLOSED, holds, "each descriptor above 2 is close-on-exec", observed)
         })
     }
 
     fn refused(runs: &[Seen]) -> Outcome {
-        Outcome::of_runs(&of(runs, &[Case::BelowFile, Case::Nowhere]), |seen| {
-            let told = matches!(seen.heard, Heard::Error(_)) && !seen.heard.is_bare_error();
+        Outcome::first_failing(&of(runs, &[Case::BelowFile, Case::Nowhere]), |seen| {
+            let told = matches!(seen.reply, Reply::Error(_)) && !seen.reply.is_bare_error();
             // Who makes, in the image, what the link leads to, has done no harm.
             let made =
-                seen.case == Case::Nowhere && seen.heard == Heard::Ok && seen.went.is_some() && !seen.is_outside();
+                seen.case == Case::Nowhere && seen.reply == Reply::Ok && seen.went.is_some() && !seen.is_outside();
             let expected = format!("an error with a context, for {}", seen.target.display());
-            Outcome::of(REFUSED, seen.alive && (told || made), expected, where_it_went(seen))
+            Outcome::new(REFUSED, seen.alive && (told || made), expected, where_it_went(seen))
         })
     }
 
@@ -359,14 +359,14 @@ pub mod check {
         let all = |cases: &[Case], holds: fn(&Seen) -> bool| of(runs, cases).iter().all(holds);
         let links = [Case::Absolute, Case::Dots, Case::Middle];
         let out: Vec<Case> = runs.iter().filter(|seen| seen.is_outside()).map(|seen| seen.case).collect();
-        let error = |seen: &Seen| matches!(seen.heard, Heard::Error(_));
+        let error = |seen: &Seen| matches!(seen.reply, Reply::Error(_));
         match () {
             () if all(&links, Seen::is_outside) => Some(&FOLLOWS_LINKS),
             () if out.contains(&Case::Middle) && !out.contains(&Case::Absolute) => Some(&ONLY_THE_LAST),
             () if !out.is_empty() && out.iter().all(|case| *case == Case::OwnDots) => Some(&DOTS_LEAD_OUT),
             () if !out.is_empty() => None,
             () if runs.iter().any(|seen| seen.made_outside) => Some(&MADE_OUTSIDE),
-            () if !all(&[Case::Folder], Seen::is_right) => None,
+            () if !all(&[Case::Directory], Seen::is_right) => None,
             () if all(&[Case::Missing], error) => Some(&NEVER_MADE),
             () if !all(&[Case::Missing], Seen::is_right) => None,
             () if all(&[Case::Absolute], error) => Some(&REFUSES_LINKS),
@@ -378,8 +378,8 @@ pub mod check {
                 None
             }
             () if runs.iter().any(|seen| !seen.leaks.is_empty()) => Some(&INHERITED),
-            () if all(&[Case::BelowFile], |seen| seen.heard == Heard::Ok) => Some(&SWALLOWED_THE_ERROR),
-            () if all(&[Case::BelowFile], |seen| seen.heard.is_bare_error()) => Some(&BARE_ERRNO),
+            () if all(&[Case::BelowFile], |seen| seen.reply == Reply::Ok) => Some(&SWALLOWED_THE_ERROR),
+            () if all(&[Case::BelowFile], |seen| seen.reply.is_bare_error()) => Some(&BARE_ERRNO),
             () => None,
         }
     }

@@ -59,7 +59,7 @@ pub mod check {
     //! What the scheduler holds a group to.
 
     use anyhow::Result;
-    use checker::{Heard, Judgement, Outcome, Program, random};
+    use checker::{Judgement, Outcome, Program, Reply, random};
 
     use crate::groups::{Groups, Run, start, unjudged, until_hopeless, within_moments};
 
@@ -130,13 +130,13 @@ pub mod check {
         let word = if case == Case::Gone { "gone" } else { "there" };
         let (mut running, groups) = start(program, &[&case.cpus().to_string(), word])?;
         let weight = weight(&groups);
-        let heard = running.go_on()?;
+        let reply = running.go_on()?;
         let limit = limit(&groups);
         let held_up = || groups.count("cpu", "cpu.stat", "cpu.stat", "nr_throttled").is_some_and(|times| times > 0);
         // For nothing: a limit is looked at when it is there, and one that isn't holds nobody up.
         let held_up = matches!(case, Case::Few(_)) && limit != Limit::None && within_moments(held_up);
         let weighted = self::weight(&groups) != weight;
-        Ok(Seen { case, limit, weighted, held_up, run: Run::end(running, heard) })
+        Ok(Seen { case, limit, weighted, held_up, run: Run::end(running, reply) })
     }
 
     fn weight(groups: &Groups) -> Option<String> {
@@ -223,7 +223,7 @@ pub mod check {
         }
         let (few, many, negative, gone) = (of(runs, 0), of(runs, 1), of(runs, 2), of(runs, 3));
         let about = |seen: &Seen, cpus: f64| seen.limit.cpus().is_some_and(|has| (has / cpus - 1.0).abs() < 0.02);
-        let ok = |seen: &Seen| seen.run.heard == Heard::Ok;
+        let ok = |seen: &Seen| seen.run.reply == Reply::Ok;
         let scaled = |seen: &Seen| Some(seen.limit.cpus()? / seen.case.cpus());
         let same_factor = || {
             let (one, other) = (scaled(few)?, scaled(many)?);
@@ -238,7 +238,7 @@ pub mod check {
             () if ok(negative) && negative.limit == Limit::None => Some(&NEGATIVE_IS_NONE),
             () if ok(negative) => None,
             () if ok(gone) => Some(&SWALLOWED_THE_ERROR),
-            () if gone.run.heard.is_bare_error() => Some(&BARE_ERRNO),
+            () if gone.run.reply.is_bare_error() => Some(&BARE_ERRNO),
             () => None,
         }
     }
@@ -250,12 +250,12 @@ pub mod check {
 
         /// What a right answer shows.
         fn right() -> Vec<Seen> {
-            let refusal = Heard::Error(vec!["writing".into(), "No such file (os error 2)".into()]);
+            let refusal = Reply::Error(vec!["writing".into(), "No such file (os error 2)".into()]);
             let seen = |case: Case| {
                 let is_right = matches!(case, Case::Few(_) | Case::Many(_));
                 let limit = if is_right { Limit::Quota(case.cpus() * 100_000.0, 100_000.0) } else { Limit::None };
-                let heard = if is_right { Heard::Ok } else { refusal.clone() };
-                let run = Run { heard, alive: true, printed: String::new() };
+                let reply = if is_right { Reply::Ok } else { refusal.clone() };
+                let run = Run { reply, alive: true, printed: String::new() };
                 Seen { case, run, limit, weighted: false, held_up: matches!(case, Case::Few(_)) }
             };
             [Case::Few(50), Case::Many(1500), Case::Negative, Case::Gone].map(seen).to_vec()
@@ -271,13 +271,13 @@ pub mod check {
 
         #[test]
         fn a_file_of_the_other_version_is_told_apart() {
-            let refused = Heard::Error(vec!["writing".into(), "Permission denied (os error 13)".into()]);
+            let refused = Reply::Error(vec!["writing".into(), "Permission denied (os error 13)".into()]);
             let other = judged(|runs| {
                 let few_and_many = runs.iter_mut().take(2);
-                few_and_many.for_each(|seen| (seen.run.heard, seen.limit) = (refused.clone(), Limit::None));
+                few_and_many.for_each(|seen| (seen.run.reply, seen.limit) = (refused.clone(), Limit::None));
             });
             assert_eq!(other.1, Some("other-version"));
-            assert_eq!(judged(|runs| runs[1].run.heard = refused.clone()), (vec![MANY], None));
+            assert_eq!(judged(|runs| runs[1].run.reply = refused.clone()), (vec![MANY], None));
         }
     }
 }

@@ -66,7 +66,7 @@ pub mod check {
     use std::time::Duration;
 
     use anyhow::Result;
-    use checker::{Heard, Judgement, Outcome, Program, random};
+    use checker::{Judgement, Outcome, Program, Reply, random};
 
     use crate::groups::{Run, start, stat, time_used, until_hopeless, within_moments};
 
@@ -116,14 +116,14 @@ pub mod check {
         let word = if case == Case::Limit { "limit" } else { "dead" };
         let (mut running, groups) = start(program, &[&most.to_string(), word])?;
         let main = running.main();
-        let heard = running.go_on()?;
+        let reply = running.go_on()?;
         let count = || groups.read("pids", "pids.current").and_then(|text| text.parse().ok()).unwrap_or_default();
         let processes = count();
-        let folder = groups.folder("pids")?;
-        let all = groups.processes(&folder);
+        let directory = groups.directory("pids")?;
+        let all = groups.processes(&directory);
         let time = time_used(&all);
         std::thread::sleep(Duration::from_millis(200));
-        let all = groups.processes(&folder);
+        let all = groups.processes(&directory);
         let runs = |process: &i32| stat(*process).is_some_and(|fields| fields.starts_with('R'));
         // A tick or two are of what they did before. On a busy machine many may have less than a tick each;
         // but who has nothing to do doesn't stand in line.
@@ -140,7 +140,7 @@ pub mod check {
             limit_kept: groups.read("pids", "pids.max") == Some(most.to_string()),
             busy,
             returned: others.filter(|process| has_returned(**process)).count(),
-            run: Run::end(running, heard),
+            run: Run::end(running, reply),
         })
     }
 
@@ -162,22 +162,22 @@ pub mod check {
     fn judge(runs: &[Seen]) -> Judgement {
         let bombs = bombs(runs);
         let outcomes = vec![
-            Outcome::of_runs(&bombs, |seen| refused(seen)),
-            Outcome::of_runs(&bombs, |seen| full(seen)),
-            Outcome::of_runs(&bombs, |seen| {
+            Outcome::first_failing(&bombs, |seen| refused(seen)),
+            Outcome::first_failing(&bombs, |seen| full(seen)),
+            Outcome::first_failing(&bombs, |seen| {
                 let holds = seen.refused > 0 && !seen.busy;
                 let observed = if seen.busy { "they use the processors" } else { "there is no bomb" };
                 seen.run.outcome_whatever(IDLE, holds, "no processor time, once they are there", observed.into())
             }),
-            Outcome::of_runs(&bombs, |seen| {
+            Outcome::first_failing(&bombs, |seen| {
                 let held = seen.limit_kept;
                 seen.run.outcome_whatever(KEPT, held, "pids.max, as it was", "another one".into())
             }),
-            Outcome::of_runs(&bombs, |seen| {
-                let well = seen.run.alive && seen.run.heard == Heard::Ok && seen.refused > 0;
-                Outcome::of(RETURNED, well, "Ok, after a refusal", seen.run.heard.in_words())
+            Outcome::first_failing(&bombs, |seen| {
+                let well = seen.run.alive && seen.run.reply == Reply::Ok && seen.refused > 0;
+                Outcome::new(RETURNED, well, "Ok, after a refusal", seen.run.reply.in_words())
             }),
-            Outcome::of_runs(&bombs, |seen| {
+            Outcome::first_failing(&bombs, |seen| {
                 let observed = format!("it has returned in {} others, too", seen.returned);
                 seen.run.outcome_whatever(ALONE, seen.returned == 0, "one process comes back", observed)
             }),
@@ -217,18 +217,18 @@ pub mod check {
             return None;
         }
         let all = |so: fn(&Seen) -> bool| so(near) && so(far);
-        let ok = all(|seen| seen.run.heard == Heard::Ok);
+        let ok = all(|seen| seen.run.reply == Reply::Ok);
         match () {
             () if ok && all(|seen| seen.refused == 0 && seen.later <= 2) => Some(&THEY_END),
             () if ok && all(|seen| seen.refused == 0) => Some(&COUNTED),
-            () if all(|seen| seen.refused > 0 && matches!(seen.run.heard, Heard::Error(_))) => {
+            () if all(|seen| seen.refused > 0 && matches!(seen.run.reply, Reply::Error(_))) => {
                 Some(&REFUSAL_IS_THE_AIM)
             }
             () if ok && all(|seen| seen.refused > 0 && seen.later < seen.most) => Some(&CLEANED_UP),
             () if ok && all(|seen| seen.returned > 0) => Some(&CHILDREN_COME_BACK),
             () if ok && all(|seen| seen.refused > 0 && seen.living < seen.later) => Some(&ZOMBIES),
             () if !ok || !all(|seen| full(seen).difference.is_none() && seen.returned == 0 && !seen.busy) => None,
-            () if dead.run.heard == Heard::Ok => Some(&ANY_ERROR),
+            () if dead.run.reply == Reply::Ok => Some(&ANY_ERROR),
             () => None,
         }
     }

@@ -66,7 +66,7 @@ pub mod check {
     use std::time::Duration;
 
     use anyhow::Result;
-    use checker::{Heard, Judgement, Outcome, Program};
+    use checker::{Judgement, Outcome, Program, Reply};
     use nix::errno::Errno;
 
     use crate::groups::{Groups, Run, start, stat, time_used, unjudged, until_hopeless, within_moments};
@@ -126,8 +126,8 @@ pub mod check {
 
     impl Drop for Thawed<'_> {
         fn drop(&mut self) {
-            for folder in self.0.folders() {
-                let _ = fs::write(self.0.seen(&folder).join("freezer.state"), "THAWED");
+            for directory in self.0.directories() {
+                let _ = fs::write(self.0.seen(&directory).join("freezer.state"), "THAWED");
             }
         }
     }
@@ -135,13 +135,13 @@ pub mod check {
     fn observe(program: &Program, case: Case) -> Result<Seen> {
         let (mut running, groups) = start(program, &[case.word()])?;
         let thawed = Thawed(&groups);
-        let folder = groups.folders();
-        let processes = folder.first().map(|folder| groups.processes(folder)).unwrap_or_default();
-        let heard = running.go_on()?;
+        let directory = groups.directories();
+        let processes = directory.first().map(|directory| groups.processes(directory)).unwrap_or_default();
+        let reply = running.go_on()?;
         // What the program saw when the function returned; whether it is true at all, is seen from here.
-        let (heard, then) = match heard {
-            Heard::Number(number) => (Heard::Ok, number == 1),
-            heard => (heard, false),
+        let (reply, then) = match reply {
+            Reply::Number(number) => (Reply::Ok, number == 1),
+            reply => (reply, false),
         };
         let frozen = is_frozen(&groups) && (then || case != Case::Freeze);
         sleep(Duration::from_millis(150));
@@ -160,7 +160,7 @@ pub mod check {
         let stopped =
             processes.iter().any(|process| stat(*process).is_some_and(|fields| fields.starts_with(['T', 't'])));
         drop(thawed);
-        Ok(Seen { case, frozen, frozen_later, busy, alive, stopped, run: Run::end(running, heard) })
+        Ok(Seen { case, frozen, frozen_later, busy, alive, stopped, run: Run::end(running, reply) })
     }
 
     fn is_frozen(groups: &Groups) -> bool {
@@ -241,17 +241,17 @@ pub mod check {
         let [freeze, thaw, gone, held] = Case::ALL.map(|case| of(runs, case));
         match () {
             () if !freeze.frozen_later && freeze.run.missed_a_file() => Some(&OTHER_VERSION),
-            () if !freeze.frozen_later && freeze.run.heard.has_errno(Errno::EINVAL) => Some(&ANOTHER_WORD),
-            () if freeze.run.heard != Heard::Ok => None,
+            () if !freeze.frozen_later && freeze.run.reply.has_errno(Errno::EINVAL) => Some(&ANOTHER_WORD),
+            () if freeze.run.reply != Reply::Ok => None,
             () if freeze.stopped && !freeze.frozen_later => Some(&STOPPED),
             () if !freeze.alive || freeze.stopped => None,
             () if !freeze.frozen_later || freeze.busy => None,
             () if !freeze.frozen => Some(&NEVER_WAITED),
-            () if thaw.run.heard == Heard::Ok && thaw.frozen_later => Some(&FOR_EVER),
-            () if thaw.run.heard != Heard::Ok || !thaw.busy || thaw.frozen => None,
-            () if gone.run.heard == Heard::Ok => Some(&SWALLOWED_THE_ERROR),
-            () if gone.run.heard.is_bare_error() => Some(&BARE_ERRNO),
-            () if gone.run.heard != held.run.heard && matches!(held.run.heard, Heard::Silence(_)) => {
+            () if thaw.run.reply == Reply::Ok && thaw.frozen_later => Some(&FOR_EVER),
+            () if thaw.run.reply != Reply::Ok || !thaw.busy || thaw.frozen => None,
+            () if gone.run.reply == Reply::Ok => Some(&SWALLOWED_THE_ERROR),
+            () if gone.run.reply.is_bare_error() => Some(&BARE_ERRNO),
+            () if gone.run.reply != held.run.reply && matches!(held.run.reply, Reply::Silence(_)) => {
                 Some(&WAITS_FOR_EVER)
             }
             () => None,
@@ -265,13 +265,13 @@ pub mod check {
 
         /// What a right answer shows.
         fn right(case: Case) -> Seen {
-            let refusal = Heard::Error(vec!["writing".into(), "No such file (os error 2)".into()]);
-            let run = |heard| Run { heard, alive: true, printed: String::new() };
+            let refusal = Reply::Error(vec!["writing".into(), "No such file (os error 2)".into()]);
+            let run = |reply| Run { reply, alive: true, printed: String::new() };
             let frozen = case == Case::Freeze;
             let refused = matches!(case, Case::Gone | Case::Held);
-            let heard = if refused { refusal } else { Heard::Ok };
+            let reply = if refused { refusal } else { Reply::Ok };
             let (alive, stopped) = (!refused, false);
-            Seen { case, run: run(heard), frozen, frozen_later: frozen, busy: case == Case::Thaw, alive, stopped }
+            Seen { case, run: run(reply), frozen, frozen_later: frozen, busy: case == Case::Thaw, alive, stopped }
         }
 
         fn judged(case: Case, change: impl Fn(&mut Seen)) -> (Vec<&'static str>, Option<&'static str>) {
@@ -286,7 +286,7 @@ pub mod check {
         fn what_is_of_the_other_version_is_told_apart() {
             let refused = |errno: &'static str| {
                 move |seen: &mut Seen| {
-                    seen.run.heard = Heard::Error(vec!["writing".into(), errno.into()]);
+                    seen.run.reply = Reply::Error(vec!["writing".into(), errno.into()]);
                     (seen.frozen, seen.frozen_later) = (false, false);
                 }
             };

@@ -18,7 +18,7 @@ pub const EXERCISE: Exercise = Exercise {
          it. Look at one: ls /sys/fs/cgroup. Which of the files has the numbers of processes in it, \
          and what happens to what is written there?",
         "On v1 there is a tree for each controller, so a container has several groups; on v2 it is \
-         one. group.folders() has them all, each once. One that is there already is another \
+         one. group.directories() has them all, each once. One that is there already is another \
          container's: create_dir says so, create_dir_all doesn't. And what was made before that \
          one?",
         "A process is moved by its number, written to cgroup.procs; 0 means the process that \
@@ -34,7 +34,7 @@ exercise::mistakes! {
         "It was done in some of the trees, and not in all.",
         "On v1 each controller has a tree of its own, and in each of them a process is in some \
          group. A limit on memory binds those who are in the group of the memory tree. \
-         group.folders() has all the places; on v2 it is one.");
+         group.directories() has all the places; on v2 it is one.");
     CREATOR_JOINED = Mistake::new("creator-joined",
         "The process that made the group is in it.",
         "create is called on the host, by mydocker itself, which then would be limited with the \
@@ -60,7 +60,7 @@ exercise::mistakes! {
     REMOVED_ANOTHERS = Mistake::new("removed-anothers",
         "There was such a group in one tree; create failed, and that group is gone.",
         "It is another container's, whose limits in that tree are gone with it. What create has to \
-         take back is what it has made itself; group.folders() has all the places, those of others, \
+         take back is what it has made itself; group.directories() has all the places, those of others, \
          too.");
     SWALLOWED_THE_ERROR = exercise::swallowed!(
         "There was no group to join, and join returned Ok.",
@@ -78,7 +78,7 @@ pub mod check {
     use std::path::PathBuf;
 
     use anyhow::Result;
-    use checker::{Heard, Judgement, Outcome, Program};
+    use checker::{Judgement, Outcome, Program, Reply};
     use lab::look::children;
 
     use crate::groups::{Groups, Run, start, threads_of, until_hopeless};
@@ -119,7 +119,7 @@ pub mod check {
     /// One group, in one tree.
     #[derive(Debug, Clone, PartialEq, Eq)]
     struct Part {
-        folder: PathBuf,
+        directory: PathBuf,
         /// Whether it is there.
         made: bool,
         /// Whether the caller's process is in it,
@@ -142,22 +142,23 @@ pub mod check {
         let main = running.main();
         // In these cases the first process waits for the one that joins.
         let child = matches!(case, Case::Join | Case::Gone).then(|| children(main).first().copied()).flatten();
-        let heard = running.go_on()?;
-        let parts = groups.folders().into_iter().map(|folder| part(&groups, folder, child.unwrap_or(main))).collect();
-        Ok(Seen { case, parts, run: Run::end(running, heard) })
+        let reply = running.go_on()?;
+        let parts =
+            groups.directories().into_iter().map(|directory| part(&groups, directory, child.unwrap_or(main))).collect();
+        Ok(Seen { case, parts, run: Run::end(running, reply) })
     }
 
-    fn part(groups: &Groups, folder: PathBuf, caller: i32) -> Part {
-        let processes = groups.processes(&folder);
-        let inside = groups.threads(&folder);
+    fn part(groups: &Groups, directory: PathBuf, caller: i32) -> Part {
+        let processes = groups.processes(&directory);
+        let inside = groups.threads(&directory);
         let threads = threads_of(caller);
         Part {
-            // A folder of the kernel's: one elsewhere has no such file.
-            made: groups.seen(&folder).join("cgroup.procs").exists(),
+            // A directory of the kernel's: one elsewhere has no such file.
+            made: groups.seen(&directory).join("cgroup.procs").exists(),
             caller: processes.contains(&caller),
             threads: !threads.is_empty() && threads.iter().all(|thread| inside.contains(thread)),
             others: processes.iter().any(|process| *process != caller),
-            folder,
+            directory,
         }
     }
 
@@ -184,12 +185,12 @@ pub mod check {
     }
 
     fn list(seen: &Seen, which: impl Fn(&&Part) -> bool) -> Vec<String> {
-        seen.parts.iter().filter(which).map(|part| part.folder.display().to_string()).collect()
+        seen.parts.iter().filter(which).map(|part| part.directory.display().to_string()).collect()
     }
 
     /// The first of them, and how many more there are.
-    fn some(folders: &[String]) -> String {
-        match folders {
+    fn some(directories: &[String]) -> String {
+        match directories {
             [] => "none".into(),
             [one] => one.clone(),
             [first, more @ ..] => format!("{first} and {} more", more.len()),
@@ -224,7 +225,7 @@ pub mod check {
     /// The groups that were made, and whether the last, which was there, is there still.
     fn left_behind(seen: &Seen) -> (Vec<String>, bool) {
         let Some((last, others)) = seen.parts.split_last() else { return (vec![], false) };
-        let left = others.iter().filter(|part| part.made).map(|part| part.folder.display().to_string());
+        let left = others.iter().filter(|part| part.made).map(|part| part.directory.display().to_string());
         (left.collect(), last.made)
     }
 
@@ -261,10 +262,10 @@ pub mod check {
         let [create, join, taken, gone] = Case::ALL.map(|case| of(runs, case));
         let all = |seen: &Seen, so: fn(&Part) -> bool| seen.parts.iter().all(so);
         let any = |seen: &Seen, so: fn(&Part) -> bool| seen.parts.iter().any(so);
-        if create.run.heard == Heard::Ok && all(create, |part| part.made) && join.run.missed_a_file() {
+        if create.run.reply == Reply::Ok && all(create, |part| part.made) && join.run.missed_a_file() {
             return Some(&OTHER_VERSION);
         }
-        if create.run.heard != Heard::Ok || join.run.heard != Heard::Ok {
+        if create.run.reply != Reply::Ok || join.run.reply != Reply::Ok {
             return None;
         }
         match () {
@@ -275,12 +276,12 @@ pub mod check {
             () if any(join, |part| part.others) => None,
             () if !all(join, |part| part.caller) => any(join, |part| part.caller).then_some(&ONE_TREE),
             () if !all(join, |part| part.threads) => Some(&ONE_THREAD),
-            () if taken.run.heard == Heard::Ok => Some(&TOOK_ANOTHERS),
+            () if taken.run.reply == Reply::Ok => Some(&TOOK_ANOTHERS),
             () if !left_behind(taken).0.is_empty() => Some(&LEFT_BEHIND),
             () if !left_behind(taken).1 => Some(&REMOVED_ANOTHERS),
             () if moved(gone).is_err() => None,
-            () if gone.run.heard == Heard::Ok => Some(&SWALLOWED_THE_ERROR),
-            () if taken.run.heard.is_bare_error() || gone.run.heard.is_bare_error() => Some(&BARE_ERRNO),
+            () if gone.run.reply == Reply::Ok => Some(&SWALLOWED_THE_ERROR),
+            () if taken.run.reply.is_bare_error() || gone.run.reply.is_bare_error() => Some(&BARE_ERRNO),
             () => None,
         }
     }
@@ -292,16 +293,16 @@ pub mod check {
 
         /// What a right answer shows, with two trees.
         fn right(case: Case) -> Seen {
-            let refusal = Heard::Error(vec!["mkdir".into(), "EEXIST: File exists".into()]);
-            let heard = if matches!(case, Case::Create | Case::Join) { Heard::Ok } else { refusal };
-            let part = |folder: &str, last: bool| Part {
-                folder: folder.into(),
+            let refusal = Reply::Error(vec!["mkdir".into(), "EEXIST: File exists".into()]);
+            let reply = if matches!(case, Case::Create | Case::Join) { Reply::Ok } else { refusal };
+            let part = |directory: &str, last: bool| Part {
+                directory: directory.into(),
                 made: matches!(case, Case::Create | Case::Join) || case == Case::Taken && last,
                 caller: case == Case::Join,
                 threads: case == Case::Join,
                 others: false,
             };
-            let run = Run { heard, alive: true, printed: String::new() };
+            let run = Run { reply, alive: true, printed: String::new() };
             Seen { case, run, parts: vec![part("/s/cpu/box", false), part("/s/pids/box", true)] }
         }
 
@@ -315,10 +316,10 @@ pub mod check {
 
         #[test]
         fn a_file_that_the_group_has_not_got_is_of_the_other_version() {
-            let refused = Heard::Error(vec!["joining".into(), "Permission denied (os error 13)".into()]);
-            let joined = judged(Case::Join, |seen| seen.run.heard = refused.clone());
+            let refused = Reply::Error(vec!["joining".into(), "Permission denied (os error 13)".into()]);
+            let joined = judged(Case::Join, |seen| seen.run.reply = refused.clone());
             assert_eq!(joined, (vec![JOINED, THREADS], Some("other-version")));
-            assert_eq!(judged(Case::Create, |seen| seen.run.heard = refused.clone()).1, None);
+            assert_eq!(judged(Case::Create, |seen| seen.run.reply = refused.clone()).1, None);
         }
     }
 }

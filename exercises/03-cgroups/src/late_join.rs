@@ -75,7 +75,7 @@ pub mod check {
     use std::fs;
 
     use anyhow::Result;
-    use checker::{Heard, Judgement, Outcome, Program, random};
+    use checker::{Judgement, Outcome, Program, Reply, random};
     use lab::look::{children, descendants, ns_pids, process_exists};
 
     use crate::groups::{Groups, Run, start, stat, until_hopeless, within_moments};
@@ -134,35 +134,35 @@ pub mod check {
         let mark = format!("mark-{:06x}", random::within(0..0x100_0000));
         let (mut running, groups) = start(program, &[case.word(), &mark])?;
         let main = running.main();
-        let heard = running.go_on()?;
+        let reply = running.go_on()?;
         let runs = |process: &i32| {
             let line = fs::read(format!("/proc/{process}/cmdline")).unwrap_or_default();
             process_exists(*process) && line.windows(mark.len()).any(|window| window == mark.as_bytes())
         };
         let commands = || -> Vec<i32> { descendants(main).into_iter().filter(runs).collect() };
-        if matches!(case, Case::Well | Case::Quick) && matches!(heard, Heard::Number(_)) {
+        if matches!(case, Case::Well | Case::Quick) && matches!(reply, Reply::Number(_)) {
             // It has a child soon.
             within_moments(|| commands().len() > 1);
         }
         let commands = commands();
         let inside = commands.iter().filter(|process| is_inside(&groups, **process)).count();
-        let is_its_number = match heard {
-            Heard::Number(number) => commands.first().is_some_and(|first| last_number(*first) == Some(number)),
+        let is_its_number = match reply {
+            Reply::Number(number) => commands.first().is_some_and(|first| last_number(*first) == Some(number)),
             _ => false,
         };
         let usage = groups.either("memory", "memory.usage_in_bytes", "memory.current");
         let memory = usage.and_then(|bytes| bytes.parse().ok()).unwrap_or_default();
-        let program_inside = groups.folders().iter().any(|folder| groups.processes(folder).contains(&main));
+        let program_inside = groups.directories().iter().any(|directory| groups.processes(directory).contains(&main));
         let has_ended = |child: &i32| stat(*child).is_some_and(|fields| fields.starts_with('Z'));
         let zombie = children(main).iter().any(has_ended);
         let running_now = commands.len();
-        let run = Run::end(running, heard);
+        let run = Run::end(running, reply);
         Ok(Seen { case, run, running: running_now, inside, is_its_number, program_inside, zombie, memory })
     }
 
     fn is_inside(groups: &Groups, process: i32) -> bool {
-        let folders = groups.folders();
-        !folders.is_empty() && folders.iter().all(|folder| groups.processes(folder).contains(&process))
+        let directories = groups.directories();
+        !directories.is_empty() && directories.iter().all(|directory| groups.processes(directory).contains(&process))
     }
 
     /// As it is numbered in the lab.
@@ -242,9 +242,9 @@ pub mod check {
         expected: &str,
         observed: impl Fn() -> String,
     ) -> Outcome {
-        let returned = seen.run.alive && matches!(seen.run.heard, Heard::Number(_));
-        let observed = if returned { observed() } else { seen.run.heard.in_words() };
-        Outcome::of(claim, seen.case == case && returned && holds, expected, observed)
+        let returned = seen.run.alive && matches!(seen.run.reply, Reply::Number(_));
+        let observed = if returned { observed() } else { seen.run.reply.in_words() };
+        Outcome::new(claim, seen.case == case && returned && holds, expected, observed)
     }
 
     fn refused(claim: &'static str, seen: &Seen, case: Case) -> Outcome {
@@ -262,7 +262,7 @@ pub mod check {
             return None;
         }
         let [well, quick, missing, gone] = Case::ALL.map(|case| of(runs, case));
-        let number = |seen: &Seen| matches!(seen.run.heard, Heard::Number(_));
+        let number = |seen: &Seen| matches!(seen.run.reply, Reply::Number(_));
         match () {
             () if !number(well) || well.running == 0 || !well.is_its_number => None,
             () if well.program_inside => Some(&JOINED_ITSELF),
@@ -276,7 +276,7 @@ pub mod check {
             () if gone.running > 0 => None,
             () if number(missing) => Some(&NOT_STARTED),
             () if missing.zombie || gone.zombie => Some(&ZOMBIE),
-            () if missing.run.heard.is_bare_error() || gone.run.heard.is_bare_error() => Some(&BARE_ERRNO),
+            () if missing.run.reply.is_bare_error() || gone.run.reply.is_bare_error() => Some(&BARE_ERRNO),
             () => None,
         }
     }

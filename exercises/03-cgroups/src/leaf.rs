@@ -68,7 +68,7 @@ exercise::mistakes! {
         "The parent isn't there, and the function returned Ok.",
         "Either the result of a call is dropped (`let _ =`, `.ok()`), or a group that isn't there \
          is taken for one of v1: neither has a file cgroup.subtree_control, but one of them has a \
-         folder.");
+         directory.");
     BARE_ERRNO = exercise::BARE_ERRNO;
 }
 
@@ -81,7 +81,7 @@ pub mod check {
     use std::time::Duration;
 
     use anyhow::Result;
-    use checker::{Heard, Judgement, Outcome, Program};
+    use checker::{Judgement, Outcome, Program, Reply};
     use lab::look::process_exists;
 
     use crate::groups::{Groups, Run, start};
@@ -161,7 +161,7 @@ pub mod check {
             return Ok(None);
         }
         let parent = match case {
-            Case::V1 => groups.folder("memory")?,
+            Case::V1 => groups.directory("memory")?,
             _ => groups.v2_top()?.join(format!("room-{}", groups.name)),
         };
         let main = running.main();
@@ -173,7 +173,7 @@ pub mod check {
         let wanted = words("cgroup.controllers");
         running.call();
         // It may have to wait for a processor: see the program.
-        let heard = running.wait_for_return(if case == Case::Ending { PATIENCE_IDLE } else { PATIENCE })?;
+        let reply = running.wait_for_return(if case == Case::Ending { PATIENCE_IDLE } else { PATIENCE })?;
         let below: Vec<i32> = children(&groups, &parent).iter().flat_map(|child| groups.processes(child)).collect();
         let above = parent.parent().unwrap_or(&parent);
         let is_beside = |group: &PathBuf| *group != parent && groups.processes(group).contains(&main);
@@ -187,14 +187,14 @@ pub mod check {
                 && others.iter().all(|other| below.contains(other) || !process_exists(*other)),
             beside: children(&groups, above).iter().any(is_beside),
             has_children: !children(&groups, &parent).is_empty(),
-            run: Run::end(running, heard),
+            run: Run::end(running, reply),
         }))
     }
 
     fn children(groups: &Groups, parent: &Path) -> Vec<PathBuf> {
         let entries = fs::read_dir(groups.seen(parent)).into_iter().flatten().flatten();
-        let folders = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
-        folders.map(|entry| parent.join(entry.file_name())).collect()
+        let directories = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
+        directories.map(|entry| parent.join(entry.file_name())).collect()
     }
 
     const GIVEN: &str = "groups below the parent may have the controllers";
@@ -276,8 +276,8 @@ pub mod check {
         }
         let (busy, twice) = (find(runs, Case::Busy)?, find(runs, Case::Twice)?);
         let (hybrid, gone) = (find(runs, Case::Hybrid)?, find(runs, Case::Gone)?);
-        let error = |seen: &Seen| matches!(seen.run.heard, Heard::Error(_));
-        let ok = |seen: &Seen| seen.run.heard == Heard::Ok;
+        let error = |seen: &Seen| matches!(seen.run.reply, Reply::Error(_));
+        let ok = |seen: &Seen| seen.run.reply == Reply::Ok;
         match () {
             () if !has_all(busy) && busy.run.missed_a_file() => Some(&OTHER_VERSION),
             () if busy.beside && busy.in_parent == 0 => Some(&BESIDE),
@@ -290,7 +290,7 @@ pub mod check {
             () if !ok(twice) || !ok(hybrid) || !has_all(twice) || !has_all(hybrid) => None,
             () if find(runs, Case::V1).is_some_and(|v1| v1.has_children || !ok(v1)) => Some(&TOUCHES_V1),
             () if ok(gone) => Some(&SWALLOWED_THE_ERROR),
-            () if gone.run.heard.is_bare_error() => Some(&BARE_ERRNO),
+            () if gone.run.reply.is_bare_error() => Some(&BARE_ERRNO),
             () if error(find(runs, Case::Ending)?) => Some(&ENDED),
             () => None,
         }
@@ -301,17 +301,17 @@ pub mod check {
         use super::*;
         use crate::groups::Run;
 
-        fn error() -> Heard {
-            Heard::Error(vec!["writing".into(), "Device or resource busy (os error 16)".into()])
+        fn error() -> Reply {
+            Reply::Error(vec!["writing".into(), "Device or resource busy (os error 16)".into()])
         }
 
         /// What a right answer shows.
         fn right(case: Case) -> Seen {
-            let heard = if case == Case::Gone { error() } else { Heard::Ok };
+            let reply = if case == Case::Gone { error() } else { Reply::Ok };
             let (on_v2, words) = (!matches!(case, Case::V1 | Case::Gone), vec!["cpu".to_string(), "pids".to_string()]);
             Seen {
                 case,
-                run: Run { heard, alive: true, printed: String::new() },
+                run: Run { reply, alive: true, printed: String::new() },
                 wanted: if on_v2 { words.clone() } else { vec![] },
                 given: if on_v2 { words } else { vec![] },
                 in_parent: if case == Case::V1 { 2 } else { 0 },

@@ -76,7 +76,7 @@ pub mod check {
     //! What the kernel holds a group's memory to, and whom it has killed.
 
     use anyhow::Result;
-    use checker::{Heard, Judgement, Outcome, Program, random};
+    use checker::{Judgement, Outcome, Program, Reply, random};
     use nix::errno::Errno;
 
     use crate::groups::{Groups, Run, start, unjudged, until_hopeless};
@@ -149,12 +149,12 @@ pub mod check {
     fn observe(program: &Program, case: Case) -> Result<Seen> {
         let wanted = bytes();
         let (mut running, groups) = start(program, &[&wanted.to_string(), case.word()])?;
-        let heard = running.go_on()?;
+        let reply = running.go_on()?;
         let limit = groups.either("memory", "memory.limit_in_bytes", "memory.max").and_then(|text| number(&text));
         let with_swap = observed_swap(&groups, limit);
         let killed = groups.count("memory", "memory.oom_control", "memory.events", "oom_kill").unwrap_or_default();
         let v1 = groups.is_v1("memory");
-        Ok(Seen { case, wanted, v1, limit, with_swap, killed, run: Run::end(running, heard) })
+        Ok(Seen { case, wanted, v1, limit, with_swap, killed, run: Run::end(running, reply) })
     }
 
     fn observed_swap(groups: &Groups, limit: Option<u64>) -> Swap {
@@ -181,8 +181,8 @@ pub mod check {
     const NO_EVENTS: &str = "and so does was_oom_killed";
 
     /// What an answer that returns true or false is heard to say.
-    const YES: Heard = Heard::Number(1);
-    const NO: Heard = Heard::Number(0);
+    const YES: Reply = Reply::Number(1);
+    const NO: Reply = Reply::Number(0);
 
     /// One run for each case; fewer, if one ended the program.
     fn judge(runs: &[Seen]) -> Judgement {
@@ -225,15 +225,15 @@ pub mod check {
         seen.run.outcome(SWAP, seen.case == Case::Limit && holds, &expected, observed)
     }
 
-    fn told(claim: &'static str, seen: &Seen, case: Case, right: Heard) -> Outcome {
-        let holds = seen.case == case && seen.run.alive && seen.run.heard == right;
+    fn told(claim: &'static str, seen: &Seen, case: Case, right: Reply) -> Outcome {
+        let holds = seen.case == case && seen.run.alive && seen.run.reply == right;
         let killed = if seen.killed > 0 { "the kernel has killed" } else { "the kernel has killed nobody" };
-        let observed = match seen.run.heard {
+        let observed = match seen.run.reply {
             YES => format!("it says yes; {killed}"),
             NO => format!("it says no; {killed}"),
-            _ => seen.run.heard.in_words(),
+            _ => seen.run.reply.in_words(),
         };
-        Outcome::of(claim, holds, if right == YES { "yes" } else { "no" }, observed)
+        Outcome::new(claim, holds, if right == YES { "yes" } else { "no" }, observed)
     }
 
     fn refused(claim: &'static str, seen: &Seen, case: Case) -> Outcome {
@@ -246,9 +246,9 @@ pub mod check {
             return None;
         }
         let [limit, hog, modest, no_group, no_events] = Case::ALL.map(|case| of(runs, case));
-        let says = |seen: &Seen, heard: Heard| seen.run.heard == heard;
-        if !says(limit, Heard::Ok) {
-            let invalid = limit.v1 && limit.with_swap == Swap::Unlimited && limit.run.heard.has_errno(Errno::EINVAL);
+        let says = |seen: &Seen, reply: Reply| seen.run.reply == reply;
+        if !says(limit, Reply::Ok) {
+            let invalid = limit.v1 && limit.with_swap == Swap::Unlimited && limit.run.reply.has_errno(Errno::EINVAL);
             return match limit.limit {
                 None if limit.run.missed_a_file() => Some(&OTHER_VERSION),
                 None if invalid => Some(&SWAP_FIRST),
@@ -265,16 +265,16 @@ pub mod check {
                 Some(&MAY_SWAP)
             }
             () if hog.run.missed_a_file() && modest.run.missed_a_file() => Some(&OTHER_VERSION),
-            () if [hog, modest].iter().all(|seen| matches!(seen.run.heard, Heard::Error(_))) => Some(&NO_COUNT),
+            () if [hog, modest].iter().all(|seen| matches!(seen.run.reply, Reply::Error(_))) => Some(&NO_COUNT),
             // Who says yes to whatever is asked has looked at nothing.
             () if says(hog, YES) && says(modest, YES) && says(no_events, YES) => None,
             () if says(hog, YES) && says(modest, YES) => Some(&HIT_IS_NOT_KILLED),
             () if says(hog, NO) && says(modest, NO) => Some(&NEVER_TOLD),
             () if !says(hog, YES) || !says(modest, NO) => None,
-            () if says(no_group, Heard::Ok) || matches!(no_events.run.heard, Heard::Number(_)) => {
+            () if says(no_group, Reply::Ok) || matches!(no_events.run.reply, Reply::Number(_)) => {
                 Some(&SWALLOWED_THE_ERROR)
             }
-            () if no_group.run.heard.is_bare_error() || no_events.run.heard.is_bare_error() => Some(&BARE_ERRNO),
+            () if no_group.run.reply.is_bare_error() || no_events.run.reply.is_bare_error() => Some(&BARE_ERRNO),
             () => None,
         }
     }
@@ -286,9 +286,9 @@ pub mod check {
 
         /// What a right answer shows.
         fn right(case: Case) -> Seen {
-            let refusal = Heard::Error(vec!["writing".into(), "No such file (os error 2)".into()]);
-            let heard = match case {
-                Case::Limit => Heard::Ok,
+            let refusal = Reply::Error(vec!["writing".into(), "No such file (os error 2)".into()]);
+            let reply = match case {
+                Case::Limit => Reply::Ok,
                 Case::Hog => YES,
                 Case::Modest => NO,
                 Case::NoGroup | Case::NoEvents => refusal,
@@ -297,7 +297,7 @@ pub mod check {
             let killed = u64::from(case == Case::Hog);
             Seen {
                 case,
-                run: Run { heard, alive: true, printed: String::new() },
+                run: Run { reply, alive: true, printed: String::new() },
                 wanted,
                 v1: true,
                 limit,
@@ -322,11 +322,11 @@ pub mod check {
 
         #[test]
         fn what_the_kernel_refuses_is_told_apart() {
-            let refused = |errno: &'static str| Heard::Error(vec!["writing".into(), errno.into()]);
+            let refused = |errno: &'static str| Reply::Error(vec!["writing".into(), errno.into()]);
             let limit = |errno: &'static str| {
                 judged(move |seen| {
                     if seen.case == Case::Limit {
-                        (seen.run.heard, seen.limit, seen.with_swap) = (refused(errno), None, Swap::Unlimited);
+                        (seen.run.reply, seen.limit, seen.with_swap) = (refused(errno), None, Swap::Unlimited);
                     }
                 })
             };
@@ -336,7 +336,7 @@ pub mod check {
             let events = |errno: &'static str| {
                 judged(move |seen| {
                     if matches!(seen.case, Case::Hog | Case::Modest) {
-                        seen.run.heard = refused(errno);
+                        seen.run.reply = refused(errno);
                     }
                 })
             };

@@ -44,7 +44,7 @@ pub mod check {
     //! How many processes a group may have, and has.
 
     use anyhow::Result;
-    use checker::{Heard, Judgement, Outcome, Program, random};
+    use checker::{Judgement, Outcome, Program, Reply, random};
     use nix::unistd::Pid;
 
     use crate::groups::{Groups, Run, start, within_moments};
@@ -89,7 +89,7 @@ pub mod check {
         let (mut running, groups) = start(program, &[&wanted.to_string(), word])?;
         let main = running.main();
         let limits = processes_allowed(main);
-        let heard = running.go_on()?;
+        let reply = running.go_on()?;
         let limit = groups.read("pids", "pids.max").and_then(|text| text.parse().ok());
         let rlimit = processes_allowed(main) != limits;
         let current = || count(&groups);
@@ -98,14 +98,14 @@ pub mod check {
         let run_ended = !lab::look::process_exists(main);
         if case == Case::There && !run_ended {
             // Only now: what the given process starts before would be there when the limit comes.
-            let first = groups.folders().iter().flat_map(|folder| groups.processes(folder)).next();
+            let first = groups.directories().iter().flat_map(|directory| groups.processes(directory)).next();
             if let Some(first) = first {
                 let _ = nix::sys::signal::kill(Pid::from_raw(first), nix::sys::signal::Signal::SIGUSR1);
             }
             within_moments(|| refused() || current() >= GIVEN);
         }
         let (processes, refused) = (current(), refused());
-        Ok(Seen { case, wanted, limit, processes, refused, rlimit, run: Run::end(running, heard) })
+        Ok(Seen { case, wanted, limit, processes, refused, rlimit, run: Run::end(running, reply) })
     }
 
     /// How many processes the given one tries to have, with itself.
@@ -152,7 +152,7 @@ pub mod check {
     /// The mistake that fits everything that was seen.
     fn mistake(runs: &[Seen]) -> Option<&'static Mistake> {
         let [there, gone] = runs else { return None };
-        if !there.run.alive || !gone.run.alive || there.run.heard != Heard::Ok {
+        if !there.run.alive || !gone.run.alive || there.run.reply != Reply::Ok {
             return None;
         }
         let limit = there.limit;
@@ -160,8 +160,8 @@ pub mod check {
             () if limit.is_none() && there.rlimit => Some(&OF_THE_USER),
             () if limit == Some(there.wanted + 1) || limit == Some(there.wanted - 1) => Some(&ONE_OFF),
             () if limit != Some(there.wanted) || !there.refused || there.processes != there.wanted => None,
-            () if gone.run.heard == Heard::Ok => Some(&SWALLOWED_THE_ERROR),
-            () if gone.run.heard.is_bare_error() => Some(&BARE_ERRNO),
+            () if gone.run.reply == Reply::Ok => Some(&SWALLOWED_THE_ERROR),
+            () if gone.run.reply.is_bare_error() => Some(&BARE_ERRNO),
             () => None,
         }
     }

@@ -33,7 +33,7 @@ exercise::mistakes! {
          with its files. remove_dir_all, and rm -r, unlink first.");
     ONE_TREE = Mistake::new("one-tree",
         "The function returned Ok, and a group is left.",
-        "On v1 each controller has a tree of its own, with a group in each; group.folders() has \
+        "On v1 each controller has a tree of its own, with a group in each; group.directories() has \
          them all.");
     PARENT_FIRST = Mistake::new("parent-first",
         "Groups that were made in the group keep it from being removed.",
@@ -70,7 +70,7 @@ pub mod check {
     //! Which groups are left.
 
     use anyhow::Result;
-    use checker::{Heard, Judgement, Outcome, Program};
+    use checker::{Judgement, Outcome, Program, Reply};
 
     use crate::groups::{Run, start, until_hopeless};
 
@@ -114,7 +114,7 @@ pub mod check {
     struct Seen {
         case: Case,
         run: Run,
-        /// The folders of groups that are there.
+        /// The directories of groups that are there.
         left: Vec<String>,
         /// Whether the process that was in them lives.
         process_lives: bool,
@@ -124,16 +124,16 @@ pub mod check {
 
     fn observe(program: &Program, case: Case) -> Result<Seen> {
         let (mut running, groups) = start(program, &[case.word()])?;
-        let folders = groups.folders();
-        let inside: Vec<i32> = folders.iter().flat_map(|folder| groups.processes(folder)).collect();
-        let heard = running.go_on()?;
-        let left = folders.iter().filter(|folder| groups.seen(folder).exists());
-        let left = left.map(|folder| folder.display().to_string()).collect();
+        let directories = groups.directories();
+        let inside: Vec<i32> = directories.iter().flat_map(|directory| groups.processes(directory)).collect();
+        let reply = running.go_on()?;
+        let left = directories.iter().filter(|directory| groups.seen(directory).exists());
+        let left = left.map(|directory| directory.display().to_string()).collect();
         let process_lives = inside.iter().any(|process| lab::look::process_exists(*process));
         // Made by the given program beside each.
-        let beside = |folder: &std::path::PathBuf| groups.seen(&folder.with_file_name("another")).exists();
-        let others = folders.iter().all(beside);
-        Ok(Seen { case, left, process_lives, others, run: Run::end(running, heard) })
+        let beside = |directory: &std::path::PathBuf| groups.seen(&directory.with_file_name("another")).exists();
+        let others = directories.iter().all(beside);
+        Ok(Seen { case, left, process_lives, others, run: Run::end(running, reply) })
     }
 
     const EMPTY: &str = "the groups are gone, in every tree";
@@ -152,8 +152,8 @@ pub mod check {
             removed(ENDING, ending, Case::Ending),
             refused(living),
             removed(GONE, gone, Case::Gone),
-            Outcome::of_runs(runs, |seen| {
-                seen.run.outcome_whatever(OTHERS, seen.others, "the folder beside each", "they are gone".into())
+            Outcome::first_failing(runs, |seen| {
+                seen.run.outcome_whatever(OTHERS, seen.others, "the directory beside each", "they are gone".into())
             }),
         ];
         // Not of the one that is refused: that the answer says so is right.
@@ -170,7 +170,7 @@ pub mod check {
             [] => "none".to_string(),
             [first, more @ ..] => format!("{first} is there, and {} more", more.len()),
         };
-        seen.run.outcome(claim, seen.case == case && seen.left.is_empty(), "no folder of the group's", observed)
+        seen.run.outcome(claim, seen.case == case && seen.left.is_empty(), "no directory of the group's", observed)
     }
 
     fn refused(seen: &Seen) -> Outcome {
@@ -184,28 +184,28 @@ pub mod check {
         if runs.iter().any(|seen| !seen.run.alive || !seen.others) {
             return None;
         }
-        if living.case == Case::Living && matches!(living.run.heard, Heard::Silence(_)) {
-            let well = runs[..runs.len() - 1].iter().all(|seen| seen.run.heard == Heard::Ok && seen.left.is_empty());
+        if living.case == Case::Living && matches!(living.run.reply, Reply::Silence(_)) {
+            let well = runs[..runs.len() - 1].iter().all(|seen| seen.run.reply == Reply::Ok && seen.left.is_empty());
             return well.then_some(&WAITS_FOR_EVER);
         }
         if runs.len() < Case::ALL.len() {
             return None;
         }
         let [empty, nested, ending, living, gone] = Case::ALL.map(|case| of(runs, case));
-        let well = |seen: &Seen| seen.run.heard == Heard::Ok && seen.left.is_empty();
-        let error = |seen: &Seen| matches!(seen.run.heard, Heard::Error(_));
+        let well = |seen: &Seen| seen.run.reply == Reply::Ok && seen.left.is_empty();
+        let error = |seen: &Seen| matches!(seen.run.reply, Reply::Error(_));
         match () {
             () if error(empty) && !empty.left.is_empty() => Some(&UNLINKS),
-            () if empty.run.heard == Heard::Ok && !empty.left.is_empty() => Some(&ONE_TREE),
+            () if empty.run.reply == Reply::Ok && !empty.left.is_empty() => Some(&ONE_TREE),
             () if !well(empty) => None,
             () if !living.process_lives => Some(&KILLS),
-            () if living.run.heard == Heard::Ok => Some(&SWALLOWED_THE_ERROR),
+            () if living.run.reply == Reply::Ok => Some(&SWALLOWED_THE_ERROR),
             () if !well(nested) && !well(ending) => Some(&ONE_TRY),
             () if !well(nested) => Some(&PARENT_FIRST),
             () if !well(ending) => Some(&ONE_TRY),
             () if error(gone) => Some(&GONE_IS_NO_ERROR),
             () if !well(gone) => None,
-            () if living.run.heard.is_bare_error() => Some(&BARE_ERRNO),
+            () if living.run.reply.is_bare_error() => Some(&BARE_ERRNO),
             () => None,
         }
     }

@@ -34,7 +34,7 @@ pub fn exec(command: &[OsString]) -> Result<Infallible> {
         let Err(refusal) = execve(&path, &arguments, &environment);
         match refusal {
             Errno::ENOENT | Errno::ENOTDIR => {}
-            // There is one that we may not execute; a later folder may hold one that we may.
+            // There is one that we may not execute; a later directory may hold one that we may.
             Errno::EACCES => errno = Errno::EACCES,
             other => {
                 errno = other;
@@ -72,9 +72,9 @@ impl fmt::Display for NotStarted {
     fn fmt(&self, out: &mut fmt::Formatter) -> fmt::Result {
         let program = self.program.display();
         match self.errno {
-            Errno::ENOENT => write!(out, "{program}: not found (nor in any folder of PATH, if it is a bare name)"),
+            Errno::ENOENT => write!(out, "{program}: not found (nor in any directory of PATH, if it is a bare name)"),
             Errno::EACCES => {
-                write!(out, "{program}: there, but not executable (its x bit, a noexec mount, or a folder)")
+                write!(out, "{program}: there, but not executable (its x bit, a noexec mount, or a directory)")
             }
             Errno::ENOEXEC => write!(out, "{program}: not in a format that the kernel runs (a script needs a #! line)"),
             errno => write!(out, "{program}: execve: {errno}"),

@@ -10,7 +10,7 @@ use nix::unistd::{ForkResult, Pid};
 use crate::cgroup::{Version, v2_top};
 use crate::{Cgroup, exit, fork};
 
-/// The place that a process has for a group; its folders are as that process sees them. For the
+/// The place that a process has for a group; its directories are as that process sees them. For the
 /// checker.
 pub fn cgroup_of(process: i32, name: &str) -> Result<Cgroup> {
     Cgroup::seen_by(&process.to_string(), &PathBuf::from(format!("/proc/{process}/root")), name)
@@ -19,7 +19,7 @@ pub fn cgroup_of(process: i32, name: &str) -> Result<Cgroup> {
 /// Whether groups can be made here; if not, why, and what helps.
 pub fn groups_can_be_made(group: &Cgroup) -> Result<()> {
     make_group(group)?;
-    group.folders().into_iter().try_for_each(|folder| fs::remove_dir(folder).context("removing it again"))
+    group.directories().into_iter().try_for_each(|directory| fs::remove_dir(directory).context("removing it again"))
 }
 
 /// Makes the group, with its controllers.
@@ -34,18 +34,18 @@ pub fn make_group(group: &Cgroup) -> Result<()> {
                 .with_context(way_out)?;
         }
     }
-    group.folders().into_iter().try_for_each(make)
+    group.directories().into_iter().try_for_each(make)
 }
 
 /// Makes a group in the group. It has no controllers on v2, but can be frozen.
 pub fn make_group_inside(group: &Cgroup) -> Result<Cgroup> {
     let inner = group.inside("inner");
-    inner.folders().into_iter().try_for_each(make)?;
+    inner.directories().into_iter().try_for_each(make)?;
     Ok(inner)
 }
 
-fn make(folder: &Path) -> Result<()> {
-    fs::create_dir(folder).with_context(|| format!("mkdir {}", folder.display())).with_context(way_out)
+fn make(directory: &Path) -> Result<()> {
+    fs::create_dir(directory).with_context(|| format!("mkdir {}", directory.display())).with_context(way_out)
 }
 
 /// Why no group can be made here, and what helps. On v1 nothing can be handed over.
@@ -96,7 +96,10 @@ pub fn start_in(group: &Cgroup, does: impl FnOnce() -> i32) -> Result<Pid> {
             Ok(child)
         }
         ForkResult::Child => {
-            let joined = group.folders().into_iter().try_for_each(|folder| fs::write(folder.join("cgroup.procs"), "0"));
+            let joined = group
+                .directories()
+                .into_iter()
+                .try_for_each(|directory| fs::write(directory.join("cgroup.procs"), "0"));
             drop(tells);
             exit(if joined.is_ok() { does() } else { 120 })
         }

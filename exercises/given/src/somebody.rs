@@ -33,7 +33,7 @@ fn start_again(uid: u32, gid: u32, room: bool) -> Result<Infallible> {
     if !room {
         write("/proc/sys/user/max_user_namespaces", "0")?;
     }
-    // Not by its path, whose folders may be closed to who we are now.
+    // Not by its path, whose directories may be closed to who we are now.
     let error = Command::new("/proc/self/exe").args(env::args_os().skip(1)).env(STARTED_AGAIN, "1").exec();
     Err(error).context("starting this program again")
 }

@@ -77,7 +77,7 @@ pub fn run(container: &Container) -> Result<i32> {
     // 2.1  A mount table of its own; before the first mount, or the host would have it, too.
     private_mounts::private_mounts()?;
 
-    // What is to become /: this machine's programs, and empty folders. (Layers, in chapter 4.)
+    // What is to become /: this machine's programs, and empty directories. (Layers, in chapter 4.)
     let root = given::empty_root()?;
     given::machine_root(&root)?;
 

@@ -61,7 +61,7 @@ fn judged(checks: &[Check], arguments: &[String]) -> Result<Said> {
     }
     let check = checks.iter().find(|check| check.exercise.name == name);
     let check = check.with_context(|| format!("no exercise of this chapter is called {name}"))?;
-    Ok(Said::of((check.check)(&Program::new(program))))
+    Ok(Said::new((check.check)(&Program::new(program))))
 }
 
 /// Nobody would hear us any more, and our labs die with us. (What the signal tells of is the end of

@@ -12,7 +12,7 @@ mod program;
 pub mod random;
 
 pub use checks::{Check, main};
-pub use conversation::Heard;
+pub use conversation::Reply;
 pub use exercise::Mistake;
 pub use judgement::{Blocked, Judgement, Outcome};
 pub use program::{Program, Running};

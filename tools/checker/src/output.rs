@@ -17,7 +17,7 @@ pub struct Output {
 }
 
 impl Output {
-    pub fn of(mut pipe: PipeReader) -> Output {
+    pub fn collect(mut pipe: PipeReader) -> Output {
         let (sender, text) = channel();
         thread::spawn(move || {
             let mut kept = Vec::new();
@@ -47,7 +47,7 @@ mod tests {
     #[test]
     fn a_flood_is_read_to_its_end_and_cut() {
         let (reader, mut writer) = std::io::pipe().expect("a pipe");
-        let mut output = Output::of(reader);
+        let mut output = Output::collect(reader);
         writer.write_all(&vec![b'x'; 10 * KEPT]).expect("the pipe is drained");
         drop(writer);
         assert_eq!(output.take_text().len(), KEPT);

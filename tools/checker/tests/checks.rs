@@ -66,7 +66,7 @@ const fn exercise(name: &'static str) -> Exercise {
 }
 
 fn judged(program: &Program) -> Result<Judgement> {
-    let outcomes = vec![Outcome::of("it floats", false, "a boat", program.executable().display())];
+    let outcomes = vec![Outcome::new("it floats", false, "a boat", program.executable().display())];
     Ok(Judgement { outcomes, mistake: Some(&MISTAKE), printed: "hello\n".into(), unjudged: String::new() })
 }
 

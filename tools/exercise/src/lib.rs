@@ -23,7 +23,7 @@ pub struct Exercise {
     /// How long it takes somebody who has read its page, about.
     pub minutes: u32,
     pub difficulty: Difficulty,
-    /// The folder under `exercises/` and `solutions/`, as `01-namespaces`; its package is
+    /// The directory under `exercises/` and `solutions/`, as `01-namespaces`; its package is
     /// `exercises-` and this.
     pub chapter: &'static str,
     /// The page to read before, relative to `book/src`.
@@ -103,7 +103,7 @@ impl Exercise {
         self.id.trim_end_matches(|last: char| last.is_ascii_lowercase())
     }
 
-    /// The folder of wrong answers that prove the diagnoses; relative to the checkout.
+    /// The directory of wrong answers that prove the diagnoses; relative to the checkout.
     pub fn wrong_answers(&self) -> PathBuf {
         Path::new("solutions").join(self.chapter).join("wrong").join(self.name)
     }

@@ -60,7 +60,7 @@ pub struct Outcome {
 
 impl Outcome {
     /// Passed if `holds`; else the difference is what `expected` and `observed` say.
-    pub fn of(claim: &'static str, holds: bool, expected: impl fmt::Display, observed: impl fmt::Display) -> Outcome {
+    pub fn new(claim: &'static str, holds: bool, expected: impl fmt::Display, observed: impl fmt::Display) -> Outcome {
         let difference = (!holds).then(|| (expected.to_string(), observed.to_string()));
         Outcome { claim, difference }
     }
@@ -69,7 +69,7 @@ impl Outcome {
     ///
     /// # Panics
     /// Without any run: there would be nothing to say.
-    pub fn of_runs<S>(runs: &[S], check: impl Fn(&S) -> Outcome) -> Outcome {
+    pub fn first_failing<S>(runs: &[S], check: impl Fn(&S) -> Outcome) -> Outcome {
         let mut outcomes: Vec<Outcome> = runs.iter().map(check).collect();
         let failed = outcomes.iter().position(|outcome| outcome.difference.is_some());
         outcomes.swap_remove(failed.unwrap_or(outcomes.len() - 1))
@@ -99,14 +99,14 @@ mod tests {
 
     #[test]
     fn of_several_runs_the_first_that_fails_counts() {
-        let of = |runs: &[i32]| Outcome::of_runs(runs, |run| Outcome::of("even", run % 2 == 0, "even", run));
+        let of = |runs: &[i32]| Outcome::first_failing(runs, |run| Outcome::new("even", run % 2 == 0, "even", run));
         assert_eq!(of(&[2, 3, 5, 4]).difference, Some(("even".into(), "3".into())));
         assert_eq!(of(&[2, 4]).difference, None);
     }
 
     #[test]
     fn one_failing_check_is_enough() {
-        let outcomes = vec![Outcome::of("a", true, "x", "x"), Outcome::of("b", false, "x", "y")];
+        let outcomes = vec![Outcome::new("a", true, "x", "x"), Outcome::new("b", false, "x", "y")];
         let judgement = Judgement { outcomes, ..Judgement::default() };
         assert!(!judgement.passed());
         assert_eq!(judgement.failing(), 1);

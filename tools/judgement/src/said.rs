@@ -24,7 +24,7 @@ pub struct Claim {
 }
 
 impl Said {
-    pub fn of(result: Result<Judgement>) -> Said {
+    pub fn new(result: Result<Judgement>) -> Said {
         match result {
             Ok(Judgement { outcomes, mistake, printed, unjudged }) => {
                 let claim = |Outcome { claim, difference }| Claim { claim: String::from(claim), difference };
@@ -119,12 +119,12 @@ mod tests {
 
     /// As it arrives.
     fn sent(result: Result<Judgement>) -> Result<Judgement> {
-        Said::from_json(Said::of(result).to_json().as_bytes())?.result(&EXERCISE)
+        Said::from_json(Said::new(result).to_json().as_bytes())?.result(&EXERCISE)
     }
 
     #[test]
     fn a_judgement_arrives_as_it_was() {
-        let outcomes = vec![Outcome::of("a", true, "x", "x"), Outcome::of("b", false, "x", "y\n\u{1b}")];
+        let outcomes = vec![Outcome::new("a", true, "x", "x"), Outcome::new("b", false, "x", "y\n\u{1b}")];
         for mistake in [None, Some(&EXERCISE.mistakes[1])] {
             let judgement =
                 Judgement { outcomes: outcomes.clone(), mistake, printed: "ü\0".into(), unjudged: "v2".into() };

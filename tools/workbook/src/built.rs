@@ -21,14 +21,14 @@ pub struct Built {
     note: PathBuf,
     /// Where cargo puts it: beside this program.
     program: PathBuf,
-    /// One of its sources. In a checkout that was copied, target folder and all, there is the
+    /// One of its sources. In a checkout that was copied, target directory and all, there is the
     /// program of the other one.
     main: PathBuf,
     top: PathBuf,
 }
 
 impl Built {
-    pub fn of(checkout: &Checkout, exercise: &Exercise) -> Built {
+    pub fn find(checkout: &Checkout, exercise: &Exercise) -> Built {
         let own = env::current_exe().unwrap_or_default();
         Built {
             note: checkout.target().join(exercise.checks()),
@@ -61,8 +61,8 @@ impl Built {
 
     /// Each Cargo.toml above a source file, up to the checkout's.
     fn manifests(&self, source: &Path) -> Vec<PathBuf> {
-        let folders = source.ancestors().skip(1).take_while(|folder| folder.starts_with(&self.top));
-        folders.map(|folder| folder.join("Cargo.toml")).filter(|manifest| manifest.exists()).collect()
+        let directories = source.ancestors().skip(1).take_while(|directory| directory.starts_with(&self.top));
+        directories.map(|directory| directory.join("Cargo.toml")).filter(|manifest| manifest.exists()).collect()
     }
 }
 

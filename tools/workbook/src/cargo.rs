@@ -20,8 +20,8 @@ pub fn as_we_were_built() -> Vec<OsString> {
 
 /// `program` is TARGET/PROFILE/workbook.
 fn built_like(program: &Path) -> Vec<OsString> {
-    let mut folders = program.ancestors().skip(1);
-    match (folders.next().and_then(Path::file_name), folders.next()) {
+    let mut directories = program.ancestors().skip(1);
+    match (directories.next().and_then(Path::file_name), directories.next()) {
         (Some(profile), Some(target)) if profile == "debug" || profile == "release" => {
             let profile = if profile == "debug" { "dev" } else { "release" };
             vec!["--profile".into(), profile.into(), "--target-dir".into(), target.into()]

@@ -27,7 +27,7 @@ pub enum Checks {
 
 /// Whether there is nothing to build.
 pub fn are_built(checkout: &Checkout, exercise: &Exercise) -> bool {
-    Built::of(checkout, exercise).up_to_date().is_some()
+    Built::find(checkout, exercise).up_to_date().is_some()
 }
 
 /// The checks of `exercise` and its whole chapter, built at most once by this process.
@@ -47,7 +47,7 @@ pub fn build(checkout: &Checkout, exercise: &Exercise) -> Result<Checks> {
 }
 
 fn build_anew(checkout: &Checkout, exercise: &Exercise) -> Result<Checks> {
-    let built = Built::of(checkout, exercise);
+    let built = Built::find(checkout, exercise);
     if let Some(program) = built.up_to_date() {
         return Ok(Checks::Program(program));
     }

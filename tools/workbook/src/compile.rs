@@ -35,7 +35,7 @@ pub enum Compiled {
 pub struct Executable(PathBuf);
 
 impl Executable {
-    pub fn at(path: PathBuf) -> Executable {
+    pub fn new(path: PathBuf) -> Executable {
         Executable(path)
     }
 
@@ -72,7 +72,7 @@ pub fn compile(checkout: &Checkout, exercise: &Exercise, answer: &Path, colour: 
         return Ok(compiled);
     }
     let target = checkout.target();
-    fs::create_dir_all(&target).with_context(|| format!("making the folder {}", target.display()))?;
+    fs::create_dir_all(&target).with_context(|| format!("making the directory {}", target.display()))?;
     // Between a build and the copy of what it made, no other one may put its own in the place.
     let lock = lock_file(&target.join("one-at-a-time")).context("making the build's lock file")?;
     lock.lock().context("waiting for another `cargo wb` to finish its build")?;

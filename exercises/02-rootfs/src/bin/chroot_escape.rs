@@ -11,8 +11,8 @@ use nix::unistd::{chdir, chroot};
 
 include!(concat!(env!("OUT_DIR"), "/chroot_escape.rs"));
 
-/// Arguments: a folder to be made, how many folders deep in it the chroot is, and whether it is
-/// `open`, or `closed`: nothing can be made in it.
+/// Arguments: a directory to be made, how many directories deep in it the chroot is, and whether it
+/// is `open`, or `closed`: nothing can be made in it.
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     checked::ready(|| {
@@ -25,7 +25,7 @@ fn main() {
 fn lock_up(place: &Path, depth: usize, closed: bool) -> Result<()> {
     checked::private_table()?;
     let jail: PathBuf = [place.to_path_buf()].into_iter().chain((0..depth).map(|_| PathBuf::from("d"))).collect();
-    fs::create_dir_all(&jail).context("making the folders")?;
+    fs::create_dir_all(&jail).context("making the directories")?;
     fs::write(place.join("secret"), place.as_os_str().as_encoded_bytes()).context("writing the secret")?;
     if closed {
         mount(Some(&jail), &jail, None::<&str>, MsFlags::MS_BIND, None::<&str>).context("binding the chroot")?;

@@ -9,7 +9,7 @@ use given::checked;
 
 include!(concat!(env!("OUT_DIR"), "/minimal_dev.rs"));
 
-/// Arguments: a folder to be made, and whether the root in it is `full` (its dev isn't empty),
+/// Arguments: a directory to be made, and whether the root in it is `full` (its dev isn't empty),
 /// `empty`, or a `file`.
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -27,7 +27,7 @@ fn prepare(place: &Path, kind: &str) -> Result<PathBuf> {
     let root = place.join("box");
     fs::create_dir(place)?;
     match kind {
-        "file" => fs::write(&root, "no folder")?,
+        "file" => fs::write(&root, "no directory")?,
         "full" => {
             fs::create_dir_all(root.join("dev"))?;
             fs::write(root.join("dev/of-the-image"), "")?;

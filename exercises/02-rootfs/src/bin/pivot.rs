@@ -11,8 +11,8 @@ use nix::unistd::{ForkResult, chdir};
 
 include!(concat!(env!("OUT_DIR"), "/pivot.rs"));
 
-/// Arguments: a folder to be made, and whether the new root in it is a `folder`, a `mount`, or
-/// `missing`.
+/// Arguments: a directory to be made, and whether the new root in it is a `directory`, a `mount`,
+/// or `missing`.
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let mut root = PathBuf::new();
@@ -28,16 +28,16 @@ fn prepare(place: &Path, kind: &str) -> Result<PathBuf> {
     checked::private_table()?;
     let (root, elsewhere) = (place.join("box"), place.join("elsewhere"));
     let below = root.join("below");
-    fs::create_dir_all(&root).and_then(|()| fs::create_dir(&elsewhere)).context("making folders")?;
+    fs::create_dir_all(&root).and_then(|()| fs::create_dir(&elsewhere)).context("making directories")?;
     if kind == "mount" {
         tmpfs(&root)?;
     }
-    fs::create_dir(&below).context("making a folder")?;
+    fs::create_dir(&below).context("making a directory")?;
     tmpfs(&below)?;
-    // What is read there afterwards tells which folder is the root.
+    // What is read there afterwards tells which directory is the root.
     let name = place.as_os_str().as_encoded_bytes();
-    for folder in [&root, &below] {
-        fs::write(folder.join("sentinel"), name).context("writing the sentinel")?;
+    for directory in [&root, &below] {
+        fs::write(directory.join("sentinel"), name).context("writing the sentinel")?;
     }
     // It has the same mount table, and its root is what the table's root is.
     if let ForkResult::Child = given::fork()? {

@@ -10,7 +10,7 @@ use nix::mount::{MntFlags, MsFlags, mount, umount2};
 
 include!(concat!(env!("OUT_DIR"), "/private_mounts.rs"));
 
-/// Argument: a folder of the host's, to be made; or "nobody", to be somebody whom the kernel
+/// Argument: a directory of the host's, to be made; or "nobody", to be somebody whom the kernel
 /// refuses.
 fn main() {
     let word = std::env::args().nth(1).unwrap_or_default();
@@ -29,9 +29,9 @@ fn main() {
 /// On the host: a mount, and another one in it.
 fn prepare(place: &Path) -> Result<()> {
     let inner = place.join("hosts");
-    fs::create_dir(place).context("making a folder")?;
+    fs::create_dir(place).context("making a directory")?;
     tmpfs("host", place)?;
-    fs::create_dir(&inner).and_then(|()| fs::create_dir(place.join("containers"))).context("making folders")?;
+    fs::create_dir(&inner).and_then(|()| fs::create_dir(place.join("containers"))).context("making directories")?;
     tmpfs("host", &inner)
 }
 

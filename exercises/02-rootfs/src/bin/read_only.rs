@@ -10,8 +10,8 @@ use nix::mount::{MsFlags, mount};
 
 include!(concat!(env!("OUT_DIR"), "/read_only.rs"));
 
-/// Arguments: a folder to be made, and what is at the source in it: a `plain` folder; one with a
-/// mount `below` it; the same with flags that are `locked`; a `file`; or it is `missing`.
+/// Arguments: a directory to be made, and what is at the source in it: a `plain` directory; one
+/// with a mount `below` it; the same with flags that are `locked`; a `file`; or it is `missing`.
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let place = Path::new(arguments.first().map_or("", String::as_str));
@@ -25,23 +25,23 @@ fn main() {
 
 fn prepare(place: &Path, source: &Path, target: &Path, kind: &str) -> Result<()> {
     checked::private_table()?;
-    fs::create_dir(place).context("making a folder")?;
+    fs::create_dir(place).context("making a directory")?;
     // Its own file system, so that the lab's own isn't made read-only with it.
     tmpfs(place, MsFlags::empty())?;
     if kind == "file" {
         return fs::write(source, "").and_then(|()| fs::write(target, "")).context("writing files");
     }
-    fs::create_dir(target).context("making a folder")?;
+    fs::create_dir(target).context("making a directory")?;
     if kind == "missing" {
         return Ok(());
     }
-    fs::create_dir(source).context("making a folder")?;
+    fs::create_dir(source).context("making a directory")?;
     if kind == "locked" {
         tmpfs(source, MsFlags::MS_NOSUID)?;
     }
     if kind != "plain" {
         let below = source.join("below");
-        fs::create_dir(&below).context("making a folder")?;
+        fs::create_dir(&below).context("making a directory")?;
         tmpfs(&below, MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC)?;
     }
     if kind == "locked" { checked::another_users_table() } else { Ok(()) }

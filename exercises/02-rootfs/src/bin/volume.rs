@@ -10,7 +10,7 @@ use given::checked;
 
 include!(concat!(env!("OUT_DIR"), "/volume.rs"));
 
-/// Arguments: a folder to be made, with an image in it; and a target in the image.
+/// Arguments: a directory to be made, with an image in it; and a target in the image.
 fn main() {
     let arguments: Vec<PathBuf> = std::env::args_os().skip(1).map(PathBuf::from).collect();
     checked::ready(|| {
@@ -39,14 +39,14 @@ fn main() {
 fn make_the_image(place: &Path) -> Result<()> {
     let image = place.join("image");
     let within = image.join(place.strip_prefix("/")?);
-    for folder in [
+    for directory in [
         place.join("volume"),
         place.join("outside"),
         place.join("secret"),
         image.join("srv/data"),
         within.join("outside"),
     ] {
-        fs::create_dir_all(folder)?;
+        fs::create_dir_all(directory)?;
     }
     fs::write(image.join("srv/file"), "")?;
     symlink(place.join("outside"), image.join("absolute"))?;

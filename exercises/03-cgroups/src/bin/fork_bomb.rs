@@ -20,9 +20,9 @@ fn main() {
         let group = Cgroup::place(name)?;
         checked::make_group(&group)?;
         // Without the limit nothing is tried: the lab has one as well, but that is for accidents.
-        fs::write(group.folder("pids")?.join("pids.max"), most).context("limiting the group")?;
-        for folder in group.folders() {
-            fs::write(folder.join("cgroup.procs"), "0").context("joining the group")?;
+        fs::write(group.directory("pids")?.join("pids.max"), most).context("limiting the group")?;
+        for directory in group.directories() {
+            fs::write(directory.join("cgroup.procs"), "0").context("joining the group")?;
         }
         if why == "dead" { no_more_children() } else { Ok(()) }
     };

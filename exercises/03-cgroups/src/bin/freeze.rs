@@ -92,8 +92,8 @@ fn set(group: &Cgroup, frozen: bool) -> Result<()> {
         (Version::V2, true) => ("cgroup.freeze", "1"),
         (Version::V2, false) => ("cgroup.freeze", "0"),
     };
-    let folder = group.folder("freezer")?;
-    fs::write(folder.join(file), text).context("freezing the group, or letting it go on")?;
+    let directory = group.directory("freezer")?;
+    fs::write(directory.join(file), text).context("freezing the group, or letting it go on")?;
     let end = Instant::now() + Duration::from_secs(5);
     while is_frozen(group) != frozen {
         anyhow::ensure!(Instant::now() < end, "the group doesn't become so");
@@ -103,8 +103,8 @@ fn set(group: &Cgroup, frozen: bool) -> Result<()> {
 }
 
 fn is_frozen(group: &Cgroup) -> bool {
-    let Ok(folder) = group.folder("freezer") else { return false };
+    let Ok(directory) = group.directory("freezer") else { return false };
     [("freezer.state", "FROZEN"), ("cgroup.events", "frozen 1")].into_iter().any(|(file, line)| {
-        fs::read_to_string(folder.join(file)).is_ok_and(|text| text.lines().any(|found| found == line))
+        fs::read_to_string(directory.join(file)).is_ok_and(|text| text.lines().any(|found| found == line))
     })
 }

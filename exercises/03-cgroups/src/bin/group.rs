@@ -25,7 +25,7 @@ fn main() {
     };
     match case {
         "create" | "taken" => {
-            let last = group.folders().last().filter(|_| case == "taken").map(std::fs::create_dir);
+            let last = group.directories().last().filter(|_| case == "taken").map(std::fs::create_dir);
             checked::ready(|| last.unwrap_or(Ok(())).context("making a group"));
             checked::returned(answers::group::create(&group))
         }

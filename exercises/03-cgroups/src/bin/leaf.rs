@@ -30,7 +30,7 @@ fn main() {
                 let group = Cgroup::place(name)?;
                 if group.version("memory")? == Version::V1 {
                     checked::make_group(&group)?;
-                    let parent = group.folder("memory")?.to_path_buf();
+                    let parent = group.directory("memory")?.to_path_buf();
                     be_in(&parent)?;
                     return Ok((parent, controllers));
                 }

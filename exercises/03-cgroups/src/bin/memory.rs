@@ -43,11 +43,11 @@ fn live_and_die(group: &Cgroup, bytes: u64, live: impl FnOnce()) -> Result<()> {
         Version::V1 => ("memory.limit_in_bytes", "memory.memsw.limit_in_bytes"),
         Version::V2 => ("memory.max", "memory.swap.max"),
     };
-    let folder = group.folder("memory")?;
-    fs::write(folder.join(limit), bytes.to_string()).context("limiting the group")?;
+    let directory = group.directory("memory")?;
+    fs::write(directory.join(limit), bytes.to_string()).context("limiting the group")?;
     let with_swap = if swap.contains("memsw") { bytes } else { 0 };
     // Not there where swap isn't counted.
-    let _ = fs::write(folder.join(swap), with_swap.to_string());
+    let _ = fs::write(directory.join(swap), with_swap.to_string());
     let child = checked::start_in(group, || {
         live();
         let _ = kill(getpid(), Signal::SIGKILL);

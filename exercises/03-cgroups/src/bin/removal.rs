@@ -19,15 +19,15 @@ fn main() {
     let given = || -> Result<(Cgroup, Option<PipeWriter>)> {
         let group = Cgroup::place(arguments.first().map_or("", String::as_str))?;
         checked::make_group(&group)?;
-        for folder in group.folders() {
+        for directory in group.directories() {
             // Somebody else's, beside it.
-            fs::create_dir(folder.with_file_name("another")).context("making another group")?;
+            fs::create_dir(directory.with_file_name("another")).context("making another group")?;
             if case == "nested" {
-                fs::create_dir_all(folder.join("outer/inner")).context("making groups in it")?;
-                fs::create_dir(folder.join("second")).context("making groups in it")?;
+                fs::create_dir_all(directory.join("outer/inner")).context("making groups in it")?;
+                fs::create_dir(directory.join("second")).context("making groups in it")?;
             }
         }
-        let first = group.folders().first().copied();
+        let first = group.directories().first().copied();
         if let (Some(first), "gone") = (first, case.as_str()) {
             fs::remove_dir(first).context("removing one")?;
         }

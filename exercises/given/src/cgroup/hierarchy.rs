@@ -17,7 +17,7 @@ pub(super) struct Hierarchy {
     /// The controllers of a v1 tree; none for v2, where files tell.
     pub v1: Vec<String>,
     pub top: PathBuf,
-    /// The folder of the group that the process is in.
+    /// The directory of the group that the process is in.
     pub own: PathBuf,
 }
 

@@ -1,5 +1,5 @@
 //! diagnosis: went-in-first
-//! made by: whoever goes into the folder first, and then makes it a mount: it is one, and they
+//! made by: whoever goes into the directory first, and then makes it a mount: it is one, and they
 //! stand below it.
 
 use std::path::Path;

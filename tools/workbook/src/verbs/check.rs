@@ -29,7 +29,7 @@ pub fn run(checkout: &Checkout, id: Option<&str>, format: Format) -> Result<Exit
     let mut reports = String::new();
     let mut refusals = BTreeSet::new();
     for exercise in chosen {
-        let before = Standing::of(checkout, exercise, &progress)?;
+        let before = Standing::read(checkout, exercise, &progress)?;
         // Among all of them, one that nobody has begun isn't worth a build.
         let row = if id.is_none() && before.untouched {
             Row { exercise, state: before.state, changed: before.changed, examined: None }
@@ -207,7 +207,7 @@ mod tests {
 
     #[test]
     fn an_answer_that_was_saved_while_it_was_checked_has_not_passed() {
-        let outcomes = vec![judgement::Outcome::of("a", true, "x", "x")];
+        let outcomes = vec![judgement::Outcome::new("a", true, "x", "x")];
         let judgement = judgement::Judgement { outcomes, ..Default::default() };
         let right = Examined::Judged { judgement, warnings: String::new() };
         let edited = Standing { answer: None, state: State::Edited, untouched: false, changed: false };

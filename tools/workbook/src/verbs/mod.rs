@@ -36,7 +36,7 @@ fn refusal() -> Option<String> {
 fn next_exercise(checkout: &Checkout, progress: &Progress) -> Result<Option<&'static Exercise>> {
     let mut left = Vec::new();
     for exercise in exercises::all() {
-        if Standing::of(checkout, exercise, progress)?.state != State::Passed {
+        if Standing::read(checkout, exercise, progress)?.state != State::Passed {
             left.push(exercise);
         }
     }
@@ -54,7 +54,7 @@ fn next_after(checkout: &Checkout, progress: &Progress, current: &Exercise) -> R
     let place = all.iter().position(|exercise| exercise.id == current.id).unwrap_or_default();
     all.rotate_left(place);
     for exercise in all.into_iter().skip(1) {
-        if Standing::of(checkout, exercise, progress)?.state != State::Passed {
+        if Standing::read(checkout, exercise, progress)?.state != State::Passed {
             return Ok(Some(exercise));
         }
     }

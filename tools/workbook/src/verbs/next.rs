@@ -20,7 +20,7 @@ pub fn run(checkout: &Checkout, format: Format) -> Result<Exit> {
     let progress = Progress::load(checkout)?;
     let mut rows = Vec::new();
     for exercise in exercises::all() {
-        let Standing { state, changed, .. } = Standing::of(checkout, exercise, &progress)?;
+        let Standing { state, changed, .. } = Standing::read(checkout, exercise, &progress)?;
         rows.push(Row { exercise, state, changed, examined: None });
     }
     print(&match format {
@@ -29,7 +29,7 @@ pub fn run(checkout: &Checkout, format: Format) -> Result<Exit> {
             let left: Vec<_> = rows.iter().filter(|row| row.state != State::Passed).map(|row| row.exercise).collect();
             let next = first_that_can_be_checked(&left);
             let next = next.and_then(|next| rows.iter().find(|row| row.exercise.id == next.id));
-            let page = next.map(|row| Page::of(checkout, row.exercise));
+            let page = next.map(|row| Page::find(checkout, row.exercise));
             let way = next.map_or(Way::Here, |row| way::to(row.exercise));
             screen(&rows, next, page.as_ref(), refusal().is_none(), way, Paint::for_stdout())
         }
@@ -120,7 +120,7 @@ mod tests {
     #[test]
     fn it_names_the_page_the_file_and_the_command() {
         let screen = {
-            let page = Page::of(&Checkout::find().expect("tests run in a checkout"), exercises::all()[0]);
+            let page = Page::find(&Checkout::find().expect("tests run in a checkout"), exercises::all()[0]);
             shown(&[row(State::ToDo)], Some(&page), true, Way::Here)
         };
         for part in ["0 of 1", "book/src/01-namespaces/", "exercises/01-namespaces/hostname.rs", "cargo wb check 1.2"] {

@@ -169,7 +169,7 @@ mod tests {
     }
 
     fn failing() -> Judgement {
-        let outcomes = vec![Outcome::of("the host keeps its name", false, "\"lab\"", "\"boat\"")];
+        let outcomes = vec![Outcome::new("the host keeps its name", false, "\"lab\"", "\"boat\"")];
         let mistake = crate::exercises::all()[0].mistakes.first();
         Judgement { outcomes, mistake, printed: "hello\n".into(), unjudged: String::new() }
     }
@@ -203,7 +203,7 @@ mod tests {
 
     #[test]
     fn what_every_check_observed_is_said_once() {
-        let outcomes = ["a", "b"].map(|claim| Outcome::of(claim, false, "x", "the function panicked")).to_vec();
+        let outcomes = ["a", "b"].map(|claim| Outcome::new(claim, false, "x", "the function panicked")).to_vec();
         let report = text(&row(State::Failing, Judgement { outcomes, ..Judgement::default() }), false, Paint::never());
         assert_eq!(report.matches("the function panicked").count(), 1, "{report}");
     }

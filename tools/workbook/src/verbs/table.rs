@@ -105,7 +105,7 @@ mod tests {
 
     #[test]
     fn the_names_of_the_fields_are_those_that_help_documents() {
-        let outcomes = vec![Outcome::of("a", true, "x", "x"), Outcome::of("b", false, "x", "y")];
+        let outcomes = vec![Outcome::new("a", true, "x", "x"), Outcome::new("b", false, "x", "y")];
         let judgement = Judgement { outcomes, ..Judgement::default() };
         let examined = Examined::Judged { judgement, warnings: String::new() };
         let printed = json(&[row(State::Failing, Some(examined))], None);

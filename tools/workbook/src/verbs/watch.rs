@@ -26,7 +26,7 @@ use crate::paint::Paint;
 use crate::progress::Progress;
 use crate::{Exit, print};
 
-/// How often to look whether a folder that was removed is back.
+/// How often to look whether a directory that was removed is back.
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
 
 /// Set for the checks that a watch starts: their reader has keys.
