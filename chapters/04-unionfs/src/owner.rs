@@ -14,6 +14,7 @@ pub fn is_mapped_root() -> bool {
     Uid::effective().is_root()
 }
 
+// ANCHOR: as_owner
 /// Does work on the files of layers as their owner: here if we are root, else in a new user namespace.
 pub fn as_owner<T: Serialize + DeserializeOwned>(work: impl FnOnce() -> Result<T>) -> Result<T> {
     if is_mapped_root() {
@@ -21,3 +22,4 @@ pub fn as_owner<T: Serialize + DeserializeOwned>(work: impl FnOnce() -> Result<T
     }
     Ok(work_in(Elsewhere::new_user_namespace(), || work().map(|value| (value, Vec::new())))?.0)
 }
+// ANCHOR_END: as_owner

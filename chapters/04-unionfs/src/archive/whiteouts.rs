@@ -39,6 +39,7 @@ enum Meaning<'a> {
     Private,
 }
 
+// ANCHOR: meaning
 fn meaning(name: &OsStr) -> Meaning<'_> {
     match name.as_bytes().strip_prefix(PREFIX.as_bytes()) {
         None => Meaning::File,
@@ -47,6 +48,7 @@ fn meaning(name: &OsStr) -> Meaning<'_> {
         Some(rest) => Meaning::Deleted(OsStr::from_bytes(rest)),
     }
 }
+// ANCHOR_END: meaning
 
 impl SpecialNames for WhiteoutForm {
     fn take(&self, directory: BorrowedFd<'_>, name: &Path) -> Result<bool> {
