@@ -20,6 +20,10 @@ use nix::mount::{MsFlags, mount};
 /// - pts, terminals of its own (devpts) that anybody may open, and the link ptmx to pts/ptmx;
 /// - shm, a tmpfs in which anybody may make files (mode 1777).
 ///
+/// Whoever is root inside could change the mode of a host's node for everybody. Where that node is
+/// shown by a mount of its own, `given::mount_setattr(path, 0, libc::MOUNT_ATTR_RDONLY)` keeps them
+/// from it, and the device works as before.
+///
 /// It works for root of a user namespace. Fails, saying which step failed, when the kernel refuses one of them.
 pub fn minimal_dev(root: &Path) -> Result<()> {
     todo!("a tmpfs on dev, and in it devices, links, terminals, shared memory")

@@ -7,9 +7,7 @@
 use std::ffi::OsString;
 
 use anyhow::{Context, Result};
-use nix::errno::Errno;
 use nix::sys::signal::{SigSet, Signal, kill};
-use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{ForkResult, Pid};
 
 /// Starts `command` (a program and its arguments) as a child, and until it ends does what a PID 1
@@ -23,6 +21,9 @@ use nix::unistd::{ForkResult, Pid};
 /// - `given::exec(command: &[OsString]) -> Result<Infallible>`, which becomes the command and
 ///   returns only to say why not;
 /// - `given::exit_code_for_error(error: &anyhow::Error) -> u8`, 127 when it wasn't there;
+/// - `given::reap() -> Result<Option<(Pid, i32)>>`, waitpid(2) for any child, without waiting: one
+///   that has ended, and its exit code, 128 + N if signal N killed it (nix's own `waitpid` loses the
+///   child that a real-time signal killed);
 /// - `given::exit(code: i32) -> !`.
 pub fn run_as_init(command: &[OsString]) -> Result<i32> {
     // wb:answer
@@ -70,14 +71,11 @@ const FORWARDED: [Signal; 8] = [
 /// command was among them.
 fn reap(command: Pid) -> Result<Option<i32>> {
     let mut code = None;
-    loop {
-        match waitpid(None, Some(WaitPidFlag::WNOHANG)) {
-            Ok(WaitStatus::Exited(pid, own)) if pid == command => code = Some(own),
-            Ok(WaitStatus::Signaled(pid, signal, _)) if pid == command => code = Some(128 + signal as i32),
-            Ok(WaitStatus::StillAlive) | Err(Errno::ECHILD) => return Ok(code),
-            Ok(_) | Err(Errno::EINTR) => {}
-            Err(errno) => return Err(errno).context("waitpid"),
+    while let Some((pid, own)) = given::reap()? {
+        if pid == command {
+            code = Some(own);
         }
     }
+    Ok(code)
 }
 // wb:end

@@ -19,6 +19,10 @@ use nix::mount::{MsFlags, mount};
 /// - pts, terminals of its own (devpts) that anybody may open, and the link ptmx to pts/ptmx;
 /// - shm, a tmpfs in which anybody may make files (mode 1777).
 ///
+/// Whoever is root inside could change the mode of a host's node for everybody. Where that node is
+/// shown by a mount of its own, `given::mount_setattr(path, 0, libc::MOUNT_ATTR_RDONLY)` keeps them
+/// from it, and the device works as before.
+///
 /// It works for root of a user namespace. Fails, saying which step failed, when the kernel refuses one of them.
 pub fn minimal_dev(root: &Path) -> Result<()> {
     // wb:answer
@@ -31,6 +35,9 @@ pub fn minimal_dev(root: &Path) -> Result<()> {
         File::create(&place).with_context(|| format!("making {}", place.display()))?;
         mount(Some(&node), &place, None::<&str>, MsFlags::MS_BIND, None::<&str>)
             .with_context(|| format!("mount(MS_BIND) of {} on {}", node.display(), place.display()))?;
+        // The node is the host's. Its device can still be written to, but not its mode and owner.
+        given::mount_setattr(&place, 0, libc::MOUNT_ATTR_RDONLY)
+            .with_context(|| format!("making {} read-only", place.display()))?;
     }
     for (name, target) in [
         ("fd", "/proc/self/fd"),

@@ -13,8 +13,8 @@ use nix::unistd::Uid;
 
 use crate::ownership::{is_ours, private_temporary_directory, why_we_own_nothing};
 
-/// The file that says "this folder is a store". It is also what is locked: the folder itself may be
-/// readable for others, and whoever may open a file may lock it (flock(2)), for ever.
+/// The file that says "this directory is a store". It is also what is locked: the directory itself
+/// may be readable for others, and whoever may open a file may lock it (flock(2)), for ever.
 const MARK: &str = "coracle-store";
 
 /// The mark of a store.

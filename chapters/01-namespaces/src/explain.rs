@@ -85,6 +85,11 @@ pub fn report<T>(
     result.map_err(|errno| CallFailed { call: format!("{call}({})", args().join(", ")), errno, why }.into())
 }
 
+/// Narrates a step that no system call of ours makes: a program that is run.
+pub fn note(why: &'static Why, call: &str, args: impl FnOnce() -> Vec<String>) {
+    step(why, call, args, None);
+}
+
 /// Tells a step of this process, if anybody listens.
 pub(crate) fn step(
     why: &'static Why,

@@ -1,4 +1,5 @@
-//! Frozen cgroups, as far as they are in the way: what is in one neither runs nor, on v1, dies. (To freeze is chapter 3's.)
+//! Frozen cgroups, as far as they are in the way: what is in one neither runs nor, on v1, dies. (To
+//! freeze is chapter 3's.)
 
 use std::fs;
 use std::path::Path;
@@ -8,9 +9,9 @@ use anyhow::{Result, bail};
 use crate::cgroup_removal::children;
 
 // ANCHOR: thaw
-/// Lets everything in a v1 freezer group, and in those below it, go on: a frozen process there
-/// doesn't even die of SIGKILL. From the top down: below a frozen group nothing is thawed, whatever
-/// is written.
+/// Lets everything in a v1 freezer cgroup, and in those below it, go on: a frozen process
+/// there doesn't even die of SIGKILL. From the top down: below a frozen cgroup nothing is
+/// thawed, whatever is written.
 pub(crate) fn thaw(group: &Path) {
     if fs::write(group.join("freezer.state"), "THAWED").is_ok() {
         children(group).iter().for_each(|child| thaw(child));
@@ -18,14 +19,14 @@ pub(crate) fn thaw(group: &Path) {
 }
 // ANCHOR_END: thaw
 
-/// Whether a group is one of v1's freezer.
+/// Whether a cgroup is one of v1's freezer.
 pub(crate) fn is_v1_freezer(group: &Path) -> bool {
     group.join("freezer.state").exists()
 }
 
-// ANCHOR: refuse
-/// Refuses to put a process into a group that stands still, because it is frozen itself or one
-/// above it is: the process would stand still as well, and nobody would be told why.
+/// Refuses to put a process into a cgroup that stands still, because it is frozen itself
+/// or one above it is: the process would stand still as well, and nobody would be told
+/// why.
 pub fn refuse(group: &Path) -> Result<()> {
     let says = |group: &Path, file: &str, words: &[&str]| {
         let text = fs::read_to_string(group.join(file)).unwrap_or_default();
@@ -46,7 +47,6 @@ pub fn refuse(group: &Path) -> Result<()> {
         frozen.display()
     )
 }
-// ANCHOR_END: refuse
 
 #[cfg(test)]
 mod tests {

@@ -11,12 +11,11 @@ use anyhow::{Context, Result};
 use nix::errno::Errno;
 use nix::sys::prctl::{set_child_subreaper, set_pdeathsig};
 use nix::sys::signal::{SigSet, SigmaskHow, Signal, kill, sigprocmask};
-use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 
 use crate::namespaces::Namespaces;
 use crate::steps;
-use crate::sys::{self, Cloned, ShownMemory};
+use crate::sys::{self, Cloned, ShownMemory, Whose};
 use crate::wait::{Exit, HANDED_ON, by_the_terminal};
 
 // ANCHOR: init
@@ -71,11 +70,10 @@ fn serve(command: Pid, mask: &SigSet) -> Result<Exit> {
 fn reap(command: Pid) -> Result<Option<Exit>> {
     let mut exit = None;
     loop {
-        match waitpid(None, Some(WaitPidFlag::WNOHANG)) {
-            Ok(WaitStatus::Exited(pid, code)) if pid == command => exit = Some(Exit::Status(code as u8)),
-            Ok(WaitStatus::Signaled(pid, signal, _)) if pid == command => exit = Some(Exit::Killed(signal)),
-            Ok(WaitStatus::StillAlive) | Err(Errno::ECHILD) => return Ok(exit),
-            Ok(_) | Err(Errno::EINTR) => {}
+        match sys::wait_for_end(Whose::AnyChild, libc::WNOHANG) {
+            Ok(Some((pid, its_exit))) if pid == command => exit = Some(its_exit),
+            Ok(None) | Err(Errno::ECHILD) => return Ok(exit),
+            Ok(Some(_)) | Err(Errno::EINTR) => {}
             Err(errno) => return Err(errno).context("cannot reap"),
         }
     }

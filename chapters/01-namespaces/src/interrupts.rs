@@ -1,9 +1,9 @@
 //! Ctrl-C, where it doesn't reach us.
 //!
 //! The terminal sends it to the process group that has the terminal: the container's. A `run` that
-//! leads its session (`ssh -t host … run …`: there is no shell in between) can't join that group, since
-//! a session's leader can't change its group: setpgid(2). So a small process of ours is in there in
-//! its place, and passes on that Ctrl-C was pressed.
+//! leads its session (`ssh -t host … run …`: there is no shell in between) can't join that process
+//! group, since a session's leader can't change its own: setpgid(2). So a small process of ours
+//! joins it, and reports that Ctrl-C was pressed.
 
 use std::io::{PipeReader, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -47,7 +47,8 @@ impl Listener {
     }
     // ANCHOR_END: listener
 
-    /// Whether Ctrl-C was pressed; `None` when nobody listens any more, since the group is gone.
+    /// Whether Ctrl-C was pressed; `None` when nobody listens any more, since the process group is
+    /// gone.
     pub fn was_interrupted(&mut self) -> Option<bool> {
         let mut ready = [PollFd::new(self.reports.as_fd(), PollFlags::POLLIN)];
         match poll(&mut ready, PollTimeout::ZERO) {

@@ -3,14 +3,13 @@
 use std::os::fd::{AsFd, OwnedFd};
 
 use anyhow::{Context, Result, bail};
-use nix::sys::wait::{Id, WaitPidFlag, waitid};
 use nix::unistd::Pid;
 
 use crate::failure::Failure;
 use crate::link::Link;
 use crate::namespaces::Namespaces;
 use crate::steps;
-use crate::sys::{self, Cloned};
+use crate::sys::{self, Cloned, Whose};
 
 // ANCHOR: join
 /// Clones a process that is in the namespaces `join` and in new ones of the kinds `create`.
@@ -43,7 +42,7 @@ pub(crate) fn clone_joined(
         Cloned::Parent { pidfd: helper, .. } => {
             drop(helpers);
             let report = ours.receive::<Result<i32, Failure>>();
-            waitid(Id::PIDFd(helper.as_fd()), WaitPidFlag::WEXITED).context("cannot wait for the helper")?;
+            sys::wait_for_end(Whose::Process(helper.as_fd()), 0).context("cannot wait for the helper")?;
             match report? {
                 Some((Ok(pid), fds)) => {
                     let pidfd = fds.into_iter().next().context("the helper lost the new process's pidfd")?;

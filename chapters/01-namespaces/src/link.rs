@@ -52,7 +52,7 @@ const MOST_FDS: usize = 16;
 
 /// One end.
 #[derive(Debug)]
-pub(crate) struct Link {
+pub struct Link {
     socket: OwnedFd,
 }
 

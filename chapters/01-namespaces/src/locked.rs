@@ -27,29 +27,33 @@ pub(crate) struct Locked {
 impl Locked {
     /// Takes the lock, or returns `None` when somebody holds it or the folder is gone.
     pub fn try_take(folder: &Path) -> Result<Option<Locked>> {
-        let file = match File::open(folder) {
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            file => file.with_context(|| format!("cannot open {}", folder.display()))?,
-        };
+        let Some(file) = open(folder)? else { return Ok(None) };
         // The holder before us may have removed it.
         let ours = try_lock(&file, folder)? && folder.exists();
         Ok(ours.then(|| Locked { folder: folder.into(), _lock: file }))
     }
 
-    /// Waits for the lock, as [`lock_in_time`] does; `None` when the folder is gone by then.
+    /// Waits for the lock, as [`lock_in_time`] does; `None` when the directory is gone by then.
     pub fn take(folder: &Path) -> Result<Option<Locked>> {
-        let file = match File::open(folder) {
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            file => file.with_context(|| format!("cannot open {}", folder.display()))?,
-        };
+        let Some(file) = open(folder)? else { return Ok(None) };
         lock_in_time(&file, folder)?;
         // The holder before us may have removed it.
         Ok(folder.exists().then(|| Locked { folder: folder.into(), _lock: file }))
     }
 }
 
-// ANCHOR: lock
-/// Waits for a lock, though not for ever: the holder may be stopped (Ctrl-Z), or not let go on purpose.
+/// Opens a state directory; `None` when it is gone.
+fn open(folder: &Path) -> Result<Option<File>> {
+    match File::open(folder) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        file => file
+            .map(Some)
+            .with_context(|| format!("cannot open {0}\ncure: chmod 700 {0}, or ask its owner", folder.display())),
+    }
+}
+
+/// Waits for a lock, though not for ever: the holder may be stopped (Ctrl-Z), or not let
+/// go on purpose.
 pub fn lock_in_time(file: &File, path: &Path) -> Result<()> {
     lock_within(PATIENCE, file, path)
 }
@@ -70,7 +74,6 @@ fn lock_within(patience: Duration, file: &File, path: &Path) -> Result<()> {
     }
     Ok(())
 }
-// ANCHOR_END: lock
 
 fn try_lock(file: &File, path: &Path) -> Result<bool> {
     match file.try_lock() {

@@ -105,14 +105,16 @@ pub fn decide(request: Request, caller: Caller, facts: &Facts) -> Mapping {
 // ANCHOR_END: decide
 
 // ANCHOR: stacked
-/// The caller as id 0, then the granted ids from 1 on, each once: lines of /etc/subuid may overlap,
-/// or cover the caller's own id, but no outside id may occur twice in a map (EINVAL).
+/// The caller as id 0, then the granted ids from 1 on, each once: lines of /etc/subuid
+/// may overlap, or cover the caller's own id, but no outside id may occur twice in a map
+/// (EINVAL).
 fn stacked(caller: u32, granted: &[(u32, u32)]) -> Vec<Range> {
     let mut ranges = vec![Range { inside: 0, outside: caller, count: 1 }];
     for &(first, count) in granted {
         // The last id of all, -1, stands for "none" in many calls.
         let end = first.saturating_add(count);
-        let mut taken: Vec<_> = ranges.iter().map(|range| (range.outside, range.outside + range.count)).collect();
+        let ends = |range: &Range| (range.outside, range.outside + range.count);
+        let mut taken: Vec<(u32, u32)> = ranges.iter().map(ends).collect();
         taken.sort_unstable();
         let mut next = first;
         for (taken, after) in taken.into_iter().chain([(end, end)]) {
@@ -192,7 +194,8 @@ mod tests {
     #[test]
     fn no_id_is_mapped_twice_however_the_grants_lie() {
         let map = |granted: &[(u32, u32)]| lines(&stacked(1000, granted));
-        // The second line covers the caller's own id; adjoining and overlapping ones; the same twice.
+        // The second line covers the caller's own id; adjoining and overlapping ones; the same
+        // twice.
         assert_eq!(map(&[(100_000, 10), (900, 200)]), ["0 1000 1", "1 100000 10", "11 900 100", "111 1001 99"]);
         assert_eq!(map(&[(1000, 5)]), ["0 1000 1", "1 1001 4"]);
         assert_eq!(map(&[(100, 10), (110, 10), (105, 20)]), ["0 1000 1", "1 100 10", "11 110 10", "21 120 5"]);

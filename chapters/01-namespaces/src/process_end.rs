@@ -1,4 +1,5 @@
-//! How a recorded process is ended: by a signal that reaches it and nobody else, and not before its end was seen.
+//! How a recorded process is ended: by a signal that reaches it and nobody else, and not before its
+//! end was seen.
 
 use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
@@ -27,7 +28,8 @@ pub fn end_after(process: &RecordedProcess, patience: Duration, let_it_die: impl
         Life::OutOfSight => bail!("{}", out_of_sight(process.pid)),
         Life::Alive => {}
     }
-    // Open first, compare after: the pidfd then holds the very process whose start time was looked at.
+    // Open first, compare after: the pidfd then holds the very process whose start time was looked
+    // at.
     let Ok(pidfd) = sys::pidfd_open(Pid::from_raw(process.pid)) else { return Ok(()) };
     let is_alive = || process.life() == Life::Alive;
     if !is_alive() {

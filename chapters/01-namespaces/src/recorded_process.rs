@@ -14,7 +14,8 @@ pub enum Life {
     Alive,
     /// It has ended, or was never made.
     Gone,
-    /// Its number and start time mean something only in the namespaces of its maker, which aren't ours.
+    /// Its number and start time mean something only in the namespaces of its maker, which aren't
+    /// ours.
     OutOfSight,
 }
 
@@ -24,8 +25,8 @@ pub enum Life {
 pub struct SeenFrom {
     pid_namespace: u64,
     time_namespace: u64,
-    /// The PID namespaces above, outermost first, as far as they are known. (The kernel doesn't tell
-    /// a process what is above it: ioctl_nsfs(2), NS_GET_PARENT.)
+    /// The PID namespaces above, outermost first, as far as they are known. (The kernel doesn't
+    /// tell a process what is above it: ioctl_nsfs(2), NS_GET_PARENT.)
     #[serde(default)]
     above: Vec<u64>,
 }
@@ -86,10 +87,9 @@ impl RecordedProcess {
     }
 }
 
-// ANCHOR: namespace_gone
-/// Whether /proc shows this process everything in another PID namespace: it lies below ours, or
-/// ours is the machine's first. An ordinary user may be shown their own processes only (`hidepid`,
-/// see proc(5)); then process 1, which is root's, is hidden.
+/// Whether /proc shows this process everything in another PID namespace: it lies below
+/// ours, or ours is the machine's first. An ordinary user may be shown their own
+/// processes only (`hidepid`, see proc(5)); then process 1, which is root's, is hidden.
 fn sees_all_of(other: &SeenFrom, here: &SeenFrom) -> bool {
     // PROC_PID_INIT_INO in linux/nsfs.h: fixed, since it is the same on every machine.
     const FIRST: u64 = 0xEFFF_FFFC;
@@ -97,8 +97,9 @@ fn sees_all_of(other: &SeenFrom, here: &SeenFrom) -> bool {
     is_below_ours && Path::new("/proc/1").exists()
 }
 
-/// Whether no process is in a PID namespace any more. When its process 1 ends, the kernel kills all
-/// others, so a namespace without processes never gets one again: pid_namespaces(7).
+/// Whether no process is in a PID namespace any more. When its process 1 ends, the kernel
+/// kills all others, so a namespace without processes never gets one again:
+/// pid_namespaces(7).
 fn is_empty(pid_namespace: u64) -> bool {
     let Some(our_depth) = depth(&read("/proc/self/status")) else { return false };
     let Ok(processes) = fs::read_dir("/proc") else { return false };
@@ -118,7 +119,6 @@ fn is_empty(pid_namespace: u64) -> bool {
     }
     true
 }
-// ANCHOR_END: namespace_gone
 
 fn read(file: &str) -> String {
     fs::read_to_string(file).unwrap_or_default()
@@ -130,14 +130,17 @@ fn depth(status: &str) -> Option<usize> {
     Some(ids.split_whitespace().count())
 }
 
-/// When a process started, in clock ticks since boot; `None` when it is gone or only waits to be reaped.
+/// When a process started, in clock ticks since boot; `None` when it is gone or only waits to be
+/// reaped.
 pub fn start_time(pid: Pid) -> Option<u64> {
     start_time_in(&String::from_utf8_lossy(&fs::read(format!("/proc/{pid}/stat")).ok()?))
 }
 
-/// Field 22 of a /proc/PID/stat line, unless field 3 says that it is a zombie (Z) or dead (X): proc_pid_stat(5).
+/// Field 22 of a /proc/PID/stat line, unless field 3 says that it is a zombie (Z) or dead (X):
+/// proc_pid_stat(5).
 fn start_time_in(stat: &str) -> Option<u64> {
-    // The second field is the program's name in parentheses and may itself contain anything, parentheses too.
+    // The second field is the program's name in parentheses and may itself contain anything,
+    // parentheses too.
     let mut fields = stat[stat.rfind(')')? + 1..].split_whitespace();
     match fields.next()? {
         "Z" | "X" => None,

@@ -16,7 +16,8 @@ use crate::state::{State, Status};
 use crate::store::Store;
 use crate::undo::{Journal, Records, Undo};
 
-/// How long a process may take to die of SIGKILL, where somebody only comes by who wants something else.
+/// How long a process may take to die of SIGKILL, where somebody only comes by who wants something
+/// else.
 const PATIENCE_WITH_DEBRIS: Duration = Duration::from_secs(2);
 
 /// Removes a container that another process has made; with `force`, also a living one.
@@ -114,7 +115,7 @@ fn remove_one(debris: &Locked) -> Result<()> {
 /// can't be undone, or there is more, the folder stays, for the next attempt.
 pub(crate) fn undo(folder: &Path, damaged: Damaged) -> Result<()> {
     let records = Journal::read(folder)?;
-    records.undo_all().context("cure: do by hand what is named below, then rm --force again")?;
+    records.undo_all().map_err(|error| anyhow!("{error:#}\ncure: do that by hand, then rm --force again"))?;
     if !records.damaged.is_empty() {
         let named = format!("{}/undo.jsonl is damaged: {}", folder.display(), records.damaged.join("; "));
         match damaged {
@@ -155,7 +156,7 @@ pub(crate) enum Damaged {
     PassOver,
 }
 
-/// Something in a state folder that is neither one of [`FILES`] nor was undone by the journal.
+/// Something in a state directory that is neither one of [`FILES`] nor was undone by the journal.
 fn unknown_file(folder: &Path) -> Result<Option<PathBuf>> {
     let entries = match fs::read_dir(folder) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),

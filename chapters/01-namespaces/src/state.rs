@@ -69,7 +69,7 @@ impl State {
         state.map(Some).with_context(|| format!("{} is damaged", path.display()))
     }
 
-    /// What everybody relies on who reads it: it is this folder's, and can be shown.
+    /// What everybody relies on who reads it: it is this directory's, and can be shown.
     fn checked(self, folder: &Path) -> Result<State> {
         if folder.file_name() != Some(self.id.as_ref()) {
             bail!("its id is {:?}, and not the folder's name", self.id);

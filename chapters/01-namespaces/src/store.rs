@@ -76,7 +76,8 @@ impl Store {
         let _nobody_makes_one_meanwhile = self.lock_root()?;
         let mut claimed = Vec::new();
         for folder in self.folders()? {
-            if let Some(locked) = Locked::try_take(&folder)?
+            // One that can't even be opened bars none of the others.
+            if let Ok(Some(locked)) = Locked::try_take(&folder)
                 && State::read(&folder).is_ok_and(|state| is_debris(state.as_ref()))
             {
                 claimed.push(locked);
@@ -113,7 +114,8 @@ impl Store {
         self.states_of(|_| None)
     }
 
-    /// The same, with `missing` for a folder without a state: one that can't be removed can still be named by its id.
+    /// The same, with `missing` for a directory without a state: one that can't be removed can
+    /// still be named by its id.
     fn states_of(&self, missing: impl Fn(&Path) -> Option<State>) -> Result<Vec<State>> {
         let mut states = Vec::new();
         for folder in self.folders()? {
@@ -158,7 +160,8 @@ impl Store {
     /// From where this process looks. In a container of this store it is known what lies above.
     pub(crate) fn seen_from(&self) -> Result<SeenFrom> {
         let here = SeenFrom::here();
-        // The number of a namespace that is gone is used again: its first process must be the same, too.
+        // The number of a namespace that is gone is used again: its first process must be the same,
+        // too.
         let first = start_time(Pid::from_raw(1));
         let is_ours = |state: &State| {
             let is_new = state.seen_from.pid_namespace() != here.pid_namespace();

@@ -22,6 +22,7 @@ use crate::explain::{self, report};
 use crate::mapping::Range as IdRange;
 use crate::namespaces::Namespaces;
 use crate::steps::Why;
+use crate::wait::Exit;
 
 fn quoted(text: impl AsRef<Path>) -> String {
     format!("{:?}", text.as_ref())
@@ -255,6 +256,35 @@ pub(crate) fn wait_for_signal(mask: &SigSet) -> nix::Result<Arrived> {
     // SAFETY: both pointers are valid for the call.
     let signal = Errno::result(unsafe { libc::sigwaitinfo(mask.as_ref(), &mut info) })?;
     Ok(Arrived { signal: Signal::try_from(signal)?, code: info.si_code })
+}
+
+/// Whose end is waited for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Whose<'a> {
+    /// The process of this pidfd.
+    Process(BorrowedFd<'a>),
+    /// Any child.
+    AnyChild,
+}
+
+/// waitid(2): how a process ended, and its number. `None` when nobody has ended and `flags` say
+/// WNOHANG.
+///
+/// Not nix's: it has no names for real-time signals, so a child that one of them killed is reaped
+/// and then is an error (EINVAL), with its status lost.
+pub(crate) fn wait_for_end(whose: Whose<'_>, flags: c_int) -> nix::Result<Option<(Pid, Exit)>> {
+    let (kind, id) = match whose {
+        Whose::Process(pidfd) => (libc::P_PIDFD, pidfd.as_raw_fd() as libc::id_t),
+        Whose::AnyChild => (libc::P_ALL, 0),
+    };
+    // SAFETY: plain integers and pointers, all of which may be 0; the kernel fills it.
+    let mut info: libc::siginfo_t = unsafe { std::mem::zeroed() };
+    // SAFETY: the structure outlives the call.
+    Errno::result(unsafe { libc::waitid(kind, id, &raw mut info, libc::WEXITED | flags) })?;
+    // SAFETY: waitid(2) fills these fields, or leaves them 0 when nobody has ended.
+    let (pid, status) = unsafe { (info.si_pid(), info.si_status()) };
+    let exit = if info.si_code == libc::CLD_EXITED { Exit::Status(status as u8) } else { Exit::Killed(status) };
+    Ok((pid != 0).then_some((Pid::from_raw(pid), exit)))
 }
 
 /// setdomainname(2).

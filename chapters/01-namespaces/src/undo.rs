@@ -3,6 +3,7 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 use nix::errno::Errno;
@@ -35,6 +36,8 @@ pub enum Undo {
     RemoveEmptyCgroup(PathBuf),
     /// Unmount what is mounted there, lazily: umount2(2) with MNT_DETACH.
     Unmount(PathBuf),
+    /// Remove a table of rules for packets (chapter 5), one of our own by its name: `nft delete table ip NAME`.
+    RemoveNftTable(String),
     /// End a process, and wait for its end.
     EndProcess(RecordedProcess),
 }
@@ -56,9 +59,26 @@ impl Undo {
                 Ok(()) | Err(Errno::EINVAL | Errno::ENOENT | Errno::ENOTDIR) => Ok(()),
                 Err(errno) => Err(errno).with_context(|| format!("umount {}", path.display())),
             },
+            Undo::RemoveNftTable(table) => remove_nft_table(table),
             Undo::EndProcess(process) => process_end::end(process, PATIENCE),
         }
     }
+}
+
+/// Only tables that are named as ours are, whatever the record says.
+fn remove_nft_table(table: &str) -> Result<()> {
+    let is_ours =
+        table.starts_with("coracle-") && table.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
+    if !is_ours {
+        bail!("{table:?} is no table of ours");
+    }
+    let delete = |name| Command::new(name).args(["delete", "table", "ip", table]).output();
+    let output = delete("nft").or_else(|_| delete("/usr/sbin/nft")).context("cannot start nft")?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    if !output.status.success() && !said.contains("No such file") {
+        bail!("nft delete table ip {table}: {}", said.lines().next().unwrap_or_default());
+    }
+    Ok(())
 }
 
 /// Not there, or below something that is no folder: there is nothing to undo, or there could never have been.
@@ -97,13 +117,16 @@ impl Journal {
         (&self.file).write_all(&line).context("cannot write an undo record")
     }
 
-    /// What is recorded in a state folder.
+    /// What is recorded in a state directory.
     pub fn read(folder: &Path) -> Result<Records> {
         match fs::read(folder.join(FILE)) {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(Records::default()),
-            text => Ok(Records::from(
-                &text.with_context(|| format!("cannot read the undo journal in {}", folder.display()))?,
-            )),
+            text => Ok(Records::from(&text.with_context(|| {
+                format!(
+                    "cannot read the undo journal {0}/{FILE}\ncure: undo by hand what it says; then rm -r {0}",
+                    folder.display()
+                )
+            })?)),
         }
     }
 }
@@ -132,7 +155,8 @@ impl Records {
         records
     }
 
-    /// Undoes it, newest first. One that fails doesn't stop the others; all the failures come back as one error.
+    /// Undoes it, newest first. One that fails doesn't stop the others; all the failures come back
+    /// as one error.
     pub fn undo_all(&self) -> Result<()> {
         let failures = self.undos.iter().rev().filter_map(|undo| undo.run().err());
         let failures: Vec<String> = failures.map(|error| format!("{error:#}")).collect();

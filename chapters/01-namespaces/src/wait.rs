@@ -1,5 +1,6 @@
 //! Waiting for the container's end, while signals pass through.
 
+use std::fmt;
 use std::io::Write;
 use std::os::fd::{AsFd, BorrowedFd};
 
@@ -8,11 +9,10 @@ use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{SigSet, Signal, kill, raise};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
-use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
 use nix::unistd::Pid;
 
 use crate::interrupts::Listener;
-use crate::sys;
+use crate::sys::{self, Whose};
 use crate::terminal::Lent;
 
 /// How a container ended.
@@ -20,8 +20,8 @@ use crate::terminal::Lent;
 pub enum Exit {
     /// The command's own exit status.
     Status(u8),
-    /// The signal that killed it.
-    Killed(Signal),
+    /// The number of the signal that killed it: signal(7). Not every signal has a name.
+    Killed(i32),
 }
 
 impl Exit {
@@ -30,6 +30,18 @@ impl Exit {
         match self {
             Exit::Status(code) => code,
             Exit::Killed(signal) => 128 + signal as u8,
+        }
+    }
+}
+
+impl fmt::Display for Exit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Exit::Status(code) => write!(f, "exited with {code}"),
+            Exit::Killed(number) => match Signal::try_from(number) {
+                Ok(signal) => write!(f, "was killed by {signal}"),
+                Err(_) => write!(f, "was killed by signal {number}"),
+            },
         }
     }
 }
@@ -118,7 +130,8 @@ impl Foreground<'_> {
         }
     }
 
-    /// A process that listens for Ctrl-C, where the terminal signals only the container's process group.
+    /// A process that listens for Ctrl-C, where the terminal signals only the container's process
+    /// group.
     fn listener(&self) -> Result<Option<Listener>> {
         match self.terminal {
             Some(terminal) if self.is_pid_1 && !terminal.reaches_us() => Listener::in_group(terminal.group()).map(Some),
@@ -183,7 +196,8 @@ impl Foreground<'_> {
     }
 }
 
-/// Whether a signal that ends programs has come and waits, being blocked: SigPnd and ShdPnd in our /proc/PID/status.
+/// Whether a signal that ends programs has come and waits, being blocked: SigPnd and ShdPnd in our
+/// /proc/PID/status.
 pub(crate) fn is_told_to_end() -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let ending = [Signal::SIGINT, Signal::SIGTERM, Signal::SIGQUIT, Signal::SIGHUP];
@@ -219,10 +233,9 @@ fn is_in(status: &str, masks: &[&str], signal: Signal) -> bool {
 /// Waits for the end of a process and takes its exit status away.
 pub(crate) fn reap(pidfd: BorrowedFd<'_>) -> Result<Exit> {
     loop {
-        match waitid(Id::PIDFd(pidfd), WaitPidFlag::WEXITED) {
-            Ok(WaitStatus::Exited(_, code)) => return Ok(Exit::Status(code as u8)),
-            Ok(WaitStatus::Signaled(_, signal, _)) => return Ok(Exit::Killed(signal)),
-            Ok(_) | Err(Errno::EINTR) => continue,
+        match sys::wait_for_end(Whose::Process(pidfd), 0) {
+            Ok(Some((_, exit))) => return Ok(exit),
+            Ok(None) | Err(Errno::EINTR) => continue,
             Err(errno) => return Err(errno).context("cannot take the container's exit status"),
         }
     }
@@ -234,7 +247,9 @@ mod tests {
 
     #[test]
     fn a_killed_command_shows_as_128_and_the_signal() {
-        assert_eq!(Exit::Killed(Signal::SIGKILL).code(), 137);
+        assert_eq!(Exit::Killed(libc::SIGKILL).code(), 137);
+        // SIGRTMAX, which has a number only.
+        assert_eq!(Exit::Killed(64).code(), 192);
         assert_eq!(Exit::Status(3).code(), 3);
     }
 

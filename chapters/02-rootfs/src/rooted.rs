@@ -78,6 +78,11 @@ impl Root {
         }
     }
 
+    /// What is at `path`, if anything is.
+    pub fn find(&self, path: &Path) -> Result<Option<OwnedFd>> {
+        Ok(self.look_up(path, Links::Followed)?.map(|(found, _)| found))
+    }
+
     /// Makes a file that must not be there yet, to be written to.
     pub fn new_file(&self, path: &Path, mode: Mode) -> Result<OwnedFd> {
         let (parent, name) = self.parent(path)?;

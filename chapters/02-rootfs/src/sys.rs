@@ -156,6 +156,27 @@ pub fn attach(
     report(why, "move_mount", args, Errno::result(result).map(drop))
 }
 
+/// Which file a descriptor refers to, on which mount. Two mounts of one file system show the same
+/// inode.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Identity {
+    mount: u64,
+    device: (u32, u32),
+    inode: u64,
+}
+
+/// statx(2) of what a descriptor refers to. A detached mount keeps its number when it is attached.
+pub fn identity(fd: BorrowedFd<'_>) -> nix::Result<Identity> {
+    // SAFETY: plain integers, for all of which 0 is valid; the kernel fills it.
+    let mut found: libc::statx = unsafe { std::mem::zeroed() };
+    let (path, wanted) = (c"".as_ptr(), libc::STATX_INO | libc::STATX_MNT_ID);
+    // SAFETY: the empty path and the structure outlive the call.
+    let result = unsafe { libc::statx(fd.as_raw_fd(), path, libc::AT_EMPTY_PATH, wanted, &raw mut found) };
+    Errno::result(result)?;
+    let device = (found.stx_dev_major, found.stx_dev_minor);
+    Ok(Identity { mount: found.stx_mnt_id, device, inode: found.stx_ino })
+}
+
 // ANCHOR: open_in_root
 /// openat2(2) with RESOLVE_IN_ROOT and O_PATH: whatever links are on the way, they are taken as if `root` were /, and `..`
 /// ends there. Links of /proc (`/proc/PID/fd/7`), which lead anywhere, are never followed; with `links` false none are.
@@ -176,6 +197,24 @@ pub fn with_exact_modes<T>(make: impl FnOnce() -> T) -> T {
     let made = make();
     nix::sys::stat::umask(umask);
     made
+}
+
+/// fsetxattr(2).
+pub fn set_attribute(file: BorrowedFd<'_>, name: &CStr, value: &[u8]) -> nix::Result<()> {
+    // SAFETY: name and value outlive the call, and the length is the value's.
+    let result = unsafe { libc::fsetxattr(file.as_raw_fd(), name.as_ptr(), value.as_ptr().cast(), value.len(), 0) };
+    Errno::result(result).map(drop)
+}
+
+/// getxattr(2).
+#[cfg(test)]
+pub fn attribute(path: &Path, name: &CStr) -> Option<Vec<u8>> {
+    let path = CString::new(path.as_os_str().as_bytes()).ok()?;
+    let mut value = vec![0u8; 256];
+    // SAFETY: path, name and place outlive the call, and the length is the place's.
+    let length = unsafe { libc::getxattr(path.as_ptr(), name.as_ptr(), value.as_mut_ptr().cast(), value.len()) };
+    value.truncate(usize::try_from(length).ok()?);
+    Some(value)
 }
 
 /// mknod(2) of a character device that anybody may use.

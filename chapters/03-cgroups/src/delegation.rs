@@ -81,7 +81,7 @@ pub fn get(place: &Place) -> Result<()> {
     let all_on_v2 = place.sites.iter().all(|site| site.version == Version::V2);
     if let Some(own) = delegated_elsewhere(place)? {
         bail!(
-            "an ordinary user may make no group there\nlikely cause: what was delegated to you is {0}, and the parent that you \
+            "an ordinary user may make no cgroup there\nlikely cause: what was delegated to you is {0}, and the parent that you \
              named lies outside of it\ncure: name one below it, without a slash in front: --cgroup-parent boats",
             own.display()
         );
@@ -108,7 +108,7 @@ pub fn reach(group: &Group) -> Result<()> {
     }
 }
 
-/// The topmost group that was delegated to this user, where groups are to be made outside of it.
+/// The topmost cgroup that was delegated to this user, where cgroups are to be made outside of it.
 fn delegated_elsewhere(place: &Place) -> Result<Option<PathBuf>> {
     if Uid::effective().is_root() {
         return Ok(None);

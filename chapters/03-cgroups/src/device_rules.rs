@@ -57,8 +57,8 @@ pub const DEFAULT: [Rule; 10] = [
 ];
 
 // ANCHOR: numbers
-/// The kernel's own numbers have 12 and 20 bits (MINORBITS in linux/kdev_t.h). The check is not for tidiness: to v1's files
-/// 4294967295, which is -1 there, means *any* device.
+/// The kernel's own numbers have 12 and 20 bits (MINORBITS in linux/kdev_t.h). The check
+/// is not for tidiness: to v1's files 4294967295, which is -1 there, means *any* device.
 const MAJORS: u32 = (1 << 12) - 1;
 const MINORS: u32 = (1 << 20) - 1;
 // ANCHOR_END: numbers

@@ -17,9 +17,9 @@ use crate::{v1, v2};
 pub enum Where {
     /// The container's own.
     Here,
-    /// Of a group inside of the container's.
+    /// Of a cgroup inside of the container's.
     Below,
-    /// Of a group above, or the machine's memory itself.
+    /// Of a cgroup above, or the machine's memory itself.
     Above,
 }
 

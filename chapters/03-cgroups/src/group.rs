@@ -86,7 +86,9 @@ impl Group {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             text => text.with_context(|| format!("cannot read {}", file.display()))?,
         };
-        serde_json::from_slice(&text).map(Some).with_context(|| format!("{} is damaged", file.display()))
+        serde_json::from_slice(&text)
+            .map(Some)
+            .with_context(|| format!("{} is damaged\ncure: rm --force the container", file.display()))
     }
 
     /// The groups of a container that is alive, by its name or id.
@@ -107,7 +109,8 @@ impl Group {
         }
     }
 
-    /// With the controllers that its v2 group has without having been asked for, or has been given since: the group above decides.
+    /// With the controllers that its v2 cgroup has without having been asked for, or has been given
+    /// since: the cgroup above decides.
     pub fn with_what_was_given(&self) -> Group {
         let mut group = self.clone();
         for part in group.parts.iter_mut().filter(|part| part.version == Version::V2) {
@@ -121,12 +124,14 @@ impl Group {
     }
 
     // ANCHOR: where_it_is
-    /// The folders in which a process of the container is: its own, or those below that were made inside. On v2, a group that
-    /// gives controllers to groups below takes no process any more (EBUSY); but one that has a process takes others.
+    /// The directories in which a process of the container is: its own, or those below
+    /// that were made inside. On v2, a cgroup that gives controllers to cgroups below
+    /// takes no process any more (EBUSY); but one that has a process takes others.
     pub fn where_it_is(&self, process: i32) -> Result<Group> {
         let machine = Machine::of_process(process)?;
         let parts = self.parts.iter().map(|part| {
-            let found = machine.hierarchies.iter().map(|tree| &tree.own).find(|own| own.starts_with(&part.folder));
+            let mut own = machine.hierarchies.iter().map(|tree| &tree.own);
+            let found = own.find(|own| own.starts_with(&part.folder));
             Part { folder: found.unwrap_or(&part.folder).clone(), ..part.clone() }
         });
         Ok(Group { parts: parts.collect() })

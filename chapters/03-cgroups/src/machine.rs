@@ -49,7 +49,7 @@ impl Machine {
         Machine::of("self")
     }
 
-    /// As far as this process sees it, with another's groups as its own.
+    /// As far as this process sees it, with another's cgroups as its own.
     pub fn of_process(pid: i32) -> Result<Machine> {
         Machine::of(&pid.to_string())
     }

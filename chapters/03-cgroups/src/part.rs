@@ -25,7 +25,7 @@ pub fn top(hierarchy: &Hierarchy) -> Option<PathBuf> {
     top_by(hierarchy, is_marked)
 }
 
-/// The same, for somebody in the group at `folder`, which need not be there yet.
+/// The same, for somebody in the cgroup at `folder`, which need not be there yet.
 pub fn top_above(hierarchy: &Hierarchy, folder: &Path) -> Option<PathBuf> {
     let there = folder.ancestors().find(|folder| folder.exists()).unwrap_or(folder);
     top(&Hierarchy { own: there.to_path_buf(), ..hierarchy.clone() })
@@ -38,13 +38,15 @@ fn is_marked(unit: &Path) -> bool {
 }
 
 // ANCHOR: movable
-/// The groups whose processes may be moved out of the way: our own; and above it, what was delegated to us, by systemd's mark or
-/// by its files' owner. (Root owns everything: for root that says nothing.) In any other group are strangers' processes.
+/// The cgroups whose processes may be moved out of the way: our own; and above it, what
+/// was delegated to us, by systemd's mark or by its files' owner. (Root owns everything:
+/// for root that says nothing.) In any other cgroup are strangers' processes.
 pub fn movable(hierarchy: &Hierarchy) -> Vec<PathBuf> {
     let Some(top) = top(hierarchy) else { return Vec::new() };
     let is_delegated = top != hierarchy.mount_point || !Uid::effective().is_root();
     let above = hierarchy.own.ancestors().take_while(|group| group.starts_with(&top));
-    above.filter(|group| is_delegated || room::is_made_in(group, &hierarchy.own)).map(Into::into).collect()
+    let is_ours = |group: &&Path| is_delegated || room::is_made_in(group, &hierarchy.own);
+    above.filter(is_ours).map(Path::to_path_buf).collect()
 }
 // ANCHOR_END: movable
 

@@ -5,7 +5,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use ch01_namespaces::{State, Store, say, telling::fitted};
+use ch01_namespaces::{State, Store, report, say, telling::fitted};
 
 use crate::group::Group;
 use crate::stats::Stats;
@@ -50,8 +50,10 @@ fn rows(store: &Store, names: &[String]) -> Result<Vec<Row>> {
     }
     let mut rows = Vec::new();
     for state in store.states()?.into_iter().filter(State::is_alive) {
-        if let Some(group) = Group::read(&folder(store, &state)?)? {
-            rows.push(row(state, group));
+        match Group::read(&folder(store, &state)?) {
+            Ok(group) => rows.extend(group.map(|group| row(state, group))),
+            // One that is damaged doesn't hide the others.
+            Err(error) => drop(report(&error)),
         }
     }
     Ok(rows)

@@ -18,8 +18,8 @@ pub fn update(group: &Group, limits: &Limits) -> Result<()> {
     for controller in needed(limits) {
         if group.part(controller).is_none() {
             bail!(
-                "the container is in no group with the controller {controller}\n\
-                 likely cause: no limit of that kind was asked for at its start, and the group above gives it none\n\
+                "the container is in no cgroup with the controller {controller}\n\
+                 likely cause: no limit of that kind was asked for at its start, and the cgroup above gives it none\n\
                  cure: give that limit to run or create: they say what is missing"
             );
         }

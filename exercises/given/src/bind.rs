@@ -4,7 +4,7 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 use crate::{scratch, sys};
 
@@ -12,6 +12,9 @@ use crate::{scratch, sys};
 ///
 /// The target is a descriptor, since a path may mean another place by the time of the call (CVE-2021-30465).
 pub fn bind(source: &Path, target: &OwnedFd) -> Result<()> {
+    // It would hide everything, the command among it.
+    let root = scratch::is_root(target);
+    ensure!(!root, "the target of {} is the root itself, whatever it is called", scratch::shown_at(source).display());
     let copy =
         sys::copy_of_mounts(&path_for_kernel(source)?).with_context(|| format!("open_tree({})", source.display()))?;
     sys::attach(copy.as_fd(), target.as_fd()).with_context(|| refusal(source, target))

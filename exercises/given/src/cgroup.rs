@@ -14,6 +14,15 @@ use hierarchy::{Hierarchy, Mount, may_have_children};
 /// What limits a container, or halts it.
 const CONTROLLERS: [&str; 4] = ["cpu", "memory", "pids", "freezer"];
 
+/// The outermost group at or above a folder that is called like a container's.
+fn containers_group(folder: &Path) -> Option<&Path> {
+    let is_called_so = |group: &&Path| {
+        let name = group.file_name().unwrap_or_default().as_encoded_bytes();
+        name.starts_with(b"mydocker-") && name != b"mydocker-itself"
+    };
+    folder.ancestors().filter(is_called_so).last()
+}
+
 /// The two interfaces of the kernel's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Version {
@@ -67,19 +76,19 @@ impl Cgroup {
         tree.map_or(Path::new("/sys/fs/cgroup"), |tree| &tree.parent)
     }
 
-    /// The groups that a container's first process is in, as they are seen from here, also of a container in a lab. An error, if
-    /// it has none of its own.
+    /// The groups of the container with this first process, as they are seen from here, also of a
+    /// container in a lab. An error, if it has none of its own. The process may be in a group
+    /// below, which something in the container has made.
     pub fn of(container: Pid) -> Result<Cgroup> {
         let file = format!("/proc/{container}/cgroup");
         let cgroup = fs::read_to_string(&file).with_context(|| format!("reading {file}"))?;
         let mountinfo = fs::read_to_string("/proc/self/mountinfo").context("reading /proc/self/mountinfo")?;
         let v2_has = |top: &Path| fs::read_to_string(top.join("cgroup.controllers")).unwrap_or_default();
         let group = Cgroup::read(&cgroup, &mountinfo, &v2_has, &|hierarchy| {
-            let parent = hierarchy.own.parent().unwrap_or(&hierarchy.own);
-            (parent.to_path_buf(), hierarchy.own.clone())
+            let folder = containers_group(&hierarchy.own).unwrap_or(&hierarchy.own);
+            (folder.parent().unwrap_or(folder).to_path_buf(), folder.to_path_buf())
         });
-        let is_ours =
-            |folder: &Path| folder.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"mydocker-"));
+        let is_ours = |folder: &Path| containers_group(folder) == Some(folder);
         ensure!(
             !group.trees.is_empty() && group.trees.iter().all(|tree| is_ours(&tree.folder)),
             "the container has no group of its own, or none that is seen from here: start it with a limit, as --pids 100"
@@ -245,6 +254,14 @@ mod tests {
         let unified = "V2 /s/unified/mydocker-box";
         assert_eq!(folders(&group), ["V1 /s/cpu/mydocker-box", unified, "the controller pids", unified]);
         assert_eq!(group.parent(), Path::new("/s/unified"));
+    }
+
+    #[test]
+    fn a_containers_group_is_found_from_one_below_it() {
+        let group = Path::new("/tree/mydocker-itself/mydocker-box");
+        assert_eq!(containers_group(&group.join("init/mydocker-inner")), Some(group));
+        assert_eq!(containers_group(group), Some(group));
+        assert_eq!(containers_group(Path::new("/tree/mydocker-itself")), None);
     }
 
     #[test]

@@ -4,7 +4,6 @@ use std::io::{self, Write};
 use anyhow::{Context, Result, ensure};
 use nix::errno::Errno;
 use nix::sys::signal::Signal;
-use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::{ForkResult, Pid};
 
 use crate::order::keep_order;
@@ -31,11 +30,25 @@ pub fn fork() -> Result<ForkResult> {
 /// Waits until `child` ends. Returns its exit code, or 128 + N where signal N killed it, as a shell does.
 pub fn wait(child: Pid) -> Result<i32> {
     loop {
-        match waitpid(child, None) {
-            Ok(WaitStatus::Exited(_, code)) => return Ok(code),
-            Ok(WaitStatus::Signaled(_, signal, _)) => return Ok(128 + signal as i32),
-            Ok(_) | Err(Errno::EINTR) => continue,
+        match sys::wait(child, 0) {
+            Ok(Some((_, code))) => return Ok(code),
+            Ok(None) | Err(Errno::EINTR) => continue,
             Err(errno) => return Err(errno).with_context(|| format!("waitpid({child})")),
+        }
+    }
+}
+
+/// Takes away one child that has ended, without waiting for one: its number, and its exit code, or
+/// 128 + N where signal N killed it. `None` when none has ended (by now), or there is none.
+///
+/// This is `waitpid(None, Some(WaitPidFlag::WNOHANG))` also for signals that have no name in nix:
+/// SIGRTMIN to SIGRTMAX.
+pub fn reap() -> Result<Option<(Pid, i32)>> {
+    loop {
+        match sys::wait(Pid::from_raw(-1), libc::WNOHANG) {
+            Err(Errno::EINTR) => continue,
+            Err(Errno::ECHILD) => return Ok(None),
+            ended => return ended.context("waitpid(-1, WNOHANG)"),
         }
     }
 }

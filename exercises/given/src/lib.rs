@@ -31,7 +31,7 @@ pub use bind::{bind, mount_setattr};
 pub use cgroup::{Cgroup, Version};
 pub use containers::{Running, containers};
 pub use exec::{NotStarted, exec, exit_code_for_error};
-pub use fork::{exit, fork, wait};
+pub use fork::{exit, fork, reap, wait};
 pub use machine_root::machine_root;
 pub use out_of_memory::say_out_of_memory;
 pub use own_proc::{mount_proc, own_proc};

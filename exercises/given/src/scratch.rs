@@ -2,6 +2,7 @@
 
 use std::env;
 use std::fs::{self, DirBuilder, File};
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -75,6 +76,13 @@ pub fn empty_place_like(source: &Path) -> Result<PathBuf> {
     let place = make().with_context(|| format!("making a place in {}", views.display()))?;
     VIEWS.lock().unwrap_or_else(PoisonError::into_inner).push((place.clone(), source.to_path_buf()));
     Ok(place)
+}
+
+/// Whether an open folder is the root itself, whatever it was called: `/`, `/etc/..`, a link.
+pub(crate) fn is_root(place: &OwnedFd) -> bool {
+    let open = format!("/proc/self/fd/{}", place.as_raw_fd());
+    let file = |path: &Path| fs::metadata(path).ok().map(|file| (file.dev(), file.ino()));
+    file(&scratch().join("root")).is_some_and(|root| file(Path::new(&open)) == Some(root))
 }
 
 /// What is shown at `place`, as its user called it; or `place` itself.

@@ -6,9 +6,9 @@ use anyhow::{Context, Result};
 use nix::errno::Errno;
 use nix::sys::signal::{SigSet, Signal, kill};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
-use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 
+use crate::sys;
 use crate::terminal::Lent;
 
 /// What whoever started us may send, and means for the container. (SIGCHLD is ours.)
@@ -90,10 +90,9 @@ fn stand_in(child: Pid) -> Result<i32> {
 
 /// The exit code, if the child has ended.
 fn ended(child: Pid) -> Result<Option<i32>> {
-    match waitpid(child, Some(WaitPidFlag::WNOHANG)) {
-        Ok(WaitStatus::Exited(_, code)) => Ok(Some(code)),
-        Ok(WaitStatus::Signaled(_, signal, _)) => Ok(Some(128 + signal as i32)),
-        Ok(_) | Err(Errno::EINTR) => Ok(None),
+    match sys::wait(child, libc::WNOHANG) {
+        Ok(ended) => Ok(ended.map(|(_, code)| code)),
+        Err(Errno::EINTR) => Ok(None),
         Err(errno) => Err(errno).with_context(|| format!("waitpid({child})")),
     }
 }

@@ -37,6 +37,19 @@ pub fn pidfd_open(process: Pid) -> nix::Result<OwnedFd> {
     Ok(unsafe { OwnedFd::from_raw_fd(number as i32) })
 }
 
+/// waitpid(2): a child that has ended is reaped; its number, and its exit code as a shell has it,
+/// 128 + N for one that signal N killed. `None` when none has ended and `options` say WNOHANG.
+///
+/// Not nix's, which has no names for real-time signals: a child that one of them killed would be
+/// reaped, and its status lost in an EINVAL.
+pub fn wait(child: Pid, options: libc::c_int) -> nix::Result<Option<(Pid, i32)>> {
+    let mut status = 0;
+    // SAFETY: the kernel writes one int there.
+    let pid = Errno::result(unsafe { libc::waitpid(child.as_raw(), &raw mut status, options) })?;
+    let code = if libc::WIFEXITED(status) { libc::WEXITSTATUS(status) } else { 128 + libc::WTERMSIG(status) };
+    Ok((pid != 0).then_some((Pid::from_raw(pid), code)))
+}
+
 /// _exit(2): ends this process at once, without running what the parent registered or flushing what it buffered.
 pub fn exit_now(code: i32) -> ! {
     // SAFETY: _exit takes a number and doesn't return.

@@ -34,6 +34,9 @@ impl Devices {
             let path = dev.join(name);
             if fs::symlink_metadata(&path).is_ok_and(|node| node.file_type().is_char_device()) {
                 let copy = copy_of_mounts(&path).with_context(|| format!("copy {}: open_tree", path.display()))?;
+                // Writing to the device works all the same; its mode and owner are the machine's.
+                let read_only = set_read_only(On::Detached(copy.as_fd()), true);
+                read_only.with_context(|| format!("make {} read-only: mount_setattr", path.display()))?;
                 nodes.push((name, copy));
             }
         }

@@ -13,7 +13,6 @@ use nix::sys::prctl::{set_name, set_pdeathsig};
 use nix::sys::signal::{SigSet, SigmaskHow, Signal, kill, sigprocmask};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socket};
-use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{Pid, dup2_stderr, dup2_stdin, dup2_stdout, getpid, sethostname, setpgid, setsid};
 
 use crate::limits::Limits;
@@ -143,12 +142,11 @@ impl Init {
     /// All that can be reaped now; the exit status when the program was among it.
     fn reap(&self, program: Pid) -> Option<i32> {
         loop {
-            match waitpid(None, Some(WaitPidFlag::WNOHANG | WaitPidFlag::WUNTRACED)) {
-                Ok(WaitStatus::Exited(pid, code)) if pid == program => return Some(code),
-                Ok(WaitStatus::Signaled(pid, signal, _)) if pid == program => return Some(status::of_signal(signal)),
-                Ok(WaitStatus::Stopped(pid, _)) if pid == program => self.pause_with(program),
-                Ok(WaitStatus::StillAlive) | Err(_) => return None,
-                Ok(_) => {}
+            match sys::wait(Pid::from_raw(-1), libc::WNOHANG | libc::WUNTRACED) {
+                Ok(Some((pid, sys::Change::Ended(code)))) if pid == program => return Some(code),
+                Ok(Some((pid, sys::Change::Stopped))) if pid == program => self.pause_with(program),
+                Ok(None) | Err(_) => return None,
+                Ok(Some(_)) => {}
             }
         }
     }

@@ -15,7 +15,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::prctl::set_name;
 use nix::sys::signal::{SigSet, SigmaskHow, Signal, kill, sigprocmask};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
-use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::sys::wait::waitpid;
 use nix::unistd::{Pid, dup2_stdin, dup2_stdout, getpgrp};
 
 use crate::init::Init;
@@ -164,9 +164,8 @@ impl Entered {
 
     /// The exit status of PID 1, if it is gone.
     fn ended(&self) -> Option<i32> {
-        match waitpid(self.first, Some(WaitPidFlag::WNOHANG)) {
-            Ok(WaitStatus::Exited(_, code)) => Some(code),
-            Ok(WaitStatus::Signaled(_, signal, _)) => Some(status::of_signal(signal)),
+        match sys::wait(self.first, libc::WNOHANG) {
+            Ok(Some((_, sys::Change::Ended(code)))) => Some(code),
             Ok(_) => None,
             Err(_) => Some(status::CANNOT_ENTER),
         }

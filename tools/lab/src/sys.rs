@@ -24,6 +24,29 @@ pub(crate) fn fork() -> Result<Option<Pid>, Errno> {
     }
 }
 
+/// What has become of a child.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Change {
+    /// With this exit status, 128 + N for one that signal N killed.
+    Ended(i32),
+    Stopped,
+}
+
+/// waitpid(2): a child that has ended (it is reaped) or, with WUNTRACED, stopped. Not nix's, which
+/// has no names for real-time signals: a child that one of them killed would be an error, and its
+/// status lost.
+pub(crate) fn wait(child: Pid, options: libc::c_int) -> Result<Option<(Pid, Change)>, Errno> {
+    let mut status = 0;
+    // SAFETY: the kernel writes one int there.
+    let pid = Errno::result(unsafe { libc::waitpid(child.as_raw(), &raw mut status, options) })?;
+    let change = match status {
+        _ if libc::WIFSTOPPED(status) => Change::Stopped,
+        _ if libc::WIFEXITED(status) => Change::Ended(libc::WEXITSTATUS(status)),
+        _ => Change::Ended(128 + libc::WTERMSIG(status)),
+    };
+    Ok((pid != 0).then_some((Pid::from_raw(pid), change)))
+}
+
 /// Ends this process now: no destructors, no buffers that belong to the parent.
 pub(crate) fn exit_now(code: i32) -> ! {
     // SAFETY: _exit takes a number and doesn't return.

@@ -75,9 +75,14 @@ fn nobody_is_left(processes: &[i32]) -> Result<()> {
 }
 
 fn exit_statuses_pass() -> Result<()> {
-    for (script, expected) in
-        [("exit 0", 0), ("exit 7", 7), ("exit 255", 255), ("kill -TERM $$", 143), ("kill -9 $$", 137)]
-    {
+    for (script, expected) in [
+        ("exit 0", 0),
+        ("exit 7", 7),
+        ("exit 255", 255),
+        ("kill -TERM $$", 143),
+        ("kill -9 $$", 137),
+        ("kill -64 $$", 192),
+    ] {
         let status = Lab::as_caller().command("sh").args(["-c", script]).status()?;
         ensure!(status.code() == Some(expected), "{script}: {status}");
     }

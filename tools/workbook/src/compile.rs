@@ -1,7 +1,8 @@
 //! Builds the program of one exercise with one answer in it.
 
-use std::fs::{self, File};
+use std::fs::{self, File, Permissions};
 use std::mem;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
@@ -54,6 +55,15 @@ impl Drop for Executable {
     }
 }
 
+/// A file that only this user can open: whoever can open one can lock it, and a class shares a
+/// machine.
+fn lock_file(path: &Path) -> std::io::Result<File> {
+    let file = File::options().create(true).write(true).truncate(false).mode(0o600).open(path)?;
+    // One of an older version may be there.
+    file.set_permissions(Permissions::from_mode(0o600))?;
+    Ok(file)
+}
+
 /// Builds the program of `exercise` around `answer`: the learner's own file, or another that stands in for it.
 pub fn compile(checkout: &Checkout, exercise: &Exercise, answer: &Path, colour: bool) -> Result<Compiled> {
     if let Some(compiled) = prebuilt::read(exercise.name, answer)? {
@@ -62,7 +72,7 @@ pub fn compile(checkout: &Checkout, exercise: &Exercise, answer: &Path, colour: 
     let target = checkout.target();
     fs::create_dir_all(&target).with_context(|| format!("making the folder {}", target.display()))?;
     // Between a build and the copy of what it made, no other one may put its own in the place.
-    let lock = File::create(target.join("one-at-a-time")).context("making the build's lock file")?;
+    let lock = lock_file(&target.join("one-at-a-time")).context("making the build's lock file")?;
     lock.lock().context("waiting for another `cargo wb` to finish its build")?;
 
     let built = cargo_build(checkout, exercise, answer, colour)?;
@@ -124,6 +134,16 @@ fn set_aside(checkout: &Checkout, program: &Path, exercise: &Exercise) -> Result
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_builds_lock_can_be_opened_by_us_alone() {
+        let path = std::env::temp_dir().join(format!("coracle-lock-{}", std::process::id()));
+        fs::write(&path, "").unwrap();
+        fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
+        let mode = lock_file(&path).map(|file| file.metadata().unwrap().permissions().mode());
+        fs::remove_file(&path).unwrap();
+        assert_eq!(mode.unwrap() & 0o777, 0o600);
+    }
 
     #[test]
     fn only_an_error_with_a_place_in_the_answer_is_the_answers() {

@@ -19,6 +19,8 @@ pub fn cases() -> Vec<Case> {
         init_exits_as_its_child_did,
         killing_an_init_outside_a_pid_namespace_kills_the_command,
         init_holds_no_descriptor_but_the_first_three,
+        an_orphan_killed_by_a_real_time_signal_is_reaped_as_any,
+        a_command_killed_by_a_real_time_signal_has_its_status,
     ]
 }
 
@@ -89,5 +91,26 @@ fn init_holds_no_descriptor_but_the_first_three() -> Result<()> {
     let running = Running::start(&["--init"], "")?;
     let fds: Vec<i32> = look::open_fds(running.pid)?.into_keys().collect();
     ensure!(fds == [0, 1, 2], "open in init: {fds:?}");
+    Ok(())
+}
+
+fn an_orphan_killed_by_a_real_time_signal_is_reaped_as_any() -> Result<()> {
+    let script = "sh -c 'sleep 60 & echo $! >/tmp/orphan'; kill -40 $(cat /tmp/orphan); sleep 0.2; exit 3";
+    let output = running::run(&["--init"], script).output()?;
+    ensure!(output.status.code() == Some(3), "{output:?}");
+    Ok(())
+}
+
+fn a_command_killed_by_a_real_time_signal_has_its_status() -> Result<()> {
+    // SIGRTMAX, of which the shell says: 128 + 64.
+    let kinds = if Uid::effective().is_root() { "uts" } else { "user,uts" };
+    for args in [&["--namespaces", kinds][..], &["--init"]] {
+        let output = running::run(args, "kill -64 $$").output()?;
+        ensure!(output.status.code() == Some(192), "{args:?}: {output:?}");
+    }
+    let running = Running::start(&[], "")?;
+    let mut enter = running::program();
+    let output = enter.args(["enter", &running.pid.to_string(), "sh", "-c", "kill -64 $$"]).output()?;
+    ensure!(output.status.code() == Some(192), "enter: {output:?}");
     Ok(())
 }

@@ -15,6 +15,7 @@ pub fn cases() -> Vec<Case> {
     cases![
         a_maker_killed_at_any_step_leaves_nothing_after_the_next_command,
         a_child_killed_at_any_step_is_an_error_and_leaves_nothing,
+        a_maker_whose_child_stands_still_can_be_ended_and_leaves_nothing,
         a_child_that_dies_in_its_last_stage_does_not_look_started,
         a_starter_killed_before_it_lets_go_has_started_nothing,
         a_starter_killed_before_it_has_taken_note_has_started_nothing,
@@ -45,6 +46,14 @@ fn a_child_killed_at_any_step_is_an_error_and_leaves_nothing() -> Result<()> {
         ground.expect_nothing_left().with_context(|| format!("after the child died in {stage}"))?;
     }
     Ok(())
+}
+
+fn a_maker_whose_child_stands_still_can_be_ended_and_leaves_nothing() -> Result<()> {
+    let ground = Ground::new()?;
+    let create = ground.create(Some(Fault { at: Moment::Enter, stage: "Mounts", how: How::StopChild }), &["true"])?;
+    // By the signal, which waited until all was undone.
+    ensure!(create.code.is_none(), "{create:?}");
+    ground.expect_nothing_left()
 }
 
 fn a_child_that_dies_in_its_last_stage_does_not_look_started() -> Result<()> {

@@ -1,6 +1,7 @@
 //! Chapter 1 against the real kernel, each case in a process and a lab of its own.
 
 mod command;
+mod damaged;
 mod fakes;
 mod ids;
 mod init;
@@ -34,6 +35,7 @@ fn main() -> ExitCode {
             join::cases(),
             own_binary::cases(),
             store::cases(),
+            damaged::cases(),
             terminal::cases(),
             refused::cases(),
             tour::cases(),

@@ -1,11 +1,12 @@
 //! The machine-made root file system is made once, and again when the machine's programs change.
 
 use std::fs::{self, DirBuilder, File};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
 use anyhow::{Context, Result, bail, ensure};
+use ch01_namespaces::lock_in_time;
 use ch01_namespaces::ownership::{is_ours, private_temporary_directory, why_we_own_nothing};
 use nix::unistd::{AccessFlags, Uid, access};
 use serde::{Deserialize, Serialize};
@@ -45,8 +46,7 @@ fn cached_in(folder: &Path) -> Result<PathBuf> {
         return Ok(root);
     }
     // One makes it, the others wait and then find it made.
-    let lock = File::open(folder)?;
-    lock.lock().with_context(|| format!("cannot lock {}", folder.display()))?;
+    let _lock = lock(folder)?;
     if let Some(root) = fresh(folder) {
         return Ok(root);
     }
@@ -67,6 +67,17 @@ fn cached_in(folder: &Path) -> Result<PathBuf> {
     fs::rename(&temporary, folder.join("manifest.json"))?;
     remove_older(folder, &[Some(name), before])?;
     Ok(root)
+}
+
+/// Locks a file that only we can open. The directory itself is readable for others, and whoever can
+/// open it could lock it for ever.
+fn lock(folder: &Path) -> Result<File> {
+    let path = folder.join("lock");
+    let mut options = File::options();
+    options.create(true).write(true).truncate(false).mode(0o600).custom_flags(libc::O_NOFOLLOW);
+    let file = options.open(&path).with_context(|| format!("cannot open {}", path.display()))?;
+    lock_in_time(&file, &path)?;
+    Ok(file)
 }
 
 fn fresh(folder: &Path) -> Option<PathBuf> {
@@ -152,6 +163,16 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let first = cached_in(folder.path()).unwrap();
         assert_eq!(cached_in(folder.path()).unwrap(), first);
+    }
+
+    #[test]
+    fn a_lock_on_the_folder_that_others_can_open_holds_nobody_up() {
+        let folder = tempfile::tempdir().unwrap();
+        let others = File::open(folder.path()).unwrap();
+        others.lock().unwrap();
+        cached_in(folder.path()).unwrap();
+        let mode = fs::metadata(folder.path().join("lock")).unwrap().mode();
+        assert_eq!(mode & 0o077, 0, "{mode:o}");
     }
 
     #[test]

@@ -8,6 +8,7 @@ use ch01_namespaces::{Handover, Inside, Mechanism, Stage};
 
 use crate::mounts::{DEVICES, LINKS};
 use crate::rooted::Root;
+use crate::sys::attr::{NO_EXEC, NO_SUID, READ_ONLY};
 use crate::{steps, sys};
 
 /// The six devices that every container has, the links, and an empty file as the place for a console.
@@ -45,6 +46,9 @@ impl Mechanism for Devices {
             }
             let device = PathBuf::from("/dev").join(name);
             let mount = sys::copy_tree(&steps::BIND_DEVICE, &device)?;
+            // What is written goes to the device all the same. But mode and owner are the node's,
+            // which is the host's: root in here could change them for everybody.
+            sys::set_attributes(&steps::BIND_DEVICE, mount.as_fd(), READ_ONLY | NO_SUID | NO_EXEC)?;
             let place = root.file(&device)?;
             let what = device.display().to_string();
             sys::attach(&steps::BIND_DEVICE, &what, mount.as_fd(), place.as_fd(), &device)

@@ -1,12 +1,14 @@
 //! File systems and volumes at their places in the root.
 
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use ch01_namespaces::{Handover, Inside, Mechanism, Namespaces, Plan, Stage, Why};
 
 use crate::mounts::{Mount, What, World, defaults};
 use crate::rooted::{Kind, Root, kind_of};
+use crate::sys::Identity;
 use crate::{steps, sys};
 
 /// The default mounts, or the user's.
@@ -59,23 +61,60 @@ impl Mechanism for Mounts {
 
     fn enter(&self, _: Handover, inside: &mut Inside) -> Result<()> {
         let root = Root::open(&inside.root)?;
-        self.mounts.iter().try_for_each(|mount| {
-            make(mount, &root, self.are_volumes, self.why)
-                .with_context(|| format!("cannot mount on {}", mount.target.display()))
-        })
+        let mut made = Vec::new();
+        for mount in &self.mounts {
+            let own = make(mount, &root, self.are_volumes, self.why)
+                .with_context(|| format!("cannot mount on {}", mount.target.display()))?;
+            made.push((&mount.target, own));
+        }
+        if self.are_volumes {
+            made.iter().try_for_each(|(target, own)| is_in_sight(&root, target, *own))
+        } else {
+            Ok(())
+        }
     }
 }
+
+// ANCHOR: is_in_sight
+/// Another volume may have the same place by another name (`/data`, `/x/../data`, a link), or a
+/// place above it.
+fn is_in_sight(root: &Root, target: &Path, own: Identity) -> Result<()> {
+    let found = root.find(target)?.map(|found| sys::identity(found.as_fd())).transpose()?;
+    if found != Some(own) {
+        bail!(
+            "another volume hides what is mounted on {}\n\
+             likely cause: their targets are one place, or one lies in the other, by way of .. or a link in the image\n\
+             cure: write the targets as they are in the image, without .. and links",
+            target.display()
+        );
+    }
+    Ok(())
+}
+
+/// A volume on the root itself would hide everything, the program to be run among it. What the
+/// target's text says doesn't decide: `/x/..` and a link to / are the root as well.
+fn refuse_root(root: &Root, place: BorrowedFd<'_>) -> Result<()> {
+    if sys::identity(place)? == sys::identity(root.as_fd())? {
+        bail!("the target is the root itself: that is what --rootfs is for");
+    }
+    Ok(())
+}
+// ANCHOR_END: is_in_sight
 
 // ANCHOR: make
 /// Makes the mount detached, with its flags, then attaches it to a descriptor that was looked up inside the root: no link in
 /// an image can lead it out, and at no time is there a mount without its flags.
-fn make(mount: &Mount, root: &Root, is_volume: bool, why: Option<&'static Why>) -> Result<()> {
+fn make(mount: &Mount, root: &Root, is_volume: bool, why: Option<&'static Why>) -> Result<Identity> {
     match &mount.what {
         What::New { kind, options } => {
             let why = why.unwrap_or(if is_volume { &steps::MEMORY } else { &steps::MOUNT });
             let made = sys::new_mount(why, kind, options, mount.attributes)?;
             let place = if is_volume { root.folder(&mount.target)? } else { root.folder_without_links(&mount.target)? };
-            sys::attach(why, kind, made.as_fd(), place.as_fd(), &mount.target)
+            if is_volume {
+                refuse_root(root, place.as_fd())?;
+            }
+            sys::attach(why, kind, made.as_fd(), place.as_fd(), &mount.target)?;
+            Ok(sys::identity(made.as_fd())?)
         }
         What::Bind { source } => {
             let why: &'static Why = if is_volume { &steps::VOLUME } else { &steps::BORROW_FROM_HOST };
@@ -85,7 +124,11 @@ fn make(mount: &Mount, root: &Root, is_volume: bool, why: Option<&'static Why>) 
                 Kind::Folder if !is_volume => root.folder_without_links(&mount.target)?,
                 kind => root.place(&mount.target, kind)?,
             };
-            sys::attach(why, &source.display().to_string(), made.as_fd(), place.as_fd(), &mount.target)
+            if is_volume {
+                refuse_root(root, place.as_fd())?;
+            }
+            sys::attach(why, &source.display().to_string(), made.as_fd(), place.as_fd(), &mount.target)?;
+            Ok(sys::identity(made.as_fd())?)
         }
     }
 }

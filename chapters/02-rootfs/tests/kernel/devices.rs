@@ -4,7 +4,9 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
-use testkit::{Case, cases};
+use nix::mount::{MsFlags, mount};
+use nix::sys::stat::{Mode, SFlag, makedev, mknod};
+use testkit::{Case, cases, needs};
 
 use crate::running::{self, says};
 
@@ -12,6 +14,7 @@ pub fn cases() -> Vec<Case> {
     cases![
         dev_has_exactly_what_every_container_has,
         the_devices_work,
+        the_hosts_nodes_are_not_changed_from_inside,
         a_new_terminal_is_the_containers_own,
         a_umask_outside_changes_no_mode_inside,
         the_links_lead_to_the_commands_own_files,
@@ -94,5 +97,31 @@ fn shared_memory_is_the_containers_own() -> Result<()> {
     std::fs::set_permissions("/dev/shm/theirs", std::fs::Permissions::from_mode(0o666))?;
     ensure!(says(&[], "ls /dev/shm; echo x >/dev/shm/ours")?.is_empty());
     ensure!(!std::path::Path::new("/dev/shm/ours").exists());
+    Ok(())
+}
+
+fn the_hosts_nodes_are_not_changed_from_inside() -> Result<()> {
+    needs::root()?;
+    // Nodes that root may change, as on a machine: the lab's own are on read-only mounts.
+    mount(Some("nodes"), "/dev", Some("tmpfs"), MsFlags::empty(), None::<&str>)?;
+    for (name, major, minor) in ch02_rootfs::mounts::DEVICES {
+        let path = format!("/dev/{name}");
+        mknod(path.as_str(), SFlag::S_IFCHR, Mode::from_bits_truncate(0o666), makedev(major, minor))?;
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o666))?;
+    }
+    let nodes = || {
+        let node = |(name, ..): (&str, u64, u64)| {
+            std::fs::metadata(format!("/dev/{name}")).map(|it| (it.mode(), it.uid(), it.mtime()))
+        };
+        ch02_rootfs::mounts::DEVICES.into_iter().map(node).collect::<Result<Vec<_>, _>>()
+    };
+    let before = nodes()?;
+    let script = "cd /dev; chmod 640 null zero full random urandom tty; chown 1 full; touch -d 1999-01-01 full; \
+                  echo x >/dev/null && ! echo x 2>/dev/null >/dev/full && echo works";
+    // In a user namespace the nodes are the host's. Without one they are the container's own.
+    for args in [&["--namespaces", "user,mount,pid,uts"][..], &[]] {
+        ensure!(says(args, script)? == "works", "{args:?}");
+        ensure!(nodes()? == before, "{args:?}: {before:?} became {:?}", nodes()?);
+    }
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! `rootfs create` and `rootfs import`.
 
 use std::fs::{self, File, Permissions};
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::fs::{FileExt, MetadataExt, PermissionsExt};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -20,6 +20,8 @@ pub fn cases() -> Vec<Case> {
         a_place_that_is_not_empty_is_left_alone,
         a_missing_program_is_told_and_nothing_is_made,
         what_tar_has_packed_runs_when_imported,
+        files_with_holes_are_what_they_were_in_every_format,
+        times_and_capabilities_are_kept,
         a_cut_archive_leaves_nothing,
         nothing_in_a_made_root_is_set_user_id,
         the_default_root_is_made_anew_when_it_is_gone,
@@ -116,6 +118,60 @@ fn what_tar_has_packed_runs_when_imported() -> Result<()> {
         ensure!(said == "kepta long name 555 555", "{said}");
     }
     fs::set_permissions(root.join("closed"), Permissions::from_mode(0o755))?;
+    Ok(())
+}
+
+fn tar(args: &[&str]) -> Result<()> {
+    let output = Command::new("tar").args(args).output()?;
+    ensure!(output.status.success(), "tar {args:?}: {}", shown(&output));
+    Ok(())
+}
+
+fn files_with_holes_are_what_they_were_in_every_format() -> Result<()> {
+    needs::program("tar")?;
+    fs::create_dir("/tmp/holes")?;
+    // More pieces than fit into one header; one that ends with a hole; one that is nothing else.
+    for (name, pieces, size) in [("many", 40u64, 41 << 20), ("few", 2, 3 << 20), ("empty", 0, 5 << 20)] {
+        let file = File::create(format!("/tmp/holes/{name}"))?;
+        for piece in 0..pieces {
+            file.write_all_at(format!("piece {piece}").as_bytes(), piece << 20)?;
+        }
+        file.set_len(size)?;
+    }
+    for format in
+        [&["--format=gnu"][..], &["--sparse-version=0.0"], &["--sparse-version=0.1"], &["--sparse-version=1.0"]]
+    {
+        let format = if format[0].contains("gnu") { format.to_vec() } else { [&["--format=posix"], format].concat() };
+        tar(&[&["-C", "/tmp/holes", "-Scf", "/tmp/holes.tar"], &format[..], &["many", "few", "empty"]].concat())?;
+        let _ = fs::remove_dir_all("/tmp/unpacked");
+        let output =
+            program().args(["rootfs", "import", "/tmp/unpacked"]).stdin(File::open("/tmp/holes.tar")?).output()?;
+        ensure!(output.status.success(), "{format:?}: {}", shown(&output));
+        ensure!(boxes::names(Path::new("/tmp/unpacked"))? == ["empty", "few", "many"], "{format:?}");
+        for name in ["many", "few", "empty"] {
+            let (was, is) = (format!("/tmp/holes/{name}"), format!("/tmp/unpacked/{name}"));
+            ensure!(fs::read(&was)? == fs::read(&is)?, "{format:?}: {name} is another file");
+            ensure!(fs::metadata(&is)?.blocks() < 4000, "{format:?}: {name} has lost its holes");
+        }
+    }
+    Ok(())
+}
+
+fn times_and_capabilities_are_kept() -> Result<()> {
+    needs::root()?;
+    needs::program("tar")?;
+    needs::program("setcap")?;
+    fs::create_dir("/tmp/kept")?;
+    fs::write("/tmp/kept/ping", "")?;
+    ensure!(Command::new("setcap").args(["cap_net_raw=ep", "/tmp/kept/ping"]).status()?.success());
+    ensure!(Command::new("touch").args(["-d", "2001-02-03 04:05:06.75", "/tmp/kept/ping"]).status()?.success());
+    tar(&["-C", "/tmp/kept", "--format=posix", "--xattrs", "--xattrs-include=*", "-cf", "/tmp/kept.tar", "."])?;
+    let output = program().args(["rootfs", "import", "/tmp/again"]).stdin(File::open("/tmp/kept.tar")?).output()?;
+    ensure!(output.status.success(), "{}", shown(&output));
+    let time = |name: &str| fs::metadata(name).map(|meta| (meta.mtime(), meta.mtime_nsec()));
+    ensure!(time("/tmp/again/ping")? == time("/tmp/kept/ping")?, "{:?}", time("/tmp/again/ping")?);
+    let caps = Command::new("getcap").arg("/tmp/again/ping").output()?;
+    ensure!(String::from_utf8_lossy(&caps.stdout).contains("cap_net_raw=ep"), "{}", shown(&caps));
     Ok(())
 }
 

@@ -21,6 +21,8 @@ pub fn cases() -> Vec<Case> {
         a_volume_over_a_volume_lies_in_it_whatever_their_order,
         a_file_on_a_folder_and_a_folder_on_a_file_are_refused,
         a_target_that_leads_out_of_the_root_lands_inside,
+        a_target_that_is_the_root_is_refused_whatever_it_is_called,
+        a_volume_that_another_one_hides_is_refused,
         proc_sys_or_dev_being_a_link_is_refused,
         locked_flags_are_kept,
         a_volume_may_be_relative_or_a_link,
@@ -192,5 +194,41 @@ fn a_read_only_volume_stays_so_and_what_is_mounted_below_it() -> Result<()> {
     }
     // The host's own is as before.
     fs::write("/tmp/data/below/x", "")?;
+    Ok(())
+}
+
+fn a_target_that_is_the_root_is_refused_whatever_it_is_called() -> Result<()> {
+    let root = &boxes::text(&boxes::small("box")?);
+    symlink("/", "/tmp/box/whole")?;
+    symlink("whole/etc/..", "/tmp/box/again")?;
+    fs::create_dir("/tmp/data")?;
+    for target in ["/etc/..", "/whole", "/again", "/etc/../..", "/whole/."] {
+        for flags in [["-v".into(), format!("/tmp/data:{target}")], ["--tmpfs".into(), target.to_string()]] {
+            let args = ["--rootfs", root, &flags[0], &flags[1]];
+            let output = running::run(&args, "true").output()?;
+            let stderr = String::from_utf8_lossy(&output.stderr);
+            ensure!(output.status.code() == Some(125), "{flags:?}: {}", shown(&output));
+            ensure!(stderr.contains("the target is the root itself"), "{flags:?}: {stderr}");
+        }
+    }
+    expect_empty_store()
+}
+
+fn a_volume_that_another_one_hides_is_refused() -> Result<()> {
+    let root = &boxes::text(&boxes::small("box")?);
+    fs::create_dir("/tmp/box/data")?;
+    symlink("/data", "/tmp/box/link")?;
+    for (one, other) in [("/data", "/etc/../data"), ("/data", "/link"), ("/data/sub", "/etc/../etc/../data")] {
+        let args = ["--rootfs", root, "--tmpfs", one, "--tmpfs", other];
+        let output = running::run(&args, "true").output()?;
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        ensure!(
+            output.status.code() == Some(125) && stderr.contains("another volume hides"),
+            "{one} {other}: {stderr}"
+        );
+    }
+    // A volume in a volume is seen, whatever their targets are called.
+    let args = ["--rootfs", root, "--tmpfs", "/link/sub", "--tmpfs", "/data", "--tmpfs", "/etc/x"];
+    ensure!(running::run(&args, "true").status()?.success());
     Ok(())
 }

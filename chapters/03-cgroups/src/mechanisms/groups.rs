@@ -46,7 +46,7 @@ impl Mechanism for Groups {
 
     fn prepare(&mut self, plan: &mut Plan) -> Result<()> {
         for site in &self.place.sites {
-            // Below a frozen group the container would stand still, and we would wait for it.
+            // Below a frozen cgroup the container would stand still, and we would wait for it.
             let there = site.parent.ancestors().find(|folder| folder.exists());
             there.map_or(Ok(()), refuse_frozen_cgroup)?;
             site.make_room()?;

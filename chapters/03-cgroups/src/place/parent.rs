@@ -26,7 +26,8 @@ pub(super) fn check_parent(asked: &str) -> Result<()> {
     Ok(())
 }
 
-/// The topmost group that is ours to divide: above where we are, or above the parent that is named from the top of the tree on.
+/// The topmost cgroup that is ours to divide: above where we are, or above the parent that is named
+/// from the top of the tree on.
 pub(super) fn part_of(hierarchy: &Hierarchy, asked: Option<&str>) -> Option<PathBuf> {
     match (hierarchy.version, asked.and_then(|asked| asked.strip_prefix('/'))) {
         (Version::V1, _) => Some(hierarchy.mount_point.clone()),
@@ -63,9 +64,9 @@ pub(super) fn parent_in(
     if hierarchy.version == Version::V2 {
         if ours.is_none() && asked.starts_with('/') {
             bail!(
-                "--cgroup-parent {asked} is in a group of systemd's that was not delegated\n\
+                "--cgroup-parent {asked} is in a cgroup of systemd's that was not delegated\n\
                  likely cause: its unit has no Delegate=yes, so systemd alone changes what is in it, and takes limits of ours away\n\
-                 cure: name a group outside of systemd's; or systemd-run --scope -p Delegate=yes -- COMMAND"
+                 cure: name a cgroup outside of systemd's; or systemd-run --scope -p Delegate=yes -- COMMAND"
             );
         }
         check_way(asked, &from, &parent, movable)?;
@@ -73,16 +74,15 @@ pub(super) fn parent_in(
     Ok(parent)
 }
 
-// ANCHOR: check_way
-/// On v2, every group on the way has to give controllers to the next. So none may have processes, except those that are ours
-/// to move; and none may be threaded.
+/// On v2, every cgroup on the way has to give controllers to the next. So none may have
+/// processes, except those that are ours to move; and none may be threaded.
 fn check_way(asked: &str, from: &Path, parent: &Path, movable: &[PathBuf]) -> Result<()> {
     let below_from = |folder: &&Path| folder.starts_with(from) && (*folder != from || *folder == parent);
     for group in parent.ancestors().take_while(below_from) {
         if room::has_processes(group) && (group == parent || !movable.iter().any(|ours| ours == group)) {
             bail!(
                 "--cgroup-parent {asked}: there are processes in {}\nlikely cause: on v2, processes are only in leaves of the \
-                 tree, and a group with children that have controllers is none (the no-internal-processes rule)\n\
+                 tree, and a cgroup that gives controllers to its children is none (the no-internal-processes rule)\n\
                  cure: move them into a child of it, or choose another parent",
                 group.display()
             );
@@ -90,9 +90,9 @@ fn check_way(asked: &str, from: &Path, parent: &Path, movable: &[PathBuf]) -> Re
         let kind = read(group, v2::TYPE);
         if !matches!(kind.trim(), "" | "domain") {
             bail!(
-                "--cgroup-parent {asked}: {} is {:?}, so no process can be in a group below it (EOPNOTSUPP)\n\
-                 likely cause: it, or a group below it, was made threaded (echo threaded >cgroup.type), for good\n\
-                 cure: choose another parent; or remove the threaded group (rmdir), and make it anew",
+                "--cgroup-parent {asked}: {} is {:?}, so no process can be in a cgroup below it (EOPNOTSUPP)\n\
+                 likely cause: it, or a cgroup below it, was made threaded (echo threaded >cgroup.type), for good\n\
+                 cure: choose another parent; or remove the threaded cgroup (rmdir), and make it anew",
                 group.display(),
                 kind.trim()
             );
@@ -100,7 +100,6 @@ fn check_way(asked: &str, from: &Path, parent: &Path, movable: &[PathBuf]) -> Re
     }
     Ok(())
 }
-// ANCHOR_END: check_way
 
 #[cfg(test)]
 mod tests {

@@ -27,7 +27,7 @@ pub struct Site {
     pub top: PathBuf,
     /// The topmost group that is ours to divide, if any is.
     pub ours: Option<PathBuf>,
-    /// The groups whose processes are ours to move.
+    /// The cgroups whose processes are ours to move.
     pub movable: Vec<PathBuf>,
 }
 
@@ -50,7 +50,8 @@ impl Site {
         groups
     }
 
-    /// On v2, moves our processes out of the way of the groups that are to be made. Never anybody else's.
+    /// On v2, moves our processes out of the way of the cgroups that are to be made. Never anybody
+    /// else's.
     pub fn make_room(&self) -> Result<()> {
         let in_the_way = self.movable.iter().filter(|group| self.parent.starts_with(group));
         in_the_way.filter(|group| room::is_delegated(group)).try_for_each(|group| room::make(group))

@@ -69,12 +69,12 @@ pub fn read_events(folder: &Path, events: &mut Events) {
     events.oom_kills = field(&read(folder, OOM_CONTROL), "oom_kill").unwrap_or(0);
 }
 
-/// Where memory ran out. A group's own counter doesn't have what happened below it.
+/// Where memory ran out. A cgroup's own counter doesn't have what happened below it.
 pub fn where_it_ran_out(folder: &Path) -> Where {
     if came_to_limit(folder) { Where::Here } else { Where::Above }
 }
 
-/// How many were killed in the groups below: on v1 each group counts by itself.
+/// How many were killed in the cgroups below: on v1 each cgroup counts by itself.
 pub fn kills_below(folder: &Path) -> u64 {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     let below = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())).map(|entry| entry.path());

@@ -28,7 +28,7 @@ pub const SWAP_CURRENT: &str = "memory.swap.current";
 pub const STAT: &str = "memory.stat";
 /// `max`: how often the limit was hit; `oom_kill`: how many the kernel has killed; and more.
 pub const EVENTS: &str = "memory.events";
-/// The same without the groups below: `oom` is how often this group's own limit couldn't be kept.
+/// The same without the cgroups below: `oom` is how often this cgroup's own limit couldn't be kept.
 pub const OWN_EVENTS: &str = "memory.events.local";
 
 /// The writes. Without swap asked for there is as much of it as of memory, as in Docker. A reservation is `memory.low`, as in runc.
@@ -87,8 +87,9 @@ pub fn read_events(folder: &Path, events: &mut Events) {
 }
 
 // ANCHOR: where
-/// Where memory ran out. `oom` counts in the group whose limit couldn't be kept, and in those above it: so it is 0 in our file
-/// when the limit was above, and 0 in our *local* file when it was below.
+/// Where memory ran out. `oom` counts in the cgroup whose limit couldn't be kept, and in
+/// those above it: so it is 0 in our file when the limit was above, and 0 in our *local*
+/// file when it was below.
 pub fn where_it_ran_out(folder: &Path) -> Where {
     let times = |file| field(&read(folder, file), "oom").unwrap_or(0);
     match (times(OWN_EVENTS), times(EVENTS)) {
@@ -100,7 +101,8 @@ pub fn where_it_ran_out(folder: &Path) -> Where {
 // ANCHOR_END: where
 
 // ANCHOR: swap_in_use
-/// Nor does v2 refuse a limit below the swap that is in use. It takes the number, and what lies on the disk stays there.
+/// Nor does v2 refuse a limit below the swap that is in use. It takes the number, and
+/// what lies on the disk stays there.
 pub fn check_swap(folder: &Path, limit: &Setting) -> Result<()> {
     let most = limit.value.parse().unwrap_or(u64::MAX);
     let in_use = number(folder, SWAP_CURRENT).unwrap_or(0);

@@ -2,6 +2,7 @@
 
 mod cpu;
 mod devices;
+mod frozen;
 mod io;
 mod life;
 mod memory;
@@ -23,6 +24,7 @@ fn main() -> ExitCode {
         cpu::cases(),
         memory::cases(),
         processes::cases(),
+        frozen::cases(),
         io::cases(),
         devices::cases(),
         places::cases(),

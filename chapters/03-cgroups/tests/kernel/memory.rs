@@ -56,13 +56,13 @@ fn whoever_is_killed_for_a_limit_above_hears_that() -> Result<()> {
         let output = running::run(&[&["--cgroup-parent", "/boats"], flags].concat(), "exec tail /dev/zero").output()?;
         let said = shown(&output);
         ensure!(output.status.code() == Some(137) && said.contains("killed 1 of"), "{said}");
-        ensure!(said.contains("a group above") && !said.contains("came to its memory limit"), "{said}");
+        ensure!(said.contains("a cgroup above") && !said.contains("came to its memory limit"), "{said}");
     }
     held.end()?;
     expect_nothing_left()
 }
 
-/// Of a group that something in the container has made for a part of it.
+/// Of a cgroup that something in the container has made for a part of it.
 fn whoever_is_killed_for_a_limit_below_hears_that() -> Result<()> {
     need_groups()?;
     let mut command = running::run(&["--memory", "200m"], "echo ready; read line; exec tail /dev/zero");
@@ -91,7 +91,7 @@ fn whoever_is_killed_for_a_limit_below_hears_that() -> Result<()> {
     let output = child.wait_with_output()?;
     let said = shown(&output);
     ensure!(output.status.code() == Some(137) && said.contains("killed 1 of"), "{said}");
-    ensure!(said.contains("inside of the container's") && !said.contains("a group above"), "{said}");
+    ensure!(said.contains("inside the container's") && !said.contains("a cgroup above"), "{said}");
     expect_nothing_left()
 }
 

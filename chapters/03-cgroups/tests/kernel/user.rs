@@ -138,7 +138,7 @@ fn what_was_not_handed_over_is_not_counted_nor_changed() -> Result<()> {
     does("rm --force boat")?;
     ensure!(stats.contains("\"io\":null") && stats.contains("\"pids\":{\"current\":1"), "{id}\n{stats}");
     ensure!(table.lines().any(|line| line.trim_end().ends_with(" -")), "{table}");
-    ensure!(updated.contains("no group with the controller blkio") && updated.contains("cure:"), "{updated}");
+    ensure!(updated.contains("no cgroup with the controller blkio") && updated.contains("cure:"), "{updated}");
     expect_nothing_left()
 }
 

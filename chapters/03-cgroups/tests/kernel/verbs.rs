@@ -25,6 +25,7 @@ pub fn cases() -> Vec<Case> {
         an_update_is_all_or_nothing,
         the_tree_shows_containers_and_their_limits,
         names_of_any_bytes_break_neither_the_tree_nor_the_terminal,
+        a_damaged_file_hides_no_other_container,
         without_a_container_there_is_nothing_to_show,
     ]
 }
@@ -146,7 +147,7 @@ fn an_update_reaches_a_controller_that_nobody_asked_for_at_the_start() -> Result
     let update = || program().args(["update", "--cpuset-cpus", "0", "boat"]).output();
     fs::write(&control, "-cpuset")?;
     let refused = update()?;
-    ensure!(shown(&refused).contains("the group above gives it none"), "{}", shown(&refused));
+    ensure!(shown(&refused).contains("the cgroup above gives it none"), "{}", shown(&refused));
     fs::write(&control, "+cpuset")?;
     let updated = update()?;
     ensure!(updated.status.success(), "{}", shown(&updated));
@@ -241,6 +242,21 @@ fn names_of_any_bytes_break_neither_the_tree_nor_the_terminal() -> Result<()> {
         fs::remove_dir(folder)?;
     }
     held.end()?;
+    expect_nothing_left()
+}
+
+fn a_damaged_file_hides_no_other_container() -> Result<()> {
+    need_groups()?;
+    let (one, two) = (Running::start(&["--name", "one"], "")?, Running::start(&["--name", "two"], "")?);
+    let states = serde_json::from_str::<serde_json::Value>(&succeeds(program().args(["ps", "--format", "json"]))?)?;
+    let id =
+        states.as_array().into_iter().flatten().find(|state| state["name"] == "one").context("no id")?["id"].clone();
+    fs::write(format!("{}/{}/cgroup.json", crate::running::STORE, id.as_str().context("no id")?), "{")?;
+    let output = program().arg("stats").output()?;
+    let said = shown(&output);
+    ensure!(output.status.success() && said.contains("two ") && said.contains("cure: rm --force"), "{said}");
+    two.end()?;
+    one.end()?;
     expect_nothing_left()
 }
 

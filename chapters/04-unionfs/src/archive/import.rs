@@ -3,7 +3,7 @@
 use std::io::Read;
 
 use anyhow::{Context, Result};
-use ch02_rootfs::import::unpack;
+use ch02_rootfs::import::{Options, unpack};
 use ch02_rootfs::rooted::Root;
 use serde::{Deserialize, Serialize};
 
@@ -45,7 +45,7 @@ pub fn import<R: Read>(
     let (diff, entries, bytes, left_out) = as_owner(|| {
         let root = Root::open(&content)?;
         let mut archive = Hashing::new(decompress(archive()?)?);
-        let unpacked = unpack(&mut archive, &root, &whiteouts)?;
+        let unpacked = unpack(&mut archive, &root, &whiteouts, &Options::default())?;
         let (diff, _) = archive.finish(MOST_PADDING).context("cannot read the archive to its end")?;
         Ok((diff, unpacked.entries, unpacked.bytes, unpacked.left_out))
     })?;

@@ -56,18 +56,28 @@ pub enum Form {
 }
 
 /// Places for mounts that a container's start makes in a root that lacks them: not a change of anybody's.
-const MOUNT_POINTS: [&str; 3] = ["/dev", "/proc", "/sys"];
+const MOUNT_POINTS: [&str; 6] = ["/dev", "/etc/hostname", "/etc/hosts", "/etc/resolv.conf", "/proc", "/sys"];
 
 /// Compares a layer with those below it, topmost first.
 pub fn changes(layer: &Path, form: Form, below: &[PathBuf]) -> Result<Vec<Change>> {
     let below = below.iter().map(|path| Directory::open(path)).collect::<Result<_>>()?;
     let mut found = Vec::new();
     compare(&Directory::open(layer)?, form, &Union::new(below), Path::new("/"), &mut found)?;
-    found.retain(|change| {
-        change.kind != Kind::Added || !MOUNT_POINTS.iter().any(|place| change.path == Path::new(place))
-    });
     found.sort();
-    Ok(found)
+    Ok(without_mount_points(found))
+}
+
+/// Leaves out the places that were made for mounts, and /etc where nothing else has changed in it.
+fn without_mount_points(mut changes: Vec<Change>) -> Vec<Change> {
+    let is_mount_point = |path: &Path| MOUNT_POINTS.iter().any(|place| path == Path::new(place));
+    let before = changes.len();
+    changes.retain(|change| change.kind != Kind::Added || !is_mount_point(&change.path));
+    let etc = Path::new("/etc");
+    let is_left_alone = !changes.iter().any(|change| change.path != etc && change.path.starts_with(etc));
+    if changes.len() < before && is_left_alone {
+        changes.retain(|change| change.path != etc);
+    }
+    changes
 }
 
 // ANCHOR: compare

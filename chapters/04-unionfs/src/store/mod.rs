@@ -51,8 +51,7 @@ impl LayerStore {
     /// they were killed is removed.
     pub fn open(flags: &StoreFlags, asked: Option<driver::Name>) -> Result<LayerStore> {
         let containers = flags.open()?;
-        let data_root = open_private(flags.data_root(), MARK).context("cannot open the data root")?;
-        bind(&data_root, &containers)?;
+        let data_root = open_data_root(flags, &containers)?;
         let choice = {
             let _nobody_else_tries = lock::exclusive(&data_root)?;
             choose(&data_root, asked)?
@@ -102,6 +101,13 @@ impl LayerStore {
     fn lock_exclusive(&self) -> Result<File> {
         lock::exclusive(&self.data_root)
     }
+}
+
+/// Opens the data root that belongs to a state root; begins it if there is none.
+pub fn open_data_root(flags: &StoreFlags, containers: &Store) -> Result<PathBuf> {
+    let data_root = open_private(flags.data_root(), MARK).context("cannot open the data root")?;
+    bind(&data_root, containers)?;
+    Ok(data_root)
 }
 
 /// Binds the data root to the state root: with another one, the sweeper would take the containers that live there for gone,

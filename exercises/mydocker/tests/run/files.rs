@@ -1,7 +1,7 @@
 //! Its files, devices and volumes.
 
 use anyhow::{Result, ensure};
-use testkit::{Case, cases};
+use testkit::{Case, cases, needs};
 
 use crate::running::{run, stderr, stdout};
 
@@ -11,6 +11,7 @@ pub fn cases() -> Vec<Case> {
         its_devices_work_and_no_disk_is_among_them,
         a_volume_is_shown_and_may_be_read_only,
         a_link_in_the_root_leads_no_volume_out,
+        a_volume_on_the_root_itself_is_refused,
     ]
 }
 
@@ -75,5 +76,16 @@ fn a_link_in_the_root_leads_no_volume_out() -> Result<()> {
     let list = hosts.path().display().to_string();
     let output = run(&["run", "--no-lab", "-v", &volumes[0], "-v", &other, "-v", &volumes[1], "ls", &list])?;
     ensure!(stdout(&output) == "mark" && std::fs::read_dir(hosts.path())?.count() == 0, "{output:?}");
+    Ok(())
+}
+
+fn a_volume_on_the_root_itself_is_refused() -> Result<()> {
+    needs::user_namespaces()?;
+    // What a link leads to doesn't show in the target's text.
+    let folder = tempfile::tempdir()?;
+    std::os::unix::fs::symlink("/", folder.path().join("all"))?;
+    let volumes = [format!("{}:/srv/a", folder.path().display()), "/usr:/srv/a/all".to_string()];
+    let output = run(&["run", "--no-lab", "-v", &volumes[0], "-v", &volumes[1], "true"])?;
+    ensure!(output.status.code() == Some(125) && stderr(&output).contains("is the root itself"), "{output:?}");
     Ok(())
 }

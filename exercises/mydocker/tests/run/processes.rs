@@ -77,6 +77,9 @@ fn exit_codes_are_dockers() -> Result<()> {
         // PID 1 can't be killed from inside.
         (&["run", "sh", "-c", "kill -9 $$; exit 8"], 8),
         (&["run", "--init", "sh", "-c", "kill -9 $$"], 137),
+        // Real-time signals: the command's, and an orphan's, which is no end.
+        (&["run", "--init", "sh", "-c", "kill -64 $$"], 192),
+        (&["run", "--init", "sh", "-c", "sh -c 'sleep 9 & kill -40 $!'; sleep 0.2; exit 9"], 9),
         (&["run", "--init", "no-such-command"], 127),
         (&["run", "no-such-command"], 127),
         (&["run", "/etc/passwd"], 126),

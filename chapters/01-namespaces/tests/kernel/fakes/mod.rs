@@ -35,6 +35,8 @@ pub enum How {
     Panic,
     KillMaker,
     KillChild,
+    /// It stands still, and somebody tells the maker to end.
+    StopChild,
     /// The process that starts the container, and it is gone when the child goes on.
     KillStarter,
     /// It is stopped, so that it hears nothing more of what the child says.
@@ -110,6 +112,10 @@ impl Fake {
             How::Panic => panic!("a panic made for the test"),
             How::KillMaker => kill(maker, Signal::SIGKILL)?,
             How::KillChild => kill(Pid::this(), Signal::SIGKILL)?,
+            How::StopChild => {
+                kill(maker, Signal::SIGTERM)?;
+                kill(Pid::this(), Signal::SIGSTOP)?;
+            }
             How::KillStarter => role::signal_starter(&self.ground, Signal::SIGKILL)?,
             How::StopStarter => role::signal_starter(&self.ground, Signal::SIGSTOP)?,
             // By what prepare has left in a file.

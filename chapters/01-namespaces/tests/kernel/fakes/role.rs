@@ -59,6 +59,7 @@ impl Role {
             Act::Create { faults, command } => {
                 die_in_the_undo_if_asked(&self.ground)?;
                 let spec = Spec {
+                    id: None,
                     name: Some("fake".into()),
                     command: command.into_iter().map(Into::into).collect(),
                     env: std::env::vars_os().collect(),

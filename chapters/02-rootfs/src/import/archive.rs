@@ -1,0 +1,215 @@
+//! A tar archive, read member by member: tar(5), pax(1).
+//!
+//! Whatever the archive says, a member costs a bounded amount of memory, and the next one is found
+//! by checked arithmetic. What we don't understand is refused by name, since a guess would unpack
+//! something else than the program that packed it meant. (The crate `tar` gives us the fields of a
+//! header. Its reader reads names whole, of whatever length, and knows nothing of pax's sparse
+//! files.)
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
+use std::os::unix::ffi::OsStringExt;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, bail, ensure};
+use tar::{EntryType, Header};
+
+use super::pax::{Modified, Pax};
+use super::sparse::{self, Layout};
+
+const BLOCK: u64 = 512;
+
+/// The longest name that Linux opens in one call: PATH_MAX.
+const LONGEST_NAME: u64 = 4096;
+
+/// Of a pax header. A file's attributes are in there; Linux takes 64 kB of them.
+const LONGEST_PAX: u64 = 1 << 20;
+
+/// What may follow the end: tar fills its last record.
+const LONGEST_REST: u64 = 1 << 20;
+
+const CUT: &str = "the archive ends too early\nlikely cause: it was cut, or the program that writes it failed\n\
+                   cure: compare its size, and see that program's error";
+
+/// A member of an archive: what is to be made.
+#[derive(Debug)]
+pub(super) struct Member {
+    pub kind: EntryType,
+    pub name: PathBuf,
+    /// Of a link.
+    pub target: Option<PathBuf>,
+    pub mode: u32,
+    pub owner: (u32, u32),
+    pub modified: Modified,
+    /// The value of security.capability: capabilities(7).
+    pub capability: Option<Vec<u8>>,
+    pub layout: Layout,
+}
+
+/// What headers before a member say of it.
+#[derive(Default)]
+struct Extensions {
+    name: Option<Vec<u8>>,
+    target: Option<Vec<u8>>,
+    pax: Option<Pax>,
+}
+
+pub(super) struct Archive<R> {
+    pub(super) reader: R,
+    /// Of the last member's data.
+    pub(super) left: u64,
+    padding: u64,
+}
+
+impl<R: Read> Archive<R> {
+    pub fn new(reader: R) -> Archive<R> {
+        Archive { reader, left: 0, padding: 0 }
+    }
+
+    // ANCHOR: next
+    /// The next member, or `None` at the end, which an archive marks by a block of zeros.
+    pub fn next(&mut self) -> Result<Option<Member>> {
+        let mut extensions = Extensions::default();
+        loop {
+            self.skip()?;
+            let header = self.header()?;
+            if header.as_bytes().iter().all(|byte| *byte == 0) {
+                let is_bare = extensions.name.is_none() && extensions.target.is_none() && extensions.pax.is_none();
+                ensure!(is_bare, "headers about a member that doesn't follow");
+                io::copy(&mut (&mut self.reader).take(LONGEST_REST), &mut io::sink()).context(CUT)?;
+                return Ok(None);
+            }
+            check_sum(&header)?;
+            let size = header.entry_size().context("a size that is no number")?;
+            self.expect(size)?;
+            match header.entry_type() {
+                EntryType::GNULongName => once(&mut extensions.name, self.text(size, LONGEST_NAME)?)?,
+                EntryType::GNULongLink => once(&mut extensions.target, self.text(size, LONGEST_NAME)?)?,
+                EntryType::XHeader => once(&mut extensions.pax, Pax::parse(&self.text(size, LONGEST_PAX)?)?)?,
+                EntryType::XGlobalHeader => Pax::parse(&self.text(size, LONGEST_PAX)?)?.refuse_if_it_matters()?,
+                // A label of the whole archive.
+                kind if kind.as_byte() == b'V' => {}
+                _ => return self.member(&header, extensions).map(Some),
+            }
+        }
+    }
+    // ANCHOR_END: next
+
+    fn member(&mut self, header: &Header, extensions: Extensions) -> Result<Member> {
+        let pax = extensions.pax.unwrap_or_default();
+        let path = |bytes: Vec<u8>| PathBuf::from(OsString::from_vec(bytes));
+        let name = pax.sparse.name.clone().or(pax.path).or(extensions.name);
+        let name = path(name.unwrap_or_else(|| header.path_bytes().into_owned()));
+        let target = pax.linkpath.or(extensions.target).or_else(|| header.link_name_bytes().map(|it| it.into_owned()));
+        if let Some(size) = pax.size {
+            self.expect(size)?;
+        }
+        let mut kind = header.entry_type();
+        // Before there was a type for directories.
+        if kind.as_byte() == 0 && name.as_os_str().as_encoded_bytes().ends_with(b"/") {
+            kind = EntryType::Directory;
+        }
+        let name_shown = name.display();
+        let layout = match kind {
+            EntryType::GNUSparse => sparse::of_gnu_header(self, header),
+            EntryType::Regular | EntryType::Continuous => sparse::of_pax(self, &pax.sparse),
+            EntryType::Directory
+            | EntryType::Symlink
+            | EntryType::Link
+            | EntryType::Char
+            | EntryType::Block
+            | EntryType::Fifo => {
+                ensure!(self.left == 0, "{name_shown}: it has data, and its type has none");
+                Ok(Layout::default())
+            }
+            other => bail!("{name_shown}: members of type {:?} are not known here", char::from(other.as_byte())),
+        };
+        let layout = layout.with_context(|| format!("{name_shown}: where its data belongs can't be made out"))?;
+        let id = |pax: Option<u64>, header: io::Result<u64>| -> Result<u32> {
+            let id = pax.map_or(header, Ok).with_context(|| format!("{name_shown}: an owner that is no number"))?;
+            u32::try_from(id).with_context(|| format!("{name_shown}: an owner beyond 32 bits"))
+        };
+        let owner = (id(pax.uid, header.uid())?, id(pax.gid, header.gid())?);
+        let mode = header.mode().with_context(|| format!("{name_shown}: a mode that is no number"))?;
+        let modified = pax.modified.unwrap_or_else(|| Modified::from_seconds(header.mtime().unwrap_or_default()));
+        Ok(Member { kind, target: target.map(path), mode, owner, modified, capability: pax.capability, layout, name })
+    }
+
+    /// The file becomes what the last member's data says. Holes stay holes.
+    pub fn write_to(&mut self, file: &mut File, layout: &Layout) -> Result<()> {
+        for chunk in &layout.chunks {
+            file.seek(SeekFrom::Start(chunk.offset))?;
+            let copied = io::copy(&mut (&mut self.reader).take(chunk.length), file)?;
+            ensure!(copied == chunk.length, CUT);
+            self.left -= copied;
+        }
+        file.set_len(layout.size).with_context(|| format!("a file of {} bytes", layout.size))
+    }
+
+    /// From here on, `size` bytes of data follow, filled up to whole blocks.
+    fn expect(&mut self, size: u64) -> Result<()> {
+        let padded = size.checked_next_multiple_of(BLOCK).context("a size beyond 64 bits")?;
+        (self.left, self.padding) = (size, padded - size);
+        Ok(())
+    }
+
+    fn skip(&mut self) -> Result<()> {
+        let rest = self.left + self.padding;
+        let skipped =
+            io::copy(&mut (&mut self.reader).take(rest), &mut io::sink()).context("cannot read the archive")?;
+        ensure!(skipped == rest, CUT);
+        (self.left, self.padding) = (0, 0);
+        Ok(())
+    }
+
+    /// Data as text, unless it is longer than that, which is found out before it is read.
+    fn text(&mut self, size: u64, most: u64) -> Result<Vec<u8>> {
+        ensure!(size <= most, "a header of {size} bytes: more than {most} is no name and no attribute");
+        let mut text = vec![0; size as usize];
+        self.read(&mut text)?;
+        self.left = 0;
+        // Names end with a zero byte.
+        text.truncate(text.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1));
+        Ok(text)
+    }
+
+    fn header(&mut self) -> Result<Header> {
+        let mut header = Header::new_old();
+        self.read(header.as_mut_bytes())?;
+        Ok(header)
+    }
+
+    /// The next block of data, for headers that lie in it.
+    pub(super) fn block(&mut self) -> Result<[u8; BLOCK as usize]> {
+        let mut block = [0; BLOCK as usize];
+        self.read(&mut block)?;
+        Ok(block)
+    }
+
+    fn read(&mut self, place: &mut [u8]) -> Result<()> {
+        self.reader.read_exact(place).map_err(|error| match error.kind() {
+            ErrorKind::UnexpectedEof => anyhow::anyhow!(CUT),
+            _ => anyhow::Error::from(error).context("cannot read the archive"),
+        })
+    }
+}
+
+/// Two headers of one kind about one member: readers disagree on which counts.
+fn once<T>(place: &mut Option<T>, value: T) -> Result<()> {
+    ensure!(place.replace(value).is_none(), "two headers of one kind about one member");
+    Ok(())
+}
+
+fn check_sum(header: &Header) -> Result<()> {
+    let bytes = header.as_bytes();
+    // The sum's own field counts as spaces.
+    let sum = bytes[..148].iter().chain(&bytes[156..]).map(|byte| u32::from(*byte)).sum::<u32>() + 8 * 32;
+    let known = header.cksum().ok();
+    ensure!(
+        known == Some(sum),
+        "this is no tar archive, or a damaged one (a header's sum is wrong)\n\
+         cure: if it is compressed, unpack it first: zcat, zstdcat"
+    );
+    Ok(())
+}

@@ -1,0 +1,47 @@
+//! Names that mean something else than a file: for layers, in chapter 4.
+
+use std::ffi::OsStr;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+use anyhow::Result;
+use nix::errno::Errno;
+use nix::fcntl::{OFlag, openat};
+use nix::sys::stat::Mode;
+use nix::unistd::{UnlinkatFlags, unlinkat};
+
+/// Names in an archive that mean something else than a file of that name. In a layer's archive, `.wh.name` deletes `name`.
+pub trait SpecialNames {
+    /// Takes an entry, given the directory that it would be made in and its name; `false` for a file like any other.
+    fn take(&self, directory: BorrowedFd<'_>, name: &Path) -> Result<bool>;
+}
+
+/// Every name is a file's.
+pub struct NoSpecialNames;
+
+impl SpecialNames for NoSpecialNames {
+    fn take(&self, _: BorrowedFd<'_>, _: &Path) -> Result<bool> {
+        Ok(false)
+    }
+}
+
+/// Removes what is there under a name in a directory, with all that is in it. Links are removed, never followed.
+pub fn remove_entry(directory: BorrowedFd<'_>, name: &Path) -> Result<()> {
+    match unlinkat(directory, name, UnlinkatFlags::NoRemoveDir) {
+        Ok(()) | Err(Errno::ENOENT) => return Ok(()),
+        Err(Errno::EISDIR) => {}
+        Err(errno) => return Err(errno.into()),
+    }
+    let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+    let inner = openat(directory, name, flags, Mode::empty())?;
+    let mut entries = nix::dir::Dir::from_fd(inner.try_clone()?)?;
+    for entry in entries.iter() {
+        let entry = entry?;
+        let name = OsStr::from_bytes(entry.file_name().to_bytes());
+        if name != "." && name != ".." {
+            remove_entry(inner.as_fd(), Path::new(name))?;
+        }
+    }
+    Ok(unlinkat(directory, name, UnlinkatFlags::RemoveDir)?)
+}

@@ -1,0 +1,216 @@
+//! Flags for the network, and what they decide.
+
+use std::ffi::OsString;
+use std::net::{IpAddr, Ipv4Addr};
+
+use anyhow::{Context, Result, bail};
+use ch01_namespaces::{ContainerFlags, Design, Namespace, new_id, report};
+use clap::Args;
+
+use crate::mechanisms::{BridgeEndpoint, EtcFiles, Loopback, Place};
+use crate::mode::NetworkMode;
+use crate::names::ExtraHost;
+use crate::network::{DEFAULT, Endpoint, Networks};
+use crate::ports::Publish;
+use crate::rootless::{Holder, owns_network_namespace};
+
+/// Chapter 5's own flags.
+#[derive(Args, Debug, Clone, Default)]
+pub struct NetworkFlags {
+    /// The network: bridge, none, host (the machine's), container:NAME (that container's), or the name of one that was made
+    /// with `network create` [default: bridge; where that isn't possible, none]
+    #[arg(long, visible_alias = "net", value_name = "MODE|NETWORK")]
+    pub network: Option<NetworkMode>,
+    /// Publish a port: [[IP:]HOST:]CONTAINER; without HOST, or with 0, a free one is taken. May be repeated.
+    #[arg(short, long, value_name = "[[IP:]HOST:]CONTAINER")]
+    pub publish: Vec<Publish>,
+    /// Ask this name server instead of the machine's. May be repeated.
+    #[arg(long, value_name = "ADDRESS")]
+    pub dns: Vec<IpAddr>,
+    /// A line for /etc/hosts. May be repeated.
+    #[arg(long, value_name = "NAME:ADDRESS")]
+    pub add_host: Vec<ExtraHost>,
+}
+
+/// The flags of chapters 1 to 5.
+#[derive(Args, Debug, Default)]
+#[group(skip)] // clap would name it Flags, like that of other chapters
+pub struct Flags {
+    /// Those of chapters 1 to 4.
+    #[command(flatten)]
+    pub earlier: ch04_unionfs::Flags,
+    /// Chapter 5's own.
+    #[command(flatten)]
+    pub network: NetworkFlags,
+    /// Decided on the way.
+    #[arg(skip)]
+    decision: Option<Decision>,
+}
+
+/// What the container is to be connected to.
+#[derive(Debug)]
+enum Decision {
+    Host,
+    None,
+    Container(String),
+    Network { name: String, holder: Option<Holder> },
+}
+
+impl ContainerFlags for Flags {
+    /// An ordinary user's networks are in a user namespace of theirs, in which this process goes on.
+    fn delegate(&mut self, design: &Design) -> Result<()> {
+        self.earlier.delegate(design)?;
+        self.check()?;
+        self.decision = Some(self.decide(design)?);
+        Ok(())
+    }
+
+    fn plan(mut self, design: &mut Design) -> Result<()> {
+        let id = match &design.spec.id {
+            Some(id) => id.clone(),
+            None => design.spec.id.insert(new_id()?).clone(),
+        };
+        let decision = self.decision.take().context("the network was not decided: a bug of ours")?;
+        match &decision {
+            Decision::Host => {}
+            Decision::None | Decision::Network { .. } => design.add_default_namespace(Namespace::Net),
+            Decision::Container(container) => {
+                let join = format!("net={container}").parse().map_err(|error| anyhow::anyhow!("{error}"))?;
+                self.namespaces_mut().join.push(join);
+            }
+        }
+        let made = self.namespaces_mut().made(design.default_namespaces);
+        let own_name = made.has(Namespace::Uts);
+        let namespaces = self.namespaces_mut();
+        if own_name && namespaces.hostname.is_none() {
+            namespaces.hostname = Some(id[..12].into());
+        }
+        let hostname = match (&namespaces.hostname, own_name) {
+            (Some(hostname), true) => hostname.clone(),
+            _ => nix::unistd::gethostname()?.to_string_lossy().into_owned(),
+        };
+        let networks = Networks::open(design.store_flags())?;
+        if made.has(Namespace::Mount) && decision.has_own_names() {
+            let (dns, extra) = (self.network.dns.clone(), self.network.add_host.clone());
+            let mut files = EtcFiles::new(hostname.clone(), dns, extra, networks.clone());
+            if let Decision::Container(container) = &decision {
+                files.shared_with = Some(design.store()?.find(container)?.0);
+            }
+            design.add(files);
+        }
+        match decision {
+            Decision::Network { name, holder } => {
+                let endpoint = Endpoint {
+                    network: name.clone(),
+                    address: Ipv4Addr::UNSPECIFIED,
+                    hostname,
+                    name: design.spec.name.clone(),
+                    ports: self.network.publish.clone(),
+                    is_users: holder.is_some(),
+                };
+                let network = networks.find(&name)?;
+                let place = holder.map_or(Place::Here, Place::Users);
+                let role: Vec<OsString> = design.store_flags().as_args();
+                design.add(BridgeEndpoint::new(networks, network, place, id, endpoint, role));
+            }
+            Decision::None if made.has(Namespace::Net) => design.add(Loopback),
+            _ => {}
+        }
+        self.earlier.plan(design)
+    }
+}
+
+impl Decision {
+    fn has_own_names(&self) -> bool {
+        !matches!(self, Decision::Host)
+    }
+}
+
+impl Flags {
+    fn namespaces_mut(&mut self) -> &mut ch01_namespaces::NamespaceFlags {
+        &mut self.earlier.earlier.earlier.namespaces
+    }
+
+    /// What contradicts itself.
+    fn check(&self) -> Result<()> {
+        let namespaces = &self.earlier.earlier.earlier.namespaces;
+        let joins_net = namespaces.join.iter().any(|join| join.kind() == Namespace::Net);
+        let (mode, flags) = (&self.network.network, &self.network);
+        if joins_net && mode.is_some() {
+            bail!("--network and --join net contradict each other: a process is in one network namespace");
+        }
+        let has_net = namespaces.namespaces.map(|set| set.has(Namespace::Net));
+        match (mode, has_net) {
+            (Some(NetworkMode::Host | NetworkMode::Container(_)), Some(true)) => {
+                bail!("--namespaces makes a network namespace, and --network says to use another one")
+            }
+            (Some(NetworkMode::None | NetworkMode::Network(_)), Some(false)) => {
+                bail!("--network needs a network namespace: add net to --namespaces")
+            }
+            _ => {}
+        }
+        let publishes = !flags.publish.is_empty();
+        match mode {
+            Some(mode @ (NetworkMode::Host | NetworkMode::None | NetworkMode::Container(_))) if publishes => {
+                bail!("ports are published by a bridge, and --network {mode} has none: leave -p or --network out")
+            }
+            None if publishes && (joins_net || has_net == Some(false)) => {
+                bail!("ports are published by a bridge, and there is none without a network namespace: leave -p out")
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn decide(&self, design: &Design) -> Result<Decision> {
+        let namespaces = &self.earlier.earlier.earlier.namespaces;
+        let joins_net = namespaces.join.iter().any(|join| join.kind() == Namespace::Net);
+        let without_net = namespaces.namespaces.is_some_and(|set| !set.has(Namespace::Net));
+        match &self.network.network {
+            Some(NetworkMode::Host) => Ok(Decision::Host),
+            Some(NetworkMode::None) => Ok(Decision::None),
+            Some(NetworkMode::Container(name)) => {
+                self.enter_for_container(design, name)?;
+                Ok(Decision::Container(name.clone()))
+            }
+            Some(NetworkMode::Network(name)) => self.on_network(design, name),
+            None if joins_net || without_net => Ok(Decision::Host),
+            // Namespaces that were chosen by hand stay as they were chosen.
+            None if namespaces.namespaces.is_some() && self.network.publish.is_empty() => Ok(Decision::None),
+            None => match self.on_network(design, DEFAULT) {
+                Err(error) if self.network.publish.is_empty() => {
+                    report(&error.context("the container gets no network"));
+                    Ok(Decision::None)
+                }
+                decision => decision,
+            },
+        }
+    }
+
+    // ANCHOR: on_network
+    /// Where bridges can be made: here, or in the user's own namespaces.
+    fn on_network(&self, design: &Design, name: &str) -> Result<Decision> {
+        let flags = design.store_flags();
+        let networks = Networks::open(flags)?;
+        let network = networks.find(name)?;
+        if owns_network_namespace() {
+            return Ok(Decision::Network { name: network.name, holder: None });
+        }
+        // Decided before we are root of another user namespace.
+        flags.data_root();
+        let holder = Holder::find_or_start(flags, &networks)?;
+        holder.enter_user_namespace()?;
+        Ok(Decision::Network { name: network.name, holder: Some(holder) })
+    }
+    // ANCHOR_END: on_network
+
+    /// A container on a user's network is in the user's namespace, and its sandbox can be joined only from there.
+    fn enter_for_container(&self, design: &Design, name: &str) -> Result<()> {
+        let (directory, _) = design.store()?.find(name)?;
+        if Endpoint::read(&directory).is_some_and(|endpoint| endpoint.is_users) {
+            design.store_flags().data_root();
+            let networks = Networks::open(design.store_flags())?;
+            Holder::find_or_start(design.store_flags(), &networks)?.enter_user_namespace()?;
+        }
+        Ok(())
+    }
+}

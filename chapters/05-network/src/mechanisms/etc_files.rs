@@ -1,0 +1,96 @@
+//! /etc/hosts, /etc/hostname and /etc/resolv.conf: files of the container's state directory, bound into its root.
+
+use std::fs;
+use std::net::IpAddr;
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use ch01_namespaces::{Handover, Inside, Mechanism, Plan, Stage, Undo};
+use ch02_rootfs::mechanisms::Mounts;
+use ch02_rootfs::mounts::{Mount, What};
+
+use crate::names::{EXTRA_HOSTS, ExtraHost, HOSTS, Hosts, names_of, refresh, resolv_conf};
+use crate::network::{Endpoint, Networks};
+use crate::steps;
+
+/// The three files.
+pub struct EtcFiles {
+    /// The host name.
+    pub hostname: String,
+    /// Servers that were asked for.
+    pub dns: Vec<IpAddr>,
+    /// Hosts that were asked for.
+    pub extra: Vec<ExtraHost>,
+    /// Networks, on which others have to learn of this container.
+    pub networks: Networks,
+    /// Another container whose files these are.
+    pub shared_with: Option<PathBuf>,
+    mounts: Option<Mounts>,
+}
+
+impl EtcFiles {
+    /// Of a container of its own.
+    pub fn new(hostname: String, dns: Vec<IpAddr>, extra: Vec<ExtraHost>, networks: Networks) -> EtcFiles {
+        EtcFiles { hostname, dns, extra, networks, shared_with: None, mounts: None }
+    }
+}
+
+const FILES: [(&str, &str); 3] =
+    [(HOSTS, "/etc/hosts"), ("hostname", "/etc/hostname"), ("resolv.conf", "/etc/resolv.conf")];
+
+impl Mechanism for EtcFiles {
+    fn name(&self) -> &'static str {
+        "names"
+    }
+
+    fn stage(&self) -> Stage {
+        Stage::Mounts
+    }
+
+    fn prepare(&mut self, plan: &mut Plan) -> Result<()> {
+        let own = plan.folder().to_path_buf();
+        let directory = match &self.shared_with {
+            Some(other) => other.clone(),
+            None => {
+                self.write(plan)?;
+                own
+            }
+        };
+        let mount = |(file, target): (&str, &str)| Mount {
+            what: What::Bind { source: directory.join(file) },
+            target: target.into(),
+            attributes: 0,
+        };
+        let there = FILES.into_iter().filter(|(file, _)| directory.join(file).exists());
+        self.mounts = Some(Mounts::further(&steps::NAMES, there.map(mount).collect()));
+        Ok(())
+    }
+
+    fn enter(&self, from_host: Handover, inside: &mut Inside) -> Result<()> {
+        self.mounts.as_ref().context("there are no files: a bug of ours")?.enter(from_host, inside)
+    }
+}
+
+impl EtcFiles {
+    fn write(&self, plan: &Plan) -> Result<()> {
+        let directory = plan.folder();
+        let endpoint = Endpoint::read(directory);
+        let own = endpoint.as_ref().map(|endpoint| (endpoint.address, names_of(endpoint)));
+        let hosts = Hosts { own, extra: self.extra.clone(), others: Vec::new() };
+        let texts = [
+            (HOSTS, hosts.text()),
+            ("hostname", format!("{}\n", self.hostname)),
+            ("resolv.conf", resolv_conf(&self.dns)),
+            (EXTRA_HOSTS, serde_json::to_string(&self.extra)?),
+        ];
+        for (name, text) in texts {
+            let file = directory.join(name);
+            plan.undo_later(Undo::RemoveFile(file.clone()))?;
+            fs::write(&file, text)
+                .and_then(|()| fs::set_permissions(&file, fs::Permissions::from_mode(0o644)))
+                .with_context(|| format!("cannot write {}", file.display()))?;
+        }
+        endpoint.map_or(Ok(()), |endpoint| refresh(&self.networks, &endpoint.network))
+    }
+}

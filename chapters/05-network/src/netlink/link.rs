@@ -1,0 +1,122 @@
+//! Links: bridges, veth pairs, and whether they are up.
+
+use std::os::fd::{AsRawFd, BorrowedFd};
+
+use anyhow::{Context, Result};
+use netlink_packet_core::{NLM_F_CREATE, NLM_F_EXCL};
+use netlink_packet_route::RouteNetlinkMessage;
+use netlink_packet_route::link::{InfoData, InfoKind, InfoVeth, LinkAttribute, LinkFlags, LinkInfo, LinkMessage};
+
+use super::{Netlink, Told};
+use crate::steps;
+
+/// A bridge that is to be made.
+#[derive(Debug, Clone)]
+pub struct Bridge<'a> {
+    /// Its name: at most 15 bytes (IFNAMSIZ).
+    pub name: &'a str,
+    /// The largest packet; 1500 if not given.
+    pub mtu: Option<u32>,
+}
+
+/// A veth pair that is to be made: what goes in at one end comes out at the other.
+#[derive(Debug, Clone)]
+pub struct Veth<'a> {
+    /// The end on the bridge's side.
+    pub name: &'a str,
+    /// The bridge, by its index.
+    pub bridge: u32,
+    /// The end inside.
+    pub peer: &'a str,
+    /// The network namespace of the other end.
+    pub namespace: BorrowedFd<'a>,
+    /// The largest packet, for both.
+    pub mtu: Option<u32>,
+}
+
+impl Netlink {
+    /// The index of a link, if there is one of that name.
+    pub fn link_index(&self, name: &str) -> Result<Option<u32>> {
+        let mut found = None;
+        self.each_link(|index, known| {
+            if known == name {
+                found = Some(index);
+            }
+        })?;
+        Ok(found)
+    }
+
+    /// Index and name of every link.
+    pub fn each_link(&self, mut each: impl FnMut(u32, &str)) -> Result<()> {
+        self.dump(RouteNetlinkMessage::GetLink(LinkMessage::default()), |message| {
+            if let RouteNetlinkMessage::NewLink(link) = message {
+                let name = link.attributes.iter().find_map(|attribute| match attribute {
+                    LinkAttribute::IfName(name) => Some(name.as_str()),
+                    _ => None,
+                });
+                each(link.header.index, name.unwrap_or_default());
+            }
+        })
+    }
+
+    /// Makes a bridge, down.
+    pub fn create_bridge(&self, bridge: &Bridge) -> Result<u32> {
+        let mut message = LinkMessage::default();
+        message.attributes = vec![
+            LinkAttribute::IfName(bridge.name.into()),
+            LinkAttribute::LinkInfo(vec![LinkInfo::Kind(InfoKind::Bridge)]),
+        ];
+        message.attributes.extend(bridge.mtu.map(LinkAttribute::Mtu));
+        let args = vec![bridge.name.into(), "bridge".into()];
+        let told = Told { why: &steps::CREATE_BRIDGE, call: "RTM_NEWLINK", args };
+        self.request(told, RouteNetlinkMessage::NewLink(message), NLM_F_CREATE | NLM_F_EXCL)?;
+        self.link_index(bridge.name)?.with_context(|| format!("the bridge {} went away at once", bridge.name))
+    }
+
+    // ANCHOR: create_veth
+    /// Makes a veth pair in one message: this end up and on the bridge, the other in the container's namespace under its
+    /// final name. There is no moment in which half of it exists, and when either namespace goes, both ends go.
+    pub fn create_veth(&self, veth: &Veth) -> Result<()> {
+        let mut peer = LinkMessage::default();
+        peer.attributes =
+            vec![LinkAttribute::IfName(veth.peer.into()), LinkAttribute::NetNsFd(veth.namespace.as_raw_fd())];
+        peer.attributes.extend(veth.mtu.map(LinkAttribute::Mtu));
+        let mut message = LinkMessage::default();
+        message.header.flags = LinkFlags::Up;
+        message.header.change_mask = LinkFlags::Up;
+        message.attributes = vec![
+            LinkAttribute::IfName(veth.name.into()),
+            LinkAttribute::Controller(veth.bridge),
+            LinkAttribute::LinkInfo(vec![
+                LinkInfo::Kind(InfoKind::Veth),
+                LinkInfo::Data(InfoData::Veth(InfoVeth::Peer(peer))),
+            ]),
+        ];
+        message.attributes.extend(veth.mtu.map(LinkAttribute::Mtu));
+        let args = vec![veth.name.into(), "veth".into(), veth.peer.into()];
+        let told = Told { why: &steps::CREATE_VETH, call: "RTM_NEWLINK", args };
+        self.request(told, RouteNetlinkMessage::NewLink(message), NLM_F_CREATE | NLM_F_EXCL)
+    }
+    // ANCHOR_END: create_veth
+
+    /// Sets a link up.
+    pub fn set_up(&self, name: &str) -> Result<u32> {
+        let index = self.link_index(name)?.with_context(|| format!("there is no interface {name}"))?;
+        let mut message = LinkMessage::default();
+        message.header.index = index;
+        message.header.flags = LinkFlags::Up;
+        message.header.change_mask = LinkFlags::Up;
+        let told = Told { why: &steps::SET_UP, call: "RTM_SETLINK", args: vec![name.into(), "IFF_UP".into()] };
+        self.request(told, RouteNetlinkMessage::SetLink(message), 0)?;
+        Ok(index)
+    }
+
+    /// Removes a link; one that isn't there is removed already.
+    pub fn remove_link(&self, name: &str) -> Result<()> {
+        let Some(index) = self.link_index(name)? else { return Ok(()) };
+        let mut message = LinkMessage::default();
+        message.header.index = index;
+        let told = Told { why: &steps::REMOVE_LINK, call: "RTM_DELLINK", args: vec![name.into()] };
+        self.request(told, RouteNetlinkMessage::DelLink(message), 0)
+    }
+}

@@ -1,0 +1,56 @@
+//! A network that is used: its bridge, its rules.
+
+use anyhow::{Context, Result, bail};
+use ch01_namespaces::explain;
+use nix::errno::Errno;
+
+use super::Network;
+use crate::firewall::{self, rules};
+use crate::netlink::{Bridge, Netlink};
+use crate::steps;
+
+// ANCHOR: bring_up
+/// Makes the network's bridge if it isn't there, and returns its index. The caller holds the networks' lock. `netlink` is a
+/// socket in the namespace where the bridge belongs; `with_rules` is for the machine's own: a user's private namespace has
+/// nobody to be kept out, and its way out is another.
+pub fn bring_up(network: &Network, netlink: &Netlink, with_rules: bool) -> Result<u32> {
+    if let Some(index) = netlink.link_index(&network.bridge)? {
+        return Ok(index);
+    }
+    let made = netlink.create_bridge(&Bridge { name: &network.bridge, mtu: network.mtu });
+    let made = made.and_then(|index| {
+        netlink.add_address((index, &network.bridge), network.with_prefix(network.gateway))?;
+        netlink.set_up(&network.bridge)?;
+        if with_rules {
+            set_rules(network)?;
+        }
+        Ok(index)
+    });
+    if made.is_err() {
+        let _ = netlink.remove_link(&network.bridge);
+    }
+    made.with_context(|| format!("cannot bring the network {} up", network.name))
+}
+// ANCHOR_END: bring_up
+
+fn set_rules(network: &Network) -> Result<()> {
+    if !firewall::is_available() {
+        // Containers reach each other and the machine, and published ports have their proxy.
+        return Ok(());
+    }
+    firewall::apply(&rules::network(network))?;
+    if !network.internal { forward() } else { Ok(()) }
+}
+
+/// Lets this machine pass packets on. (The setting belongs to the network namespace: ip-sysctl.rst.)
+fn forward() -> Result<()> {
+    const FILE: &str = "/proc/sys/net/ipv4/ip_forward";
+    if std::fs::read_to_string(FILE).is_ok_and(|value| value.trim() == "1") {
+        return Ok(());
+    }
+    let written = std::fs::write(FILE, "1").map_err(|error| Errno::from_raw(error.raw_os_error().unwrap_or(0)));
+    let args = || vec![FILE.into(), "1".into()];
+    explain::report(&steps::FORWARD, "write", args, written).or_else(|error| {
+        bail!("{error:#}\nlikely cause: /proc/sys is read-only here\ncure: as root: sysctl -w net.ipv4.ip_forward=1")
+    })
+}

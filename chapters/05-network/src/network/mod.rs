@@ -1,0 +1,41 @@
+//! The container network model, by libnetwork's names: a *sandbox* is a network namespace, an *endpoint* is a veth pair, and
+//! a *network* is a bridge with a subnet and rules. A sandbox joins a network by an endpoint.
+
+mod bring_up;
+mod ipam;
+mod store;
+mod subnet;
+
+pub use bring_up::bring_up;
+pub use store::{DEFAULT, Endpoint, Networks, Wishes};
+
+use std::net::Ipv4Addr;
+
+use ipnet::Ipv4Net;
+use serde::{Deserialize, Serialize};
+
+/// A network, as it is kept on disk.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Network {
+    /// What people call it.
+    pub name: String,
+    /// The name of its bridge: at most 15 bytes.
+    pub bridge: String,
+    /// Its addresses.
+    pub subnet: Ipv4Net,
+    /// The bridge's own address, by which containers get out.
+    pub gateway: Ipv4Addr,
+    /// Whether there is no way out.
+    pub internal: bool,
+    /// The largest packet; the kernel's default if not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mtu: Option<u32>,
+}
+
+impl Network {
+    /// An address with the length of the network's prefix: what an interface is given.
+    pub fn with_prefix(&self, address: Ipv4Addr) -> Ipv4Net {
+        // The length comes from a subnet, so it is one.
+        Ipv4Net::new(address, self.subnet.prefix_len()).unwrap_or(self.subnet)
+    }
+}

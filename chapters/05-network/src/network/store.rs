@@ -1,0 +1,239 @@
+//! Networks and endpoints on disk: networks are data and outlive a boot, leases and endpoints go with the containers.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::ErrorKind;
+use std::net::Ipv4Addr;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use ch01_namespaces::{Failure, Store, StoreFlags, is_id};
+use ch04_unionfs::store::open_data_root;
+use serde::{Deserialize, Serialize};
+
+use super::{Network, subnet};
+use crate::ports::Publish;
+
+/// The network that containers are on unless they say otherwise, by Docker's name.
+pub const DEFAULT: &str = "bridge";
+
+/// Names that mean something else.
+const RESERVED: [&str; 3] = ["none", "host", "container"];
+
+/// All networks of one store.
+#[derive(Debug, Clone)]
+pub struct Networks {
+    definitions: PathBuf,
+    state: PathBuf,
+    containers: PathBuf,
+}
+
+/// A container's place on a network: `endpoint.json` in its state directory.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Endpoint {
+    /// The network's name.
+    pub network: String,
+    /// The address inside.
+    pub address: Ipv4Addr,
+    /// The container's host name.
+    pub hostname: String,
+    /// What else it is called on the network.
+    pub name: Option<String>,
+    /// Its published ports.
+    pub ports: Vec<Publish>,
+    /// Whether the network lives in the user's own network namespace.
+    pub is_users: bool,
+}
+
+impl Endpoint {
+    /// The file that it is kept in.
+    pub const FILE: &str = "endpoint.json";
+
+    /// Of a container, given its state directory; `None` if it is on no network.
+    pub fn read(state_directory: &Path) -> Option<Endpoint> {
+        serde_json::from_slice(&fs::read(state_directory.join(Endpoint::FILE)).ok()?).ok()
+    }
+}
+
+impl Networks {
+    /// Opens the store; begins it if there is none.
+    pub fn open(flags: &StoreFlags) -> Result<Networks> {
+        let containers = flags.open()?;
+        let networks = Networks {
+            definitions: open_data_root(flags, &containers)?.join("network"),
+            state: containers.root().join("network"),
+            containers: containers.root().into(),
+        };
+        for directory in [&networks.definitions, &networks.leases_root()] {
+            fs::create_dir_all(directory).with_context(|| format!("cannot make {}", directory.display()))?;
+        }
+        Ok(networks)
+    }
+
+    /// What is gone at boot: leases, the holder of a user's network namespace.
+    pub fn state(&self) -> &Path {
+        &self.state
+    }
+
+    pub(super) fn containers(&self) -> &Path {
+        &self.containers
+    }
+
+    fn leases_root(&self) -> PathBuf {
+        self.state.join("leases")
+    }
+
+    /// Whether any container has an address.
+    pub fn has_leases(&self) -> bool {
+        let Ok(networks) = fs::read_dir(self.leases_root()) else { return false };
+        let leases = networks.flatten().filter_map(|network| fs::read_dir(network.path()).ok()).flatten().flatten();
+        leases.into_iter().any(|lease| self.containers.join(lease.file_name()).is_dir())
+    }
+
+    /// A container's state directory.
+    pub fn state_directory(&self, container: &str) -> PathBuf {
+        self.containers.join(container)
+    }
+
+    /// Where a network's leases are: a file for each container.
+    pub fn leases(&self, network: &str) -> PathBuf {
+        self.leases_root().join(network)
+    }
+
+    /// While it is held, nobody else makes networks, or gives addresses away.
+    pub fn lock(&self) -> Result<File> {
+        let path = self.state.join("lock");
+        let mut options = File::options();
+        let file = options.create(true).truncate(false).write(true).open(&path);
+        let file = file.with_context(|| format!("cannot open {}", path.display()))?;
+        file.lock().with_context(|| format!("cannot lock {}", path.display()))?;
+        Ok(file)
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.definitions.join(format!("{name}.json"))
+    }
+
+    /// A network by its name. The default one is defined when it is first asked for.
+    pub fn find(&self, name: &str) -> Result<Network> {
+        match self.read(name)? {
+            Some(network) => Ok(network),
+            None if name == DEFAULT => {
+                let _alone = self.lock()?;
+                match self.read(name)? {
+                    Some(network) => Ok(network),
+                    None => self.define(name, &Wishes::default()),
+                }
+            }
+            None => bail!(Failure::new(
+                1,
+                format!("there is no network {name:?}\ncure: network create {name}; or one of: network ls")
+            )),
+        }
+    }
+
+    fn read(&self, name: &str) -> Result<Option<Network>> {
+        check_name(name)?;
+        let file = self.file(name);
+        match fs::read(&file) {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            text => {
+                let text = text.with_context(|| format!("cannot read {}", file.display()))?;
+                serde_json::from_slice(&text).map(Some).with_context(|| format!("{} is damaged", file.display()))
+            }
+        }
+    }
+
+    /// All networks, by name.
+    pub fn all(&self) -> Result<BTreeMap<String, Network>> {
+        let entries =
+            fs::read_dir(&self.definitions).with_context(|| format!("cannot read {}", self.definitions.display()))?;
+        let names = entries.filter_map(|entry| {
+            let name = entry.ok()?.file_name().into_string().ok()?;
+            name.strip_suffix(".json").map(String::from)
+        });
+        names.filter_map(|name| Some(self.read(&name).transpose()?.map(|network| (name, network)))).collect()
+    }
+
+    /// Defines a network; its bridge is made when the first container needs it.
+    pub fn create(&self, name: &str, wishes: &Wishes) -> Result<Network> {
+        check_name(name)?;
+        let _alone = self.lock()?;
+        if self.read(name)?.is_some() {
+            bail!("the network {name} is there already\ncure: choose another name, or first: network rm {name}");
+        }
+        self.define(name, wishes)
+    }
+
+    /// The caller holds the lock.
+    fn define(&self, name: &str, wishes: &Wishes) -> Result<Network> {
+        let others: Vec<Network> = self.all()?.into_values().collect();
+        let network = subnet::decide(name, wishes, &others, &subnet::on_this_machine()?)?;
+        let (file, new) = (self.file(name), self.definitions.join(format!(".{name}.new")));
+        fs::write(&new, serde_json::to_vec_pretty(&network)?)
+            .and_then(|()| fs::rename(&new, &file))
+            .with_context(|| format!("cannot write {}", file.display()))?;
+        Ok(network)
+    }
+
+    /// Forgets a network; refused while containers are on it.
+    pub fn remove(&self, name: &str) -> Result<Network> {
+        let network = self.read(name)?.with_context(|| format!("there is no network {name:?}"))?;
+        let _alone = self.lock()?;
+        if let Some(container) = self.on_network(name)?.keys().next() {
+            bail!("the network {name} is in use by container {}\ncure: remove that first: rm -f {0}", &container[..12]);
+        }
+        fs::remove_file(self.file(name)).with_context(|| format!("cannot remove the network {name}"))?;
+        let _ = fs::remove_dir_all(self.leases(name));
+        Ok(network)
+    }
+
+    /// The containers on a network, by id.
+    pub fn on_network(&self, name: &str) -> Result<BTreeMap<String, Endpoint>> {
+        let mut found = BTreeMap::new();
+        let entries =
+            fs::read_dir(&self.containers).with_context(|| format!("cannot read {}", self.containers.display()))?;
+        for entry in entries.flatten() {
+            let Ok(id) = entry.file_name().into_string() else { continue };
+            if is_id(&id)
+                && let Some(endpoint) = Endpoint::read(&entry.path())
+                && endpoint.network == name
+            {
+                found.insert(id, endpoint);
+            }
+        }
+        Ok(found)
+    }
+
+    /// The store of containers, for who looks one up.
+    pub fn store(&self) -> Result<Store> {
+        Store::open(&self.containers)
+    }
+}
+
+/// What a person wants of a new network.
+#[derive(Debug, Clone, Default)]
+pub struct Wishes {
+    /// Its subnet; a free one if not given.
+    pub subnet: Option<ipnet::Ipv4Net>,
+    /// The bridge's address; the subnet's first if not given.
+    pub gateway: Option<Ipv4Addr>,
+    /// No way out.
+    pub internal: bool,
+    /// The bridge's name.
+    pub bridge: Option<String>,
+    /// The largest packet.
+    pub mtu: Option<u32>,
+}
+
+/// Names become file names, and parts of `--network`.
+fn check_name(name: &str) -> Result<()> {
+    let edge = name.chars().next().is_some_and(|first| first.is_ascii_alphanumeric());
+    if !edge || name.len() > 64 || !name.chars().all(|c| c.is_ascii_alphanumeric() || "_.-".contains(c)) {
+        bail!("invalid network name {name:?}: use a letter or digit, then letters, digits, '_', '.' or '-'");
+    }
+    if RESERVED.contains(&name) {
+        bail!("the name {name:?} is taken: --network {name} means something else");
+    }
+    Ok(())
+}

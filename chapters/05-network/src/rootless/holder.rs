@@ -1,0 +1,136 @@
+//! The holder: the process that keeps a user's namespaces alive as long as a container has an address in them.
+
+use std::fs::{self, File};
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use anyhow::{Context, Result};
+use ch01_namespaces::helper::{Helper, Work, serve};
+use ch01_namespaces::{Elsewhere, Life, Namespace, Namespaces, RecordedProcess, StoreFlags, Yield, work_in};
+
+use super::Outgoing;
+use crate::netlink::Netlink;
+use crate::network::Networks;
+
+/// How long an unused holder stays: who has just asked for it may not have an address yet.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// How often it looks whether it is needed.
+const LOOK: Duration = Duration::from_secs(2);
+
+/// Which process it is, in the networks' state directory.
+const FILE: &str = "holder.json";
+
+/// A user's namespaces, found or made.
+#[derive(Debug)]
+pub struct Holder {
+    user: File,
+    net: File,
+}
+
+fn file(networks: &Networks) -> PathBuf {
+    networks.state().join(FILE)
+}
+
+impl Holder {
+    // ANCHOR: find_or_start
+    /// The user's namespaces; a holder is started if there is none. If it was killed, the containers on its networks have lost
+    /// their links, and new ones get a new one.
+    pub fn find_or_start(flags: &StoreFlags, networks: &Networks) -> Result<Holder> {
+        let _alone = networks.lock()?;
+        if let Some(process) = recorded(networks).filter(|process| process.life() == Life::Alive) {
+            // It sees that somebody has asked for it.
+            let file = File::options().write(true).open(file(networks))?;
+            file.set_modified(SystemTime::now())?;
+            return Holder::of(&process);
+        }
+        let role = ["network-holder".into(), networks.state().into()];
+        let helper = Helper {
+            role: flags.as_args().into_iter().chain(role).collect(),
+            create: Namespaces::none().with(Namespace::User).with(Namespace::Net),
+            ..Helper::default()
+        };
+        let started = helper.start::<()>(|process| {
+            let file = file(networks);
+            fs::write(&file, serde_json::to_vec(process)?).with_context(|| format!("cannot write {}", file.display()))
+        })?;
+        let holder = Holder::of(&started.process)?;
+        Outgoing::start(started.process.pid)?;
+        Ok(holder)
+    }
+    // ANCHOR_END: find_or_start
+
+    fn of(process: &RecordedProcess) -> Result<Holder> {
+        let open = |kind| {
+            let path = format!("/proc/{}/ns/{kind}", process.pid);
+            File::open(&path).with_context(|| format!("cannot open {path}"))
+        };
+        Ok(Holder { user: open("user")?, net: open("net")? })
+    }
+
+    /// Moves this process into the user namespace. It stays in the machine's network namespace, from which there would be no
+    /// way back: ports are published there.
+    pub fn enter_user_namespace(&self) -> Result<()> {
+        ch01_namespaces::enter_user_namespace(&crate::steps::ENTER_USERS_NAMESPACE, self.user.as_fd())
+    }
+
+    /// The network namespace.
+    pub fn network_namespace(&self) -> Result<OwnedFd> {
+        Ok(self.net.try_clone()?.into())
+    }
+
+    /// A netlink socket in the network namespace, fetched by a process that goes there. This process is in the user namespace
+    /// already.
+    pub fn netlink(&self) -> Result<Netlink> {
+        let there = Elsewhere {
+            join: vec![(Namespaces::none().with(Namespace::Net), self.network_namespace()?)],
+            ..Elsewhere::default()
+        };
+        let ((), fds): Yield<()> = work_in(there, || Ok(((), vec![Netlink::open()?.into()])))?;
+        Ok(Netlink::over(fds.into_iter().next().context("the netlink socket was lost on the way")?))
+    }
+}
+
+fn recorded(networks: &Networks) -> Option<RecordedProcess> {
+    read(&file(networks))
+}
+
+fn read(file: &Path) -> Option<RecordedProcess> {
+    serde_json::from_slice(&fs::read(file).ok()?).ok()
+}
+
+/// Whether the holder of a state root lives.
+pub fn is_alive_in(state_root: &Path) -> bool {
+    read(&state_root.join("network").join(FILE)).is_some_and(|process| process.life() == Life::Alive)
+}
+
+/// The helper's role.
+pub fn run(flags: &StoreFlags, _state: &Path) -> Result<u8> {
+    let networks = Networks::open(flags)?;
+    serve(move |_| {
+        Netlink::open()?.set_up("lo")?;
+        let work: Work = Box::new(move || hold(&networks));
+        Ok(((), Vec::new(), work))
+    })
+}
+
+/// Until no container has an address, and nobody has asked for a while.
+fn hold(networks: &Networks) -> Result<()> {
+    loop {
+        std::thread::sleep(LOOK);
+        if is_needed(networks) {
+            continue;
+        }
+        let _alone = networks.lock()?;
+        if !is_needed(networks) {
+            return fs::remove_file(file(networks)).context("cannot remove the holder's record");
+        }
+    }
+}
+
+fn is_needed(networks: &Networks) -> bool {
+    let asked = fs::metadata(file(networks)).and_then(|meta| meta.modified());
+    let is_recent = asked.is_ok_and(|time| time.elapsed().is_ok_and(|age| age < GRACE));
+    is_recent || networks.has_leases()
+}

@@ -1,0 +1,138 @@
+//! `network`: networks of one's own.
+
+use std::net::Ipv4Addr;
+
+use anyhow::Result;
+use ch01_namespaces::verbs::end_quietly_in_a_pipe;
+use ch01_namespaces::{StoreFlags, report, say};
+use ch04_unionfs::verbs::Format;
+use clap::Subcommand;
+use ipnet::Ipv4Net;
+
+use crate::firewall::{self, rules};
+use crate::netlink::Netlink;
+use crate::network::{Network, Networks, Wishes};
+use crate::rootless::owns_network_namespace;
+
+/// Make, list, inspect and remove networks.
+#[derive(Subcommand)]
+pub enum NetworkVerb {
+    /// Make a network. Containers on it find each other by name. Prints its name.
+    #[command(after_help = "Examples:\n  network create web\n  network create --subnet 10.5.0.0/24 --internal db")]
+    Create {
+        /// Its addresses, such as 10.5.0.0/24 [default: a free one]
+        #[arg(long, value_name = "ADDRESS/PREFIX")]
+        subnet: Option<Ipv4Net>,
+        /// The bridge's own address [default: the subnet's first]
+        #[arg(long, value_name = "ADDRESS")]
+        gateway: Option<Ipv4Addr>,
+        /// No way out, and none in.
+        #[arg(long)]
+        internal: bool,
+        /// The bridge's name, at most 15 bytes.
+        #[arg(long, value_name = "NAME")]
+        bridge: Option<String>,
+        /// The largest packet, in bytes [default: the kernel's, 1500]
+        #[arg(long, value_name = "BYTES")]
+        mtu: Option<u32>,
+        /// Its name; `bridge` is the default network's, as long as nothing has used it.
+        name: String,
+    },
+    /// List networks.
+    Ls {
+        /// `json`: one array of objects: name, bridge, subnet, gateway, internal, mtu.
+        #[arg(long, value_enum, default_value_t = Format::Table)]
+        format: Format,
+        /// Names only.
+        #[arg(long, short)]
+        quiet: bool,
+    },
+    /// Show networks, and who is on them, as JSON.
+    Inspect {
+        /// Their names.
+        #[arg(required = true)]
+        names: Vec<String>,
+    },
+    /// Remove networks that no container is on.
+    Rm {
+        /// Their names.
+        #[arg(required = true)]
+        names: Vec<String>,
+    },
+}
+
+impl NetworkVerb {
+    /// Does it.
+    pub fn act(self, flags: &StoreFlags) -> Result<u8> {
+        let networks = Networks::open(flags)?;
+        match self {
+            NetworkVerb::Create { subnet, gateway, internal, bridge, mtu, name } => {
+                let network = networks.create(&name, &Wishes { subnet, gateway, internal, bridge, mtu })?;
+                say!("{}", network.name);
+                Ok(0)
+            }
+            NetworkVerb::Ls { format, quiet } => list(&networks, format, quiet),
+            NetworkVerb::Inspect { names } => inspect(&networks, &names),
+            NetworkVerb::Rm { names } => remove(&networks, &names),
+        }
+    }
+}
+
+fn list(networks: &Networks, format: Format, quiet: bool) -> Result<u8> {
+    end_quietly_in_a_pipe()?;
+    let all: Vec<Network> = networks.all()?.into_values().collect();
+    if format == Format::Json {
+        say!("{}", serde_json::to_string_pretty(&all)?);
+        return Ok(0);
+    }
+    if !quiet {
+        say!("{:<16} {:<15} {:<18} {:<15} INTERNAL", "NAME", "BRIDGE", "SUBNET", "GATEWAY");
+    }
+    for network in all {
+        if quiet {
+            say!("{}", network.name);
+            continue;
+        }
+        let Network { name, bridge, subnet, gateway, internal, .. } = network;
+        say!("{name:<16} {bridge:<15} {:<18} {:<15} {internal}", subnet.to_string(), gateway.to_string());
+    }
+    Ok(0)
+}
+
+fn inspect(networks: &Networks, names: &[String]) -> Result<u8> {
+    end_quietly_in_a_pipe()?;
+    let mut found = Vec::new();
+    let mut status = 0;
+    for name in names {
+        match networks.find(name) {
+            Ok(network) => {
+                let mut object = serde_json::to_value(&network)?;
+                object["containers"] = serde_json::to_value(networks.on_network(name)?)?;
+                found.push(object);
+            }
+            Err(error) => status = report(&error),
+        }
+    }
+    say!("{}", serde_json::to_string_pretty(&found)?);
+    Ok(status)
+}
+
+fn remove(networks: &Networks, names: &[String]) -> Result<u8> {
+    let mut status = 0;
+    for name in names {
+        match networks.remove(name).and_then(|network| take_down(&network)) {
+            Ok(()) => say!("{name}"),
+            Err(error) => status = report(&error),
+        }
+    }
+    Ok(status)
+}
+
+/// The bridge and the rules in our own network namespace. A user's go with the process that keeps them.
+fn take_down(network: &Network) -> Result<()> {
+    if !owns_network_namespace() {
+        return Ok(());
+    }
+    Netlink::open()?.remove_link(&network.bridge)?;
+    if firewall::is_available() { firewall::apply(&rules::remove_network(&network.bridge)) } else { Ok(()) }
+}
