@@ -10,6 +10,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::open_files::ManyOpenFiles;
 
+// ANCHOR: as_owner
 /// Does work on the files of layers as their owner: here if we are root, else in a new user namespace.
 pub fn as_owner<T: Serialize + DeserializeOwned>(work: impl FnOnce() -> Result<T>) -> Result<T> {
     let _deep = ManyOpenFiles::allow();
@@ -18,3 +19,4 @@ pub fn as_owner<T: Serialize + DeserializeOwned>(work: impl FnOnce() -> Result<T
     }
     Ok(work_in(Elsewhere::new_user_namespace(), || work().map(|value| (value, Vec::new())))?.0)
 }
+// ANCHOR_END: as_owner

@@ -45,6 +45,7 @@ enum Meaning<'a> {
     Private,
 }
 
+// ANCHOR: meaning
 fn meaning(name: &OsStr) -> Meaning<'_> {
     match name.as_bytes().strip_prefix(PREFIX.as_bytes()) {
         None => Meaning::File,
@@ -53,6 +54,7 @@ fn meaning(name: &OsStr) -> Meaning<'_> {
         Some(rest) => Meaning::Deleted(OsStr::from_bytes(rest)),
     }
 }
+// ANCHOR_END: meaning
 
 /// The whiteouts of one archive, taken as they come.
 pub struct Whiteouts {
