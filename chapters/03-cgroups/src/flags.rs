@@ -3,9 +3,8 @@
 mod values;
 
 use anyhow::{Result, bail};
-use ch01_namespaces::{ContainerFlags, Design, Namespace, Namespaces};
+use ch01_namespaces::{ContainerFlags, Design, Namespace, Namespaces, Privilege};
 use clap::{Args, ValueEnum};
-use nix::unistd::Uid;
 
 use crate::controller::Controller;
 use crate::delegation;
@@ -193,7 +192,7 @@ impl GroupFlags {
         let place = match self.place(&limits) {
             Ok(place) if demanded || place.is_ours() => place,
             // Root's containers have groups always, so that what they use is counted.
-            Ok(place) if Uid::effective().is_root() && !place.is_read_only() => place,
+            Ok(place) if Privilege::current().is_machine_root() && !place.is_read_only() => place,
             Err(error) if demanded => return Err(error),
             Ok(_) | Err(_) => return Ok(()),
         };

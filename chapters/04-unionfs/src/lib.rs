@@ -11,7 +11,8 @@
 //! 2. [`driver`]: two ways to keep layers and unite them, one trait. [`mechanisms`]: the container's layer, and the union
 //!    as its root.
 //! 3. [`store`]: what stands on what, what is in use, and what a crash leaves.
-//! 4. [`archive`]: a layer comes in as an archive, and goes out as one; `owner.rs`: whose files they are meanwhile.
+//! 4. [`archive`]: a layer comes in as an archive, and goes out as one; `owner.rs`: whose files they are meanwhile;
+//!    `open_files.rs`: how deep its directories may be.
 //! 5. [`changes`]: what a layer changes. `commit.rs`: a container's changes become a layer.
 //! 6. [`hostbox`]: the layer that is always there. `flags.rs`, `cli.rs`, `verbs/`: the command line. `tour.rs`.
 //!
@@ -21,12 +22,15 @@ pub mod archive;
 pub mod changes;
 mod cli;
 mod commit;
+mod copy_out;
 pub mod digest;
 mod directory;
 pub mod driver;
 mod flags;
+mod flatten;
 pub mod hostbox;
 pub mod mechanisms;
+mod open_files;
 mod owner;
 pub mod steps;
 pub mod store;
@@ -36,6 +40,6 @@ mod union;
 pub mod verbs;
 
 pub use cli::{UnionFileSystems, Verbs};
-pub use commit::commit;
+pub use commit::{commit, commit_by_id, commit_layer};
 pub use flags::{DriverFlag, Flags};
 pub use store::LayerStore;

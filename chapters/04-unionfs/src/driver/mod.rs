@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::archive::WhiteoutForm;
 use crate::changes::Change;
 
-pub use choose::{Candidate, Choice, candidates, choose};
+pub use choose::{Candidate, Choice, candidates, choose, known};
 
 /// The drivers that there are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,7 +36,7 @@ pub type CacheId = String;
 /// to keep one and how to unite them.
 ///
 /// Layers below are always given topmost first, as overlayfs wants them.
-pub trait StorageDriver {
+pub trait StorageDriver: Send + Sync {
     /// Which one it is.
     fn name(&self) -> Name;
 

@@ -38,7 +38,7 @@ impl LayerStore {
     /// Decides on a container's layer, without making anything.
     pub fn plan_container(&self, container: &str, image: ChainId) -> Result<NewContainerLayer> {
         let _image_stays = self.lock_shared()?;
-        let below: Vec<_> = self.stack(&image)?.into_iter().map(|layer| layer.cache_id).collect();
+        let below = self.cache_ids(&image)?;
         let mount_id = new_id()?;
         let mut undo = vec![Undo::RemoveTree(self.container_directory(container))];
         undo.extend(self.driver.undo(&mount_id));
@@ -56,6 +56,21 @@ impl LayerStore {
             .with_context(|| format!("cannot write in {}", directory.display()))?;
         self.driver.create(&new.record.mount_id, &new.below)?;
         self.driver.root(&new.record.mount_id, &new.below)
+    }
+
+    /// The root of a container whose layer is there already: a later life of a record (chapter 6).
+    pub fn container_root(&self, container: &str) -> Result<Box<dyn Mechanism>> {
+        let record = self.container(container)?;
+        let below: Vec<_> = self.stack(&record.image)?.into_iter().map(|layer| layer.cache_id).collect();
+        self.driver.root(&record.mount_id, &below)
+    }
+
+    /// Removes a container's layer, with what was written to it.
+    pub fn remove_container(&self, container: &str) -> Result<()> {
+        if let Ok(record) = self.container(container) {
+            self.driver.undo(&record.mount_id).iter().try_for_each(|undo| undo.run())?;
+        }
+        ch01_namespaces::remove_tree(&self.container_directory(container))
     }
 
     /// What is known of a container by its id.

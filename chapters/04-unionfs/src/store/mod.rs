@@ -23,7 +23,7 @@ mod sweep;
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
+use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 use ch01_namespaces::{Store, StoreFlags, open_private};
@@ -42,7 +42,7 @@ const MARK: &str = "coracle-data";
 #[derive(Clone)]
 pub struct LayerStore {
     data_root: PathBuf,
-    driver: Rc<dyn StorageDriver>,
+    driver: Arc<dyn StorageDriver>,
     containers: Store,
 }
 
@@ -52,9 +52,12 @@ impl LayerStore {
     pub fn open(flags: &StoreFlags, asked: Option<driver::Name>) -> Result<LayerStore> {
         let containers = flags.open()?;
         let data_root = open_data_root(flags, &containers)?;
-        let choice = {
-            let _nobody_else_tries = lock::exclusive(&data_root)?;
-            choose(&data_root, asked)?
+        let choice = match driver::known(&data_root, asked) {
+            Some(choice) => choice,
+            None => {
+                let _nobody_else_tries = lock::exclusive(&data_root)?;
+                choose(&data_root, asked)?
+            }
         };
         let driver = choice.name.open(&data_root)?.into();
         let store = LayerStore { data_root, driver, containers };
