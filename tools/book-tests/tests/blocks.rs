@@ -37,8 +37,8 @@ fn a_directory_that_the_checkout_is_in_is_not_emptied() -> Result<()> {
     fs::create_dir_all("/tmp/left/by a block")?;
     let script = "cd /tmp/clones && mount -t tmpfs none 'cora cle' && touch 'cora cle/file' && mount -o remount,bind,ro 'cora cle'";
     ensure!(Command::new("sh").args(["-c", script]).status()?.success());
-    let listed = Typed { command: "ls /tmp /tmp/clones/*".into(), output: String::new() };
+    let listed = Typed { command: "ls -d /tmp/left; ls /tmp/clones/*".into(), output: String::new() };
     let printed = run(&chapter, &[listed])?;
-    ensure!(printed == ["/tmp:\nclones\n\n/tmp/clones/cora cle:\nfile\n"], "{printed:?}");
+    ensure!(printed.len() == 1 && printed[0].starts_with("ls: ") && printed[0].ends_with("\nfile\n"), "{printed:?}");
     Ok(())
 }
