@@ -88,7 +88,7 @@ pub use exec::{Exec, Running};
 pub use failure::{CallFailed, Failure, exit};
 pub use flags::{ExplainFlag, ExplainFormat, NamespaceFlags, RunFlags, StoreFlags};
 pub use frozen::refuse as refuse_frozen_cgroup;
-pub use in_user_namespace::{enter_user_namespace, is_root_of_the_machine, network_namespace_owner};
+pub use in_user_namespace::{enter_user_namespace, network_namespace_owner};
 pub use locked::lock_in_time;
 pub use mechanism::{Handover, Mechanism, in_stage_order};
 pub use namespaces::{Namespace, Namespaces};

@@ -64,7 +64,7 @@ pub async fn info(daemon: Daemon) -> Answer {
         let system = fs::read_to_string("/etc/os-release").unwrap_or_default();
         let system = system.lines().find_map(|line| line.strip_prefix("PRETTY_NAME=")).unwrap_or("Linux").trim_matches('"');
         let v2 = std::path::Path::new("/sys/fs/cgroup/cgroup.controllers").exists();
-        let rootless = !ch01_namespaces::is_root_of_the_machine();
+        let rootless = !ch01_namespaces::Privilege::current().is_machine_root();
         let mut security = vec!["name=seccomp,profile=builtin"];
         if rootless {
             security.push("name=rootless");

@@ -86,7 +86,7 @@ pub fn run(
 /// An ordinary user's daemon is root of the user's own namespace: there files can be given to other ids, which takes a process
 /// of its own otherwise, and a daemon with threads can't fork.
 fn enter_users_namespace(flags: &StoreFlags) -> Result<()> {
-    if owns_network_namespace() || ch01_namespaces::is_root_of_the_machine() {
+    if owns_network_namespace() || ch01_namespaces::Privilege::current().is_machine_root() {
         return Ok(());
     }
     flags.data_root();
