@@ -6,7 +6,7 @@ use crate::{Blocked, Judgement, Outcome};
 
 /// What a program of checks says of one answer, on its way to the workbook.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Said {
+pub enum Report {
     /// A [`Judgement`]. Of the mistake its id: what it means is told by the exercise, on both
     /// sides.
     Judged { claims: Vec<Claim>, mistake: Option<String>, printed: String, unjudged: String },
@@ -23,17 +23,17 @@ pub struct Claim {
     pub difference: Option<(String, String)>,
 }
 
-impl Said {
-    pub fn new(result: Result<Judgement>) -> Said {
+impl Report {
+    pub fn new(result: Result<Judgement>) -> Report {
         match result {
             Ok(Judgement { outcomes, mistake, printed, unjudged }) => {
                 let claim = |Outcome { claim, difference }| Claim { claim: String::from(claim), difference };
                 let claims = outcomes.into_iter().map(claim).collect();
-                Said::Judged { claims, mistake: mistake.map(|mistake| mistake.id.into()), printed, unjudged }
+                Report::Judged { claims, mistake: mistake.map(|mistake| mistake.id.into()), printed, unjudged }
             }
             Err(error) => match error.downcast_ref::<Blocked>() {
-                Some(Blocked(why)) => Said::Blocked(why.clone()),
-                None => Said::Failed(format!("{error:#}")),
+                Some(Blocked(why)) => Report::Blocked(why.clone()),
+                None => Report::Failed(format!("{error:#}")),
             },
         }
     }
@@ -42,33 +42,33 @@ impl Said {
     /// "printed": TEXT, "unjudged": TEXT}}`, `{"blocked": WHY}` or `{"failed": WHAT}`.
     pub fn to_json(&self) -> String {
         let said = match self {
-            Said::Judged { claims, mistake, printed, unjudged } => {
+            Report::Judged { claims, mistake, printed, unjudged } => {
                 let claims: Vec<_> = claims.iter().map(|Claim { claim, difference }| (claim, difference)).collect();
                 json!({"judged": {"claims": claims, "mistake": mistake, "printed": printed, "unjudged": unjudged}})
             }
-            Said::Blocked(why) => json!({"blocked": why}),
-            Said::Failed(what) => json!({"failed": what}),
+            Report::Blocked(why) => json!({"blocked": why}),
+            Report::Failed(what) => json!({"failed": what}),
         };
         said.to_string()
     }
 
-    /// Reads what [`to_json`](Said::to_json) wrote.
+    /// Reads what [`to_json`](Report::to_json) wrote.
     ///
     /// # Errors
     /// If it is something else.
-    pub fn from_json(text: &[u8]) -> Result<Said> {
+    pub fn from_json(text: &[u8]) -> Result<Report> {
         let mut said: Value = serde_json::from_slice(text)?;
         if let Some(judged) = said.get_mut("judged") {
             let claims: Vec<(String, Option<(String, String)>)> = from_value(taken(judged, "claims")?)?;
             let claims = claims.into_iter().map(|(claim, difference)| Claim { claim, difference }).collect();
             let mistake = from_value(taken(judged, "mistake")?)?;
             let printed = from_value(taken(judged, "printed")?)?;
-            return Ok(Said::Judged { claims, mistake, printed, unjudged: from_value(taken(judged, "unjudged")?)? });
+            return Ok(Report::Judged { claims, mistake, printed, unjudged: from_value(taken(judged, "unjudged")?)? });
         }
         if let Ok(why) = taken(&mut said, "blocked") {
-            return Ok(Said::Blocked(from_value(why)?));
+            return Ok(Report::Blocked(from_value(why)?));
         }
-        Ok(Said::Failed(from_value(taken(&mut said, "failed")?)?))
+        Ok(Report::Failed(from_value(taken(&mut said, "failed")?)?))
     }
 
     /// What it was made of, if that was about `exercise`.
@@ -77,7 +77,7 @@ impl Said {
     /// The one that was said, or that such a thing can't be said of `exercise`.
     pub fn result(self, exercise: &Exercise) -> Result<Judgement> {
         match self {
-            Said::Judged { claims, mistake, printed, unjudged } => {
+            Report::Judged { claims, mistake, printed, unjudged } => {
                 // A judge's claims are a handful of sentences, and the workbook soon ends: they may stay in memory.
                 let outcome = |Claim { claim, difference }| Outcome { claim: claim.leak(), difference };
                 let outcomes = claims.into_iter().map(outcome).collect();
@@ -85,8 +85,8 @@ impl Said {
                 let mistake = mistake.map(known).transpose().context("the exercise has no such mistake")?;
                 Ok(Judgement { outcomes, mistake, printed, unjudged })
             }
-            Said::Blocked(why) => Err(Blocked(why).into()),
-            Said::Failed(what) => Err(anyhow!(what)),
+            Report::Blocked(why) => Err(Blocked(why).into()),
+            Report::Failed(what) => Err(anyhow!(what)),
         }
     }
 }
@@ -119,7 +119,7 @@ mod tests {
 
     /// As it arrives.
     fn sent(result: Result<Judgement>) -> Result<Judgement> {
-        Said::from_json(Said::new(result).to_json().as_bytes())?.result(&EXERCISE)
+        Report::from_json(Report::new(result).to_json().as_bytes())?.result(&EXERCISE)
     }
 
     #[test]
@@ -158,13 +158,13 @@ mod tests {
             r#"{"judged": {"claims": [], "printed": ""}}"#,
             r#"{"judged": {"claims": [["a"]], "mistake": null, "printed": ""}}"#,
         ] {
-            assert!(Said::from_json(text.as_bytes()).is_err(), "{text}");
+            assert!(Report::from_json(text.as_bytes()).is_err(), "{text}");
         }
     }
 
     #[test]
     fn a_mistake_of_another_exercise_is_an_error() {
-        let said = Said::Judged {
+        let said = Report::Judged {
             claims: Vec::new(),
             mistake: Some("unknown".into()),
             printed: String::new(),
