@@ -104,7 +104,8 @@ fn set_up(link: &Link, mechanisms: &[Box<dyn Mechanism>], inside: &mut Inside, f
         let from_host = if mechanism.needs_host() { ask(link, index)? } else { Handover::default() };
         enter_mechanism(&**mechanism, from_host, inside)?;
     }
-    link.send(&FromChild::Ready, &[])
+    let fds = inside.take_fds();
+    link.send(&FromChild::Ready, &fds)
 }
 // ANCHOR_END: lockstep
 

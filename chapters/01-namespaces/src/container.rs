@@ -1,7 +1,7 @@
 //! A container's life, from `create` to `remove`.
 
 use std::ffi::OsString;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 use std::time::SystemTime;
 
@@ -84,7 +84,7 @@ impl Container {
         let locked = store.new_folder(&state)?;
         let folder = locked.folder.clone();
         let has_init = spec.init;
-        let inside = Inside { command: spec.command, env: spec.env, root: "/".into(), init: spec.init };
+        let inside = Inside::new(spec.command, spec.env, spec.init);
         let made = host::make(locked, &mut state, inside, mechanisms, signals);
         match made {
             Ok((locked, made)) => Ok(Container { locked, made, state, has_init, terminal: None }),
@@ -108,6 +108,21 @@ impl Container {
     /// Its first process, as the host counts.
     pub fn pid(&self) -> Pid {
         self.made.pid
+    }
+
+    /// Its first process, by a handle that stays its own: readable when it has ended (pidfd_open(2)).
+    pub fn pidfd(&self) -> BorrowedFd<'_> {
+        self.made.pidfd.as_fd()
+    }
+
+    /// Descriptors that mechanisms sent up from inside, in the order of the mechanisms: a terminal's other end.
+    pub fn take_fds(&mut self) -> Vec<OwnedFd> {
+        std::mem::take(&mut self.made.from_inside)
+    }
+
+    /// Takes the exit status of a process that has ended. For makers with a loop of their own.
+    pub fn reap(&self) -> Result<Exit> {
+        wait::reap(self.pidfd())
     }
 
     /// Runs the command. In the foreground, it gets the terminal.

@@ -52,7 +52,7 @@ pub fn enter(target: &Target, command: Vec<OsString>) -> Result<Exit> {
             lead_a_group();
             // Killed with us, as a container's first process is with its `run`.
             let _ = set_pdeathsig(Signal::SIGKILL);
-            let inside = Inside { command, env, root: "/".into(), init: false };
+            let inside = Inside::new(command, env, false);
             let run = || {
                 if has_terminal {
                     sys::refuse_typing(&steps::REFUSE_TYPING)?;
@@ -98,7 +98,7 @@ fn environment_of(target: &Target) -> Vec<(OsString, OsString)> {
 
 /// Who comes from outside may have an id that isn't mapped inside, and would be nobody there. As the namespace's root one
 /// is somebody.
-fn become_root_inside() -> Result<()> {
+pub(crate) fn become_root_inside() -> Result<()> {
     // Groups first, while we may; where setgroups is denied they stay as they are.
     let _ = setgroups(&[]);
     setgid(Gid::from_raw(0)).context("setgid: cannot become the container's root group")?;
@@ -107,7 +107,7 @@ fn become_root_inside() -> Result<()> {
 
 /// Whether the target's user namespace has a root. Asked before we join: afterwards /proc is the container's, in which we
 /// don't occur.
-fn has_root(target: &Target) -> bool {
+pub(crate) fn has_root(target: &Target) -> bool {
     let map = |name: &str| fs::read_to_string(format!("/proc/{}/{name}", target.pid)).unwrap_or_default();
     ["uid_map", "gid_map"].iter().all(|name| maps_root(&map(name)))
 }

@@ -1,8 +1,8 @@
 //! Flags, and the mechanisms they ask for. Later chapters flatten these structs into their own `run`.
 
-use std::cell::OnceCell;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
@@ -28,17 +28,26 @@ pub struct StoreFlags {
     /// $XDG_RUNTIME_DIR/coracle, or coracle-UID in the folder for temporary files].
     #[arg(long, global = true, value_name = "DIR")]
     root: Option<PathBuf>,
+    /// Keep what outlives a boot in this directory.
+    #[arg(long = "data-root", global = true, value_name = "DIR", hide = true)]
+    data_given: Option<PathBuf>,
     /// Decided once: who we are decides on it, and a later chapter's `run` may go into a user namespace, where we are root.
     #[arg(skip)]
-    state: OnceCell<PathBuf>,
+    state: OnceLock<PathBuf>,
     #[arg(skip)]
-    data: OnceCell<PathBuf>,
+    data: OnceLock<PathBuf>,
 }
 
 impl StoreFlags {
     /// The same, for another process of ours.
     pub fn as_args(&self) -> Vec<OsString> {
         self.root.iter().flat_map(|root| ["--root".into(), root.into()]).collect()
+    }
+
+    /// The same with the directories as they were decided: for a process that may be another user by then.
+    pub fn as_args_with_roots(&self) -> Vec<OsString> {
+        let default = || ["--root".into(), self.state_root().into(), "--data-root".into(), self.data_root().into()];
+        if self.root.is_some() && self.data_given.is_none() { self.as_args() } else { default().into() }
     }
 
     /// Where containers' states are.
@@ -48,7 +57,10 @@ impl StoreFlags {
 
     /// The directory for what outlives a boot: layers and images, from chapter 4 on.
     pub fn data_root(&self) -> &Path {
-        self.data.get_or_init(|| self.root.as_ref().map_or_else(data_root::default_data, |root| root.join("data")))
+        self.data.get_or_init(|| {
+            let beside = || self.root.as_ref().map_or_else(data_root::default_data, |root| root.join("data"));
+            self.data_given.clone().unwrap_or_else(beside)
+        })
     }
 
     /// Opens the store.

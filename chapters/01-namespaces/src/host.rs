@@ -36,6 +36,8 @@ use crate::wait;
 pub(crate) struct Made {
     pub pid: Pid,
     pub pidfd: OwnedFd,
+    /// See [`Inside::give_to_host`].
+    pub from_inside: Vec<OwnedFd>,
     /// Kept open by a foreground container's maker: its end tells the child that the maker is gone.
     _link: Option<Link>,
 }
@@ -82,18 +84,21 @@ pub(crate) fn make(
             let process = Process { pid, caller: plan.caller, pidfd: pidfd.as_fd(), journal: &journal };
             let led = note_process(state, pid, &folder, &journal)
                 .and_then(|()| serve(&link, &process, &mut mechanisms))
-                .and_then(|()| link.send(&FromHost::WaitAtGate, &[]))
+                .and_then(|fds| link.send(&FromHost::WaitAtGate, &[]).map(|()| fds))
                 .map_err(|error| why_refused(error, with_user).context("cannot set the container up"));
-            if let Err(error) = led {
-                kill_and_reap(&pidfd, &folder);
-                return Err(error);
-            }
+            let from_inside = match led {
+                Ok(fds) => fds,
+                Err(error) => {
+                    kill_and_reap(&pidfd, &folder);
+                    return Err(error);
+                }
+            };
             state.status = Status::Created;
             if let Err(error) = state.write(&folder) {
                 kill_and_reap(&pidfd, &folder);
                 return Err(error);
             }
-            Ok((locked, Made { pid, pidfd, _link: state.foreground.then_some(link) }))
+            Ok((locked, Made { pid, pidfd, from_inside, _link: state.foreground.then_some(link) }))
         }
     }
 }
@@ -110,10 +115,11 @@ fn note_process(state: &mut State, pid: Pid, folder: &Path, journal: &Journal) -
     state.write(folder)
 }
 
-/// Answers the child until it is ready.
-fn serve(link: &Link, process: &Process<'_>, mechanisms: &mut [Box<dyn Mechanism>]) -> Result<()> {
+/// Answers the child until it is ready, and returns what it sends up.
+fn serve(link: &Link, process: &Process<'_>, mechanisms: &mut [Box<dyn Mechanism>]) -> Result<Vec<OwnedFd>> {
     loop {
-        match next_message(link)? {
+        let (message, fds) = next_message(link)?.map_or((None, Vec::new()), |(message, fds)| (Some(message), fds));
+        match message {
             Some(FromChild::Ask(index)) => {
                 let mechanism =
                     mechanisms.get_mut(index).context("the child asked for a mechanism that there isn't")?;
@@ -122,7 +128,7 @@ fn serve(link: &Link, process: &Process<'_>, mechanisms: &mut [Box<dyn Mechanism
                 link.send(&FromHost::Attached(handover.bytes), &handover.fds)?;
             }
             Some(FromChild::Did(step)) => explain::relay(&step),
-            Some(FromChild::Ready) => return Ok(()),
+            Some(FromChild::Ready) => return Ok(fds),
             Some(FromChild::Failed(failure)) => return Err(failure.into()),
             Some(FromChild::Sealed) => bail!("the child ran ahead of its start gate: a bug of ours"),
             None => bail!("the container's process {}", how_it_ended(process)),
@@ -149,7 +155,7 @@ fn through_the_gate(link: &Link, note: impl FnOnce() -> Result<()>) -> Result<()
     link.send(&FromHost::Start, &[])?;
     let mut sealed = false;
     loop {
-        match next_message(link)? {
+        match link.receive()?.map(|(message, _)| message) {
             Some(FromChild::Did(step)) => explain::relay(&step),
             Some(FromChild::Sealed) => {
                 sealed = true;
@@ -182,7 +188,7 @@ pub(crate) fn kill_and_reap(pidfd: &OwnedFd, folder: &Path) {
 /// The child's next message. A signal that ends programs waits until the container is made; but a
 /// child that stands still (in a frozen cgroup, at a mount of a broken disk) is not waited for any
 /// longer once there is one.
-fn next_message(link: &Link) -> Result<Option<FromChild>> {
+fn next_message(link: &Link) -> Result<Option<(FromChild, Vec<OwnedFd>)>> {
     loop {
         let mut message = [PollFd::new(link.as_fd(), PollFlags::POLLIN)];
         match poll(&mut message, PollTimeout::from(1000u16)) {
@@ -193,7 +199,7 @@ fn next_message(link: &Link) -> Result<Option<FromChild>> {
             ),
             Ok(0) => {}
             Err(errno) => return Err(errno).context("cannot wait for the container's process"),
-            Ok(_) => return Ok(link.receive()?.map(|(message, _)| message)),
+            Ok(_) => return link.receive(),
         }
     }
 }

@@ -52,7 +52,7 @@ const MOST_FDS: usize = 16;
 
 /// One end.
 #[derive(Debug)]
-pub(crate) struct Link {
+pub struct Link {
     socket: OwnedFd,
 }
 
@@ -113,6 +113,12 @@ impl Link {
         }
         let message = serde_json::from_slice(&bytes[..length]).context("a message on the link can't be read")?;
         Ok(Some((message, fds)))
+    }
+}
+
+impl From<Link> for OwnedFd {
+    fn from(link: Link) -> OwnedFd {
+        link.socket
     }
 }
 

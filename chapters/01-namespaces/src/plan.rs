@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use anyhow::Result;
 use nix::unistd::{Gid, Pid, Uid};
@@ -101,4 +102,25 @@ pub struct Inside {
     pub root: PathBuf,
     /// Whether an init stands between the kernel and the command.
     pub init: bool,
+    /// Descriptors for the host: see [`Inside::give_to_host`].
+    for_host: Vec<Rc<OwnedFd>>,
+}
+
+impl Inside {
+    /// What is known before the mechanisms have their turn.
+    pub fn new(command: Vec<OsString>, env: Vec<(OsString, OsString)>, init: bool) -> Inside {
+        Inside { command, env, root: "/".into(), init, for_host: Vec::new() }
+    }
+
+    /// Sends a descriptor up to the host, with the next message: a terminal that was opened inside, a socket. It arrives in
+    /// [`Container::take_fds`](crate::Container::take_fds).
+    pub fn give_to_host(&mut self, fd: OwnedFd) {
+        self.for_host.push(Rc::new(fd));
+    }
+
+    /// What is to be sent, once.
+    pub(crate) fn take_fds(&mut self) -> Vec<OwnedFd> {
+        let shared = std::mem::take(&mut self.for_host);
+        shared.into_iter().filter_map(|fd| Rc::try_unwrap(fd).ok()).collect()
+    }
 }

@@ -12,7 +12,8 @@
 /// | Root | Mounts | propagation must be private before the first mount, or the mount shows on the host |
 /// | Mounts | Pivot | sources of bind mounts are on the old root; a new `/proc` may be mounted in a user namespace only while a full one is still in sight |
 /// | Pivot | System | what is written into the container's files must land in the container's root |
-/// | System | ready | all that can go wrong with the set-up has gone wrong before `create` returns |
+/// | System | Cover | what is covered or made read-only had to be written first; a terminal is the container's own only behind the change of root |
+/// | Cover | ready | all that can go wrong with the set-up has gone wrong before `create` returns |
 /// | ready | Seal | giving up powers comes last, since everything above needs them |
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Stage {
@@ -30,6 +31,8 @@ pub enum Stage {
     Pivot,
     /// Names, clocks and kernel settings.
     System,
+    /// What hides or restricts files from here on: masks, read-only paths; the console and the working directory.
+    Cover,
     /// The last steps, after the start gate has opened: capabilities, seccomp. No host stands by any more, so a mechanism
     /// of this stage can't ask for [`attach`](crate::Mechanism::attach).
     Seal,

@@ -397,8 +397,20 @@ pub(crate) fn pidfd_open(pid: Pid) -> nix::Result<OwnedFd> {
     Ok(unsafe { OwnedFd::from_raw_fd(fd as RawFd) })
 }
 
+/// pidfd_send_signal(2) with a signal by its number: real-time signals have no names.
+pub fn signal(pidfd: BorrowedFd<'_>, signal: c_int) -> nix::Result<()> {
+    // SAFETY: a null siginfo means what kill(2) would send.
+    let result =
+        unsafe { libc::syscall(libc::SYS_pidfd_send_signal, pidfd.as_raw_fd(), signal, std::ptr::null::<()>(), 0) };
+    match Errno::result(result) {
+        // It has ended a moment ago.
+        Err(Errno::ESRCH) => Ok(()),
+        sent => sent.map(drop),
+    }
+}
+
 /// Takes over descriptors that came as bare numbers, from SCM_RIGHTS or accept4(2).
-pub(crate) fn own(fd: RawFd) -> OwnedFd {
+pub fn own(fd: RawFd) -> OwnedFd {
     // SAFETY: called with descriptors that the kernel has just made for us.
     unsafe { OwnedFd::from_raw_fd(fd) }
 }

@@ -231,7 +231,7 @@ fn is_in(status: &str, masks: &[&str], signal: Signal) -> bool {
 }
 
 /// Waits for the end of a process and takes its exit status away.
-pub(crate) fn reap(pidfd: BorrowedFd<'_>) -> Result<Exit> {
+pub fn reap(pidfd: BorrowedFd<'_>) -> Result<Exit> {
     loop {
         match sys::wait_for_end(Whose::Process(pidfd), 0) {
             Ok(Some((_, exit))) => return Ok(exit),

@@ -11,17 +11,32 @@ use crate::store::{LayerStore, check_name};
 /// one is frozen meanwhile, so that no file is copied half-written.
 pub fn commit(store: &LayerStore, container: &State, name: &str) -> Result<Imported> {
     check_name(name)?;
-    let record = store.container(&container.id)?;
-    let below = store.cache_ids(&record.image)?;
     let _still = Frozen::while_alive(store, container)?;
-    let layer = store.interruptible(|| {
-        let changes = store.driver().changes(&record.mount_id, &below)?;
-        let content = store.driver().content(&record.mount_id);
-        import(store, Some(record.image), Some(name), || Fed::by(move |pipe| write(&content, &changes, pipe)))
-    });
-    layer.with_context(|| format!("cannot commit container {}", &container.id[..12]))
+    store.interruptible(|| commit_layer(store, &container.id, Some(name)))
 }
 // ANCHOR_END: commit
+
+/// The layer itself, with or without a name.
+pub fn commit_layer(store: &LayerStore, container: &str, name: Option<&str>) -> Result<Imported> {
+    let record = store.container(container)?;
+    let below = store.cache_ids(&record.image)?;
+    let changes = store.driver().changes(&record.mount_id, &below)?;
+    let content = store.driver().content(&record.mount_id);
+    import(store, Some(record.image), name, || Fed::by(move |pipe| write(&content, &changes, pipe)))
+        .with_context(|| format!("cannot commit container {}", &container[..12]))
+}
+
+/// The same for a container that may have ended, by its id: a record's (chapter 6).
+pub fn commit_by_id(store: &LayerStore, id: &str, name: &str) -> Result<Imported> {
+    let alive = store.containers().states()?.into_iter().find(|state| state.id == id);
+    match alive {
+        Some(state) => commit(store, &state, name),
+        None => {
+            check_name(name)?;
+            commit_layer(store, id, Some(name))
+        }
+    }
+}
 
 /// A container's processes, held still.
 struct Frozen(ch03_cgroups::group::Group);

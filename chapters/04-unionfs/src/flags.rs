@@ -45,7 +45,7 @@ impl ContainerFlags for Flags {
     // ANCHOR: plan
     fn plan(self, design: &mut Design) -> Result<()> {
         // A directory that is given stands in the image's place.
-        if self.earlier.earlier.root.rootfs.is_none() {
+        if self.earlier.earlier.root.rootfs.is_none() && design.root.is_none() {
             let image = design.spec.command.remove(0);
             let image = image.to_str().with_context(|| format!("invalid name {image:?}: it is not UTF-8"))?;
             let store = self.driver.open(design.store_flags())?;

@@ -22,6 +22,7 @@ pub mod archive;
 pub mod changes;
 mod cli;
 mod commit;
+mod copy_out;
 pub mod digest;
 mod directory;
 pub mod driver;
@@ -38,6 +39,6 @@ mod union;
 pub mod verbs;
 
 pub use cli::{UnionFileSystems, Verbs};
-pub use commit::commit;
+pub use commit::{commit, commit_by_id, commit_layer};
 pub use flags::{DriverFlag, Flags};
 pub use store::LayerStore;

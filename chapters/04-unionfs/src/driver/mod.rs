@@ -36,7 +36,7 @@ pub type CacheId = String;
 /// to keep one and how to unite them.
 ///
 /// Layers below are always given topmost first, as overlayfs wants them.
-pub trait StorageDriver {
+pub trait StorageDriver: Send + Sync {
     /// Which one it is.
     fn name(&self) -> Name;
 

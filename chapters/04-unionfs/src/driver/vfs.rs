@@ -3,7 +3,7 @@
 //! It works everywhere, costs a copy for each container, and is what the other driver is compared with: two ways to the same
 //! file system. Docker's layout: `vfs/dir/ID`.
 
-mod copy;
+pub(crate) mod copy;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -58,6 +58,21 @@ impl LayerStore {
         self.driver.root(&new.record.mount_id, &new.below)
     }
 
+    /// The root of a container whose layer is there already: a later life of a record (chapter 6).
+    pub fn container_root(&self, container: &str) -> Result<Box<dyn Mechanism>> {
+        let record = self.container(container)?;
+        let below = self.cache_ids(&record.image)?;
+        self.driver.root(&record.mount_id, &below)
+    }
+
+    /// Removes a container's layer, with what was written to it.
+    pub fn remove_container(&self, container: &str) -> Result<()> {
+        if let Ok(record) = self.container(container) {
+            self.driver.undo(&record.mount_id).iter().try_for_each(|undo| undo.run())?;
+        }
+        ch01_namespaces::remove_tree(&self.container_directory(container))
+    }
+
     /// What is known of a container by its id.
     pub fn container(&self, container: &str) -> Result<ContainerRecord> {
         ensure!(is_id(container), "{container:?} is no container's id");

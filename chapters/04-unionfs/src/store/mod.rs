@@ -23,7 +23,7 @@ mod sweep;
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
+use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 use ch01_namespaces::{Store, StoreFlags, open_private};
@@ -42,7 +42,7 @@ const MARK: &str = "coracle-data";
 #[derive(Clone)]
 pub struct LayerStore {
     data_root: PathBuf,
-    driver: Rc<dyn StorageDriver>,
+    driver: Arc<dyn StorageDriver>,
     containers: Store,
 }
 

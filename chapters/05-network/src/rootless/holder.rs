@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -72,6 +73,11 @@ impl Holder {
     /// Moves this process into the user namespace. It stays in the machine's network namespace, from which there would be no
     /// way back: ports are published there.
     pub fn enter_user_namespace(&self) -> Result<()> {
+        // A shim that starts its container again is there already, and the kernel refuses to go where one is (setns(2)).
+        let inode = |meta: std::io::Result<fs::Metadata>| meta.map(|meta| meta.ino()).ok();
+        if inode(self.user.metadata()) == inode(fs::metadata("/proc/self/ns/user")) {
+            return Ok(());
+        }
         ch01_namespaces::enter_user_namespace(&crate::steps::ENTER_USERS_NAMESPACE, self.user.as_fd())
     }
 

@@ -8,7 +8,7 @@ use nix::unistd::Uid;
 use tar::{Builder, EntryType, Header};
 
 use crate::import::archive::Archive;
-use crate::import::{Options, Unpacked, import, unpack};
+use crate::import::{NoSpecialNames, Options, Unpacked, import, unpack};
 use crate::rooted::Root;
 use crate::sys;
 

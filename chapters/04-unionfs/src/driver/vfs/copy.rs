@@ -16,54 +16,79 @@ use nix::unistd::{Gid, Uid, fchownat, linkat, symlinkat};
 use crate::directory::{Directory, kind};
 use crate::sys;
 
-/// Where the first of several names of a file was copied to: by device and inode.
-type Copied = HashMap<(u64, u64), (Directory, OsString)>;
+/// Copies files, and knows where it copied one with several names to: by device and inode.
+#[derive(Default)]
+pub(crate) struct Copier {
+    copied: HashMap<(u64, u64), (Directory, OsString)>,
+}
 
 /// Copies what is in one directory into another, which is empty.
 pub fn copy(from: &Path, to: &Path) -> Result<()> {
     let (from, to) = (Directory::open(from)?, Directory::open(to)?);
-    copy_entries(&from, &to, &mut HashMap::new())?;
+    Copier::default().copy_entries(&from, &to)?;
     set_times(&to, OsStr::new("."), &from.own_stat()?)
 }
 
-fn copy_entries(from: &Directory, to: &Directory, copied: &mut Copied) -> Result<()> {
-    for name in from.names()? {
-        let Some(stat) = from.stat(&name)? else { continue };
-        copy_entry(from, to, &name, &stat, copied).with_context(|| format!("cannot copy {}", name.display()))?;
+impl Copier {
+    fn copy_entries(&mut self, from: &Directory, to: &Directory) -> Result<()> {
+        for name in from.names()? {
+            let Some(stat) = from.stat(&name)? else { continue };
+            self.copy_entry(from, to, &name, &stat).with_context(|| format!("cannot copy {}", name.display()))?;
+        }
+        Ok(())
     }
-    Ok(())
+
+    /// Copies one entry, with all below it.
+    pub(crate) fn copy_entry(&mut self, from: &Directory, to: &Directory, name: &OsStr, stat: &FileStat) -> Result<()> {
+        let identity = (stat.st_dev, stat.st_ino);
+        let has_names = kind(stat) != SFlag::S_IFDIR && stat.st_nlink > 1;
+        if has_names && let Some((directory, first)) = self.copied.get(&identity) {
+            return Ok(linkat(directory, first.as_os_str(), to, name, AtFlags::empty())?);
+        }
+        match kind(stat) {
+            SFlag::S_IFDIR => {
+                let inner = self.make_directory(to, name)?;
+                if let Some(from) = from.child(name)? {
+                    self.copy_entries(&from, &inner)?;
+                }
+            }
+            SFlag::S_IFREG => copy_content(from, to, name)?,
+            SFlag::S_IFLNK => symlinkat(from.read_link(name)?.as_os_str(), to, name)?,
+            // Sockets, fifos, devices. (In a user namespace devices can't be made; nor could they have been imported there.)
+            kind => mknodat(to, name, kind, Mode::S_IRUSR | Mode::S_IWUSR, stat.st_rdev)?,
+        }
+        set_owner_and_mode(to, name, stat)?;
+        for (key, value) in from.attributes(name)? {
+            sys::set_attribute(to.as_fd(), name, &key, &value)
+                .with_context(|| format!("attribute {}", key.display()))?;
+        }
+        set_times(to, name, stat)?;
+        if has_names {
+            self.copied.insert(identity, (to.again()?, name.into()));
+        }
+        Ok(())
+    }
+
+    /// Makes a directory, to be filled.
+    pub(crate) fn make_directory(&self, to: &Directory, name: &OsStr) -> Result<Directory> {
+        mkdirat(to, name, Mode::S_IRWXU)?;
+        to.child(name)?.context("a directory made a moment ago is gone")
+    }
+
+    /// What a directory gets when it is filled.
+    pub(crate) fn set_directory(&self, to: &Directory, name: &OsStr, stat: &FileStat) -> Result<()> {
+        set_owner_and_mode(to, name, stat)?;
+        set_times(to, name, stat)
+    }
 }
 
-fn copy_entry(from: &Directory, to: &Directory, name: &OsStr, stat: &FileStat, copied: &mut Copied) -> Result<()> {
-    let identity = (stat.st_dev, stat.st_ino);
-    let has_names = kind(stat) != SFlag::S_IFDIR && stat.st_nlink > 1;
-    if has_names && let Some((directory, first)) = copied.get(&identity) {
-        return Ok(linkat(directory, first.as_os_str(), to, name, AtFlags::empty())?);
-    }
-    match kind(stat) {
-        SFlag::S_IFDIR => {
-            mkdirat(to, name, Mode::S_IRWXU)?;
-            let (Some(inner_from), Some(inner_to)) = (from.child(name)?, to.child(name)?) else { return Ok(()) };
-            copy_entries(&inner_from, &inner_to, copied)?;
-        }
-        SFlag::S_IFREG => copy_content(from, to, name)?,
-        SFlag::S_IFLNK => symlinkat(from.read_link(name)?.as_os_str(), to, name)?,
-        // Sockets, fifos, devices. (In a user namespace devices can't be made; nor could they have been imported there.)
-        kind => mknodat(to, name, kind, Mode::S_IRUSR | Mode::S_IWUSR, stat.st_rdev)?,
-    }
+fn set_owner_and_mode(to: &Directory, name: &OsStr, stat: &FileStat) -> Result<()> {
     let (uid, gid) = (Uid::from_raw(stat.st_uid), Gid::from_raw(stat.st_gid));
     fchownat(to, name, Some(uid), Some(gid), AtFlags::AT_SYMLINK_NOFOLLOW).context("chown")?;
     if kind(stat) != SFlag::S_IFLNK {
         // After chown, which takes set-user-ID bits away; before attributes, among which are file capabilities.
         let mode = Mode::from_bits_truncate(stat.st_mode & 0o7777);
         fchmodat(to, name, mode, FchmodatFlags::FollowSymlink).context("chmod")?;
-    }
-    for (key, value) in from.attributes(name)? {
-        sys::set_attribute(to.as_fd(), name, &key, &value).with_context(|| format!("attribute {}", key.display()))?;
-    }
-    set_times(to, name, stat)?;
-    if has_names {
-        copied.insert(identity, (to.again()?, name.into()));
     }
     Ok(())
 }

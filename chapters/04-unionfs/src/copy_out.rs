@@ -1,0 +1,59 @@
+//! A directory of an image, copied out of its layers: what a new volume is filled with.
+
+use std::ffi::OsStr;
+use std::path::{Component, Path};
+
+use anyhow::{Context, Result};
+
+use crate::LayerStore;
+use crate::digest::ChainId;
+use crate::directory::{Directory, is_directory};
+use crate::driver::vfs::copy::Copier;
+use crate::owner::as_owner;
+use crate::union::Union;
+
+impl LayerStore {
+    /// Copies what an image has in the directory `path` to `target`, which is empty. Nothing is copied where the image has no
+    /// such directory.
+    pub fn copy_out(&self, image: &ChainId, path: &Path, target: &Path) -> Result<()> {
+        let layers: Vec<_> =
+            self.stack(image)?.into_iter().map(|layer| self.driver().content(&layer.cache_id)).collect();
+        // On vfs the topmost layer has everything.
+        let layers = match self.driver().name() {
+            crate::driver::Name::Vfs => layers.into_iter().take(1).collect(),
+            crate::driver::Name::Overlay2 => layers,
+        };
+        as_owner(|| {
+            let open = layers.iter().map(|layer| Directory::open(layer)).collect::<Result<_>>()?;
+            let mut union = Union::new(open);
+            let mut visible = None;
+            for part in path.components() {
+                let Component::Normal(name) = part else { continue };
+                match union.find(name)? {
+                    Some((_, stat)) if is_directory(&stat) => visible = Some(stat),
+                    // A link, a file, or nothing.
+                    _ => return Ok(()),
+                }
+                union = union.child(name)?;
+            }
+            let to = Directory::open(target)?;
+            let mut copier = Copier::default();
+            copy_union(&union, &to, &mut copier)?;
+            visible.map_or(Ok(()), |stat| copier.set_directory(&to, OsStr::new("."), &stat))
+        })
+    }
+}
+
+fn copy_union(from: &Union, to: &Directory, copier: &mut Copier) -> Result<()> {
+    for name in from.names()? {
+        let Some((layer, stat)) = from.find(&name)? else { continue };
+        if is_directory(&stat) {
+            let inner = copier.make_directory(to, &name)?;
+            copy_union(&from.child(&name)?, &inner, copier)?;
+            copier.set_directory(to, &name, &stat)?;
+        } else {
+            copier.copy_entry(layer, to, &name, &stat).with_context(|| format!("cannot copy {}", name.display()))?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,160 @@
+//! The command line.
+
+use std::net::SocketAddrV4;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use ch01_namespaces::telling::TourFlags;
+use ch01_namespaces::{StoreFlags, Verb, report};
+use clap::{Parser, Subcommand};
+
+use crate::verbs;
+
+/// Chapter 6: a container's life
+///
+/// Without a command: the tour, which shows a container in the background: its log, a command in it, its end.
+#[derive(Parser)]
+#[command(name = "ch06-containers", version, max_term_width = 100)]
+struct Cli {
+    #[command(flatten)]
+    store: StoreFlags,
+    #[command(flatten)]
+    tour: TourFlags,
+    #[command(subcommand)]
+    command: Option<Verbs>,
+}
+
+/// What can be done: chapters 7 and 8 take it over.
+#[derive(Subcommand)]
+pub enum Verbs {
+    /// Run a command in a new container.
+    ///
+    /// In the foreground, input, output, signals and the exit status are the command's own. Statuses with a meaning: 125, the
+    /// container could not be made; 126, the command can't be executed; 127, it is not there; 128+N, signal N killed it.
+    #[command(
+        after_help = "Examples:\n  run -it --rm hostbox sh\n  run -d --name web -p 8080:80 hostbox sh -c 'sleep 60'"
+    )]
+    Run(Box<verbs::Run>),
+    /// Make a container: it has a name and a layer, and no process yet. Prints its id.
+    Create(Box<verbs::Create>),
+    Start(verbs::Start),
+    Stop(verbs::Stop),
+    Restart(verbs::Restart),
+    Kill(verbs::Kill),
+    Wait(verbs::Wait),
+    Pause(verbs::Pause),
+    Unpause(verbs::Unpause),
+    Rename(verbs::Rename),
+    Rm(verbs::Rm),
+    Ps(verbs::Ps),
+    Logs(verbs::Logs),
+    Attach(verbs::Attach),
+    Exec(Box<verbs::ExecVerb>),
+    Inspect(verbs::Inspect),
+    Top(verbs::Top),
+    Port(verbs::PortVerb),
+    Diff(verbs::DiffVerb),
+    Commit(verbs::CommitVerb),
+    /// What concerns all containers.
+    #[command(subcommand)]
+    Container(Container),
+    #[command(subcommand)]
+    Volume(verbs::VolumeVerb),
+    #[command(subcommand)]
+    Network(ch05_network::verbs::NetworkVerb),
+    #[command(subcommand)]
+    Layer(ch04_unionfs::verbs::Layer),
+    Info(ch04_unionfs::verbs::Info),
+    Stats(ch03_cgroups::verbs::Stats),
+    /// A helper: the parent of a container.
+    #[command(hide = true)]
+    Shim {
+        id: String,
+    },
+    /// A helper: carries connections to published ports.
+    #[command(hide = true)]
+    PortProxy {
+        /// The network is in a namespace that comes along.
+        #[arg(long)]
+        in_namespace: bool,
+        targets: Vec<SocketAddrV4>,
+    },
+    /// A helper: keeps a user's networks.
+    #[command(hide = true)]
+    NetworkHolder {
+        state: PathBuf,
+    },
+}
+
+/// Verbs about all containers.
+#[derive(Subcommand)]
+pub enum Container {
+    Prune(verbs::Prune),
+    /// The same as `ps`.
+    Ls(verbs::Ps),
+}
+
+impl Verb for Verbs {
+    fn act(self, store: &StoreFlags) -> Result<u8> {
+        match self {
+            Verbs::Run(run) => verbs::as_our_failure(run.act(store)),
+            Verbs::Create(create) => verbs::as_our_failure(create.act(store)),
+            Verbs::Start(verb) => verb.act(store),
+            Verbs::Stop(verb) => verb.act(store),
+            Verbs::Restart(verb) => verb.act(store),
+            Verbs::Kill(verb) => verb.act(store),
+            Verbs::Wait(verb) => verb.act(store),
+            Verbs::Pause(verb) => verb.act(store),
+            Verbs::Unpause(verb) => verb.act(store),
+            Verbs::Rename(verb) => verb.act(store),
+            Verbs::Rm(verb) => verb.act(store),
+            Verbs::Ps(verb) | Verbs::Container(Container::Ls(verb)) => verb.act(store),
+            Verbs::Logs(verb) => verb.act(store),
+            Verbs::Attach(verb) => verb.act(store),
+            Verbs::Exec(verb) => verbs::as_our_failure(verb.act(store)),
+            Verbs::Inspect(verb) => verb.act(store),
+            Verbs::Top(verb) => verb.act(store),
+            Verbs::Port(verb) => verb.act(store),
+            Verbs::Diff(verb) => verb.act(store),
+            Verbs::Commit(verb) => verb.act(store),
+            Verbs::Container(Container::Prune(verb)) => verb.act(store),
+            Verbs::Volume(verb) => verb.act(store),
+            Verbs::Network(verb) => verb.act(store),
+            Verbs::Layer(verb) => verb.act(store),
+            Verbs::Info(verb) => verb.act(store),
+            Verbs::Stats(verb) => verb.act(store),
+            Verbs::Shim { id } => crate::shim::run(store, &id),
+            Verbs::PortProxy { in_namespace, targets } => ch05_network::ports::proxy::run(&targets, in_namespace),
+            Verbs::NetworkHolder { state } => ch05_network::rootless::run_holder(store, &state),
+        }
+    }
+}
+
+/// The program.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help for a reader that went away is no failure.
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { 125 } else { 0 });
+        }
+    };
+    let act = || match cli.command {
+        None => crate::tour::tour(&cli.tour, &cli.store),
+        Some(verb) => verb.act(&cli.store),
+    };
+    ExitCode::from(act().unwrap_or_else(|error| report(&error)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,255 @@
+//! The other end of an attach: between a stream socket and the caller's own terminal or pipes.
+
+use std::io::{self, IsTerminal, Read, Write};
+use std::net::Shutdown;
+use std::os::fd::AsFd;
+use std::os::unix::net::UnixStream;
+use std::thread;
+
+use anyhow::{Context, Result};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+
+use crate::terminal::{RawMode, size_of, was_resized};
+
+/// Keys by which a client leaves a container to itself: Ctrl-P Ctrl-Q.
+const DETACH: [u8; 2] = [16, 17];
+
+/// How a conversation ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// The container closed it.
+    Closed,
+    /// The person left.
+    Detached,
+}
+
+/// What is talked with.
+pub struct Conversation<'a> {
+    /// The stream.
+    pub stream: UnixStream,
+    /// Whether there is a terminal at the other end: no frames, and ours goes raw.
+    pub is_terminal: bool,
+    /// Whether our input goes there.
+    pub stdin: bool,
+    /// Called with the size of our terminal: at the beginning, and when it changes.
+    pub resize: &'a (dyn Fn(u16, u16) + Sync),
+    /// Called with signals that are meant for the container: none where there is a terminal, whose keys go through.
+    pub signal: &'a (dyn Fn(i32) + Sync),
+}
+
+impl Conversation<'_> {
+    // ANCHOR: talk
+    /// Talks until one side ends it. Our terminal is as before afterwards.
+    pub fn talk(self) -> Result<End> {
+        let raw = if self.is_terminal && self.stdin { RawMode::set()? } else { None };
+        let resized = was_resized()?;
+        let signals = crate::verbs::forwarded_signals()?;
+        if self.is_terminal
+            && let Some((columns, rows)) = size_of(io::stdout())
+        {
+            (self.resize)(columns, rows);
+        }
+        let (detached, was_detached) = io::pipe().context("cannot make a pipe")?;
+        let to_container = self.stream.try_clone().context("cannot duplicate a socket")?;
+        let input = self.stdin.then(|| {
+            let with_keys = self.is_terminal && raw.is_some();
+            thread::spawn(move || send_input(to_container, with_keys, was_detached))
+        });
+        let end = self.listen(&detached, &resized, &signals);
+        drop(raw);
+        // It may sit in a read(2) of our stdin for ever: it ends with this process.
+        drop(input);
+        end
+    }
+    // ANCHOR_END: talk
+
+    fn listen(
+        &self,
+        detached: &io::PipeReader,
+        resized: &nix::sys::signalfd::SignalFd,
+        signals: &nix::sys::signalfd::SignalFd,
+    ) -> Result<End> {
+        let mut frames = Frames::default();
+        let mut buffer = vec![0; 64 * 1024];
+        loop {
+            let mut fds = [
+                PollFd::new(self.stream.as_fd(), PollFlags::POLLIN),
+                PollFd::new(detached.as_fd(), PollFlags::POLLIN),
+                PollFd::new(resized.as_fd(), PollFlags::POLLIN),
+                PollFd::new(signals.as_fd(), PollFlags::POLLIN),
+            ];
+            match poll(&mut fds, PollTimeout::NONE) {
+                Err(nix::errno::Errno::EINTR) => continue,
+                ready => ready.context("poll")?,
+            };
+            let [output, keys, size, signal] = fds.map(|fd| fd.revents().unwrap_or(PollFlags::empty()));
+            if keys.contains(PollFlags::POLLIN) {
+                return Ok(End::Detached);
+            }
+            if !size.is_empty()
+                && resized.read_signal()?.is_some()
+                && self.is_terminal
+                && let Some((columns, rows)) = size_of(io::stdout())
+            {
+                (self.resize)(columns, rows);
+            }
+            if !signal.is_empty()
+                && let Some(info) = signals.read_signal()?
+            {
+                (self.signal)(info.ssi_signo as i32);
+            }
+            if !output.is_empty() {
+                match (&self.stream).read(&mut buffer) {
+                    Ok(0) => return Ok(End::Closed),
+                    Ok(length) if self.is_terminal => write(1, &buffer[..length])?,
+                    Ok(length) => frames.take(&buffer[..length], write)?,
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                    // The other side ended in the middle of something.
+                    Err(_) => return Ok(End::Closed),
+                }
+            }
+        }
+    }
+}
+
+fn write(stream: u8, bytes: &[u8]) -> Result<()> {
+    let written = if stream == 2 {
+        io::stderr().write_all(bytes)
+    } else {
+        let mut stdout = io::stdout().lock();
+        stdout.write_all(bytes).and_then(|()| stdout.flush())
+    };
+    match written {
+        // `| head` has seen enough; the container goes on.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        other => other.context("cannot write the container's output"),
+    }
+}
+
+/// Our input, to the container.
+fn send_input(mut to: UnixStream, with_keys: bool, mut detached: io::PipeWriter) {
+    let mut buffer = vec![0; 64 * 1024];
+    let mut keys = DetachKeys::default();
+    loop {
+        match io::stdin().lock().read(&mut buffer) {
+            Ok(0) | Err(_) => break,
+            Ok(length) if with_keys => {
+                let (bytes, leaves) = keys.take(&buffer[..length]);
+                if to.write_all(&bytes).is_err() {
+                    return;
+                }
+                if leaves {
+                    let _ = detached.write_all(b"d");
+                    return;
+                }
+            }
+            Ok(length) => {
+                if to.write_all(&buffer[..length]).is_err() {
+                    return;
+                }
+            }
+        }
+    }
+    let _ = to.shutdown(Shutdown::Write);
+    // Dropped only with this process: its end would look like a key.
+    std::mem::forget(detached);
+}
+
+/// Ctrl-P Ctrl-Q, perhaps in two reads.
+#[derive(Debug, Default)]
+struct DetachKeys {
+    has_first: bool,
+}
+
+impl DetachKeys {
+    /// What is to be sent, and whether the person leaves.
+    fn take(&mut self, bytes: &[u8]) -> (Vec<u8>, bool) {
+        let mut out = Vec::with_capacity(bytes.len() + 1);
+        for byte in bytes {
+            match (self.has_first, *byte) {
+                (true, second) if second == DETACH[1] => return (out, true),
+                (true, other) => {
+                    out.push(DETACH[0]);
+                    self.has_first = other == DETACH[0];
+                    if !self.has_first {
+                        out.push(other);
+                    }
+                }
+                (false, first) if first == DETACH[0] => self.has_first = true,
+                (false, other) => out.push(other),
+            }
+        }
+        (out, false)
+    }
+}
+
+/// Docker's frames, taken apart: they come in pieces of any size.
+#[derive(Debug, Default)]
+struct Frames {
+    header: Vec<u8>,
+    stream: u8,
+    left: usize,
+}
+
+impl Frames {
+    // ANCHOR: frames
+    fn take(&mut self, mut bytes: &[u8], mut out: impl FnMut(u8, &[u8]) -> Result<()>) -> Result<()> {
+        while !bytes.is_empty() {
+            if self.left == 0 {
+                let missing = (8 - self.header.len()).min(bytes.len());
+                self.header.extend_from_slice(&bytes[..missing]);
+                bytes = &bytes[missing..];
+                if let [stream, _, _, _, length @ ..] = self.header.as_slice()
+                    && let Ok(length) = <[u8; 4]>::try_from(length)
+                {
+                    (self.stream, self.left) = (*stream, u32::from_be_bytes(length) as usize);
+                    self.header.clear();
+                }
+                continue;
+            }
+            let piece = self.left.min(bytes.len());
+            out(self.stream, &bytes[..piece])?;
+            self.left -= piece;
+            bytes = &bytes[piece..];
+        }
+        Ok(())
+    }
+    // ANCHOR_END: frames
+}
+
+/// Whether our stdin and stdout are terminals, which `-t` needs.
+pub fn has_terminal() -> bool {
+    io::stdin().is_terminal()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn frames_are_taken_apart_however_they_are_cut() {
+        let bytes = [&[1, 0, 0, 0, 0, 0, 0, 3][..], b"out", &[2, 0, 0, 0, 0, 0, 0, 4], b"errs"].concat();
+        for size in 1..bytes.len() {
+            let mut frames = Frames::default();
+            let mut seen = [Vec::new(), Vec::new()];
+            for piece in bytes.chunks(size) {
+                frames
+                    .take(piece, |stream, bytes| {
+                        seen[usize::from(stream) - 1].extend_from_slice(bytes);
+                        Ok(())
+                    })
+                    .unwrap();
+            }
+            assert_eq!(seen, [b"out".to_vec(), b"errs".to_vec()], "pieces of {size}");
+        }
+    }
+
+    #[test]
+    fn the_detach_keys_are_seen_across_reads_and_one_alone_is_a_letter() {
+        let mut keys = DetachKeys::default();
+        assert_eq!(keys.take(b"a\x10"), (b"a".to_vec(), false));
+        assert_eq!(keys.take(b"\x11"), (vec![], true));
+        let mut keys = DetachKeys::default();
+        assert_eq!(keys.take(b"\x10b\x10\x10c"), (b"\x10b\x10\x10c".to_vec(), false));
+    }
+}

@@ -1,0 +1,146 @@
+//! Making a container: a record and a layer, no process yet.
+
+use anyhow::{Context, Result, bail};
+use ch01_namespaces::new_id;
+use ch04_unionfs::LayerStore;
+use ch04_unionfs::digest::ChainId;
+
+use super::Engine;
+use crate::record::{Config, HostConfig, Record, RecordState, random_name};
+use crate::shim::flags_of;
+
+/// What is asked for.
+#[derive(Debug, Clone, Default)]
+pub struct NewContainer {
+    /// A name; a random one if not given.
+    pub name: Option<String>,
+    /// The image, as it was asked for.
+    pub image: String,
+    /// Its topmost layer, where the caller knows it already (chapter 8).
+    pub layer: Option<ChainId>,
+    /// The image's own id, where it has one.
+    pub image_id: Option<String>,
+    /// What runs in it.
+    pub config: Config,
+    /// What surrounds it: see [`Record::flags`].
+    pub flags: Vec<String>,
+    /// How it is kept.
+    pub host: HostConfig,
+}
+
+/// A container that was made.
+#[derive(Debug, Clone)]
+pub struct Created {
+    /// Its id.
+    pub id: String,
+    /// What the caller should know.
+    pub warnings: Vec<String>,
+}
+
+impl Engine {
+    // ANCHOR: create
+    /// Makes it: everything that can be wrong with the request is found now, and nothing is left when it is.
+    pub fn create(&self, new: NewContainer) -> Result<Created> {
+        let id = new_id()?;
+        let mut config = new.config;
+        if config.hostname.is_empty() {
+            config.hostname = id[..12].into();
+        }
+        let mut record = Record {
+            id: id.clone(),
+            name: String::new(),
+            created: crate::now(),
+            image: new.image,
+            layer: None,
+            image_id: new.image_id,
+            config,
+            flags: new.flags,
+            host: new.host,
+            state: RecordState::default(),
+        };
+        self.resolve_volumes(&mut record)?;
+        let wishes = flags_of(&record)?;
+        let has_root = wishes.earlier.earlier.earlier.earlier.root.rootfs.is_some();
+        if record.config.command().is_empty() {
+            bail!("no command specified\ncure: give one after the image");
+        }
+        let layers = if has_root { None } else { Some(LayerStore::open(&self.flags, wishes.driver())?) };
+        if let Some(layers) = &layers {
+            record.layer = Some(match new.layer {
+                Some(layer) => layer,
+                None => layers.resolve(&record.image)?,
+            });
+        }
+        {
+            let _alone = self.records.lock()?;
+            let taken: Vec<String> = self.records.all()?.into_iter().map(|record| record.name).collect();
+            record.name = match new.name {
+                Some(name) => name,
+                None => random_name(|name| taken.iter().any(|known| known == name))?,
+            };
+            self.records.create(&record)?;
+        }
+        if let (Some(layers), Some(image)) = (layers, record.layer) {
+            let made = layers.plan_container(&id, image).and_then(|layer| layers.make_container(&layer).map(drop));
+            if let Err(error) = made {
+                let _ = layers.remove_container(&id);
+                let _ = self.records.remove(&id);
+                return Err(error).context("cannot make the container's layer");
+            }
+            self.fill_volumes(&layers, &record)?;
+        }
+        Ok(Created { id, warnings: Vec::new() })
+    }
+    // ANCHOR_END: create
+
+    /// Named volumes become directories of ours, and are made if they are missing: `-v NAME:TARGET`.
+    fn resolve_volumes(&self, record: &mut Record) -> Result<()> {
+        for flag in &mut record.flags {
+            let Some(volume) = flag.strip_prefix("--volume=") else { continue };
+            let (source, rest) = match volume.split_once(':') {
+                Some((source, rest)) => (source.to_string(), rest.to_string()),
+                // Only a target: a volume that nobody names.
+                None => (String::new(), volume.to_string()),
+            };
+            if source.starts_with(['/', '.', '~']) {
+                continue;
+            }
+            let made = self.volumes.create((!source.is_empty()).then_some(source.as_str()), Default::default())?;
+            if source.is_empty() {
+                record.host.anonymous_volumes.push(made.name.clone());
+            }
+            record.host.volumes.push(made.name.clone());
+            *flag = format!("--volume={}:{rest}", self.volumes.data(&made.name).display());
+        }
+        for target in &record.config.volumes {
+            let is_covered = record.flags.iter().any(|flag| {
+                flag.strip_prefix("--volume=").is_some_and(|volume| volume.split(':').nth(1) == Some(target))
+            });
+            if !is_covered {
+                let made = self.volumes.create(None, Default::default())?;
+                record.host.anonymous_volumes.push(made.name.clone());
+                record.host.volumes.push(made.name.clone());
+                record.flags.push(format!("--volume={}:{target}", self.volumes.data(&made.name).display()));
+            }
+        }
+        Ok(())
+    }
+
+    /// A volume that is empty gets what the image has in its place, when it is first used.
+    fn fill_volumes(&self, layers: &LayerStore, record: &Record) -> Result<()> {
+        for name in &record.host.volumes {
+            let data = self.volumes.data(name);
+            let mount = record.flags.iter().find_map(|flag| {
+                flag.strip_prefix("--volume=")?.strip_prefix(&*data.to_string_lossy())?.strip_prefix(':')
+            });
+            let target = mount.and_then(|mount| mount.split(':').next());
+            let is_empty = std::fs::read_dir(&data).is_ok_and(|mut entries| entries.next().is_none());
+            if let (Some(target), true, Some(image)) = (target, is_empty, record.layer) {
+                layers
+                    .copy_out(&image, std::path::Path::new(target), &data)
+                    .with_context(|| format!("cannot fill the volume {name} from the image"))?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,54 @@
+//! The flags that shape a container's surroundings: those of chapters 1 to 5, and chapter 6's powers.
+
+use std::ffi::OsString;
+
+use anyhow::Result;
+use ch01_namespaces::{ContainerFlags, Design, Mechanism};
+use ch04_unionfs::driver;
+use clap::Args;
+
+use crate::powers::PowerFlags;
+use crate::record::Config;
+use crate::shim::ExecRequest;
+
+/// The flags of chapters 1 to 6.
+#[derive(Args, Debug, Default)]
+#[group(skip)] // clap would name it Flags, like that of other chapters
+pub struct Flags {
+    /// Those of chapters 1 to 5.
+    #[command(flatten)]
+    pub earlier: ch05_network::Flags,
+    /// Chapter 6's own.
+    #[command(flatten)]
+    pub powers: PowerFlags,
+}
+
+impl ContainerFlags for Flags {
+    fn delegate(&mut self, design: &Design) -> Result<()> {
+        self.earlier.delegate(design)
+    }
+
+    fn plan(self, design: &mut Design) -> Result<()> {
+        let Flags { mut earlier, powers } = self;
+        powers.plan(design, &mut earlier.earlier.earlier.earlier.namespaces.join)?;
+        earlier.plan(design)
+    }
+}
+
+impl Flags {
+    /// The storage driver that was asked for.
+    pub fn driver(&self) -> Option<driver::Name> {
+        self.earlier.earlier.driver.storage_driver
+    }
+
+    /// The container's environment.
+    pub fn environment(&self, config: &Config) -> Result<Vec<(OsString, OsString)>> {
+        let hostname = (!config.hostname.is_empty()).then_some(config.hostname.as_str());
+        self.earlier.earlier.earlier.earlier.root.environment(hostname)
+    }
+
+    /// The same restrictions for one more command.
+    pub fn powers(&self, config: &Config, request: &ExecRequest) -> Result<Vec<Box<dyn Mechanism>>> {
+        self.powers.for_exec(config, request)
+    }
+}

@@ -1,0 +1,146 @@
+//! Reading the log: all of it, its tail, or as it grows.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Seek};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+use super::Entry;
+
+/// What of it.
+#[derive(Debug, Clone, Default)]
+pub struct LogOptions {
+    /// Lines of stdout.
+    pub stdout: bool,
+    /// Lines of stderr.
+    pub stderr: bool,
+    /// Only the last so many lines.
+    pub tail: Option<usize>,
+    /// Nothing older: RFC 3339.
+    pub since: Option<String>,
+    /// Nothing newer.
+    pub until: Option<String>,
+}
+
+impl LogOptions {
+    fn wants(&self, entry: &Entry) -> bool {
+        let stream = if entry.stream == "stderr" { self.stderr } else { self.stdout };
+        // Times in one zone and one format are in the order of their letters.
+        stream
+            && self.since.as_ref().is_none_or(|since| entry.time >= *since)
+            && self.until.as_ref().is_none_or(|until| entry.time <= *until)
+    }
+}
+
+/// A reader of a log with its older files.
+pub struct LogReader {
+    path: PathBuf,
+    options: LogOptions,
+    current: Option<BufReader<File>>,
+    /// A line that isn't whole yet.
+    partial: String,
+}
+
+impl LogReader {
+    /// Of the log at `path`.
+    pub fn open(path: &Path, options: LogOptions) -> LogReader {
+        LogReader { path: path.into(), options, current: None, partial: String::new() }
+    }
+
+    // ANCHOR: history
+    /// Calls `each` for what is there, oldest first. With a tail only the last lines are kept in memory.
+    pub fn history(&mut self, mut each: impl FnMut(Entry) -> Result<()>) -> Result<()> {
+        let mut tail = VecDeque::new();
+        let older = (1..100).map(|number| self.path.with_extension(format!("log.{number}")));
+        let older: Vec<PathBuf> = older.take_while(|path| path.exists()).collect();
+        for path in older.iter().rev() {
+            let mut file = BufReader::new(File::open(path).with_context(|| format!("cannot read {}", path.display()))?);
+            self.read(&mut file, &mut tail, &mut each)?;
+        }
+        match File::open(&self.path) {
+            Ok(file) => {
+                let mut file = BufReader::with_capacity(256 * 1024, file);
+                self.read(&mut file, &mut tail, &mut each)?;
+                self.current = Some(file);
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error).with_context(|| format!("cannot read {}", self.path.display())),
+        }
+        tail.into_iter().try_for_each(each)
+    }
+    // ANCHOR_END: history
+
+    fn read(
+        &mut self,
+        file: &mut BufReader<File>,
+        tail: &mut VecDeque<Entry>,
+        each: &mut impl FnMut(Entry) -> Result<()>,
+    ) -> Result<()> {
+        while let Some(entry) = self.next_entry(file)? {
+            match self.options.tail {
+                None => each(entry)?,
+                Some(0) => {}
+                Some(most) => {
+                    if tail.len() == most {
+                        tail.pop_front();
+                    }
+                    tail.push_back(entry);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn next_entry(&mut self, file: &mut BufReader<File>) -> Result<Option<Entry>> {
+        loop {
+            if file.read_line(&mut self.partial).context("cannot read the log")? == 0 {
+                return Ok(None);
+            }
+            if !self.partial.ends_with('\n') {
+                // The writer is in the middle of it.
+                return Ok(None);
+            }
+            let line = std::mem::take(&mut self.partial);
+            // One that is damaged hides no other.
+            if let Ok(entry) = serde_json::from_str::<Entry>(&line)
+                && self.options.wants(&entry)
+            {
+                return Ok(Some(entry));
+            }
+        }
+    }
+
+    /// Calls `each` for what has been written since. A log that was rotated or emptied is read from its new beginning.
+    pub fn news(&mut self, mut each: impl FnMut(Entry) -> Result<()>) -> Result<()> {
+        let mut file = match self.current.take() {
+            Some(file) => file,
+            None => match File::open(&self.path) {
+                Ok(file) => BufReader::new(file),
+                Err(_) => return Ok(()),
+            },
+        };
+        while let Some(entry) = self.next_entry(&mut file)? {
+            each(entry)?;
+        }
+        if self.was_rotated(&mut file)? {
+            self.partial.clear();
+            let mut file = BufReader::new(File::open(&self.path).context("cannot read the log")?);
+            while let Some(entry) = self.next_entry(&mut file)? {
+                each(entry)?;
+            }
+            self.current = Some(file);
+        } else {
+            self.current = Some(file);
+        }
+        Ok(())
+    }
+
+    fn was_rotated(&self, file: &mut BufReader<File>) -> Result<bool> {
+        use std::os::unix::fs::MetadataExt;
+        let Ok(now) = std::fs::metadata(&self.path) else { return Ok(false) };
+        let known = file.get_ref().metadata()?;
+        Ok(now.ino() != known.ino() || now.len() < file.stream_position()?)
+    }
+}

@@ -1,0 +1,181 @@
+//! Writing the log: lines, with rotation.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use super::Entry;
+
+/// A line that is longer is written in pieces of this size, as Docker does: memory stays bounded.
+const PIECE: usize = 16 * 1024;
+
+/// One stream's bytes that don't make a line yet.
+#[derive(Debug, Default)]
+struct Pending {
+    bytes: Vec<u8>,
+}
+
+/// The writer. A disk that is full doesn't stop the container: what can't be written is counted, and said when there is
+/// room again.
+#[derive(Debug)]
+pub struct LogWriter {
+    path: PathBuf,
+    file: Option<File>,
+    size: u64,
+    max_size: Option<u64>,
+    max_file: u32,
+    pending: [Pending; 2],
+    lost: u64,
+}
+
+impl LogWriter {
+    /// Opens the log, or begins it.
+    pub fn open(path: &Path, max_size: Option<u64>, max_file: Option<u32>) -> io::Result<LogWriter> {
+        let file = File::options().create(true).append(true).open(path)?;
+        let size = file.metadata()?.len();
+        let max_file = max_file.unwrap_or(1).max(1);
+        Ok(LogWriter {
+            path: path.into(),
+            file: Some(file),
+            size,
+            max_size,
+            max_file,
+            pending: Default::default(),
+            lost: 0,
+        })
+    }
+
+    // ANCHOR: lines
+    /// Takes what a stream wrote (1 for stdout, 2 for stderr), and writes the lines in it.
+    pub fn take(&mut self, stream: u8, bytes: &[u8]) {
+        let index = usize::from(stream == 2);
+        let mut rest = bytes;
+        let now = crate::now();
+        let mut lines = Vec::new();
+        while !rest.is_empty() {
+            let pending = &mut self.pending[index].bytes;
+            let room = PIECE - pending.len();
+            let window = &rest[..rest.len().min(room)];
+            let (piece, is_complete) = match window.iter().position(|byte| *byte == b'\n') {
+                Some(end) => (&rest[..=end], true),
+                None => (window, window.len() == room),
+            };
+            pending.extend_from_slice(piece);
+            rest = &rest[piece.len()..];
+            if is_complete {
+                let piece = std::mem::take(pending);
+                append(&mut lines, stream, &piece, &now);
+            }
+        }
+        self.write(&lines);
+    }
+
+    /// The streams have ended: what is left is a line as well.
+    pub fn finish(&mut self) {
+        let now = crate::now();
+        for (index, stream) in [1, 2].into_iter().enumerate() {
+            let piece = std::mem::take(&mut self.pending[index].bytes);
+            if !piece.is_empty() {
+                let mut line = Vec::new();
+                append(&mut line, stream, &piece, &now);
+                self.write(&line);
+            }
+        }
+    }
+    // ANCHOR_END: lines
+
+    fn write(&mut self, lines: &[u8]) {
+        if lines.is_empty() {
+            return;
+        }
+        if self.max_size.is_some_and(|most| self.size > 0 && self.size + lines.len() as u64 > most) {
+            self.rotate();
+        }
+        let Some(file) = &mut self.file else { return };
+        match file.write_all(lines) {
+            Ok(()) => self.size += lines.len() as u64,
+            Err(_) => {
+                // Half a line would make all that follows unreadable.
+                let _ = file.set_len(self.size);
+                self.lost += 1;
+            }
+        }
+    }
+
+    /// `log` becomes `log.1`, `log.1` becomes `log.2`, and the last goes.
+    fn rotate(&mut self) {
+        let numbered = |number: u32| match number {
+            0 => self.path.clone(),
+            _ => self.path.with_extension(format!("log.{number}")),
+        };
+        if self.max_file <= 1 {
+            if let Some(file) = &self.file {
+                let _ = file.set_len(0);
+            }
+        } else {
+            for number in (0..self.max_file - 1).rev() {
+                let _ = fs::rename(numbered(number), numbered(number + 1));
+            }
+            self.file = File::options().create(true).append(true).open(&self.path).ok();
+        }
+        self.size = 0;
+    }
+}
+
+fn append(lines: &mut Vec<u8>, stream: u8, piece: &[u8], now: &str) {
+    let stream = if stream == 2 { "stderr" } else { "stdout" };
+    let entry = Entry { log: String::from_utf8_lossy(piece).into_owned(), stream: stream.into(), time: now.into() };
+    // Strings always become JSON.
+    if serde_json::to_writer(&mut *lines, &entry).is_ok() {
+        lines.push(b'\n');
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(path: &Path) -> Vec<Entry> {
+        fs::read_to_string(path).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    #[test]
+    fn lines_are_whole_and_the_last_one_is_a_line() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("x-json.log");
+        let mut log = LogWriter::open(&path, None, None).unwrap();
+        log.take(1, b"one\ntw");
+        log.take(2, b"err\n");
+        log.take(1, b"o\nthree");
+        log.finish();
+        let lines: Vec<_> = written(&path).into_iter().map(|entry| (entry.stream, entry.log)).collect();
+        let expected = [("stdout", "one\n"), ("stderr", "err\n"), ("stdout", "two\n"), ("stdout", "three")];
+        assert_eq!(lines, expected.map(|(stream, log)| (stream.to_string(), log.to_string())));
+    }
+
+    #[test]
+    fn a_line_without_an_end_is_written_in_pieces() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("x-json.log");
+        let mut log = LogWriter::open(&path, None, None).unwrap();
+        log.take(1, &vec![b'x'; 2 * PIECE + 5]);
+        log.finish();
+        assert_eq!(written(&path).iter().map(|entry| entry.log.len()).collect::<Vec<_>>(), [PIECE, PIECE, 5]);
+    }
+
+    #[test]
+    fn a_full_log_makes_room_and_keeps_so_many_files() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("x-json.log");
+        let mut log = LogWriter::open(&path, Some(200), Some(3)).unwrap();
+        for number in 0..20 {
+            log.take(1, format!("line {number}\n").as_bytes());
+        }
+        let mut names: Vec<_> =
+            fs::read_dir(directory.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        names.sort();
+        assert_eq!(names, ["x-json.log", "x-json.log.1", "x-json.log.2"]);
+        assert!(fs::metadata(&path).unwrap().len() <= 200);
+        assert!(written(&path).last().unwrap().log.contains("line 19"));
+    }
+}

@@ -1,0 +1,180 @@
+//! Small restrictions: resource limits of processes, no_new_privs, a keyring of its own, kernel settings.
+
+use std::fs;
+
+use anyhow::{Context, Result};
+use ch01_namespaces::{Handover, Inside, Mechanism, Stage};
+use nix::sys::resource::{Resource, setrlimit};
+
+use crate::sys;
+
+/// `--ulimit NAME=SOFT[:HARD]`: getrlimit(2).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ulimit {
+    name: String,
+    soft: u64,
+    hard: u64,
+}
+
+fn resource(name: &str) -> Option<Resource> {
+    Some(match name {
+        "core" => Resource::RLIMIT_CORE,
+        "cpu" => Resource::RLIMIT_CPU,
+        "data" => Resource::RLIMIT_DATA,
+        "fsize" => Resource::RLIMIT_FSIZE,
+        "locks" => Resource::RLIMIT_LOCKS,
+        "memlock" => Resource::RLIMIT_MEMLOCK,
+        "msgqueue" => Resource::RLIMIT_MSGQUEUE,
+        "nice" => Resource::RLIMIT_NICE,
+        "nofile" => Resource::RLIMIT_NOFILE,
+        "nproc" => Resource::RLIMIT_NPROC,
+        "rss" => Resource::RLIMIT_RSS,
+        "rtprio" => Resource::RLIMIT_RTPRIO,
+        "rttime" => Resource::RLIMIT_RTTIME,
+        "sigpending" => Resource::RLIMIT_SIGPENDING,
+        "stack" => Resource::RLIMIT_STACK,
+        _ => return None,
+    })
+}
+
+impl std::str::FromStr for Ulimit {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Ulimit, String> {
+        let wrong =
+            || format!("invalid limit {text:?}: use NAME=SOFT[:HARD], such as nofile=1024:2048 (-1 is no limit)");
+        let (name, values) = text.split_once('=').ok_or_else(wrong)?;
+        if resource(name).is_none() {
+            return Err(format!("invalid limit {text:?}: there is no limit {name} (see getrlimit(2), such as nofile)"));
+        }
+        let value = |text: &str| match text {
+            "-1" | "unlimited" => Ok(u64::MAX),
+            number => number.parse().map_err(|_| wrong()),
+        };
+        let (soft, hard) = values.split_once(':').unwrap_or((values, values));
+        let (soft, hard) = (value(soft)?, value(hard)?);
+        if soft > hard {
+            return Err(format!("invalid limit {text:?}: the soft limit is above the hard one"));
+        }
+        Ok(Ulimit { name: name.into(), soft, hard })
+    }
+}
+
+/// What is done at the end, while we may.
+#[derive(Debug, Clone, Default)]
+pub struct Limits {
+    /// Resource limits.
+    pub ulimits: Vec<Ulimit>,
+}
+
+impl Mechanism for Limits {
+    fn name(&self) -> &'static str {
+        "ulimits"
+    }
+
+    fn stage(&self) -> Stage {
+        Stage::Seal
+    }
+
+    fn enter(&self, _: Handover, _: &mut Inside) -> Result<()> {
+        // Else keys of the host's session could be used inside: session-keyring(7). Where an outer filter forbids it, there
+        // is no key to be found either.
+        let _ = sys::new_session_keyring();
+        for Ulimit { name, soft, hard } in &self.ulimits {
+            let resource = resource(name).context("an unknown limit")?;
+            setrlimit(resource, *soft, *hard).with_context(|| {
+                format!(
+                    "setrlimit: cannot set {name} to {soft}:{hard}\nlikely cause: it is above our own hard limit, which only \
+                     root of the machine may raise\ncure: a lower one; ulimit -a shows ours"
+                )
+            })?;
+        }
+        Ok(())
+    }
+}
+
+/// No program that is executed gains anything: set-user-ID bits and file capabilities mean nothing. prctl(2)
+#[derive(Debug, Clone, Default)]
+pub struct NoNewPrivileges;
+
+impl Mechanism for NoNewPrivileges {
+    fn name(&self) -> &'static str {
+        "no_new_privs"
+    }
+
+    fn stage(&self) -> Stage {
+        Stage::Seal
+    }
+
+    fn enter(&self, _: Handover, _: &mut Inside) -> Result<()> {
+        nix::sys::prctl::set_no_new_privs().context("prctl: PR_SET_NO_NEW_PRIVS")
+    }
+}
+
+/// Kernel settings that belong to a namespace of the container's: `--sysctl NAME=VALUE`.
+#[derive(Debug, Clone, Default)]
+pub struct Sysctls(pub Vec<(String, String)>);
+
+/// `NAME=VALUE`, where NAME is one of a namespace's: any other would be the machine's.
+pub fn sysctl(text: &str) -> Result<(String, String), String> {
+    let Some((name, value)) = text.split_once('=') else {
+        return Err(format!("invalid setting {text:?}: use NAME=VALUE, such as net.ipv4.ip_forward=1"));
+    };
+    const IPC: [&str; 9] = [
+        "kernel.msgmax",
+        "kernel.msgmnb",
+        "kernel.msgmni",
+        "kernel.sem",
+        "kernel.shmall",
+        "kernel.shmmax",
+        "kernel.shmmni",
+        "kernel.shm_rmid_forced",
+        "kernel.domainname",
+    ];
+    let is_plain = name.chars().all(|c| c.is_ascii_alphanumeric() || "._-/".contains(c)) && !name.contains("..");
+    if !is_plain || !(name.starts_with("net.") || name.starts_with("fs.mqueue.") || IPC.contains(&name)) {
+        return Err(format!("sysctl '{name}' is not allowed: it is not in a namespace of the container's"));
+    }
+    Ok((name.into(), value.into()))
+}
+
+impl Mechanism for Sysctls {
+    fn name(&self) -> &'static str {
+        "sysctls"
+    }
+
+    fn stage(&self) -> Stage {
+        Stage::System
+    }
+
+    fn enter(&self, _: Handover, _: &mut Inside) -> Result<()> {
+        for (name, value) in &self.0 {
+            let file = format!("/proc/sys/{}", name.replace('.', "/"));
+            fs::write(&file, value).with_context(|| format!("cannot set {name} to {value:?}"))?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_are_read_as_docker_reads_them() {
+        let limit: Ulimit = "nofile=1024:2048".parse().unwrap();
+        assert_eq!((limit.soft, limit.hard), (1024, 2048));
+        assert_eq!("core=-1".parse::<Ulimit>().unwrap().hard, u64::MAX);
+        for bad in ["nofile", "nofile=x", "files=1", "nofile=2:1"] {
+            assert!(bad.parse::<Ulimit>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn settings_of_the_machine_are_refused() {
+        assert!(sysctl("net.ipv4.ip_forward=1").is_ok() && sysctl("kernel.shmmax=1").is_ok());
+        for bad in ["kernel.core_pattern=|/x", "vm.swappiness=1", "net./../kernel/core_pattern=x", "net.ipv4"] {
+            assert!(sysctl(bad).is_err(), "{bad}");
+        }
+    }
+}

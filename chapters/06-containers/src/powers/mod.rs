@@ -1,0 +1,147 @@
+//! Fewer powers: what keeps root in a container from being root on the machine.
+//!
+//! Each piece alone is not enough. Capabilities take root's powers apart and most of them away; the filter keeps the kernel's
+//! rarely used calls out of reach; masks cover files that know no namespaces; another user has less still.
+
+pub mod capabilities;
+mod limits;
+mod masks;
+pub mod seccomp;
+pub mod user;
+
+use anyhow::{Result, bail};
+use ch01_namespaces::{Design, Mechanism, Namespace, Namespaces};
+use clap::Args;
+
+use crate::record::Config;
+use crate::shim::ExecRequest;
+use capabilities::{Capabilities, Drop};
+use limits::{Limits, NoNewPrivileges, Sysctls, Ulimit, sysctl};
+use masks::Masks;
+use seccomp::{Filter, filters};
+use user::RunAs;
+
+/// Chapter 6's own flags.
+#[derive(Args, Debug, Clone, Default)]
+pub struct PowerFlags {
+    /// Add a capability, such as NET_ADMIN; or ALL. May be repeated.
+    #[arg(long, value_name = "NAME")]
+    pub cap_add: Vec<String>,
+    /// Take one away; or ALL. May be repeated.
+    #[arg(long, value_name = "NAME")]
+    pub cap_drop: Vec<String>,
+    /// All capabilities, no filter, nothing covered: root inside is root outside.
+    #[arg(long)]
+    pub privileged: bool,
+    /// no-new-privileges; seccomp=unconfined. May be repeated.
+    #[arg(long, value_name = "OPTION")]
+    pub security_opt: Vec<String>,
+    /// A resource limit: NAME=SOFT[:HARD]. May be repeated.
+    #[arg(long, value_name = "NAME=SOFT[:HARD]")]
+    pub ulimit: Vec<Ulimit>,
+    /// A kernel setting of the container's namespaces: NAME=VALUE. May be repeated.
+    #[arg(long, value_name = "NAME=VALUE", value_parser = sysctl)]
+    pub sysctl: Vec<(String, String)>,
+    /// A further group, by name or number. May be repeated.
+    #[arg(long, value_name = "GROUP")]
+    pub group_add: Vec<String>,
+    /// The PID namespace: host, or container:NAME.
+    #[arg(long, value_name = "MODE")]
+    pub pid: Option<String>,
+    /// The IPC namespace: private, host, or container:NAME.
+    #[arg(long, value_name = "MODE")]
+    pub ipc: Option<String>,
+    /// The UTS namespace: host.
+    #[arg(long, value_name = "MODE")]
+    pub uts: Option<String>,
+    /// As whom it runs; set by `--user`.
+    #[arg(long = "run-as", value_name = "USER[:GROUP]", hide = true)]
+    pub run_as: Option<String>,
+}
+
+/// What `--security-opt` says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct Security {
+    no_new_privileges: bool,
+    unconfined: bool,
+}
+
+impl PowerFlags {
+    /// Adds the mechanisms, and the namespaces that Docker's containers have.
+    pub fn plan(&self, design: &mut Design, joins: &mut Vec<ch01_namespaces::JoinRequest>) -> Result<()> {
+        design.add_default_namespace(Namespace::Ipc);
+        for (mode, kind) in [(&self.pid, Namespace::Pid), (&self.ipc, Namespace::Ipc), (&self.uts, Namespace::Uts)] {
+            match mode.as_deref() {
+                None | Some("" | "private" | "shareable") => {}
+                Some("host") => design.default_namespaces = without(design.default_namespaces, kind),
+                Some(mode) => match mode.strip_prefix("container:") {
+                    Some(name) => {
+                        let join = format!("{}={name}", kind.name());
+                        joins.push(join.parse().map_err(|error| anyhow::anyhow!("{error}"))?);
+                    }
+                    None => bail!("invalid mode {mode:?}: use host, private or container:NAME"),
+                },
+            }
+        }
+        if !self.sysctl.is_empty() {
+            design.add(Sysctls(self.sysctl.clone()));
+        }
+        if !self.privileged {
+            design.add(Masks);
+        }
+        let user = self.run_as.clone().unwrap_or_default();
+        design.mechanisms.extend(self.seal(&user, self.privileged)?);
+        Ok(())
+    }
+
+    /// The mechanisms of one more command: the same restrictions.
+    pub fn for_exec(&self, config: &Config, request: &ExecRequest) -> Result<Vec<Box<dyn Mechanism>>> {
+        let user = if request.user.is_empty() { &config.user } else { &request.user };
+        self.seal(user, self.privileged || request.privileged)
+    }
+
+    // ANCHOR: seal
+    /// The last steps, in the order that the kernel wants. A filter is installed by who has CAP_SYS_ADMIN, or by who has given
+    /// up new privileges: so without no_new_privs it comes before the capabilities go, and with it last of all.
+    fn seal(&self, user: &str, privileged: bool) -> Result<Vec<Box<dyn Mechanism>>> {
+        let security = self.security()?;
+        let keep = Capabilities::decide(&self.cap_add, &self.cap_drop, privileged)?;
+        let filter = (!privileged && !security.unconfined).then(|| filters(keep)).transpose()?;
+        let filter = filter.map(|programs| Box::new(Filter { programs }) as Box<dyn Mechanism>);
+        let mut seal: Vec<Box<dyn Mechanism>> = vec![Box::new(Limits { ulimits: self.ulimit.clone() })];
+        let (first, last) = if security.no_new_privileges { (None, filter) } else { (filter, None) };
+        seal.extend(first);
+        seal.push(Box::new(Drop { keep }));
+        if !user.is_empty() || !self.group_add.is_empty() {
+            seal.push(Box::new(RunAs { user: user.into(), groups: self.group_add.clone(), keep }));
+        }
+        if security.no_new_privileges {
+            seal.push(Box::new(NoNewPrivileges));
+        }
+        seal.extend(last);
+        Ok(seal)
+    }
+    // ANCHOR_END: seal
+
+    fn security(&self) -> Result<Security> {
+        let mut security = Security::default();
+        for option in &self.security_opt {
+            match option.as_str() {
+                "no-new-privileges" | "no-new-privileges:true" | "no-new-privileges=true" => {
+                    security.no_new_privileges = true;
+                }
+                "no-new-privileges:false" | "no-new-privileges=false" => security.no_new_privileges = false,
+                "seccomp=unconfined" | "seccomp:unconfined" => security.unconfined = true,
+                "apparmor=unconfined" | "label=disable" | "label:disable" | "seccomp=builtin" => {}
+                other => {
+                    bail!("--security-opt {other} is not supported: there are no-new-privileges and seccomp=unconfined")
+                }
+            }
+        }
+        Ok(security)
+    }
+}
+
+fn without(set: Namespaces, kind: Namespace) -> Namespaces {
+    set.iter().filter(|known| *known != kind).collect()
+}

@@ -1,0 +1,203 @@
+//! Records on disk: a directory for each, `containers/ID` in the data root, with `config.json` and the log.
+
+use std::fs::{self, DirBuilder, File};
+use std::io::ErrorKind;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use ch01_namespaces::{Failure, StoreFlags, is_id, remove_tree};
+use ch04_unionfs::store::open_data_root;
+
+use super::{Record, Status};
+
+/// All records of one data root.
+#[derive(Debug, Clone)]
+pub struct Records {
+    directory: PathBuf,
+}
+
+/// The file of a record.
+const FILE: &str = "config.json";
+
+impl Records {
+    /// Opens them; begins the directory if there is none.
+    pub fn open(flags: &StoreFlags) -> Result<Records> {
+        let directory = open_data_root(flags, &flags.open()?)?.join("containers");
+        let made = DirBuilder::new().recursive(true).mode(0o700).create(&directory);
+        made.with_context(|| format!("cannot make {}", directory.display()))?;
+        Ok(Records { directory })
+    }
+
+    /// A record's directory.
+    pub fn directory(&self, id: &str) -> PathBuf {
+        self.directory.join(id)
+    }
+
+    /// A container's log: Docker's name for it.
+    pub fn log_file(&self, id: &str) -> PathBuf {
+        self.directory(id).join(format!("{id}-json.log"))
+    }
+
+    /// While it is held, no name is given away, and no record changes but by its holder.
+    pub fn lock(&self) -> Result<File> {
+        let path = self.directory.join("lock");
+        let mut options = File::options();
+        let file = options.create(true).truncate(false).write(true).open(&path);
+        let file = file.with_context(|| format!("cannot open {}", path.display()))?;
+        file.lock().with_context(|| format!("cannot lock {}", path.display()))?;
+        Ok(file)
+    }
+
+    /// Begins a record; its name must be free. The caller holds the lock.
+    pub fn create(&self, record: &Record) -> Result<()> {
+        check_name(&record.name)?;
+        if let Some(other) = self.all()?.into_iter().find(|other| other.name == record.name) {
+            bail!(Failure::new(
+                125,
+                format!(
+                    "Conflict. The container name \"/{}\" is already in use by container \"{}\". You have to remove (or \
+                     rename) that container to be able to reuse that name.",
+                    record.name, other.id
+                )
+            ));
+        }
+        let directory = self.directory(&record.id);
+        let made = DirBuilder::new().mode(0o700).create(&directory);
+        made.with_context(|| format!("cannot make {}", directory.display()))?;
+        self.write(record).inspect_err(|_| drop(fs::remove_dir_all(&directory)))
+    }
+
+    // ANCHOR: write
+    /// Writes a record beside the old one and renames it: whoever reads, and whatever crashes, meets one of the two.
+    pub fn write(&self, record: &Record) -> Result<()> {
+        let directory = self.directory(&record.id);
+        let new = directory.join(format!("{FILE}.new-{}", std::process::id()));
+        let text = serde_json::to_vec_pretty(record)?;
+        fs::write(&new, text)
+            .and_then(|()| fs::rename(&new, directory.join(FILE)))
+            .inspect_err(|_| drop(fs::remove_file(&new)))
+            .with_context(|| format!("cannot write the record in {}", directory.display()))
+    }
+    // ANCHOR_END: write
+
+    /// Gives a record another name.
+    pub fn rename(&self, id: &str, new: &str) -> Result<()> {
+        check_name(new)?;
+        let _alone = self.lock()?;
+        if let Some(other) = self.all()?.into_iter().find(|other| other.name == new) {
+            bail!("Conflict. The container name \"/{new}\" is already in use by container \"{}\".", other.id);
+        }
+        let mut record = self.read(id)?.with_context(|| format!("container {} is gone", short(id)))?;
+        record.name = new.into();
+        self.write(&record)
+    }
+
+    /// Changes a record under the lock, as it is by then.
+    pub fn update(&self, id: &str, change: impl FnOnce(&mut Record)) -> Result<Record> {
+        let _alone = self.lock()?;
+        let mut record = self.read(id)?.with_context(|| format!("container {} is gone", short(id)))?;
+        change(&mut record);
+        self.write(&record)?;
+        Ok(record)
+    }
+
+    /// A record by its id, as it is written.
+    pub fn read(&self, id: &str) -> Result<Option<Record>> {
+        let file = self.directory(id).join(FILE);
+        match fs::read(&file) {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            text => {
+                let text = text.with_context(|| format!("cannot read {}", file.display()))?;
+                let record: Record = serde_json::from_slice(&text)
+                    .with_context(|| format!("the record {} is damaged\ncure: rm -f {}", file.display(), short(id)))?;
+                // It becomes paths.
+                if record.id != id {
+                    bail!(
+                        "the record {} is damaged: it is another container's\ncure: rm -f {}",
+                        file.display(),
+                        short(id)
+                    );
+                }
+                Ok(Some(record))
+            }
+        }
+    }
+
+    /// All records that can be read, oldest first, with their state as it is.
+    pub fn all(&self) -> Result<Vec<Record>> {
+        let mut records: Vec<Record> =
+            self.ids()?.iter().filter_map(|id| self.read(id).ok().flatten()).map(corrected).collect();
+        records.sort_by(|a, b| (&a.created, &a.id).cmp(&(&b.created, &b.id)));
+        Ok(records)
+    }
+
+    /// All ids, those of damaged records among them.
+    pub fn ids(&self) -> Result<Vec<String>> {
+        let entries =
+            fs::read_dir(&self.directory).with_context(|| format!("cannot read {}", self.directory.display()))?;
+        Ok(entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).filter(|name| is_id(name)).collect())
+    }
+
+    /// The id that a name, an id or the unambiguous beginning of one means.
+    pub fn find_id(&self, name: &str) -> Result<String> {
+        let bare = name.strip_prefix('/').unwrap_or(name);
+        let ids = self.ids()?;
+        if let Some(id) = ids.iter().find(|id| *id == bare) {
+            return Ok(id.clone());
+        }
+        if let Some(record) = self.all()?.into_iter().find(|record| record.name == bare) {
+            return Ok(record.id);
+        }
+        let mut matches = ids.into_iter().filter(|id| !bare.is_empty() && id.starts_with(bare));
+        match (matches.next(), matches.next()) {
+            (Some(id), None) => Ok(id),
+            (Some(_), Some(_)) => bail!("several containers' ids begin with {bare:?}: give more digits"),
+            (None, _) => bail!(Failure::new(1, format!("No such container: {name}"))),
+        }
+    }
+
+    /// The record that a name or an id means.
+    pub fn find(&self, name: &str) -> Result<Record> {
+        let id = self.find_id(name)?;
+        let record = self.read(&id)?;
+        record.map(corrected).with_context(|| format!("No such container: {name}"))
+    }
+
+    /// Removes a record with its log.
+    pub fn remove(&self, id: &str) -> Result<()> {
+        remove_tree(&self.directory(id))
+    }
+}
+
+/// As it is: see [`RecordState::corrected`](super::RecordState::corrected).
+fn corrected(mut record: Record) -> Record {
+    if let Some(state) = record.state.corrected() {
+        record.state = state;
+    }
+    debug_assert!(record.state.status != Status::Running || record.state.shim.is_some());
+    record
+}
+
+fn short(id: &str) -> &str {
+    &id[..id.len().min(12)]
+}
+
+/// Where this directory is, for who cleans up.
+impl AsRef<Path> for Records {
+    fn as_ref(&self) -> &Path {
+        &self.directory
+    }
+}
+
+/// Docker's rule for names.
+pub fn check_name(name: &str) -> Result<()> {
+    let starts_well = name.chars().next().is_some_and(|first| first.is_ascii_alphanumeric());
+    if !starts_well || name.len() < 2 || !name.chars().all(|c| c.is_ascii_alphanumeric() || "_.-".contains(c)) {
+        bail!(
+            "Invalid container name ({name}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed: a letter or digit, then at least \
+             one more letter, digit, '_', '.' or '-'"
+        );
+    }
+    Ok(())
+}

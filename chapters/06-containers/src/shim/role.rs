@@ -1,0 +1,76 @@
+//! The shim's own `main`.
+
+use std::os::fd::AsFd;
+
+use anyhow::{Context, Result};
+use ch01_namespaces::link::Link;
+use ch01_namespaces::{Failure, StoreFlags, own_binary};
+use nix::unistd::{chdir, setsid};
+
+use super::life::{Ending, live};
+use super::protocol::Reply;
+use crate::record::{Record, Records, Status};
+use crate::sys;
+
+/// Becomes the shim of a container. Its stdin is the link to the one who starts it.
+pub fn run(flags: &StoreFlags, id: &str) -> Result<u8> {
+    // What the container's process runs until it becomes the command must not be a file that it can overwrite.
+    own_binary::protect()?;
+    if !sys::fork()? {
+        // Our starter waits for this process only.
+        return Ok(0);
+    }
+    let link = Link::over(sys::take_stdin()?);
+    setsid().context("setsid")?;
+    chdir("/").context("chdir")?;
+    let null = std::fs::File::options().read(true).write(true).open("/dev/null").context("cannot open /dev/null")?;
+    sys::replace(1, null.as_fd())?;
+    sys::replace(2, null.as_fd())?;
+    match serve(flags, id, &link) {
+        Ok(()) => Ok(0),
+        Err(error) => {
+            let _ = link.send(&Reply::Failed(Failure::of(&error)), &[]);
+            Ok(125)
+        }
+    }
+}
+
+/// A life that its policy began could not be made: nobody hears of it but who looks at the record.
+fn note_end(records: &Records, id: &str, error: &anyhow::Error) -> Result<()> {
+    let failure = Failure::of(error);
+    let noted = records.update(id, |record| {
+        record.state.status = Status::Exited;
+        record.state.error = failure.to_string();
+        record.state.exit_code = failure.exit_code;
+        record.state.finished_at = crate::now();
+        record.state.pid = 0;
+        record.state.shim = None;
+    });
+    noted.map(drop)
+}
+
+/// Life after life, as the policy says.
+fn serve(flags: &StoreFlags, id: &str, link: &Link) -> Result<()> {
+    let records = Records::open(flags)?;
+    let read = || -> Result<Record> { records.read(id)?.with_context(|| format!("container {id} is gone")) };
+    let mut starter = Some(link);
+    let mut pause = crate::shim::life::FIRST_PAUSE;
+    loop {
+        let is_first = starter.is_some();
+        match live(flags, &records, read()?, starter.take()) {
+            Ok(Ending::Final) => return Ok(()),
+            Err(error) => {
+                if !is_first {
+                    note_end(&records, id, &error)?;
+                }
+                return Err(error);
+            }
+            Ok(Ending::Again { lived }) => {
+                pause = crate::shim::life::next_pause(pause, lived);
+                if crate::shim::life::rest(flags, &records, id, pause)? {
+                    return Ok(());
+                }
+            }
+        }
+    }
+}

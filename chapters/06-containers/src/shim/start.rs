@@ -1,0 +1,108 @@
+//! From outside: starting a shim, and talking to one.
+
+use std::ffi::OsString;
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+use ch01_namespaces::link::Link;
+use ch01_namespaces::{StoreFlags, own_binary};
+use nix::sys::socket::{AddressFamily, SockFlag, SockType, UnixAddr, connect as connect_socket, socket};
+use std::os::fd::AsRawFd;
+
+use super::protocol::{Reply, Request};
+
+/// A shim that holds its container at the start gate, until [`Request::Start`] comes over the link.
+pub struct Handle {
+    link: Link,
+}
+
+/// Where a container's shim listens.
+pub fn socket_path(state_root: &Path, id: &str) -> PathBuf {
+    // A path of a socket holds 107 bytes (unix(7)): no more of the id than keeps it apart from others.
+    state_root.join("shims").join(&id[..24])
+}
+
+// ANCHOR: start
+/// Starts a shim, and returns when the container stands at its start gate; or why it doesn't.
+///
+/// A process of its own is forked and executed here, never a container: so whoever calls may have threads (chapter 7's
+/// daemon has many). The shim makes another process at once and ends, so that nobody has to wait for it later.
+pub fn start(flags: &StoreFlags, id: &str) -> Result<Handle> {
+    let (link, theirs) = Link::pair()?;
+    let role: [OsString; 2] = ["shim".into(), id.into()];
+    let mut command = Command::new(own_program()?);
+    command
+        .args(flags.as_args_with_roots())
+        .args(role)
+        .stdin(Stdio::from(OwnedFd::from(theirs)))
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .env_clear()
+        .envs(std::env::vars_os().filter(|(name, _)| KEPT.iter().any(|kept| name.as_bytes() == kept.as_bytes())));
+    let status = command.status().context("cannot start the container's shim")?;
+    drop(command);
+    if !status.success() {
+        bail!("the container's shim ended at once: {status}");
+    }
+    match link.receive::<Reply>()? {
+        Some((Reply::Done, _)) => Ok(Handle { link }),
+        Some((Reply::Failed(failure), _)) => Err(failure.into()),
+        Some((other, _)) => bail!("the container's shim said {other:?}: a bug of ours"),
+        None => bail!("the container's shim died before the container was made"),
+    }
+}
+// ANCHOR_END: start
+
+/// What a shim needs of its starter's environment: to find programs, the user's own directories, and a manager that delegates
+/// cgroups.
+const KEPT: [&str; 8] = [
+    "PATH",
+    "HOME",
+    "XDG_RUNTIME_DIR",
+    "XDG_DATA_HOME",
+    "XDG_CACHE_HOME",
+    "TMPDIR",
+    "DBUS_SESSION_BUS_ADDRESS",
+    "CORACLE_READY_CACHE",
+];
+
+/// Our own program, by the file that it was started from.
+fn own_program() -> Result<PathBuf> {
+    own_binary::path()
+}
+
+impl Handle {
+    /// Lets the container run; or why it didn't.
+    pub fn open_gate(self) -> Result<()> {
+        ask_over(&self.link, &Request::Start, Vec::new()).map(drop)
+    }
+}
+
+/// A connection to a container's shim.
+pub fn connect(state_root: &Path, id: &str) -> Result<Link> {
+    let path = socket_path(state_root, id);
+    let socket = socket(AddressFamily::Unix, SockType::SeqPacket, SockFlag::SOCK_CLOEXEC, None)
+        .context("cannot make a socket")?;
+    let address = UnixAddr::new(&path).with_context(|| format!("{} is too long for a socket", path.display()))?;
+    connect_socket(socket.as_raw_fd(), &address).with_context(|| format!("container {} is not running", &id[..12]))?;
+    Ok(Link::over(socket))
+}
+
+/// Asks, and waits for the answer.
+pub fn ask(state_root: &Path, id: &str, request: &Request, fds: Vec<OwnedFd>) -> Result<Reply> {
+    ask_over(&connect(state_root, id)?, request, fds)
+}
+
+/// The same over a connection.
+pub fn ask_over(link: &Link, request: &Request, fds: Vec<OwnedFd>) -> Result<Reply> {
+    link.send(request, &fds)?;
+    drop(fds);
+    match link.receive::<Reply>()? {
+        Some((Reply::Failed(failure), _)) => Err(failure.into()),
+        Some((reply, _)) => Ok(reply),
+        None => bail!("the container's shim has ended"),
+    }
+}

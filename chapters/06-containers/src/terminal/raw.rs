@@ -1,0 +1,66 @@
+//! The caller's terminal, while a container has it: every key goes through as it is, Ctrl-C too.
+
+use std::io::{self, IsTerminal};
+use std::os::fd::AsFd;
+use std::sync::Mutex;
+
+use anyhow::{Context, Result};
+use nix::sys::signal::{SigSet, Signal};
+use nix::sys::signalfd::{SfdFlags, SignalFd};
+use nix::sys::termios::{SetArg, Termios, cfmakeraw, tcgetattr, tcsetattr};
+
+/// The settings to be put back, also by a panic.
+static BEFORE: Mutex<Option<Termios>> = Mutex::new(None);
+
+/// Raw mode on stdin, until this value is dropped.
+#[derive(Debug)]
+pub struct RawMode(());
+
+impl RawMode {
+    // ANCHOR: raw
+    /// Sets it, if stdin is a terminal.
+    pub fn set() -> Result<Option<RawMode>> {
+        let stdin = io::stdin();
+        if !stdin.is_terminal() {
+            return Ok(None);
+        }
+        let before = tcgetattr(stdin.as_fd()).context("cannot read the terminal's settings")?;
+        let mut raw = before.clone();
+        cfmakeraw(&mut raw);
+        *BEFORE.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = Some(before);
+        let usual = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |info| {
+            put_back();
+            usual(info);
+        }));
+        tcsetattr(stdin.as_fd(), SetArg::TCSANOW, &raw).context("cannot set the terminal to raw mode")?;
+        Ok(Some(RawMode(())))
+    }
+    // ANCHOR_END: raw
+}
+
+fn put_back() {
+    let before = BEFORE.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).take();
+    if let Some(before) = before {
+        let _ = tcsetattr(io::stdin().as_fd(), SetArg::TCSANOW, &before);
+    }
+}
+
+impl Drop for RawMode {
+    fn drop(&mut self) {
+        put_back();
+    }
+}
+
+/// The size of our own terminal: letters and lines.
+pub fn size_of(terminal: impl AsFd) -> Option<(u16, u16)> {
+    crate::sys::window_size(terminal.as_fd()).ok().filter(|(columns, rows)| *columns > 0 && *rows > 0)
+}
+
+/// A descriptor that can be read when our terminal's size has changed.
+pub fn was_resized() -> Result<SignalFd> {
+    let mut mask = SigSet::empty();
+    mask.add(Signal::SIGWINCH);
+    mask.thread_block().context("cannot block SIGWINCH")?;
+    SignalFd::with_flags(&mask, SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC).context("signalfd")
+}

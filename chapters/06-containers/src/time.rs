@@ -1,0 +1,72 @@
+//! Times, as RFC 3339 writes them, in UTC: their letters are in the order of time.
+
+use anyhow::{Context, Result};
+use jiff::{SignedDuration, Timestamp};
+
+/// Now, to the nanosecond, always with nine digits.
+pub fn now() -> String {
+    format!("{:.9}", Timestamp::now())
+}
+
+/// A time that a person writes: RFC 3339, seconds since 1970, or how long ago (`10m`, `1h30m`).
+pub fn parse_time(text: &str) -> Result<String> {
+    let wrong = || {
+        format!(
+            "invalid time {text:?}: use 2026-11-28T10:00:00Z, seconds since 1970, or how long ago, such as 10m or 1h30m"
+        )
+    };
+    if let Ok(time) = text.parse::<Timestamp>() {
+        return Ok(format!("{time:.9}"));
+    }
+    if let Ok(seconds) = text.parse::<f64>() {
+        let time = Timestamp::from_second(seconds as i64).with_context(wrong)?;
+        return Ok(format!("{time:.9}"));
+    }
+    let ago: SignedDuration = text.parse().with_context(wrong)?;
+    let time = Timestamp::now().checked_sub(ago).with_context(wrong)?;
+    Ok(format!("{time:.9}"))
+}
+
+/// How long ago a time was, as Docker says it: "5 minutes ago" without the "ago".
+pub fn ago(time: &str) -> String {
+    let Ok(then) = time.parse::<Timestamp>() else { return "unknown".into() };
+    human(Timestamp::now().as_second() - then.as_second())
+}
+
+fn human(seconds: i64) -> String {
+    let (minutes, hours) = (seconds / 60, (seconds + 1800) / 3600);
+    match seconds {
+        ..1 => "Less than a second".into(),
+        1 => "1 second".into(),
+        2..60 => format!("{seconds} seconds"),
+        60..120 => "About a minute".into(),
+        120..3600 if minutes < 46 => format!("{minutes} minutes"),
+        _ if hours < 2 => "About an hour".into(),
+        _ if hours < 48 => format!("{hours} hours"),
+        _ if hours < 24 * 14 => format!("{} days", hours / 24),
+        _ if hours < 24 * 60 => format!("{} weeks", hours / 24 / 7),
+        _ if hours < 24 * 365 * 2 => format!("{} months", hours / 24 / 30),
+        _ => format!("{} years", hours / 24 / 365),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_in_the_order_of_their_letters() {
+        let (a, b) = (now(), now());
+        assert!(a <= b && a.len() == "2026-11-28T23:11:17.123456789Z".len(), "{a}");
+        assert_eq!(parse_time("2026-11-28T23:11:17Z").unwrap(), "2026-11-28T23:11:17.000000000Z");
+        assert!(parse_time("10m").unwrap() < now());
+        assert!(parse_time("yesterday").is_err());
+    }
+
+    #[test]
+    fn ages_are_dockers() {
+        assert_eq!(human(0), "Less than a second");
+        assert_eq!([human(59), human(61), human(130)], ["59 seconds", "About a minute", "2 minutes"]);
+        assert_eq!([human(4000), human(86_400), human(86_400 * 3)], ["About an hour", "24 hours", "3 days"]);
+    }
+}

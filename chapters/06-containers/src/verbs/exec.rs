@@ -1,0 +1,89 @@
+//! `exec`: one more command in a container.
+
+use std::os::unix::net::UnixStream;
+
+use anyhow::{Context, Result, bail};
+use ch01_namespaces::{StoreFlags, new_id};
+use clap::Args;
+
+use crate::client::{Conversation, has_terminal};
+use crate::engine::Engine;
+use crate::shim::{ExecRequest, Request};
+use crate::terminal::size_of;
+
+/// Run one more command in a container that runs. The exit status is the command's.
+#[derive(Args)]
+#[command(after_help = "Examples:\n  exec web ps\n  exec -it web sh")]
+pub struct ExecVerb {
+    /// Give it our input.
+    #[arg(short, long)]
+    interactive: bool,
+    /// Give it a terminal of its own.
+    #[arg(short, long)]
+    tty: bool,
+    /// Don't wait for its end.
+    #[arg(short, long)]
+    detach: bool,
+    /// Set a variable: NAME=VALUE, or NAME to pass on yours. May be repeated.
+    #[arg(short, long, value_name = "NAME[=VALUE]")]
+    env: Vec<String>,
+    /// The directory that it starts in [default: the container's]
+    #[arg(short, long, value_name = "DIR")]
+    workdir: Option<String>,
+    /// As whom it runs: USER, USER:GROUP, or numbers [default: the container's]
+    #[arg(short, long, value_name = "USER[:GROUP]")]
+    user: Option<String>,
+    /// All powers that the container's first process could have had.
+    #[arg(long)]
+    privileged: bool,
+    /// Its name, its id, or the beginning of its id.
+    container: String,
+    /// The command and its arguments.
+    #[arg(required = true, trailing_var_arg = true)]
+    command: Vec<String>,
+}
+
+impl ExecVerb {
+    /// Runs it.
+    pub fn act(self, store: &StoreFlags) -> Result<u8> {
+        let engine = Engine::open(store)?;
+        let record = engine.records().find(&self.container)?;
+        if self.tty && self.interactive && !self.detach && !has_terminal() {
+            bail!("the input device is not a TTY\ncure: leave -t out");
+        }
+        let passed_on = |entry: &String| match entry.contains('=') {
+            true => Some(entry.clone()),
+            false => std::env::var(entry).ok().map(|value| format!("{entry}={value}")),
+        };
+        let request = ExecRequest {
+            id: new_id()?,
+            command: self.command,
+            env: self.env.iter().filter_map(passed_on).collect(),
+            working_dir: self.workdir.unwrap_or_default(),
+            user: self.user.unwrap_or_default(),
+            tty: self.tty,
+            stdin: self.interactive,
+            privileged: self.privileged,
+            size: if self.tty { size_of(std::io::stdout()) } else { None },
+        };
+        if self.detach {
+            engine.exec(&record, request, None)?;
+            return Ok(0);
+        }
+        let (ours, theirs) = UnixStream::pair().context("cannot make a pair of sockets")?;
+        let id = engine.exec(&record, request, Some(theirs.into()))?;
+        let resize = |columns, rows| {
+            let request = Request::Resize { exec: Some(id.clone()), columns, rows };
+            let _ = engine.ask(&record, &request, Vec::new());
+        };
+        let talk = Conversation {
+            stream: ours,
+            is_terminal: self.tty,
+            stdin: self.interactive,
+            resize: &resize,
+            signal: &|_| {},
+        };
+        talk.talk()?;
+        engine.exec_wait(&record, &id)
+    }
+}

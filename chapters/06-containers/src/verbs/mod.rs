@@ -1,0 +1,64 @@
+//! The verbs of this chapter: each a struct of flags that knows how to act.
+
+mod attach;
+mod create;
+mod exec;
+mod inspect;
+mod lifecycle;
+mod logs;
+mod ps;
+mod volume;
+
+pub use attach::Attach;
+pub use create::{Create, CreateFlags, Run, as_our_failure};
+pub use exec::ExecVerb;
+pub use inspect::{CommitVerb, DiffVerb, Inspect, PortVerb, Top, top};
+pub use lifecycle::{Kill, Pause, Prune, Rename, Restart, Rm, Start, Stop, Unpause, Wait, due_after_a_reboot, stop};
+pub use logs::Logs;
+pub use ps::{Filters, Ps, ports_text, status_text};
+pub use volume::VolumeVerb;
+
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use ch01_namespaces::report;
+use nix::sys::signal::{SigSet, Signal};
+use nix::sys::signalfd::{SfdFlags, SignalFd};
+
+/// Does something to many containers; one that fails doesn't keep the others.
+pub(crate) fn each(names: &[String], mut act: impl FnMut(&str) -> Result<()>) -> Result<u8> {
+    let failures = names.iter().filter_map(|name| act(name).err());
+    Ok(failures.map(|error| report(&error).min(1)).max().unwrap_or(0))
+}
+
+/// Whether the kernel killed for memory in a container's cgroups.
+pub(crate) fn oom_killed(state_directory: &Path) -> bool {
+    let group = ch03_cgroups::group::Group::read(state_directory).ok().flatten();
+    group.is_some_and(|group| ch03_cgroups::events::Events::of(&group).oom_kills > 0)
+}
+
+/// A descriptor on which signals arrive that a person means for the container.
+pub(crate) fn forwarded_signals() -> Result<SignalFd> {
+    let mut mask = SigSet::empty();
+    [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP, Signal::SIGQUIT, Signal::SIGUSR1, Signal::SIGUSR2]
+        .into_iter()
+        .for_each(|signal| mask.add(signal));
+    mask.thread_block().context("cannot block signals")?;
+    SignalFd::with_flags(&mask, SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC).context("signalfd")
+}
+
+/// A signal by its number, its name, or its name without SIG.
+pub fn signal_number(text: &str) -> Result<i32> {
+    if let Ok(number) = text.parse::<i32>()
+        && (1..=64).contains(&number)
+    {
+        return Ok(number);
+    }
+    let upper = text.to_uppercase();
+    let name = if upper.starts_with("SIG") { upper } else { format!("SIG{upper}") };
+    if let Some(offset) = name.strip_prefix("SIGRTMIN+").and_then(|offset| offset.parse::<i32>().ok()) {
+        return Ok(34 + offset);
+    }
+    let signal: Signal = name.parse().ok().with_context(|| format!("Invalid signal: {text}"))?;
+    Ok(signal as i32)
+}
