@@ -21,7 +21,7 @@ pub fn commit(store: &LayerStore, container: &State, name: &str) -> Result<Impor
 /// The layer itself, with or without a name.
 pub fn commit_layer(store: &LayerStore, container: &str, name: Option<&str>) -> Result<Imported> {
     let record = store.container(container)?;
-    let below: Vec<_> = store.stack(&record.image)?.into_iter().map(|layer| layer.cache_id).collect();
+    let below = store.cache_ids(&record.image)?;
     let changes = store.driver().changes(&record.mount_id, &below)?;
     let content = store.driver().content(&record.mount_id);
     import(store, Some(record.image), name, || Fed::by(move |pipe| write(&content, &changes, pipe)))
