@@ -1,8 +1,8 @@
-//! Exercise 2.4: out of a chroot.
+//! Exercise 2.3: out of a chroot.
 //!
-//! You are root in a chroot: / is a folder somewhere on the host, and `..` stops there. Nothing is open from before, and there
-//! is no /proc. Get out. (It harms nobody: the host is the lab.)
-//! Read chroot(2), its notes above all, and path_resolution(7); check with `cargo wb check 2.4`.
+//! You are root in a chroot: / is a directory somewhere on the host, and `..` stops there. Nothing
+//! is open from before, and there is no /proc. Get out. (It harms nobody: the host is the lab.)
+//! Read chroot(2), its notes above all, and path_resolution(7); check with `cargo wb check 2.3`.
 #![allow(unused_imports, unused_variables)] // until your answer uses them all
 
 use std::fs;

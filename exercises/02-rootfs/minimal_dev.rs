@@ -1,8 +1,8 @@
-//! Exercise 2.3: a /dev in which programs work, and no disk is.
+//! Exercise 2.5: a /dev in which programs work, and no disk is.
 //!
-//! A device node is a name for a driver. Whoever is root of a user namespace only may not make one (mknod: EPERM), but may
-//! bind the host's.
-//! Read mknod(2), null(4), pts(4), tmpfs(5) and mount(2); check with `cargo wb check 2.3`.
+//! A device node is a name for a driver. Whoever is root of a user namespace only may not make one
+//! (mknod: EPERM), but may bind the host's.
+//! Read mknod(2), null(4), pts(4), tmpfs(5) and mount(2); check with `cargo wb check 2.5`.
 #![allow(unused_imports, unused_variables)] // until your answer uses them all
 
 use std::fs::{self, File};
@@ -12,7 +12,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use nix::mount::{MsFlags, mount};
 
-/// Makes `dev` in `root`, a folder that may be missing, what /dev is in every container:
+/// Makes `dev` in `root`, a directory that may be missing, what /dev is in every container:
 ///
 /// - a tmpfs, in which only root may make anything (mode 0755);
 /// - the devices null, zero, full, random, urandom and tty, and no other;
@@ -24,7 +24,8 @@ use nix::mount::{MsFlags, mount};
 /// shown by a mount of its own, `given::mount_setattr(path, 0, libc::MOUNT_ATTR_RDONLY)` keeps them
 /// from it, and the device works as before.
 ///
-/// It works for root of a user namespace. Fails, saying which step failed, when the kernel refuses one of them.
+/// It works for root of a user namespace. Fails, saying which step failed, when the kernel refuses
+/// one of them.
 pub fn minimal_dev(root: &Path) -> Result<()> {
     todo!("a tmpfs on dev, and in it devices, links, terminals, shared memory")
 }

@@ -1,8 +1,9 @@
-//! Exercise 3.9: what isn't counted.
+//! Exercise 3.1b: what isn't counted.
 //!
-//! This function starts a command in a group. It compiles, is called, the command is in the group; and yet not all of it is counted.
-//! Find out what isn't, and why; then repair it.
-//! Read cgroups(7), "Creating cgroups and moving processes", and fork(2); check with `cargo wb check 3.9`.
+//! This function starts a command in a group. It compiles, is called, the command is in the group;
+//! and yet not all of it is counted. Find out what isn't, and why; then repair it.
+//! Read cgroups(7), "Creating cgroups and moving processes", and fork(2); check with `cargo wb
+//! check 3.1b`.
 #![allow(unused_imports, unused_variables)] // until your answer uses them all
 
 use std::ffi::OsString;
@@ -13,11 +14,12 @@ use anyhow::{Context, Result, anyhow};
 use given::Cgroup;
 use nix::unistd::{ForkResult, Pid};
 
-/// Starts `command`, a program and its arguments, in the group: all that it does and has is limited, and counted there. The caller stays where
-/// it is. It returns the command's number when it runs.
+/// Starts `command`, a program and its arguments, in the group: all that it does and has is
+/// limited, and counted there. The caller stays where it is. It returns the command's number when
+/// it runs.
 ///
-/// Fails, saying what was being done, when it can't be started or can't be in the group; then it never runs, and no child is left, a zombie
-/// neither.
+/// Fails, saying what was being done, when it can't be started or can't be in the group; then it
+/// never runs, and no child is left, a zombie neither.
 pub fn start_limited(group: &Cgroup, command: &[OsString]) -> Result<Pid> {
     // An exec closes the child's end. A word in it says why there was none.
     let (mut hears, mut tells) = pipe().context("a pipe to hear from the child")?;
@@ -49,8 +51,8 @@ pub fn start_limited(group: &Cgroup, command: &[OsString]) -> Result<Pid> {
 
 /// Moves the process with this number ("0" is who writes) into the group, in each tree.
 fn join(group: &Cgroup, process: &str) -> Result<()> {
-    for folder in group.folders() {
-        let file = folder.join("cgroup.procs");
+    for directory in group.directories() {
+        let file = directory.join("cgroup.procs");
         fs::write(&file, process).with_context(|| format!("writing {process} to {}", file.display()))?;
     }
     Ok(())

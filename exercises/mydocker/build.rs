@@ -1,32 +1,33 @@
-//! Picks, for each step of `run`, whose function it calls: the learner's (the copy that `cargo wb check` keeps of an answer
-//! that passed, never the file being edited), else the one lent from the solutions. So this always compiles, and never
-//! gets worse while the learner edits.
+//! Picks, for each step of `run`, whose function it calls: the learner's (the copy that `cargo wb
+//! check` keeps of an answer that passed, never the file being edited), else the one lent from the
+//! solutions. So this always compiles, and never gets worse while the learner edits.
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
-/// The exercises that are a step of `run`, as `exercises/README.md` has them: number, chapter, name.
+/// The exercises that are a step of `run`, as `exercises/README.md` has them: number, chapter,
+/// name.
 const STEPS: [(&str, &str, &str); 19] = [
-    ("1.1", "01-namespaces", "hostname"),
-    ("1.2", "01-namespaces", "pid_one"),
-    ("1.3", "01-namespaces", "ids"),
-    ("1.4", "01-namespaces", "init"),
-    ("1.5", "01-namespaces", "join"),
-    ("1.6", "01-namespaces", "boot_clock"),
-    ("1.7", "01-namespaces", "isolation"),
+    ("1.2", "01-namespaces", "hostname"),
+    ("1.3a", "01-namespaces", "pid_one"),
+    ("1.3b", "01-namespaces", "init"),
+    ("1.4", "01-namespaces", "ids"),
+    ("1.9", "01-namespaces", "boot_clock"),
+    ("1.10", "01-namespaces", "join"),
+    ("1.12", "01-namespaces", "isolation"),
     ("2.1", "02-rootfs", "private_mounts"),
-    ("2.2", "02-rootfs", "pivot"),
-    ("2.3", "02-rootfs", "minimal_dev"),
-    ("2.5", "02-rootfs", "read_only"),
-    ("2.6", "02-rootfs", "volume"),
-    ("3.1", "03-cgroups", "group"),
-    ("3.2", "03-cgroups", "cpu"),
-    ("3.3", "03-cgroups", "memory"),
-    ("3.4", "03-cgroups", "pids"),
-    ("3.5", "03-cgroups", "freeze"),
-    ("3.6", "03-cgroups", "leaf"),
-    ("3.7", "03-cgroups", "removal"),
+    ("2.4", "02-rootfs", "pivot"),
+    ("2.5", "02-rootfs", "minimal_dev"),
+    ("2.6a", "02-rootfs", "read_only"),
+    ("2.6b", "02-rootfs", "volume"),
+    ("3.1a", "03-cgroups", "group"),
+    ("3.2", "03-cgroups", "leaf"),
+    ("3.3", "03-cgroups", "cpu"),
+    ("3.4", "03-cgroups", "memory"),
+    ("3.5a", "03-cgroups", "pids"),
+    ("3.6", "03-cgroups", "freeze"),
+    ("3.9", "03-cgroups", "removal"),
 ];
 
 fn main() -> io::Result<()> {
@@ -34,20 +35,28 @@ fn main() -> io::Result<()> {
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it for every build script"));
     let checkout = here.parent().and_then(Path::parent).expect("exercises/mydocker lies in a checkout").to_path_buf();
     let passed = checkout.join(".wb/passed");
-    // cargo looks into a folder that is there, and builds anew each time for one that isn't.
+    // cargo looks into a directory that is there, and builds anew each time for one that isn't.
     if fs::create_dir_all(&passed).is_ok() {
         println!("cargo::rerun-if-changed={}", passed.display());
     }
     println!("cargo::rerun-if-changed=build.rs");
+    // Set by .cargo/config.toml: in a copy of a checkout that was built, it is another one.
+    println!("cargo::rerun-if-env-changed=CORACLE_TOP");
     let solutions = checkout.join("solutions");
     println!("cargo::rerun-if-changed={}", solutions.display());
 
+    // For `main.rs` and for `solved.rs`, by the names of their crates.
+    write(&out.join("mydocker"), Some(&passed), &solutions)?;
+    write(&out.join("mydocker_solved"), None, &solutions)
+}
+
+fn write(out: &Path, passed: Option<&Path>, solutions: &Path) -> io::Result<()> {
     let mut modules = String::new();
     let mut table = String::new();
     for (id, chapter, name) in STEPS {
-        let file = |folder: &Path| folder.join(chapter).join(name).with_extension("rs");
-        let (whose, source) = match (file(&passed), file(&solutions)) {
-            (yours, _) if yours.is_file() => ("Yours", Some(yours)),
+        let file = |directory: &Path| directory.join(chapter).join(name).with_extension("rs");
+        let (whose, source) = match (passed.map(file), file(solutions)) {
+            (Some(yours), _) if yours.is_file() => ("Yours", Some(yours)),
             (_, lent) if lent.is_file() => ("Lent", Some(lent)),
             _ => ("NotBuilt", None),
         };
@@ -58,6 +67,7 @@ fn main() -> io::Result<()> {
         }
         let _ = writeln!(table, "Step {{ id: {id:?}, whose: Whose::{whose} }},");
     }
+    fs::create_dir_all(out)?;
     fs::write(out.join("answers.rs"), modules)?;
     fs::write(out.join("steps.rs"), format!("&[\n{table}]\n"))
 }

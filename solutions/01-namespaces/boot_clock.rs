@@ -1,8 +1,8 @@
-//! Exercise 1.6: a clock that counts from another boot.
+//! Exercise 1.9: a clock that counts from another boot.
 //!
 //! A time namespace holds an offset for each of the two clocks that count from boot; it can be set
 //! until somebody lives by it.
-//! Read time_namespaces(7) and unshare(2); check with `cargo wb check 1.6`.
+//! Read time_namespaces(7) and unshare(2); check with `cargo wb check 1.9`.
 
 use std::fs;
 use std::time::Duration;

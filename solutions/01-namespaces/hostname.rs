@@ -1,8 +1,8 @@
-//! Exercise 1.1: a hostname of its own.
+//! Exercise 1.2: a hostname of its own.
 //!
 //! A UTS namespace holds two names, the hostname and the NIS domain name. A process starts in its
 //! parent's.
-//! Read uts_namespaces(7), unshare(2) and sethostname(2); check with `cargo wb check 1.1`.
+//! Read uts_namespaces(7), unshare(2) and sethostname(2); check with `cargo wb check 1.2`.
 
 use anyhow::{Context, Result};
 use nix::sched::{CloneFlags, unshare};

@@ -1,7 +1,7 @@
-//! Exercise 1.3: root, without being root.
+//! Exercise 1.4: root, without being root.
 //!
 //! In a user namespace, who is who is said by two maps. An ordinary user may map one id: their own.
-//! Read user_namespaces(7); check with `cargo wb check 1.3`.
+//! Read user_namespaces(7); check with `cargo wb check 1.4`.
 
 use std::fs;
 

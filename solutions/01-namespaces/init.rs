@@ -1,8 +1,8 @@
-//! Exercise 1.4: a PID 1 that does its job.
+//! Exercise 1.3b: a PID 1 that does its job.
 //!
 //! PID 1 adopts every orphan of its namespace, and is spared every signal for which it has no
 //! handler.
-//! Read pid_namespaces(7), signal(7) and waitpid(2); check with `cargo wb check 1.4`.
+//! Read pid_namespaces(7), signal(7) and waitpid(2); check with `cargo wb check 1.3b`.
 
 use std::ffi::OsString;
 
@@ -22,8 +22,8 @@ use nix::unistd::{ForkResult, Pid};
 ///   returns only to say why not;
 /// - `given::exit_code_for_error(error: &anyhow::Error) -> u8`, 127 when it wasn't there;
 /// - `given::reap() -> Result<Option<(Pid, i32)>>`, waitpid(2) for any child, without waiting: one
-///   that has ended, and its exit code, 128 + N if signal N killed it (nix's own `waitpid` loses the
-///   child that a real-time signal killed);
+///   that has ended, and its exit code, 128 + N if signal N killed it (nix's own `waitpid` loses
+///   the child that a real-time signal killed);
 /// - `given::exit(code: i32) -> !`.
 pub fn run_as_init(command: &[OsString]) -> Result<i32> {
     // wb:answer

@@ -1,9 +1,9 @@
-//! Exercise 1.7: the flag that never arrived.
+//! Exercise 1.12: the flag that never arrived.
 //!
 //! This runtime's function for namespaces compiles, is called, and returns Ok. Somebody saw that a
 //! container isn't as isolated as it was asked to be. Find out which namespace is missing, by
 //! looking at the kernel; then find the line.
-//! Read namespaces(7) and unshare(2); check with `cargo wb check 1.7`.
+//! Read namespaces(7) and unshare(2); check with `cargo wb check 1.12`.
 
 use anyhow::{Context, Result};
 use nix::sched::{CloneFlags, unshare};

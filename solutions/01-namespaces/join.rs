@@ -1,7 +1,7 @@
-//! Exercise 1.5: into a running container.
+//! Exercise 1.10: into a running container.
 //!
 //! A namespace is a file, /proc/PID/ns/KIND; setns(2) moves the caller into it.
-//! Read setns(2), namespaces(7) and user_namespaces(7); check with `cargo wb check 1.5`.
+//! Read setns(2), namespaces(7) and user_namespaces(7); check with `cargo wb check 1.10`.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;

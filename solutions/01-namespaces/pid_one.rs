@@ -1,7 +1,7 @@
-//! Exercise 1.2: processes of its own, from number 1 on.
+//! Exercise 1.3a: processes of its own, from number 1 on.
 //!
 //! A process has a number in its own PID namespace and in each one above; it keeps them for life.
-//! Read pid_namespaces(7) and unshare(2); check with `cargo wb check 1.2`.
+//! Read pid_namespaces(7) and unshare(2); check with `cargo wb check 1.3a`.
 
 use anyhow::{Context, Result};
 use nix::sched::{CloneFlags, unshare};

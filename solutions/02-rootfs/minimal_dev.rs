@@ -1,8 +1,8 @@
-//! Exercise 2.3: a /dev in which programs work, and no disk is.
+//! Exercise 2.5: a /dev in which programs work, and no disk is.
 //!
-//! A device node is a name for a driver. Whoever is root of a user namespace only may not make one (mknod: EPERM), but may
-//! bind the host's.
-//! Read mknod(2), null(4), pts(4), tmpfs(5) and mount(2); check with `cargo wb check 2.3`.
+//! A device node is a name for a driver. Whoever is root of a user namespace only may not make one
+//! (mknod: EPERM), but may bind the host's.
+//! Read mknod(2), null(4), pts(4), tmpfs(5) and mount(2); check with `cargo wb check 2.5`.
 
 use std::fs::{self, File};
 use std::os::unix::fs::symlink;
@@ -11,7 +11,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use nix::mount::{MsFlags, mount};
 
-/// Makes `dev` in `root`, a folder that may be missing, what /dev is in every container:
+/// Makes `dev` in `root`, a directory that may be missing, what /dev is in every container:
 ///
 /// - a tmpfs, in which only root may make anything (mode 0755);
 /// - the devices null, zero, full, random, urandom and tty, and no other;
@@ -23,11 +23,12 @@ use nix::mount::{MsFlags, mount};
 /// shown by a mount of its own, `given::mount_setattr(path, 0, libc::MOUNT_ATTR_RDONLY)` keeps them
 /// from it, and the device works as before.
 ///
-/// It works for root of a user namespace. Fails, saying which step failed, when the kernel refuses one of them.
+/// It works for root of a user namespace. Fails, saying which step failed, when the kernel refuses
+/// one of them.
 pub fn minimal_dev(root: &Path) -> Result<()> {
     // wb:answer
     let dev = root.join("dev");
-    folder(&dev)?;
+    directory(&dev)?;
     mount_new("tmpfs", &dev, "mode=0755")?;
     for name in ["null", "zero", "full", "random", "urandom", "tty"] {
         let (node, place) = (Path::new("/dev").join(name), dev.join(name));
@@ -49,10 +50,10 @@ pub fn minimal_dev(root: &Path) -> Result<()> {
         symlink(target, dev.join(name)).with_context(|| format!("linking {name} to {target}"))?;
     }
     let (pts, shm) = (dev.join("pts"), dev.join("shm"));
-    folder(&pts)?;
+    directory(&pts)?;
     // Without ptmxmode its ptmx is nobody's to open.
     mount_new("devpts", &pts, "newinstance,ptmxmode=0666,mode=0620")?;
-    folder(&shm)?;
+    directory(&shm)?;
     mount_new("tmpfs", &shm, "mode=1777")?;
     Ok(())
     // wb:starter
@@ -61,7 +62,7 @@ pub fn minimal_dev(root: &Path) -> Result<()> {
 }
 
 // wb:answer
-fn folder(path: &Path) -> Result<()> {
+fn directory(path: &Path) -> Result<()> {
     fs::create_dir_all(path).with_context(|| format!("making {}", path.display()))
 }
 

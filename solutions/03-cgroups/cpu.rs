@@ -1,19 +1,22 @@
-//! Exercise 3.2: a part of the processors.
+//! Exercise 3.3: a part of the processors.
 //!
-//! Docker's `--cpus 0.5` is a quota: so much time in each period, for all processes of the group together.
-//! Read cgroups(7), the kernel's admin-guide/cgroup-v2 (cpu.max) and scheduler/sched-bwc (v1); check with `cargo wb check 3.2`.
+//! Docker's `--cpus 0.5` is a quota: so much time in each period, for all processes of the group
+//! together. Read cgroups(7), the kernel's admin-guide/cgroup-v2 (cpu.max) and scheduler/sched-bwc
+//! (v1); check with `cargo wb check 3.3`.
 
 use std::fs;
 
 use anyhow::{Context, Result, ensure};
 use given::{Cgroup, Version};
 
-/// Lets the processes of the group have as much time as `cpus` processors have: 0.5 is half of one, 1.5 one and a half.
+/// Lets the processes of the group have as much time as `cpus` processors have: 0.5 is half of one,
+/// 1.5 one and a half.
 ///
-/// Fails when that isn't more than nothing, and when the kernel refuses it; the error says what was being done.
+/// Fails when that isn't more than nothing, and when the kernel refuses it; the error says what was
+/// being done.
 ///
-/// Given are `group.folder("cpu") -> Result<&Path>`, and `group.version("cpu") -> Result<Version>`, which is `Version::V1` or
-/// `Version::V2`.
+/// Given are `group.directory("cpu") -> Result<&Path>`, and `group.version("cpu") ->
+/// Result<Version>`, which is `Version::V1` or `Version::V2`.
 pub fn limit_cpu(group: &Cgroup, cpus: f64) -> Result<()> {
     // wb:answer
     // Below zero is v1's "no limit". (Not a number isn't more than nothing, either.)
@@ -21,7 +24,7 @@ pub fn limit_cpu(group: &Cgroup, cpus: f64) -> Result<()> {
     let period = 100_000;
     let quota = (cpus * f64::from(period)).round() as i64;
     let write = |file: &str, text: String| {
-        let file = group.folder("cpu")?.join(file);
+        let file = group.directory("cpu")?.join(file);
         fs::write(&file, &text).with_context(|| format!("writing {text} to {}", file.display()))
     };
     match group.version("cpu")? {

@@ -1,22 +1,23 @@
-//! Exercise 3.4: so many processes.
+//! Exercise 3.5a: so many processes.
 //!
-//! A fork bomb needs neither time nor memory worth speaking of: it uses up the numbers for processes, and then nobody can start one.
-//! Read the kernel's admin-guide/cgroup-v2 (PID) and cgroup-v1/pids; check with `cargo wb check 3.4`.
+//! A fork bomb needs neither time nor memory worth speaking of: it uses up the numbers for
+//! processes, and then nobody can start one. Read the kernel's admin-guide/cgroup-v2 (PID) and
+//! cgroup-v1/pids; check with `cargo wb check 3.5a`.
 
 use std::fs;
 
 use anyhow::{Context, Result};
 use given::Cgroup;
 
-/// Lets the group have `most` processes and threads at the same time, the container's first one among them. The next fork is refused
-/// with EAGAIN.
+/// Lets the group have `most` processes and threads at the same time, the container's first one
+/// among them. The next fork is refused with EAGAIN.
 ///
 /// Fails, saying what was being done, when the kernel refuses it.
 ///
-/// Given is `group.folder("pids") -> Result<&Path>`.
+/// Given is `group.directory("pids") -> Result<&Path>`.
 pub fn limit_pids(group: &Cgroup, most: u64) -> Result<()> {
     // wb:answer
-    let file = group.folder("pids")?.join("pids.max");
+    let file = group.directory("pids")?.join("pids.max");
     fs::write(&file, most.to_string()).with_context(|| format!("writing {most} to {}", file.display()))
     // wb:starter
     // todo!("one file, the same on v1 and v2")

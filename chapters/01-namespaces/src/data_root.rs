@@ -9,9 +9,9 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsE
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use nix::unistd::Uid;
 
 use crate::ownership::{is_ours, private_temporary_directory, why_we_own_nothing};
+use crate::privilege::Privilege;
 
 /// The file that says "this directory is a store". It is also what is locked: the directory itself
 /// may be readable for others, and whoever may open a file may lock it (flock(2)), for ever.
@@ -94,7 +94,7 @@ fn keep_for_ourselves(mark: &Path) -> Result<()> {
 pub fn default() -> PathBuf {
     let is_own = |folder: &PathBuf| folder.is_absolute() && fs::metadata(folder).is_ok_and(|meta| is_ours(&meta));
     // Root of a user namespace may find that /run belongs to nobody they know.
-    let run = if Uid::effective().is_root() { Some("/run".into()) } else { std::env::var_os("XDG_RUNTIME_DIR") };
+    let run = if Privilege::current().is_root() { Some("/run".into()) } else { std::env::var_os("XDG_RUNTIME_DIR") };
     match run.map(PathBuf::from).filter(is_own) {
         Some(folder) => folder.join("coracle"),
         None => private_temporary_directory("coracle"),
@@ -104,7 +104,7 @@ pub fn default() -> PathBuf {
 /// The default data root, which outlives a boot: /var/lib/coracle for root, $XDG_DATA_HOME/coracle or
 /// ~/.local/share/coracle for others, and where neither can be written to a private directory among the temporary files.
 pub fn default_data() -> PathBuf {
-    let machines = Uid::effective().is_root().then(|| PathBuf::from("/var/lib"));
+    let machines = Privilege::current().is_root().then(|| PathBuf::from("/var/lib"));
     let users = std::env::var_os("XDG_DATA_HOME").map(PathBuf::from);
     let home = std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/share"));
     let mut candidates = [machines, users, home].into_iter().flatten().filter(|directory| directory.is_absolute());

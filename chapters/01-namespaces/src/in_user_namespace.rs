@@ -18,13 +18,6 @@ pub fn enter_user_namespace(why: &'static Why, namespace: BorrowedFd<'_>) -> Res
     setuid(Uid::from_raw(0)).context("setuid: cannot become root of the user namespace")
 }
 
-/// Whether this process is root of the machine: in its first user namespace, which alone maps every id to itself
-/// (user_namespaces(7)). "User id 0" is not enough: everybody is that in a user namespace of their own.
-pub fn is_root_of_the_machine() -> bool {
-    let map = std::fs::read_to_string("/proc/self/uid_map").unwrap_or_default();
-    Uid::effective().is_root() && map.split_whitespace().eq(["0", "0", "4294967295"])
-}
-
 /// The inode of the user namespace that owns this process's network namespace: ioctl_nsfs(2). `None` if it is above ours, and
 /// so none of our business.
 pub fn network_namespace_owner() -> Option<u64> {

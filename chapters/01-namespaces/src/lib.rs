@@ -10,7 +10,8 @@
 //! - **The process.** `host.rs` and `child.rs` walk the list in lockstep, over the `link.rs` between them; `gate.rs` lets
 //!   `create` and `start` be two processes; `launch.rs` becomes the command, `init.rs` stays behind as its PID 1; `wait.rs`,
 //!   `interrupts.rs` and `terminal.rs` pass on what a person does to it. `join.rs` and `enter.rs` go into namespaces that
-//!   exist. [`own_binary`] keeps our program's own file out of the container's reach. `work.rs` does work elsewhere.
+//!   exist. [`own_binary`] keeps our program's own file out of the container's reach. `work.rs` does work elsewhere, and
+//!   `work_interrupts.rs` lets Ctrl-C end it. [`Privilege`] is what this process may do.
 //! - **What remains.** [`Container`], [`State`], [`RecordedProcess`], [`Store`] (`data_root.rs`, [`ownership`], `locked.rs`),
 //!   [`Undo`], `removal.rs`, `cgroup_removal.rs`, `tree_removal.rs`, `frozen.rs`: what outlives a
 //!   process, and how it goes away.
@@ -51,6 +52,7 @@ mod offset;
 pub mod own_binary;
 pub mod ownership;
 mod plan;
+mod privilege;
 mod process_end;
 mod program;
 mod ps;
@@ -73,6 +75,7 @@ mod view;
 mod wait;
 mod width;
 mod work;
+mod work_interrupts;
 
 pub use cgroup_removal::{SHARED as SHARED_CGROUP, is_shared as is_shared_cgroup, remove as remove_cgroup};
 pub use cli::{Namespaces as ChapterOne, Verbs};
@@ -85,12 +88,13 @@ pub use exec::{Exec, Running};
 pub use failure::{CallFailed, Failure, exit};
 pub use flags::{ExplainFlag, ExplainFormat, NamespaceFlags, RunFlags, StoreFlags};
 pub use frozen::refuse as refuse_frozen_cgroup;
-pub use in_user_namespace::{enter_user_namespace, is_root_of_the_machine, network_namespace_owner};
+pub use in_user_namespace::{enter_user_namespace, network_namespace_owner};
 pub use locked::lock_in_time;
 pub use mechanism::{Handover, Mechanism, in_stage_order};
 pub use namespaces::{Namespace, Namespaces};
 pub use offset::Offset;
 pub use plan::{Caller, Inside, Plan, Process};
+pub use privilege::{Privilege, is_first_user_namespace};
 pub use program::{create_and_leave, report, run_and_look_back, run_to_the_end};
 pub use recorded_process::{Life, RecordedProcess, SeenFrom};
 pub use removal::{remove, remove_debris};

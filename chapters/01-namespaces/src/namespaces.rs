@@ -139,7 +139,7 @@ impl Namespaces {
     /// make these only in a user namespace: user_namespaces(7).
     pub fn default_for_caller() -> Namespaces {
         let set: Namespaces = [Namespace::Mount, Namespace::Pid, Namespace::Uts].into_iter().collect();
-        if nix::unistd::Uid::effective().is_root() { set } else { set.with(Namespace::User) }
+        if crate::privilege::Privilege::current().is_root() { set } else { set.with(Namespace::User) }
     }
 
     /// The set and one more.

@@ -26,6 +26,7 @@ use crate::mechanisms::write_id_maps;
 use crate::namespaces::{Namespace, Namespaces};
 use crate::plan::Caller;
 use crate::sys::{self, Cloned};
+use crate::work_interrupts::Interrupts;
 
 /// The namespaces that the work is done in. The default is: ours, in a process of its own.
 #[derive(Debug, Default)]
@@ -36,6 +37,9 @@ pub struct Elsewhere {
     pub create: Namespaces,
     /// Which ids a new user namespace has.
     pub ids: Request,
+    /// Whether a signal that asks us to end (Ctrl-C, SIGTERM, SIGHUP) ends the work alone: the caller gets an error with
+    /// the exit status of that signal, and can clean up. Nothing that the work has started is alive by then.
+    pub interruptible: bool,
 }
 
 impl Elsewhere {
@@ -68,9 +72,10 @@ where
     }
     let caller = Caller::current();
     let (link, workers) = Link::pair()?;
+    let interrupts = place.interruptible.then(Interrupts::block).transpose()?;
     match clone_joined(&place.join, place.create, None).context("cannot make a process for work elsewhere")? {
         Cloned::Child => {
-            drop(link);
+            drop((link, interrupts));
             let workers = Rc::new(workers);
             let result = catch_unwind(AssertUnwindSafe(|| be_worker(&workers, &place, work)));
             let result = result.unwrap_or_else(|_| Err(anyhow!("a panic in a worker: a bug of ours")));
@@ -90,8 +95,12 @@ where
             if mapped.is_err() {
                 let _ = sys::pidfd_send_signal(pidfd.as_fd(), Signal::SIGKILL);
             }
-            let report = mapped.and_then(|()| listen(&link));
-            waitid(Id::PIDFd(pidfd.as_fd()), WaitPidFlag::WEXITED).context("cannot wait for a worker")?;
+            let wait = || interrupts.as_ref().map_or(Ok(()), |interrupts| interrupts.wait_for(&link, pidfd.as_fd()));
+            let report = mapped.and_then(|()| listen(&link, wait));
+            let end = waitid(Id::PIDFd(pidfd.as_fd()), WaitPidFlag::WEXITED).context("cannot wait for a worker")?;
+            if let Some(interrupts) = interrupts {
+                interrupts.unblock(end)?;
+            }
             let mut fds = report?.into_iter();
             let mut value = File::from(fds.next().context("a worker sent no value: a bug of ours")?);
             let mut bytes = Vec::new();
@@ -124,8 +133,9 @@ fn be_worker<T: Serialize>(
     Ok([OwnedFd::from(file)].into_iter().chain(fds).collect())
 }
 
-fn listen(link: &Link) -> Result<Vec<OwnedFd>> {
+fn listen(link: &Link, wait: impl Fn() -> Result<()>) -> Result<Vec<OwnedFd>> {
     loop {
+        wait()?;
         match link.receive()? {
             Some((FromWorker::Did(step), _)) => explain::relay(&step),
             Some((FromWorker::Done, fds)) => return Ok(fds),

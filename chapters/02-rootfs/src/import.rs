@@ -18,13 +18,13 @@ use std::os::fd::AsFd;
 use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
+use ch01_namespaces::Privilege;
 use nix::sys::stat::{FchmodatFlags, fchmodat};
-use nix::unistd::Uid;
 use tar::EntryType;
 
 use crate::rooted::Root;
 use archive::{Archive, Member};
-use make::{is_folder, make, mode_of, set_modified};
+use make::{Made, is_folder, make, mode_of, set_modified};
 pub use special::{NoSpecialNames, SpecialNames, remove_entry};
 
 /// What may be unpacked, and how.
@@ -35,14 +35,42 @@ pub struct Options {
     /// And so are more bytes. (Holes in files cost no disk and don't count.)
     pub most_bytes: u64,
     /// Whether files belong to whom the archive says, with set-user-ID bits and file capabilities.
-    /// Only root can give files away; for others all of them belong to whoever unpacks, who is root
+    /// Only root, of the machine or of a user namespace, can give files away; for others all of them belong to whoever unpacks, who is root
     /// inside.
     pub keep_owners: bool,
+    /// Which files that are no files are made.
+    pub special_files: SpecialFiles,
+    /// Whether an entry may take the place of a directory that is not empty: a layer replaces what is below it.
+    pub replace_directories: bool,
 }
 
 impl Default for Options {
     fn default() -> Options {
-        Options { most_entries: 1_000_000, most_bytes: 20 << 30, keep_owners: Uid::effective().is_root() }
+        Options {
+            most_entries: 1_000_000,
+            most_bytes: 20 << 30,
+            keep_owners: Privilege::current().is_root(),
+            special_files: SpecialFiles::LeftOut,
+            replace_directories: false,
+        }
+    }
+}
+
+/// Fifos and device nodes. (Archives have no sockets.)
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum SpecialFiles {
+    /// None: a container's /dev is made anew.
+    LeftOut,
+    /// Fifos: in a user namespace nobody makes devices.
+    Fifos,
+    /// Devices as well.
+    All,
+}
+
+impl SpecialFiles {
+    /// All that this process may make.
+    pub fn as_allowed() -> SpecialFiles {
+        if crate::powers::over_the_machine() { SpecialFiles::All } else { SpecialFiles::Fifos }
     }
 }
 
@@ -56,8 +84,10 @@ pub struct Unpacked {
     pub entries: u64,
     /// Bytes in files.
     pub bytes: u64,
-    /// Device nodes and fifos, which were left out: a container's /dev is made anew.
+    /// Device nodes and fifos that were left out: see [`SpecialFiles`].
     pub left_out: u64,
+    /// Entries whose owner is not mapped here: they belong to whoever unpacks, and lost their set-user-ID bits.
+    pub owners_lost: u64,
 }
 
 impl fmt::Display for Unpacked {
@@ -65,6 +95,9 @@ impl fmt::Display for Unpacked {
         write!(f, "{} entries, {:.1} MB", self.entries, self.bytes as f64 / 1e6)?;
         if self.left_out > 0 {
             write!(f, "; {} device nodes and the like left out", self.left_out)?;
+        }
+        if self.owners_lost > 0 {
+            write!(f, "; {} entries belong to ids that are not mapped here, and became yours", self.owners_lost)?;
         }
         Ok(())
     }
@@ -82,7 +115,11 @@ pub fn import(archive: impl Read, folder: &Path) -> Result<Unpacked> {
     } else {
         std::fs::create_dir(folder).with_context(|| format!("cannot make {}", folder.display()))?;
     }
-    let unpacked = unpack(archive, &Root::open(folder)?, &NoSpecialNames, &Options::default());
+    let unpacked = unpack(archive, &Root::open(folder)?, &NoSpecialNames, &Options::default()).and_then(|unpacked| {
+        // An empty layer is one; an empty root file system is a mistake.
+        ensure!(unpacked.entries > 0, "the archive is empty");
+        Ok(unpacked)
+    });
     if unpacked.is_err() {
         // It was empty before; what is in it is ours. (Neither call follows links.)
         for entry in folder.read_dir()?.flatten() {
@@ -104,20 +141,26 @@ pub fn unpack(archive: impl Read, root: &Root, special: &dyn SpecialNames, optio
     while let Some(member) = archive.next()? {
         let Some(name) = clean(&member.name)? else { continue };
         unpacked.count(&member, options)?;
+        let directory = name.parent().unwrap_or(Path::new("/"));
+        let directory = special.reach(directory).with_context(|| format!("cannot reach {}", name.display()))?;
+        let name = name.file_name().map_or(name.clone(), |last| directory.join(last));
         let (parent, last) = root.parent(&name)?;
         if special.take(parent.as_fd(), &last).with_context(|| format!("cannot take {}", name.display()))? {
             continue;
         }
-        let made = make(&mut archive, &member, &name, root, options);
-        let made = made.with_context(|| format!("cannot unpack {}", name.display()))?;
-        unpacked.left_out += u64::from(!made);
+        let made = make(&mut archive, &member, (&parent, &last), root, options)
+            .and_then(|made| special.made(parent.as_fd(), &last, member.kind == EntryType::Directory).map(|()| made));
+        match made.with_context(|| format!("cannot unpack {}", name.display()))? {
+            Made::Whole => {}
+            Made::WithoutOwner => unpacked.owners_lost += 1,
+            Made::LeftOut => unpacked.left_out += 1,
+        }
         if member.kind == EntryType::Directory {
             remembered += name.as_os_str().len() as u64;
             ensure!(remembered <= MOST_REMEMBERED, "the names of directories take more than {MOST_REMEMBERED} bytes");
             folders.push((name, mode_of(&member, options), member.modified));
         }
     }
-    ensure!(unpacked.entries > 0, "the archive is empty");
     // Last, and from below: a folder without write permission could not be filled, and filling one
     // changes its time.
     for (name, mode, modified) in folders.into_iter().rev() {

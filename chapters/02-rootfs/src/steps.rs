@@ -4,9 +4,9 @@ use ch01_namespaces::{Lesson, Why};
 use nix::errno::Errno;
 
 const ROOT: &str = "2.2 A new root";
-const PIVOT: &str = "2.3 pivot_root";
-const MOUNTS: &str = "2.4 Mounts";
-const CHROOT: &str = "2.5 chroot";
+const PIVOT: &str = "2.4 pivot_root";
+const MOUNTS: &str = "2.5 Mounts";
+const CHROOT: &str = "2.3 chroot";
 const VOLUMES: &str = "2.6 Volumes";
 
 /// The new root must be a mount point.

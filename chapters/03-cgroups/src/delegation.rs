@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
-use ch01_namespaces::{new_id, own_binary};
+use ch01_namespaces::{Privilege, new_id, own_binary};
 use nix::unistd::Uid;
 
 use crate::controller::Version;
@@ -110,7 +110,7 @@ pub fn reach(group: &Group) -> Result<()> {
 
 /// The topmost cgroup that was delegated to this user, where cgroups are to be made outside of it.
 fn delegated_elsewhere(place: &Place) -> Result<Option<PathBuf>> {
-    if Uid::effective().is_root() {
+    if Privilege::current().is_machine_root() {
         return Ok(None);
     }
     let machine = Machine::look()?;
@@ -135,7 +135,7 @@ impl Facts {
         // systemd-run becomes the command: the process is the same.
         let has_asked = std::env::var(ASKED).is_ok_and(|process| process == std::process::id().to_string());
         Ok(Facts {
-            is_root: Uid::effective().is_root(),
+            is_root: Privilege::current().is_machine_root(),
             handed_over: in_a_part || has_asked,
             manager: manager().is_some_and(|socket| socket.exists()),
             systemd_run: find("systemd-run").is_some(),
@@ -146,7 +146,7 @@ impl Facts {
 
 /// Where the manager that we would ask listens.
 fn manager() -> Option<PathBuf> {
-    let folder = if Uid::effective().is_root() { PathBuf::from("/run") } else { runtime_folder()? };
+    let folder = if Privilege::current().is_machine_root() { PathBuf::from("/run") } else { runtime_folder()? };
     Some(folder.join("systemd/private"))
 }
 
@@ -183,7 +183,7 @@ fn start_again() -> Result<()> {
 fn scope() -> Result<Command> {
     let unit = format!("--unit={SCOPE}{}.scope", &new_id()?[..12]);
     let mut command = Command::new("systemd-run");
-    if !Uid::effective().is_root() {
+    if !Privilege::current().is_machine_root() {
         command.arg("--user");
     }
     command.args(["--scope", "--quiet", "--collect", "-p", "Delegate=yes", &unit, "--"]);

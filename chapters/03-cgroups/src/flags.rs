@@ -3,7 +3,7 @@
 mod values;
 
 use anyhow::{Result, bail};
-use ch01_namespaces::{ContainerFlags, Design, Namespace, Namespaces, is_root_of_the_machine};
+use ch01_namespaces::{ContainerFlags, Design, Namespace, Namespaces, Privilege};
 use clap::{Args, ValueEnum};
 
 use crate::controller::Controller;
@@ -192,7 +192,7 @@ impl GroupFlags {
         let place = match self.place(&limits) {
             Ok(place) if demanded || place.is_ours() => place,
             // Root's containers have groups always, so that what they use is counted.
-            Ok(place) if is_root_of_the_machine() && !place.is_read_only() => place,
+            Ok(place) if Privilege::current().is_machine_root() && !place.is_read_only() => place,
             Err(error) if demanded => return Err(error),
             Ok(_) | Err(_) => return Ok(()),
         };

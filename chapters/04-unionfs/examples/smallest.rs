@@ -1,1 +1,46 @@
-fn main() {}
+//! The whole idea in one `main`: a command whose / is two directories in one, of which only the upper is written to.
+//!
+//! `cargo run -p ch04-unionfs -- rootfs create ./box`, then
+//! `cargo run -p ch04-unionfs --example smallest-union -- ./box ./mine sh`: what the shell changes is in ./mine/upper.
+#![allow(unsafe_code)]
+
+use std::ffi::CString;
+
+use anyhow::{Context, Result};
+use nix::mount::{MntFlags, MsFlags, mount, umount2};
+use nix::sched::{CloneFlags, unshare};
+use nix::unistd::{chdir, execvp, getegid, geteuid, pivot_root};
+
+fn main() -> Result<()> {
+    let mut args = std::env::args().skip(1);
+    let image = std::fs::canonicalize(args.next().context("say which directory is the image")?)?;
+    let own = args.next().context("say where changes go")?;
+    let command: Vec<CString> = args.map(CString::new).collect::<Result<_, _>>()?;
+    let (uid, gid) = (geteuid(), getegid());
+
+    // ANCHOR: smallest
+    // A mount namespace of our own; for an ordinary user, in a user namespace.
+    unshare(CloneFlags::CLONE_NEWUSER | CloneFlags::CLONE_NEWNS).context("unshare")?;
+    std::fs::write("/proc/self/setgroups", "deny").context("setgroups")?;
+    std::fs::write("/proc/self/uid_map", format!("0 {uid} 1")).context("uid_map")?;
+    std::fs::write("/proc/self/gid_map", format!("0 {gid} 1")).context("gid_map")?;
+    const NONE: Option<&str> = None;
+    mount(NONE, "/", NONE, MsFlags::MS_REC | MsFlags::MS_PRIVATE, NONE).context("make private")?;
+
+    // The image below, the container's directory above it. The kernel prepares files in `work` before they appear.
+    for name in ["upper", "work", "merged"] {
+        std::fs::create_dir_all(format!("{own}/{name}"))?;
+    }
+    chdir(own.as_str()).context("chdir")?;
+    let options = format!("lowerdir={},upperdir=upper,workdir=work,userxattr", image.display());
+    mount(Some("overlay"), "merged", Some("overlay"), MsFlags::empty(), Some(options.as_str())).context("unite")?;
+
+    // Both together become /, as in chapter 2.
+    chdir("merged").context("chdir")?;
+    pivot_root(".", ".").context("pivot_root")?;
+    umount2(".", MntFlags::MNT_DETACH).context("umount2")?;
+    chdir("/").context("chdir /")?;
+    execvp(command.first().context("say what to run")?, &command).context("execvp")?;
+    // ANCHOR_END: smallest
+    Ok(())
+}

@@ -12,7 +12,7 @@ use crate::store::{LayerStore, check_name};
 pub fn commit(store: &LayerStore, container: &State, name: &str) -> Result<Imported> {
     check_name(name)?;
     let _still = Frozen::while_alive(store, container)?;
-    commit_layer(store, &container.id, Some(name))
+    store.interruptible(|| commit_layer(store, &container.id, Some(name)))
 }
 // ANCHOR_END: commit
 

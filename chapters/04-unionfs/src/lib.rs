@@ -11,7 +11,8 @@
 //! 2. [`driver`]: two ways to keep layers and unite them, one trait. [`mechanisms`]: the container's layer, and the union
 //!    as its root.
 //! 3. [`store`]: what stands on what, what is in use, and what a crash leaves.
-//! 4. [`archive`]: a layer comes in as an archive, and goes out as one; `owner.rs`: whose files they are meanwhile.
+//! 4. [`archive`]: a layer comes in as an archive, and goes out as one; `owner.rs`: whose files they are meanwhile;
+//!    `open_files.rs`: how deep its directories may be.
 //! 5. [`changes`]: what a layer changes. `commit.rs`: a container's changes become a layer.
 //! 6. [`hostbox`]: the layer that is always there. `flags.rs`, `cli.rs`, `verbs/`: the command line. `tour.rs`.
 //!
@@ -26,8 +27,10 @@ pub mod digest;
 mod directory;
 pub mod driver;
 mod flags;
+mod flatten;
 pub mod hostbox;
 pub mod mechanisms;
+mod open_files;
 mod owner;
 pub mod steps;
 pub mod store;

@@ -5,19 +5,18 @@
 //! have, and a file that is root's inside is the user's outside.
 
 use anyhow::Result;
-use ch01_namespaces::{Elsewhere, work_in};
-use nix::unistd::Uid;
+use ch01_namespaces::{Elsewhere, Privilege, work_in};
 use serde::{Serialize, de::DeserializeOwned};
 
-/// Whether we are root already: of the machine, or of a user namespace that somebody else made.
-pub fn is_mapped_root() -> bool {
-    Uid::effective().is_root()
-}
+use crate::open_files::ManyOpenFiles;
 
+// ANCHOR: as_owner
 /// Does work on the files of layers as their owner: here if we are root, else in a new user namespace.
 pub fn as_owner<T: Serialize + DeserializeOwned>(work: impl FnOnce() -> Result<T>) -> Result<T> {
-    if is_mapped_root() {
+    let _deep = ManyOpenFiles::allow();
+    if Privilege::current().is_root() {
         return work();
     }
     Ok(work_in(Elsewhere::new_user_namespace(), || work().map(|value| (value, Vec::new())))?.0)
 }
+// ANCHOR_END: as_owner

@@ -1,12 +1,141 @@
-//! The tour: two containers on one image.
+//! The tour: two containers on one image; one deletes a file, one changes a file, and the image stays as it is.
 
-use anyhow::Result;
-use ch01_namespaces::StoreFlags;
-use ch01_namespaces::telling::TourFlags;
+mod disk;
+mod scene;
+
+use anyhow::{Context, Result};
+use ch01_namespaces::telling::{Telling, TourFlags, fitted};
+use ch01_namespaces::{StoreFlags, say};
+
+use crate::driver::{self, candidates};
+use crate::store::LayerStore;
+use crate::verbs::size;
+use disk::{bytes_on_disk, first_line, kept_as};
+use scene::{Running, Scene};
 
 /// Shows it.
-pub fn tour(flags: &TourFlags, _store: &StoreFlags) -> Result<u8> {
+pub fn tour(flags: &TourFlags, store: &StoreFlags) -> Result<u8> {
+    let layers = LayerStore::open(store, None)?;
+    let scene = Scene::set(store, &layers)?;
     let telling = flags.begin();
     telling.title("Chapter 4: layers, and the file system that unites them")?;
+    say!("So far each container had a root file system of its own, a full copy. Images");
+    say!("are made of layers instead: read-only, stored once, and shared. A container");
+    say!("adds one layer, the only one that is written to.");
+    telling.pause()?;
+
+    image(&telling, &layers, &scene)?;
+    let (one, two) = containers(&telling, &layers, &scene)?;
+    let has_overlay = layers.driver().name() == driver::Name::Overlay2;
+    if has_overlay {
+        as_the_kernel_keeps_it(&telling, &layers, &one, &two)?;
+    }
+    counted_once(&telling, &layers, &scene, &one, &two)?;
+    one.end()?;
+    two.end()?;
+    if !has_overlay {
+        left_out(&telling, &layers)?;
+    }
+    telling.title("Your turn")?;
+    say!("  cargo run -p ch04-unionfs -- run hostbox sh      a shell on layers");
+    say!("  cargo run -p ch04-unionfs -- layer ls            the layers that are there");
+    say!("  cargo run -p ch04-unionfs -- info                the storage driver, and why");
+    say!("  cargo wb                                         the exercises");
     Ok(0)
+}
+
+fn image(telling: &Telling, layers: &LayerStore, scene: &Scene<'_>) -> Result<()> {
+    telling.title("An image: layers on layers")?;
+    say!("I imported an archive with two files as a layer, on top of hostbox: a layer of");
+    say!("this machine's own programs. A layer's name is the digest of what is in it.");
+    say!("");
+    for layer in layers.stack(&scene.image)? {
+        let name = if layer.chain == scene.image { "two files" } else { crate::hostbox::NAME };
+        say!("  {:<10} sha256:{}…  {:>8}", name, &layer.chain.hex()[..40], size(layer.size));
+    }
+    say!("");
+    say!("Storage Driver: {}", layers.driver().name());
+    telling.pause()
+}
+
+fn containers<'a>(telling: &Telling, layers: &LayerStore, scene: &'a Scene<'a>) -> Result<(Running<'a>, Running<'a>)> {
+    telling.title("Two containers on it")?;
+    let page = |when: &str| -> Result<()> {
+        let image = scene.content(layers)?;
+        say!("  the image on disk, {when:<6}  old: {}", first_line(&image.join("srv/old")));
+        say!("  {:<26} page: {}", "", first_line(&image.join("srv/page")));
+        Ok(())
+    };
+    page("before")?;
+    let delete = "rm /srv/old";
+    let change = "echo second edition >/srv/page";
+    let mut one = scene.start(delete, "ls /srv")?;
+    let mut two = scene.start(change, "cat /srv/page")?;
+    say!("");
+    say!("  container one {:<32} ls /srv: {}", delete, one.line()?);
+    say!("  container two {:<32} page: {}", change, two.line()?);
+    say!("");
+    page("after")?;
+    say!("");
+    for (name, container) in [("one", &one), ("two", &two)] {
+        let changes: Vec<_> = container.changes(layers)?;
+        say!("  diff {name}   {}", fitted(&changes.join("   "), 66));
+    }
+    say!("");
+    say!("Each sees its own change and not the other's, and the image is as it was.");
+    telling.pause()?;
+    Ok((one, two))
+}
+
+fn as_the_kernel_keeps_it(telling: &Telling, layers: &LayerStore, one: &Running, two: &Running) -> Result<()> {
+    telling.title("As the kernel keeps it")?;
+    say!("The file system that unites them is overlayfs, mounted in each container's mount");
+    say!("namespace. What the kernel says of container one's /:");
+    say!("");
+    let mounts = std::fs::read_to_string(format!("/proc/{}/mountinfo", one.pid)).context("cannot read mountinfo")?;
+    let root = mounts.lines().find(|line| line.split(' ').nth(4) == Some("/")).unwrap_or_default();
+    let options = root.rsplit(' ').next().unwrap_or_default();
+    for option in options.split(',').filter(|option| option.contains("dir") && !option.starts_with("redirect")) {
+        say!("  {}", fitted(option, 76));
+    }
+    say!("");
+    say!("The upper directories hold what was changed, and nothing else:");
+    say!("");
+    say!("  container one  srv/old    {}", kept_as(&one.content(layers)?.join("srv/old"))?);
+    say!("  container two  srv/page   {}", kept_as(&two.content(layers)?.join("srv/page"))?);
+    say!("");
+    say!("A character device with the number 0:0 is a whiteout: it says \"deleted\", and");
+    say!("hides the file below, which nobody can delete: other containers use it.");
+    telling.pause()
+}
+
+fn counted_once(telling: &Telling, layers: &LayerStore, scene: &Scene<'_>, one: &Running, two: &Running) -> Result<()> {
+    telling.title("Disk used, each block once")?;
+    let image: Vec<_> =
+        layers.stack(&scene.image)?.iter().map(|layer| layers.driver().content(&layer.cache_id)).collect();
+    // With vfs the topmost layer is a copy of those below, and each container one more.
+    let image = bytes_on_disk(&image);
+    let own = [one, two].map(|container| container.content(layers).map(|content| bytes_on_disk(&[content])));
+    let [one, two] = own;
+    let (one, two) = (one?, two?);
+    say!("  the image             {:>8}", size(image));
+    say!("  container one adds    {:>8}", size(one));
+    say!("  container two adds    {:>8}", size(two));
+    say!("  together              {:>8}", size(image + one + two));
+    telling.pause()
+}
+
+fn left_out(telling: &Telling, layers: &LayerStore) -> Result<()> {
+    telling.title("What is left out, and how to get it")?;
+    say!("This store's driver is vfs, which copies the image for each container: whiteouts");
+    say!("and the mount of overlayfs are not to be seen. About overlay2:");
+    say!("");
+    let refusal = candidates(layers.data_root()).into_iter().find_map(|candidate| candidate.refusal);
+    let refusal = refusal.unwrap_or_else(|| "it works here, and the store began with vfs".into());
+    for line in refusal.lines() {
+        say!("  {}", fitted(line, 76));
+    }
+    say!("");
+    say!("  cargo wb vm -- target/debug/ch04-unionfs    this tour, where it works");
+    telling.pause()
 }

@@ -33,4 +33,4 @@ mod volumes;
 
 pub use cli::{Verbs, main};
 pub use flags::Flags;
-pub use time::{ago, now, parse_time};
+pub use time::{ago, now, parse_time, seconds_of};

@@ -27,6 +27,11 @@ pub fn parse_time(text: &str) -> Result<String> {
     Ok(format!("{time:.9}"))
 }
 
+/// A time in seconds since 1970.
+pub fn seconds_of(time: &str) -> i64 {
+    time.parse::<Timestamp>().map_or(0, Timestamp::as_second)
+}
+
 /// How long ago a time was, as Docker says it: "5 minutes ago" without the "ago".
 pub fn ago(time: &str) -> String {
     let Ok(then) = time.parse::<Timestamp>() else { return "unknown".into() };

@@ -1,17 +1,14 @@
-//! The exercises of chapter 1: what each is about, its hints, and the mistakes that its check recognizes.
+//! The exercises of chapter 1: each is declared by one file, and registered by being there
+//! (`build.rs`).
 //!
-//! The answers are no part of this library. Each is one file beside this package's `Cargo.toml`, built into a program of its
-//! own (`programs/`), so that an answer that doesn't compile, or that kills what it can, harms itself only. The checks are a
-//! program too (`main.rs`): whoever only lists exercises, or builds an answer, doesn't wait until they are built.
+//! The answers are no part of this library. Each is one file beside this package's `Cargo.toml`,
+//! built into a program of its own (`bin/`), so that an answer that doesn't compile, or that kills
+//! what it can, harms itself only. The checks are a program too (`main.rs`): a command that only
+//! lists exercises, or builds an answer, doesn't wait until they are built.
 
-mod boot_clock;
-mod hostname;
-mod ids;
-mod init;
-mod isolation;
-mod join;
-mod pid_one;
 #[cfg(feature = "checks")]
 mod processes;
+#[cfg(feature = "checks")]
+mod writes;
 
-exercise::exercises!(hostname, pid_one, ids, init, join, boot_clock, isolation);
+include!(concat!(env!("OUT_DIR"), "/exercises.rs"));

@@ -1,13 +1,14 @@
-//! A process's files, as they are seen from outside: /proc/PID/root leads into its root, through its mounts.
+//! A process's files, as they are seen from outside: /proc/PID/root leads into its root, through
+//! its mounts.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use checker::{Heard, Outcome, random};
+use checker::{Outcome, Reply, random};
 use lab::look;
 
-/// A folder of the lab's that isn't there yet, and whose name no answer can know beforehand.
+/// A directory of the lab's that isn't there yet, and whose name no answer can know beforehand.
 pub fn new_place() -> PathBuf {
     PathBuf::from(format!("/tmp/host-{:06x}", random::within(0..0x100_0000)))
 }
@@ -28,9 +29,9 @@ pub fn identity(path: impl AsRef<Path>) -> Option<(u64, u64)> {
     fs::metadata(path).ok().map(|file| (file.dev(), file.ino()))
 }
 
-/// The names in a folder, sorted.
-pub fn names(folder: impl AsRef<Path>) -> Vec<String> {
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+/// The names in a directory, sorted.
+pub fn names(directory: impl AsRef<Path>) -> Vec<String> {
+    let entries = fs::read_dir(directory).into_iter().flatten().flatten();
     let mut names: Vec<String> = entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
     names.sort();
     names
@@ -56,17 +57,18 @@ pub fn same_table(one: i32, other: i32) -> bool {
     inode(one).is_some() && inode(one) == inode(other)
 }
 
-/// What was seen. Where the function returned an error, that is what there is to say; and of a program that has ended nothing
-/// else is known.
-pub fn unless_failed(heard: &Heard, alive: bool, observed: String) -> String {
-    if alive && *heard == Heard::Ok { observed } else { heard.in_words() }
+/// What was seen. Where the function returned an error, that is what there is to say; and of a
+/// program that has ended nothing else is known.
+pub fn unless_failed(reply: &Reply, alive: bool, observed: String) -> String {
+    if alive && *reply == Reply::Ok { observed } else { reply.in_words() }
 }
 
-/// The check that all exercises have: what can't be done is an error, with a word on what was being done.
-pub fn refused(claim: &'static str, heard: &Heard, alive: bool, kept: bool, what_changed: &str) -> Outcome {
-    let told = matches!(heard, Heard::Error(_)) && !heard.is_bare_error();
-    let observed = if kept || !alive { heard.in_words() } else { format!("{}; {what_changed}", heard.in_words()) };
-    Outcome::of(claim, alive && told && kept, "an error with a context, and all is as it was", observed)
+/// The check that all exercises have: what can't be done is an error, with a word on what was being
+/// done.
+pub fn refused(claim: &'static str, reply: &Reply, alive: bool, kept: bool, what_changed: &str) -> Outcome {
+    let told = matches!(reply, Reply::Error(_)) && !reply.is_bare_error();
+    let observed = if kept || !alive { reply.in_words() } else { format!("{}; {what_changed}", reply.in_words()) };
+    Outcome::new(claim, alive && told && kept, "an error with a context, and all is as it was", observed)
 }
 
 #[cfg(test)]
@@ -82,11 +84,11 @@ mod tests {
 
     #[test]
     fn an_error_without_words_or_with_consequences_is_not_enough() {
-        let judged = |heard: Heard, kept| refused("c", &heard, true, kept, "it moved").difference;
-        let error = |words: &[&str]| Heard::Error(words.iter().map(ToString::to_string).collect());
+        let judged = |reply: Reply, kept| refused("c", &reply, true, kept, "it moved").difference;
+        let error = |words: &[&str]| Reply::Error(words.iter().map(ToString::to_string).collect());
         assert_eq!(judged(error(&["mount", "EPERM: x"]), true), None);
         assert!(judged(error(&["EPERM: Operation not permitted"]), true).is_some());
-        assert!(judged(Heard::Ok, true).is_some());
+        assert!(judged(Reply::Ok, true).is_some());
         assert!(judged(error(&["mount", "EPERM: x"]), false).is_some_and(|(_, saw)| saw.contains("it moved")));
     }
 }

@@ -1,4 +1,5 @@
-//! A container's groups, as they are seen from outside: the kernel's files, through the program's mounts.
+//! A container's groups, as they are seen from outside: the kernel's files, through the program's
+//! mounts.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,7 +7,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use checker::{Heard, Outcome, Program, Running, random};
+use checker::{Outcome, Program, Reply, Running, random};
 use given::{Cgroup, Version, checked};
 use lab::{Lab, look};
 use nix::errno::Errno;
@@ -20,8 +21,8 @@ pub struct Groups {
     pub name: String,
 }
 
-/// Starts the program in a lab that has groups of its own. Its first argument is a name for the container that no answer can
-/// know beforehand.
+/// Starts the program in a lab that has groups of its own. Its first argument is a name for the
+/// container that no answer can know beforehand.
 pub fn start(program: &Program, arguments: &[&str]) -> Result<(Running, Groups)> {
     let name = format!("{:06x}", random::within(0..0x100_0000));
     let arguments: Vec<&str> = [name.as_str()].into_iter().chain(arguments.iter().copied()).collect();
@@ -37,14 +38,14 @@ impl Groups {
         self.group.version(controller).is_ok_and(|version| version == Version::V1)
     }
 
-    /// The folder in the tree of a controller, as the program sees it.
-    pub fn folder(&self, controller: &str) -> Result<PathBuf> {
-        Ok(self.group.folder(controller)?.to_path_buf())
+    /// The directory in the tree of a controller, as the program sees it.
+    pub fn directory(&self, controller: &str) -> Result<PathBuf> {
+        Ok(self.group.directory(controller)?.to_path_buf())
     }
 
-    /// The folders of all trees, each once, as the program sees them.
-    pub fn folders(&self) -> Vec<PathBuf> {
-        self.group.folders().into_iter().map(Path::to_path_buf).collect()
+    /// The directories of all trees, each once, as the program sees them.
+    pub fn directories(&self) -> Vec<PathBuf> {
+        self.group.directories().into_iter().map(Path::to_path_buf).collect()
     }
 
     /// The group at the top of the v2 tree, as the program sees it.
@@ -53,14 +54,17 @@ impl Groups {
     }
 
     /// As it is seen from here.
-    pub fn seen(&self, folder: &Path) -> PathBuf {
-        Path::new("/proc").join(self.host.to_string()).join("root").join(folder.strip_prefix("/").unwrap_or(folder))
+    pub fn seen(&self, directory: &Path) -> PathBuf {
+        Path::new("/proc")
+            .join(self.host.to_string())
+            .join("root")
+            .join(directory.strip_prefix("/").unwrap_or(directory))
     }
 
     /// The text of a file of the group; `None`: it isn't there.
     pub fn read(&self, controller: &str, file: &str) -> Option<String> {
-        let folder = self.seen(self.group.folder(controller).ok()?);
-        fs::read_to_string(folder.join(file)).ok().map(|text| text.trim().to_string())
+        let directory = self.seen(self.group.directory(controller).ok()?);
+        fs::read_to_string(directory.join(file)).ok().map(|text| text.trim().to_string())
     }
 
     /// The file that has this name on v1, and that one on v2.
@@ -73,16 +77,46 @@ impl Groups {
         field_of(&self.either(controller, v1, v2)?, field)
     }
 
-    /// The processes in the group in the tree of this folder, as numbered here.
-    pub fn processes(&self, folder: &Path) -> Vec<i32> {
-        numbers(&fs::read_to_string(self.seen(folder).join("cgroup.procs")).unwrap_or_default())
+    /// The processes in the group in the tree of this directory, as numbered here.
+    pub fn processes(&self, directory: &Path) -> Vec<i32> {
+        numbers(&fs::read_to_string(self.seen(directory).join("cgroup.procs")).unwrap_or_default())
     }
 
     /// The threads in it.
-    pub fn threads(&self, folder: &Path) -> Vec<i32> {
-        let folder = self.seen(folder);
-        let list = ["tasks", "cgroup.threads"].into_iter().find_map(|file| fs::read_to_string(folder.join(file)).ok());
+    pub fn threads(&self, directory: &Path) -> Vec<i32> {
+        let directory = self.seen(directory);
+        let list =
+            ["tasks", "cgroup.threads"].into_iter().find_map(|file| fs::read_to_string(directory.join(file)).ok());
         numbers(&list.unwrap_or_default())
+    }
+}
+
+/// One run for each case; after a hopeless one there are no more.
+pub fn until_hopeless<C, S>(
+    cases: impl IntoIterator<Item = C>,
+    observe: impl Fn(C) -> Result<S>,
+    run: impl Fn(&S) -> &Run,
+) -> Result<Vec<S>> {
+    let mut seen = Vec::new();
+    for case in cases {
+        seen.push(observe(case)?);
+        if seen.last().is_some_and(|last| run(last).is_hopeless()) {
+            break;
+        }
+    }
+    Ok(seen)
+}
+
+/// What a pass says nothing about, where the controller is on v1: v2, whose files have other names.
+pub fn unjudged(controller: &str) -> String {
+    let group = checked::cgroup_of(std::process::id() as i32, "any");
+    if group.and_then(|group| group.version(controller)).is_ok_and(|version| version == Version::V1) {
+        format!(
+            "The {controller} controller of this machine is on cgroup v1. Whether your answer is right on v2, which most \
+             machines have now, was not judged."
+        )
+    } else {
+        String::new()
     }
 }
 
@@ -132,53 +166,56 @@ pub fn within_moments(so: impl Fn() -> bool) -> bool {
 /// A run of the program, whatever is looked at.
 #[derive(Debug, Clone)]
 pub struct Run {
-    pub heard: Heard,
+    pub reply: Reply,
     /// Whether the program still ran when we looked; if not, nothing else that was seen is true.
     pub alive: bool,
     pub printed: String,
 }
 
 impl Run {
-    pub fn end(running: Running, heard: Heard) -> Run {
+    pub fn end(running: Running, reply: Reply) -> Run {
         let alive = look::process_exists(running.main());
-        Run { heard, alive, printed: running.end() }
+        Run { reply, alive, printed: running.end() }
     }
 
-    /// Of a program that has ended, or doesn't come back, the next run would show no more; and the learner waits.
+    /// Of a program that has ended, or doesn't come back, the next run would show no more; and the
+    /// learner waits.
     pub fn is_hopeless(&self) -> bool {
-        !self.alive || matches!(self.heard, Heard::Silence(_))
+        !self.alive || matches!(self.reply, Reply::Silence(_))
     }
 
-    /// It is an error, as the kernel words it for a file that isn't there: whoever writes to one would have to make it.
+    /// It is an error, as the kernel words it for a file that isn't there: whoever writes to one
+    /// would have to make it.
     pub fn missed_a_file(&self) -> bool {
-        self.alive && [Errno::EACCES, Errno::ENOENT].into_iter().any(|errno| self.heard.has_errno(errno))
+        self.alive && [Errno::EACCES, Errno::ENOENT].into_iter().any(|errno| self.reply.has_errno(errno))
     }
 
     /// The function returned Ok, and something is so.
     pub fn outcome(&self, claim: &'static str, holds: bool, expected: &str, observed: String) -> Outcome {
-        let well = self.alive && self.heard == Heard::Ok;
-        Outcome::of(claim, well && holds, expected, if well { observed } else { self.heard.in_words() })
+        let well = self.alive && self.reply == Reply::Ok;
+        Outcome::new(claim, well && holds, expected, if well { observed } else { self.reply.in_words() })
     }
 
     /// The same, whatever the function returned.
     pub fn outcome_whatever(&self, claim: &'static str, holds: bool, expected: &str, observed: String) -> Outcome {
-        let observed = if self.alive { observed } else { self.heard.in_words() };
-        Outcome::of(claim, self.alive && holds, expected, observed)
+        let observed = if self.alive { observed } else { self.reply.in_words() };
+        Outcome::new(claim, self.alive && holds, expected, observed)
     }
 
-    /// The check that all exercises have: what can't be done is an error, with a word on what was being done.
-    /// `is_this_one`: whether it is the run in which that was tried. Another one's error says nothing.
+    /// The check that all exercises have: what can't be done is an error, with a word on what was
+    /// being done. `is_this_one`: whether it is the run in which that was tried. Another one's
+    /// error says nothing.
     pub fn refused(&self, claim: &'static str, is_this_one: bool, kept: Result<(), String>) -> Outcome {
-        let told = matches!(self.heard, Heard::Error(_)) && !self.heard.is_bare_error();
+        let told = matches!(self.reply, Reply::Error(_)) && !self.reply.is_bare_error();
         let holds = self.alive && told && kept.is_ok();
         if holds && !is_this_one {
-            return Outcome::of(claim, false, "an error", "another one");
+            return Outcome::new(claim, false, "an error", "another one");
         }
         let observed = match kept {
-            Err(changed) if self.alive => format!("{}; {changed}", self.heard.in_words()),
-            _ => self.heard.in_words(),
+            Err(changed) if self.alive => format!("{}; {changed}", self.reply.in_words()),
+            _ => self.reply.in_words(),
         };
-        Outcome::of(claim, holds, "an error with a context, and all is as it was", observed)
+        Outcome::new(claim, holds, "an error with a context, and all is as it was", observed)
     }
 }
 
@@ -186,8 +223,8 @@ impl Run {
 mod tests {
     use super::*;
 
-    pub fn run(heard: Heard, alive: bool) -> Run {
-        Run { heard, alive, printed: String::new() }
+    pub fn run(reply: Reply, alive: bool) -> Run {
+        Run { reply, alive, printed: String::new() }
     }
 
     #[test]
@@ -199,11 +236,11 @@ mod tests {
 
     #[test]
     fn an_error_without_words_or_with_consequences_is_not_enough() {
-        let error = |words: &[&str]| Heard::Error(words.iter().map(ToString::to_string).collect());
-        let judged = |heard, kept| run(heard, true).refused("c", true, kept).difference;
+        let error = |words: &[&str]| Reply::Error(words.iter().map(ToString::to_string).collect());
+        let judged = |reply, kept| run(reply, true).refused("c", true, kept).difference;
         assert_eq!(judged(error(&["mkdir", "EEXIST: x"]), Ok(())), None);
         assert!(judged(error(&["EEXIST: File exists"]), Ok(())).is_some());
-        assert!(judged(Heard::Ok, Ok(())).is_some());
+        assert!(judged(Reply::Ok, Ok(())).is_some());
         let changed = judged(error(&["mkdir", "EEXIST: x"]), Err("one was made".into()));
         assert!(changed.is_some_and(|(_, saw)| saw.contains("one was made")));
         let another = run(error(&["mkdir", "EEXIST: x"]), true).refused("c", false, Ok(()));
@@ -212,7 +249,7 @@ mod tests {
 
     #[test]
     fn of_a_program_that_has_ended_nothing_holds() {
-        assert!(run(Heard::Ok, false).outcome("c", true, "e", "o".into()).difference.is_some());
-        assert_eq!(run(Heard::Ok, true).outcome("c", true, "e", "o".into()).difference, None);
+        assert!(run(Reply::Ok, false).outcome("c", true, "e", "o".into()).difference.is_some());
+        assert_eq!(run(Reply::Ok, true).outcome("c", true, "e", "o".into()).difference, None);
     }
 }

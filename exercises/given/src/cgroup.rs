@@ -1,5 +1,5 @@
-//! Where a container's control groups go: decided for each controller by itself, since v1 and v2 trees may be there side by
-//! side (cgroups(7)).
+//! Where a container's control groups go: decided for each controller by itself, since v1 and v2
+//! trees may be there side by side (cgroups(7)).
 
 mod hierarchy;
 
@@ -14,13 +14,13 @@ use hierarchy::{Hierarchy, Mount, may_have_children};
 /// What limits a container, or halts it.
 const CONTROLLERS: [&str; 4] = ["cpu", "memory", "pids", "freezer"];
 
-/// The outermost group at or above a folder that is called like a container's.
-fn containers_group(folder: &Path) -> Option<&Path> {
+/// The outermost group at or above a directory that is called like a container's.
+fn containers_group(directory: &Path) -> Option<&Path> {
     let is_called_so = |group: &&Path| {
         let name = group.file_name().unwrap_or_default().as_encoded_bytes();
         name.starts_with(b"mydocker-") && name != b"mydocker-itself"
     };
-    folder.ancestors().filter(is_called_so).last()
+    directory.ancestors().filter(is_called_so).last()
 }
 
 /// The two interfaces of the kernel's.
@@ -43,29 +43,31 @@ struct Tree {
     version: Version,
     controllers: Vec<&'static str>,
     parent: PathBuf,
-    folder: PathBuf,
+    directory: PathBuf,
 }
 
 impl Cgroup {
-    /// The place for the container that is called so. It is below the group that this process is in, so that what holds for us holds
-    /// for the container.
+    /// The place for the container that is called so. It is below the group that this process is
+    /// in, so that what holds for us holds for the container.
     pub fn place(name: &str) -> Result<Cgroup> {
         Cgroup::seen_by("self", Path::new("/"), name)
     }
 
-    /// The folder of the group in the tree that has this controller: `cpu`, `memory`, `pids` or `freezer`.
-    pub fn folder(&self, controller: &str) -> Result<&Path> {
-        self.tree(controller).map(|tree| tree.folder.as_path())
+    /// The directory of the group in the tree that has this controller: `cpu`, `memory`, `pids` or
+    /// `freezer`.
+    pub fn directory(&self, controller: &str) -> Result<&Path> {
+        self.tree(controller).map(|tree| tree.directory.as_path())
     }
 
-    /// Whose interface the files in that folder have.
+    /// Whose interface the files in that directory have.
     pub fn version(&self, controller: &str) -> Result<Version> {
         self.tree(controller).map(|tree| tree.version)
     }
 
-    /// The folders of all these controllers, each once: on v1 one for each tree, on v2 it is one.
-    pub fn folders(&self) -> Vec<&Path> {
-        self.trees.iter().map(|tree| tree.folder.as_path()).collect()
+    /// The directories of all these controllers, each once: on v1 one for each tree, on v2 it is
+    /// one.
+    pub fn directories(&self) -> Vec<&Path> {
+        self.trees.iter().map(|tree| tree.directory.as_path()).collect()
     }
 
     /// The group in which ours is made: on v2, where that matters, and else wherever it is.
@@ -85,12 +87,12 @@ impl Cgroup {
         let mountinfo = fs::read_to_string("/proc/self/mountinfo").context("reading /proc/self/mountinfo")?;
         let v2_has = |top: &Path| fs::read_to_string(top.join("cgroup.controllers")).unwrap_or_default();
         let group = Cgroup::read(&cgroup, &mountinfo, &v2_has, &|hierarchy| {
-            let folder = containers_group(&hierarchy.own).unwrap_or(&hierarchy.own);
-            (folder.parent().unwrap_or(folder).to_path_buf(), folder.to_path_buf())
+            let directory = containers_group(&hierarchy.own).unwrap_or(&hierarchy.own);
+            (directory.parent().unwrap_or(directory).to_path_buf(), directory.to_path_buf())
         });
-        let is_ours = |folder: &Path| containers_group(folder) == Some(folder);
+        let is_ours = |directory: &Path| containers_group(directory) == Some(directory);
         ensure!(
-            !group.trees.is_empty() && group.trees.iter().all(|tree| is_ours(&tree.folder)),
+            !group.trees.is_empty() && group.trees.iter().all(|tree| is_ours(&tree.directory)),
             "the container has no group of its own, or none that is seen from here: start it with a limit, as --pids 100"
         );
         Ok(group)
@@ -98,7 +100,8 @@ impl Cgroup {
 
     /// A place in this group, in each tree.
     pub(crate) fn inside(&self, name: &str) -> Cgroup {
-        let inside = |tree: &Tree| Tree { parent: tree.folder.clone(), folder: tree.folder.join(name), ..tree.clone() };
+        let inside =
+            |tree: &Tree| Tree { parent: tree.directory.clone(), directory: tree.directory.join(name), ..tree.clone() };
         Cgroup { trees: self.trees.iter().map(inside).collect() }
     }
 
@@ -127,12 +130,13 @@ impl Cgroup {
         Cgroup::read(cgroup, mountinfo, v2_has, &|hierarchy| {
             let own = &hierarchy.own;
             let parent = if hierarchy.v1.is_empty() { hierarchy.parent_on_v2(may_have_children) } else { own.clone() };
-            let folder = parent.join(format!("mydocker-{name}"));
-            (parent, folder)
+            let directory = parent.join(format!("mydocker-{name}"));
+            (parent, directory)
         })
     }
 
-    /// `place`: parent and folder in a tree. `v2_has`: the controllers that the group at the top of the v2 tree has.
+    /// `place`: parent and directory in a tree. `v2_has`: the controllers that the group at the top
+    /// of the v2 tree has.
     fn read(
         cgroup: &str,
         mountinfo: &str,
@@ -151,10 +155,10 @@ impl Cgroup {
             let on_v2 = || found.iter().find(|hierarchy| hierarchy.v1.is_empty() && has(&hierarchy.top));
             let Some(hierarchy) = on_v1.or_else(on_v2) else { continue };
             let version = if on_v1.is_some() { Version::V1 } else { Version::V2 };
-            let (parent, folder) = place(hierarchy);
-            match trees.iter_mut().find(|tree| tree.folder == folder) {
+            let (parent, directory) = place(hierarchy);
+            match trees.iter_mut().find(|tree| tree.directory == directory) {
                 Some(tree) => tree.controllers.push(controller),
-                None => trees.push(Tree { version, controllers: vec![controller], parent, folder }),
+                None => trees.push(Tree { version, controllers: vec![controller], parent, directory }),
             }
         }
         Cgroup { trees }
@@ -191,11 +195,13 @@ mod tests {
         Cgroup::below(cgroup, &mountinfo, &|_| controllers.into(), &|group| group == Path::new(empty), "box")
     }
 
-    fn folders(group: &Cgroup) -> Vec<String> {
+    fn directories(group: &Cgroup) -> Vec<String> {
         CONTROLLERS
             .iter()
-            .map(|controller| match group.folder(controller) {
-                Ok(folder) => format!("{:?} {}", group.version(controller).expect("it has a folder"), folder.display()),
+            .map(|controller| match group.directory(controller) {
+                Ok(directory) => {
+                    format!("{:?} {}", group.version(controller).expect("it has a directory"), directory.display())
+                }
                 Err(error) => error.to_string().split(" is in").next().unwrap_or_default().into(),
             })
             .collect()
@@ -215,7 +221,7 @@ mod tests {
             "/s/unified",
         );
         assert_eq!(
-            folders(&group),
+            directories(&group),
             [
                 "V1 /s/cpu,cpuacct/mydocker-box",
                 "V1 /s/memory/a/b/mydocker-box",
@@ -223,7 +229,7 @@ mod tests {
                 "V1 /s/freezer/mydocker-box"
             ]
         );
-        assert_eq!(group.folders().len(), 3);
+        assert_eq!(group.directories().len(), 3);
         assert_eq!(group.parent(), Path::new("/s/cpu,cpuacct"));
     }
 
@@ -231,8 +237,8 @@ mod tests {
     fn on_v2_all_are_in_one_place_below_the_nearest_group_that_may_have_children() {
         let mounts = [("/", "/s", "cgroup2", "nsdelegate")];
         let group = placed("0::/a/b\n", &mounts, "cpu memory pids", "/s/a");
-        assert_eq!(folders(&group), ["V2 /s/a/mydocker-box"; 4]);
-        assert_eq!((group.folders().len(), group.parent()), (1, Path::new("/s/a")));
+        assert_eq!(directories(&group), ["V2 /s/a/mydocker-box"; 4]);
+        assert_eq!((group.directories().len(), group.parent()), (1, Path::new("/s/a")));
         let delegated = placed("0::/a/b\n", &mounts, "cpu memory pids", "/other");
         assert_eq!(delegated.parent(), Path::new("/s/a/b"));
         let in_a_scope = placed("0::/app.slice/x.scope\n", &mounts, "cpu memory pids", "/s/app.slice");
@@ -252,7 +258,7 @@ mod tests {
             "/s/unified",
         );
         let unified = "V2 /s/unified/mydocker-box";
-        assert_eq!(folders(&group), ["V1 /s/cpu/mydocker-box", unified, "the controller pids", unified]);
+        assert_eq!(directories(&group), ["V1 /s/cpu/mydocker-box", unified, "the controller pids", unified]);
         assert_eq!(group.parent(), Path::new("/s/unified"));
     }
 
@@ -265,8 +271,8 @@ mod tests {
     }
 
     #[test]
-    fn a_mount_of_another_part_shows_no_group_and_a_name_is_one_folder() {
-        assert_eq!(placed("0::/b\n", &[("/a", "/s", "cgroup2", "")], "memory", "/s").folders().len(), 0);
+    fn a_mount_of_another_part_shows_no_group_and_a_name_is_one_directory() {
+        assert_eq!(placed("0::/b\n", &[("/a", "/s", "cgroup2", "")], "memory", "/s").directories().len(), 0);
         for name in ["", ".", "..", "a/b", "/a"] {
             assert!(Cgroup::place(name).is_err(), "{name:?}");
         }

@@ -1,5 +1,6 @@
-//! An exercise's program has the checker at the other end of its stdin, a SEQPACKET socket. What the program says there is
-//! a signal to look, never evidence: the checker then reads the kernel's state for itself.
+//! An exercise's program has the checker at the other end of its stdin, a SEQPACKET socket. What
+//! the program says there is a signal to look, never evidence: the checker then reads the kernel's
+//! state for itself.
 
 use std::io;
 use std::os::fd::AsFd;
@@ -22,7 +23,8 @@ pub use crate::sys::{be_idle, be_nice, offer_memory};
 /// Between the fields of a message.
 const FIELD: &str = "\0";
 
-/// Does what is given, which the answer builds on, then says "the answer comes next": the checker looks, and lets us go on.
+/// Does what is given, which the answer builds on, then says "the answer comes next": the checker
+/// looks, and lets us go on.
 pub fn ready(given: impl FnOnce() -> Result<()>) {
     if let Err(error) = given() {
         blocked(&error);
@@ -50,7 +52,8 @@ fn error_message(error: &anyhow::Error) -> String {
     words.collect::<Vec<_>>().join(FIELD)
 }
 
-/// Takes a name (15 bytes at most) that is seen from outside, in /proc/PID/comm, and stays as it is.
+/// Takes a name (15 bytes at most) that is seen from outside, in /proc/PID/comm, and stays as it
+/// is.
 pub fn stay_as(name: &str) -> ! {
     call_myself(name);
     loop {

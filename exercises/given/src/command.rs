@@ -1,7 +1,8 @@
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
-/// Where `program` may be found: itself if it names a path, else one candidate for each folder of `search` (a PATH).
+/// Where `program` may be found: itself if it names a path, else one candidate for each directory
+/// of `search` (a PATH).
 pub fn candidates(program: &OsStr, search: &OsStr) -> Vec<PathBuf> {
     if program.as_encoded_bytes().contains(&b'/') {
         return vec![PathBuf::from(program)];
@@ -9,9 +10,11 @@ pub fn candidates(program: &OsStr, search: &OsStr) -> Vec<PathBuf> {
     if program.is_empty() {
         return Vec::new();
     }
-    // An empty entry means the current folder, and joining to "" would lose the slash: say "." instead.
-    let folders = std::env::split_paths(search).map(|f| if f.as_os_str().is_empty() { PathBuf::from(".") } else { f });
-    folders.map(|folder| folder.join(program)).collect()
+    // An empty entry means the current directory, and joining to "" would lose the slash: say "."
+    // instead.
+    let directories =
+        std::env::split_paths(search).map(|f| if f.as_os_str().is_empty() { PathBuf::from(".") } else { f });
+    directories.map(|directory| directory.join(program)).collect()
 }
 
 /// The PATH to search when the environment has none: Docker's default for a container.
@@ -29,7 +32,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_looked_for_in_each_folder_in_order() {
+    fn a_name_is_looked_for_in_each_directory_in_order() {
         assert_eq!(found("sh", "/usr/bin:/bin"), ["/usr/bin/sh", "/bin/sh"]);
     }
 
@@ -40,7 +43,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_entry_is_the_current_folder_and_an_empty_name_is_nowhere() {
+    fn an_empty_entry_is_the_current_directory_and_an_empty_name_is_nowhere() {
         assert_eq!(found("sh", ":/bin"), ["./sh", "/bin/sh"]);
         assert!(found("", "/bin").is_empty());
     }

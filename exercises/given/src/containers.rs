@@ -16,8 +16,9 @@ pub struct Running {
     pub command: Vec<OsString>,
 }
 
-/// The containers that this program (this same file) has made, also those that other processes of it made, in labs of their
-/// own: whoever is a child of such a process, in a PID namespace that its parent isn't in.
+/// The containers that this program (this same file) has made, also those that other processes of
+/// it made, in labs of their own: whoever is a child of such a process, in a PID namespace that its
+/// parent isn't in.
 ///
 /// There is no list of them that could be out of date: the kernel is asked.
 pub fn containers() -> Vec<Running> {
@@ -59,7 +60,8 @@ fn stat(pid: i32) -> Option<(char, Option<i32>)> {
     state_and_parent(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
 }
 
-/// The third and fourth field of proc_pid_stat(5); the second is a name, in which anything may occur.
+/// The third and fourth field of proc_pid_stat(5); the second is a name, in which anything may
+/// occur.
 fn state_and_parent(stat: &str) -> Option<(char, Option<i32>)> {
     let mut fields = stat.rsplit_once(')')?.1.split_whitespace();
     Some((fields.next()?.chars().next()?, fields.next()?.parse().ok()))

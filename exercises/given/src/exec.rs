@@ -12,11 +12,12 @@ use nix::unistd::execve;
 use crate::command::{candidates, default_search};
 use crate::sys;
 
-/// Turns this process into `command` (a program and its arguments); it returns only when that fails.
+/// Turns this process into `command` (a program and its arguments); it returns only when that
+/// fails.
 ///
-/// The program is looked for in PATH, by ourselves: execvp(3) would hand a text file without `#!` to a shell, where
-/// Docker says that it can't be executed. The command starts with every signal unblocked and with the descriptors 0, 1
-/// and 2; whatever else is open is closed by the exec.
+/// The program is looked for in PATH, by ourselves: execvp(3) would hand a text file without `#!`
+/// to a shell, where Docker says that it can't be executed. The command starts with every signal
+/// unblocked and with the descriptors 0, 1 and 2; whatever else is open is closed by the exec.
 pub fn exec(command: &[OsString]) -> Result<Infallible> {
     let program = command.first().context("exec: no command was given")?;
     let arguments = command.iter().map(|word| c_string(word.as_bytes().to_vec())).collect::<Result<Vec<_>>>()?;
@@ -33,7 +34,7 @@ pub fn exec(command: &[OsString]) -> Result<Infallible> {
         let Err(refusal) = execve(&path, &arguments, &environment);
         match refusal {
             Errno::ENOENT | Errno::ENOTDIR => {}
-            // There is one that we may not execute; a later folder may hold one that we may.
+            // There is one that we may not execute; a later directory may hold one that we may.
             Errno::EACCES => errno = Errno::EACCES,
             other => {
                 errno = other;
@@ -60,7 +61,8 @@ pub struct NotStarted {
 }
 
 impl NotStarted {
-    /// The exit code that shells and Docker give: 127 when the program isn't there, 126 when it can't be executed.
+    /// The exit code that shells and Docker give: 127 when the program isn't there, 126 when it
+    /// can't be executed.
     pub fn exit_code(&self) -> u8 {
         if self.errno == Errno::ENOENT { 127 } else { 126 }
     }
@@ -70,9 +72,9 @@ impl fmt::Display for NotStarted {
     fn fmt(&self, out: &mut fmt::Formatter) -> fmt::Result {
         let program = self.program.display();
         match self.errno {
-            Errno::ENOENT => write!(out, "{program}: not found (nor in any folder of PATH, if it is a bare name)"),
+            Errno::ENOENT => write!(out, "{program}: not found (nor in any directory of PATH, if it is a bare name)"),
             Errno::EACCES => {
-                write!(out, "{program}: there, but not executable (its x bit, a noexec mount, or a folder)")
+                write!(out, "{program}: there, but not executable (its x bit, a noexec mount, or a directory)")
             }
             Errno::ENOEXEC => write!(out, "{program}: not in a format that the kernel runs (a script needs a #! line)"),
             errno => write!(out, "{program}: execve: {errno}"),
@@ -82,7 +84,8 @@ impl fmt::Display for NotStarted {
 
 impl std::error::Error for NotStarted {}
 
-/// The exit code to end with after `error`: that of a command which could not be started, else 125 ("ours"), as Docker.
+/// The exit code to end with after `error`: that of a command which could not be started, else 125
+/// ("ours"), as Docker.
 pub fn exit_code_for_error(error: &anyhow::Error) -> u8 {
     error.downcast_ref::<NotStarted>().map_or(125, NotStarted::exit_code)
 }

@@ -11,7 +11,8 @@ use crate::sys;
 
 /// fork(2): from here on there are two processes, and each learns from the result which one it is.
 ///
-/// It refuses a process with several threads: the child would have one of them, and the locks of all.
+/// It refuses a process with several threads: the child would have one of them, and the locks of
+/// all.
 pub fn fork() -> Result<ForkResult> {
     // The threads as the kernel counts them. Where there is no /proc (any more), we trust the caller.
     let threads = fs::read_dir("/proc/self/task").map_or(1, |entries| entries.count());
@@ -27,7 +28,8 @@ pub fn fork() -> Result<ForkResult> {
     Ok(fork)
 }
 
-/// Waits until `child` ends. Returns its exit code, or 128 + N where signal N killed it, as a shell does.
+/// Waits until `child` ends. Returns its exit code, or 128 + N where signal N killed it, as a shell
+/// does.
 pub fn wait(child: Pid) -> Result<i32> {
     loop {
         match sys::wait(child, 0) {
@@ -53,7 +55,8 @@ pub fn reap() -> Result<Option<(Pid, i32)>> {
     }
 }
 
-/// Ends this process at once with `code`: the way out for the child of a fork, which must not run its parent's exit.
+/// Ends this process at once with `code`: the way out for the child of a fork, which must not run
+/// its parent's exit.
 pub fn exit(code: i32) -> ! {
     sys::exit_now(code)
 }

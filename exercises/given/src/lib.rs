@@ -1,7 +1,7 @@
 //! What the exercises are given: the pieces that the book shows and the learner needn't write.
 //!
-//! Each is a plain function with a plain name, on nix and std, so that an answer reads as one list of steps. What needs
-//! `unsafe` is in `sys.rs`, behind a safe signature.
+//! Each is a plain function with a plain name, on nix and std, so that an answer reads as one list
+//! of steps. What needs `unsafe` is in `sys.rs`, behind a safe signature.
 
 mod bind;
 mod cgroup;

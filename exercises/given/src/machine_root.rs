@@ -8,13 +8,14 @@ use nix::mount::{MsFlags, mount};
 
 use crate::bind::mount_setattr;
 
-/// Where this machine's programs and their libraries are: shown, read-only, or linked, as they are here.
+/// Where this machine's programs and their libraries are: shown, read-only, or linked, as they are
+/// here.
 const PROGRAMS: [&str; 9] = ["usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32", "nix/store", "gnu/store"];
 
 /// What programs read in /etc, and no secret: shown, read-only.
 const SETTINGS: [&str; 5] = ["alternatives", "ssl/certs", "terminfo", "ld.so.conf.d", "ld.so.cache"];
 
-/// Folders that begin empty, with their modes.
+/// Directories that begin empty, with their modes.
 const EMPTY: [(&str, u32); 11] = [
     ("dev", 0o755),
     ("home", 0o755),
@@ -29,8 +30,8 @@ const EMPTY: [(&str, u32); 11] = [
     ("var/tmp", 0o1777),
 ];
 
-/// Fills an empty root with this machine's programs; there is nothing else of the machine's in it, and what is written in it ends
-/// with the container. Until you stack layers, in chapter 4.
+/// Fills an empty root with this machine's programs; there is nothing else of the machine's in it,
+/// and what is written in it ends with the container. Until you stack layers, in chapter 4.
 pub fn machine_root(root: &Path) -> Result<()> {
     let host = Path::new("/");
     for name in PROGRAMS {
@@ -45,8 +46,8 @@ pub fn machine_root(root: &Path) -> Result<()> {
 
 fn show(from: &Path, to: &Path) -> Result<()> {
     let Ok(there) = fs::symlink_metadata(from) else { return Ok(()) };
-    let folder = to.parent().context("a place has a parent")?;
-    fs::create_dir_all(folder)?;
+    let directory = to.parent().context("a place has a parent")?;
+    fs::create_dir_all(directory)?;
     if there.is_symlink() {
         return Ok(symlink(fs::read_link(from)?, to)?);
     }
@@ -77,8 +78,8 @@ fn furnish(root: &Path) -> io::Result<()> {
     Ok(())
 }
 
-fn make(folder: &Path, mode: u32) -> io::Result<()> {
-    fs::create_dir_all(folder)?;
+fn make(directory: &Path, mode: u32) -> io::Result<()> {
+    fs::create_dir_all(directory)?;
     // By chmod, which the umask doesn't touch.
-    fs::set_permissions(folder, Permissions::from_mode(mode))
+    fs::set_permissions(directory, Permissions::from_mode(mode))
 }

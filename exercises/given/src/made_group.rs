@@ -10,7 +10,8 @@ use nix::unistd::{ForkResult, Pid};
 use crate::cgroup::{Version, v2_top};
 use crate::{Cgroup, exit, fork};
 
-/// The place that a process has for a group; its folders are as that process sees them. For the checker.
+/// The place that a process has for a group; its directories are as that process sees them. For the
+/// checker.
 pub fn cgroup_of(process: i32, name: &str) -> Result<Cgroup> {
     Cgroup::seen_by(&process.to_string(), &PathBuf::from(format!("/proc/{process}/root")), name)
 }
@@ -18,7 +19,7 @@ pub fn cgroup_of(process: i32, name: &str) -> Result<Cgroup> {
 /// Whether groups can be made here; if not, why, and what helps.
 pub fn groups_can_be_made(group: &Cgroup) -> Result<()> {
     make_group(group)?;
-    group.folders().into_iter().try_for_each(|folder| fs::remove_dir(folder).context("removing it again"))
+    group.directories().into_iter().try_for_each(|directory| fs::remove_dir(directory).context("removing it again"))
 }
 
 /// Makes the group, with its controllers.
@@ -33,18 +34,18 @@ pub fn make_group(group: &Cgroup) -> Result<()> {
                 .with_context(way_out)?;
         }
     }
-    group.folders().into_iter().try_for_each(make)
+    group.directories().into_iter().try_for_each(make)
 }
 
 /// Makes a group in the group. It has no controllers on v2, but can be frozen.
 pub fn make_group_inside(group: &Cgroup) -> Result<Cgroup> {
     let inner = group.inside("inner");
-    inner.folders().into_iter().try_for_each(make)?;
+    inner.directories().into_iter().try_for_each(make)?;
     Ok(inner)
 }
 
-fn make(folder: &Path) -> Result<()> {
-    fs::create_dir(folder).with_context(|| format!("mkdir {}", folder.display())).with_context(way_out)
+fn make(directory: &Path) -> Result<()> {
+    fs::create_dir(directory).with_context(|| format!("mkdir {}", directory.display())).with_context(way_out)
 }
 
 /// Why no group can be made here, and what helps. On v1 nothing can be handed over.
@@ -65,7 +66,8 @@ pub fn v2_top_of(process: i32) -> Result<PathBuf> {
     v2_top(&process.to_string())
 }
 
-/// Makes a group in the v2 tree, with all controllers that it can have. They are what the second is.
+/// Makes a group in the v2 tree, with all controllers that it can have. They are what the second
+/// is.
 pub fn make_v2_group(name: &str) -> Result<(PathBuf, Vec<String>)> {
     let top = v2_top("self").context(NO_V2)?;
     let available = fs::read_to_string(top.join("cgroup.controllers")).context("which controllers there are")?;
@@ -94,7 +96,10 @@ pub fn start_in(group: &Cgroup, does: impl FnOnce() -> i32) -> Result<Pid> {
             Ok(child)
         }
         ForkResult::Child => {
-            let joined = group.folders().into_iter().try_for_each(|folder| fs::write(folder.join("cgroup.procs"), "0"));
+            let joined = group
+                .directories()
+                .into_iter()
+                .try_for_each(|directory| fs::write(directory.join("cgroup.procs"), "0"));
             drop(tells);
             exit(if joined.is_ok() { does() } else { 120 })
         }

@@ -13,8 +13,8 @@ pub fn private_table() -> Result<()> {
     private()
 }
 
-/// The same for root of one more user namespace, as a container of an ordinary user has it, whoever checks: flags of mounts are locked,
-/// and device nodes can't be made.
+/// The same for root of one more user namespace, as a container of an ordinary user has it, whoever
+/// checks: flags of mounts are locked, and device nodes can't be made.
 pub fn another_users_table() -> Result<()> {
     let (uid, gid) = (geteuid(), getegid());
     unshare(CloneFlags::CLONE_NEWUSER | CloneFlags::CLONE_NEWNS).context("unshare(CLONE_NEWUSER|CLONE_NEWNS)")?;

@@ -1,4 +1,5 @@
-//! Who goes on first, as after a fork. Mostly that is chance; a check that depends on it would be, too.
+//! Who goes on first, as after a fork. Mostly that is chance; a check that depends on it would be,
+//! too.
 
 use std::fs;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -53,7 +54,8 @@ fn has_work(stat: &str) -> bool {
     stat.rsplit_once(") ").is_some_and(|(_, fields)| fields.starts_with(['R', 'D']))
 }
 
-/// From here on we run on one processor, and so do our children: who runs on it keeps the others from running.
+/// From here on we run on one processor, and so do our children: who runs on it keeps the others
+/// from running.
 pub fn share_a_processor() -> Result<()> {
     let ourselves = Pid::from_raw(0);
     let allowed = sched_getaffinity(ourselves).context("sched_getaffinity")?;

@@ -7,7 +7,8 @@ use crate::sys;
 
 /// A process as a file descriptor (pidfd_open(2)): unlike its number, it never means another one.
 ///
-/// setns(2) takes it, with the flags of all kinds of namespaces to join, in one call. Fails when the process is gone.
+/// setns(2) takes it, with the flags of all kinds of namespaces to join, in one call. Fails when
+/// the process is gone.
 pub fn pidfd(process: Pid) -> Result<OwnedFd> {
     sys::pidfd_open(process).with_context(|| format!("pidfd_open({process}): is that process gone?"))
 }

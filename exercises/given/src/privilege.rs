@@ -5,8 +5,9 @@ const CAP_SYS_ADMIN: u32 = 21;
 
 /// Whether the caller may make namespaces as it is, without a user namespace first.
 ///
-/// Being uid 0 isn't the question: root in a Docker container lacks the capability, and an ordinary user in a user
-/// namespace of their own has it. So this reads `CapEff` in `/proc/self/status` (proc_pid_status(5)).
+/// Being uid 0 isn't the question: root in a Docker container lacks the capability, and an ordinary
+/// user in a user namespace of their own has it. So this reads `CapEff` in `/proc/self/status`
+/// (proc_pid_status(5)).
 pub fn is_privileged() -> bool {
     fs::read_to_string("/proc/self/status").is_ok_and(|status| has_capability(&status, CAP_SYS_ADMIN))
 }

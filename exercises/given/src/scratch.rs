@@ -11,11 +11,13 @@ use anyhow::{Context, Result, ensure};
 use nix::mount::{MsFlags, mount};
 use nix::unistd::geteuid;
 
-/// The places that were made for views, each with what is shown there: who reads an error knows only that.
+/// The places that were made for views, each with what is shown there: who reads an error knows
+/// only that.
 static VIEWS: Mutex<Vec<(PathBuf, PathBuf)>> = Mutex::new(Vec::new());
 
-/// Where it is mounted: a folder that stays empty on the host, the same for every container, since each has a mount table
-/// of its own. Its name says whose it is: everybody may write to the directory that it is in.
+/// Where it is mounted: a directory that stays empty on the host, the same for every container,
+/// since each has a mount table of its own. Its name says whose it is: everybody may write to the
+/// directory that it is in.
 fn scratch() -> PathBuf {
     static PLACE: OnceLock<PathBuf> = OnceLock::new();
     PLACE
@@ -36,24 +38,24 @@ fn id_outside(inside: u32, map: &str) -> u32 {
     outside.unwrap_or(inside)
 }
 
-/// Makes the folder, unless it is there. A stranger who made it could exchange it while we work in
-/// it; so could one who laid a link.
-fn make_own(folder: &Path) -> Result<()> {
+/// Makes the directory, unless it is there. A stranger who made it could exchange it while we work
+/// in it; so could one who laid a link.
+fn make_own(directory: &Path) -> Result<()> {
     DirBuilder::new()
         .recursive(true)
         .mode(0o700)
-        .create(folder)
-        .with_context(|| format!("making {}", folder.display()))?;
-    let meta = fs::symlink_metadata(folder).with_context(|| format!("looking at {}", folder.display()))?;
+        .create(directory)
+        .with_context(|| format!("making {}", directory.display()))?;
+    let meta = fs::symlink_metadata(directory).with_context(|| format!("looking at {}", directory.display()))?;
     // Owners that a user namespace doesn't map all show as the same one, and an unmapped user as
     // that one, too.
     let unknown = fs::read_to_string("/proc/sys/kernel/overflowuid").ok().and_then(|id| id.trim().parse().ok());
     let is_ours = meta.is_dir() && meta.uid() == geteuid().as_raw() && Some(meta.uid()) != unknown;
-    ensure!(is_ours, "{} is a link or another user's directory: remove it, or set TMPDIR", folder.display());
+    ensure!(is_ours, "{} is a link or another user's directory: remove it, or set TMPDIR", directory.display());
     Ok(())
 }
 
-/// An empty folder that is to become /. Call it when the mounts are private already.
+/// An empty directory that is to become /. Call it when the mounts are private already.
 pub fn empty_root() -> Result<PathBuf> {
     let scratch = scratch();
     make_own(&scratch)?;
@@ -64,8 +66,8 @@ pub fn empty_root() -> Result<PathBuf> {
     Ok(root)
 }
 
-/// An empty folder, or an empty file where `source` is one, for `source` to be shown at; outside of the root, so that it is out of
-/// reach once that is /.
+/// An empty directory, or an empty file where `source` is one, for `source` to be shown at; outside
+/// of the root, so that it is out of reach once that is /.
 pub fn empty_place_like(source: &Path) -> Result<PathBuf> {
     let views = scratch().join("views");
     let make = || {
@@ -78,7 +80,7 @@ pub fn empty_place_like(source: &Path) -> Result<PathBuf> {
     Ok(place)
 }
 
-/// Whether an open folder is the root itself, whatever it was called: `/`, `/etc/..`, a link.
+/// Whether an open directory is the root itself, whatever it was called: `/`, `/etc/..`, a link.
 pub(crate) fn is_root(place: &OwnedFd) -> bool {
     let open = format!("/proc/self/fd/{}", place.as_raw_fd());
     let file = |path: &Path| fs::metadata(path).ok().map(|file| (file.dev(), file.ino()));

@@ -11,11 +11,12 @@ use nix::unistd::{getegid, geteuid};
 /// Tells the program that it has been started again.
 const STARTED_AGAIN: &str = "CORACLE_SOMEBODY";
 
-/// Makes this program an ordinary user's, whoever started it: with these ids, without any capability, and with no other
-/// id in sight. For exercises that root would pass too easily.
+/// Makes this program an ordinary user's, whoever started it: with these ids, without any
+/// capability, and with no other id in sight. For exercises that root would pass too easily.
 ///
-/// The ids are those of a user namespace. Its maker has every capability in it; execve(2) takes them from everyone but root
-/// (capabilities(7)), so the program is started again. `room`: whether this user may make user namespaces.
+/// The ids are those of a user namespace. Its maker has every capability in it; execve(2) takes
+/// them from everyone but root (capabilities(7)), so the program is started again. `room`: whether
+/// this user may make user namespaces.
 pub fn as_somebody(uid: u32, gid: u32, room: bool) -> Result<()> {
     if env::var_os(STARTED_AGAIN).is_some() {
         return Ok(());
@@ -32,7 +33,7 @@ fn start_again(uid: u32, gid: u32, room: bool) -> Result<Infallible> {
     if !room {
         write("/proc/sys/user/max_user_namespaces", "0")?;
     }
-    // Not by its path, whose folders may be closed to who we are now.
+    // Not by its path, whose directories may be closed to who we are now.
     let error = Command::new("/proc/self/exe").args(env::args_os().skip(1)).env(STARTED_AGAIN, "1").exec();
     Err(error).context("starting this program again")
 }

@@ -25,11 +25,12 @@ const PASSED_ON: [Signal; 7] = [
 /// How long a command that Ctrl-C ends may take for that.
 const MOMENT: Duration = Duration::from_millis(100);
 
-/// Waits until `child` ends, as [`wait`](crate::wait) does, and meanwhile stands where it would stand if it had been started
-/// directly: it leads the terminal's foreground group, and signals that we get are passed on to it.
+/// Waits until `child` ends, as [`wait`](crate::wait) does, and meanwhile stands where it would
+/// stand if it had been started directly: it leads the terminal's foreground group, and signals
+/// that we get are passed on to it.
 ///
-/// What is typed at the terminal goes to the child without us. A PID 1 without a handler doesn't hear it, so a second
-/// Ctrl-C kills it.
+/// What is typed at the terminal goes to the child without us. A PID 1 without a handler doesn't
+/// hear it, so a second Ctrl-C kills it.
 pub fn stand_in_for(child: Pid) -> Result<i32> {
     let lent = block_and_lend(child)?;
     let code = stand_in(child)?;
@@ -97,7 +98,8 @@ fn ended(child: Pid) -> Result<Option<i32>> {
     }
 }
 
-/// Whether a process has a handler for this signal, or has blocked it to take it when it likes (proc_pid_status(5)).
+/// Whether a process has a handler for this signal, or has blocked it to take it when it likes
+/// (proc_pid_status(5)).
 fn is_listened_to(process: Pid, signal: Signal) -> bool {
     let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
     ["SigCgt:", "SigBlk:"].iter().any(|set| contains(&status, set, signal))

@@ -11,7 +11,8 @@ use nix::unistd::{ForkResult, Pid};
 
 /// fork(2). The caller has made sure that this process has one thread.
 pub fn fork_single_threaded() -> nix::Result<ForkResult> {
-    // SAFETY: with one thread no lock (of the allocator, of stdout) can be held by a thread that the child lacks.
+    // SAFETY: with one thread no lock (of the allocator, of stdout) can be held by a thread that the
+    // child lacks.
     unsafe { nix::unistd::fork() }
 }
 
@@ -23,7 +24,8 @@ pub fn default_action(which: Signal) -> nix::Result<()> {
 
 /// Marks every descriptor from 3 upwards as close-on-exec, with close_range(2).
 pub fn close_others_on_exec() -> nix::Result<()> {
-    // SAFETY: numbers only; nothing is closed before the exec, so no owned descriptor is pulled from under its owner.
+    // SAFETY: numbers only; nothing is closed before the exec, so no owned descriptor is pulled from
+    // under its owner.
     let result = unsafe { libc::syscall(libc::SYS_close_range, 3, libc::c_uint::MAX, libc::CLOSE_RANGE_CLOEXEC) };
     Errno::result(result).map(drop)
 }
@@ -50,13 +52,15 @@ pub fn wait(child: Pid, options: libc::c_int) -> nix::Result<Option<(Pid, i32)>>
     Ok((pid != 0).then_some((Pid::from_raw(pid), code)))
 }
 
-/// _exit(2): ends this process at once, without running what the parent registered or flushing what it buffered.
+/// _exit(2): ends this process at once, without running what the parent registered or flushing what
+/// it buffered.
 pub fn exit_now(code: i32) -> ! {
     // SAFETY: _exit takes a number and doesn't return.
     unsafe { libc::_exit(code) }
 }
 
-/// mount_setattr(2): sets attributes of the mount at `path`, and with AT_RECURSIVE in `flags` of those below it.
+/// mount_setattr(2): sets attributes of the mount at `path`, and with AT_RECURSIVE in `flags` of
+/// those below it.
 pub fn mount_setattr(path: &CStr, flags: i32, attributes: u64) -> nix::Result<()> {
     let wanted = libc::mount_attr { attr_set: attributes, attr_clr: 0, propagation: 0, userns_fd: 0 };
     let size = size_of::<libc::mount_attr>();
@@ -86,7 +90,8 @@ pub fn attach(mounts: BorrowedFd, at: BorrowedFd) -> nix::Result<()> {
     Errno::result(result).map(drop)
 }
 
-/// Memory that is used, and that the kernel may take back when it wants some: madvise(2), MADV_FREE. It stays mapped.
+/// Memory that is used, and that the kernel may take back when it wants some: madvise(2),
+/// MADV_FREE. It stays mapped.
 pub fn offer_memory(bytes: usize) -> io::Result<()> {
     let (protection, flags) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
     // SAFETY: a new mapping at an address of the kernel's choice touches no memory that is there.
@@ -109,9 +114,11 @@ pub fn be_nice() {
     unsafe { libc::nice(19) };
 }
 
-/// Runs only where nobody else wants to, and is interrupted at once by whoever does: SCHED_IDLE, sched(7).
+/// Runs only where nobody else wants to, and is interrupted at once by whoever does: SCHED_IDLE,
+/// sched(7).
 pub fn be_idle() {
     let priority = libc::sched_param { sched_priority: 0 };
-    // SAFETY: the structure outlives the call, which only reads it. It can be refused, and then nobody goes first.
+    // SAFETY: the structure outlives the call, which only reads it. It can be refused, and then nobody
+    // goes first.
     unsafe { libc::sched_setscheduler(0, libc::SCHED_IDLE, &raw const priority) };
 }

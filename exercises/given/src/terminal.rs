@@ -7,13 +7,14 @@ use nix::sys::signal::{SigSet, SigmaskHow, Signal};
 use nix::sys::termios::{SetArg, Termios, tcgetattr, tcsetattr};
 use nix::unistd::{Pid, getpgrp, getpid, getsid, setpgid, tcgetpgrp, tcsetpgrp};
 
-/// Whether this process is in the foreground of the terminal on its stdin. To be asked before the fork: in a new PID
-/// namespace the old process group has no number.
+/// Whether this process is in the foreground of the terminal on its stdin. To be asked before the
+/// fork: in a new PID namespace the old process group has no number.
 pub fn has_terminal() -> bool {
     tcgetpgrp(stdin()) == Ok(getpgrp())
 }
 
-/// Makes this process, a container's first, the leader of a process group of its own, which gets the terminal.
+/// Makes this process, a container's first, the leader of a process group of its own, which gets
+/// the terminal.
 pub fn lead_on_terminal() -> Result<()> {
     setpgid(Pid::from_raw(0), Pid::from_raw(0)).context("setpgid(0, 0): no process group of our own")?;
     // Who isn't in the foreground may set it only with this signal blocked: tcsetpgrp(3).
@@ -33,8 +34,9 @@ pub fn refuse_typing() -> Result<()> {
 
 /// Our own place, while the container leads the terminal's foreground group.
 ///
-/// A shell in a PID namespace must see its process group, or it can't give the terminal to its jobs and back: so the
-/// container leads a group of its own. We join it, so that Ctrl-C reaches us as well, and go back when this is dropped.
+/// A shell in a PID namespace must see its process group, or it can't give the terminal to its jobs
+/// and back: so the container leads a group of its own. We join it, so that Ctrl-C reaches us as
+/// well, and go back when this is dropped.
 pub(crate) struct Lent {
     our_group: Pid,
     /// Echo, line editing and the like, as they were.
@@ -61,7 +63,8 @@ impl Lent {
         Some(Lent { our_group, settings })
     }
 
-    /// Puts the settings back that a killed program could not: a shell that waits at its prompt has echo switched off.
+    /// Puts the settings back that a killed program could not: a shell that waits at its prompt has
+    /// echo switched off.
     pub(crate) fn restore_settings(&self) {
         if let Some(settings) = &self.settings {
             let _ = tcsetattr(stdin(), SetArg::TCSADRAIN, settings);

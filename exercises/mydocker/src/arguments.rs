@@ -31,7 +31,7 @@ Options of run:
     --cpus N          so many processors, as 0.5 or 1.5
     --memory BYTES    so much memory, as 64m, and no swap beyond it
     --pids N          so many processes and threads
-    -v SRC:DST[:ro]   shows the folder or file SRC at DST in the container; ro: to
+    -v SRC:DST[:ro]   shows the directory or file SRC at DST in the container; ro: to
                       be read only
     --no-lab          on this machine itself; usually it all happens in the lab,
                       a throwaway host, where a wrong step changes nothing
@@ -94,7 +94,7 @@ pub struct Container {
     pub in_lab: bool,
 }
 
-/// A folder or file of the host's that the container sees.
+/// A directory or file of the host's that the container sees.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Volume {
     /// On the host.

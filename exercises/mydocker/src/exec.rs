@@ -12,13 +12,14 @@ use nix::unistd::{ForkResult, Pid};
 use crate::answers::{freeze, join};
 use crate::arguments::{Asked, Exec, Pause, parse};
 
-/// Runs the command in the container, and returns its exit code. No lab is entered: on this side nothing is done but to leave it.
+/// Runs the command in the container, and returns its exit code. No lab is entered: on this side
+/// nothing is done but to leave it.
 pub fn exec(asked: &Exec) -> Result<i32> {
     let container = find(&asked.container, &given::containers())?;
 
     let has_terminal = given::has_terminal();
 
-    // 1.5  Into its namespaces; in its PID namespace only our children are.
+    // 1.10  Into its namespaces; in its PID namespace only our children are.
     join::join(container)?;
 
     if let ForkResult::Parent { child } = given::fork()? {
@@ -39,14 +40,15 @@ pub fn exec(asked: &Exec) -> Result<i32> {
 pub fn pause(asked: &Pause) -> Result<()> {
     let container = find(&asked.container, &given::containers())?;
 
-    // 3.5  It returns when that is so.
+    // 3.6  It returns when that is so.
     freeze::freeze(&given::Cgroup::of(container)?, asked.frozen)
 }
 
 /// As Docker and shells tell it: 128 and the number of SIGKILL.
 const KILLED: i32 = 137;
 
-/// A PID 1 that ends kills all others of its namespace first, so it may take a moment until it is gone.
+/// A PID 1 that ends kills all others of its namespace first, so it may take a moment until it is
+/// gone.
 fn has_ended(container: Pid) -> bool {
     (0..10).any(|_| {
         sleep(Duration::from_millis(20));
@@ -83,7 +85,8 @@ fn find(asked: &str, running: &[Running]) -> Result<Pid> {
     Ok(first.pid)
 }
 
-/// What it was called on the command line that made it. (None: it is a lab, which is a container, too.)
+/// What it was called on the command line that made it. (None: it is a lab, which is a container,
+/// too.)
 fn name(container: &Running) -> Option<String> {
     match parse(container.made_by.iter().skip(1).cloned()) {
         Ok(Asked::Run(container)) => Some(container.name),

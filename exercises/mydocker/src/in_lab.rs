@@ -9,8 +9,9 @@ use lab::Lab;
 
 use crate::arguments::{Container, IN_LAB};
 
-/// Becomes the lab, in which this program runs again, with the same command line and `--in-lab`. Who is an ordinary user stays
-/// one there. Of this machine's folders only volumes may be written to, unless they are read-only.
+/// Becomes the lab, in which this program runs again, with the same command line and `--in-lab`.
+/// Who is an ordinary user stays one there. Of this machine's directories only volumes may be
+/// written to, unless they are read-only.
 pub fn enter(container: &Container) -> Result<Infallible> {
     let own = env::current_exe().context("finding mydocker's own file, to start it in the lab")?;
     let mut words = env::args_os().skip(1);

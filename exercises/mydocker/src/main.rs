@@ -1,4 +1,5 @@
-//! mydocker: the container runtime that you write, one function an exercise. `run.rs` is the whole of it.
+// mydocker: the container runtime that you write, one function an exercise. `run.rs` is the whole
+// of it. (`solved.rs` includes this file, so this is no `//!`.)
 
 mod arguments;
 mod exec;
@@ -7,9 +8,10 @@ mod refused;
 mod run;
 mod steps;
 
-/// The functions that `run` calls: yours where you have passed the exercise, else lent from the solutions.
+/// The functions that `run` calls: yours where you have passed the exercise, else lent from the
+/// solutions. (For `solved.rs`: the solutions.)
 mod answers {
-    include!(concat!(env!("OUT_DIR"), "/answers.rs"));
+    include!(concat!(env!("OUT_DIR"), "/", env!("CARGO_CRATE_NAME"), "/answers.rs"));
 }
 
 use std::process::ExitCode;
@@ -47,7 +49,8 @@ fn main() -> ExitCode {
     }
 }
 
-/// As the command did, or with what says why there was none; `report` is about the machine as it was found before.
+/// As the command did, or with what says why there was none; `report` is about the machine as it
+/// was found before.
 fn ended(result: anyhow::Result<i32>, report: Option<&Report>) -> ExitCode {
     match result {
         Ok(code) => ExitCode::from(code as u8),

@@ -26,8 +26,8 @@ pub fn no_groups(error: &anyhow::Error) -> Option<String> {
 
 /// What the machine refuses, with cause and cure, if that may be what the error is about.
 ///
-/// `report` was made before anything moved: where a process has a new user namespace and no map in it, doctor meets other
-/// refusals.
+/// `report` was made before anything moved: where a process has a new user namespace and no map in
+/// it, doctor meets other refusals.
 pub fn reason(error: &anyhow::Error, report: &Report) -> Option<String> {
     let errno = doctor::errno_in(error)?;
     if !matches!(errno, Errno::EPERM | Errno::EACCES | Errno::ENOSPC | Errno::EUSERS | Errno::EINVAL) {

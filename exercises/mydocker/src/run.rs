@@ -9,14 +9,15 @@ use crate::answers::{
 };
 use crate::arguments::Container;
 
-/// Makes a container, and returns its exit code. In the container it becomes the command, and returns only to say why not.
+/// Makes a container, and returns its exit code. In the container it becomes the command, and
+/// returns only to say why not.
 pub fn run(container: &Container) -> Result<i32> {
-    // 1.3  Root of a user namespace, if not root already: every other namespace asks for that.
+    // 1.4  Root of a user namespace, if not root already: every other namespace asks for that.
     if !given::is_privileged() {
         ids::become_root()?;
     }
 
-    // 1.6  Clocks for our children; before the first of them is born.
+    // 1.9  Clocks for our children; before the first of them is born.
     if let Some(ahead) = container.boot_clock {
         boot_clock::boot_clock(ahead)?;
     }
@@ -24,10 +25,10 @@ pub fn run(container: &Container) -> Result<i32> {
     // Where the container's groups go. Nothing is made yet.
     let group = given::Cgroup::place(&container.name)?;
     if container.is_limited() {
-        // 3.6  On v2: controllers for the groups below, and processes only in those.
+        // 3.2  On v2: controllers for the groups below, and processes only in those.
         leaf::make_room(group.parent(), &["cpu", "memory", "pids"])?;
 
-        // 3.1  A group in each tree.
+        // 3.1a  A group in each tree.
         group::create(&group)?;
 
         // What is in vain must not stay: the next container of this name couldn't have it.
@@ -36,17 +37,17 @@ pub fn run(container: &Container) -> Result<i32> {
 
     let has_terminal = given::has_terminal();
 
-    // 1.2  From here on there are two of us.
+    // 1.3a  From here on there are two of us.
     if let ForkResult::Parent { child } = pid_one::fork_as_pid_one()? {
         // Still on the host.
         let code = given::stand_in_for(child)?;
         if container.is_limited() {
-            // 3.3  Killed, and by whom.
+            // 3.4  Killed, and by whom.
             if memory::was_oom_killed(&group)? {
                 given::say_out_of_memory();
             }
 
-            // 3.7  A group stays until somebody removes it.
+            // 3.9  A group stays until somebody removes it.
             removal::remove(&group)?;
         }
         return Ok(code);
@@ -54,7 +55,8 @@ pub fn run(container: &Container) -> Result<i32> {
 
     // In the container, as its PID 1.
 
-    // 3.1  Into its group, before it can use anything; and before the cgroup namespace, which takes the group as its root.
+    // 3.1a  Into its group, before it can use anything; and before the cgroup namespace, which takes
+    // the group as its root.
     if container.is_limited() {
         group::join(&group)?;
     }
@@ -66,30 +68,31 @@ pub fn run(container: &Container) -> Result<i32> {
     // It reads and writes on our terminal, and doesn't type there for our shell.
     given::refuse_typing()?;
 
-    // 1.7  What needs nothing but to be asked for.
+    // 1.12  What needs nothing but to be asked for.
     isolation::isolate(&["ipc", "cgroup"])?;
 
-    // 1.1  A hostname of its own.
+    // 1.2  A hostname of its own.
     hostname::own_hostname(&container.hostname)?;
 
     // 2.1  A mount table of its own; before the first mount, or the host would have it, too.
     private_mounts::private_mounts()?;
 
-    // What is to become /: this machine's programs, and empty folders. (Layers, in chapter 4.)
+    // What is to become /: this machine's programs, and empty directories. (Layers, in chapter 4.)
     let root = given::empty_root()?;
     given::machine_root(&root)?;
 
-    // A /proc that shows the container's processes; while the old one is still in sight, or the kernel refuses it.
+    // A /proc that shows the container's processes; while the old one is still in sight, or the kernel
+    // refuses it.
     given::mount_proc(&root)?;
 
-    // 2.3  Devices that harm nobody.
+    // 2.5  Devices that harm nobody.
     minimal_dev::minimal_dev(&root)?;
 
     for volume in &container.volumes {
-        // 2.6  Where the target is in this root, whatever links there are.
+        // 2.6b  Where the target is in this root, whatever links there are.
         let target = volume::target_in_root(&root, &volume.target)?;
         let source = if volume.read_only {
-            // 2.5  What is mounted at the target is a view of the source.
+            // 2.6a  What is mounted at the target is a view of the source.
             let view = given::empty_place_like(&volume.source)?;
             read_only::bind_read_only(&volume.source, &view)?;
             view
@@ -99,10 +102,11 @@ pub fn run(container: &Container) -> Result<i32> {
         given::bind(&source, &target)?;
     }
 
-    // 2.2  The root becomes /, and the host's files are gone. What is of them inside, is mounted by now.
+    // 2.4  The root becomes /, and the host's files are gone. What is of them inside, is mounted by
+    // now.
     pivot::pivot_into(&root)?;
 
-    // 1.4  A PID 1 that reaps and forwards; the command is its child.
+    // 1.3b  A PID 1 that reaps and forwards; the command is its child.
     if container.init {
         given::exit(init::run_as_init(&container.command)?);
     }
@@ -113,17 +117,17 @@ pub fn run(container: &Container) -> Result<i32> {
 
 /// What the container may use; before it can use anything.
 fn limit(container: &Container, group: &given::Cgroup) -> Result<()> {
-    // 3.2  Time, in each period.
+    // 3.3  Time, in each period.
     if let Some(cpus) = container.cpus {
         cpu::limit_cpu(group, cpus)?;
     }
 
-    // 3.3  Memory, and no swap beyond it.
+    // 3.4  Memory, and no swap beyond it.
     if let Some(bytes) = container.memory {
         memory::limit_memory(group, bytes)?;
     }
 
-    // 3.4  Processes and threads.
+    // 3.5a  Processes and threads.
     if let Some(most) = container.pids {
         pids::limit_pids(group, most)?;
     }

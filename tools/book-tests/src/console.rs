@@ -1,24 +1,29 @@
 //! Console blocks: what the reader types, and what comes back.
 //!
-//! A block is fenced as `console`; or, where it takes what not every machine has, as `console,WORD`, and a chapter says in a case of its
-//! own when those are run. A line that begins with `$ ` is typed into sh in the folder that was cloned; what follows
-//! is what the command prints, output and errors in one; a command that ends in `\\` goes on in the next line, after `> `, as does a
-//! here-document. `[..]`
-//! stands for a part of a line that differs from machine to machine, `...` alone for whole lines, and one space for any
-//! number, since what is elided has another width than what it stands for.
+//! A block is fenced as `console`; or, where it takes what not every machine has, as
+//! `console,WORD`, and a chapter says in a case of its own when those are run. A line that begins
+//! with `$ ` is typed into sh in the folder that was cloned; what follows is what the command
+//! prints, output and errors in one; a command that ends in `\\` goes on in the next line, after `>
+//! `, as does a here-document. What differs from machine to machine is compared
+//! [loosely](crate::loosely); `...` alone stands for whole lines, and one space for any number of
+//! them.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use snapbox::{Assert, IntoData};
 
+use crate::loosely::{all_used, loosened, narrow, patterns, real_lines};
 use crate::{Chapter, Page};
 
 /// For all blocks of a chapter, on a slow machine.
 pub const TIME_LIMIT: Duration = Duration::from_secs(120);
+
+/// Set it, and the cases fail with what was printed in the place of each elision: for authors.
+const REAL: &str = "CORACLE_BOOK_REAL";
 
 /// One command and what it prints.
 #[derive(Debug, PartialEq, Eq)]
@@ -43,16 +48,18 @@ impl Typed {
     }
 }
 
-/// Splits the console blocks of a page that are fenced with this word (`None`: with none): the line of each fence, and what is
-/// typed in the block.
+/// Splits the console blocks of a page that are fenced with this word (`None`: with none): the line
+/// of each fence, and what is typed in the block.
 pub fn blocks_of(text: &str, word: Option<&str>) -> Result<Vec<(usize, Vec<Typed>)>> {
     let fence = word.map_or_else(|| "```console".to_string(), |word| format!("```console,{word}"));
     let mut blocks = Vec::new();
+    let all: Vec<&str> = text.lines().collect();
     let mut lines = text.lines().enumerate();
     while let Some((number, line)) = lines.next() {
         if line.trim() != fence {
             continue;
         }
+        let mut patterns = patterns(&all, number)?;
         let mut typed: Vec<Typed> = Vec::new();
         for (_, line) in lines.by_ref().take_while(|(_, line)| line.trim() != "```") {
             match (line.strip_prefix("$ "), typed.last_mut()) {
@@ -67,17 +74,17 @@ pub fn blocks_of(text: &str, word: Option<&str>) -> Result<Vec<(usize, Vec<Typed
             "line {}: a console block without output proves nothing; what is only to be typed is fenced as sh",
             number + 1
         );
+        typed.iter_mut().for_each(|typed| typed.output = loosened(&typed.output, &mut patterns));
+        all_used(&patterns, number + 1)?;
         blocks.push((number + 1, typed));
     }
     Ok(blocks)
 }
 
-/// Runs the commands of one block in one shell, in a fresh /tmp, and gives back what each printed. Only for a case in a lab.
+/// Runs the commands of one block in one shell, in a fresh /tmp, and gives back what each printed.
+/// Only for a case in a lab.
 pub fn run(chapter: &Chapter, typed: &[Typed]) -> Result<Vec<String>> {
-    for entry in fs::read_dir("/tmp")? {
-        let path = entry?.path();
-        if path.is_dir() { fs::remove_dir_all(path)? } else { fs::remove_file(path)? }
-    }
+    empty_tmp(&chapter.checkout())?;
     let mark = "=== the next command ===";
     let mut script = String::new();
     for typed in typed {
@@ -104,6 +111,24 @@ pub fn run(chapter: &Chapter, typed: &[Typed]) -> Result<Vec<String>> {
     let printed: Vec<_> = text.split(&format!("{mark}\n")).map(str::to_string).collect();
     ensure!(printed.len() == typed.len() + 1, "the shell ended early, after:\n{text}");
     Ok(printed.into_iter().take(typed.len()).collect())
+}
+
+/// Removes what earlier blocks have left in /tmp. Directories stay in which something is mounted (a
+/// checkout that was cloned below /tmp, a target directory), and those above the checkout.
+fn empty_tmp(checkout: &Path) -> Result<()> {
+    let mounts = fs::read_to_string("/proc/self/mountinfo").context("read the mount table")?;
+    // The fifth word is the mount point; the kernel writes a blank in it as octal.
+    let points = mounts.lines().filter_map(|line| line.split(' ').nth(4)).map(|point| point.replace("\\040", " "));
+    let kept: Vec<PathBuf> = points.map(PathBuf::from).chain([checkout.to_path_buf()]).collect();
+    for entry in fs::read_dir("/tmp")? {
+        let path = entry?.path();
+        match kept.iter().any(|kept| kept.starts_with(&path)) {
+            true => continue,
+            false if path.is_dir() => fs::remove_dir_all(path)?,
+            false => fs::remove_file(path)?,
+        }
+    }
+    Ok(())
 }
 
 /// The reader lets cargo run the program; here it is built already, and cargo has nowhere to write.
@@ -140,10 +165,11 @@ pub fn difference(actual: &str, expected: &str) -> Option<String> {
 
 /// One space for many, none at the end of a line.
 fn narrowed(text: &str) -> String {
-    text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ") + "\n").collect()
+    text.lines().map(|line| narrow(line) + "\n").collect()
 }
 
-/// How many blocks of a page `are_ours`, and which of their commands print something else than the page shows.
+/// How many blocks of a page `are_ours`, and which of their commands print something else than the
+/// page shows.
 fn wrong_in(
     chapter: &Chapter,
     page: &Page,
@@ -159,13 +185,17 @@ fn wrong_in(
         for (typed, printed) in typed.iter().zip(run(chapter, typed).with_context(|| format!("{name}:{line}"))?) {
             if let Some(difference) = difference(&printed, &typed.output) {
                 wrong.push(format!("{name}:{line}: $ {}\n{difference}", typed.command));
+            } else if std::env::var_os(REAL).is_some() {
+                let lines = real_lines(&typed.output, &printed);
+                wrong.extend(lines.iter().map(|(pattern, real)| format!("REAL\t{name}:{line}\t{pattern}\t{real}")));
             }
         }
     }
     Ok((blocks.len(), wrong))
 }
 
-/// A shared page's block is run by the chapter whose program it runs; the first chapter takes what is nobody's.
+/// A shared page's block is run by the chapter whose program it runs; the first chapter takes what
+/// is nobody's.
 fn is_ours(chapter: &Chapter, typed: &[Typed]) -> bool {
     let tested = |package: &str| {
         let folder = package.strip_prefix("ch").unwrap_or(package);

@@ -1,5 +1,5 @@
-//! The book held against the programs: console blocks are run, includes and links followed, sections that a narration
-//! names looked up. A chapter's `tests/book/main.rs` is a few lines:
+//! The book held against the programs: console blocks are run, includes and links followed,
+//! sections that a narration names looked up. A chapter's `tests/book/main.rs` is a few lines:
 //!
 //! ```ignore
 //! const BOOK: Chapter = book_tests::chapter!("ch02-rootfs", needs: ["findmnt"]);
@@ -9,11 +9,13 @@
 //! }
 //! ```
 //!
-//! A chapter answers for the pages in its own folder of the book. Pages that belong to all (README, introduction,
-//! appendices) are chapter 1's, but for their console blocks: each is run by the chapter whose program it runs.
+//! A chapter answers for the pages in its own folder of the book. Pages that belong to all (README,
+//! introduction, appendices) are chapter 1's, but for their console blocks: each is run by the
+//! chapter whose program it runs.
 
 pub mod console;
 pub mod links;
+mod loosely;
 pub mod pages;
 pub mod sections;
 
@@ -21,7 +23,8 @@ pub use pages::{Chapter, Page};
 // For the macro.
 pub use {anyhow, testkit};
 
-/// This chapter: its program's name (which is its package's as well), and what its pages type besides what every Linux has.
+/// This chapter: its program's name (which is its package's as well), and what its pages type
+/// besides what every Linux has.
 #[macro_export]
 macro_rules! chapter {
     ($program:literal, needs: $needs:expr) => {
@@ -54,8 +57,12 @@ macro_rules! cases {
         fn every_console_block_prints_what_the_page_shows() -> Result<()> {
             $crate::console::every_console_block_prints_what_the_page_shows(&$chapter)
         }
+        fn no_page_shows_an_elision() -> Result<()> {
+            $crate::pages::no_page_shows_an_elision(&$chapter)
+        }
         let mut cases = $crate::testkit::cases![
             every_page_is_in_the_summary,
+            no_page_shows_an_elision,
             every_include_finds_its_file_and_its_anchor,
             every_link_within_the_book_resolves,
             the_sections_that_the_narration_names_are_pages,

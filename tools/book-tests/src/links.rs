@@ -1,5 +1,5 @@
-//! What pages point to: code by anchor, files, other pages and their headings. mdBook leaves most of it unchecked: an
-//! anchor that doesn't exist gives an empty listing.
+//! What pages point to: code by anchor, files, other pages and their headings. mdBook leaves most
+//! of it unchecked: an anchor that doesn't exist gives an empty listing.
 
 use std::fs;
 use std::path::Path;
@@ -20,7 +20,8 @@ fn has_anchor(text: &str, anchor: &str) -> bool {
     matches!((place("ANCHOR"), place("ANCHOR_END")), (Some(begin), Some(end)) if begin + 1 < end)
 }
 
-/// The ids of a page's headings: mdBook lowers the letters, keeps letters, digits, `_` and `-`, and joins words by `-`.
+/// The ids of a page's headings: mdBook lowers the letters, keeps letters, digits, `_` and `-`, and
+/// joins words by `-`.
 fn heading_ids(text: &str) -> Vec<String> {
     let headings = text.lines().filter(|line| line.starts_with('#')).map(|line| line.trim_start_matches('#').trim());
     headings.map(heading_id).collect()

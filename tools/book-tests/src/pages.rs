@@ -48,7 +48,8 @@ impl Chapter {
         self.number() == "1"
     }
 
-    /// The pages that this chapter answers for: its own; the first chapter's are also those that belong to all.
+    /// The pages that this chapter answers for: its own; the first chapter's are also those that
+    /// belong to all.
     pub fn pages(&self) -> Result<Vec<Page>> {
         let mut pages = if self.is_first() { self.shared_pages()? } else { Vec::new() };
         pages.extend(read(markdown_in(&self.checkout().join("book/src").join(self.name()))?)?);
@@ -91,6 +92,23 @@ pub fn every_page_is_in_the_summary(chapter: &Chapter) -> Result<()> {
         .collect();
     ensure!(left_out.is_empty(), "SUMMARY.md leaves out {left_out:?}");
     ensure!(pages.len() > 3, "there are hardly any pages: {pages:?}");
+    Ok(())
+}
+
+/// Readers see real output; what differs is compared by a pattern that they don't see (`loosely`).
+pub fn no_page_shows_an_elision(chapter: &Chapter) -> Result<()> {
+    let pages = chapter.pages()?;
+    let shown: Vec<String> = pages
+        .iter()
+        .flat_map(|page| page.text.lines().map(move |line| (page, line)))
+        .filter(|(_, line)| line.contains("[..]"))
+        .map(|(page, line)| format!("{}: {line}", page.path.display()))
+        .collect();
+    ensure!(
+        shown.is_empty(),
+        "these lines show an elision; run with CORACLE_BOOK_REAL=1 to get the real ones:\n{}",
+        shown.join("\n")
+    );
     Ok(())
 }
 

@@ -1,13 +1,16 @@
 //! A console block, run.
 
-use std::process::ExitCode;
+use std::fs;
+use std::process::{Command, ExitCode};
 
 use anyhow::{Result, ensure};
 use book_tests::Chapter;
 use book_tests::console::{Typed, blocks_of, run};
 
 fn main() -> ExitCode {
-    testkit::run(testkit::cases![a_block_is_its_commands_and_what_they_print])
+    let mut cases = testkit::cases![a_block_is_its_commands_and_what_they_print];
+    cases.extend(testkit::root_cases![a_directory_that_the_checkout_is_in_is_not_emptied]);
+    testkit::run(cases)
 }
 
 fn a_block_is_its_commands_and_what_they_print() -> Result<()> {
@@ -23,5 +26,20 @@ fn a_block_is_its_commands_and_what_they_print() -> Result<()> {
     ensure!(blocks_of("```console\na\n```\n", None).is_err(), "a block without a command was taken");
     let marked = "```console,limits\n$ echo a\na\n```\n";
     ensure!(blocks_of(marked, None)?.is_empty() && blocks_of(marked, Some("limits"))?.len() == 1);
+    Ok(())
+}
+
+/// As after `git clone` below /tmp: the lab shows the checkout there, read-only.
+fn a_directory_that_the_checkout_is_in_is_not_emptied() -> Result<()> {
+    testkit::needs::program("mount")?;
+    let chapter = Chapter { folder: env!("CARGO_MANIFEST_DIR"), package: "none", program: "none", needs: &[] };
+    fs::create_dir_all("/tmp/clones/cora cle")?;
+    fs::create_dir_all("/tmp/left/by a block")?;
+    let script =
+        "cd /tmp/clones && mount -t tmpfs none 'cora cle' && touch 'cora cle/file' && mount -o remount,ro 'cora cle'";
+    ensure!(Command::new("sh").args(["-c", script]).status()?.success());
+    let listed = Typed { command: "ls /tmp /tmp/clones/*".into(), output: String::new() };
+    let printed = run(&chapter, &[listed])?;
+    ensure!(printed == ["/tmp:\nclones\n\n/tmp/clones/cora cle:\nfile\n"], "{printed:?}");
     Ok(())
 }

@@ -17,8 +17,8 @@ pub struct Check {
 }
 
 impl Check {
-    /// `check` runs the program and judges it. An error means that nothing could be said about the answer
-    /// ([`crate::Blocked`]).
+    /// `check` runs the program and judges it. An error means that nothing could be said about the
+    /// answer ([`crate::Blocked`]).
     pub const fn new(exercise: &'static Exercise, check: fn(&Program) -> Result<Judgement>) -> Check {
         Check { exercise, check }
     }
@@ -31,8 +31,8 @@ judges a built answer and prints what it has to say as JSON; `cargo wb check` ru
 
 of the exercise NAME, in a lab; killed when PARENT, a process number, ends";
 
-/// All of a chapter's program of checks. Its exit status is 0 whenever it has something to say, which it prints as
-/// [`Said`]; 2 when it was called wrongly.
+/// All of a chapter's program of checks. Its exit status is 0 whenever it has something to say,
+/// which it prints as [`Said`]; 2 when it was called wrongly.
 ///
 /// To be called in the first line of `main`, since labs begin by starting the program again.
 pub fn main(checks: &[Check]) -> ExitCode {
@@ -61,11 +61,11 @@ fn judged(checks: &[Check], arguments: &[String]) -> Result<Said> {
     }
     let check = checks.iter().find(|check| check.exercise.name == name);
     let check = check.with_context(|| format!("no exercise of this chapter is called {name}"))?;
-    Ok(Said::of((check.check)(&Program::new(program))))
+    Ok(Said::new((check.check)(&Program::new(program))))
 }
 
-/// Nobody would hear us any more, and our labs die with us. (What the signal tells of is the end of the thread that has
-/// started us, which waits for us: prctl(2).)
+/// Nobody would hear us any more, and our labs die with us. (What the signal tells of is the end of
+/// the thread that has started us, which waits for us: prctl(2).)
 fn die_with(parent: i32) -> Result<()> {
     set_pdeathsig(Signal::SIGKILL).context("asking to be killed with the workbook")?;
     if getppid().as_raw() != parent {

@@ -9,7 +9,7 @@ use std::os::fd::AsRawFd;
 
 /// What the checker heard from a program: a signal to look, no evidence.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Heard {
+pub enum Reply {
     /// What is given is done; the answer is called after [`crate::Running::go_on`].
     Ready,
     /// The answer returned `Ok`.
@@ -26,12 +26,13 @@ pub enum Heard {
     Silence(Duration),
 }
 
-impl Heard {
-    /// What was seen, and what the function returned where that isn't Ok. Of a program that has ended only the latter is known.
+impl Reply {
+    /// What was seen, and what the function returned where that isn't Ok. Of a program that has
+    /// ended only the latter is known.
     pub fn beside(&self, alive: bool, observed: String) -> String {
         match (self, alive) {
-            (Heard::Ok, true) => observed,
-            (Heard::Silence(_), _) | (_, false) => self.in_words(),
+            (Reply::Ok, true) => observed,
+            (Reply::Silence(_), _) | (_, false) => self.in_words(),
             (_, true) => format!("{observed}; {}", self.in_words()),
         }
     }
@@ -39,21 +40,22 @@ impl Heard {
     /// In words, for "observed".
     pub fn in_words(&self) -> String {
         match self {
-            Heard::Ready => "the function was never called".into(),
-            Heard::Ok => "the function returned Ok".into(),
-            Heard::Number(number) => format!("the function returned {number}"),
-            Heard::Error(chain) => format!("the function returned an error: {}", chain.join(": ")),
-            Heard::Blocked(why) => format!("a given step failed: {why}"),
-            Heard::Ended(101) => "the function panicked".into(),
-            Heard::Ended(code @ 129..=192) => format!("the program was killed by signal {}", code - 128),
-            Heard::Ended(code) => format!("the program ended with exit code {code} before the function returned"),
-            Heard::Silence(limit) => format!("the function had not returned after {} s", limit.as_secs()),
+            Reply::Ready => "the function was never called".into(),
+            Reply::Ok => "the function returned Ok".into(),
+            Reply::Number(number) => format!("the function returned {number}"),
+            Reply::Error(chain) => format!("the function returned an error: {}", chain.join(": ")),
+            Reply::Blocked(why) => format!("a given step failed: {why}"),
+            Reply::Ended(101) => "the function panicked".into(),
+            Reply::Ended(code @ 129..=192) => format!("the program was killed by signal {}", code - 128),
+            Reply::Ended(code) => format!("the program ended with exit code {code} before the function returned"),
+            Reply::Silence(limit) => format!("the function had not returned after {} s", limit.as_secs()),
         }
     }
 
-    /// Whether it is an error with nothing but what the kernel said, as nix words it (`EINVAL: Invalid argument`) or std.
+    /// Whether it is an error with nothing but what the kernel said, as nix words it (`EINVAL:
+    /// Invalid argument`) or std.
     pub fn is_bare_error(&self) -> bool {
-        let Heard::Error(chain) = self else { return false };
+        let Reply::Error(chain) = self else { return false };
         let is_errno =
             |word: &str| word.len() > 2 && word.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit());
         let bare = |only: &String| {
@@ -64,20 +66,20 @@ impl Heard {
 
     /// Whether it is an error in which the kernel said this, as nix words it or std.
     pub fn has_errno(&self, errno: Errno) -> bool {
-        let Heard::Error(chain) = self else { return false };
+        let Reply::Error(chain) = self else { return false };
         let (nix, std) = (format!("{errno:?}: "), format!("(os error {})", errno as i32));
         chain.iter().any(|word| word.contains(&nix) || word.contains(&std))
     }
 
-    fn parse(packet: &[u8]) -> Option<Heard> {
+    fn parse(packet: &[u8]) -> Option<Reply> {
         let text = String::from_utf8_lossy(packet);
         let mut fields = text.split('\0').map(ToString::to_string);
         match fields.next()?.as_str() {
-            "ready" => Some(Heard::Ready),
-            "ok" => Some(Heard::Ok),
-            "number" => Some(Heard::Number(fields.next()?.parse().ok()?)),
-            "error" => Some(Heard::Error(fields.collect())),
-            "blocked" => Some(Heard::Blocked(fields.collect())),
+            "ready" => Some(Reply::Ready),
+            "ok" => Some(Reply::Ok),
+            "number" => Some(Reply::Number(fields.next()?.parse().ok()?)),
+            "error" => Some(Reply::Error(fields.collect())),
+            "blocked" => Some(Reply::Blocked(fields.collect())),
             _ => None,
         }
     }
@@ -95,8 +97,9 @@ impl Conversation {
         Ok((Conversation(ours), theirs))
     }
 
-    /// The next thing the program says. `None` when nothing came before `deadline`, or nobody is there to say it.
-    pub fn hear(&self, deadline: Instant) -> Option<Heard> {
+    /// The next thing the program says. `None` when nothing came before `deadline`, or nobody is
+    /// there to say it.
+    pub fn hear(&self, deadline: Instant) -> Option<Reply> {
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
             let patience = PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX);
@@ -109,8 +112,8 @@ impl Conversation {
             match recv(self.0.as_raw_fd(), &mut packet, MsgFlags::MSG_DONTWAIT) {
                 Ok(0) | Err(_) => return None,
                 // What is no message of ours (an answer may write to its stdin) is passed over.
-                Ok(length) => match Heard::parse(&packet[..length]) {
-                    Some(heard) => return Some(heard),
+                Ok(length) => match Reply::parse(&packet[..length]) {
+                    Some(reply) => return Some(reply),
                     None => continue,
                 },
             }
@@ -129,36 +132,36 @@ mod tests {
 
     #[test]
     fn messages_are_understood_and_noise_is_passed_over() {
-        assert_eq!(Heard::parse(b"ready"), Some(Heard::Ready));
-        assert_eq!(Heard::parse(b"ok"), Some(Heard::Ok));
-        assert_eq!(Heard::parse(b"error\0outer\0inner"), Some(Heard::Error(vec!["outer".into(), "inner".into()])));
-        assert_eq!(Heard::parse(b"blocked\0why"), Some(Heard::Blocked("why".into())));
-        assert_eq!(Heard::parse(b"number\0-1"), Some(Heard::Number(-1)));
-        assert_eq!(Heard::parse(b"number\0many"), None);
-        assert_eq!(Heard::parse(b"all checks passed"), None);
-        assert_eq!(Heard::parse(b""), None);
+        assert_eq!(Reply::parse(b"ready"), Some(Reply::Ready));
+        assert_eq!(Reply::parse(b"ok"), Some(Reply::Ok));
+        assert_eq!(Reply::parse(b"error\0outer\0inner"), Some(Reply::Error(vec!["outer".into(), "inner".into()])));
+        assert_eq!(Reply::parse(b"blocked\0why"), Some(Reply::Blocked("why".into())));
+        assert_eq!(Reply::parse(b"number\0-1"), Some(Reply::Number(-1)));
+        assert_eq!(Reply::parse(b"number\0many"), None);
+        assert_eq!(Reply::parse(b"all checks passed"), None);
+        assert_eq!(Reply::parse(b""), None);
     }
 
     #[test]
     fn a_bare_error_is_the_errno_and_nothing_else() {
-        let error = |chain: &[&str]| Heard::Error(chain.iter().map(ToString::to_string).collect());
+        let error = |chain: &[&str]| Reply::Error(chain.iter().map(ToString::to_string).collect());
         assert!(error(&["EINVAL: Invalid argument"]).is_bare_error());
         assert!(error(&["Operation not permitted (os error 1)"]).is_bare_error());
         assert!(error(&[]).is_bare_error());
         assert!(!error(&["sethostname", "EINVAL: Invalid argument"]).is_bare_error());
         assert!(!error(&["a hostname has 64 bytes at most"]).is_bare_error());
         assert!(!error(&["sethostname: EINVAL"]).is_bare_error());
-        assert!(!Heard::Ok.is_bare_error());
+        assert!(!Reply::Ok.is_bare_error());
     }
 
     #[test]
     fn what_the_kernel_said_is_found_wherever_it_is_in_an_error() {
-        let error = |chain: &[&str]| Heard::Error(chain.iter().map(ToString::to_string).collect());
+        let error = |chain: &[&str]| Reply::Error(chain.iter().map(ToString::to_string).collect());
         assert!(error(&["writing", "Permission denied (os error 13)"]).has_errno(Errno::EACCES));
         assert!(error(&["not in it: EINVAL: Invalid argument"]).has_errno(Errno::EINVAL));
         assert!(!error(&["writing", "No such file or directory (os error 2)"]).has_errno(Errno::EINTR));
         assert!(!error(&["writing", "Permission denied (os error 13)"]).has_errno(Errno::EPERM));
-        assert!(!Heard::Ok.has_errno(Errno::EACCES));
+        assert!(!Reply::Ok.has_errno(Errno::EACCES));
     }
 
     #[test]

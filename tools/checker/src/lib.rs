@@ -1,8 +1,8 @@
 //! How an exercise's program is run and looked at.
 //!
-//! Each chapter's package of exercises has a program of checks, whose [`main`] is here. An answer is never linked into it:
-//! an answer is a program of its own that runs in a lab ([`Program`]), talks to the checker over a socket, and is judged by
-//! what the kernel says of it.
+//! Each chapter's package of exercises has a program of checks, whose [`main`] is here. An answer
+//! is never linked into it: an answer is a program of its own that runs in a lab ([`Program`]),
+//! talks to the checker over a socket, and is judged by what the kernel says of it.
 
 mod checks;
 mod conversation;
@@ -12,7 +12,7 @@ mod program;
 pub mod random;
 
 pub use checks::{Check, main};
-pub use conversation::Heard;
+pub use conversation::Reply;
 pub use exercise::Mistake;
 pub use judgement::{Blocked, Judgement, Outcome};
 pub use program::{Program, Running};

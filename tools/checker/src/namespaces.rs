@@ -2,9 +2,10 @@
 
 use lab::look;
 
-use crate::Heard;
+use crate::Reply;
 
-/// All kinds, as /proc/PID/ns names them: those that a process leaves itself, and two that only its children enter.
+/// All kinds, as /proc/PID/ns names them: those that a process leaves itself, and two that only its
+/// children enter.
 pub const KINDS: [&str; 8] = ["cgroup", "ipc", "mnt", "net", "pid_for_children", "time_for_children", "user", "uts"];
 
 /// The inode numbers of a process's namespaces.
@@ -12,8 +13,9 @@ pub const KINDS: [&str; 8] = ["cgroup", "ipc", "mnt", "net", "pid_for_children",
 pub struct Namespaces([Option<u64>; KINDS.len()]);
 
 impl Namespaces {
-    pub fn of(pid: i32) -> Namespaces {
-        // Of a PID namespace in which nobody lives yet there is no file: then it isn't the one of before either.
+    pub fn read(pid: i32) -> Namespaces {
+        // Of a PID namespace in which nobody lives yet there is no file: then it isn't the one of before
+        // either.
         Namespaces(KINDS.map(|kind| look::namespace_inode(pid, kind).ok()))
     }
 
@@ -33,10 +35,10 @@ pub fn list(kinds: &[&str]) -> String {
     if kinds.is_empty() { "none".into() } else { kinds.join(", ") }
 }
 
-/// What was heard; of a bare errno also that it is one, whatever else is wrong.
-pub fn in_full(heard: &Heard) -> String {
-    let bare = if heard.is_bare_error() { ", the bare errno, without a context" } else { "" };
-    format!("{}{bare}", heard.in_words())
+/// What was reply; of a bare errno also that it is one, whatever else is wrong.
+pub fn in_full(reply: &Reply) -> String {
+    let bare = if reply.is_bare_error() { ", the bare errno, without a context" } else { "" };
+    format!("{}{bare}", reply.in_words())
 }
 
 #[cfg(test)]

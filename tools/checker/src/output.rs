@@ -3,8 +3,8 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::Duration;
 
-/// How much of a program's output is kept, in bytes; what comes after is read and dropped, so that the program doesn't
-/// block on a full pipe.
+/// How much of a program's output is kept, in bytes; what comes after is read and dropped, so that
+/// the program doesn't block on a full pipe.
 const KEPT: usize = 16 * 1024;
 
 /// How long to wait for the pipe's end after the lab's: every writer should be dead by then.
@@ -17,7 +17,7 @@ pub struct Output {
 }
 
 impl Output {
-    pub fn of(mut pipe: PipeReader) -> Output {
+    pub fn collect(mut pipe: PipeReader) -> Output {
         let (sender, text) = channel();
         thread::spawn(move || {
             let mut kept = Vec::new();
@@ -47,7 +47,7 @@ mod tests {
     #[test]
     fn a_flood_is_read_to_its_end_and_cut() {
         let (reader, mut writer) = std::io::pipe().expect("a pipe");
-        let mut output = Output::of(reader);
+        let mut output = Output::collect(reader);
         writer.write_all(&vec![b'x'; 10 * KEPT]).expect("the pipe is drained");
         drop(writer);
         assert_eq!(output.take_text().len(), KEPT);

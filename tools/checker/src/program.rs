@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use lab::{Lab, Limits, look};
 
-use crate::conversation::{Conversation, Heard};
+use crate::conversation::{Conversation, Reply};
 use crate::output::Output;
 use judgement::Blocked;
 
@@ -38,8 +38,8 @@ impl Program {
         &self.executable
     }
 
-    /// Starts it in `lab` and waits until all that is given is done, so that the answer is called by the next
-    /// [`Running::go_on`].
+    /// Starts it in `lab` and waits until all that is given is done, so that the answer is called
+    /// by the next [`Running::go_on`].
     pub fn start(&self, lab: Lab, arguments: &[&str]) -> Result<Running> {
         let (conversation, stdin) = Conversation::start()?;
         let (printed, stdout) = io::pipe().context("a pipe for what the program prints")?;
@@ -57,10 +57,11 @@ impl Program {
         // It holds our copies of the pipe's writing end and of the socket's other end.
         drop(command);
 
-        let mut running = Running { child, conversation, output: Output::of(printed), ended: None, init: 0, main: 0 };
+        let mut running =
+            Running { child, conversation, output: Output::collect(printed), ended: None, init: 0, main: 0 };
         match running.hear(PATIENCE_BEFORE)? {
-            Heard::Ready => {}
-            heard => return Err(running.not_ready(heard)),
+            Reply::Ready => {}
+            reply => return Err(running.not_ready(reply)),
         }
         let outer = running.child.id() as i32;
         running.init = look::lab_init(outer, GLANCE).context("finding the lab")?;
@@ -92,21 +93,22 @@ impl Running {
     }
 
     /// Lets the program call the answer, and waits until it has returned, or ended, or time is up.
-    pub fn go_on(&mut self) -> Result<Heard> {
+    pub fn go_on(&mut self) -> Result<Reply> {
         self.call();
         self.wait_for_return(PATIENCE)
     }
 
-    /// Lets the program call the answer, and doesn't wait: for answers that serve for as long as something runs.
+    /// Lets the program call the answer, and doesn't wait: for answers that serve for as long as
+    /// something runs.
     pub fn call(&self) {
         self.conversation.go_on();
     }
 
     /// Waits until the answer has returned, or the program has ended, or time is up.
-    pub fn wait_for_return(&mut self, patience: Duration) -> Result<Heard> {
+    pub fn wait_for_return(&mut self, patience: Duration) -> Result<Reply> {
         match self.hear(patience)? {
-            Heard::Blocked(why) => bail!(Blocked(why)),
-            heard => Ok(heard),
+            Reply::Blocked(why) => bail!(Blocked(why)),
+            reply => Ok(reply),
         }
     }
 
@@ -116,33 +118,33 @@ impl Running {
         self.output.take_text()
     }
 
-    fn hear(&mut self, patience: Duration) -> Result<Heard> {
+    fn hear(&mut self, patience: Duration) -> Result<Reply> {
         let deadline = Instant::now() + patience;
         loop {
             // A process that an answer left behind keeps the socket open, so look at the program's end as well.
-            if let Some(heard) = self.conversation.hear(deadline.min(Instant::now() + GLANCE)) {
-                return Ok(heard);
+            if let Some(reply) = self.conversation.hear(deadline.min(Instant::now() + GLANCE)) {
+                return Ok(reply);
             }
             // A program that has closed its end is "heard" at once, for as long as it runs.
             sleep(Duration::from_millis(1));
             // Seen to have ended in the round before: what it said last has been heard by now.
             if let Some(code) = self.ended {
-                return Ok(Heard::Ended(code));
+                return Ok(Reply::Ended(code));
             }
             self.ended = self.child.try_wait().context("waiting for the lab")?.map(exit_code);
             if Instant::now() >= deadline {
-                return Ok(Heard::Silence(patience));
+                return Ok(Reply::Silence(patience));
             }
         }
     }
 
-    fn not_ready(mut self, heard: Heard) -> anyhow::Error {
+    fn not_ready(mut self, reply: Reply) -> anyhow::Error {
         self.kill();
         let printed = self.output.take_text();
-        match heard {
-            Heard::Blocked(why) => Blocked(why).into(),
-            Heard::Ended(lab::CANNOT_ENTER) => Blocked(printed.trim().to_string()).into(),
-            heard => anyhow::anyhow!("before the answer was called: {}\n{}", heard.in_words(), printed.trim()),
+        match reply {
+            Reply::Blocked(why) => Blocked(why).into(),
+            Reply::Ended(lab::CANNOT_ENTER) => Blocked(printed.trim().to_string()).into(),
+            reply => anyhow::anyhow!("before the answer was called: {}\n{}", reply.in_words(), printed.trim()),
         }
     }
 

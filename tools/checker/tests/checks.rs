@@ -1,11 +1,12 @@
-//! A program of checks, as whoever starts it sees it: what it says, how it ends, and that it doesn't outlive its caller.
+//! A program of checks, as whoever starts it sees it: what it says, how it ends, and that it
+//! doesn't outlive its caller.
 
 use std::process::{Command, ExitCode, Stdio};
 use std::time::Duration;
 
 use anyhow::{Result, anyhow, ensure};
 use checker::{Blocked, Check, Judgement, Outcome, Program};
-use exercise::{Exercise, Kind, Mistake};
+use exercise::{Difficulty, Exercise, Kind, Mistake};
 use judgement::{Claim, Said};
 use lab::{Lab, look};
 use nix::sys::signal::{Signal, kill};
@@ -48,12 +49,25 @@ static MISTAKE: Mistake = Mistake { id: "went-ashore", what: "", why: "" };
 
 const fn exercise(name: &'static str) -> Exercise {
     let (title, chapter, page) = ("", "00-tests", "");
-    Exercise { id: "0.1", name, title, kind: Kind::Build, chapter, page, shown_by: "", hints: &[], mistakes: &[] }
+    Exercise {
+        id: "0.1",
+        name,
+        title,
+        kind: Kind::Build,
+        minutes: 0,
+        difficulty: Difficulty::Easy,
+        chapter,
+        page,
+        shown_by: "",
+        needs_cgroups: false,
+        hints: &[],
+        mistakes: &[],
+    }
 }
 
 fn judged(program: &Program) -> Result<Judgement> {
-    let outcomes = vec![Outcome::of("it floats", false, "a boat", program.executable().display())];
-    Ok(Judgement { outcomes, mistake: Some(&MISTAKE), printed: "hello\n".into() })
+    let outcomes = vec![Outcome::new("it floats", false, "a boat", program.executable().display())];
+    Ok(Judgement { outcomes, mistake: Some(&MISTAKE), printed: "hello\n".into(), unjudged: String::new() })
 }
 
 fn hangs(_: &Program) -> Result<Judgement> {
@@ -74,7 +88,8 @@ fn said(arguments: &[&str]) -> Result<Output> {
 fn what_a_check_says_is_printed_and_the_status_is_0() -> Result<()> {
     let difference = Some(("a boat".to_string(), "/a/boat".to_string()));
     let claims = vec![Claim { claim: "it floats".into(), difference }];
-    let judged = Said::Judged { claims, mistake: Some(MISTAKE.id.into()), printed: "hello\n".into() };
+    let judged =
+        Said::Judged { claims, mistake: Some(MISTAKE.id.into()), printed: "hello\n".into(), unjudged: String::new() };
     for (name, expected) in [
         ("judged", judged),
         ("blocked", Said::Blocked("no moon".into())),

@@ -1,45 +1,43 @@
 //! What an exercise is: data, which each chapter's package of exercises registers with these types.
 //!
-//! `cargo wb` lists and explains exercises, and answers are built, with nothing but this crate. How an answer is judged is a
-//! program of its own (`checker`), built when something is checked.
+//! `cargo wb` lists and explains exercises, and answers are built, with nothing but this crate. How
+//! an answer is judged is a program of its own (`checker`), built when something is checked.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+mod mistake;
+
+pub use mistake::{ANOTHER_USER_NAMESPACE, BARE_ERRNO, Mistake};
+
 /// One exercise, as its chapter's package registers it.
 #[derive(Debug)]
 pub struct Exercise {
-    /// Chapter and number, as `1.1`.
+    /// The number of its page, as `1.2`; with a letter where a page has two, as `1.3a`.
     pub id: &'static str,
     /// Name of the learner's file and of the program that includes it, without `.rs`.
     pub name: &'static str,
     /// What one will have made, in a few words.
     pub title: &'static str,
     pub kind: Kind,
-    /// The folder under `exercises/` and `solutions/`, as `01-namespaces`; its package is `exercises-` and this.
+    /// How long it takes somebody who has read its page, about.
+    pub minutes: u32,
+    pub difficulty: Difficulty,
+    /// The directory under `exercises/` and `solutions/`, as `01-namespaces`; its package is
+    /// `exercises-` and this.
     pub chapter: &'static str,
     /// The page to read before, relative to `book/src`.
     pub page: &'static str,
-    /// What to give to `mydocker` to see the answer at work, as `run sh`; empty where it has no place there.
+    /// What to give to `mydocker` to see the answer at work, as `run sh`; empty where it has no
+    /// place there.
     pub shown_by: &'static str,
+    /// Whether its check needs control groups that may be changed, which an ordinary user has only
+    /// where they are delegated.
+    pub needs_cgroups: bool,
     /// From a nudge to nearly the answer.
     pub hints: &'static [&'static str],
     /// The mistakes that its check recognizes.
     pub mistakes: &'static [Mistake],
-}
-
-/// Registers a chapter's exercises, in the order of the book: `EXERCISES`, and with the feature `checks` also `CHECKS`. For each
-/// there is a module of that name with `EXERCISE` and `check::check`: one without a check doesn't compile.
-#[macro_export]
-macro_rules! exercises {
-    ($($name:ident),+ $(,)?) => {
-        /// In the order of the book.
-        pub const EXERCISES: &[&$crate::Exercise] = &[$(&$name::EXERCISE),+];
-
-        /// How each of them is judged.
-        #[cfg(feature = "checks")]
-        pub const CHECKS: &[checker::Check] = &[$(checker::Check::new(&$name::EXERCISE, $name::check::check)),+];
-    };
 }
 
 /// What the learner does.
@@ -63,15 +61,25 @@ impl fmt::Display for Kind {
     }
 }
 
-/// A mistake that learners make, recognized by what the kernel shows, never by an answer's text.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Mistake {
-    /// Names it in `--format json` and in the header of the wrong answer that proves it, as `renamed-the-host`.
-    pub id: &'static str,
-    /// One sentence: what happened.
-    pub what: &'static str,
-    /// Why, and where to look; not the line to write.
-    pub why: &'static str,
+/// How hard it is, among the exercises of the workbook.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Difficulty {
+    /// A few calls, in the right order.
+    Easy,
+    /// Several steps, or a fact that is easily overlooked.
+    Medium,
+    /// Processes that run at the same time, or a path that somebody else chose.
+    Hard,
+}
+
+impl fmt::Display for Difficulty {
+    fn fmt(&self, out: &mut fmt::Formatter) -> fmt::Result {
+        out.pad(match self {
+            Difficulty::Easy => "easy",
+            Difficulty::Medium => "medium",
+            Difficulty::Hard => "hard",
+        })
+    }
 }
 
 impl Exercise {
@@ -85,7 +93,17 @@ impl Exercise {
         Path::new("solutions").join(self.chapter).join(self.name).with_extension("rs")
     }
 
-    /// The folder of wrong answers that prove the diagnoses; relative to the checkout.
+    /// Where it is declared; relative to the checkout.
+    pub fn declaration(&self) -> PathBuf {
+        Path::new("exercises").join(self.chapter).join("src").join(self.name).with_extension("rs")
+    }
+
+    /// Its number without the letter.
+    pub fn page_number(&self) -> &'static str {
+        self.id.trim_end_matches(|last: char| last.is_ascii_lowercase())
+    }
+
+    /// The directory of wrong answers that prove the diagnoses; relative to the checkout.
     pub fn wrong_answers(&self) -> PathBuf {
         Path::new("solutions").join(self.chapter).join("wrong").join(self.name)
     }
@@ -103,5 +121,12 @@ impl Exercise {
     /// Whether `asked`, as typed, means this exercise: its id or its name.
     pub fn is_called(&self, asked: &str) -> bool {
         asked == self.id || asked == self.name
+    }
+
+    /// Chapter, page and letter: the order of the book. (As text, 1.10 would come before 1.2.)
+    pub fn place(&self) -> (u32, u32, &'static str) {
+        let (chapter, rest) = self.id.split_once('.').unwrap_or((self.id, ""));
+        let letter = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+        (chapter.parse().unwrap_or(u32::MAX), rest[..letter].parse().unwrap_or(u32::MAX), &rest[letter..])
     }
 }

@@ -7,10 +7,14 @@ use exercise::Mistake;
 pub struct Judgement {
     /// One for each check, in the order of the exercise.
     pub outcomes: Vec<Outcome>,
-    /// The mistake, where what was observed fits exactly one; a mistake that isn't known gets no guess.
+    /// The mistake, where what was observed fits exactly one; a mistake that isn't known gets no
+    /// guess.
     pub mistake: Option<&'static Mistake>,
     /// What the program printed, shortened; for the learner's eyes, no evidence.
     pub printed: String,
+    /// What this machine has no way to show, and a pass here says nothing about; empty where that
+    /// is nothing.
+    pub unjudged: String,
 }
 
 impl Judgement {
@@ -21,7 +25,12 @@ impl Judgement {
         printed: impl IntoIterator<Item = &'a String>,
     ) -> Judgement {
         let printed = printed.into_iter().find(|printed| !printed.is_empty()).cloned().unwrap_or_default();
-        Judgement { outcomes, mistake, printed }
+        Judgement { outcomes, mistake, printed, unjudged: String::new() }
+    }
+
+    /// Says what this machine can't show.
+    pub fn without(self, unjudged: String) -> Judgement {
+        Judgement { unjudged, ..self }
     }
 
     pub fn passed(&self) -> bool {
@@ -51,7 +60,7 @@ pub struct Outcome {
 
 impl Outcome {
     /// Passed if `holds`; else the difference is what `expected` and `observed` say.
-    pub fn of(claim: &'static str, holds: bool, expected: impl fmt::Display, observed: impl fmt::Display) -> Outcome {
+    pub fn new(claim: &'static str, holds: bool, expected: impl fmt::Display, observed: impl fmt::Display) -> Outcome {
         let difference = (!holds).then(|| (expected.to_string(), observed.to_string()));
         Outcome { claim, difference }
     }
@@ -60,7 +69,7 @@ impl Outcome {
     ///
     /// # Panics
     /// Without any run: there would be nothing to say.
-    pub fn of_runs<S>(runs: &[S], check: impl Fn(&S) -> Outcome) -> Outcome {
+    pub fn first_failing<S>(runs: &[S], check: impl Fn(&S) -> Outcome) -> Outcome {
         let mut outcomes: Vec<Outcome> = runs.iter().map(check).collect();
         let failed = outcomes.iter().position(|outcome| outcome.difference.is_some());
         outcomes.swap_remove(failed.unwrap_or(outcomes.len() - 1))
@@ -90,14 +99,14 @@ mod tests {
 
     #[test]
     fn of_several_runs_the_first_that_fails_counts() {
-        let of = |runs: &[i32]| Outcome::of_runs(runs, |run| Outcome::of("even", run % 2 == 0, "even", run));
+        let of = |runs: &[i32]| Outcome::first_failing(runs, |run| Outcome::new("even", run % 2 == 0, "even", run));
         assert_eq!(of(&[2, 3, 5, 4]).difference, Some(("even".into(), "3".into())));
         assert_eq!(of(&[2, 4]).difference, None);
     }
 
     #[test]
     fn one_failing_check_is_enough() {
-        let outcomes = vec![Outcome::of("a", true, "x", "x"), Outcome::of("b", false, "x", "y")];
+        let outcomes = vec![Outcome::new("a", true, "x", "x"), Outcome::new("b", false, "x", "y")];
         let judgement = Judgement { outcomes, ..Judgement::default() };
         assert!(!judgement.passed());
         assert_eq!(judgement.failing(), 1);

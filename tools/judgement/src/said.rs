@@ -7,8 +7,9 @@ use crate::{Blocked, Judgement, Outcome};
 /// What a program of checks says of one answer, on its way to the workbook.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Said {
-    /// A [`Judgement`]. Of the mistake its id: what it means is told by the exercise, on both sides.
-    Judged { claims: Vec<Claim>, mistake: Option<String>, printed: String },
+    /// A [`Judgement`]. Of the mistake its id: what it means is told by the exercise, on both
+    /// sides.
+    Judged { claims: Vec<Claim>, mistake: Option<String>, printed: String, unjudged: String },
     /// [`Blocked`]: why.
     Blocked(String),
     /// Another error: what, outermost first.
@@ -23,12 +24,12 @@ pub struct Claim {
 }
 
 impl Said {
-    pub fn of(result: Result<Judgement>) -> Said {
+    pub fn new(result: Result<Judgement>) -> Said {
         match result {
-            Ok(Judgement { outcomes, mistake, printed }) => {
+            Ok(Judgement { outcomes, mistake, printed, unjudged }) => {
                 let claim = |Outcome { claim, difference }| Claim { claim: String::from(claim), difference };
                 let claims = outcomes.into_iter().map(claim).collect();
-                Said::Judged { claims, mistake: mistake.map(|mistake| mistake.id.into()), printed }
+                Said::Judged { claims, mistake: mistake.map(|mistake| mistake.id.into()), printed, unjudged }
             }
             Err(error) => match error.downcast_ref::<Blocked>() {
                 Some(Blocked(why)) => Said::Blocked(why.clone()),
@@ -37,13 +38,13 @@ impl Said {
         }
     }
 
-    /// `{"judged": {"claims": [[CLAIM, [EXPECTED, OBSERVED] or null], …], "mistake": ID or null, "printed": TEXT}}`,
-    /// `{"blocked": WHY}` or `{"failed": WHAT}`.
+    /// `{"judged": {"claims": [[CLAIM, [EXPECTED, OBSERVED] or null], …], "mistake": ID or null,
+    /// "printed": TEXT, "unjudged": TEXT}}`, `{"blocked": WHY}` or `{"failed": WHAT}`.
     pub fn to_json(&self) -> String {
         let said = match self {
-            Said::Judged { claims, mistake, printed } => {
+            Said::Judged { claims, mistake, printed, unjudged } => {
                 let claims: Vec<_> = claims.iter().map(|Claim { claim, difference }| (claim, difference)).collect();
-                json!({"judged": {"claims": claims, "mistake": mistake, "printed": printed}})
+                json!({"judged": {"claims": claims, "mistake": mistake, "printed": printed, "unjudged": unjudged}})
             }
             Said::Blocked(why) => json!({"blocked": why}),
             Said::Failed(what) => json!({"failed": what}),
@@ -61,7 +62,8 @@ impl Said {
             let claims: Vec<(String, Option<(String, String)>)> = from_value(taken(judged, "claims")?)?;
             let claims = claims.into_iter().map(|(claim, difference)| Claim { claim, difference }).collect();
             let mistake = from_value(taken(judged, "mistake")?)?;
-            return Ok(Said::Judged { claims, mistake, printed: from_value(taken(judged, "printed")?)? });
+            let printed = from_value(taken(judged, "printed")?)?;
+            return Ok(Said::Judged { claims, mistake, printed, unjudged: from_value(taken(judged, "unjudged")?)? });
         }
         if let Ok(why) = taken(&mut said, "blocked") {
             return Ok(Said::Blocked(from_value(why)?));
@@ -75,13 +77,13 @@ impl Said {
     /// The one that was said, or that such a thing can't be said of `exercise`.
     pub fn result(self, exercise: &Exercise) -> Result<Judgement> {
         match self {
-            Said::Judged { claims, mistake, printed } => {
+            Said::Judged { claims, mistake, printed, unjudged } => {
                 // A judge's claims are a handful of sentences, and the workbook soon ends: they may stay in memory.
                 let outcome = |Claim { claim, difference }| Outcome { claim: claim.leak(), difference };
                 let outcomes = claims.into_iter().map(outcome).collect();
                 let known = |id| exercise.mistakes.iter().find(|mistake| mistake.id == id).context(id);
                 let mistake = mistake.map(known).transpose().context("the exercise has no such mistake")?;
-                Ok(Judgement { outcomes, mistake, printed })
+                Ok(Judgement { outcomes, mistake, printed, unjudged })
             }
             Said::Blocked(why) => Err(Blocked(why).into()),
             Said::Failed(what) => Err(anyhow!(what)),
@@ -96,7 +98,7 @@ fn taken(object: &mut Value, name: &str) -> Result<Value> {
 
 #[cfg(test)]
 mod tests {
-    use exercise::{Kind, Mistake};
+    use exercise::{Difficulty, Kind, Mistake};
 
     use super::*;
 
@@ -105,25 +107,30 @@ mod tests {
         name: "x",
         title: "",
         kind: Kind::Build,
+        minutes: 0,
+        difficulty: Difficulty::Easy,
         chapter: "09-x",
         page: "",
         shown_by: "",
+        needs_cgroups: false,
         hints: &[],
         mistakes: &[Mistake { id: "forgot-it", what: "", why: "" }, Mistake { id: "too-early", what: "", why: "" }],
     };
 
     /// As it arrives.
     fn sent(result: Result<Judgement>) -> Result<Judgement> {
-        Said::from_json(Said::of(result).to_json().as_bytes())?.result(&EXERCISE)
+        Said::from_json(Said::new(result).to_json().as_bytes())?.result(&EXERCISE)
     }
 
     #[test]
     fn a_judgement_arrives_as_it_was() {
-        let outcomes = vec![Outcome::of("a", true, "x", "x"), Outcome::of("b", false, "x", "y\n\u{1b}")];
+        let outcomes = vec![Outcome::new("a", true, "x", "x"), Outcome::new("b", false, "x", "y\n\u{1b}")];
         for mistake in [None, Some(&EXERCISE.mistakes[1])] {
-            let judgement = Judgement { outcomes: outcomes.clone(), mistake, printed: "ü\0".into() };
+            let judgement =
+                Judgement { outcomes: outcomes.clone(), mistake, printed: "ü\0".into(), unjudged: "v2".into() };
             let arrived = sent(Ok(judgement)).expect("it was judged");
             assert_eq!((&arrived.outcomes, arrived.printed.as_str()), (&outcomes, "ü\0"));
+            assert_eq!(arrived.unjudged, "v2");
             assert_eq!(arrived.mistake.map(|mistake| mistake.id), mistake.map(|mistake| mistake.id));
         }
     }
@@ -157,7 +164,12 @@ mod tests {
 
     #[test]
     fn a_mistake_of_another_exercise_is_an_error() {
-        let said = Said::Judged { claims: Vec::new(), mistake: Some("unknown".into()), printed: String::new() };
+        let said = Said::Judged {
+            claims: Vec::new(),
+            mistake: Some("unknown".into()),
+            printed: String::new(),
+            unjudged: String::new(),
+        };
         assert!(format!("{:#}", said.result(&EXERCISE).expect_err("it is unknown")).contains("unknown"));
     }
 }

@@ -1,4 +1,5 @@
-//! Runs a command as on a machine where user namespaces are refused: `cargo run -p testkit --example refused -- cargo test`.
+//! Runs a command as on a machine where user namespaces are refused: `cargo run -p testkit
+//! --example refused -- cargo test`.
 
 use std::os::unix::process::CommandExt;
 use std::process::Command;

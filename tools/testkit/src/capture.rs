@@ -35,8 +35,8 @@ impl Capture {
         Capture(receiver)
     }
 
-    /// What was read. Everything that could write is dead by now, or should be: what comes a second late is left out, so
-    /// that somebody who still holds the pipe can't hold us.
+    /// What was read. Everything that could write is dead by now, or should be: what comes a second
+    /// late is left out, so that somebody who still holds the pipe can't hold us.
     pub fn finish(self) -> Vec<u8> {
         let mut all = Bounded::default();
         while let Ok(bytes) = self.0.recv_timeout(Duration::from_secs(1)) {

@@ -37,20 +37,23 @@ impl Case {
         self
     }
 
-    /// Makes the lab's mounts shared, as systemd leaves those of a real machine: what leaks is seen.
+    /// Makes the lab's mounts shared, as systemd leaves those of a real machine: what leaks is
+    /// seen.
     pub fn with_shared_mounts(mut self) -> Case {
         self.shared_mounts = true;
         self
     }
 
-    /// Gives its lab a cgroup of its own in each hierarchy where this user may make one: what the case makes there goes with it.
+    /// Gives its lab a cgroup of its own in each hierarchy where this user may make one: what the
+    /// case makes there goes with it.
     pub fn with_own_cgroups(mut self) -> Case {
         self.own_cgroups = true;
         self
     }
 
-    /// Runs it on the machine itself, in a fresh process but in no lab: for what only the machine's own user namespace has
-    /// (set-user-ID helpers). Such a case must not touch anything of the machine's.
+    /// Runs it on the machine itself, in a fresh process but in no lab: for what only the machine's
+    /// own user namespace has (set-user-ID helpers). Such a case must not touch anything of the
+    /// machine's.
     pub fn on_the_machine(mut self) -> Case {
         self.place = Place::Machine;
         self

@@ -17,6 +17,7 @@ use crate::inside::{self, CASE};
 use crate::patience::patiently;
 use crate::process::{run_to_end, wait_until};
 use crate::skip::{self, SKIPPED};
+use crate::totals;
 
 /// How long the lab may take to end a case whose time is up, before it is killed itself.
 const GRACE: Duration = Duration::from_secs(10);
@@ -32,13 +33,16 @@ pub fn run(cases: Vec<Case>) -> ExitCode {
             Ok(Ended::Passed) => Ok(Completion::Completed),
             Ok(Ended::Skipped(reason)) => {
                 skip::announce(&case.full_name(), &reason);
+                totals::skipped(&reason);
                 Ok(Completion::ignored_with(reason))
             }
             Ok(Ended::Failed(why)) => Err(Failed::from(why)),
             Err(error) => Err(Failed::from(format!("testkit: {error:?}"))),
         })
     });
-    libtest_mimic::run(&arguments, trials.collect()).exit_code()
+    let conclusion = libtest_mimic::run(&arguments, trials.collect());
+    totals::note(conclusion.num_passed, conclusion.num_failed);
+    conclusion.exit_code()
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -91,8 +95,9 @@ fn judge(status: Option<ExitStatus>, output: &str, token: &str) -> Ended {
     Ended::Failed(if output.is_empty() { how } else { format!("{how}\n{output}") })
 }
 
-/// The reason why no lab can be entered on this machine; found out once, when a case met a refusal. `None` where doctor
-/// finds nothing refused: then the lab is broken, which is a failure and not a skip.
+/// The reason why no lab can be entered on this machine; found out once, when a case met a refusal.
+/// `None` where doctor finds nothing refused: then the lab is broken, which is a failure and not a
+/// skip.
 fn why_labs_are_refused() -> Option<&'static String> {
     static REASON: OnceLock<Option<String>> = OnceLock::new();
     let find_out = || {

@@ -8,7 +8,8 @@ use crate::case::Case;
 use crate::skip::{Needs, SKIPPED};
 use crate::sys;
 
-/// `argv[1]` of a process that is to be a case; its name follows, then the token that marks the reason of a skip.
+/// `argv[1]` of a process that is to be a case; its name follows, then the token that marks the
+/// reason of a skip.
 pub(crate) const CASE: &str = "--coracle-case";
 
 /// The exit status of a failed case: that of a Rust program that panicked.
@@ -26,7 +27,8 @@ pub(crate) fn turn_off_if_asked(cases: &[Case]) {
     let Some(case) = cases.iter().find(|case| case.name() == name) else {
         std::process::exit(if name.is_empty() { 0 } else { FAILED });
     };
-    // What the caller of `cargo test` happened to have open is no business of the programs that the case starts.
+    // What the caller of `cargo test` happened to have open is no business of the programs that the
+    // case starts.
     sys::close_on_exec_from(3);
     sys::default_signals();
     std::process::exit(match catch_unwind(case.body) {

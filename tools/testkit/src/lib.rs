@@ -1,5 +1,6 @@
-//! The harness for tests that need a machine of their own: each case runs in a fresh single-threaded process in a
-//! [lab], in parallel with the others, and is killed at its time limit.
+//! The harness for tests that need a machine of their own: each case runs in a fresh
+//! single-threaded process in a [lab], in parallel with the others, and is killed at its time
+//! limit.
 //!
 //! A test target with `harness = false` reads:
 //!
@@ -17,12 +18,13 @@
 //! }
 //! ```
 //!
-//! `cargo test NAME`, `-- --list`, `--exact`, `--nocapture` and nextest work as with ordinary tests. In a case, `/tmp`, `/run`
-//! and the network are its own and empty, everything else is read-only.
+//! `cargo test NAME`, `-- --list`, `--exact`, `--nocapture` and nextest work as with ordinary
+//! tests. In a case, `/tmp`, `/run` and the network are its own and empty, everything else is
+//! read-only.
 //!
-//! A case that can't run on this machine says so by returning what [`needs`] gives: that is printed as
-//! `SKIP package::target::name: needs …` on stderr, and appended to the file that the environment variable
-//! `CORACLE_SKIPS` names, so that CI can compare it with the skips it expects.
+//! A case that can't run on this machine says so by returning what [`needs`] gives: that is printed
+//! as `SKIP package::target::name: needs …` on stderr, and appended to the file that the
+//! environment variable `CORACLE_SKIPS` names, so that CI can compare it with the skips it expects.
 
 mod capture;
 mod case;
@@ -35,6 +37,7 @@ mod sys;
 
 pub mod needs;
 pub mod refusing;
+pub mod totals;
 
 pub use case::Case;
 pub use harness::run;

@@ -1,4 +1,5 @@
-//! What a case needs of the machine. Each gives an error that makes the case a visible skip: `needs::program("ip")?;`
+//! What a case needs of the machine. Each gives an error that makes the case a visible skip:
+//! `needs::program("ip")?;`
 
 use std::fs;
 
@@ -33,7 +34,8 @@ pub fn ordinary_user() -> Result<()> {
     that(!geteuid().is_root(), "an ordinary user")
 }
 
-/// That this process may have so many files open; raises its own limit as far as the hard limit allows.
+/// That this process may have so many files open; raises its own limit as far as the hard limit
+/// allows.
 pub fn open_files(number: u64) -> Result<()> {
     let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE)?;
     if soft < number && number <= hard {

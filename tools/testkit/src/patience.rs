@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 
-/// All limits on time are multiplied by the number that the environment variable `CORACLE_PATIENCE` holds (1 without it): an
-/// emulated machine is ten times slower, and that is no failure.
+/// All limits on time are multiplied by the number that the environment variable `CORACLE_PATIENCE`
+/// holds (1 without it): an emulated machine is ten times slower, and that is no failure.
 pub fn patiently(limit: Duration) -> Duration {
     static FACTOR: OnceLock<u32> = OnceLock::new();
     limit * *FACTOR.get_or_init(|| factor(std::env::var("CORACLE_PATIENCE").ok().as_deref()))

@@ -19,8 +19,8 @@ pub struct Output {
     pub stderr: String,
 }
 
-/// Runs a command without stdin and gives what it said. After `limit` it is killed and that is an error; output still held open by a
-/// process that it left behind isn't waited for.
+/// Runs a command without stdin and gives what it said. After `limit` it is killed and that is an
+/// error; output still held open by a process that it left behind isn't waited for.
 pub fn run_to_end(mut command: Command, limit: Duration) -> Result<Output> {
     let limit = patiently(limit);
     let name = command.get_program().to_string_lossy().into_owned();

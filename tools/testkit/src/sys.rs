@@ -7,8 +7,9 @@ pub(crate) fn close_on_exec_from(first: u32) {
     unsafe { libc::syscall(libc::SYS_close_range, first, u32::MAX, libc::CLOSE_RANGE_CLOEXEC) };
 }
 
-/// What stops and ends a program does so again, whatever the caller of `cargo test` ignores: signal(7). A shell without job
-/// control, for one, starts `cargo test &` with SIGINT ignored, and every program of a case would inherit that.
+/// What stops and ends a program does so again, whatever the caller of `cargo test` ignores:
+/// signal(7). A shell without job control, for one, starts `cargo test &` with SIGINT ignored, and
+/// every program of a case would inherit that.
 pub(crate) fn default_signals() {
     for signal in
         [libc::SIGHUP, libc::SIGINT, libc::SIGQUIT, libc::SIGTERM, libc::SIGTSTP, libc::SIGTTIN, libc::SIGTTOU]

@@ -1,5 +1,5 @@
-//! The harness, tried on itself: what a case sees, and (in processes of their own) what becomes of cases that fail, skip,
-//! hang or make noise.
+//! The harness, tried on itself: what a case sees, and (in processes of their own) what becomes of
+//! cases that fail, skip, hang or make noise.
 
 use std::fs;
 use std::process::{Command, ExitCode};

@@ -1,5 +1,6 @@
-//! What is known of the checks that were built before: where they are, and since when. As long as none of their sources is
-//! newer, cargo isn't asked: an editor's build, or a `cargo test`, may keep it waiting for a minute.
+//! What is known of the checks that were built before: where they are, and since when. As long as
+//! none of their sources is newer, cargo isn't asked: an editor's build, or a `cargo test`, may
+//! keep it waiting for a minute.
 
 use std::collections::BTreeSet;
 use std::env;
@@ -20,13 +21,14 @@ pub struct Built {
     note: PathBuf,
     /// Where cargo puts it: beside this program.
     program: PathBuf,
-    /// One of its sources. In a checkout that was copied, target folder and all, there is the program of the other one.
+    /// One of its sources. In a checkout that was copied, target directory and all, there is the
+    /// program of the other one.
     main: PathBuf,
     top: PathBuf,
 }
 
 impl Built {
-    pub fn of(checkout: &Checkout, exercise: &Exercise) -> Built {
+    pub fn find(checkout: &Checkout, exercise: &Exercise) -> Built {
         let own = env::current_exe().unwrap_or_default();
         Built {
             note: checkout.target().join(exercise.checks()),
@@ -59,8 +61,8 @@ impl Built {
 
     /// Each Cargo.toml above a source file, up to the checkout's.
     fn manifests(&self, source: &Path) -> Vec<PathBuf> {
-        let folders = source.ancestors().skip(1).take_while(|folder| folder.starts_with(&self.top));
-        folders.map(|folder| folder.join("Cargo.toml")).filter(|manifest| manifest.exists()).collect()
+        let directories = source.ancestors().skip(1).take_while(|directory| directory.starts_with(&self.top));
+        directories.map(|directory| directory.join("Cargo.toml")).filter(|manifest| manifest.exists()).collect()
     }
 }
 

@@ -12,16 +12,16 @@ pub fn cargo() -> Command {
     Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
 }
 
-/// The arguments by which cargo finds what it has built for this program already: most of what the workbook's other programs
-/// are made of.
+/// The arguments by which cargo finds what it has built for this program already: most of what the
+/// workbook's other programs are made of.
 pub fn as_we_were_built() -> Vec<OsString> {
     built_like(&env::current_exe().unwrap_or_default())
 }
 
 /// `program` is TARGET/PROFILE/workbook.
 fn built_like(program: &Path) -> Vec<OsString> {
-    let mut folders = program.ancestors().skip(1);
-    match (folders.next().and_then(Path::file_name), folders.next()) {
+    let mut directories = program.ancestors().skip(1);
+    match (directories.next().and_then(Path::file_name), directories.next()) {
         (Some(profile), Some(target)) if profile == "debug" || profile == "release" => {
             let profile = if profile == "debug" { "dev" } else { "release" };
             vec!["--profile".into(), profile.into(), "--target-dir".into(), target.into()]
@@ -35,7 +35,8 @@ pub fn messages(stdout: &[u8]) -> Vec<Value> {
     String::from_utf8_lossy(stdout).lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
 }
 
-/// A compiler's message as the compiler would have shown it; not its closing "aborting due to 2 previous errors".
+/// A compiler's message as the compiler would have shown it; not its closing "aborting due to 2
+/// previous errors".
 pub fn rendered(message: &Value) -> Option<String> {
     let diagnostic = &message["message"];
     let worth_it = diagnostic["level"] == "error" || has_place(message);

@@ -1,4 +1,4 @@
-//! The checkout that the workbook works on, and the folders in it that are its own.
+//! The checkout that the workbook works on, and the directories in it that are its own.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -10,17 +10,17 @@ use anyhow::{Result, bail};
 pub struct Checkout(PathBuf);
 
 impl Checkout {
-    /// The one that the current folder lies in; else the one this program was built from.
+    /// The one that the current directory lies in; else the one this program was built from.
     pub fn find() -> Result<Checkout> {
         let here = env::current_dir().unwrap_or_default();
         let built_from = Path::new(env!("CARGO_MANIFEST_DIR"));
         for start in [here.as_path(), built_from] {
-            if let Some(top) = start.ancestors().find(|folder| is_top(folder)) {
+            if let Some(top) = start.ancestors().find(|directory| is_top(directory)) {
                 return Ok(Checkout(top.canonicalize()?));
             }
         }
         bail!(
-            "no Coracle checkout here: go into the folder that git cloned and try again (looked from {})",
+            "no Coracle checkout here: go into the directory that git cloned and try again (looked from {})",
             here.display()
         )
     }
@@ -43,15 +43,18 @@ impl Checkout {
         self.0.join(".wb")
     }
 
-    /// A target folder of its own: neither a running `cargo test` nor an editor's build blocks a check.
+    /// A target directory of its own: neither a running `cargo test` nor an editor's build blocks a
+    /// check.
     pub fn target(&self) -> PathBuf {
-        let target = env::var_os("CARGO_TARGET_DIR").filter(|folder| !folder.is_empty());
+        let target = env::var_os("CARGO_TARGET_DIR").filter(|directory| !directory.is_empty());
         self.0.join(target.unwrap_or_else(|| "target".into())).join("wb")
     }
 }
 
-fn is_top(folder: &Path) -> bool {
-    folder.join("Cargo.lock").is_file() && folder.join("exercises").is_dir() && folder.join("solutions").is_dir()
+fn is_top(directory: &Path) -> bool {
+    directory.join("Cargo.lock").is_file()
+        && directory.join("exercises").is_dir()
+        && directory.join("solutions").is_dir()
 }
 
 #[cfg(test)]

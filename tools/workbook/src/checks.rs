@@ -1,5 +1,6 @@
-//! The checks of a chapter: a program of their own, built when something of that chapter is checked. Whoever does nothing but
-//! read and edit never waits for them, and a new chapter makes no older one's slower.
+//! The checks of a chapter: a program of their own, built when something of that chapter is
+//! checked. Whoever does nothing but read and edit never waits for them, and a new chapter makes no
+//! older one's slower.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -26,7 +27,7 @@ pub enum Checks {
 
 /// Whether there is nothing to build.
 pub fn are_built(checkout: &Checkout, exercise: &Exercise) -> bool {
-    Built::of(checkout, exercise).up_to_date().is_some()
+    Built::find(checkout, exercise).up_to_date().is_some()
 }
 
 /// The checks of `exercise` and its whole chapter, built at most once by this process.
@@ -46,14 +47,15 @@ pub fn build(checkout: &Checkout, exercise: &Exercise) -> Result<Checks> {
 }
 
 fn build_anew(checkout: &Checkout, exercise: &Exercise) -> Result<Checks> {
-    let built = Built::of(checkout, exercise);
+    let built = Built::find(checkout, exercise);
     if let Some(program) = built.up_to_date() {
         return Ok(Checks::Program(program));
     }
     let begun = SystemTime::now();
     let mut cargo = cargo();
     cargo.current_dir(checkout.top()).args(["build", "--message-format=json"]);
-    // Beside the workbook, and as one build with it: then what both need is built with the same features, and is there already.
+    // Beside the workbook, and as one build with it: then what both need is built with the same
+    // features, and is there already.
     cargo.args(["--package", "workbook", "--package", &exercise.package(), "--bin", &exercise.checks()]);
     cargo.args(["--no-default-features", "--features", &format!("{}/checks", exercise.package())]);
     let ended = cargo.args(as_we_were_built()).output().context("starting cargo")?;

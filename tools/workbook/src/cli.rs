@@ -1,4 +1,5 @@
-//! The command line of `cargo wb`. Built by hand, not derived: the macros would be a third of a learner's first build.
+//! The command line of `cargo wb`. Built by hand, not derived: the macros would be a third of a
+//! learner's first build.
 
 use std::ffi::OsString;
 
@@ -186,11 +187,13 @@ Exit codes: 0 all is well, 1 a check fails (or there is still something to do),
 const CHECK_JSON: &str = "\
 With --format json: {\"passed\": N, \"total\": N,
   \"refused\": what this machine refuses, or null, \"exercises\": [{
-  \"id\", \"name\", \"title\", \"kind\": build|break|repair, \"file\", \"page\",
+  \"id\", \"name\", \"title\", \"kind\": build|break|repair,
+  \"minutes\": N, \"difficulty\": easy|medium|hard, \"file\", \"page\",
   \"state\": to-do|edited|failing|passed|blocked,
   \"changed\": whether the file is another one than what has passed,
   \"checks\": [{\"claim\", \"passed\", \"expected\", \"observed\"}],
   \"mistake\": {\"id\", \"what\", \"why\"} or null,
+  \"unjudged\": what this machine can't show, or null,
   \"reason\": why it is blocked or what the compiler said, or null}]}
 
 Exit codes: 0 passed, 1 not passed, 3 this machine can't run the check.";

@@ -23,7 +23,8 @@ pub enum Compiled {
     Program { executable: Executable, warnings: String },
     /// The compiler's errors in the answer, as they would be shown.
     Errors(String),
-    /// The answer isn't to blame: no linker, no network, something else in the checkout that doesn't build.
+    /// The answer isn't to blame: no linker, no network, something else in the checkout that
+    /// doesn't build.
     Failed(String),
     /// It compiles, but out of files that don't belong in it.
     Foreign(Foreign),
@@ -34,7 +35,7 @@ pub enum Compiled {
 pub struct Executable(PathBuf);
 
 impl Executable {
-    pub fn at(path: PathBuf) -> Executable {
+    pub fn new(path: PathBuf) -> Executable {
         Executable(path)
     }
 
@@ -64,13 +65,14 @@ fn lock_file(path: &Path) -> std::io::Result<File> {
     Ok(file)
 }
 
-/// Builds the program of `exercise` around `answer`: the learner's own file, or another that stands in for it.
+/// Builds the program of `exercise` around `answer`: the learner's own file, or another that stands
+/// in for it.
 pub fn compile(checkout: &Checkout, exercise: &Exercise, answer: &Path, colour: bool) -> Result<Compiled> {
     if let Some(compiled) = prebuilt::read(exercise.name, answer)? {
         return Ok(compiled);
     }
     let target = checkout.target();
-    fs::create_dir_all(&target).with_context(|| format!("making the folder {}", target.display()))?;
+    fs::create_dir_all(&target).with_context(|| format!("making the directory {}", target.display()))?;
     // Between a build and the copy of what it made, no other one may put its own in the place.
     let lock = lock_file(&target.join("one-at-a-time")).context("making the build's lock file")?;
     lock.lock().context("waiting for another `cargo wb` to finish its build")?;
@@ -109,7 +111,8 @@ fn cargo_build(checkout: &Checkout, exercise: &Exercise, answer: &Path, colour: 
     // The learner's own file is the default, so that an editor's build finds the same fingerprint.
     let own = checkout.path(exercise.file());
     cargo.env("CORACLE_ANSWER", if answer == own { Path::new("") } else { answer });
-    // Where times would deceive cargo (a file moved into place is older than the last build), the text tells.
+    // Where times would deceive cargo (a file moved into place is older than the last build), the text
+    // tells.
     let text = fs::read_to_string(answer).unwrap_or_default();
     cargo.env("CORACLE_FINGERPRINT", fingerprint(&text).to_string());
     cargo.output().context("starting cargo")

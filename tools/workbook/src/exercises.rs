@@ -6,7 +6,11 @@ use anyhow::Result;
 use exercise::Exercise;
 
 pub fn all() -> Vec<&'static Exercise> {
-    [exercises_01_namespaces::EXERCISES, exercises_02_rootfs::EXERCISES, exercises_03_cgroups::EXERCISES].concat()
+    let chapters =
+        [exercises_01_namespaces::EXERCISES, exercises_02_rootfs::EXERCISES, exercises_03_cgroups::EXERCISES];
+    let mut all = chapters.concat();
+    all.sort_by_key(|exercise| exercise.place());
+    all
 }
 
 /// The exercise that `asked` names, by id or by name.
@@ -63,9 +67,9 @@ mod tests {
 
     #[test]
     fn an_exercise_is_found_by_id_and_by_name_and_no_other_way() {
-        assert_eq!(find("1.1").map(|exercise| exercise.name).ok(), Some("hostname"));
-        assert_eq!(find("hostname").map(|exercise| exercise.id).ok(), Some("1.1"));
-        for (typo, meant) in [("hostnam", "1.1 hostname"), ("hostnane", "1.1 hostname"), ("1.l", "1.1 hostname")] {
+        assert_eq!(find("1.2").map(|exercise| exercise.name).ok(), Some("hostname"));
+        assert_eq!(find("hostname").map(|exercise| exercise.id).ok(), Some("1.2"));
+        for (typo, meant) in [("hostnam", "1.2 hostname"), ("hostnane", "1.2 hostname"), ("1.l", "1.2 hostname")] {
             assert!(
                 find(typo).is_err_and(|error| error.to_string().contains(&format!("did you mean {meant}?"))),
                 "{typo}"

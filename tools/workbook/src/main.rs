@@ -1,4 +1,5 @@
-//! `cargo wb`: the workbook. It says what is next, checks answers by what the kernel shows, and helps on.
+//! `cargo wb`: the workbook. It says what is next, checks answers by what the kernel shows, and
+//! helps on.
 
 mod built;
 mod busy;

@@ -1,4 +1,5 @@
-//! Colour, on a terminal only (or where CLICOLOR_FORCE says that one is behind the pipe) and never with NO_COLOR.
+//! Colour, on a terminal only (or where CLICOLOR_FORCE says that one is behind the pipe) and never
+//! with NO_COLOR.
 
 use std::env;
 use std::io::IsTerminal;
@@ -8,8 +9,8 @@ use std::io::IsTerminal;
 pub struct Paint(bool);
 
 impl Paint {
-    /// For what is printed on stdout. NO_COLOR counts when it isn't empty (no-color.org), CLICOLOR_FORCE also when it isn't 0
-    /// (bixense.com/clicolors).
+    /// For what is printed on stdout. NO_COLOR counts when it isn't empty (no-color.org),
+    /// CLICOLOR_FORCE also when it isn't 0 (bixense.com/clicolors).
     pub fn for_stdout() -> Paint {
         let is_set = |name: &str| env::var_os(name).is_some_and(|value| !value.is_empty());
         let forced = is_set("CLICOLOR_FORCE") && env::var_os("CLICOLOR_FORCE").is_none_or(|value| value != "0");

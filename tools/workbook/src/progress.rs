@@ -1,4 +1,5 @@
-//! What is remembered between two commands, in `.wb` (ignored by git): answers that passed, those that failed, hints seen.
+//! What is remembered between two commands, in `.wb` (ignored by git): answers that passed, those
+//! that failed, hints seen.
 
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -10,7 +11,8 @@ use exercise::Exercise;
 use crate::checkout::Checkout;
 use crate::files::{read_if_there, write_whole};
 
-/// The part that fits one small file; the kept answers lie beside it. A number by exercise, under [`HINTS`] and under [`FAILED`].
+/// The part that fits one small file; the kept answers lie beside it. A number by exercise, under
+/// [`HINTS`] and under [`FAILED`].
 #[derive(Debug, Default)]
 pub struct Progress(BTreeMap<String, BTreeMap<String, u64>>);
 
@@ -50,15 +52,15 @@ impl Progress {
     }
 
     pub fn forget_failure(&mut self, exercise: &Exercise) {
-        self.0.entry(FAILED.into()).or_default().remove(exercise.id);
+        self.0.entry(FAILED.into()).or_default().remove(exercise.name);
     }
 
     fn number(&self, what: &str, exercise: &Exercise) -> Option<u64> {
-        self.0.get(what)?.get(exercise.id).copied()
+        self.0.get(what)?.get(exercise.name).copied()
     }
 
     fn note(&mut self, what: &str, exercise: &Exercise, number: u64) {
-        self.0.entry(what.into()).or_default().insert(exercise.id.into(), number);
+        self.0.entry(what.into()).or_default().insert(exercise.name.into(), number);
     }
 }
 
@@ -71,7 +73,8 @@ fn file(checkout: &Checkout) -> PathBuf {
     checkout.kept().join("progress.json")
 }
 
-/// A number that tells this text from others. (Another Rust's may differ: an answer that failed is then one that wasn't checked.)
+/// A number that tells this text from others. (Another Rust's may differ: an answer that failed is
+/// then one that wasn't checked.)
 pub fn fingerprint(answer: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
     answer.hash(&mut hasher);

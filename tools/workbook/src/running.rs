@@ -1,5 +1,6 @@
-//! Files that a process of ours needs while it runs, in the target folder. Each has its process's number at the end of its name: one
-//! that was interrupted leaves them, and the next removes them.
+//! Files that a process of ours needs while it runs, in the target directory. Each has its
+//! process's number at the end of its name: one that was interrupted leaves them, and the next
+//! removes them.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,22 +10,22 @@ use anyhow::{Context, Result};
 
 use crate::checkout::Checkout;
 
-/// A path that is nobody else's, for a file or a folder.
+/// A path that is nobody else's, for a file or a directory.
 pub fn place(checkout: &Checkout, name: &str) -> Result<PathBuf> {
     place_in(&checkout.target().join("run"), name)
 }
 
-fn place_in(folder: &Path, name: &str) -> Result<PathBuf> {
-    fs::create_dir_all(folder).with_context(|| format!("making the folder {}", folder.display()))?;
-    remove_leftovers(folder);
+fn place_in(directory: &Path, name: &str) -> Result<PathBuf> {
+    fs::create_dir_all(directory).with_context(|| format!("making the directory {}", directory.display()))?;
+    remove_leftovers(directory);
     // Several may be looked at at once.
     static PLACES: AtomicU32 = AtomicU32::new(0);
     let number = PLACES.fetch_add(1, Ordering::Relaxed);
-    Ok(folder.join(format!("{name}-{number}-{}", std::process::id())))
+    Ok(directory.join(format!("{name}-{number}-{}", std::process::id())))
 }
 
-fn remove_leftovers(folder: &Path) {
-    for file in fs::read_dir(folder).into_iter().flatten().flatten() {
+fn remove_leftovers(directory: &Path) {
+    for file in fs::read_dir(directory).into_iter().flatten().flatten() {
         let name = file.file_name();
         let owner = name.to_str().and_then(|name| name.rsplit_once('-')).map(|(_, pid)| Path::new("/proc").join(pid));
         if owner.is_some_and(|process| !process.exists()) {
@@ -39,15 +40,15 @@ mod tests {
 
     #[test]
     fn what_dead_processes_left_goes_and_the_livings_stays() {
-        let folder = std::env::temp_dir().join(format!("wb-running-{}", std::process::id()));
-        let own = place_in(&folder, "own").expect("a temporary folder");
+        let directory = std::env::temp_dir().join(format!("wb-running-{}", std::process::id()));
+        let own = place_in(&directory, "own").expect("a temporary directory");
         fs::write(&own, "").expect("write");
         // No process has a number as high.
-        fs::write(folder.join("x-0-99999999"), "").expect("write");
-        fs::create_dir_all(folder.join("y-0-99999999/z")).expect("make");
-        let next = place_in(&folder, "own").expect("a temporary folder");
-        let left = fs::read_dir(&folder).expect("it is there").count();
-        fs::remove_dir_all(folder).expect("remove");
+        fs::write(directory.join("x-0-99999999"), "").expect("write");
+        fs::create_dir_all(directory.join("y-0-99999999/z")).expect("make");
+        let next = place_in(&directory, "own").expect("a temporary directory");
+        let left = fs::read_dir(&directory).expect("it is there").count();
+        fs::remove_dir_all(directory).expect("remove");
         assert_ne!(next, own);
         assert_eq!(left, 1);
     }

@@ -1,4 +1,5 @@
-//! Which source files went into an answer's program: the compiler wrote them down in its dep-info file.
+//! Which source files went into an answer's program: the compiler wrote them down in its dep-info
+//! file.
 
 use std::path::{Path, PathBuf};
 
@@ -29,9 +30,11 @@ pub fn prerequisites(dep_info: &str) -> Vec<PathBuf> {
     files.into_iter().filter(|file| !file.is_empty()).map(PathBuf::from).collect()
 }
 
-/// The first of `files` that may not be part of `answer`. All paths are canonical, so that no link or `..` hides one.
+/// The first of `files` that may not be part of `answer`. All paths are canonical, so that no link
+/// or `..` hides one.
 ///
-/// What belongs to the given program (crates of the checkout, what build scripts generated under `target`) may.
+/// What belongs to the given program (crates of the checkout, what build scripts generated under
+/// `target`) may.
 pub fn foreign(files: &[PathBuf], answer: &Path, checkout: &Path, target: &Path) -> Option<Foreign> {
     let others = files.iter().filter(|file| *file != answer);
     let mut foreign = others.filter(|file| !file.starts_with(target) && !is_given(file, checkout));
@@ -41,15 +44,12 @@ pub fn foreign(files: &[PathBuf], answer: &Path, checkout: &Path, target: &Path)
     Some(solution.map_or_else(|| Foreign::Other(first.clone()), |file| Foreign::Solution(file.clone())))
 }
 
-/// Files of the checkout that are part of every program: the sources and build scripts of `tools/*` and `exercises/*`.
+/// Files of the checkout that are part of every program: the sources and build scripts of `tools/*`
+/// and `exercises/*`.
 fn is_given(file: &Path, checkout: &Path) -> bool {
     let Ok(inside) = file.strip_prefix(checkout) else { return false };
     let parts: Vec<&str> = inside.iter().filter_map(|part| part.to_str()).collect();
-    match parts.as_slice() {
-        ["tools" | "exercises", _, "src" | "programs", ..] => true,
-        ["tools" | "exercises", _, last] => matches!(*last, "build.rs" | "programs"),
-        _ => false,
-    }
+    matches!(parts.as_slice(), ["tools" | "exercises", _, "src", ..] | ["tools" | "exercises", _, "build.rs"])
 }
 
 #[cfg(test)]
@@ -73,7 +73,7 @@ mod tests {
         assert_eq!(
             judged(&[
                 "/c/exercises/01-n/hostname.rs",
-                "/c/exercises/01-n/programs/hostname.rs",
+                "/c/exercises/01-n/src/bin/hostname.rs",
                 "/c/exercises/01-n/build.rs",
                 "/c/exercises/given/src/fork.rs",
                 "/c/tools/linux-only/build.rs",

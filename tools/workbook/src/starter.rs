@@ -8,11 +8,13 @@
 //!     // wb:end
 //! ```
 //!
-//! becomes `todo!("what stands there instead")` in the starter; `wb:starter` may be left out, then nothing stands there.
+//! becomes `todo!("what stands there instead")` in the starter; `wb:starter` may be left out, then
+//! nothing stands there.
 
 use anyhow::{Result, bail};
 
-/// Imports and arguments that only the answer uses would be warned of in the starter. (An unused Result isn't silenced.)
+/// Imports and arguments that only the answer uses would be warned of in the starter. (An unused
+/// Result isn't silenced.)
 const SILENCE: &str = "#![allow(unused_imports, unused_variables)] // until your answer uses them all\n";
 
 /// Which lines of a solution are meant for whom.

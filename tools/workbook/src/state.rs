@@ -62,7 +62,7 @@ pub struct Standing {
 }
 
 impl Standing {
-    pub fn of(checkout: &Checkout, exercise: &Exercise, progress: &Progress) -> Result<Standing> {
+    pub fn read(checkout: &Checkout, exercise: &Exercise, progress: &Progress) -> Result<Standing> {
         let answer = read_if_there(&checkout.path(exercise.file()))?;
         let kept = read_if_there(&passed(checkout, exercise))?;
         let changed = kept.is_some() && kept != answer;

@@ -1,11 +1,12 @@
-//! The verbs as they are typed, on a small checkout of its own. (What `check` finds is `cargo wb dev check`'s to prove: it
-//! takes builds.)
+//! The verbs as they are typed, on a small checkout of its own. (What `check` finds is `cargo wb
+//! dev check`'s to prove: it takes builds.)
 
 mod checkout;
 
 use checkout::{Checkout, EXERCISE};
 
-/// Whether this machine refuses what checks need. The verbs say so then, and the tests hold there as well.
+/// Whether this machine refuses what checks need. The verbs say so then, and the tests hold there
+/// as well.
 fn refused() -> bool {
     doctor::examine().verdict() != doctor::Verdict::Ready
 }
@@ -14,7 +15,7 @@ fn refused() -> bool {
 fn alone_it_names_what_is_next_and_without_a_terminal_there_is_no_colour() {
     let said = Checkout::new("next").wb(&[]);
     assert_eq!(said.code, 0, "{}", said.stderr);
-    let check = if refused() { "cargo wb check --vm 1.1" } else { "cargo wb check 1.1" };
+    let check = if refused() { "cargo wb check --vm 1.2" } else { "cargo wb check 1.2" };
     assert!(said.stdout.contains(EXERCISE) && said.stdout.contains(check), "{check} is not in:\n{}", said.stdout);
     assert!(!said.stdout.contains('\x1b'));
 }
@@ -53,11 +54,11 @@ fn a_reset_brings_the_starter_back_and_keeps_each_answer_aside() {
         [("first", ".wb/aside/01-namespaces/hostname.1.rs"), ("second", ".wb/aside/01-namespaces/hostname.2.rs")]
     {
         checkout.write(EXERCISE, answer);
-        assert_eq!(checkout.wb(&["reset", "1.1"]).code, 0);
+        assert_eq!(checkout.wb(&["reset", "1.2"]).code, 0);
         assert_eq!(checkout.read(EXERCISE), starter);
         assert_eq!(checkout.read(aside), answer);
     }
-    assert!(checkout.wb(&["reset", "1.1"]).stdout.contains("already"));
+    assert!(checkout.wb(&["reset", "1.2"]).stdout.contains("already"));
 }
 
 #[test]
@@ -66,7 +67,7 @@ fn a_file_that_is_no_text_stops_no_verb_and_is_kept_byte_by_byte() {
     let bytes = b"// \xc4\xe3\xba\xc3\n";
     std::fs::write(checkout.0.join(EXERCISE), bytes).expect("a temporary file");
     assert_eq!(checkout.wb(&[]).code, 0);
-    assert_eq!(checkout.wb(&["reset", "1.1"]).code, 0);
+    assert_eq!(checkout.wb(&["reset", "1.2"]).code, 0);
     let kept = checkout.0.join(".wb/aside/01-namespaces/hostname.1.rs");
     assert_eq!(std::fs::read(kept).expect("it was kept"), bytes);
     assert!(checkout.read(EXERCISE).contains("todo!"));
@@ -90,10 +91,10 @@ fn after_the_last_one_there_is_no_next_to_hint_at() {
 #[test]
 fn the_solution_is_not_shown_by_accident() {
     let checkout = Checkout::new("solution");
-    let refused = checkout.wb(&["solution", "1.1"]);
+    let refused = checkout.wb(&["solution", "1.2"]);
     assert_eq!((refused.code, refused.stdout.as_str()), (1, ""));
     assert!(refused.stderr.contains("--yes"), "{}", refused.stderr);
-    let shown = checkout.wb(&["solution", "1.1", "--yes"]).stdout;
+    let shown = checkout.wb(&["solution", "1.2", "--yes"]).stdout;
     assert!(shown.contains("sethostname(name)") && !shown.contains("wb:") && !shown.contains("todo!"), "{shown}");
 }
 
@@ -103,8 +104,8 @@ fn a_passed_answer_is_passed_whatever_is_edited_later_and_its_solution_is_free()
     checkout.write(".wb/passed/01-namespaces/hostname.rs", "kept");
     checkout.write(EXERCISE, "edited since");
     assert!(checkout.wb(&[]).stdout.contains("1 of "));
-    assert!(!checkout.wb(&[]).stdout.contains("check 1.1"), "1.2 is next");
-    assert_eq!(checkout.wb(&["solution", "1.1"]).code, 0);
+    assert!(!checkout.wb(&[]).stdout.contains("check 1.2"), "1.3a is next");
+    assert_eq!(checkout.wb(&["solution", "1.2"]).code, 0);
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! `cargo wb watch` at a terminal, which script(1) makes: what is typed into its stdin is typed there. The small checkout can't be
-//! built, so that each check ends at once and says so.
+//! `cargo wb watch` at a terminal, which script(1) makes: what is typed into its stdin is typed
+//! there. The small checkout can't be built, so that each check ends at once and says so.
 
 #[allow(dead_code)] // half of it is for the other verbs
 mod checkout;
@@ -92,7 +92,7 @@ impl Program {
     fn watcher(&self) -> Pid {
         let is_it = |pid: &i32| {
             fs::read(format!("/proc/{pid}/cmdline"))
-                .is_ok_and(|line| line.starts_with(WORKBOOK.as_bytes()) && line.ends_with(b"watch\x001.1\0"))
+                .is_ok_and(|line| line.starts_with(WORKBOOK.as_bytes()) && line.ends_with(b"watch\x001.2\0"))
         };
         let own = self.child.id() as i32;
         let all = look::descendants(own).into_iter().chain([own]);
@@ -109,21 +109,21 @@ fn save(checkout: &Checkout) {
 fn a_save_is_checked_and_keys_are_heard_without_enter() -> Result<()> {
     let checkout = Checkout::new("watch-keys");
     let mut watch = Program::at_a_terminal(&checkout, "WB watch");
-    watch.says("Checking 1.1");
+    watch.says("Checking 1.2");
     watch.says(CHECKED);
     watch.says(KEYS);
     save(&checkout);
-    watch.says("Checking 1.1");
+    watch.says("Checking 1.2");
     watch.says(CHECKED);
     watch.says(KEYS);
     watch.types("h");
     watch.says("Hint 1 of");
     watch.says(KEYS);
     watch.types("n");
-    watch.says("Checking 1.2");
+    watch.says("Checking 1.3a");
     watch.says(KEYS);
     watch.types("c");
-    watch.says("Checking 1.2");
+    watch.says("Checking 1.3a");
     watch.types("q");
     let (code, said) = watch.ends();
     assert_eq!(code, Some(0), "{said}");
@@ -134,7 +134,7 @@ fn a_save_is_checked_and_keys_are_heard_without_enter() -> Result<()> {
 fn the_terminal_is_as_it_was_whatever_ends_it() -> Result<()> {
     for (how, code) in [("q", 0), ("\x03", 130), ("\x04", 0), ("TERM", 143), ("HUP", 129)] {
         let checkout = Checkout::new("watch-ends");
-        let mut watch = Program::at_a_terminal(&checkout, "trap : INT; stty -g; WB watch 1.1; echo code $?; stty -g");
+        let mut watch = Program::at_a_terminal(&checkout, "trap : INT; stty -g; WB watch 1.2; echo code $?; stty -g");
         watch.says(KEYS);
         match how {
             "TERM" => kill(watch.watcher(), Signal::SIGTERM).expect("kill"),
@@ -152,7 +152,7 @@ fn the_terminal_is_as_it_was_whatever_ends_it() -> Result<()> {
 fn without_a_terminal_it_checks_on_each_save_until_a_signal() -> Result<()> {
     let checkout = Checkout::new("watch-pipe");
     let mut command = Command::new(WORKBOOK);
-    command.args(["watch", "1.1"]);
+    command.args(["watch", "1.2"]);
     let mut watch = Program::start(&checkout, command);
     watch.says(CHECKED);
     watch.says("Watching");

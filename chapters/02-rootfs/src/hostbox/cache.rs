@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
 use anyhow::{Context, Result, bail, ensure};
-use ch01_namespaces::lock_in_time;
 use ch01_namespaces::ownership::{is_ours, private_temporary_directory, why_we_own_nothing};
-use nix::unistd::{AccessFlags, Uid, access};
+use ch01_namespaces::{Privilege, lock_in_time};
+use nix::unistd::{AccessFlags, access};
 use serde::{Deserialize, Serialize};
 
 use super::{DEFAULT, create, find_program};
@@ -127,7 +127,7 @@ fn folder() -> Result<PathBuf> {
     if let Some(reason) = why_we_own_nothing() {
         bail!("no directory for the machine-made root file system can be trusted: {reason}");
     }
-    let machines = Uid::effective().is_root().then(|| PathBuf::from("/var/cache"));
+    let machines = Privilege::current().is_root().then(|| PathBuf::from("/var/cache"));
     let home = std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache"));
     let users = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
     let candidates = [machines, users, home].into_iter().flatten().filter(|cache| cache.is_absolute());

@@ -6,9 +6,9 @@
 //! header. Its reader reads names whole, of whatever length, and knows nothing of pax's sparse
 //! files.)
 
-use std::ffi::OsString;
+use std::ffi::{CString, OsString};
 use std::fs::File;
-use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 
@@ -19,6 +19,9 @@ use super::pax::{Modified, Pax};
 use super::sparse::{self, Layout};
 
 const BLOCK: u64 = 512;
+
+/// Data that is written at once.
+const ROOM: usize = 128 * 1024;
 
 /// The longest name that Linux opens in one call: PATH_MAX.
 const LONGEST_NAME: u64 = 4096;
@@ -44,6 +47,10 @@ pub(super) struct Member {
     pub modified: Modified,
     /// The value of security.capability: capabilities(7).
     pub capability: Option<Vec<u8>>,
+    /// Attributes that users may give a file: `user.…`.
+    pub attributes: Vec<(CString, Vec<u8>)>,
+    /// Major and minor number of a device.
+    pub device: (u32, u32),
     pub layout: Layout,
 }
 
@@ -60,11 +67,13 @@ pub(super) struct Archive<R> {
     /// Of the last member's data.
     pub(super) left: u64,
     padding: u64,
+    /// For data on its way.
+    room: Vec<u8>,
 }
 
 impl<R: Read> Archive<R> {
     pub fn new(reader: R) -> Archive<R> {
-        Archive { reader, left: 0, padding: 0 }
+        Archive { reader, left: 0, padding: 0, room: Vec::new() }
     }
 
     // ANCHOR: next
@@ -133,18 +142,63 @@ impl<R: Read> Archive<R> {
         let owner = (id(pax.uid, header.uid())?, id(pax.gid, header.gid())?);
         let mode = header.mode().with_context(|| format!("{name_shown}: a mode that is no number"))?;
         let modified = pax.modified.unwrap_or_else(|| Modified::from_seconds(header.mtime().unwrap_or_default()));
-        Ok(Member { kind, target: target.map(path), mode, owner, modified, capability: pax.capability, layout, name })
+        let device = match kind {
+            EntryType::Char | EntryType::Block => {
+                let number = |number: io::Result<Option<u32>>| {
+                    let number = number.with_context(|| format!("{name_shown}: a device that is no number"));
+                    number.map(Option::unwrap_or_default)
+                };
+                (number(header.device_major())?, number(header.device_minor())?)
+            }
+            _ => (0, 0),
+        };
+        Ok(Member {
+            kind,
+            target: target.map(path),
+            mode,
+            owner,
+            modified,
+            capability: pax.capability,
+            attributes: pax.attributes,
+            device,
+            layout,
+            name,
+        })
     }
 
     /// The file becomes what the last member's data says. Holes stay holes.
     pub fn write_to(&mut self, file: &mut File, layout: &Layout) -> Result<()> {
-        for chunk in &layout.chunks {
-            file.seek(SeekFrom::Start(chunk.offset))?;
-            let copied = io::copy(&mut (&mut self.reader).take(chunk.length), file)?;
-            ensure!(copied == chunk.length, CUT);
-            self.left -= copied;
+        let mut end = 0;
+        // A last one without bytes says how long the file is: GNU tar's.
+        for chunk in layout.chunks.iter().filter(|chunk| chunk.length > 0) {
+            if chunk.offset != end {
+                file.seek(SeekFrom::Start(chunk.offset))?;
+            }
+            self.copy(chunk.length, file)?;
+            end = chunk.offset + chunk.length;
+        }
+        if end == layout.size {
+            return Ok(());
         }
         file.set_len(layout.size).with_context(|| format!("a file of {} bytes", layout.size))
+    }
+
+    /// Most files take one read and one write: io::copy() has 8 kB of room.
+    fn copy(&mut self, length: u64, file: &mut File) -> Result<()> {
+        let mut left = length;
+        while left > 0 {
+            let most = usize::try_from(left).unwrap_or(ROOM).min(ROOM);
+            self.room.resize(ROOM, 0);
+            let read = match self.reader.read(&mut self.room[..most]) {
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                read => read.context("cannot read the archive")?,
+            };
+            ensure!(read > 0, CUT);
+            file.write_all(&self.room[..read])?;
+            left -= read as u64;
+            self.left -= read as u64;
+        }
+        Ok(())
     }
 
     /// From here on, `size` bytes of data follow, filled up to whole blocks.

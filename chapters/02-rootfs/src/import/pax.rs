@@ -1,5 +1,6 @@
 //! Extended headers: pax(1), and GNU tar's and star's additions.
 
+use std::ffi::CString;
 use std::str::FromStr;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -46,6 +47,9 @@ pub(super) struct Pax {
     pub gid: Option<u64>,
     pub modified: Option<Modified>,
     pub capability: Option<Vec<u8>>,
+    /// Attributes that users may give a file, but for those in which overlayfs keeps its own notes: an archive that sets
+    /// these would say what is deleted in other layers, or where files are to be looked for.
+    pub attributes: Vec<(CString, Vec<u8>)>,
     pub sparse: SparseKeys,
     /// A key that changes what is made.
     matters: Option<String>,
@@ -75,6 +79,12 @@ impl Pax {
             "gid" => self.gid = Some(number(text()?)?),
             "mtime" => self.modified = Some(Modified::parse(text()?)?),
             "SCHILY.xattr.security.capability" => self.capability = Some(value.to_vec()),
+            _ if key.starts_with("SCHILY.xattr.user.") => {
+                let key = &key["SCHILY.xattr.".len()..];
+                if !key.starts_with("user.overlay.") {
+                    self.attributes.push((CString::new(key)?, value.to_vec()));
+                }
+            }
             _ => match key.strip_prefix("GNU.sparse.") {
                 Some(key) => self.sparse.set(key, value)?,
                 // Names of owners, other times, other attributes: nothing that we set.

@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use nix::errno::Errno;
@@ -13,8 +13,19 @@ use nix::unistd::{UnlinkatFlags, unlinkat};
 
 /// Names in an archive that mean something else than a file of that name. In a layer's archive, `.wh.name` deletes `name`.
 pub trait SpecialNames {
+    /// The path by which an entry's directory is reached, made if that means more than making empty directories.
+    fn reach(&self, directory: &Path) -> Result<PathBuf> {
+        Ok(directory.into())
+    }
+
     /// Takes an entry, given the directory that it would be made in and its name; `false` for a file like any other.
     fn take(&self, directory: BorrowedFd<'_>, name: &Path) -> Result<bool>;
+
+    /// Takes note of an entry that was made.
+    fn made(&self, directory: BorrowedFd<'_>, name: &Path, is_directory: bool) -> Result<()> {
+        let _ = (directory, name, is_directory);
+        Ok(())
+    }
 }
 
 /// Every name is a file's.

@@ -26,7 +26,7 @@ fn by_first_bytes(bytes: &[u8]) -> Compression {
 
 /// A reader of the archive itself.
 pub fn decompress<'a>(archive: impl Read + 'a) -> Result<Box<dyn Read + 'a>> {
-    let mut archive = BufReader::with_capacity(256 * 1024, archive);
+    let mut archive = BufReader::with_capacity(64 * 1024, archive);
     let first = loop {
         match archive.fill_buf() {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}

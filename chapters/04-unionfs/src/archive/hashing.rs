@@ -2,15 +2,15 @@
 
 use std::io::{self, Read};
 use std::sync::Arc;
-use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
 use std::thread::JoinHandle;
 
 use sha2::{Digest as _, Sha256};
 
 use crate::digest::Digest;
 
-/// Bytes that are read and hashed at once.
-const CHUNK: usize = 256 * 1024;
+/// Bytes that are read and hashed at once: all that are on their way fit into a processor's own cache.
+const CHUNK: usize = 64 * 1024;
 
 /// Chunks that may wait to be hashed: memory stays bounded when the disk is faster than the processor.
 const WAITING: usize = 8;
@@ -18,9 +18,11 @@ const WAITING: usize = 8;
 /// A reader that knows the digest of all it has read.
 pub struct Hashing<R> {
     inner: R,
-    chunk: Arc<[u8]>,
+    chunk: Arc<Vec<u8>>,
     position: usize,
-    hasher: SyncSender<Arc<[u8]>>,
+    hasher: SyncSender<Arc<Vec<u8>>>,
+    /// Chunks that are hashed, to be filled again: fresh memory costs as much as hashing does.
+    hashed: Receiver<Arc<Vec<u8>>>,
     thread: JoinHandle<Sha256>,
     /// Bytes that have passed.
     pub bytes: u64,
@@ -29,14 +31,16 @@ pub struct Hashing<R> {
 impl<R: Read> Hashing<R> {
     /// Over another reader.
     pub fn new(inner: R) -> Hashing<R> {
-        let (hasher, chunks) = sync_channel::<Arc<[u8]>>(WAITING);
+        let (hasher, chunks) = sync_channel::<Arc<Vec<u8>>>(WAITING);
+        let (done, hashed) = channel();
         let thread = std::thread::spawn(move || {
             chunks.into_iter().fold(Sha256::new(), |mut state, chunk| {
-                state.update(&chunk);
+                state.update(chunk.as_slice());
+                let _ = done.send(chunk);
                 state
             })
         });
-        Hashing { inner, chunk: Arc::new([]), position: 0, hasher, thread, bytes: 0 }
+        Hashing { inner, chunk: Arc::default(), position: 0, hasher, hashed, thread, bytes: 0 }
     }
 
     /// The digest of everything, up to the end of the input: what follows the end of an archive belongs to it as well. At
@@ -54,7 +58,11 @@ impl<R: Read> Hashing<R> {
     }
 
     fn fill(&mut self) -> io::Result<usize> {
-        let mut buffer = vec![0; CHUNK];
+        self.chunk = Arc::default();
+        // One that both have let go of, if there is one.
+        let used = self.hashed.try_recv().ok().and_then(|chunk| Arc::try_unwrap(chunk).ok());
+        let mut buffer = used.unwrap_or_default();
+        buffer.resize(CHUNK, 0);
         let mut length = 0;
         while length < CHUNK {
             match self.inner.read(&mut buffer[length..]) {
@@ -65,7 +73,7 @@ impl<R: Read> Hashing<R> {
             }
         }
         buffer.truncate(length);
-        self.chunk = buffer.into();
+        self.chunk = Arc::new(buffer);
         self.position = 0;
         self.bytes += length as u64;
         if length > 0 {

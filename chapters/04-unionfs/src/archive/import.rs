@@ -3,12 +3,13 @@
 use std::io::Read;
 
 use anyhow::{Context, Result};
-use ch02_rootfs::import::{Options, unpack};
+use ch02_rootfs::import::{Options, SpecialFiles, unpack};
 use ch02_rootfs::rooted::Root;
 use serde::{Deserialize, Serialize};
 
 use super::decompress::decompress;
 use super::hashing::Hashing;
+use super::whiteouts::Whiteouts;
 use crate::digest::{ChainId, DiffId};
 use crate::owner::as_owner;
 use crate::store::LayerStore;
@@ -27,8 +28,10 @@ pub struct Imported {
     pub entries: u64,
     /// Bytes in files.
     pub bytes: u64,
-    /// Entries that were left out, and why that matters.
+    /// Device nodes that were left out: in a user namespace they can't be made.
     pub left_out: u64,
+    /// Entries whose owner is not mapped here: they belong to root inside.
+    pub owners_lost: u64,
 }
 
 // ANCHOR: import
@@ -41,15 +44,19 @@ pub fn import<R: Read>(
     archive: impl FnOnce() -> Result<R>,
 ) -> Result<Imported> {
     let new = store.begin_layer(parent)?;
+    let below = parent.map_or(Ok(Vec::new()), |parent| store.stack(&parent))?;
+    let below: Vec<_> = below.iter().map(|layer| store.driver().content(&layer.cache_id)).collect();
     let (content, whiteouts) = (new.content(), store.driver().whiteouts());
-    let (diff, entries, bytes, left_out) = as_owner(|| {
+    let (diff, entries, bytes, left_out, owners_lost) = as_owner(|| {
         let root = Root::open(&content)?;
         let mut archive = Hashing::new(decompress(archive()?)?);
-        let unpacked = unpack(&mut archive, &root, &whiteouts, &Options::default())?;
+        let options =
+            Options { special_files: SpecialFiles::as_allowed(), replace_directories: true, ..Options::default() };
+        let unpacked = unpack(&mut archive, &root, &Whiteouts::new(whiteouts, &content, below)?, &options)?;
         let (diff, _) = archive.finish(MOST_PADDING).context("cannot read the archive to its end")?;
-        Ok((diff, unpacked.entries, unpacked.bytes, unpacked.left_out))
+        Ok((diff, unpacked.entries, unpacked.bytes, unpacked.left_out, unpacked.owners_lost))
     })?;
     let chain = new.commit(diff, bytes, name)?;
-    Ok(Imported { chain, diff, entries, bytes, left_out })
+    Ok(Imported { chain, diff, entries, bytes, left_out, owners_lost })
 }
 // ANCHOR_END: import

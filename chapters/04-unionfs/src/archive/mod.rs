@@ -4,10 +4,11 @@ mod decompress;
 mod fed;
 mod hashing;
 mod import;
+mod parents;
 mod whiteouts;
 mod write;
 
 pub use fed::Fed;
 pub use import::{Imported, import};
-pub use whiteouts::WhiteoutForm;
-pub use write::write;
+pub use whiteouts::{WhiteoutForm, Whiteouts};
+pub use write::{ArchiveWriter, write};

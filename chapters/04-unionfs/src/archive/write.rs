@@ -30,6 +30,29 @@ pub fn write(content: &Path, changes: &[Change], out: impl Write) -> Result<()> 
     archive.into_inner().and_then(|mut out| out.flush()).context("cannot write the archive")
 }
 
+/// An archive of entries, one by one: a file with several names is in it once.
+pub struct ArchiveWriter<W: Write> {
+    archive: Builder<W>,
+    links: HashMap<(u64, u64), PathBuf>,
+}
+
+impl<W: Write> ArchiveWriter<W> {
+    /// Begins one.
+    pub fn new(out: W) -> ArchiveWriter<W> {
+        ArchiveWriter { archive: Builder::new(out), links: HashMap::new() }
+    }
+
+    /// Adds what is in a directory under a name, as `place`.
+    pub fn entry(&mut self, directory: &Directory, name: &OsStr, place: &Path) -> Result<()> {
+        write_found(&mut self.archive, directory, name, place, &mut self.links)
+    }
+
+    /// Ends it.
+    pub fn finish(self) -> Result<()> {
+        self.archive.into_inner().and_then(|mut out| out.flush()).context("cannot write the archive")
+    }
+}
+
 fn write_whiteout(archive: &mut Builder<impl Write>, name: &Path) -> Result<()> {
     let last = name.file_name().context("no name")?;
     let mut whiteout = OsString::from(PREFIX);
@@ -38,6 +61,10 @@ fn write_whiteout(archive: &mut Builder<impl Write>, name: &Path) -> Result<()> 
     header.set_entry_type(EntryType::Regular);
     header.set_size(0);
     header.set_mode(0o644);
+    // The library leaves these fields empty, which is no number.
+    header.set_uid(0);
+    header.set_gid(0);
+    header.set_mtime(0);
     Ok(archive.append_data(&mut header, name.with_file_name(whiteout), io::empty())?)
 }
 
@@ -47,20 +74,32 @@ fn write_entry(
     name: &Path,
     links: &mut HashMap<(u64, u64), PathBuf>,
 ) -> Result<()> {
-    let Some((directory, last)) = find(content, name)? else { return Ok(()) };
+    match find(content, name)? {
+        Some((directory, last)) => write_found(archive, &directory, &last, name, links),
+        None => Ok(()),
+    }
+}
+
+fn write_found(
+    archive: &mut Builder<impl Write>,
+    directory: &Directory,
+    last: &OsStr,
+    name: &Path,
+    links: &mut HashMap<(u64, u64), PathBuf>,
+) -> Result<()> {
     // A running container may have removed it since.
-    let Some(stat) = directory.stat(&last)? else { return Ok(()) };
+    let Some(stat) = directory.stat(last)? else { return Ok(()) };
     let mut header = header_of(&stat);
     match kind(&stat) {
         SFlag::S_IFDIR => {
-            write_attributes(archive, &directory, &last)?;
+            write_attributes(archive, directory, last)?;
             header.set_entry_type(EntryType::Directory);
             // A directory's name ends with a slash: tar(5).
             archive.append_data(&mut header, name.join(""), io::empty())?;
         }
         SFlag::S_IFLNK => {
             header.set_entry_type(EntryType::Symlink);
-            archive.append_link(&mut header, name, directory.read_link(&last)?)?;
+            archive.append_link(&mut header, name, directory.read_link(last)?)?;
         }
         SFlag::S_IFREG => {
             if let Some(first) = links.get(&(stat.st_dev, stat.st_ino)) {
@@ -70,10 +109,10 @@ fn write_entry(
             if stat.st_nlink > 1 {
                 links.insert((stat.st_dev, stat.st_ino), name.into());
             }
-            write_attributes(archive, &directory, &last)?;
+            write_attributes(archive, directory, last)?;
             header.set_size(stat.st_size as u64);
             // A file that grows or shrinks meanwhile: exactly as much as the header promises.
-            let file = directory.open_file(&last)?.chain(io::repeat(0)).take(stat.st_size as u64);
+            let file = directory.open_file(last)?.chain(io::repeat(0)).take(stat.st_size as u64);
             archive.append_data(&mut header, name, file)?;
         }
         SFlag::S_IFIFO => {

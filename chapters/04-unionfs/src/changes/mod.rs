@@ -1,5 +1,6 @@
 //! What a layer changes in those below it: `diff`, and the list that `commit` and `layer export` archive.
 
+mod any_bytes;
 mod same;
 
 use std::ffi::OsStr;
@@ -17,6 +18,7 @@ use crate::union::Union;
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Change {
     /// Where, from `/` on.
+    #[serde(with = "any_bytes")]
     pub path: PathBuf,
     /// What happened there.
     pub kind: Kind,

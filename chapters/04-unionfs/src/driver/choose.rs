@@ -4,10 +4,9 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
-use ch01_namespaces::{Elsewhere, Namespace, Namespaces, new_id, remove_tree, work_in};
+use ch01_namespaces::{Elsewhere, Namespace, Namespaces, Privilege, new_id, remove_tree, work_in};
 
 use super::{Name, overlay2};
-use crate::owner::is_mapped_root;
 
 /// The file in the data root that holds the choice.
 const CHOSEN: &str = "storage-driver";
@@ -30,25 +29,27 @@ pub struct Candidate {
     pub refusal: Option<String>,
 }
 
-/// Chooses. A store keeps its driver: another one would not see its layers.
+/// The choice, if nothing has to be tried: it was asked for, or an earlier command has chosen. A store keeps its driver:
+/// another one would not see its layers.
+pub fn known(data_root: &Path, asked: Option<Name>) -> Option<Choice> {
+    let earlier = || fs::read_to_string(data_root.join(CHOSEN)).ok()?.trim().parse().ok();
+    asked.or_else(earlier).map(|name| Choice { name, is_given: true })
+}
+
+/// Chooses.
 pub fn choose(data_root: &Path, asked: Option<Name>) -> Result<Choice> {
-    let file = data_root.join(CHOSEN);
-    let known = fs::read_to_string(&file).ok();
-    let known: Option<Name> = known.and_then(|text| text.trim().parse().ok());
-    match (asked, known) {
-        (Some(asked), _) => Ok(Choice { name: asked, is_given: true }),
-        (None, Some(known)) => Ok(Choice { name: known, is_given: true }),
-        (None, None) => {
-            let mut candidates = candidates(data_root);
-            let Some(best) = candidates.iter_mut().find(|candidate| candidate.refusal.is_none()) else {
-                bail!("no storage driver works in {}", data_root.display());
-            };
-            let new = file.with_extension("new");
-            fs::write(&new, format!("{}\n", best.name)).with_context(|| format!("cannot write {}", new.display()))?;
-            fs::rename(&new, &file).with_context(|| format!("cannot write {}", file.display()))?;
-            Ok(Choice { name: best.name, is_given: false })
-        }
+    if let Some(choice) = known(data_root, asked) {
+        return Ok(choice);
     }
+    let mut candidates = candidates(data_root);
+    let Some(best) = candidates.iter_mut().find(|candidate| candidate.refusal.is_none()) else {
+        bail!("no storage driver works in {}", data_root.display());
+    };
+    let file = data_root.join(CHOSEN);
+    let new = file.with_extension("new");
+    fs::write(&new, format!("{}\n", best.name)).with_context(|| format!("cannot write {}", new.display()))?;
+    fs::rename(&new, &file).with_context(|| format!("cannot write {}", file.display()))?;
+    Ok(Choice { name: best.name, is_given: false })
 }
 
 /// Tries all drivers, best first.
@@ -71,7 +72,7 @@ fn try_overlay(data_root: &Path) -> Result<()> {
         .try_for_each(|name| fs::create_dir_all(trial.join(name)).context("cannot make directories for a trial"))
         .and_then(|()| {
             let new = Namespaces::none().with(Namespace::Mount);
-            let create = if is_mapped_root() { new } else { new.with(Namespace::User) };
+            let create = if Privilege::current().is_root() { new } else { new.with(Namespace::User) };
             work_in(Elsewhere { create, ..Elsewhere::default() }, || {
                 overlay2::try_mount(&trial).map(|()| ((), Vec::new()))
             })

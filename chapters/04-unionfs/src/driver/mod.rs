@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::archive::WhiteoutForm;
 use crate::changes::Change;
 
-pub use choose::{Candidate, Choice, candidates, choose};
+pub use choose::{Candidate, Choice, candidates, choose, known};
 
 /// The drivers that there are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -17,13 +17,13 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, symlink};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
-use ch01_namespaces::{Mechanism, Undo};
+use ch01_namespaces::{Mechanism, Privilege, Undo};
 
 use super::{CacheId, Name, StorageDriver};
 use crate::archive::WhiteoutForm;
 use crate::changes::{Change, Form, changes};
 use crate::mechanisms::OverlayRoot;
-use crate::owner::{as_owner, is_mapped_root};
+use crate::owner::as_owner;
 
 pub use crate::mechanisms::overlay_root::try_mount;
 
@@ -47,19 +47,6 @@ impl Overlay2 {
 
     fn layer(&self, id: &CacheId) -> PathBuf {
         self.directory.join(id)
-    }
-
-    /// The short name, by which mount options call the layer.
-    fn link(&self, id: &CacheId) -> Result<String> {
-        let file = self.layer(id).join("link");
-        let link = fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
-        // It becomes part of mount options.
-        ensure!(!link.is_empty() && link.bytes().all(|c| c.is_ascii_alphanumeric()), "{} is damaged", file.display());
-        Ok(link)
-    }
-
-    fn lower(&self, below: &[CacheId]) -> Result<Vec<String>> {
-        below.iter().map(|id| Ok(format!("l/{}", self.link(id)?))).collect()
     }
 }
 
@@ -85,7 +72,7 @@ impl StorageDriver for Overlay2 {
         let link = short_name(id);
         fs::write(layer.join("link"), &link).context("cannot write the layer's short name")?;
         if !below.is_empty() {
-            fs::write(layer.join("lower"), self.lower(below)?.join(":")).context("cannot write the list of layers")?;
+            fs::write(layer.join("lower"), lower(below).join(":")).context("cannot write the list of layers")?;
         }
         let place = self.directory.join("l").join(link);
         symlink(format!("../{id}/diff"), &place).with_context(|| format!("cannot link {}", place.display()))
@@ -108,7 +95,7 @@ impl StorageDriver for Overlay2 {
             // Nothing to unite: overlayfs wants a lower layer, and a lone directory will do.
             return Ok(Box::new(ch02_rootfs::mechanisms::GivenRoot::may_be_empty(&self.content(id))?));
         }
-        Ok(Box::new(OverlayRoot::new(self.directory.clone(), id.clone(), self.lower(below)?)))
+        Ok(Box::new(OverlayRoot::new(self.directory.clone(), id.clone(), lower(below))))
     }
 
     fn changes(&self, id: &CacheId, below: &[CacheId]) -> Result<Vec<Change>> {
@@ -124,6 +111,11 @@ impl StorageDriver for Overlay2 {
     }
 }
 
+/// The layers below by their short names, as mount options call them.
+fn lower(below: &[CacheId]) -> Vec<String> {
+    below.iter().map(|id| format!("l/{}", short_name(id))).collect()
+}
+
 /// 26 letters and digits from a random id, so that who knows the id knows the link: nothing has to be read to undo it.
 fn short_name(id: &CacheId) -> String {
     id[..26].to_uppercase()
@@ -132,7 +124,7 @@ fn short_name(id: &CacheId) -> String {
 /// The root directory of a union is that of its topmost layer.
 pub(super) fn copy_owner_and_mode(from: &Path, to: &Path) -> Result<()> {
     let meta = fs::metadata(from).with_context(|| format!("cannot look at {}", from.display()))?;
-    if is_mapped_root() {
+    if Privilege::current().is_root() {
         std::os::unix::fs::chown(to, Some(meta.uid()), Some(meta.gid()))
             .with_context(|| format!("cannot give away {}", to.display()))?;
     }

@@ -4,4 +4,4 @@ mod container_layer;
 pub(crate) mod overlay_root;
 
 pub use container_layer::ContainerLayer;
-pub use overlay_root::OverlayRoot;
+pub use overlay_root::{OverlayMount, OverlayRoot};

@@ -4,7 +4,7 @@ use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use ch01_namespaces::{CallFailed, Handover, Inside, Mechanism, Namespace, Plan, Stage, Why};
+use ch01_namespaces::{CallFailed, Handover, Inside, Mechanism, Namespace, Plan, Stage, Why, is_first_user_namespace};
 use ch02_rootfs::rooted::Root;
 use nix::errno::Errno;
 
@@ -131,11 +131,13 @@ pub fn try_mount(trial: &Path) -> Result<()> {
         merged: name("merged"),
         user_attributes: !is_first_user_namespace(),
     };
+    // The mount alone proves too little: without attributes it works, and no directory could replace one that was deleted.
+    // (tmpfs keeps those of users' own since Linux 6.6.)
+    let upper = Root::open(&trial.join("upper"))?;
+    let upper = upper.folder(Path::new("/"))?;
+    sys::make_opaque(upper.as_fd()).context(
+        "the file system below keeps no attributes of users' own, in which overlayfs says what is opaque\n\
+         cure: put the data on ext4, xfs or btrfs (XDG_DATA_HOME, or --root)",
+    )?;
     union.mount(trial, &trial.join("merged"))
-}
-
-/// Only the machine's first user namespace maps every id to itself: user_namespaces(7).
-fn is_first_user_namespace() -> bool {
-    let map = std::fs::read_to_string("/proc/self/uid_map").unwrap_or_default();
-    map.split_whitespace().eq(["0", "0", "4294967295"])
 }

@@ -38,7 +38,7 @@ impl LayerStore {
     /// Decides on a container's layer, without making anything.
     pub fn plan_container(&self, container: &str, image: ChainId) -> Result<NewContainerLayer> {
         let _image_stays = self.lock_shared()?;
-        let below: Vec<_> = self.stack(&image)?.into_iter().map(|layer| layer.cache_id).collect();
+        let below = self.cache_ids(&image)?;
         let mount_id = new_id()?;
         let mut undo = vec![Undo::RemoveTree(self.container_directory(container))];
         undo.extend(self.driver.undo(&mount_id));

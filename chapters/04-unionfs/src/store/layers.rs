@@ -48,6 +48,25 @@ impl LayerStore {
         chains.filter_map(|chain| self.layer(&chain).transpose()).collect()
     }
 
+    /// The driver's names for a layer and all below it, topmost first: what a start needs, and no more.
+    pub fn cache_ids(&self, top: &ChainId) -> Result<Vec<CacheId>> {
+        let mut ids = Vec::new();
+        let mut next = Some(*top);
+        while let Some(chain) = next {
+            let directory = self.layer_directory(&chain);
+            let damaged = || format!("the layer {chain} is damaged, or not there");
+            let id = fs::read_to_string(directory.join("cache-id")).with_context(damaged)?;
+            ensure!(is_id(id.trim()), "{}: its cache-id is no id", damaged());
+            ids.push(id.trim().to_string());
+            ensure!(ids.len() < 1000, "the layers below {top} go round in circles");
+            next = match fs::read_to_string(directory.join("parent")) {
+                Err(error) if error.kind() == ErrorKind::NotFound => None,
+                parent => Some(parent.with_context(damaged)?.trim().parse().map_err(|error: String| anyhow!(error))?),
+            };
+        }
+        Ok(ids)
+    }
+
     /// A layer and all below it, topmost first.
     pub fn stack(&self, top: &ChainId) -> Result<Vec<Layer>> {
         let mut stack: Vec<Layer> = Vec::new();

@@ -52,9 +52,12 @@ impl LayerStore {
     pub fn open(flags: &StoreFlags, asked: Option<driver::Name>) -> Result<LayerStore> {
         let containers = flags.open()?;
         let data_root = open_data_root(flags, &containers)?;
-        let choice = {
-            let _nobody_else_tries = lock::exclusive(&data_root)?;
-            choose(&data_root, asked)?
+        let choice = match driver::known(&data_root, asked) {
+            Some(choice) => choice,
+            None => {
+                let _nobody_else_tries = lock::exclusive(&data_root)?;
+                choose(&data_root, asked)?
+            }
         };
         let driver = choice.name.open(&data_root)?.into();
         let store = LayerStore { data_root, driver, containers };

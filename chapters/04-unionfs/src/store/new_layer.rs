@@ -25,16 +25,21 @@ impl LayerStore {
     pub fn begin_layer(&self, parent: Option<ChainId>) -> Result<NewLayer<'_>> {
         let _stays = self.lock_shared()?;
         let below: Vec<CacheId> = match &parent {
-            Some(parent) => self.stack(parent)?.into_iter().map(|layer| layer.cache_id).collect(),
+            Some(parent) => self.cache_ids(parent)?,
             None => Vec::new(),
         };
         let id = new_id()?;
-        let marker = self.marker(&id);
-        let file = File::create(&marker).with_context(|| format!("cannot make {}", marker.display()))?;
-        file.lock().context("cannot lock a file made a moment ago")?;
-        let new = NewLayer { store: self, id, parent, _in_the_making: file, is_committed: false };
+        let new = NewLayer { store: self, parent, _in_the_making: self.mark(&id)?, id, is_committed: false };
         self.driver.create(&new.id, &below)?;
         Ok(new)
+    }
+
+    /// A file that says "this is being made", locked as long as its maker lives.
+    pub(super) fn mark(&self, id: &CacheId) -> Result<File> {
+        let marker = self.marker(id);
+        let file = File::create(&marker).with_context(|| format!("cannot make {}", marker.display()))?;
+        file.lock().context("cannot lock a file made a moment ago")?;
+        Ok(file)
     }
 
     pub(super) fn marker(&self, id: &CacheId) -> PathBuf {
@@ -73,7 +78,11 @@ impl NewLayer<'_> {
             self.is_committed = true;
         }
         if let Some(name) = name {
+            let before = store.names()?.get(name).copied();
             store.set_name(name, Some(chain))?;
+            if before.is_some_and(|before| before != chain) {
+                store.remove_unneeded()?;
+            }
         }
         Ok(chain)
     }
@@ -83,8 +92,11 @@ impl NewLayer<'_> {
 impl Drop for NewLayer<'_> {
     fn drop(&mut self) {
         if !self.is_committed {
-            // What can't be removed now is found by the sweeper, which says why.
-            self.store.driver.undo(&self.id).iter().for_each(|undo| drop(undo.run()));
+            // What can't be removed now is found by the sweeper, by the marker, and it says why.
+            let undo = self.store.driver.undo(&self.id);
+            if undo.iter().map(|undo| undo.run()).filter(|undone| undone.is_err()).count() > 0 {
+                return;
+            }
         }
         let _ = fs::remove_file(self.store.marker(&self.id));
     }

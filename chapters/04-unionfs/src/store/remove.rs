@@ -1,6 +1,7 @@
 //! Removing a name, and the layers that nothing needs any more.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
 
 use anyhow::{Context, Result, bail};
 use ch01_namespaces::remove_tree;
@@ -26,6 +27,7 @@ impl LayerStore {
             bail!("hostbox is made of this machine's programs: it is always there");
         }
         let _alone = self.lock_exclusive()?;
+        let _in_the_making = self.begin_change()?;
         let names = self.names()?;
         let chain = match names.get(name) {
             Some(chain) => *chain,
@@ -61,25 +63,39 @@ impl LayerStore {
     /// Removes the layers that neither a name nor a container needs, directly or below another. The caller holds the
     /// exclusive lock.
     pub(super) fn remove_unneeded(&self) -> Result<Vec<ChainId>> {
+        let layers: BTreeMap<ChainId, Layer> = self.layers()?.into_iter().map(|layer| (layer.chain, layer)).collect();
         let mut needed = BTreeSet::new();
-        let mut tops: Vec<ChainId> = self.names()?.into_values().collect();
+        self.names()?.into_values().try_for_each(|top| mark(&layers, top, &mut needed))?;
+        let by_names = needed.len();
         for container in self.container_ids()? {
-            tops.extend(self.image_of(&container)?);
-        }
-        for top in tops {
             // Something damaged may need any of them: then none is removed.
-            needed.extend(self.stack(&top)?.into_iter().map(|layer| layer.chain));
+            self.image_of(&container)?.map_or(Ok(()), |top| mark(&layers, top, &mut needed))?;
         }
-        let unneeded: Vec<_> = self.layers()?.into_iter().filter(|layer| !needed.contains(&layer.chain)).collect();
+        // What only a container keeps goes when that one does, of which the store hears nothing: the sweeper looks.
+        self.set_pending(needed.len() > by_names)?;
+        let unneeded: Vec<_> = layers.into_values().filter(|layer| !needed.contains(&layer.chain)).collect();
         unneeded.iter().try_for_each(|layer| self.remove_layer(layer))?;
         Ok(unneeded.into_iter().map(|layer| layer.chain).collect())
     }
     // ANCHOR_END: remove_unneeded
 
-    /// First from the index: from then on nobody finds it, and the sweeper removes what a crash leaves of it.
+    /// First from the index, by one rename(2): from then on nobody finds it, and the sweeper removes what a crash leaves of
+    /// it. (File by file, a crash would leave a damaged layer in the index.)
     fn remove_layer(&self, layer: &Layer) -> Result<()> {
-        remove_tree(&self.layer_directory(&layer.chain))?;
+        let gone = self.layerdb().join("tmp").join(format!("{}.gone", layer.cache_id));
+        fs::rename(self.layer_directory(&layer.chain), &gone)
+            .with_context(|| format!("cannot take {} out of the index", layer.chain))?;
+        remove_tree(&gone)?;
         let undo = self.driver.undo(&layer.cache_id);
         undo.iter().try_for_each(|undo| undo.run()).with_context(|| format!("cannot remove the layer {}", layer.chain))
     }
+}
+
+/// A layer and all below it, as far as they aren't marked yet.
+fn mark(layers: &BTreeMap<ChainId, Layer>, top: ChainId, needed: &mut BTreeSet<ChainId>) -> Result<()> {
+    let mut next = Some(top);
+    while let Some(chain) = next.filter(|chain| needed.insert(*chain)) {
+        next = layers.get(&chain).with_context(|| format!("there is no layer {chain}"))?.parent;
+    }
+    Ok(())
 }

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
+use std::path::PathBuf;
 
 use anyhow::{Context, Result};
-use ch01_namespaces::{remove_tree, report};
+use ch01_namespaces::{Elsewhere, Undo, new_id, remove_tree, report, work_in};
+use serde::{Serialize, de::DeserializeOwned};
 
 use super::{LayerStore, lock};
 
@@ -13,11 +15,13 @@ impl LayerStore {
     /// Removes it, unless somebody uses the store at this moment: then who comes next does. What can't be removed is
     /// reported, and is no reason not to go on.
     pub(super) fn sweep(&self) -> Result<()> {
+        if !self.needs_sweeping()? {
+            return Ok(());
+        }
         let Some(_alone) = lock::try_exclusive(&self.data_root)? else { return Ok(()) };
         for container in self.container_ids()? {
             // A life is in the state root, which is gone after a boot. A record (chapter 6) stays.
-            let has_record = self.data_root.join("containers").join(&container).is_dir();
-            if !has_record && !self.containers.root().join(&container).is_dir() {
+            if !self.has_record(&container) && !self.containers.root().join(&container).is_dir() {
                 self.tell(self.remove_container(&container));
             }
         }
@@ -36,6 +40,53 @@ impl LayerStore {
     }
     // ANCHOR_END: sweep
 
+    /// Work on the store that Ctrl-C may end at any moment: it is done in a process that can be killed, and what that leaves
+    /// is swept as after any other kill, at once.
+    pub fn interruptible<T: Serialize + DeserializeOwned>(&self, work: impl FnOnce() -> Result<T>) -> Result<T> {
+        let place = Elsewhere { interruptible: true, ..Elsewhere::default() };
+        match work_in(place, || work().map(|value| (value, Vec::new()))) {
+            Ok((value, _)) => Ok(value),
+            Err(error) => {
+                self.sweep()?;
+                Err(error)
+            }
+        }
+    }
+
+    /// Whether there is anything to do. Whoever changes the store leaves a marker until that is done, so that not all layers
+    /// have to be read to find that none is half-made.
+    fn needs_sweeping(&self) -> Result<bool> {
+        let is_dead = |path: PathBuf| path.is_dir() || File::open(path).is_ok_and(|marker| marker.try_lock().is_ok());
+        let markers = fs::read_dir(self.layerdb().join("tmp"))?.collect::<Result<Vec<_>, _>>()?;
+        let root = self.containers.root();
+        Ok(markers.into_iter().any(|entry| is_dead(entry.path()))
+            || self
+                .container_ids()?
+                .iter()
+                .any(|container| !root.join(container).is_dir() && !self.has_record(container))
+            || !self.trials()?.is_empty())
+    }
+
+    /// Marks a change that is no new layer, until the marker is dropped.
+    pub(super) fn begin_change(&self) -> Result<Change> {
+        let id = new_id()?;
+        Ok(Change { _locked: self.mark(&id)?, marker: self.marker(&id) })
+    }
+
+    /// Keeps the sweeper looking at each command, or not.
+    pub(super) fn set_pending(&self, pending: bool) -> Result<()> {
+        let file = self.layerdb().join("tmp/pending");
+        match pending {
+            true => fs::write(&file, "").with_context(|| format!("cannot write {}", file.display())),
+            false => Undo::RemoveFile(file).run(),
+        }
+    }
+
+    /// Whether chapter 6 keeps a record of a container: then it has no process between its lives.
+    fn has_record(&self, container: &str) -> bool {
+        self.data_root.join("containers").join(container).is_dir()
+    }
+
     /// Whether a living process makes this layer: it holds a lock.
     fn is_in_the_making(&self, id: &String) -> bool {
         File::open(self.marker(id)).is_ok_and(|marker| marker.try_lock().is_err())
@@ -47,6 +98,8 @@ impl LayerStore {
             // Commits are made under the exclusive lock, which we hold: a directory here is a dead one's.
             if path.is_dir() {
                 remove_tree(&path)?;
+            } else if path.ends_with("pending") {
+                // Of those who remove what is not needed.
             } else if File::open(&path).is_ok_and(|marker| marker.try_lock().is_ok()) {
                 fs::remove_file(&path).with_context(|| format!("cannot remove {}", path.display()))?;
             }
@@ -56,18 +109,30 @@ impl LayerStore {
 
     /// Trials of drivers are made under the exclusive lock as well.
     fn sweep_trials(&self) -> Result<()> {
-        for entry in fs::read_dir(&self.data_root)? {
-            let entry = entry?;
-            if entry.file_name().to_string_lossy().starts_with("trial-") {
-                remove_tree(&entry.path())?;
-            }
-        }
-        Ok(())
+        self.trials()?.iter().try_for_each(|trial| remove_tree(trial))
+    }
+
+    fn trials(&self) -> Result<Vec<PathBuf>> {
+        let entries = fs::read_dir(&self.data_root)?.collect::<Result<Vec<_>, _>>()?;
+        let is_trial = |entry: &fs::DirEntry| entry.file_name().to_string_lossy().starts_with("trial-");
+        Ok(entries.into_iter().filter(is_trial).map(|entry| entry.path()).collect())
     }
 
     fn tell(&self, result: Result<()>) {
         if let Err(error) = result {
             report(&error.context("what a killed command left can't be removed yet"));
         }
+    }
+}
+
+/// A change in progress. If its maker is killed, the marker stays, and whoever comes next sweeps.
+pub(super) struct Change {
+    _locked: File,
+    marker: PathBuf,
+}
+
+impl Drop for Change {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.marker);
     }
 }

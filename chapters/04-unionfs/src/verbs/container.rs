@@ -6,6 +6,7 @@ use ch01_namespaces::{StoreFlags, say};
 use clap::Args;
 
 use super::Format;
+use crate::changes::Change;
 use crate::flags::DriverFlag;
 
 /// Show what a container changed in its image: A added, C changed, D deleted.
@@ -29,10 +30,12 @@ impl Diff {
         let store = self.driver.open(flags)?;
         let (_, state) = store.containers().find(&self.container)?;
         let record = store.container(&state.id)?;
-        let below: Vec<_> = store.stack(&record.image)?.into_iter().map(|layer| layer.cache_id).collect();
+        let below = store.cache_ids(&record.image)?;
         let changes = store.driver().changes(&record.mount_id, &below)?;
         if self.format == Format::Json {
-            say!("{}", serde_json::to_string_pretty(&changes)?);
+            let object =
+                |change: &Change| serde_json::json!({"path": change.path.to_string_lossy(), "kind": change.kind});
+            say!("{}", serde_json::to_string_pretty(&changes.iter().map(object).collect::<Vec<_>>())?);
             return Ok(0);
         }
         for change in changes {

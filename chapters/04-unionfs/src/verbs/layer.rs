@@ -87,16 +87,25 @@ fn import_from_stdin(store: &LayerStore, name: &str, parent: Option<&str>, quiet
         bail!("the archive comes from stdin\ncure: layer import {name} < ARCHIVE.tar");
     }
     let parent = parent.map(|parent| store.resolve(parent)).transpose()?;
-    let imported = import(store, parent, Some(name), || Ok(Progress::over(std::io::stdin(), quiet)))?;
+    let imported =
+        store.interruptible(|| import(store, parent, Some(name), || Ok(Progress::over(std::io::stdin(), quiet))))?;
     say!("{}", imported.chain);
     if !quiet {
-        let left_out = match imported.left_out {
-            0 => String::new(),
-            number => format!("; {number} device nodes left out"),
-        };
+        let mut notes = String::new();
+        if imported.left_out > 0 {
+            notes += &format!("; {} device nodes left out", imported.left_out);
+        }
+        if imported.owners_lost > 0 {
+            // As in podman's documentation: the cure is a range in /etc/subuid.
+            notes += &format!(
+                "; {} entries belong to ids that you have not, and to root inside instead\n\
+                 cure: let root give you a range: usermod --add-subuids 100000-165535 --add-subgids 100000-165535 USER",
+                imported.owners_lost
+            );
+        }
         let _ = writeln!(
             std::io::stderr(),
-            "{name}: {} entries, {:.1} MB{left_out}",
+            "{name}: {} entries, {:.1} MB{notes}",
             imported.entries,
             imported.bytes as f64 / 1e6
         );
@@ -168,7 +177,7 @@ fn export(store: &LayerStore, name: &str) -> Result<u8> {
 }
 
 /// As Docker prints sizes: decimal, three digits.
-pub(super) fn size(bytes: u64) -> String {
+pub(crate) fn size(bytes: u64) -> String {
     let mut number = bytes as f64;
     for unit in ["B", "kB", "MB", "GB"] {
         if number < 999.5 {

@@ -8,6 +8,7 @@ mod progress;
 pub use container::{Commit, Diff};
 pub use info::Info;
 pub use layer::Layer;
+pub(crate) use layer::size;
 
 use clap::ValueEnum;
 

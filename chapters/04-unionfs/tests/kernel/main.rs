@@ -1,1 +1,35 @@
-fn main() {}
+//! Chapter 4 against the real kernel, each case in a process and a lab of its own.
+
+mod archives;
+mod differential;
+mod incoming;
+mod killed;
+mod layers;
+mod mounts;
+mod places;
+mod random;
+mod ranges;
+mod running;
+mod tour;
+mod trees;
+mod union;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    testkit::run(
+        [
+            union::cases(),
+            layers::cases(),
+            incoming::cases(),
+            differential::cases(),
+            random::cases(),
+            killed::cases(),
+            places::cases(),
+            mounts::cases(),
+            ranges::cases(),
+            tour::cases(),
+        ]
+        .concat(),
+    )
+}

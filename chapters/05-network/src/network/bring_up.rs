@@ -7,6 +7,7 @@ use nix::errno::Errno;
 use super::Network;
 use crate::firewall::{self, rules};
 use crate::netlink::{Bridge, Netlink};
+use crate::rootless::owns_network_namespace;
 use crate::steps;
 
 // ANCHOR: bring_up
@@ -53,4 +54,13 @@ fn forward() -> Result<()> {
     explain::report(&steps::FORWARD, "write", args, written).or_else(|error| {
         bail!("{error:#}\nlikely cause: /proc/sys is read-only here\ncure: as root: sysctl -w net.ipv4.ip_forward=1")
     })
+}
+
+/// The bridge and the rules in our own network namespace. A user's go with the process that keeps them.
+pub fn take_down(network: &Network) -> Result<()> {
+    if !owns_network_namespace() {
+        return Ok(());
+    }
+    Netlink::open()?.remove_link(&network.bridge)?;
+    if firewall::is_available() { firewall::apply(&rules::remove_network(&network.bridge)) } else { Ok(()) }
 }

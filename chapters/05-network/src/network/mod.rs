@@ -6,7 +6,7 @@ mod ipam;
 mod store;
 mod subnet;
 
-pub use bring_up::bring_up;
+pub use bring_up::{bring_up, take_down};
 pub use store::{DEFAULT, Endpoint, Networks, Wishes};
 
 use std::net::Ipv4Addr;

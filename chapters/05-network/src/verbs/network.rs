@@ -9,10 +9,7 @@ use ch04_unionfs::verbs::Format;
 use clap::Subcommand;
 use ipnet::Ipv4Net;
 
-use crate::firewall::{self, rules};
-use crate::netlink::Netlink;
-use crate::network::{Network, Networks, Wishes};
-use crate::rootless::owns_network_namespace;
+use crate::network::{Network, Networks, Wishes, take_down};
 
 /// Make, list, inspect and remove networks.
 #[derive(Subcommand)]
@@ -126,13 +123,4 @@ fn remove(networks: &Networks, names: &[String]) -> Result<u8> {
         }
     }
     Ok(status)
-}
-
-/// The bridge and the rules in our own network namespace. A user's go with the process that keeps them.
-fn take_down(network: &Network) -> Result<()> {
-    if !owns_network_namespace() {
-        return Ok(());
-    }
-    Netlink::open()?.remove_link(&network.bridge)?;
-    if firewall::is_available() { firewall::apply(&rules::remove_network(&network.bridge)) } else { Ok(()) }
 }

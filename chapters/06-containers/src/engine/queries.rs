@@ -23,8 +23,26 @@ pub type ExecInspect = ExecState;
 impl Engine {
     /// Attaches `socket`: output goes there in Docker's frames (raw from a terminal), input comes from there.
     pub fn attach(&self, record: &Record, socket: OwnedFd, stdin: bool, stdout: bool, stderr: bool) -> Result<()> {
-        let request = Request::Attach { stdin, stdout, stderr };
+        self.attach_early(record, socket, Vec::new(), stdin, stdout, stderr)
+    }
+
+    /// The same, with input that was read from the socket already.
+    pub fn attach_early(
+        &self,
+        record: &Record,
+        socket: OwnedFd,
+        early: Vec<u8>,
+        stdin: bool,
+        stdout: bool,
+        stderr: bool,
+    ) -> Result<()> {
+        let request = Request::Attach { stdin, stdout, stderr, early };
         self.ask(record, &request, vec![socket]).map(drop)
+    }
+
+    /// Writes everything that a container's root file system shows as one archive.
+    pub fn export(&self, record: &Record, out: impl std::io::Write) -> Result<()> {
+        self.layers()?.export_container(&record.id, out)
     }
 
     /// A connection that can be read when the container has ended for good: then [`Engine::waited`] knows its status.
@@ -37,6 +55,12 @@ impl Engine {
             // It ended a moment ago.
             Err(_) => Ok(None),
         }
+    }
+
+    /// The same for a container that stands at its start gate.
+    pub fn wait_for_end(&self, record: &Record) -> Result<Link> {
+        let link = shim::connect(self.flags.state_root(), &record.id)?;
+        link.send(&Request::Wait, &[]).map(|()| link)
     }
 
     /// The status that came over a connection of [`Engine::wait`].

@@ -122,6 +122,12 @@ impl Control {
     pub fn notify_end(&mut self, code: u8, is_final: bool) {
         if is_final {
             let _ = fs::remove_file(&self.path);
+            // Who has just asked is answered, too.
+            for Event { connection, request, .. } in self.events() {
+                if request == Request::Wait {
+                    self.reply(connection, &Reply::Ended { code });
+                }
+            }
         }
         for (_, link, waits) in &mut self.connections {
             if *waits == Waits::ForEnd {

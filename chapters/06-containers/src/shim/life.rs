@@ -210,8 +210,11 @@ impl Life<'_> {
 
     fn answer(&mut self, request: Request, fds: Vec<OwnedFd>) -> Result<Option<Reply>> {
         match request {
-            Request::Attach { stdin, stdout, stderr } => {
+            Request::Attach { stdin, stdout, stderr, early } => {
                 let socket = fds.into_iter().next().context("no socket came along")?;
+                if stdin {
+                    self.streams.input(&early);
+                }
                 self.clients.push(Client::new(socket, stdin, stdout, stderr));
                 Ok(Some(Reply::Done))
             }

@@ -4,7 +4,7 @@ use ch01_namespaces::Failure;
 use serde::{Deserialize, Serialize};
 
 /// A request.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Request {
     /// Attach the stream socket that comes along: the container's output goes there in Docker's frames (raw from a terminal),
     /// and what comes from there is its input.
@@ -15,6 +15,8 @@ pub enum Request {
         stdout: bool,
         /// Whether stderr goes there.
         stderr: bool,
+        /// Input that came before, and was read from the socket already.
+        early: Vec<u8>,
     },
     /// Open the start gate.
     Start,
@@ -45,7 +47,7 @@ pub enum Request {
 }
 
 /// One more command in a container.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExecRequest {
     /// 64 hexadecimal digits.
     pub id: String,

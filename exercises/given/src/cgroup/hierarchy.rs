@@ -17,7 +17,7 @@ pub(super) struct Hierarchy {
     /// The controllers of a v1 tree; none for v2, where files tell.
     pub v1: Vec<String>,
     pub top: PathBuf,
-    /// The folder of the group that the process is in.
+    /// The directory of the group that the process is in.
     pub own: PathBuf,
 }
 
@@ -31,7 +31,8 @@ impl Hierarchy {
             Some(first) => mount.file_system == "cgroup" && mount.options.split(',').any(|name| name == first),
             None => mount.file_system == "cgroup2",
         };
-        // Of two mounts at one place the later is seen. One of another part of the tree doesn't show our group.
+        // Of two mounts at one place the later is seen. One of another part of the tree doesn't show our
+        // group.
         mounts.iter().rev().filter(fits).find_map(|mount| {
             let below = path.strip_prefix(&mount.root).ok()?;
             let inside = below.components().chain(mount.root.components()).all(|part| part != Component::ParentDir);
@@ -40,7 +41,8 @@ impl Hierarchy {
         })
     }
 
-    /// The nearest group at or above ours that may have children, or else ours, in which room has to be made.
+    /// The nearest group at or above ours that may have children, or else ours, in which room has
+    /// to be made.
     pub fn parent_on_v2(&self, may_have_children: &dyn Fn(&Path) -> bool) -> PathBuf {
         // Above the scope or service that we are in the groups are systemd's, whoever owns their files.
         let is_unit =

@@ -14,7 +14,7 @@ pub fn volume(text: &str) -> Result<Volume, String> {
         _ => return Err(format!("\"{text}\" is no volume: SRC:DST, or SRC:DST:ro")),
     };
     if !source.contains('/') {
-        return Err(format!("\"{source}\" would be a named volume in Docker: ./{source} is a folder"));
+        return Err(format!("\"{source}\" would be a named volume in Docker: ./{source} is a directory"));
     }
     if !target.starts_with('/') || Path::new(target).file_name().is_none() {
         return Err(format!("\"{target}\" is no place in the container: an absolute path, as /data"));

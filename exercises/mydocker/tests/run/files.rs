@@ -18,11 +18,14 @@ pub fn cases() -> Vec<Case> {
 fn its_files_are_its_own_and_no_mount_is_seen_on_the_host() -> Result<()> {
     let mounts = || Ok::<_, anyhow::Error>(std::fs::read_to_string("/proc/self/mountinfo")?);
     let before = mounts()?;
-    let folder = tempfile::tempdir()?;
-    let file = folder.path().join("file");
+    let directory = tempfile::tempdir()?;
+    let file = directory.path().join("file");
     std::fs::write(&file, "the host's")?;
-    let script =
-        format!("cat {0}; mkdir -p {1}; echo overwritten >{0}; cat {0}; ls /", file.display(), folder.path().display());
+    let script = format!(
+        "cat {0}; mkdir -p {1}; echo overwritten >{0}; cat {0}; ls /",
+        file.display(),
+        directory.path().display()
+    );
     for place in ["--no-lab", "--init"] {
         let output = run(&["run", place, "sh", "-c", &script])?;
         let said = stdout(&output);
@@ -43,9 +46,9 @@ fn its_devices_work_and_no_disk_is_among_them() -> Result<()> {
 }
 
 fn a_volume_is_shown_and_may_be_read_only() -> Result<()> {
-    let folder = tempfile::tempdir()?;
-    std::fs::write(folder.path().join("file"), "the host's")?;
-    let source = folder.path().display();
+    let directory = tempfile::tempdir()?;
+    std::fs::write(directory.path().join("file"), "the host's")?;
+    let source = directory.path().display();
     let (writable, read_only) = (format!("{source}:/data/new"), format!("{source}/file:/etc/hosts:ro"));
     for place in ["--no-lab", "--init"] {
         let script = "cat /etc/hosts; echo x 2>/dev/null >/etc/hosts || echo refused; echo more >/data/new/more";
@@ -55,7 +58,7 @@ fn a_volume_is_shown_and_may_be_read_only() -> Result<()> {
         let script = script.replace("/data", "/srv");
         let output = run(&["run", place, "-v", &here, "-v", &read_only, "sh", "-c", &script])?;
         ensure!(stdout(&output) == "the host'srefused", "{place}: {output:?}");
-        let more = folder.path().join("more");
+        let more = directory.path().join("more");
         ensure!(std::fs::read_to_string(&more)? == "more\n", "{place}: {output:?}");
         std::fs::remove_file(more)?;
         let none = run(&["run", place, "-v", &format!("{source}/none:/data"), "true"])?;
@@ -82,9 +85,9 @@ fn a_link_in_the_root_leads_no_volume_out() -> Result<()> {
 fn a_volume_on_the_root_itself_is_refused() -> Result<()> {
     needs::user_namespaces()?;
     // What a link leads to doesn't show in the target's text.
-    let folder = tempfile::tempdir()?;
-    std::os::unix::fs::symlink("/", folder.path().join("all"))?;
-    let volumes = [format!("{}:/srv/a", folder.path().display()), "/usr:/srv/a/all".to_string()];
+    let directory = tempfile::tempdir()?;
+    std::os::unix::fs::symlink("/", directory.path().join("all"))?;
+    let volumes = [format!("{}:/srv/a", directory.path().display()), "/usr:/srv/a/all".to_string()];
     let output = run(&["run", "--no-lab", "-v", &volumes[0], "-v", &volumes[1], "true"])?;
     ensure!(output.status.code() == Some(125) && stderr(&output).contains("is the root itself"), "{output:?}");
     Ok(())

@@ -1,4 +1,4 @@
-//! `mydocker run` from outside, with whatever answers it was built of.
+//! `mydocker run` from outside, made of the solutions.
 
 mod files;
 mod identity;

@@ -1,4 +1,5 @@
-//! On machines that refuse, simulated: `run --no-lab` says what is refused, why, and what helps. (In the lab, the lab says it.)
+//! On machines that refuse, simulated: `run --no-lab` says what is refused, why, and what helps.
+//! (In the lab, the lab says it.)
 
 use anyhow::{Context, Result, ensure};
 use doctor::Verdict;
@@ -36,7 +37,8 @@ fn a_refusal_of_the_hostname_is_told_with_its_cure() -> Result<()> {
     expect_refusal(&["makes namespaces and then refuses to use them\n(sethostname: EPERM)"])
 }
 
-/// The error, each cure that doctor knows for the refusal here, and the throwaway machine; and nothing is left.
+/// The error, each cure that doctor knows for the refusal here, and the throwaway machine; and
+/// nothing is left.
 fn expect_refusal(parts: &[&str]) -> Result<()> {
     let report = doctor::examine();
     ensure!(report.verdict() != Verdict::Ready, "nothing is refused here: the test proves nothing");

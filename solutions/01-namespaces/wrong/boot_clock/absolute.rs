@@ -1,6 +1,6 @@
 //! diagnosis: absolute
-//! made by: whoever writes what uptime shall show ("Currently running uptime command in a container shows host uptime",
-//! https://github.com/opencontainers/runtime-spec/pull/1062).
+//! made by: whoever writes what uptime shall show ("Currently running uptime command in a container
+//! shows host uptime", https://github.com/opencontainers/runtime-spec/pull/1062).
 
 use std::fs;
 use std::time::Duration;

@@ -1,5 +1,6 @@
 //! diagnosis: both-clocks
-//! made by: whoever copies the example of time_namespaces(7), which sets both clocks, by whole seconds.
+//! made by: whoever copies the example of time_namespaces(7), which sets both clocks, by whole
+//! seconds.
 
 use std::fs;
 use std::time::Duration;

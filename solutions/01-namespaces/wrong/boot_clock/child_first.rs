@@ -1,6 +1,6 @@
 //! diagnosis: too-late
-//! made by: whoever makes the process first and its clocks afterwards; "as soon as the first child is spawned, the offsets cannot be
-//! changed" (https://github.com/opencontainers/runc/issues/2345).
+//! made by: whoever makes the process first and its clocks afterwards; "as soon as the first child
+//! is spawned, the offsets cannot be changed" (https://github.com/opencontainers/runc/issues/2345).
 
 use std::fs;
 use std::time::Duration;

@@ -1,6 +1,6 @@
 //! diagnosis: joined-itself
-//! made by: whoever does as a runtime does that execs the command itself: unshare, write, then setns on time_for_children, as
-//! Coracle's own chapter and https://github.com/opencontainers/runc/pull/3876 do.
+//! made by: whoever does as a runtime does that execs the command itself: unshare, write, then
+//! setns on time_for_children, as Coracle's own chapter and https://github.com/opencontainers/runc/pull/3876 do.
 
 use std::fs::{self, File};
 use std::time::Duration;

@@ -1,5 +1,6 @@
 //! diagnosis: joined-itself
-//! made by: whoever believes that one has to be in the namespace to set its clocks, as with a host name; then they are frozen.
+//! made by: whoever believes that one has to be in the namespace to set its clocks, as with a host
+//! name; then they are frozen.
 
 use std::fs::{self, File};
 use std::time::Duration;

@@ -1,6 +1,6 @@
 //! diagnosis: wrong-unit
-//! made by: whoever is used to clocks in nanoseconds; the names in the OCI configuration (secs, nanosecs) are there for a reason
-//! (https://github.com/opencontainers/runtime-spec/pull/1151).
+//! made by: whoever is used to clocks in nanoseconds; the names in the OCI configuration (secs,
+//! nanosecs) are there for a reason (https://github.com/opencontainers/runtime-spec/pull/1151).
 
 use std::fs;
 use std::time::Duration;

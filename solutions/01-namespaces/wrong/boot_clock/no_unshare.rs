@@ -1,5 +1,6 @@
 //! diagnosis: written-first
-//! made by: whoever finds the file first: it is there for every process, and for most of them it is frozen.
+//! made by: whoever finds the file first: it is there for every process, and for most of them it is
+//! frozen.
 
 use std::fs;
 use std::time::Duration;

@@ -1,5 +1,6 @@
 //! diagnosis: no-namespace
-//! made by: whoever sets up the container's clock as its uid map, from its parent; but here the child's children would have it.
+//! made by: whoever sets up the container's clock as its uid map, from its parent; but here the
+//! child's children would have it.
 
 use std::fs;
 use std::time::Duration;

@@ -1,6 +1,6 @@
 //! diagnosis: written-first
-//! made by: whoever takes the flag from libc the usual way: nix has no CLONE_NEWTIME, as it once had no CLONE_NEWCGROUP
-//! (https://github.com/nix-rust/nix/issues/509).
+//! made by: whoever takes the flag from libc the usual way: nix has no CLONE_NEWTIME, as it once
+//! had no CLONE_NEWCGROUP (https://github.com/nix-rust/nix/issues/509).
 
 use std::fs;
 use std::time::Duration;

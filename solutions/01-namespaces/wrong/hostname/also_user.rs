@@ -1,5 +1,6 @@
 //! diagnosis: another-user-namespace
-//! made by: whoever has read that an ordinary user needs a user namespace first, and doesn't know that it is given.
+//! made by: whoever has read that an ordinary user needs a user namespace first, and doesn't know
+//! that it is given.
 
 use anyhow::{Context, Result};
 use nix::sched::{CloneFlags, unshare};

@@ -1,5 +1,6 @@
 //! diagnosis: cut-the-name
-//! made by: Docker users know it from other tools (long pod names are cut to 63 or 64 bytes, then two of them clash).
+//! made by: Docker users know it from other tools (long pod names are cut to 63 or 64 bytes, then
+//! two of them clash).
 
 use anyhow::{Context, Result};
 use nix::sched::{CloneFlags, unshare};

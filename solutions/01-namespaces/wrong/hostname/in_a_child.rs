@@ -1,5 +1,6 @@
 //! diagnosis: nothing-changed
-//! made by: shell habits: `unshare` and `hostname` as commands change the child that runs them, and it is gone.
+//! made by: shell habits: `unshare` and `hostname` as commands change the child that runs them, and
+//! it is gone.
 
 use std::process::Command;
 

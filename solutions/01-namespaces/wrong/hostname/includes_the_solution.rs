@@ -1,5 +1,5 @@
 //! diagnosis: not-one-file
-//! made by: whoever finds the solution's folder.
+//! made by: whoever finds the solution's directory.
 
 #[path = "../../hostname.rs"]
 mod solution;

@@ -1,5 +1,6 @@
 //! diagnosis: never-named
-//! made by: whoever expects a new namespace to be empty; a UTS namespace begins as a copy of the parent's.
+//! made by: whoever expects a new namespace to be empty; a UTS namespace begins as a copy of the
+//! parent's.
 
 use anyhow::{Context, Result};
 use nix::sched::{CloneFlags, unshare};

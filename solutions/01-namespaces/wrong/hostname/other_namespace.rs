@@ -1,5 +1,6 @@
 //! diagnosis: wrong-namespace
-//! made by: whoever copies the flag from an example of mounts; and CLONE_NEWNS reads like "the new namespace".
+//! made by: whoever copies the flag from an example of mounts; and CLONE_NEWNS reads like "the new
+//! namespace".
 
 use anyhow::{Context, Result};
 use nix::sched::{CloneFlags, unshare};

@@ -1,5 +1,6 @@
 //! diagnosis: bare-errno
-//! made by: every first version with `?`: a user reads "Operation not permitted (os error 1)" and can choose among four steps.
+//! made by: every first version with `?`: a user reads "Operation not permitted (os error 1)" and
+//! can choose among four steps.
 
 use std::fs;
 

@@ -1,6 +1,6 @@
 //! diagnosis: always-the-same-id
-//! made by: whoever tries it on one machine, with the id that "id -u" prints there: "0 1000 1" is in every example
-//! (https://github.com/golang/go/issues/10626).
+//! made by: whoever tries it on one machine, with the id that "id -u" prints there: "0 1000 1" is
+//! in every example (https://github.com/golang/go/issues/10626).
 
 use std::fs;
 

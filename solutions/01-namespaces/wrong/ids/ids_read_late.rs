@@ -1,5 +1,6 @@
 //! diagnosis: read-too-late
-//! made by: whoever asks where the number is needed (PITFALLS: "Read euid and egid before the clone: unmapped they read 65534").
+//! made by: whoever asks where the number is needed (PITFALLS: "Read euid and egid before the
+//! clone: unmapped they read 65534").
 
 use std::fs;
 

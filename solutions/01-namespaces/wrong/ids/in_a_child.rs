@@ -1,5 +1,6 @@
 //! diagnosis: no-namespace
-//! made by: shell habits: `unshare --map-root-user` makes the command root that it starts, and nobody else.
+//! made by: shell habits: `unshare --map-root-user` makes the command root that it starts, and
+//! nobody else.
 
 use std::process::Command;
 

@@ -1,6 +1,6 @@
 //! diagnosis: malformed
-//! made by: whoever writes to a file with write!: three write(2), of which the first, "0 ", is no line. (PITFALLS: "One
-//! write per map file".)
+//! made by: whoever writes to a file with write!: three write(2), of which the first, "0 ", is no
+//! line. (PITFALLS: "One write per map file".)
 
 use std::fs::File;
 use std::io::Write;

@@ -1,5 +1,6 @@
 //! diagnosis: none
-//! made by: whoever makes all namespaces at once; then the others are no choice of the caller's any more.
+//! made by: whoever makes all namespaces at once; then the others are no choice of the caller's any
+//! more.
 
 use std::fs;
 

@@ -1,5 +1,6 @@
 //! diagnosis: is-the-command
-//! made by: whoever takes "init runs the command" literally: `exec` is right for run without --init.
+//! made by: whoever takes "init runs the command" literally: `exec` is right for run without
+//! --init.
 
 use std::ffi::OsString;
 

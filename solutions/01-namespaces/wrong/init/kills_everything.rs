@@ -1,5 +1,6 @@
 //! diagnosis: none
-//! made by: `kill -1` by mistake happens, and PID 1 is spared its own. Nothing outside of the lab may notice.
+//! made by: `kill -1` by mistake happens, and PID 1 is spared its own. Nothing outside of the lab
+//! may notice.
 
 use std::ffi::OsString;
 

@@ -1,6 +1,6 @@
 //! diagnosis: one-a-signal
-//! made by: whoever takes a signal for a message: one SIGCHLD, one child (signal(7): standard signals do not queue; "zombies which do
-//! not get reaped even when using --init", https://github.com/moby/moby/issues/35160).
+//! made by: whoever takes a signal for a message: one SIGCHLD, one child (signal(7): standard
+//! signals do not queue; "zombies which do not get reaped even when using --init", https://github.com/moby/moby/issues/35160).
 
 use std::ffi::OsString;
 

@@ -1,6 +1,6 @@
 //! diagnosis: only-waits
-//! made by: every Dockerfile whose ENTRYPOINT is a shell script without exec: "docker stop" waits ten seconds
-//! (https://github.com/mrmn2/PdfDing/issues/165).
+//! made by: every Dockerfile whose ENTRYPOINT is a shell script without exec: "docker stop" waits
+//! ten seconds (https://github.com/mrmn2/PdfDing/issues/165).
 
 use std::ffi::OsString;
 

@@ -1,5 +1,6 @@
 //! diagnosis: came-back-twice
-//! made by: whoever writes `?` behind exec in the child; two processes go on then. (PITFALLS: "In the child always _exit".)
+//! made by: whoever writes `?` behind exec in the child; two processes go on then. (PITFALLS: "In
+//! the child always _exit".)
 
 use std::ffi::OsString;
 

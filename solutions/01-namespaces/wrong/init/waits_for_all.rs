@@ -1,6 +1,6 @@
 //! diagnosis: waits-for-all
-//! made by: whoever ends the loop at ECHILD, as PID 1 of a machine may; a container with a background process never ends then
-//! (PITFALLS: "its exit kills the namespace").
+//! made by: whoever ends the loop at ECHILD, as PID 1 of a machine may; a container with a
+//! background process never ends then (PITFALLS: "its exit kills the namespace").
 
 use std::ffi::OsString;
 

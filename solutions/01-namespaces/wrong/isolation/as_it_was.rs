@@ -1,6 +1,6 @@
 //! diagnosis: lost-on-the-way
-//! made by: whoever reads the function again and again, and not the kernel. (nix had no name for CLONE_NEWCGROUP once:
-//! https://github.com/nix-rust/nix/issues/509.)
+//! made by: whoever reads the function again and again, and not the kernel. (nix had no name for
+//! CLONE_NEWCGROUP once: https://github.com/nix-rust/nix/issues/509.)
 
 use anyhow::{Context, Result};
 use nix::sched::{CloneFlags, unshare};

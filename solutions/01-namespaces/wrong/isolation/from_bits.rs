@@ -1,6 +1,6 @@
 //! diagnosis: refuses-what-exists
-//! made by: whoever finds the line and takes the other method whose name sounds right; bitflags checks against the names that the
-//! binding has, and bindings lag (https://github.com/nix-rust/nix/issues/509).
+//! made by: whoever finds the line and takes the other method whose name sounds right; bitflags
+//! checks against the names that the binding has, and bindings lag (https://github.com/nix-rust/nix/issues/509).
 
 use anyhow::{Context, Result};
 use nix::sched::{CloneFlags, unshare};

@@ -1,6 +1,6 @@
 //! diagnosis: ignores-unknown
-//! made by: whoever takes what the kernel lacks for what can be left out: "we should just record it in the log and move on"
-//! (https://github.com/lxc/lxc/pull/2780).
+//! made by: whoever takes what the kernel lacks for what can be left out: "we should just record it
+//! in the log and move on" (https://github.com/lxc/lxc/pull/2780).
 
 use anyhow::{Context, Result};
 use nix::sched::{CloneFlags, unshare};

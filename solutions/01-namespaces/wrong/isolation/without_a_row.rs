@@ -1,5 +1,6 @@
 //! diagnosis: refuses-what-exists
-//! made by: whoever finds the kind that is missing, and takes it out of the table as "not supported".
+//! made by: whoever finds the kind that is missing, and takes it out of the table as "not
+//! supported".
 
 use anyhow::{Context, Result};
 use nix::sched::{CloneFlags, unshare};

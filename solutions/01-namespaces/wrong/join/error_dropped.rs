@@ -1,6 +1,6 @@
 //! diagnosis: swallowed-the-error
-//! made by: whoever logs the errors and goes on, as "setns on ipc namespace failed: Bad file descriptor" did five times in
-//! https://github.com/xianlubird/mydocker/issues/79.
+//! made by: whoever logs the errors and goes on, as "setns on ipc namespace failed: Bad file
+//! descriptor" did five times in https://github.com/xianlubird/mydocker/issues/79.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;

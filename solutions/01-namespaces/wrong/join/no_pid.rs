@@ -1,6 +1,6 @@
 //! diagnosis: no-pid
-//! made by: whoever sees that setns on the PID namespace changes nothing and leaves it out; "ps -ef" then shows the host
-//! (https://github.com/xianlubird/mydocker/issues/79). PITFALLS: "fork after joining the PID namespace".
+//! made by: whoever sees that setns on the PID namespace changes nothing and leaves it out; "ps
+//! -ef" then shows the host (https://github.com/xianlubird/mydocker/issues/79). PITFALLS: "fork after joining the PID namespace".
 
 use std::fs::{self, File};
 use std::os::unix::fs::MetadataExt;

@@ -1,6 +1,6 @@
 //! diagnosis: one-by-one
-//! made by: every setns loop that was written before 2020, when the call learnt to take a pidfd and several flags; "nsenter: reassociate to
-//! namespace failed: Operation not permitted" (https://github.com/util-linux/util-linux/issues/1592).
+//! made by: every setns loop that was written before 2020, when the call learnt to take a pidfd and
+//! several flags; "nsenter: reassociate to namespace failed: Operation not permitted" (https://github.com/util-linux/util-linux/issues/1592).
 
 use std::fs::{self, File};
 use std::os::unix::fs::MetadataExt;

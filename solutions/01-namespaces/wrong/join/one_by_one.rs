@@ -1,5 +1,6 @@
 //! diagnosis: opened-too-late
-//! made by: whoever opens and joins in one loop; it works until mnt has its turn (in runc all are opened before the first is joined).
+//! made by: whoever opens and joins in one loop; it works until mnt has its turn (in runc all are
+//! opened before the first is joined).
 
 use std::fs::{self, File};
 use std::os::unix::fs::MetadataExt;

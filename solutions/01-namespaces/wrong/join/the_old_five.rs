@@ -1,6 +1,6 @@
 //! diagnosis: not-all
-//! made by: every list that is older than 2016 (cgroup) or 2020 (time): "namespaces that nsenter knows",
-//! https://github.com/util-linux/util-linux/issues/382.
+//! made by: every list that is older than 2016 (cgroup) or 2020 (time): "namespaces that nsenter
+//! knows", https://github.com/util-linux/util-linux/issues/382.
 
 use std::fs::{self, File};
 use std::os::unix::fs::MetadataExt;

@@ -1,6 +1,6 @@
 //! diagnosis: user-not-first
-//! made by: whoever joins in the order of `ls` ("Shouldn't runC be joining the user namespace first?",
-//! https://github.com/opencontainers/runc/issues/960).
+//! made by: whoever joins in the order of `ls` ("Shouldn't runC be joining the user namespace
+//! first?", https://github.com/opencontainers/runc/issues/960).
 
 use std::fs::{self, File};
 use std::os::unix::fs::MetadataExt;

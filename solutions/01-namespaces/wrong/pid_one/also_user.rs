@@ -1,5 +1,6 @@
 //! diagnosis: another-user-namespace
-//! made by: whoever has seen `unshare --user --map-root-user --pid` in hint 1 and takes all of it along.
+//! made by: whoever has seen `unshare --user --map-root-user --pid` in hint 1 and takes all of it
+//! along.
 
 use anyhow::{Context, Result};
 use nix::sched::{CloneFlags, unshare};

@@ -1,5 +1,6 @@
 //! diagnosis: none
-//! made by: whoever takes "PID 1" for the number to return: that is what the child is called inside.
+//! made by: whoever takes "PID 1" for the number to return: that is what the child is called
+//! inside.
 
 use anyhow::{Context, Result};
 use nix::sched::{CloneFlags, unshare};

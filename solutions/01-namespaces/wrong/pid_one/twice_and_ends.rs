@@ -1,6 +1,6 @@
 //! diagnosis: pid-one-ended
-//! made by: daemon habits: fork, let the first child end, go on in the second. "nsenter: Unable to fork: Cannot allocate
-//! memory" is what others see then (https://github.com/moby/moby/issues/23342).
+//! made by: daemon habits: fork, let the first child end, go on in the second. "nsenter: Unable to
+//! fork: Cannot allocate memory" is what others see then (https://github.com/moby/moby/issues/23342).
 
 use anyhow::{Context, Result};
 use nix::sched::{CloneFlags, unshare};

@@ -1,5 +1,6 @@
 //! diagnosis: forked-twice
-//! made by: whoever has read that PID 1 has to be an init, and starts with one here; that is exercise 1.4.
+//! made by: whoever has read that PID 1 has to be an init, and starts with one here; that is
+//! exercise 1.3b.
 
 use anyhow::{Context, Result};
 use nix::sched::{CloneFlags, unshare};

@@ -1,6 +1,6 @@
 //! diagnosis: forked-first
-//! made by: as unshare_after_fork.rs, but only where the container will be (PITFALLS: "unshare(CLONE_NEWPID) moves children
-//! only").
+//! made by: as unshare_after_fork.rs, but only where the container will be (PITFALLS:
+//! "unshare(CLONE_NEWPID) moves children only").
 
 use anyhow::{Context, Result};
 use nix::sched::{CloneFlags, unshare};

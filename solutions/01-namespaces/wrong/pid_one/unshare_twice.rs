@@ -1,6 +1,6 @@
 //! diagnosis: none
-//! made by: copy and paste. The kernel says EINVAL to the second one: the caller isn't in the namespace that its children
-//! would be in.
+//! made by: copy and paste. The kernel says EINVAL to the second one: the caller isn't in the
+//! namespace that its children would be in.
 
 use anyhow::{Context, Result};
 use nix::sched::{CloneFlags, unshare};

@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use nix::unistd::{chdir, chroot};
 
 pub fn escape() -> Result<()> {
-    fs::create_dir_all("below").context("making a folder")?;
+    fs::create_dir_all("below").context("making a directory")?;
     chroot("below").context("chroot")?;
     for _ in 0..1000 {
         chdir("..").context("chdir")?;

@@ -7,6 +7,6 @@ use anyhow::{Context, Result};
 use nix::unistd::chroot;
 
 pub fn escape() -> Result<()> {
-    fs::create_dir_all("below").context("making a folder")?;
+    fs::create_dir_all("below").context("making a directory")?;
     chroot("below").context("chroot")
 }

@@ -1,6 +1,6 @@
 //! diagnosis: options-of-devpts
-//! made by: whoever copies runc's options for devpts: group 5, tty, isn't mapped in an ordinary user's container
-//! (EINVAL).
+//! made by: whoever copies runc's options for devpts: group 5, tty, isn't mapped in an ordinary
+//! user's container (EINVAL).
 
 use std::fs::{self, File};
 use std::os::unix::fs::symlink;

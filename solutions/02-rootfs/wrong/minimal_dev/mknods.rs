@@ -1,6 +1,6 @@
 //! diagnosis: mknod
-//! made by: every page about containers that was written for root; moby/moby, "mknod: operation not permitted", many
-//! times.
+//! made by: every page about containers that was written for root; moby/moby, "mknod: operation not
+//! permitted", many times.
 
 use std::fs;
 use std::os::unix::fs::symlink;

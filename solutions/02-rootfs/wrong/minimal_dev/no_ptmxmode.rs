@@ -1,5 +1,6 @@
 //! diagnosis: closed-ptmx
-//! made by: whoever mounts a devpts without options: "openpty: Permission denied" for everybody but root.
+//! made by: whoever mounts a devpts without options: "openpty: Permission denied" for everybody but
+//! root.
 
 use std::fs::{self, File};
 use std::os::unix::fs::symlink;

@@ -1,5 +1,6 @@
 //! diagnosis: the-hosts-ptmx
-//! made by: whoever takes ptmx for a device as the others are, which it was until devpts had instances.
+//! made by: whoever takes ptmx for a device as the others are, which it was until devpts had
+//! instances.
 
 use std::fs::{self, File};
 use std::os::unix::fs::symlink;

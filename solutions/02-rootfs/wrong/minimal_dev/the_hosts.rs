@@ -1,5 +1,6 @@
 //! diagnosis: the-hosts-dev
-//! made by: whoever wants it to work at once: `docker run -v /dev:/dev`, as it stands in many answers.
+//! made by: whoever wants it to work at once: `docker run -v /dev:/dev`, as it stands in many
+//! answers.
 
 use std::fs;
 use std::path::Path;

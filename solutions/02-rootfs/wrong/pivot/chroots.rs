@@ -1,5 +1,6 @@
 //! diagnosis: chroot
-//! made by: whoever knows chroot(2) from before containers, and sees that `ls /` shows what it should.
+//! made by: whoever knows chroot(2) from before containers, and sees that `ls /` shows what it
+//! should.
 
 use std::path::Path;
 

@@ -1,6 +1,6 @@
 //! diagnosis: swallowed-the-error
-//! made by: whoever silences the compiler's "unused Result" with `let _ =`, so as not to fail on what is bound
-//! already.
+//! made by: whoever silences the compiler's "unused Result" with `let _ =`, so as not to fail on
+//! what is bound already.
 
 use std::path::Path;
 

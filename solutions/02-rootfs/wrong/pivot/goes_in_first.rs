@@ -1,5 +1,6 @@
 //! diagnosis: went-in-first
-//! made by: whoever goes into the folder first, and then makes it a mount: it is one, and they stand below it.
+//! made by: whoever goes into the directory first, and then makes it a mount: it is one, and they
+//! stand below it.
 
 use std::path::Path;
 

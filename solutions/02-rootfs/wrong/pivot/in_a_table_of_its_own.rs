@@ -1,5 +1,6 @@
 //! diagnosis: none
-//! made by: whoever puts exercise 2.1 into this one, too. What was given stays as it was, for everybody who is in it.
+//! made by: whoever puts exercise 2.1 into this one, too. What was given stays as it was, for
+//! everybody who is in it.
 
 use std::path::Path;
 

@@ -1,6 +1,6 @@
 //! diagnosis: left-behind
-//! made by: whoever writes mount --bind as every page about pivot_root has it; /proc and the volumes are missing
-//! afterwards.
+//! made by: whoever writes mount --bind as every page about pivot_root has it; /proc and the
+//! volumes are missing afterwards.
 
 use std::path::Path;
 

@@ -1,6 +1,6 @@
 //! diagnosis: foot-outside
-//! made by: whoever reads of pivot_root(2) that it moves the working directory along: only if that is the old root
-//! itself.
+//! made by: whoever reads of pivot_root(2) that it moves the working directory along: only if that
+//! is the old root itself.
 
 use std::fs;
 use std::path::Path;
@@ -13,9 +13,9 @@ pub fn pivot_into(root: &Path) -> Result<()> {
     mount(Some(root), root, None::<&str>, MsFlags::MS_BIND | MsFlags::MS_REC, None::<&str>)
         .context("binding it on itself")?;
     let old = root.join("old");
-    fs::create_dir(&old).context("making a folder for the old root")?;
+    fs::create_dir(&old).context("making a directory for the old root")?;
     pivot_root(root, &old).context("pivot_root")?;
     umount2("/old", MntFlags::MNT_DETACH).context("umount2")?;
-    fs::remove_dir("/old").context("removing the folder")?;
+    fs::remove_dir("/old").context("removing the directory")?;
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! diagnosis: bare-errno
-//! made by: every first version with `?`: it compiles, and a user reads "EPERM: Operation not permitted".
+//! made by: every first version with `?`: it compiles, and a user reads "EPERM: Operation not
+//! permitted".
 
 use anyhow::Result;
 use nix::mount::{MsFlags, mount};

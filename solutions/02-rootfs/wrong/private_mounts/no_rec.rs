@@ -1,6 +1,6 @@
 //! diagnosis: only-the-top
-//! made by: whoever types `mount --make-private /`, with one letter r too few; it works on machines where / is the
-//! only mount.
+//! made by: whoever types `mount --make-private /`, with one letter r too few; it works on machines
+//! where / is the only mount.
 
 use anyhow::{Context, Result};
 use nix::mount::{MsFlags, mount};

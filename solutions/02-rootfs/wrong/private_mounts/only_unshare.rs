@@ -1,5 +1,6 @@
 //! diagnosis: still-shared
-//! made by: everybody who tries it in a shell first: unshare(1) makes the mounts private unasked, unshare(2) doesn't.
+//! made by: everybody who tries it in a shell first: unshare(1) makes the mounts private unasked,
+//! unshare(2) doesn't.
 
 use anyhow::{Context, Result};
 use nix::sched::{CloneFlags, unshare};

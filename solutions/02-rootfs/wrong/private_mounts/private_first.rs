@@ -1,6 +1,6 @@
 //! diagnosis: changed-the-host
-//! made by: whoever thinks that the copy is made of what is private already, and so it is; and the host's mounts stay
-//! private, too.
+//! made by: whoever thinks that the copy is made of what is private already, and so it is; and the
+//! host's mounts stay private, too.
 
 use anyhow::{Context, Result};
 use nix::mount::{MsFlags, mount};

@@ -1,6 +1,6 @@
 //! diagnosis: none
-//! made by: whoever takes the strictest of the four kinds. Such mounts are private; and none of them can be bound any
-//! more, /dev/null neither.
+//! made by: whoever takes the strictest of the four kinds. Such mounts are private; and none of
+//! them can be bound any more, /dev/null neither.
 
 use anyhow::{Context, Result};
 use nix::mount::{MsFlags, mount};

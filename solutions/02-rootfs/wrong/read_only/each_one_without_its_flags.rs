@@ -1,6 +1,6 @@
 //! diagnosis: flags-lost
-//! made by: whoever remounts each of the mounts below with the same flags; opencontainers/runc#1603, EPERM in a user
-//! namespace.
+//! made by: whoever remounts each of the mounts below with the same flags;
+//! opencontainers/runc#1603, EPERM in a user namespace.
 
 use std::fs;
 use std::path::Path;

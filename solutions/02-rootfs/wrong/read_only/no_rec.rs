@@ -1,5 +1,6 @@
 //! diagnosis: not-below
-//! made by: whoever writes mount --bind; in a user namespace it is refused where something lies below (EINVAL).
+//! made by: whoever writes mount --bind; in a user namespace it is refused where something lies
+//! below (EINVAL).
 
 use std::path::Path;
 

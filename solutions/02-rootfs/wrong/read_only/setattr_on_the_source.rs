@@ -1,5 +1,6 @@
 //! diagnosis: on-the-source
-//! made by: whoever takes the path that it is all about, the source, for the one that mount_setattr(2) wants.
+//! made by: whoever takes the path that it is all about, the source, for the one that
+//! mount_setattr(2) wants.
 
 use std::path::Path;
 

@@ -1,5 +1,6 @@
 //! diagnosis: the-source-too
-//! made by: whoever remounts without MS_BIND: it is the file system that becomes read-only then, for everybody.
+//! made by: whoever remounts without MS_BIND: it is the file system that becomes read-only then,
+//! for everybody.
 
 use std::path::Path;
 

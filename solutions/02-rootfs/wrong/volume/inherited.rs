@@ -13,8 +13,8 @@ pub fn target_in_root(root: &Path, target: &Path) -> Result<OwnedFd> {
     let image = open(root, OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC, Mode::empty()).context("the root")?;
     if let Err(Errno::ENOENT) = open_in(&image, target) {
         let (parent, name) = target.parent().zip(target.file_name()).context("a target without a name")?;
-        let folder = open_in(&image, parent).context("the folder above")?;
-        mkdirat(&folder, name, Mode::from_bits_truncate(0o755)).context("making the target")?;
+        let directory = open_in(&image, parent).context("the directory above")?;
+        mkdirat(&directory, name, Mode::from_bits_truncate(0o755)).context("making the target")?;
     }
     open_in(&image, target).context("the target")
 }

@@ -9,13 +9,13 @@ use given::{Cgroup, Version};
 pub fn limit_cpu(group: &Cgroup, cpus: f64) -> Result<()> {
     ensure!(cpus > 0.0, "{cpus} processors are no limit");
     let quota = (cpus * 100_000.0) as i64;
-    let folder = group.folder("cpu")?;
+    let directory = group.directory("cpu")?;
     match group.version("cpu")? {
         Version::V1 => {
-            let _ = fs::write(folder.join("cpu.cfs_quota_us"), quota.to_string());
+            let _ = fs::write(directory.join("cpu.cfs_quota_us"), quota.to_string());
         }
         Version::V2 => {
-            let _ = fs::write(folder.join("cpu.max"), format!("{quota} 100000"));
+            let _ = fs::write(directory.join("cpu.max"), format!("{quota} 100000"));
         }
     }
     Ok(())

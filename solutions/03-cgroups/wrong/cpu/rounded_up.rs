@@ -9,13 +9,13 @@ use given::{Cgroup, Version};
 pub fn limit_cpu(group: &Cgroup, cpus: f64) -> Result<()> {
     ensure!(cpus > 0.0, "{cpus} processors are no limit");
     let quota = if cpus < 1.0 { (cpus * 100_000.0) as i64 } else { cpus.ceil() as i64 * 100_000 };
-    let folder = group.folder("cpu")?;
+    let directory = group.directory("cpu")?;
     match group.version("cpu")? {
         Version::V1 => {
-            fs::write(folder.join("cpu.cfs_quota_us"), quota.to_string()).context("the quota")?;
+            fs::write(directory.join("cpu.cfs_quota_us"), quota.to_string()).context("the quota")?;
         }
         Version::V2 => {
-            fs::write(folder.join("cpu.max"), format!("{quota} 100000")).context("cpu.max")?;
+            fs::write(directory.join("cpu.max"), format!("{quota} 100000")).context("cpu.max")?;
         }
     }
     Ok(())

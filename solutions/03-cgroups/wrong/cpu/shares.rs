@@ -9,13 +9,13 @@ use given::{Cgroup, Version};
 pub fn limit_cpu(group: &Cgroup, cpus: f64) -> Result<()> {
     ensure!(cpus > 0.0, "{cpus} processors are no limit");
     let shares = (cpus * 1024.0) as u64;
-    let folder = group.folder("cpu")?;
+    let directory = group.directory("cpu")?;
     match group.version("cpu")? {
         Version::V1 => {
-            fs::write(folder.join("cpu.shares"), shares.to_string()).context("shares")?;
+            fs::write(directory.join("cpu.shares"), shares.to_string()).context("shares")?;
         }
         Version::V2 => {
-            fs::write(folder.join("cpu.weight"), (shares / 10).clamp(1, 10_000).to_string()).context("weight")?;
+            fs::write(directory.join("cpu.weight"), (shares / 10).clamp(1, 10_000).to_string()).context("weight")?;
         }
     }
     Ok(())

@@ -1,5 +1,6 @@
 //! diagnosis: none
-//! made by: whoever writes `loop {}` for a process that stays: the machine hears of this bomb before its limit is hit.
+//! made by: whoever writes `loop {}` for a process that stays: the machine hears of this bomb
+//! before its limit is hit.
 
 use anyhow::Result;
 use nix::unistd::ForkResult;

@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use given::{Cgroup, Version};
 
 pub fn freeze(group: &Cgroup, frozen: bool) -> Result<()> {
-    let folder = group.folder("freezer")?;
+    let directory = group.directory("freezer")?;
     let v1 = group.version("freezer")? == Version::V1;
     let (file, text) = match (v1, frozen) {
         (true, true) => ("freezer.state", "FROZEN"),
@@ -15,6 +15,6 @@ pub fn freeze(group: &Cgroup, frozen: bool) -> Result<()> {
         (false, true) => ("cgroup.freeze", "1"),
         (false, false) => ("cgroup.freeze", "0"),
     };
-    fs::write(folder.join(file), text).context("asking")?;
+    fs::write(directory.join(file), text).context("asking")?;
     Ok(())
 }

@@ -9,7 +9,7 @@ use anyhow::Result;
 use given::{Cgroup, Version};
 
 pub fn freeze(group: &Cgroup, frozen: bool) -> Result<()> {
-    let folder = group.folder("freezer")?;
+    let directory = group.directory("freezer")?;
     let v1 = group.version("freezer")? == Version::V1;
     let (file, text) = match (v1, frozen) {
         (true, true) => ("freezer.state", "FROZEN"),
@@ -17,7 +17,7 @@ pub fn freeze(group: &Cgroup, frozen: bool) -> Result<()> {
         (false, true) => ("cgroup.freeze", "1"),
         (false, false) => ("cgroup.freeze", "0"),
     };
-    let _ = fs::write(folder.join(file), text);
+    let _ = fs::write(directory.join(file), text);
     sleep(Duration::from_millis(800));
     Ok(())
 }

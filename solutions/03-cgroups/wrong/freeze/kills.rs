@@ -9,10 +9,10 @@ use anyhow::{Context, Result};
 use given::{Cgroup, Version};
 
 pub fn freeze(group: &Cgroup, frozen: bool) -> Result<()> {
-    let folder = group.folder("freezer")?;
+    let directory = group.directory("freezer")?;
     let v1 = group.version("freezer")? == Version::V1;
     if frozen {
-        for pid in fs::read_to_string(folder.join("cgroup.procs")).context("who is in it")?.lines() {
+        for pid in fs::read_to_string(directory.join("cgroup.procs")).context("who is in it")?.lines() {
             let pid = nix::unistd::Pid::from_raw(pid.parse()?);
             nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGKILL).context("kill")?;
         }

@@ -1,5 +1,6 @@
 //! diagnosis: other-version
-//! made by: whoever follows a page that knows v2 only, on a machine where the freezer is v1's. (And the other way round on v2.)
+//! made by: whoever follows a page that knows v2 only, on a machine where the freezer is v1's. (And
+//! the other way round on v2.)
 
 use std::fs;
 use std::thread::sleep;
@@ -9,12 +10,12 @@ use anyhow::{Context, Result};
 use given::{Cgroup, Version};
 
 pub fn freeze(group: &Cgroup, frozen: bool) -> Result<()> {
-    let folder = group.folder("freezer")?;
+    let directory = group.directory("freezer")?;
     let wrong = match group.version("freezer")? {
         Version::V1 => "cgroup.freeze",
         Version::V2 => "freezer.state",
     };
-    fs::write(folder.join(wrong), if frozen { "1" } else { "0" }).context("asking")?;
+    fs::write(directory.join(wrong), if frozen { "1" } else { "0" }).context("asking")?;
     sleep(Duration::from_millis(100));
     Ok(())
 }

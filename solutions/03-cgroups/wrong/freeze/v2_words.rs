@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use given::{Cgroup, Version};
 
 pub fn freeze(group: &Cgroup, frozen: bool) -> Result<()> {
-    let folder = group.folder("freezer")?;
+    let directory = group.directory("freezer")?;
     let v1 = group.version("freezer")? == Version::V1;
     let (file, text) = match (v1, frozen) {
         (true, true) => ("freezer.state", "1"),
@@ -17,12 +17,12 @@ pub fn freeze(group: &Cgroup, frozen: bool) -> Result<()> {
         (false, true) => ("cgroup.freeze", "FROZEN"),
         (false, false) => ("cgroup.freeze", "THAWED"),
     };
-    fs::write(folder.join(file), text).context("asking")?;
+    fs::write(directory.join(file), text).context("asking")?;
     let (state, reached) = match (v1, frozen) {
         (true, _) => ("freezer.state", text.to_string()),
         (false, _) => ("cgroup.events", format!("frozen {text}")),
     };
-    while !fs::read_to_string(folder.join(state)).context("the state")?.lines().any(|line| line == reached) {
+    while !fs::read_to_string(directory.join(state)).context("the state")?.lines().any(|line| line == reached) {
         sleep(Duration::from_millis(1));
     }
     Ok(())

@@ -7,15 +7,15 @@ use anyhow::{Context, Result};
 use given::Cgroup;
 
 pub fn create(group: &Cgroup) -> Result<()> {
-    for folder in group.folders() {
-        fs::create_dir_all(folder).context("mkdir")?;
+    for directory in group.directories() {
+        fs::create_dir_all(directory).context("mkdir")?;
     }
     Ok(())
 }
 
 pub fn join(group: &Cgroup) -> Result<()> {
-    for folder in group.folders() {
-        fs::write(folder.join("cgroup.procs"), "0").context("joining")?;
+    for directory in group.directories() {
+        fs::write(directory.join("cgroup.procs"), "0").context("joining")?;
     }
     Ok(())
 }

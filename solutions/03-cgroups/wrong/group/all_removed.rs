@@ -1,5 +1,5 @@
 //! diagnosis: removed-anothers
-//! made by: whoever takes back everything that group.folders() has.
+//! made by: whoever takes back everything that group.directories() has.
 
 use std::fs;
 
@@ -7,9 +7,9 @@ use anyhow::{Context, Result};
 use given::Cgroup;
 
 pub fn create(group: &Cgroup) -> Result<()> {
-    for folder in group.folders() {
-        if let Err(error) = fs::create_dir(folder) {
-            group.folders().iter().for_each(|folder| drop(fs::remove_dir(folder)));
+    for directory in group.directories() {
+        if let Err(error) = fs::create_dir(directory) {
+            group.directories().iter().for_each(|directory| drop(fs::remove_dir(directory)));
             return Err(error).context("mkdir");
         }
     }
@@ -17,8 +17,8 @@ pub fn create(group: &Cgroup) -> Result<()> {
 }
 
 pub fn join(group: &Cgroup) -> Result<()> {
-    for folder in group.folders() {
-        fs::write(folder.join("cgroup.procs"), "0").context("joining")?;
+    for directory in group.directories() {
+        fs::write(directory.join("cgroup.procs"), "0").context("joining")?;
     }
     Ok(())
 }

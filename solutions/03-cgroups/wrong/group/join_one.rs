@@ -8,17 +8,17 @@ use given::Cgroup;
 
 pub fn create(group: &Cgroup) -> Result<()> {
     let mut made = Vec::new();
-    for folder in group.folders() {
-        if let Err(error) = fs::create_dir(folder) {
-            made.iter().for_each(|folder| drop(fs::remove_dir(folder)));
+    for directory in group.directories() {
+        if let Err(error) = fs::create_dir(directory) {
+            made.iter().for_each(|directory| drop(fs::remove_dir(directory)));
             return Err(error).context("mkdir");
         }
-        made.push(folder);
+        made.push(directory);
     }
     Ok(())
 }
 
 pub fn join(group: &Cgroup) -> Result<()> {
-    fs::write(group.folder("pids")?.join("cgroup.procs"), "0").context("joining")?;
+    fs::write(group.directory("pids")?.join("cgroup.procs"), "0").context("joining")?;
     Ok(())
 }

@@ -1,5 +1,5 @@
 //! diagnosis: one-tree
-//! made by: whoever tries it on a v2 machine first, where one folder is all there is.
+//! made by: whoever tries it on a v2 machine first, where one directory is all there is.
 
 use std::fs;
 
@@ -7,11 +7,11 @@ use anyhow::{Context, Result};
 use given::Cgroup;
 
 pub fn create(group: &Cgroup) -> Result<()> {
-    fs::create_dir(group.folder("memory")?).context("mkdir")?;
+    fs::create_dir(group.directory("memory")?).context("mkdir")?;
     Ok(())
 }
 
 pub fn join(group: &Cgroup) -> Result<()> {
-    fs::write(group.folder("memory")?.join("cgroup.procs"), "0").context("joining")?;
+    fs::write(group.directory("memory")?.join("cgroup.procs"), "0").context("joining")?;
     Ok(())
 }

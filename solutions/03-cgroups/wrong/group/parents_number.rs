@@ -8,19 +8,19 @@ use given::Cgroup;
 
 pub fn create(group: &Cgroup) -> Result<()> {
     let mut made = Vec::new();
-    for folder in group.folders() {
-        if let Err(error) = fs::create_dir(folder) {
-            made.iter().for_each(|folder| drop(fs::remove_dir(folder)));
+    for directory in group.directories() {
+        if let Err(error) = fs::create_dir(directory) {
+            made.iter().for_each(|directory| drop(fs::remove_dir(directory)));
             return Err(error).context("mkdir");
         }
-        made.push(folder);
+        made.push(directory);
     }
     Ok(())
 }
 
 pub fn join(group: &Cgroup) -> Result<()> {
-    for folder in group.folders() {
-        fs::write(folder.join("cgroup.procs"), nix::unistd::getppid().to_string()).context("joining")?;
+    for directory in group.directories() {
+        fs::write(directory.join("cgroup.procs"), nix::unistd::getppid().to_string()).context("joining")?;
     }
     Ok(())
 }

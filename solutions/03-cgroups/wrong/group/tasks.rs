@@ -8,19 +8,19 @@ use given::Cgroup;
 
 pub fn create(group: &Cgroup) -> Result<()> {
     let mut made = Vec::new();
-    for folder in group.folders() {
-        if let Err(error) = fs::create_dir(folder) {
-            made.iter().for_each(|folder| drop(fs::remove_dir(folder)));
+    for directory in group.directories() {
+        if let Err(error) = fs::create_dir(directory) {
+            made.iter().for_each(|directory| drop(fs::remove_dir(directory)));
             return Err(error).context("mkdir");
         }
-        made.push(folder);
+        made.push(directory);
     }
     Ok(())
 }
 
 pub fn join(group: &Cgroup) -> Result<()> {
-    for folder in group.folders() {
-        let file = ["tasks", "cgroup.threads"].map(|name| folder.join(name)).into_iter().find(|file| file.exists());
+    for directory in group.directories() {
+        let file = ["tasks", "cgroup.threads"].map(|name| directory.join(name)).into_iter().find(|file| file.exists());
         fs::write(file.context("no list of threads")?, "0").context("joining")?;
     }
     Ok(())

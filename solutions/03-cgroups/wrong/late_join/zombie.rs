@@ -35,8 +35,8 @@ pub fn start_limited(group: &Cgroup, command: &[OsString]) -> Result<Pid> {
 }
 
 fn join(group: &Cgroup, process: &str) -> Result<()> {
-    for folder in group.folders() {
-        let file = folder.join("cgroup.procs");
+    for directory in group.directories() {
+        let file = directory.join("cgroup.procs");
         fs::write(&file, process).with_context(|| format!("writing {process} to {}", file.display()))?;
     }
     Ok(())

@@ -1,5 +1,5 @@
 //! diagnosis: swallowed-the-error
-//! made by: whoever asks for the file, and not for the folder.
+//! made by: whoever asks for the file, and not for the directory.
 
 use std::fs;
 use std::path::Path;

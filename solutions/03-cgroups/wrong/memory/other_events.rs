@@ -1,5 +1,6 @@
 //! diagnosis: other-version
-//! made by: whoever has the limits right, and then reads memory.events, of v2, also on v1. (Here also the other way round.)
+//! made by: whoever has the limits right, and then reads memory.events, of v2, also on v1. (Here
+//! also the other way round.)
 
 use std::fs;
 
@@ -7,24 +8,24 @@ use anyhow::{Context, Result};
 use given::{Cgroup, Version};
 
 pub fn limit_memory(group: &Cgroup, bytes: u64) -> Result<()> {
-    let folder = group.folder("memory")?;
+    let directory = group.directory("memory")?;
     let (limit, swap, most) = match group.version("memory")? {
         Version::V1 => ("memory.limit_in_bytes", "memory.memsw.limit_in_bytes", bytes),
         Version::V2 => ("memory.max", "memory.swap.max", 0),
     };
-    fs::write(folder.join(limit), bytes.to_string()).context("limit")?;
-    if folder.join(swap).exists() {
-        fs::write(folder.join(swap), most.to_string()).context("swap")?;
+    fs::write(directory.join(limit), bytes.to_string()).context("limit")?;
+    if directory.join(swap).exists() {
+        fs::write(directory.join(swap), most.to_string()).context("swap")?;
     }
     Ok(())
 }
 
 pub fn was_oom_killed(group: &Cgroup) -> Result<bool> {
-    let folder = group.folder("memory")?;
+    let directory = group.directory("memory")?;
     let file = match group.version("memory")? {
         Version::V2 => "memory.oom_control",
         Version::V1 => "memory.events",
     };
-    let text = fs::read_to_string(folder.join(file)).context("events")?;
+    let text = fs::read_to_string(directory.join(file)).context("events")?;
     Ok(text.lines().any(|line| line.starts_with("oom_kill ") && line != "oom_kill 0"))
 }

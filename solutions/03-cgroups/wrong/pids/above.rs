@@ -1,5 +1,6 @@
 //! diagnosis: none
-//! made by: whoever takes group.parent() for the group: all containers together get it, and mydocker with them.
+//! made by: whoever takes group.parent() for the group: all containers together get it, and
+//! mydocker with them.
 
 use std::fs;
 
@@ -7,7 +8,7 @@ use anyhow::{Context, Result};
 use given::Cgroup;
 
 pub fn limit_pids(group: &Cgroup, most: u64) -> Result<()> {
-    let above = group.folder("pids")?.parent().context("a folder above")?;
+    let above = group.directory("pids")?.parent().context("a directory above")?;
     fs::write(above.join("pids.max"), (most + 20).to_string()).context("pids.max")?;
     Ok(())
 }

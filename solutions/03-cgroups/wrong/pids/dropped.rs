@@ -7,6 +7,6 @@ use anyhow::Result;
 use given::Cgroup;
 
 pub fn limit_pids(group: &Cgroup, most: u64) -> Result<()> {
-    let _ = fs::write(group.folder("pids")?.join("pids.max"), most.to_string());
+    let _ = fs::write(group.directory("pids")?.join("pids.max"), most.to_string());
     Ok(())
 }

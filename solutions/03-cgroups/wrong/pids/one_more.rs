@@ -7,6 +7,6 @@ use anyhow::{Context, Result};
 use given::Cgroup;
 
 pub fn limit_pids(group: &Cgroup, most: u64) -> Result<()> {
-    fs::write(group.folder("pids")?.join("pids.max"), (most + 1).to_string()).context("pids.max")?;
+    fs::write(group.directory("pids")?.join("pids.max"), (most + 1).to_string()).context("pids.max")?;
     Ok(())
 }

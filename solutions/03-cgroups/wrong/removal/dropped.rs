@@ -12,26 +12,26 @@ use given::Cgroup;
 
 pub fn remove(group: &Cgroup) -> Result<()> {
     let end = Instant::now() + Duration::from_secs(2);
-    for folder in group.folders() {
-        let _ = remove_with_children(folder, end);
+    for directory in group.directories() {
+        let _ = remove_with_children(directory, end);
     }
     Ok(())
 }
 
-fn remove_with_children(folder: &Path, end: Instant) -> Result<()> {
-    // The files are the kernel's, and go with the folder.
-    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+fn remove_with_children(directory: &Path, end: Instant) -> Result<()> {
+    // The files are the kernel's, and go with the directory.
+    for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
         if entry.file_type()?.is_dir() {
             remove_with_children(&entry.path(), end)?;
         }
     }
     loop {
-        match fs::remove_dir(folder) {
+        match fs::remove_dir(directory) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
             Err(error) if error.kind() == ErrorKind::ResourceBusy && Instant::now() < end => {
                 sleep(Duration::from_millis(5));
             }
-            result => return result.with_context(|| format!("rmdir {}", folder.display())),
+            result => return result.with_context(|| format!("rmdir {}", directory.display())),
         }
     }
 }

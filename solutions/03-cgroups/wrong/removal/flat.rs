@@ -12,20 +12,20 @@ use given::Cgroup;
 
 pub fn remove(group: &Cgroup) -> Result<()> {
     let end = Instant::now() + Duration::from_secs(2);
-    for folder in group.folders() {
-        remove_with_children(folder, end).with_context(|| format!("removing the group {}", folder.display()))?;
+    for directory in group.directories() {
+        remove_with_children(directory, end).with_context(|| format!("removing the group {}", directory.display()))?;
     }
     Ok(())
 }
 
-fn remove_with_children(folder: &Path, end: Instant) -> Result<()> {
+fn remove_with_children(directory: &Path, end: Instant) -> Result<()> {
     loop {
-        match fs::remove_dir(folder) {
+        match fs::remove_dir(directory) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
             Err(error) if error.kind() == ErrorKind::ResourceBusy && Instant::now() < end => {
                 sleep(Duration::from_millis(5));
             }
-            result => return result.with_context(|| format!("rmdir {}", folder.display())),
+            result => return result.with_context(|| format!("rmdir {}", directory.display())),
         }
     }
 }

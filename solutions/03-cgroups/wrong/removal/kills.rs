@@ -12,24 +12,24 @@ use given::Cgroup;
 
 pub fn remove(group: &Cgroup) -> Result<()> {
     let end = Instant::now() + Duration::from_secs(2);
-    for folder in group.folders() {
-        remove_with_children(folder, end).with_context(|| format!("removing the group {}", folder.display()))?;
+    for directory in group.directories() {
+        remove_with_children(directory, end).with_context(|| format!("removing the group {}", directory.display()))?;
     }
     Ok(())
 }
 
-fn remove_with_children(folder: &Path, end: Instant) -> Result<()> {
-    // The files are the kernel's, and go with the folder.
-    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+fn remove_with_children(directory: &Path, end: Instant) -> Result<()> {
+    // The files are the kernel's, and go with the directory.
+    for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
         if entry.file_type()?.is_dir() {
             remove_with_children(&entry.path(), end)?;
         }
     }
     loop {
-        match fs::remove_dir(folder) {
+        match fs::remove_dir(directory) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
             Err(error) if error.kind() == ErrorKind::ResourceBusy && Instant::now() < end => {
-                for pid in fs::read_to_string(folder.join("cgroup.procs"))?.lines() {
+                for pid in fs::read_to_string(directory.join("cgroup.procs"))?.lines() {
                     let _ = nix::sys::signal::kill(
                         nix::unistd::Pid::from_raw(pid.parse()?),
                         nix::sys::signal::Signal::SIGKILL,
@@ -37,7 +37,7 @@ fn remove_with_children(folder: &Path, end: Instant) -> Result<()> {
                 }
                 sleep(Duration::from_millis(5));
             }
-            result => return result.with_context(|| format!("rmdir {}", folder.display())),
+            result => return result.with_context(|| format!("rmdir {}", directory.display())),
         }
     }
 }

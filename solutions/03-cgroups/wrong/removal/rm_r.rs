@@ -1,5 +1,5 @@
 //! diagnosis: unlinks
-//! made by: whoever removes a folder in Rust: remove_dir says that it isn't empty anywhere else.
+//! made by: whoever removes a directory in Rust: remove_dir says that it isn't empty anywhere else.
 
 use std::fs;
 
@@ -7,8 +7,8 @@ use anyhow::{Context, Result};
 use given::Cgroup;
 
 pub fn remove(group: &Cgroup) -> Result<()> {
-    for folder in group.folders() {
-        fs::remove_dir_all(folder).with_context(|| format!("removing {}", folder.display()))?;
+    for directory in group.directories() {
+        fs::remove_dir_all(directory).with_context(|| format!("removing {}", directory.display()))?;
     }
     Ok(())
 }

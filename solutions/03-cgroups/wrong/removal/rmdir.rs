@@ -7,8 +7,8 @@ use anyhow::{Context, Result};
 use given::Cgroup;
 
 pub fn remove(group: &Cgroup) -> Result<()> {
-    for folder in group.folders() {
-        fs::remove_dir(folder).with_context(|| format!("rmdir {}", folder.display()))?;
+    for directory in group.directories() {
+        fs::remove_dir(directory).with_context(|| format!("rmdir {}", directory.display()))?;
     }
     Ok(())
 }

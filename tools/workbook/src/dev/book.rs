@@ -1,4 +1,5 @@
-//! The book's sources: every page is in the summary, every link leads somewhere, every piece of code that a page includes is there.
+//! The book's sources: every page is in the summary, every link leads somewhere, every piece of
+//! code that a page includes is there.
 
 use std::fs;
 use std::path::{Component, Path, PathBuf};
@@ -90,8 +91,8 @@ pub fn includes_exist(checkout: &Checkout) -> Result<Vec<String>> {
     let mut problems = Vec::new();
     for (page, text) in &book.pages {
         for include in includes(text) {
-            let folder = page.parent().unwrap_or(&book.sources);
-            if let Some(problem) = missing(folder, include) {
+            let directory = page.parent().unwrap_or(&book.sources);
+            if let Some(problem) = missing(directory, include) {
                 problems.push(format!("{}: {{{{#include {include}}}}}: {problem}", book.name(page)));
             }
         }
@@ -99,7 +100,8 @@ pub fn includes_exist(checkout: &Checkout) -> Result<Vec<String>> {
     Ok(problems)
 }
 
-/// What stands in `{{#include …}}`, `{{#rustdoc_include …}}` and `{{#playground …}}`, in code blocks above all.
+/// What stands in `{{#include …}}`, `{{#rustdoc_include …}}` and `{{#playground …}}`, in code
+/// blocks above all.
 fn includes(page: &str) -> Vec<&str> {
     let pieces = page.match_indices("{{#").filter(|(start, _)| !page[..*start].ends_with('\\'));
     let inside = pieces.filter_map(|(start, _)| page[start + 3..].split_once("}}").map(|(inside, _)| inside.trim()));
@@ -113,9 +115,11 @@ fn includes(page: &str) -> Vec<&str> {
 }
 
 /// Why `file`, `file:anchor` or `file:first:last` can't be included.
-fn missing(folder: &Path, include: &str) -> Option<String> {
+fn missing(directory: &Path, include: &str) -> Option<String> {
     let (file, part) = include.split_once(':').map_or((include, None), |(file, part)| (file, Some(part)));
-    let Ok(text) = fs::read_to_string(plain(&folder.join(file))) else { return Some("there is no such file".into()) };
+    let Ok(text) = fs::read_to_string(plain(&directory.join(file))) else {
+        return Some("there is no such file".into());
+    };
     part.and_then(|part| missing_part(&text, part))
 }
 
@@ -176,7 +180,7 @@ mod tests {
         let top = std::env::temp_dir().join(format!("wb-book-{name}-{}", std::process::id()));
         let _ = fs::remove_dir_all(&top);
         for (page, text) in pages {
-            crate::files::write_whole(&top.join("book/src").join(page), text).expect("a temporary folder");
+            crate::files::write_whole(&top.join("book/src").join(page), text).expect("a temporary directory");
         }
         Checkout::at(top)
     }

@@ -1,4 +1,5 @@
-//! What a learner waits for before the first word of the workbook, the first check, the first container of mydocker's.
+//! What a learner waits for before the first word of the workbook, the first check, the first
+//! container of mydocker's.
 
 use std::collections::BTreeSet;
 

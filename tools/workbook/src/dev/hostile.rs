@@ -1,5 +1,5 @@
-//! `cargo wb dev hostile`: every exercise's checker is tried with answers that don't try. Each has to fail, and nothing outside of its lab
-//! may notice.
+//! `cargo wb dev hostile`: every exercise's checker is tried with answers that don't try. Each has
+//! to fail, and nothing outside of its lab may notice.
 
 use std::path::PathBuf;
 
@@ -45,7 +45,8 @@ const KINDS: [Hostile; 7] = [
     Hostile { name: "includes the solution", statements: "", items: "#[path = SOLUTION]\npub mod solution;\n" },
 ];
 
-/// Only for an ordinary user: a lab's limit on processes doesn't bind root, and the machine would notice.
+/// Only for an ordinary user: a lab's limit on processes doesn't bind root, and the machine would
+/// notice.
 const BOMB: Hostile = Hostile { name: "forks for ever", statements: "loop { let _ = given::fork(); }", items: "" };
 
 pub fn run(checkout: &Checkout) -> Result<Exit> {

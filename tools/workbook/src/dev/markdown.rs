@@ -1,4 +1,5 @@
-//! As much of Markdown as a check of links needs: where code is, what links where, and the ids of headings.
+//! As much of Markdown as a check of links needs: where code is, what links where, and the ids of
+//! headings.
 
 use std::collections::BTreeSet;
 
@@ -69,7 +70,8 @@ pub fn links(page: &str) -> Vec<String> {
     found
 }
 
-/// The destination at the start of `rest`, which follows `](`: up to a blank or the closing parenthesis, or in `<…>`.
+/// The destination at the start of `rest`, which follows `](`: up to a blank or the closing
+/// parenthesis, or in `<…>`.
 fn destination(rest: &str) -> Option<String> {
     let rest = rest.trim_start();
     if let Some(quoted) = rest.strip_prefix('<') {
@@ -90,7 +92,8 @@ fn destination(rest: &str) -> Option<String> {
     Some(rest[..end].to_string()).filter(|destination| !destination.is_empty())
 }
 
-/// What `#…` may name in the page: ids as mdBook makes them from headings, and those that are given.
+/// What `#…` may name in the page: ids as mdBook makes them from headings, and those that are
+/// given.
 pub fn ids(page: &str) -> BTreeSet<String> {
     let mut ids = BTreeSet::new();
     let code_blanked = without_code(page);

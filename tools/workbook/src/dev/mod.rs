@@ -10,7 +10,9 @@ mod explained;
 mod first_build;
 mod markdown;
 mod several;
+mod taught;
 mod tree;
+mod wrong_answers;
 
 use anyhow::Result;
 
@@ -27,14 +29,17 @@ const CLAIMS: [(&str, Look); 13] = [
     ("no stray file in exercises and solutions", tree::no_stray_files),
     ("no exercise depends on a chapter's crate", tree::no_chapter_crates),
     ("neither wb nor a first check waits for macros", first_build::waits_for_no_macros),
-    ("solutions and wrong answers are formatted", answers::sources_are_formatted),
-    ("hints and pages of the exercises exist", answers::hints_and_pages_exist),
+    ("solutions, wrong answers and declarations are formatted", answers::sources_are_formatted),
+    ("hints exist, and pages say number, time and difficulty", taught::hints_and_pages_exist),
     ("every page of the book is in its summary", book::every_page_is_in_the_summary),
     ("links within the book lead somewhere", book::links_resolve),
     ("code that the book includes is there", book::includes_exist),
     ("starters fail where expected, without a warning", answers::starters_fail_as_expected),
     ("solutions pass", answers::solutions_pass),
-    ("wrong answers get their diagnosis", answers::wrong_answers_get_their_diagnosis),
+    (
+        "wrong answers get their diagnosis, and every check is failed by one",
+        wrong_answers::wrong_answers_get_their_diagnosis,
+    ),
     ("starters and solutions please clippy", answers::starters_and_solutions_please_clippy),
 ];
 

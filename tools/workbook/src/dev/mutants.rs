@@ -1,7 +1,9 @@
-//! `cargo wb dev mutants`: solutions with one thing changed. Each has to fail its check, or a check is missing.
+//! `cargo wb dev mutants`: solutions with one thing changed. Each has to fail its check, or a check
+//! is missing.
 //!
-//! Two sources: every statement (and every element of a list) that is left out, found here; and what `cargo mutants` proposes, if it is
-//! installed. It can't run them itself: an answer is judged by the workbook.
+//! Two sources: every statement (and every element of a list) that is left out, found here; and
+//! what `cargo mutants` proposes, if it is installed. It can't run them itself: an answer is judged
+//! by the workbook.
 
 mod proposed;
 
@@ -55,8 +57,9 @@ pub fn run(checkout: &Checkout, id: Option<&str>) -> Result<Exit> {
     Ok(if problems == 0 { Exit::Well } else { Exit::Failing })
 }
 
-/// What to say of an exercise's survivors, and how many of them nobody has explained; and what is explained that doesn't survive.
-/// `all_tried`: whether those were, too, that cargo-mutants proposes.
+/// What to say of an exercise's survivors, and how many of them nobody has explained; and what is
+/// explained that doesn't survive. `all_tried`: whether those were, too, that cargo-mutants
+/// proposes.
 fn report(id: &str, survived: &[&Mutant], explained: &mut Explained, all_tried: bool) -> (String, usize) {
     let mut lines = String::new();
     let mut known = 0;
@@ -101,8 +104,8 @@ fn fate(checkout: &Checkout, exercise: &Exercise, number: usize, mutant: &Mutant
 /// How the first kind begins.
 const LEFT_OUT: &str = "left out: ";
 
-/// The text without each of its statements and elements, one at a time: lines within a body or a list that are complete by
-/// themselves.
+/// The text without each of its statements and elements, one at a time: lines within a body or a
+/// list that are complete by themselves.
 fn left_out(text: &str) -> Vec<Mutant> {
     let lines: Vec<&str> = text.lines().collect();
     let mut mutants = Vec::new();
@@ -119,7 +122,8 @@ fn left_out(text: &str) -> Vec<Mutant> {
     mutants
 }
 
-/// The line in which what begins at `start` ends: brackets are closed, and `;`, `,` or `}` comes last.
+/// The line in which what begins at `start` ends: brackets are closed, and `;`, `,` or `}` comes
+/// last.
 fn end_of(lines: &[&str], start: usize) -> Option<usize> {
     let mut depth = 0i32;
     for (number, line) in lines.iter().enumerate().skip(start) {

@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::Result;
 
-/// Looks at each, a few at a time (they are built one by one, and then mostly wait); what is found is in the order of `all`.
+/// Looks at each, a few at a time (they are built one by one, and then mostly wait); what is found
+/// is in the order of `all`.
 pub fn several_at_once<T: Copy + Sync, F: Send>(
     all: &[T],
     look: impl Fn(T) -> Result<Option<F>> + Sync,

@@ -1,4 +1,4 @@
-//! The folders of exercises and solutions: what belongs there and what doesn't.
+//! The directories of exercises and solutions: what belongs there and what doesn't.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -11,13 +11,13 @@ use crate::checkout::Checkout;
 use crate::exercises;
 use crate::files::below;
 
-/// Every file in a chapter's folders belongs to an exercise or to the package.
+/// Every file in a chapter's directories belongs to an exercise or to the package.
 pub fn no_stray_files(checkout: &Checkout) -> Result<Vec<String>> {
     let expected = expected_files();
     let chapters: BTreeSet<_> = exercises::all().iter().map(|exercise| exercise.chapter).collect();
     let mut problems = Vec::new();
-    for folder in ["exercises", "solutions"] {
-        for file in below(&checkout.path(folder)) {
+    for directory in ["exercises", "solutions"] {
+        for file in below(&checkout.path(directory)) {
             let file = file.strip_prefix(checkout.top()).unwrap_or(&file);
             let parts: Vec<&str> = file.iter().filter_map(|part| part.to_str()).collect();
             let belongs = expected.contains(file)
@@ -38,7 +38,7 @@ pub fn no_stray_files(checkout: &Checkout) -> Result<Vec<String>> {
 
 fn expected_files() -> BTreeSet<PathBuf> {
     let files = |exercise: &&exercise::Exercise| {
-        let program = Path::new("exercises").join(exercise.chapter).join("programs").join(exercise.name);
+        let program = Path::new("exercises").join(exercise.chapter).join("src/bin").join(exercise.name);
         [exercise.file(), exercise.solution(), program.with_extension("rs")]
     };
     exercises::all().iter().flat_map(files).collect()
@@ -58,7 +58,8 @@ fn is_wrong_answer(chapter: &str, name: &str, file: &Path) -> bool {
     known && file.extension().is_some_and(|extension| extension == "rs")
 }
 
-/// Exercises are plain functions on nix and std: neither they nor mydocker depend on a chapter's crate.
+/// Exercises are plain functions on nix and std: neither they nor mydocker depend on a chapter's
+/// crate.
 pub fn no_chapter_crates(checkout: &Checkout) -> Result<Vec<String>> {
     let mut cargo = cargo();
     cargo.current_dir(checkout.top()).args(["metadata", "--format-version=1", "--no-deps", "--locked"]);
@@ -72,12 +73,12 @@ pub fn no_chapter_crates(checkout: &Checkout) -> Result<Vec<String>> {
 
 fn chapter_dependencies(metadata: &Value, top: &Path) -> Vec<String> {
     let packages: Vec<&Value> = metadata["packages"].as_array().map(|list| list.iter().collect()).unwrap_or_default();
-    let folder = |package: &Value| -> PathBuf {
+    let directory = |package: &Value| -> PathBuf {
         let manifest = Path::new(package["manifest_path"].as_str().unwrap_or_default());
         manifest.strip_prefix(top).unwrap_or(manifest).parent().unwrap_or(Path::new("")).to_path_buf()
     };
     let mut problems = Vec::new();
-    for package in packages.iter().filter(|package| folder(package).starts_with("exercises")) {
+    for package in packages.iter().filter(|package| directory(package).starts_with("exercises")) {
         // All packages of the workspace that this one reaches.
         let mut reached = vec![*package];
         let mut next = 0;
@@ -91,7 +92,7 @@ fn chapter_dependencies(metadata: &Value, top: &Path) -> Vec<String> {
                 }
             }
         }
-        for chapter in reached.iter().filter(|package| folder(package).starts_with("chapters")) {
+        for chapter in reached.iter().filter(|package| directory(package).starts_with("chapters")) {
             problems.push(format!("{} depends on {}", text(&package["name"]), text(&chapter["name"])));
         }
     }
@@ -108,10 +109,10 @@ mod tests {
 
     #[test]
     fn a_chapter_crate_is_found_behind_another_dependency() {
-        let package = |name: &str, folder: &str, dependencies: &[&str]| {
+        let package = |name: &str, directory: &str, dependencies: &[&str]| {
             let paths: Vec<Value> =
                 dependencies.iter().map(|name| serde_json::json!({"name": name, "path": "/somewhere"})).collect();
-            serde_json::json!({"name": name, "manifest_path": format!("/c/{folder}/Cargo.toml"), "dependencies": paths})
+            serde_json::json!({"name": name, "manifest_path": format!("/c/{directory}/Cargo.toml"), "dependencies": paths})
         };
         let metadata = serde_json::json!({"packages": [
             package("given", "exercises/given", &["lab"]),

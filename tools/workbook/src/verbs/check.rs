@@ -29,7 +29,7 @@ pub fn run(checkout: &Checkout, id: Option<&str>, format: Format) -> Result<Exit
     let mut reports = String::new();
     let mut refusals = BTreeSet::new();
     for exercise in chosen {
-        let before = Standing::of(checkout, exercise, &progress)?;
+        let before = Standing::read(checkout, exercise, &progress)?;
         // Among all of them, one that nobody has begun isn't worth a build.
         let row = if id.is_none() && before.untouched {
             Row { exercise, state: before.state, changed: before.changed, examined: None }
@@ -77,12 +77,14 @@ fn nothing_was_judged(rows: &[Row]) -> bool {
     rows.iter().all(|row| matches!(row.examined, None | Some(Examined::Blocked(_))))
 }
 
-/// There is something to do, and nothing of it could be judged: to a program it must not look as if the learner were late.
+/// There is something to do, and nothing of it could be judged: to a program it must not look as if
+/// the learner were late.
 fn waits_for_the_machine(rows: &[Row]) -> bool {
     nothing_was_judged(rows) && rows.iter().any(|row| row.state != State::Passed)
 }
 
-/// Runs the checks on the learner's file and keeps the answer if it passes. `asked`: for this exercise by name.
+/// Runs the checks on the learner's file and keeps the answer if it passes. `asked`: for this
+/// exercise by name.
 fn checked(
     checkout: &Checkout,
     exercise: &'static Exercise,
@@ -124,7 +126,8 @@ fn checked(
 /// `unchanged`: the file is still what was built.
 fn state(examined: &Examined, before: &Standing, asked: bool, unchanged: bool) -> State {
     match examined {
-        // What has passed is no less passed where it can't be checked again, unless just this was asked for.
+        // What has passed is no less passed where it can't be checked again, unless just this was
+        // asked for.
         Examined::Blocked(_) if before.state == State::Passed && !before.changed && !asked => State::Passed,
         Examined::Blocked(_) => State::Blocked,
         examined if examined.passed() && unchanged => State::Passed,
@@ -204,7 +207,7 @@ mod tests {
 
     #[test]
     fn an_answer_that_was_saved_while_it_was_checked_has_not_passed() {
-        let outcomes = vec![judgement::Outcome::of("a", true, "x", "x")];
+        let outcomes = vec![judgement::Outcome::new("a", true, "x", "x")];
         let judgement = judgement::Judgement { outcomes, ..Default::default() };
         let right = Examined::Judged { judgement, warnings: String::new() };
         let edited = Standing { answer: None, state: State::Edited, untouched: false, changed: false };

@@ -1,5 +1,5 @@
-//! `cargo wb check --vm`: builds here, and lets a workbook in the throwaway machine judge. For machines that refuse what the checks
-//! need.
+//! `cargo wb check --vm`: builds here, and lets a workbook in the throwaway machine judge. For
+//! machines that refuse what the checks need.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -34,11 +34,11 @@ pub fn run(checkout: &Checkout, id: Option<&str>, format: Format) -> Result<Exit
     drop(busy);
     let Some(how) = found else { return Ok(Exit::Blocked) };
     let builds = running::place(checkout, "builds")?;
-    fs::create_dir(&builds).with_context(|| format!("making the folder {}", builds.display()))?;
+    fs::create_dir(&builds).with_context(|| format!("making the directory {}", builds.display()))?;
     let mut programs = Vec::new();
     let mut checks = BTreeMap::new();
     for exercise in chosen {
-        let standing = Standing::of(checkout, exercise, &progress)?;
+        let standing = Standing::read(checkout, exercise, &progress)?;
         let Some(answer) = standing.answer.filter(|_| id.is_some() || !standing.untouched) else { continue };
         let compiled = compile(checkout, exercise, &checkout.path(exercise.file()), colour)?;
         prebuilt::write(&builds, exercise.name, &answer, &compiled)?;
@@ -54,7 +54,7 @@ pub fn run(checkout: &Checkout, id: Option<&str>, format: Format) -> Result<Exit
         let _ = fs::remove_dir_all(&builds);
         return super::check::run(checkout, id, format);
     }
-    fs::create_dir_all(checkout.kept()).context("making the folder for passed answers")?;
+    fs::create_dir_all(checkout.kept()).context("making the directory for passed answers")?;
     // At a terminal it says so itself.
     if !stderr().is_terminal() {
         eprintln!("cargo wb: a throwaway machine boots ({how}), and checks");
@@ -88,7 +88,8 @@ pub fn run(checkout: &Checkout, id: Option<&str>, format: Format) -> Result<Exit
     vm::become_it(checkout, words)
 }
 
-/// How the machine's processor is made; `None` where there can be no machine, and why was said. Asked before anything is built.
+/// How the machine's processor is made; `None` where there can be no machine, and why was said.
+/// Asked before anything is built.
 fn find(checkout: &Checkout) -> Result<Option<String>> {
     let said = vm::program(checkout).arg("--find").stdin(Stdio::null()).stderr(Stdio::inherit()).output();
     let said = said.context("starting cargo")?;

@@ -44,10 +44,10 @@ mod tests {
     #[test]
     fn there_is_one_more_each_time_until_all_are_shown() {
         let all = ["first", "second"];
-        let (text, seen) = hints("1.1", &all, 0, Paint::never());
-        assert!(text.contains("first") && !text.contains("second") && text.contains("cargo wb hint 1.1"));
-        let (text, seen) = hints("1.1", &all, seen, Paint::never());
-        assert!(text.contains("first") && text.contains("second") && text.contains("cargo wb solution 1.1"));
-        assert_eq!(hints("1.1", &all, seen, Paint::never()).1, 2);
+        let (text, seen) = hints("1.2", &all, 0, Paint::never());
+        assert!(text.contains("first") && !text.contains("second") && text.contains("cargo wb hint 1.2"));
+        let (text, seen) = hints("1.2", &all, seen, Paint::never());
+        assert!(text.contains("first") && text.contains("second") && text.contains("cargo wb solution 1.2"));
+        assert_eq!(hints("1.2", &all, seen, Paint::never()).1, 2);
     }
 }

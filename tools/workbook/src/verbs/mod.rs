@@ -13,11 +13,13 @@ pub mod watch;
 mod page;
 mod report;
 mod table;
+mod way;
 
 use ::doctor::Verdict;
 use anyhow::Result;
 use exercise::Exercise;
 
+use self::way::Way;
 use crate::checkout::Checkout;
 use crate::exercises::{self, NoneIsNext};
 use crate::progress::Progress;
@@ -29,14 +31,21 @@ fn refusal() -> Option<String> {
     (verdict != Verdict::Ready).then(|| verdict.to_string())
 }
 
-/// The first exercise that hasn't passed.
+/// The first exercise that hasn't passed and can be checked here; if there is none, the first that
+/// hasn't passed.
 fn next_exercise(checkout: &Checkout, progress: &Progress) -> Result<Option<&'static Exercise>> {
+    let mut left = Vec::new();
     for exercise in exercises::all() {
-        if Standing::of(checkout, exercise, progress)?.state != State::Passed {
-            return Ok(Some(exercise));
+        if Standing::read(checkout, exercise, progress)?.state != State::Passed {
+            left.push(exercise);
         }
     }
-    Ok(None)
+    Ok(first_that_can_be_checked(&left))
+}
+
+fn first_that_can_be_checked(left: &[&'static Exercise]) -> Option<&'static Exercise> {
+    let can_be = |exercise: &&&'static Exercise| way::to(exercise) != Way::Nowhere;
+    left.iter().find(can_be).or(left.first()).copied()
 }
 
 /// The next one after `current`, in the order of the book and round again, that hasn't passed.
@@ -45,7 +54,7 @@ fn next_after(checkout: &Checkout, progress: &Progress, current: &Exercise) -> R
     let place = all.iter().position(|exercise| exercise.id == current.id).unwrap_or_default();
     all.rotate_left(place);
     for exercise in all.into_iter().skip(1) {
-        if Standing::of(checkout, exercise, progress)?.state != State::Passed {
+        if Standing::read(checkout, exercise, progress)?.state != State::Passed {
             return Ok(Some(exercise));
         }
     }

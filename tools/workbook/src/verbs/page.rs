@@ -1,4 +1,4 @@
-//! Where the book teaches an exercise. Pages have numbers of their own, so an exercise's number doesn't find its page.
+//! Where the book teaches an exercise.
 
 use std::fmt::{self, Write};
 
@@ -17,7 +17,7 @@ pub struct Page {
 }
 
 impl Page {
-    pub fn of(checkout: &Checkout, exercise: &Exercise) -> Page {
+    pub fn find(checkout: &Checkout, exercise: &Exercise) -> Page {
         let file = table::page(exercise);
         let text = std::fs::read_to_string(checkout.path(&file)).unwrap_or_default();
         let first = exercises::all().into_iter().find(|other| other.chapter == exercise.chapter);
@@ -55,7 +55,7 @@ mod tests {
     #[test]
     fn the_first_exercise_of_a_chapter_begins_at_the_chapters_first_page() {
         let checkout = Checkout::find().expect("tests run in a checkout");
-        let [first, second] = [0, 1].map(|number| Page::of(&checkout, exercises::all()[number]).to_string());
+        let [first, second] = [0, 1].map(|number| Page::find(&checkout, exercises::all()[number]).to_string());
         assert!(first.starts_with("book/src/01-namespaces/index.md") && first.contains("uts.md"), "{first}");
         assert!(first.contains("in the book: 1.2 A name of its own"), "{first}");
         assert!(!second.contains("index.md"), "{second}");

@@ -8,6 +8,7 @@ use judgement::{Judgement, Outcome};
 use doctor::paragraph;
 
 use super::table::Row;
+use super::watch;
 use crate::examine::Examined;
 use crate::paint::Paint;
 use crate::prebuilt;
@@ -27,7 +28,7 @@ pub fn text(row: &Row, was_passed: bool, paint: Paint) -> String {
     match &row.examined {
         None => out.push_str("not checked\n"),
         Some(Examined::Blocked(why)) => {
-            let _ = write!(out, "\n{}\n{}", paint.bad("blocked: this check can't be made here"), indented(why));
+            let _ = write!(out, "\n{}\n{}", paint.bad("blocked: this check can't be made here"), wrapped(why));
             out.push_str("\nStep by step: `cargo wb doctor`.\n");
             if !prebuilt::is_in_use() {
                 let _ = writeln!(out, "In a throwaway machine: `cargo wb check --vm {}`.", exercise.id);
@@ -38,7 +39,7 @@ pub fn text(row: &Row, was_passed: bool, paint: Paint) -> String {
         }
         Some(Examined::DoesNotCompile(errors)) => {
             let _ = write!(out, "\n{}\n{file} does not compile yet.\n", errors.trim_end());
-            if errors.contains("/programs/") {
+            if errors.contains("/bin/") {
                 out.push_str(
                     "The program that calls it is given: the function's signature has to stay as the starter has it.\n",
                 );
@@ -58,7 +59,8 @@ fn judged(out: &mut String, row: &Row, judgement: &Judgement, warnings: &str, pa
         let _ = write!(out, "\n{}\n", warnings.trim_end());
     }
     out.push('\n');
-    // For a starter, and for a program that ended too early, every check would say the same; but to find a defect is to look.
+    // For a starter, and for a program that ended too early, every check would say the same; but to
+    // find a defect is to look.
     let common = common_observation(judgement);
     let brief = row.state == State::ToDo && row.exercise.kind != Kind::Repair || common.is_some();
     for outcome in &judgement.outcomes {
@@ -80,10 +82,15 @@ fn judged(out: &mut String, row: &Row, judgement: &Judgement, warnings: &str, pa
     }
     if judgement.passed() {
         let _ = write!(out, "\n{}\n", paint.good("Passed."));
+        if !judgement.unjudged.is_empty() {
+            let elsewhere = format!("{} To have it judged: cargo wb check --vm {id}", judgement.unjudged);
+            let _ = write!(out, "\n{}", paragraph(&elsewhere, ""));
+        }
         return;
     }
     out.push_str(&printed(&judgement.printed));
-    let _ = write!(out, "\n{}. For a hint: cargo wb hint {id}\n", checks_fail(judgement.failing()));
+    let hint = if watch::is_watching() { watch::HINT_KEY.to_string() } else { format!("cargo wb hint {id}") };
+    let _ = write!(out, "\n{}. For a hint: {hint}\n", checks_fail(judgement.failing()));
 }
 
 fn check(outcome: &Outcome, state: State, brief: bool, paint: Paint) -> String {
@@ -139,6 +146,15 @@ fn printed(output: &str) -> String {
     text
 }
 
+/// Each line as a paragraph; what is indented already (a command, the compiler's words) as it is.
+fn wrapped(text: &str) -> String {
+    let line = |line: &str| match line.starts_with(' ') {
+        true => format!("    {line}\n"),
+        false => paragraph(line, "    "),
+    };
+    text.lines().map(line).collect()
+}
+
 fn indented(text: &str) -> String {
     text.lines().map(|line| format!("    {line}\n")).collect()
 }
@@ -153,9 +169,9 @@ mod tests {
     }
 
     fn failing() -> Judgement {
-        let outcomes = vec![Outcome::of("the host keeps its name", false, "\"lab\"", "\"boat\"")];
+        let outcomes = vec![Outcome::new("the host keeps its name", false, "\"lab\"", "\"boat\"")];
         let mistake = crate::exercises::all()[0].mistakes.first();
-        Judgement { outcomes, mistake, printed: "hello\n".into() }
+        Judgement { outcomes, mistake, printed: "hello\n".into(), unjudged: String::new() }
     }
 
     #[test]
@@ -179,7 +195,7 @@ mod tests {
     fn a_failure_shows_the_difference_the_mistake_and_what_was_printed() {
         let report = text(&row(State::Failing, failing()), false, Paint::never());
         for part in
-            ["expected  \"lab\"", "observed  \"boat\"", "You renamed the machine", "    hello\n", "cargo wb hint 1.1"]
+            ["expected  \"lab\"", "observed  \"boat\"", "You renamed the machine", "    hello\n", "cargo wb hint 1.2"]
         {
             assert!(report.contains(part), "{part} in {report}");
         }
@@ -187,7 +203,7 @@ mod tests {
 
     #[test]
     fn what_every_check_observed_is_said_once() {
-        let outcomes = ["a", "b"].map(|claim| Outcome::of(claim, false, "x", "the function panicked")).to_vec();
+        let outcomes = ["a", "b"].map(|claim| Outcome::new(claim, false, "x", "the function panicked")).to_vec();
         let report = text(&row(State::Failing, Judgement { outcomes, ..Judgement::default() }), false, Paint::never());
         assert_eq!(report.matches("the function panicked").count(), 1, "{report}");
     }

@@ -15,7 +15,7 @@ pub fn run(checkout: &Checkout, id: Option<&str>) -> Result<Exit> {
     let mut progress = Progress::load(checkout)?;
     let exercise = named_or_next(checkout, &progress, id)?;
     let starter = made_starter(checkout, exercise)?;
-    let answer = Standing::of(checkout, exercise, &progress)?.answer;
+    let answer = Standing::read(checkout, exercise, &progress)?.answer;
     let file = exercise.file();
     if answer.as_ref() == Some(&starter) {
         print(&format!("{} is the starter already.\n", file.display()))?;
@@ -24,8 +24,8 @@ pub fn run(checkout: &Checkout, id: Option<&str>) -> Result<Exit> {
     let mut said = String::new();
     if answer.is_some() {
         let kept = std::fs::read(checkout.path(&file)).with_context(|| format!("reading {}", file.display()))?;
-        let folder = Path::new(".wb/aside").join(exercise.chapter);
-        let aside = free_name(&folder, exercise.name, |place| checkout.path(place).exists());
+        let directory = Path::new(".wb/aside").join(exercise.chapter);
+        let aside = free_name(&directory, exercise.name, |place| checkout.path(place).exists());
         write_whole(&checkout.path(&aside), kept)?;
         said = format!("Your file is kept. To have it back:\n    cp {} {}\n", aside.display(), file.display());
     }
@@ -36,9 +36,9 @@ pub fn run(checkout: &Checkout, id: Option<&str>) -> Result<Exit> {
     Ok(Exit::Well)
 }
 
-/// `folder/NAME.1.rs`, or the next number that isn't taken.
-fn free_name(folder: &Path, name: &str, taken: impl Fn(&Path) -> bool) -> PathBuf {
-    let mut places = (1..).map(|number| folder.join(format!("{name}.{number}.rs")));
+/// `directory/NAME.1.rs`, or the next number that isn't taken.
+fn free_name(directory: &Path, name: &str, taken: impl Fn(&Path) -> bool) -> PathBuf {
+    let mut places = (1..).map(|number| directory.join(format!("{name}.{number}.rs")));
     places.find(|place| !taken(place)).expect("numbers don't end")
 }
 

@@ -19,7 +19,8 @@ pub struct Row {
     pub examined: Option<Examined>,
 }
 
-/// `{"passed": …, "total": …, "refused": …, "exercises": […]}`; the fields are documented in `cargo wb check --help`.
+/// `{"passed": …, "total": …, "refused": …, "exercises": […]}`; the fields are documented
+/// in `cargo wb check --help`.
 pub fn json(rows: &[Row], refused: Option<&str>) -> String {
     let passed = rows.iter().filter(|row| row.state == State::Passed).count();
     let exercises: Vec<Value> = rows.iter().map(entry).collect();
@@ -42,11 +43,14 @@ fn entry(row: &Row) -> Value {
         "name": exercise.name,
         "title": exercise.title,
         "kind": exercise.kind.to_string(),
+        "minutes": exercise.minutes,
+        "difficulty": exercise.difficulty.to_string(),
         "file": exercise.file().display().to_string(),
         "page": page(exercise),
         "state": state.id(),
         "changed": changed,
         "checks": judgement.map(claims).unwrap_or_default(),
+        "unjudged": judgement.map(|judgement| judgement.unjudged.as_str()).filter(|unjudged| !unjudged.is_empty()),
         "mistake": mistake.map(|mistake| json!({"id": mistake.id, "what": mistake.what, "why": mistake.why})),
         "reason": reason,
     })
@@ -68,7 +72,8 @@ pub fn text(rows: &[Row], paint: Paint) -> String {
         let Row { exercise, state, changed, .. } = row;
         let state = painted(*state, paint);
         let since = if *changed { paint.faint(" (file changed since)") } else { String::new() };
-        format!("{:<5} {:<width$}  {state}  {}{since}\n", exercise.id, exercise.name, exercise.title)
+        let takes = paint.faint(format!("{:>2} min  {:<6}", exercise.minutes, exercise.difficulty));
+        format!("{:<5} {:<width$}  {takes}  {state}  {}{since}\n", exercise.id, exercise.name, exercise.title)
     };
     rows.iter().map(line).collect()
 }
@@ -100,7 +105,7 @@ mod tests {
 
     #[test]
     fn the_names_of_the_fields_are_those_that_help_documents() {
-        let outcomes = vec![Outcome::of("a", true, "x", "x"), Outcome::of("b", false, "x", "y")];
+        let outcomes = vec![Outcome::new("a", true, "x", "x"), Outcome::new("b", false, "x", "y")];
         let judgement = Judgement { outcomes, ..Judgement::default() };
         let examined = Examined::Judged { judgement, warnings: String::new() };
         let printed = json(&[row(State::Failing, Some(examined))], None);
@@ -128,6 +133,6 @@ mod tests {
     fn each_exercise_has_a_line() {
         let lines = text(&[row(State::ToDo, None), row(State::Passed, None)], Paint::never());
         assert_eq!(lines.lines().count(), 2);
-        assert!(lines.starts_with("1.1   hostname  to do        a hostname of its own\n"), "{lines}");
+        assert!(lines.starts_with("1.2   hostname  15 min  easy    to do        a hostname of its own\n"), "{lines}");
     }
 }

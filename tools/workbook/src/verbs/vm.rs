@@ -1,4 +1,5 @@
-//! `cargo wb vm`: the program of the package `vm`. It is built when it is asked for, which few learners do.
+//! `cargo wb vm`: the program of the package `vm`. It is built when it is asked for, which few
+//! learners do.
 
 use std::env;
 use std::ffi::OsString;
@@ -12,10 +13,12 @@ use crate::busy::Busy;
 use crate::cargo::{as_we_were_built, cargo};
 use crate::checkout::Checkout;
 
-/// Becomes that program, by way of cargo, which also becomes what it runs: so the terminal, signals and exit code are its own.
+/// Becomes that program, by way of cargo, which also becomes what it runs: so the terminal, signals
+/// and exit code are its own.
 pub fn run(checkout: &Checkout) -> Result<Exit> {
     if let Some(busy) = Busy::with("building the throwaway machine's program …") {
-        // By itself, for whoever looks on: in silence it would be wondered at. Whether it can be built is said below.
+        // By itself, for whoever looks on: in silence it would be wondered at. Whether it can be built is
+        // said below.
         let _ = cargo_for(checkout, "build").stdout(Stdio::null()).stderr(Stdio::null()).status();
         drop(busy);
     }

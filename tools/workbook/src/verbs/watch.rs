@@ -26,8 +26,18 @@ use crate::paint::Paint;
 use crate::progress::Progress;
 use crate::{Exit, print};
 
-/// How often to look whether a folder that was removed is back.
+/// How often to look whether a directory that was removed is back.
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
+
+/// Set for the checks that a watch starts: their reader has keys.
+pub const VARIABLE: &str = "CORACLE_WATCHED";
+
+pub const HINT_KEY: &str = "press h";
+
+/// Whether this process is a check of a watch that hears keys.
+pub fn is_watching() -> bool {
+    std::env::var_os(VARIABLE).is_some()
+}
 
 pub const HELP: &str = "\
 Keys, without Enter: h one more hint, n the next exercise, c check again,
@@ -151,7 +161,8 @@ impl Watch<'_> {
         }
         let title = format!("{} {}", self.exercise.id, self.exercise.title);
         print(&format!("{}\n\n", paint.faint(format!("Checking {title} …"))))?;
-        let started = self.controls.aside(|| Checking::start(self.checkout.top(), self.exercise.id));
+        let keys = self.controls.keys();
+        let started = self.controls.aside(|| Checking::start(self.checkout.top(), self.exercise.id, keys));
         self.checking = Some(started?);
         Ok(())
     }

@@ -8,7 +8,7 @@ pub const EXERCISE: &str = "exercises/01-namespaces/hostname.rs";
 pub const WORKBOOK: &str = env!("CARGO_BIN_EXE_workbook");
 const SOLUTIONS: &str = "solutions";
 
-/// A folder that looks like a checkout; dropped, it is removed.
+/// A directory that looks like a checkout; dropped, it is removed.
 pub struct Checkout(pub PathBuf);
 
 impl Checkout {
@@ -18,7 +18,7 @@ impl Checkout {
         let checkout = Checkout(top);
         checkout.write("Cargo.lock", "");
         checkout.copy_solutions();
-        fs::create_dir_all(checkout.0.join("exercises")).expect("a temporary folder");
+        fs::create_dir_all(checkout.0.join("exercises")).expect("a temporary directory");
         assert_eq!(checkout.wb(&["dev", "starters"]).code, 0);
         checkout
     }
@@ -38,7 +38,7 @@ impl Checkout {
 
     pub fn write(&self, file: &str, text: &str) {
         let file = self.0.join(file);
-        fs::create_dir_all(file.parent().expect("a folder")).expect("a temporary folder");
+        fs::create_dir_all(file.parent().expect("a directory")).expect("a temporary directory");
         fs::write(file, text).expect("a temporary file");
     }
 

@@ -1,4 +1,5 @@
-//! The report for programs: the steps as they went, `verdict` and `advice`, the machine's facts, the tools. Names in it stay as they are.
+//! The report for programs: the steps as they went, `verdict` and `advice`, the machine's facts,
+//! the tools. Names in it stay as they are.
 
 use doctor::{Advice, CgroupLayout, CgroupLimits, Check, Machine, Outcome, Report, Verdict, Who};
 use nix::errno::Errno;

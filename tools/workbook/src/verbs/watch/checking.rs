@@ -15,10 +15,13 @@ use nix::unistd::Pid;
 pub struct Checking(Child);
 
 impl Checking {
-    pub fn start(top: &Path, id: &str) -> Result<Checking> {
+    pub fn start(top: &Path, id: &str, keys: bool) -> Result<Checking> {
         // This same program, also when it has been built anew since.
         let mut command = Command::new("/proc/self/exe");
         command.args(["check", id]).current_dir(top).stdin(Stdio::null()).process_group(0);
+        if keys {
+            command.env(super::VARIABLE, "1");
+        }
         command.spawn().map(Checking).context("starting the check")
     }
 

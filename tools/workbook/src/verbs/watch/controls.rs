@@ -1,4 +1,5 @@
-//! The terminal, set so that each key is heard at once, and the signals: whatever ends us, the terminal is as it was.
+//! The terminal, set so that each key is heard at once, and the signals: whatever ends us, the
+//! terminal is as it was.
 
 use std::io::{self, IsTerminal};
 use std::os::fd::{AsFd, BorrowedFd};
@@ -46,8 +47,8 @@ impl Controls {
         Signal::try_from(info.ssi_signo as i32).ok()
     }
 
-    /// Does something with the terminal and the signals as they were: starts a program, which inherits both. A signal that ends us meanwhile
-    /// finds the terminal in order.
+    /// Does something with the terminal and the signals as they were: starts a program, which
+    /// inherits both. A signal that ends us meanwhile finds the terminal in order.
     pub fn aside<T>(&self, what: impl FnOnce() -> T) -> T {
         self.as_before();
         let done = what();

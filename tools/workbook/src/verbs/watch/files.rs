@@ -1,5 +1,5 @@
-//! Tells when a file is saved, however an editor does that: inotify(7) on the folder that the file lies in, since many write another file
-//! and rename it into place.
+//! Tells when a file is saved, however an editor does that: inotify(7) on the directory that the
+//! file lies in, since many write another file and rename it into place.
 
 use std::ffi::OsString;
 use std::fs;
@@ -11,7 +11,8 @@ use anyhow::{Context, Result};
 use nix::errno::Errno;
 use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify, InotifyEvent};
 
-/// One save makes several events, and formatters save again: it is over when nothing has come for so long.
+/// One save makes several events, and formatters save again: it is over when nothing has come for
+/// so long.
 const QUIET: Duration = Duration::from_millis(100);
 
 /// Whoever never stops saving is checked all the same.
@@ -22,9 +23,10 @@ const AT_MOST: Duration = Duration::from_secs(1);
 pub struct Files {
     inotify: Inotify,
     file: PathBuf,
-    /// What counts, in the folders that are watched: the file's name, and that of what it is a link to.
+    /// What counts, in the directories that are watched: the file's name, and that of what it is a
+    /// link to.
     names: Vec<OsString>,
-    /// Some folder is not watched, or no longer.
+    /// Some directory is not watched, or no longer.
     incomplete: bool,
 }
 
@@ -48,20 +50,21 @@ impl Files {
         Ok(came_back || events.iter().any(|event| self.is_about_us(event)))
     }
 
-    /// Whether somebody has to ask again after a while, because the folder is missing and can't say when it is back.
+    /// Whether somebody has to ask again after a while, because the directory is missing and can't
+    /// say when it is back.
     pub fn must_be_asked(&self) -> bool {
         self.incomplete
     }
 
-    /// Watches the folders that are there. Whether all are, and weren't before.
+    /// Watches the directories that are there. Whether all are, and weren't before.
     fn complete(&mut self) -> Result<bool> {
         let real = fs::canonicalize(&self.file).ok();
         let mut names = Vec::new();
         for path in [Some(&self.file), real.as_ref()].into_iter().flatten() {
-            let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else { continue };
+            let (Some(directory), Some(name)) = (path.parent(), path.file_name()) else { continue };
             let saves = AddWatchFlags::IN_CLOSE_WRITE | AddWatchFlags::IN_MOVED_TO;
             let leaves = AddWatchFlags::IN_DELETE_SELF | AddWatchFlags::IN_MOVE_SELF | AddWatchFlags::IN_ONLYDIR;
-            match self.inotify.add_watch(folder, saves | leaves) {
+            match self.inotify.add_watch(directory, saves | leaves) {
                 Ok(_) => names.push(name.to_os_string()),
                 Err(Errno::ENOENT | Errno::ENOTDIR) => return Ok(false),
                 Err(error) => return Err(explained(error)),
@@ -133,10 +136,10 @@ mod tests {
 
     impl Place {
         fn new(name: &str) -> Place {
-            let folder = std::env::temp_dir().join(format!("wb-watch-{name}-{}", std::process::id()));
-            let _ = fs::remove_dir_all(&folder);
-            fs::create_dir_all(folder.join("ex")).expect("a temporary folder");
-            Place(folder)
+            let directory = std::env::temp_dir().join(format!("wb-watch-{name}-{}", std::process::id()));
+            let _ = fs::remove_dir_all(&directory);
+            fs::create_dir_all(directory.join("ex")).expect("a temporary directory");
+            Place(directory)
         }
 
         fn path(&self, name: &str) -> PathBuf {
@@ -185,7 +188,7 @@ mod tests {
     #[test]
     fn a_link_is_followed_to_the_file() {
         let place = Place::new("link");
-        fs::create_dir(place.0.join("elsewhere")).expect("a folder");
+        fs::create_dir(place.0.join("elsewhere")).expect("a directory");
         let real = place.0.join("elsewhere/mine.rs");
         fs::write(&real, "1").expect("write");
         std::os::unix::fs::symlink(&real, place.path("a.rs")).expect("a link");
@@ -195,12 +198,12 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_that_goes_and_comes_back_is_watched_again() {
-        let place = Place::new("folder");
+    fn a_directory_that_goes_and_comes_back_is_watched_again() {
+        let place = Place::new("directory");
         let mut files = place.watched();
         fs::remove_dir_all(place.0.join("ex")).expect("remove");
         assert!(!files.changed().expect("events") && files.must_be_asked());
-        fs::create_dir(place.0.join("ex")).expect("a folder");
+        fs::create_dir(place.0.join("ex")).expect("a directory");
         place.write("a.rs", "2");
         assert!(files.changed().expect("events"), "it is another one now");
         place.write("a.rs", "3");

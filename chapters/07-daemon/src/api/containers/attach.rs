@@ -1,0 +1,66 @@
+//! Attaching: the connection becomes the container's streams.
+
+use ch06_containers::shim::Request;
+use serde_json::json;
+use tracing::warn;
+
+use crate::api::body::ok;
+use crate::api::error::Answer;
+use crate::api::hijack;
+use crate::api::router::Call;
+use crate::api::system::blocking;
+use crate::daemon::{Attachment, Daemon};
+
+// ANCHOR: attach
+/// Answers 101, takes the connection, and gives it to the container's shim; or keeps it until there is one.
+pub async fn attach(daemon: Daemon, name: String, call: Call) -> Answer {
+    let flag = |name: &str| call.query.flag(name);
+    let (stream, stdin, stdout, stderr) = (flag("stream"), flag("stdin"), flag("stdout"), flag("stderr"));
+    let with_logs = flag("logs");
+    let engine = daemon.engine.clone();
+    let record = blocking(move || engine.records().find(&name)).await?;
+    let answer = hijack::switching_protocols(record.config.tty);
+    daemon.pending.announce(&record.id);
+    tokio::spawn(async move {
+        let taken = hijack::take(call.request).await;
+        let Ok(taken) = taken.inspect_err(|error| warn!(%error, "attach")) else {
+            daemon.pending.arrived(&record.id, None);
+            return;
+        };
+        if with_logs {
+            super::logs::send_history(&daemon.engine, &record, &taken.socket, stdout, stderr).await;
+        }
+        if !stream {
+            daemon.pending.arrived(&record.id, None);
+            return;
+        }
+        let attachment = Attachment { socket: taken.socket, stdin, stdout, stderr, early: taken.early };
+        if !record.state.is_active() {
+            daemon.pending.arrived(&record.id, Some(attachment));
+            return;
+        }
+        daemon.pending.arrived(&record.id, None);
+        let engine = daemon.engine.clone();
+        let attached = tokio::task::spawn_blocking(move || {
+            let Attachment { socket, stdin, stdout, stderr, early } = attachment;
+            engine.attach_early(&record, socket, early, stdin, stdout, stderr)
+        });
+        if let Ok(Err(error)) = attached.await {
+            warn!(%error, "attach");
+        }
+    });
+    Ok(answer)
+}
+// ANCHOR_END: attach
+
+/// Sets the size of its terminal.
+pub async fn resize(daemon: Daemon, name: String, call: Call) -> Answer {
+    let columns = call.query.number("w")?.unwrap_or(80);
+    let rows = call.query.number("h")?.unwrap_or(24);
+    blocking(move || {
+        let record = daemon.engine.records().find(&name)?;
+        daemon.engine.ask(&record, &Request::Resize { exec: None, columns, rows }, Vec::new()).map(drop)
+    })
+    .await?;
+    ok(&json!({}))
+}

@@ -1,0 +1,124 @@
+//! Starting, stopping, removing.
+
+use anyhow::Context;
+use ch06_containers::verbs::{signal_number, stop as stop_container};
+use hyper::{Response, StatusCode};
+use serde_json::json;
+
+use crate::api::body::{full, no_content, ok};
+use crate::api::error::{Answer, ApiError, start_failed};
+use crate::api::router::Call;
+use crate::api::system::blocking;
+use crate::daemon::{Attachment, Daemon};
+
+// ANCHOR: start
+/// Starts it: a shim makes the container up to its gate, clients that wait are handed to it, and the gate opens.
+pub async fn start(daemon: Daemon, name: String) -> Answer {
+    let engine = daemon.engine.clone();
+    let record = blocking(move || engine.records().find(&name)).await?;
+    let id = record.id.clone();
+    daemon.pending.settle(&id).await;
+    let again = daemon.clone();
+    let started = tokio::task::spawn_blocking(move || -> anyhow::Result<_> {
+        let daemon = again;
+        let Some(gate) = daemon.engine.prepare_start(&record.id)? else { return Ok(None) };
+        daemon.exits.forget(&record.id);
+        for client in daemon.pending.take(&record.id) {
+            let Attachment { socket, stdin, stdout, stderr, early } = client;
+            daemon.engine.attach_early(&record, socket, early, stdin, stdout, stderr)?;
+        }
+        // Asked before it runs: it may end at once, and be removed.
+        let ending = daemon.engine.wait_for_end(&record)?;
+        gate.open_gate().map(|()| Some((ending, record.id)))
+    })
+    .await
+    .map_err(|error| ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?;
+    match started {
+        Ok(Some((ending, id))) => {
+            tokio::spawn(async move {
+                let code = super::wait::ended(&daemon, ending, &id).await;
+                daemon.exits.note(&id, code);
+            });
+            no_content()
+        }
+        Ok(None) => not_modified(),
+        Err(error) => Err(start_failed(&error)),
+    }
+}
+// ANCHOR_END: start
+
+fn not_modified() -> Answer {
+    let mut response = Response::new(full(""));
+    *response.status_mut() = StatusCode::NOT_MODIFIED;
+    Ok(response)
+}
+
+/// Ends it, first by a signal.
+pub async fn stop(daemon: Daemon, name: String, call: Call) -> Answer {
+    let seconds = call.query.number("t")?;
+    let signal = call.query.get("signal").map(String::from);
+    let was_active = blocking(move || {
+        let record = daemon.engine.records().find(&name)?;
+        stop_container(&daemon.engine, &record.id, seconds, signal.as_deref())?;
+        Ok(record.state.is_active())
+    })
+    .await?;
+    if was_active { no_content() } else { not_modified() }
+}
+
+/// Ends it, and starts it again.
+pub async fn restart(daemon: Daemon, name: String, call: Call) -> Answer {
+    let seconds = call.query.number("t")?;
+    let signal = call.query.get("signal").map(String::from);
+    blocking(move || {
+        stop_container(&daemon.engine, &name, seconds, signal.as_deref())?;
+        daemon.engine.start(&name)
+    })
+    .await?;
+    no_content()
+}
+
+/// Sends a signal.
+pub async fn kill(daemon: Daemon, name: String, call: Call) -> Answer {
+    let signal = call.query.get("signal").unwrap_or("SIGKILL").to_string();
+    blocking(move || {
+        let number = signal_number(&signal)?;
+        daemon.engine.kill(&name, number, number == 9)
+    })
+    .await?;
+    no_content()
+}
+
+/// Halts it, or lets it go on.
+pub async fn pause(daemon: Daemon, name: String, is_pause: bool) -> Answer {
+    blocking(move || daemon.engine.pause(&name, is_pause)).await?;
+    no_content()
+}
+
+/// Gives it another name.
+pub async fn rename(daemon: Daemon, name: String, call: Call) -> Answer {
+    let new = call.query.get("name").context("invalid request: no name was given").map_err(ApiError::from)?.to_string();
+    blocking(move || daemon.engine.rename(&name, new.trim_start_matches('/'))).await?;
+    no_content()
+}
+
+/// Removes it.
+pub async fn remove(daemon: Daemon, name: String, call: Call) -> Answer {
+    let (force, volumes) = (call.query.flag("force"), call.query.flag("v"));
+    blocking(move || daemon.engine.remove(&name, force, volumes)).await?;
+    no_content()
+}
+
+/// Removes all that have ended.
+pub async fn prune(daemon: Daemon) -> Answer {
+    let gone = blocking(move || {
+        let mut gone = Vec::new();
+        for record in daemon.engine.records().all()?.iter().filter(|record| !record.state.is_active()) {
+            daemon.engine.remove(&record.id, false, true)?;
+            gone.push(record.id.clone());
+        }
+        Ok(gone)
+    })
+    .await?;
+    ok(&json!({"ContainersDeleted": gone, "SpaceReclaimed": 0}))
+}

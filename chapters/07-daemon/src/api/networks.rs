@@ -1,0 +1,133 @@
+//! Networks.
+
+use ch05_network::network::{Network, Networks, Wishes};
+use serde_json::{Value, json};
+
+use super::body::{json as answer_json, no_content, ok, read};
+use super::error::{Answer, ApiError};
+use super::router::Call;
+use super::system::blocking;
+use crate::daemon::Daemon;
+
+fn shown(networks: &Networks, network: &Network) -> Value {
+    let on: serde_json::Map<String, Value> = networks
+        .on_network(&network.name)
+        .unwrap_or_default()
+        .into_iter()
+        .map(|(id, endpoint)| {
+            let address = network.with_prefix(endpoint.address).to_string();
+            (id, json!({"Name": endpoint.name, "EndpointID": "", "MacAddress": "", "IPv4Address": address, "IPv6Address": ""}))
+        })
+        .collect();
+    json!({
+        "Name": network.name, "Id": id_of(&network.name), "Created": "2020-01-01T00:00:00Z", "Scope": "local",
+        "Driver": "bridge", "EnableIPv4": true, "EnableIPv6": false,
+        "IPAM": {"Driver": "default", "Options": null, "Config": [{"Subnet": network.subnet.to_string(), "Gateway": network.gateway.to_string()}]},
+        "Internal": network.internal, "Attachable": false, "Ingress": false, "ConfigFrom": {"Network": ""},
+        "ConfigOnly": false, "Containers": on, "Options": {"com.docker.network.bridge.name": network.bridge}, "Labels": {},
+    })
+}
+
+/// A network has no id of its own: a digest of its name is one that stays.
+fn id_of(name: &str) -> String {
+    ch04_unionfs::digest::Digest::of(name.as_bytes()).hex()
+}
+
+fn special(name: &str) -> Value {
+    json!({
+        "Name": name, "Id": id_of(name), "Created": "2020-01-01T00:00:00Z", "Scope": "local",
+        "Driver": if name == "none" { "null" } else { name }, "EnableIPv4": true, "EnableIPv6": false,
+        "IPAM": {"Driver": "default", "Options": null, "Config": []}, "Internal": false, "Attachable": false,
+        "Ingress": false, "ConfigFrom": {"Network": ""}, "ConfigOnly": false, "Containers": {}, "Options": {}, "Labels": {},
+    })
+}
+
+fn find(networks: &Networks, name: &str) -> anyhow::Result<Value> {
+    for known in ["host", "none"] {
+        if name == known || id_of(known).starts_with(name) && name.len() >= 12 {
+            return Ok(special(known));
+        }
+    }
+    let by_id =
+        networks.all()?.into_values().find(|network| name.len() >= 12 && id_of(&network.name).starts_with(name));
+    match by_id {
+        Some(network) => Ok(shown(networks, &network)),
+        None => match networks.find(name) {
+            Ok(network) => Ok(shown(networks, &network)),
+            Err(error) => Err(error.context(format!("no such network: network {name} not found"))),
+        },
+    }
+}
+
+/// All, the default one among them.
+pub async fn list(daemon: Daemon) -> Answer {
+    let all = blocking(move || {
+        let networks = Networks::open(daemon.engine.flags())?;
+        networks.find(ch05_network::network::DEFAULT)?;
+        let mut all: Vec<Value> = networks.all()?.values().map(|network| shown(&networks, network)).collect();
+        all.extend(["host", "none"].map(special));
+        Ok(all)
+    })
+    .await?;
+    ok(&all)
+}
+
+/// Makes one.
+pub async fn create(daemon: Daemon, call: Call) -> Answer {
+    let body = read(call.request.into_body()).await?;
+    let asked: Value =
+        serde_json::from_slice(&body).map_err(|error| ApiError::bad(format!("invalid JSON: {error}")))?;
+    if asked["Driver"].as_str().is_some_and(|driver| !driver.is_empty() && driver != "bridge" && driver != "default") {
+        return Err(ApiError::bad(format!("the network driver {} is not supported: there is bridge", asked["Driver"])));
+    }
+    let name = asked["Name"].as_str().unwrap_or_default().to_string();
+    let pool = &asked["IPAM"]["Config"][0];
+    let parsed = |key: &str| pool[key].as_str().filter(|text| !text.is_empty()).map(String::from);
+    let wishes = Wishes {
+        subnet: parsed("Subnet").map(|text| text.parse()).transpose().map_err(|_| ApiError::bad("invalid subnet"))?,
+        gateway: parsed("Gateway")
+            .map(|text| text.parse())
+            .transpose()
+            .map_err(|_| ApiError::bad("invalid gateway"))?,
+        internal: asked["Internal"].as_bool().unwrap_or(false),
+        bridge: asked["Options"]["com.docker.network.bridge.name"].as_str().map(String::from),
+        mtu: asked["Options"]["com.docker.network.driver.mtu"].as_str().and_then(|text| text.parse().ok()),
+    };
+    let made = blocking(move || Networks::open(daemon.engine.flags())?.create(&name, &wishes)).await?;
+    Ok(answer_json(hyper::StatusCode::CREATED, &json!({"Id": id_of(&made.name), "Warning": ""})))
+}
+
+/// One.
+pub async fn inspect(daemon: Daemon, name: String) -> Answer {
+    ok(&blocking(move || find(&Networks::open(daemon.engine.flags())?, &name)).await?)
+}
+
+/// Removes one.
+pub async fn remove(daemon: Daemon, name: String) -> Answer {
+    blocking(move || {
+        let networks = Networks::open(daemon.engine.flags())?;
+        let found = find(&networks, &name)?;
+        let name = found["Name"].as_str().unwrap_or_default().to_string();
+        let network = networks.remove(&name)?;
+        ch05_network::network::take_down(&network)
+    })
+    .await?;
+    no_content()
+}
+
+/// Removes all that no container is on, but for the default one.
+pub async fn prune(daemon: Daemon) -> Answer {
+    let gone = blocking(move || {
+        let networks = Networks::open(daemon.engine.flags())?;
+        let mut gone = Vec::new();
+        for (name, _) in networks.all()? {
+            if name != ch05_network::network::DEFAULT && networks.on_network(&name)?.is_empty() {
+                ch05_network::network::take_down(&networks.remove(&name)?)?;
+                gone.push(name);
+            }
+        }
+        Ok(gone)
+    })
+    .await?;
+    ok(&json!({"NetworksDeleted": gone}))
+}

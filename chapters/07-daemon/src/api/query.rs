@@ -1,0 +1,79 @@
+//! What stands behind the question mark.
+
+use std::collections::{BTreeMap, HashMap};
+
+use percent_encoding::percent_decode_str;
+use serde_json::Value;
+
+use super::error::ApiError;
+
+/// Names and values.
+#[derive(Debug, Clone, Default)]
+pub struct Query(HashMap<String, Vec<String>>);
+
+impl Query {
+    /// Of a request.
+    pub fn of(text: Option<&str>) -> Query {
+        let mut all: HashMap<String, Vec<String>> = HashMap::new();
+        for pair in text.unwrap_or_default().split('&').filter(|pair| !pair.is_empty()) {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            all.entry(decoded(name)).or_default().push(decoded(value));
+        }
+        Query(all)
+    }
+
+    /// A value, if there is one and it isn't empty.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name)?.first().map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// All values of a name.
+    pub fn all(&self, name: &str) -> &[String] {
+        self.0.get(name).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// Whether it is said: `1`, `true`, `True`.
+    pub fn flag(&self, name: &str) -> bool {
+        matches!(self.get(name), Some("1" | "true" | "True" | "t" | "T" | "yes"))
+    }
+
+    /// A number.
+    pub fn number<T: std::str::FromStr>(&self, name: &str) -> Result<Option<T>, ApiError> {
+        let parse =
+            |text: &str| text.parse().map_err(|_| ApiError::bad(format!("invalid {name} {text:?}: it is no number")));
+        self.get(name).map(parse).transpose()
+    }
+
+    /// `filters`, which is JSON: `{"name":{"value":true}}`, or older `{"name":["value"]}`.
+    pub fn filters(&self) -> Result<BTreeMap<String, Vec<String>>, ApiError> {
+        let Some(text) = self.get("filters") else { return Ok(BTreeMap::new()) };
+        let wrong = || ApiError::bad(format!("invalid filters {text:?}: they must be an object of names"));
+        let value: Value = serde_json::from_str(text).map_err(|_| wrong())?;
+        let values = |value: &Value| match value {
+            Value::Object(values) => Ok(values.keys().cloned().collect()),
+            Value::Array(values) => Ok(values.iter().filter_map(|value| value.as_str().map(String::from)).collect()),
+            _ => Err(wrong()),
+        };
+        value.as_object().ok_or_else(wrong)?.iter().map(|(name, value)| Ok((name.clone(), values(value)?))).collect()
+    }
+}
+
+/// Percent signs and plus signs.
+pub fn decoded(text: &str) -> String {
+    percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn filters_are_read_in_both_forms() {
+        let query = Query::of(Some("filters=%7B%22status%22%3A%7B%22exited%22%3Atrue%7D%7D&all=1"));
+        assert_eq!(query.filters().unwrap()["status"], ["exited"]);
+        assert!(query.flag("all") && !query.flag("other"));
+        assert_eq!(Query::of(Some("filters={\"a\":[\"b\"]}")).filters().unwrap()["a"], ["b"]);
+        assert!(Query::of(Some("filters=[]")).filters().is_err());
+        assert!(Query::of(Some("t=x")).number::<i32>("t").is_err());
+    }
+}

@@ -1,0 +1,154 @@
+//! What changes on disk, whoever changes it: shims write records, and so does the command line beside us.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread;
+
+use anyhow::{Context, Result};
+use ch01_namespaces::is_id;
+use ch06_containers::record::{Record, Status};
+use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify, WatchDescriptor};
+use tokio::sync::{broadcast, watch};
+
+/// A container changed.
+#[derive(Debug, Clone)]
+pub struct Change {
+    /// What happened, by Docker's words: create, start, die, destroy, pause, unpause, rename.
+    pub action: &'static str,
+    /// As it is now, or was before it went.
+    pub record: Arc<Record>,
+    /// Seconds and nanoseconds since 1970.
+    pub time: (i64, i64),
+}
+
+/// The changes, for who wants to hear of them.
+#[derive(Clone)]
+pub struct Changes {
+    /// Counts up with each change: for who waits until something is true.
+    pub count: watch::Receiver<u64>,
+    events: broadcast::Sender<Change>,
+}
+
+impl Changes {
+    // ANCHOR: watch
+    /// Watches the directory of records with inotify(7): each record is replaced by rename(2), which is one event.
+    pub fn watch(directory: &Path) -> Result<Changes> {
+        let (counter, count) = watch::channel(0);
+        let (events, _) = broadcast::channel(1024);
+        let notify = Inotify::init(InitFlags::IN_CLOEXEC).context("inotify")?;
+        let watcher = Watcher {
+            directory: directory.into(),
+            notify,
+            known: HashMap::new(),
+            watched: HashMap::new(),
+            counter,
+            events: events.clone(),
+        };
+        let top = watcher
+            .notify
+            .add_watch(directory, AddWatchFlags::IN_CREATE | AddWatchFlags::IN_DELETE | AddWatchFlags::IN_MOVED_TO);
+        top.with_context(|| format!("cannot watch {}", directory.display()))?;
+        thread::spawn(move || watcher.run());
+        Ok(Changes { count, events })
+    }
+    // ANCHOR_END: watch
+
+    /// From now on.
+    pub fn listen(&self) -> broadcast::Receiver<Change> {
+        self.events.subscribe()
+    }
+}
+
+struct Watcher {
+    directory: PathBuf,
+    notify: Inotify,
+    known: HashMap<String, Arc<Record>>,
+    watched: HashMap<WatchDescriptor, String>,
+    counter: watch::Sender<u64>,
+    events: broadcast::Sender<Change>,
+}
+
+impl Watcher {
+    fn run(mut self) {
+        for entry in std::fs::read_dir(&self.directory).into_iter().flatten().flatten() {
+            if let Ok(id) = entry.file_name().into_string() {
+                self.add(&id, false);
+            }
+        }
+        while let Ok(events) = self.notify.read_events() {
+            for event in events {
+                let name = event.name.and_then(|name| name.into_string().ok());
+                match (self.watched.get(&event.wd).cloned(), name) {
+                    (Some(id), Some(name)) if name == "config.json" => self.look(&id),
+                    (None, Some(id)) if event.mask.contains(AddWatchFlags::IN_DELETE) => self.gone(&id),
+                    (None, Some(id)) => self.add(&id, true),
+                    _ => {}
+                }
+            }
+            self.counter.send_modify(|count| *count += 1);
+        }
+    }
+
+    fn add(&mut self, id: &str, is_new: bool) {
+        if !is_id(id) {
+            return;
+        }
+        let flags = AddWatchFlags::IN_MOVED_TO;
+        if let Ok(watch) = self.notify.add_watch(&self.directory.join(id), flags) {
+            self.watched.insert(watch, id.into());
+        }
+        if is_new {
+            // It may have been written before we watched.
+            self.look(id);
+        } else if let Some(record) = self.read(id) {
+            self.known.insert(id.into(), record);
+        }
+    }
+
+    fn read(&self, id: &str) -> Option<Arc<Record>> {
+        let text = std::fs::read(self.directory.join(id).join("config.json")).ok()?;
+        serde_json::from_slice(&text).ok().map(Arc::new)
+    }
+
+    fn look(&mut self, id: &str) {
+        let Some(record) = self.read(id) else { return };
+        let before = self.known.insert(id.into(), Arc::clone(&record));
+        for action in actions(before.as_deref(), &record) {
+            self.tell(action, Arc::clone(&record));
+        }
+    }
+
+    fn gone(&mut self, id: &str) {
+        self.watched.retain(|_, known| known != id);
+        if let Some(record) = self.known.remove(id) {
+            self.tell("destroy", record);
+        }
+    }
+
+    fn tell(&self, action: &'static str, record: Arc<Record>) {
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        let time = (now.as_secs() as i64, now.as_nanos() as i64);
+        // Nobody may listen.
+        let _ = self.events.send(Change { action, record, time });
+    }
+}
+
+/// What happened between two records.
+fn actions(before: Option<&Record>, now: &Record) -> Vec<&'static str> {
+    let Some(before) = before else { return vec!["create"] };
+    let mut actions = Vec::new();
+    if before.name != now.name {
+        actions.push("rename");
+    }
+    let (was, is) = (before.state.status, now.state.status);
+    let runs = |status| matches!(status, Status::Running | Status::Paused);
+    match (runs(was), runs(is)) {
+        (false, true) => actions.push("start"),
+        (true, false) => actions.push("die"),
+        (true, true) if was != is => actions.push(if is == Status::Paused { "pause" } else { "unpause" }),
+        (true, true) if before.state.started_at != now.state.started_at => actions.extend(["die", "start"]),
+        _ => {}
+    }
+    actions
+}

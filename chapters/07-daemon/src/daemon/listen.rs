@@ -1,0 +1,84 @@
+//! The daemon's sockets.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, chown};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use ch01_namespaces::StoreFlags;
+use nix::unistd::Group;
+
+use crate::cli::DaemonVerb;
+
+/// Where it listens, as paths.
+fn paths(flags: &StoreFlags, verb: &DaemonVerb) -> Result<Vec<PathBuf>> {
+    if verb.host.is_empty() {
+        return Ok(vec![flags.open()?.root().join("docker.sock")]);
+    }
+    let path = |host: &String| match host.strip_prefix("unix://") {
+        Some(path) => Ok(PathBuf::from(path)),
+        None => {
+            bail!("--host {host} is not supported: use unix:///PATH (TCP would need TLS to be more than an open door)")
+        }
+    };
+    verb.host.iter().map(path).collect()
+}
+
+/// Listens. A socket of systemd's comes first.
+pub fn listen(flags: &StoreFlags, verb: &DaemonVerb) -> Result<Vec<UnixListener>> {
+    if let Some(file) = &verb.pidfile {
+        fs::write(file, format!("{}\n", std::process::id()))
+            .with_context(|| format!("cannot write {}", file.display()))?;
+    }
+    let given = from_systemd();
+    if !given.is_empty() && verb.host.is_empty() {
+        return Ok(given);
+    }
+    paths(flags, verb)?.iter().map(|path| listen_at(path, verb.group.as_deref())).collect()
+}
+
+// ANCHOR: listen_at
+/// A socket for its owner and one group (0660): to be able to open it is to be able to do everything.
+fn listen_at(path: &Path, group: Option<&str>) -> Result<UnixListener> {
+    if UnixStream::connect(path).is_ok() {
+        bail!("somebody listens at {} already\ncure: end that, or choose another --host", path.display());
+    }
+    // Left by one that was killed.
+    let _ = fs::remove_file(path);
+    let before = nix::sys::stat::umask(nix::sys::stat::Mode::from_bits_truncate(0o117));
+    let listener = UnixListener::bind(path);
+    nix::sys::stat::umask(before);
+    let listener = listener.with_context(|| format!("cannot listen at {}", path.display()))?;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o660))?;
+    if let Some(name) = group {
+        let group = Group::from_name(name)?.with_context(|| format!("there is no group {name}"))?;
+        chown(path, None, Some(group.gid.as_raw()))
+            .with_context(|| format!("cannot give {} to {name}", path.display()))?;
+    }
+    Ok(listener)
+}
+// ANCHOR_END: listen_at
+
+/// sd_listen_fds(3): descriptors from 3 on, if they are meant for this process.
+fn from_systemd() -> Vec<UnixListener> {
+    let number = |name| std::env::var(name).ok().and_then(|text| text.parse::<i32>().ok());
+    if number("LISTEN_PID") != Some(std::process::id() as i32) {
+        return Vec::new();
+    }
+    (3..3 + number("LISTEN_FDS").unwrap_or(0).clamp(0, 16)).map(own).collect()
+}
+
+fn own(fd: i32) -> UnixListener {
+    UnixListener::from(ch01_namespaces::own_descriptor(fd))
+}
+
+/// Removes what a killed daemon would leave.
+pub fn clean_up(flags: &StoreFlags, verb: &DaemonVerb) {
+    for path in paths(flags, verb).unwrap_or_default() {
+        let _ = fs::remove_file(path);
+    }
+    if let Some(file) = &verb.pidfile {
+        let _ = fs::remove_file(file);
+    }
+}

@@ -1,0 +1,176 @@
+//! The daemon: from the socket to a task for each connection.
+
+mod changes;
+mod exits;
+mod listen;
+mod pending;
+mod readable;
+
+pub use changes::{Change, Changes};
+pub use exits::Exits;
+pub use pending::{Attachment, Pending};
+pub use readable::Readable;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use ch01_namespaces::StoreFlags;
+use ch05_network::network::Networks;
+use ch05_network::rootless::{Holder, owns_network_namespace};
+use ch06_containers::engine::Engine;
+use ch06_containers::record::Records;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::UnixListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tracing::{info, warn};
+
+use crate::api::images::Images;
+use crate::api::router::{self, MoreRoutes};
+use crate::cli::DaemonVerb;
+
+/// What every request needs.
+pub struct Shared {
+    /// What can be done.
+    pub engine: Engine,
+    /// What changed on disk, whoever did it.
+    pub changes: Changes,
+    /// Clients that attached before the container was started.
+    pub pending: Pending,
+    /// How containers ended that were started here.
+    pub exits: Exits,
+    /// What an image is.
+    pub images: Arc<dyn Images>,
+    /// What a later chapter answers.
+    pub more: Vec<Box<dyn MoreRoutes>>,
+}
+
+/// Shared by all tasks.
+pub type Daemon = Arc<Shared>;
+
+/// How long a client may take for the head of a request.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Serves until it is told to end. Containers go on.
+pub fn run(
+    flags: &StoreFlags,
+    verb: &DaemonVerb,
+    images: Arc<dyn Images>,
+    more: Vec<Box<dyn MoreRoutes>>,
+) -> Result<()> {
+    tracing_subscriber::fmt().with_writer(std::io::stderr).with_ansi(false).init();
+    let listeners = listen::listen(flags, verb)?;
+    enter_users_namespace(flags)?;
+    let _only_one = only_one(flags)?;
+    let engine = Engine::open(flags)?;
+    start_what_is_due(&engine);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .context("cannot start the runtime")?;
+    let served = runtime.block_on(async {
+        let changes = Changes::watch(engine.records().as_ref())?;
+        let daemon: Daemon =
+            Arc::new(Shared { engine, changes, pending: Pending::default(), exits: Exits::default(), images, more });
+        serve(daemon, listeners).await
+    });
+    // Connections that still talk are cut: their containers' streams are not ours.
+    runtime.shutdown_timeout(Duration::from_millis(200));
+    listen::clean_up(flags, verb);
+    served
+}
+
+/// An ordinary user's daemon is root of the user's own namespace: there files can be given to other ids, which takes a process
+/// of its own otherwise, and a daemon with threads can't fork.
+fn enter_users_namespace(flags: &StoreFlags) -> Result<()> {
+    if owns_network_namespace() || ch01_namespaces::Privilege::current().is_machine_root() {
+        return Ok(());
+    }
+    flags.data_root();
+    let networks = Networks::open(flags)?;
+    match Holder::find_or_start(flags, &networks).and_then(|holder| holder.enter_user_namespace()) {
+        Ok(()) => Ok(()),
+        Err(error) => {
+            ch01_namespaces::report(
+                &error.context("the daemon goes on without a user namespace: images can't be made"),
+            );
+            Ok(())
+        }
+    }
+}
+
+/// A second daemon on the same data would not hear of the first one's requests.
+fn only_one(flags: &StoreFlags) -> Result<std::fs::File> {
+    let records = Records::open(flags)?;
+    let path = records.as_ref().join("daemon.lock");
+    let file = std::fs::File::create(&path).with_context(|| format!("cannot make {}", path.display()))?;
+    file.try_lock().ok().with_context(|| {
+        format!(
+            "another daemon serves {}\ncure: use that one; or give this one a --root of its own",
+            flags.data_root().display()
+        )
+    })?;
+    Ok(file)
+}
+
+/// After a boot, or a crash of shims: what has to run and doesn't.
+fn start_what_is_due(engine: &Engine) {
+    for id in ch06_containers::verbs::due_after_a_reboot(engine).unwrap_or_default() {
+        if let Err(error) = engine.start(&id) {
+            ch01_namespaces::report(&error.context(format!("cannot start container {}", &id[..12])));
+        }
+    }
+}
+
+async fn serve(daemon: Daemon, listeners: Vec<std::os::unix::net::UnixListener>) -> Result<()> {
+    let mut tasks = tokio::task::JoinSet::new();
+    for listener in listeners {
+        listener.set_nonblocking(true)?;
+        let listener = UnixListener::from_std(listener).context("cannot listen")?;
+        tasks.spawn(accept(Arc::clone(&daemon), listener));
+    }
+    info!("API listens");
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+        _ = tasks.join_next() => {}
+    }
+    info!("ends; containers go on");
+    Ok(())
+}
+
+// ANCHOR: accept
+/// A task for each connection: it costs some kilobytes, and waits without a thread.
+async fn accept(daemon: Daemon, listener: UnixListener) {
+    loop {
+        let stream = match listener.accept().await {
+            Ok((stream, _)) => stream,
+            Err(error) => {
+                // No descriptor is left: some connection will end.
+                warn!(%error, "cannot accept a connection");
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                continue;
+            }
+        };
+        let daemon = Arc::clone(&daemon);
+        tokio::spawn(async move {
+            let service = service_fn(|request| router::answer(Arc::clone(&daemon), request));
+            let connection = http1::Builder::new()
+                .timer(TokioTimer::new())
+                .header_read_timeout(PATIENCE)
+                .half_close(true)
+                .serve_connection(TokioIo::new(stream), service)
+                .with_upgrades();
+            if let Err(error) = connection.await {
+                // A client that went away, or never spoke HTTP.
+                tracing::debug!(%error, "a connection ended");
+            }
+        });
+    }
+}
+// ANCHOR_END: accept
