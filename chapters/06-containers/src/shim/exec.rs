@@ -50,6 +50,7 @@ impl Command {
             env.push(("TERM".into(), "xterm".into()));
         }
         let command = request.command.iter().map(Into::into).collect();
+        // ANCHOR: mechanisms
         let (cgroup, entrances) = cgroups_of(life)?;
         let mut mechanisms: Vec<Box<dyn Mechanism>> = vec![Box::new(JoinCgroups(entrances))];
         if request.tty {
@@ -57,6 +58,7 @@ impl Command {
         }
         mechanisms.push(Box::new(WorkingDirectory::new(working_directory(&request.working_dir, &record.config))?));
         mechanisms.extend(wishes.powers(&record.config, &request)?);
+        // ANCHOR_END: mechanisms
         let streams = if request.tty { Streams::of_terminal()? } else { Streams::pipes(request.stdin)? };
         for (number, fd) in streams.theirs.iter().enumerate() {
             sys::replace(number as i32, fd.as_fd())?;
