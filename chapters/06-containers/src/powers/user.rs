@@ -37,6 +37,7 @@ pub fn resolve(text: &str, passwd: &str, group: &str, more: &[String]) -> Result
         None => (text, None),
     };
     let user = if user.is_empty() { "0" } else { user };
+    // ANCHOR: user
     let number = user.parse::<u32>().ok();
     let lines = || passwd.lines().map(|line| line.split(':').collect::<Vec<_>>()).filter(|fields| fields.len() >= 6);
     let known = lines().find(|fields| fields[0] == user || (number.is_some() && fields[2] == user));
@@ -50,6 +51,7 @@ pub fn resolve(text: &str, passwd: &str, group: &str, more: &[String]) -> Result
         (None, Some(uid)) => Identity { uid, gid: 0, groups: Vec::new(), home: "/".into() },
         (None, None) => bail!("unable to find user {user}: no matching entries in passwd file"),
     };
+    // ANCHOR_END: user
     let group_id = |name: &str| -> Result<u32> {
         let fields = group.lines().map(|line| line.split(':').collect::<Vec<_>>()).find(|fields| fields[0] == name);
         match (fields.and_then(|fields| fields.get(2)?.parse().ok()), name.parse()) {
