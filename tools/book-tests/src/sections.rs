@@ -17,7 +17,8 @@ pub fn the_sections_that_the_narration_names_are_pages(chapter: &Chapter) -> Res
         .filter(|text| text.starts_with(&begin) && text.contains(' '))
         .map(|text| format!("# {text}"))
         .collect();
-    ensure!(named.len() > 2, "hardly any section is named: {named:?}");
+    // A later chapter narrates what is new in it, which may be a single call.
+    ensure!(!named.is_empty(), "no section is named");
     let pages = chapter.pages()?;
     let titles: Vec<_> = pages.iter().filter_map(|page| page.text.lines().next()).collect();
     let lost: Vec<_> = named.iter().filter(|title| !titles.contains(&title.as_str())).collect();

@@ -318,10 +318,12 @@ impl Run {
                 engine.attach(&record, theirs.into(), stdin, true, true)?;
                 Some(ours)
             };
-            gate.open_gate().map(|()| socket)
+            // Asked before it runs: a container that ends at once and is removed could no longer tell.
+            let waiting = engine.wait_for_end(&record)?;
+            gate.open_gate().map(|()| (socket, waiting))
         });
-        let socket = match started {
-            Ok(socket) => socket,
+        let (socket, waiting) = match started {
+            Ok(started) => started,
             Err(error) => {
                 if auto_remove {
                     let _ = engine.remove(&record.id, true, true);
@@ -336,10 +338,9 @@ impl Run {
             }
             Some(stream) => {
                 let record = engine.records().find(&record.id).unwrap_or(record);
-                let waiting = engine.wait(&record)?;
                 match converse(&engine, &record, stream, stdin, sig_proxy)? {
                     End::Detached => Ok(0),
-                    End::Closed => engine.waited(waiting.as_ref(), &record.id),
+                    End::Closed => engine.waited(Some(&waiting), &record.id),
                 }
             }
         }

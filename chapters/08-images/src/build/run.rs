@@ -48,11 +48,11 @@ pub fn run(
     let gate = engine.prepare_start(&record.id)?.context("the step's container runs already")?;
     let (ours, theirs) = UnixStream::pair().context("cannot make a pair of sockets")?;
     engine.attach(&record, theirs.into(), false, true, true)?;
+    // Asked before it runs: what ends at once could no longer tell.
+    let waiting = engine.wait_for_end(&record)?;
     gate.open_gate()?;
-    let record = engine.records().find(&container.id)?;
-    let waiting = engine.wait(&record)?;
     pass_on(ours, output)?;
-    let code = engine.waited(waiting.as_ref(), &record.id)?;
+    let code = engine.waited(Some(&waiting), &record.id)?;
     if code != 0 {
         let message = format!("The command '{}' returned a non-zero code: {code}", command.join(" "));
         return Err(Failure::new(code, message).into());
