@@ -45,7 +45,7 @@ impl FromStr for Reference {
             Some((path, tag)) => (path, Some(tag)),
         };
         let is_host = |c: char| c.is_ascii_alphanumeric() || ".-:".contains(c);
-        if domain.is_empty() || !domain.chars().all(is_host) {
+        if !domain.starts_with(|c: char| c.is_ascii_alphanumeric()) || !domain.chars().all(is_host) {
             return Err(invalid("the registry's host is wrong"));
         }
         if !path.split('/').all(is_component) || path.len() > 255 {
