@@ -11,6 +11,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 
 use anyhow::{Context, Result, anyhow, bail};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::sys::prctl::set_pdeathsig;
 use nix::sys::signal::Signal;
@@ -119,6 +120,12 @@ fn be_worker<T: Serialize>(
     work: impl FnOnce() -> Result<Yield<T>>,
 ) -> Result<Vec<OwnedFd>> {
     set_pdeathsig(Signal::SIGKILL).context("cannot tie a worker's life to ours")?;
+    // Who was killed before that has sent no signal: then nobody holds the other end any more.
+    let mut other_end = [PollFd::new(link.as_fd(), PollFlags::empty())];
+    poll(&mut other_end, PollTimeout::ZERO).context("poll")?;
+    if other_end[0].revents().is_some_and(|events| events.contains(PollFlags::POLLHUP)) {
+        bail!("nobody waits for this work any more");
+    }
     if place.create.has(Namespace::User) && link.receive::<()>()?.is_none() {
         bail!("the ids of a worker's user namespace could not be mapped");
     }

@@ -4,10 +4,11 @@ use std::ffi::OsStr;
 use std::path::{Component, Path};
 
 use anyhow::{Context, Result};
+use nix::sys::stat::SFlag;
 
 use crate::LayerStore;
 use crate::digest::ChainId;
-use crate::directory::{Directory, is_directory};
+use crate::directory::{Directory, is_directory, kind};
 use crate::driver::vfs::copy::Copier;
 use crate::owner::as_owner;
 use crate::union::Union;
@@ -42,6 +43,46 @@ impl LayerStore {
             visible.map_or(Ok(()), |stat| copier.set_directory(&to, OsStr::new("."), &stat))
         })
     }
+}
+
+impl LayerStore {
+    /// Whether an image has a directory at a path, links followed as its own processes would follow them.
+    pub fn has_directory(&self, image: &ChainId, path: &Path) -> Result<bool> {
+        let layers: Vec<_> =
+            self.stack(image)?.into_iter().map(|layer| self.driver().content(&layer.cache_id)).collect();
+        as_owner(|| {
+            let mut rest: Vec<_> = normal_parts(path);
+            let mut reached: Vec<std::ffi::OsString> = Vec::new();
+            let mut links = 0;
+            while let Some(part) = rest.pop() {
+                if part == ".." {
+                    reached.pop();
+                    continue;
+                }
+                let open = layers.iter().map(|layer| Directory::open(layer)).collect::<Result<_>>()?;
+                let union = reached.iter().try_fold(Union::new(open), |union, part| union.child(part))?;
+                match union.find(&part)? {
+                    Some((_, stat)) if is_directory(&stat) => reached.push(part),
+                    Some((layer, stat)) if kind(&stat) == SFlag::S_IFLNK && links < 40 => {
+                        links += 1;
+                        let target = layer.read_link(&part)?;
+                        if Path::new(&target).is_absolute() {
+                            reached.clear();
+                        }
+                        rest.extend(normal_parts(Path::new(&target)));
+                    }
+                    _ => return Ok(false),
+                }
+            }
+            Ok(true)
+        })
+    }
+}
+
+/// The parts of a path, last first.
+fn normal_parts(path: &Path) -> Vec<std::ffi::OsString> {
+    let matters = |part: &Component<'_>| matches!(part, Component::Normal(_) | Component::ParentDir);
+    path.components().rev().filter(matters).map(|part| part.as_os_str().to_os_string()).collect()
 }
 
 fn copy_union(from: &Union, to: &Directory, copier: &mut Copier) -> Result<()> {

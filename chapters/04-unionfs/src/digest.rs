@@ -44,6 +44,22 @@ impl Digest {
     }
 }
 
+/// A digest in the making.
+#[derive(Clone, Default)]
+pub struct Hasher(Sha256);
+
+impl Hasher {
+    /// Adds some bytes.
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    /// The digest of all bytes so far.
+    pub fn digest(self) -> Digest {
+        Digest::from_hasher(self.0)
+    }
+}
+
 // ANCHOR: chain_id
 /// The chain id of a layer on its parent: two images that share their lower layers share their chain ids, and a layer is
 /// stored once for each stack that it stands on (OCI image-spec, config.md, "Layer ChainID").

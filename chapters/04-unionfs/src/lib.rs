@@ -40,6 +40,7 @@ mod union;
 pub mod verbs;
 
 pub use cli::{UnionFileSystems, Verbs};
-pub use commit::{commit, commit_by_id, commit_layer};
+pub use commit::{commit, commit_by_id, commit_layer, write_changes, write_layer};
 pub use flags::{DriverFlag, Flags};
+pub use owner::as_owner;
 pub use store::LayerStore;

@@ -123,7 +123,7 @@ pub mod check {
 
     /// One run of the program.
     #[derive(Debug, Clone)]
-    struct Seen {
+    struct Observation {
         asked: Duration,
         reply: Reply,
         /// Whether the program still ran when we looked.
@@ -143,7 +143,7 @@ pub mod check {
     #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
     struct Offset(pub i64, pub i64);
 
-    fn observe(program: &Program, asked: Duration) -> Result<Seen> {
+    fn observe(program: &Program, asked: Duration) -> Result<Observation> {
         let arguments = [asked.as_secs().to_string(), asked.subsec_nanos().to_string()];
         let mut running = program.start(Lab::new(), &[&arguments[0], &arguments[1]])?;
         let main = running.main();
@@ -168,7 +168,7 @@ pub mod check {
         if !alive {
             left.clear();
         }
-        Ok(Seen { asked, reply, alive, left, monotonic, boottime, frozen, up: up(), printed: running.end() })
+        Ok(Observation { asked, reply, alive, left, monotonic, boottime, frozen, up: up(), printed: running.end() })
     }
 
     /// A line of /proc/PID/timens_offsets: `boottime        86400         0`.
@@ -192,7 +192,7 @@ pub mod check {
     const CHILDREN: &str = "time_for_children";
 
     /// `runs` asked for different times, `too_far` for one that the kernel refuses.
-    fn judge(runs: &[Seen], too_far: &Seen) -> Judgement {
+    fn judge(runs: &[Observation], too_far: &Observation) -> Judgement {
         let outcomes = vec![
             Outcome::first_failing(runs, own),
             Outcome::first_failing(runs, ahead),
@@ -204,26 +204,26 @@ pub mod check {
         Judgement::new(outcomes, mistake(runs, too_far), printed)
     }
 
-    fn is_own(seen: &Seen) -> bool {
+    fn is_own(seen: &Observation) -> bool {
         seen.left.contains(&CHILDREN)
     }
 
-    fn wanted(seen: &Seen) -> Offset {
+    fn wanted(seen: &Observation) -> Offset {
         Offset(seen.asked.as_secs() as i64, seen.asked.subsec_nanos().into())
     }
 
-    fn own(seen: &Seen) -> Outcome {
+    fn own(seen: &Observation) -> Outcome {
         let expected = "after the call, /proc/PID/ns/time_for_children is another one";
         Outcome::new(OWN, seen.alive && is_own(seen), expected, with_return(seen, "it is the same one".into()))
     }
 
-    fn ahead(seen: &Seen) -> Outcome {
+    fn ahead(seen: &Observation) -> Outcome {
         let holds = seen.alive && is_own(seen) && seen.reply == Reply::Ok && seen.boottime == wanted(seen);
         let expected = format!("in /proc/PID/timens_offsets, boottime {}", in_words(wanted(seen)));
         Outcome::new(AHEAD, holds, expected, with_return(seen, format!("boottime {}", in_words(seen.boottime))))
     }
 
-    fn monotonic(seen: &Seen) -> Outcome {
+    fn monotonic(seen: &Observation) -> Outcome {
         let holds = seen.alive && is_own(seen) && seen.monotonic == Offset(0, 0);
         let observed = if is_own(seen) {
             format!("monotonic {}", in_words(seen.monotonic))
@@ -234,14 +234,14 @@ pub mod check {
         Outcome::new(MONOTONIC, holds, expected, with_return(seen, observed))
     }
 
-    fn stays(seen: &Seen) -> Outcome {
+    fn stays(seen: &Observation) -> Outcome {
         let others = besides(&seen.left, CHILDREN);
         let expected = "all other files in /proc/PID/ns are what they were";
         let observed = format!("it has left: {}", list(&others));
         Outcome::new(STAYS, seen.alive && others.is_empty(), expected, with_return(seen, observed))
     }
 
-    fn refused(runs: &[Seen], too_far: &Seen) -> Outcome {
+    fn refused(runs: &[Observation], too_far: &Observation) -> Outcome {
         let usual = runs.iter().all(|seen| seen.reply == Reply::Ok);
         let told = matches!(too_far.reply, Reply::Error(_)) && !too_far.reply.is_bare_error();
         let expected = "an error with a context for 147 years (the kernel's limit is 146), and Ok for less";
@@ -257,9 +257,9 @@ pub mod check {
     }
 
     /// The mistake that fits everything that was seen.
-    fn mistake(runs: &[Seen], too_far: &Seen) -> Option<&'static Mistake> {
-        let all = |holds: fn(&Seen) -> bool| runs.iter().all(holds);
-        let zero = |seen: &Seen| seen.boottime == Offset(0, 0) && seen.monotonic == Offset(0, 0);
+    fn mistake(runs: &[Observation], too_far: &Observation) -> Option<&'static Mistake> {
+        let all = |holds: fn(&Observation) -> bool| runs.iter().all(holds);
+        let zero = |seen: &Observation| seen.boottime == Offset(0, 0) && seen.monotonic == Offset(0, 0);
         if !all(|seen| seen.alive) {
             return None;
         }
@@ -315,12 +315,12 @@ pub mod check {
     }
 
     /// What the clock shall show, rather than how far it shall be ahead.
-    fn counts_from_boot(seen: &Seen) -> bool {
+    fn counts_from_boot(seen: &Observation) -> bool {
         const MOMENT: i64 = 30;
         seen.boottime.0 != wanted(seen).0 && (seen.boottime.0 - wanted(seen).0 - seen.up).abs() < MOMENT
     }
 
-    fn with_a_refusal(too_far: &Seen) -> Option<&'static Mistake> {
+    fn with_a_refusal(too_far: &Observation) -> Option<&'static Mistake> {
         match &too_far.reply {
             Reply::Ok => Some(&SWALLOWED_THE_ERROR),
             reply if reply.is_bare_error() => Some(&BARE_ERRNO),
@@ -330,7 +330,7 @@ pub mod check {
 
     /// What was seen, and what the function returned where that isn't Ok. Of a program that has
     /// ended only the latter is known.
-    fn with_return(seen: &Seen, observed: String) -> String {
+    fn with_return(seen: &Observation, observed: String) -> String {
         seen.reply.beside(seen.alive, observed)
     }
 }

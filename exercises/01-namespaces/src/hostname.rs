@@ -89,7 +89,7 @@ pub mod check {
 
     /// One run of the program, seen from outside.
     #[derive(Debug, Clone)]
-    struct Seen {
+    struct Observation {
         /// The name that was asked for.
         asked: String,
         /// What the program said, which is when to look.
@@ -107,7 +107,7 @@ pub mod check {
 
     /// Runs the program once, as the lab's root: nobody else may rename the lab, and whether an
     /// answer does is the question.
-    fn observe(program: &Program, name: &str) -> Result<Seen> {
+    fn observe(program: &Program, name: &str) -> Result<Observation> {
         let mut running = program.start(Lab::new(), &[name])?;
         let (host, main) = (running.init(), running.main());
         let host_before = look::hostname_in(host)?;
@@ -125,7 +125,7 @@ pub mod check {
         let (program_after, host_after) = (name_in(main)?, name_in(host)?);
         let left = if alive { before.left(&after) } else { Vec::new() };
         let printed = running.end();
-        Ok(Seen { asked: name.into(), reply, host_before, host_after, alive, program_after, left, printed })
+        Ok(Observation { asked: name.into(), reply, host_before, host_after, alive, program_after, left, printed })
     }
 
     /// A hostname that no answer can know beforehand.
@@ -145,7 +145,7 @@ pub mod check {
     const TOO_LONG: &str = "a name that is too long comes back as an error that says what was refused";
 
     /// `runs` asked for different names, `too_long` for one that the kernel refuses.
-    fn judge(runs: &[Seen], too_long: &Seen) -> Judgement {
+    fn judge(runs: &[Observation], too_long: &Observation) -> Judgement {
         let outcomes = vec![
             Outcome::first_failing(runs, own_namespace),
             Outcome::first_failing(runs, nothing_else),
@@ -157,7 +157,7 @@ pub mod check {
         Judgement::new(outcomes, mistake(runs, too_long), printed)
     }
 
-    fn own_namespace(seen: &Seen) -> Outcome {
+    fn own_namespace(seen: &Observation) -> Outcome {
         let place = match seen.left.as_slice() {
             [] => "the process is still in the host's".to_string(),
             others => format!("the process is still in the host's; it left others: {}", others.join(", ")),
@@ -166,14 +166,14 @@ pub mod check {
         Outcome::new(OWN_NAMESPACE, seen.alive && in_own(seen), expected, with_return(seen, place))
     }
 
-    fn nothing_else(seen: &Seen) -> Outcome {
+    fn nothing_else(seen: &Observation) -> Outcome {
         let others = besides(&seen.left, "uts");
         let expected = "all other files in /proc/PID/ns are what they were";
         let observed = with_return(seen, format!("it has also left: {}", list(&others)));
         Outcome::new(ELSE, seen.alive && others.is_empty(), expected, observed)
     }
 
-    fn own_name(seen: &Seen) -> Outcome {
+    fn own_name(seen: &Observation) -> Outcome {
         let holds = seen.alive && seen.reply == Reply::Ok && seen.program_after == seen.asked;
         let name = format!("the process's hostname is \"{}\"", seen.program_after);
         Outcome::new(
@@ -184,13 +184,13 @@ pub mod check {
         )
     }
 
-    fn host_kept(seen: &Seen) -> Outcome {
+    fn host_kept(seen: &Observation) -> Outcome {
         let holds = seen.alive && !host_renamed(seen);
         let expected = format!("the host is still called \"{}\"", seen.host_before);
         Outcome::new(HOST_KEPT, holds, expected, with_return(seen, format!("it is called \"{}\" now", seen.host_after)))
     }
 
-    fn refused(runs: &[Seen], too_long: &Seen) -> Outcome {
+    fn refused(runs: &[Observation], too_long: &Observation) -> Outcome {
         let usual = runs.iter().all(|seen| seen.reply == Reply::Ok);
         let told = matches!(&too_long.reply, Reply::Error(_)) && !too_long.reply.is_bare_error();
         let expected = "65 bytes are refused, with a context; shorter names aren't";
@@ -205,8 +205,8 @@ pub mod check {
     }
 
     /// The mistake that fits everything that was seen.
-    fn mistake(runs: &[Seen], too_long: &Seen) -> Option<&'static Mistake> {
-        let all = |holds: fn(&Seen) -> bool| runs.iter().all(holds);
+    fn mistake(runs: &[Observation], too_long: &Observation) -> Option<&'static Mistake> {
+        let all = |holds: fn(&Observation) -> bool| runs.iter().all(holds);
         if !all(|seen| seen.alive) {
             return None;
         }
@@ -245,7 +245,7 @@ pub mod check {
         }
     }
 
-    fn mistake_with_a_long_name(seen: &Seen) -> Option<&'static Mistake> {
+    fn mistake_with_a_long_name(seen: &Observation) -> Option<&'static Mistake> {
         match &seen.reply {
             reply if reply.is_bare_error() => Some(&BARE_ERRNO),
             Reply::Ok if seen.program_after == seen.host_before => Some(&SWALLOWED_THE_ERROR),
@@ -256,17 +256,17 @@ pub mod check {
         }
     }
 
-    fn in_own(seen: &Seen) -> bool {
+    fn in_own(seen: &Observation) -> bool {
         seen.left.contains(&"uts")
     }
 
-    fn host_renamed(seen: &Seen) -> bool {
+    fn host_renamed(seen: &Observation) -> bool {
         seen.host_after != seen.host_before
     }
 
     /// What was seen, and what the function returned where that isn't Ok. Of a program that has
     /// ended only the latter is known.
-    fn with_return(seen: &Seen, observed: String) -> String {
+    fn with_return(seen: &Observation, observed: String) -> String {
         seen.reply.beside(seen.alive, observed)
     }
 }

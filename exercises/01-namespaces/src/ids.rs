@@ -105,7 +105,7 @@ pub mod check {
 
     /// A map that the kernel refused leaves no trace of what was written. But there are users with
     /// whom the wrong number is the right one.
-    fn worlds_that_tell(program: &Program, seen: &Seen) -> Result<Vec<Seen>> {
+    fn worlds_that_tell(program: &Program, seen: &Observation) -> Result<Vec<Observation>> {
         if !was_refused(seen) {
             return Ok(Vec::new());
         }
@@ -124,7 +124,7 @@ pub mod check {
     }
 
     #[derive(Debug, Clone)]
-    struct Seen {
+    struct Observation {
         world: World,
         reply: Reply,
         /// Whether the program still ran when we looked; if not, the fields below are empty.
@@ -151,7 +151,7 @@ pub mod check {
         gid: u32,
     }
 
-    fn observe(program: &Program, world: World) -> Result<Seen> {
+    fn observe(program: &Program, world: World) -> Result<Observation> {
         let (uid, gid) = (world.uid.to_string(), world.gid.to_string());
         let room = if world.room { "room" } else { "no room" };
         let mut running = program.start(Lab::new(), &[&uid, &gid, room])?;
@@ -163,7 +163,7 @@ pub mod check {
         let reply = running.go_on()?;
 
         let after = Namespaces::read(main);
-        let mut seen = Seen {
+        let mut seen = Observation {
             world,
             reply,
             alive: false,
@@ -211,7 +211,7 @@ pub mod check {
 
     /// `runs` had different ids; in `refused` the kernel allows no user namespace; `tell` are
     /// worlds in which a wrong number happens to be right.
-    fn judge(runs: &[Seen], refused: &Seen, tell: &[Seen]) -> Judgement {
+    fn judge(runs: &[Observation], refused: &Observation, tell: &[Observation]) -> Judgement {
         let outcomes = vec![
             Outcome::first_failing(runs, own),
             Outcome::first_failing(runs, |seen| {
@@ -230,19 +230,19 @@ pub mod check {
     }
 
     /// The answer made a namespace, and failed before the user was mapped in it.
-    fn was_refused(seen: &Seen) -> bool {
+    fn was_refused(seen: &Observation) -> bool {
         seen.alive && is_own(seen) && is_error(seen) && seen.uid_map.is_empty()
     }
 
-    fn is_error(seen: &Seen) -> bool {
+    fn is_error(seen: &Observation) -> bool {
         matches!(seen.reply, Reply::Error(_))
     }
 
-    fn is_own(seen: &Seen) -> bool {
+    fn is_own(seen: &Observation) -> bool {
         seen.left.contains(&"user")
     }
 
-    fn own(seen: &Seen) -> Outcome {
+    fn own(seen: &Observation) -> Outcome {
         let expected = "after the call, /proc/PID/ns/user is another one than before";
         Outcome::new(OWN, seen.alive && is_own(seen), expected, with_return(seen, "it is the same one".into()))
     }
@@ -252,7 +252,7 @@ pub mod check {
         *map == [IdRange { inside: 0, outside, length: 1 }]
     }
 
-    fn mapped(seen: &Seen, claim: &'static str, map: &[IdRange], outside: u32, before: u32) -> Outcome {
+    fn mapped(seen: &Observation, claim: &'static str, map: &[IdRange], outside: u32, before: u32) -> Outcome {
         let holds = seen.alive && is_own(seen) && outside == before && is_root_alone(map, before);
         let observed = if !is_own(seen) {
             "there is no new user namespace".to_string()
@@ -278,7 +278,7 @@ pub mod check {
         if map.is_empty() { "it is empty".into() } else { map.iter().map(line).collect::<Vec<_>>().join(", and ") }
     }
 
-    fn setgroups(seen: &Seen) -> Outcome {
+    fn setgroups(seen: &Observation) -> Outcome {
         let holds = seen.alive && is_own(seen) && denied_in_time(seen);
         let observed = match seen.written[..] {
             _ if !is_own(seen) => "there is no new user namespace".to_string(),
@@ -289,13 +289,13 @@ pub mod check {
         Outcome::new(SETGROUPS, holds, expected, with_return(seen, observed))
     }
 
-    fn denied_in_time(seen: &Seen) -> bool {
+    fn denied_in_time(seen: &Observation) -> bool {
         let place = |file| seen.written.iter().position(|written| *written == file);
         let denied = place("setgroups").filter(|_| seen.setgroups == "deny");
         denied.is_some_and(|denied| place("gid_map").is_none_or(|mapped| denied < mapped))
     }
 
-    fn capable(seen: &Seen) -> Outcome {
+    fn capable(seen: &Observation) -> Outcome {
         let holds = seen.alive && is_own(seen) && seen.lacks == 0;
         let observed = match seen.lacks {
             0 => "there is no new user namespace".to_string(),
@@ -304,14 +304,14 @@ pub mod check {
         Outcome::new(CAPABLE, holds, "CapEff in /proc/PID/status has all bits set", with_return(seen, observed))
     }
 
-    fn nothing_else(seen: &Seen) -> Outcome {
+    fn nothing_else(seen: &Observation) -> Outcome {
         let others = besides(&seen.left, "user");
         let holds = seen.alive && others.is_empty();
         let expected = "all other files in /proc/PID/ns are what they were";
         Outcome::new(ELSE, holds, expected, with_return(seen, format!("it has also left: {}", list(&others))))
     }
 
-    fn says_why(runs: &[Seen], refused: &Seen) -> Outcome {
+    fn says_why(runs: &[Observation], refused: &Observation) -> Outcome {
         let usual = runs.iter().all(|seen| seen.reply == Reply::Ok);
         let told = matches!(refused.reply, Reply::Error(_)) && !refused.reply.is_bare_error();
         let expected = "where the kernel allows no user namespace: an error with a context; elsewhere none";
@@ -324,8 +324,8 @@ pub mod check {
     }
 
     /// The mistake that fits everything that was seen.
-    fn mistake(runs: &[Seen], refused: &Seen, tell: &[Seen]) -> Option<&'static Mistake> {
-        let all = |holds: fn(&Seen) -> bool| runs.iter().all(holds);
+    fn mistake(runs: &[Observation], refused: &Observation, tell: &[Observation]) -> Option<&'static Mistake> {
+        let all = |holds: fn(&Observation) -> bool| runs.iter().all(holds);
         if !all(|seen| seen.alive) {
             return None;
         }
@@ -351,8 +351,8 @@ pub mod check {
         }
     }
 
-    fn after_an_error(runs: &[Seen], tell: &[Seen]) -> Option<&'static Mistake> {
-        let all = |holds: fn(&Seen) -> bool| runs.iter().all(holds);
+    fn after_an_error(runs: &[Observation], tell: &[Observation]) -> Option<&'static Mistake> {
+        let all = |holds: fn(&Observation) -> bool| runs.iter().all(holds);
         // The wrong number happens to be right for this user.
         let passes_as = |id| tell.iter().any(|seen| seen.world.uid == id && !seen.uid_map.is_empty());
         if !all(was_refused) {
@@ -367,7 +367,7 @@ pub mod check {
     }
 
     /// The kernel couldn't read what was written, and the answer handed its word on.
-    fn is_malformed(seen: &Seen) -> bool {
+    fn is_malformed(seen: &Observation) -> bool {
         let last = match &seen.reply {
             Reply::Error(chain) => chain.last(),
             _ => None,
@@ -375,12 +375,12 @@ pub mod check {
         last.is_some_and(|error| error.starts_with("EINVAL") || error.contains("os error 22"))
     }
 
-    fn is_itself(seen: &Seen) -> bool {
+    fn is_itself(seen: &Observation) -> bool {
         let same = |map: &[IdRange], inside, outside| *map == [IdRange { inside, outside, length: 1 }];
         same(&seen.uid_map, seen.world.uid, seen.outside_before.uid)
     }
 
-    fn with_a_refusal(refused: &Seen) -> Option<&'static Mistake> {
+    fn with_a_refusal(refused: &Observation) -> Option<&'static Mistake> {
         match &refused.reply {
             Reply::Ok => Some(&SWALLOWED_THE_ERROR),
             reply if reply.is_bare_error() => Some(&BARE_ERRNO),
@@ -390,7 +390,7 @@ pub mod check {
 
     /// What was seen, and what the function returned where that isn't Ok. Of a program that has
     /// ended only the latter is known.
-    fn with_return(seen: &Seen, observed: String) -> String {
+    fn with_return(seen: &Observation, observed: String) -> String {
         seen.reply.beside(seen.alive, observed)
     }
 }

@@ -127,7 +127,7 @@ pub mod check {
 
     /// What is seen in any run.
     #[derive(Debug, Clone)]
-    struct Seen {
+    struct Observation {
         reply: Reply,
         /// Which of the processes inside have come back from the function, by their number there.
         came_back: Vec<i32>,
@@ -140,7 +140,7 @@ pub mod check {
     /// the init gets TERM.
     #[derive(Debug, Clone)]
     struct Serving {
-        seen: Seen,
+        seen: Observation,
         /// The command's number inside.
         number: Option<i32>,
         /// Orphans that were seen to live, and those that have ended and are still there.
@@ -154,7 +154,7 @@ pub mod check {
     /// A command that waits for `signal`, which the init gets, and ends with `code` then.
     #[derive(Debug, Clone)]
     struct Listening {
-        seen: Seen,
+        seen: Observation,
         signal: Signal,
         code: i32,
     }
@@ -162,7 +162,7 @@ pub mod check {
     /// A command that ends with `code` at once, while a process that it started lives on.
     #[derive(Debug, Clone)]
     struct Leaving {
-        seen: Seen,
+        seen: Observation,
         code: i32,
         command_is_gone: bool,
         other_lives: bool,
@@ -215,10 +215,10 @@ pub mod check {
         let is_other = |process: &i32| other.contains(process) || run.init() == Some(*process);
         let command_is_gone = look::descendants(main).iter().all(|process| is_other(process) || is_zombie(*process));
         let other_lives = other.iter().any(|&process| look::process_exists(process));
-        Ok(Leaving { seen: Seen { reply, ..run.end()? }, code, command_is_gone, other_lives })
+        Ok(Leaving { seen: Observation { reply, ..run.end()? }, code, command_is_gone, other_lives })
     }
 
-    fn missing(program: &Program) -> Result<Seen> {
+    fn missing(program: &Program) -> Result<Observation> {
         Run::start(program, "missing", 0, "")?.end()
     }
 
@@ -250,10 +250,10 @@ pub mod check {
             named(self.running.main(), "came back").into_iter().filter_map(number_inside).collect()
         }
 
-        fn end(mut self) -> Result<Seen> {
+        fn end(mut self) -> Result<Observation> {
             let reply = self.running.wait_for_return(PATIENCE)?;
             let came_back = self.came_back();
-            Ok(Seen { reply, came_back, began: self.began, printed: self.running.end() })
+            Ok(Observation { reply, came_back, began: self.began, printed: self.running.end() })
         }
     }
 
@@ -280,7 +280,7 @@ pub mod check {
         serving: Serving,
         listening: Listening,
         leaving: Leaving,
-        missing: Seen,
+        missing: Observation,
     }
 
     fn judge(runs: &Runs) -> Judgement {
@@ -351,7 +351,7 @@ pub mod check {
         Outcome::new(ENDS, holds, format!("the command ends with {code}, and the function returns {code}"), observed)
     }
 
-    fn once(seen: &Seen) -> Outcome {
+    fn once(seen: &Observation) -> Outcome {
         let silent = seen.reply == Reply::Number(NOT_FOUND) && seen.printed.trim().is_empty();
         let told = matches!(seen.reply, Reply::Number(NOT_FOUND) | Reply::Error(_)) && !silent;
         let holds = told && seen.came_back == [1];
@@ -369,7 +369,7 @@ pub mod check {
         )
     }
 
-    fn not_begun(seen: &Seen) -> String {
+    fn not_begun(seen: &Observation) -> String {
         match &seen.reply {
             Reply::Silence(_) => "the command was never seen to run".to_string(),
             reply => reply.in_words(),

@@ -100,7 +100,7 @@ pub mod check {
     ];
 
     #[derive(Debug, Clone)]
-    struct Seen {
+    struct Observation {
         asked: Vec<String>,
         reply: Reply,
         /// Whether the program still ran when we looked.
@@ -112,7 +112,7 @@ pub mod check {
         printed: String,
     }
 
-    fn observe(program: &Program, kinds: &[&str]) -> Result<Seen> {
+    fn observe(program: &Program, kinds: &[&str]) -> Result<Observation> {
         let mut running = program.start(Lab::new(), kinds)?;
         let main = running.main();
         let inodes = || KINDS.map(|(_, file)| look::namespace_inode(main, file).ok());
@@ -123,10 +123,10 @@ pub mod check {
         let after = inodes();
         let alive = look::process_exists(main);
         let asked = kinds.iter().map(ToString::to_string).collect();
-        Ok(Seen { asked, reply, alive, before, after, printed: running.end() })
+        Ok(Observation { asked, reply, alive, before, after, printed: running.end() })
     }
 
-    impl Seen {
+    impl Observation {
         fn was_asked(&self, kind: &str) -> bool {
             self.asked.iter().any(|asked| asked == kind)
         }
@@ -163,17 +163,17 @@ pub mod check {
 
     /// `all` asked for every kind, `two` for two of them, `unknown` for one that there is and one
     /// that there isn't.
-    fn judge(all: &Seen, two: &Seen, unknown: &Seen) -> Judgement {
+    fn judge(all: &Observation, two: &Observation, unknown: &Observation) -> Judgement {
         let outcomes = vec![each(all), others(two), refused(unknown)];
         Judgement::new(outcomes, mistake(all, two, unknown), [&all.printed, &two.printed, &unknown.printed])
     }
 
-    fn is_exact(seen: &Seen) -> bool {
+    fn is_exact(seen: &Observation) -> bool {
         let new = seen.made();
         KINDS.iter().all(|(kind, _)| new.contains(kind) == seen.was_asked(kind))
     }
 
-    fn each(seen: &Seen) -> Outcome {
+    fn each(seen: &Observation) -> Outcome {
         let holds = seen.alive && seen.reply == Reply::Ok && is_exact(seen);
         Outcome::new(
             EACH,
@@ -183,7 +183,7 @@ pub mod check {
         )
     }
 
-    fn others(seen: &Seen) -> Outcome {
+    fn others(seen: &Observation) -> Outcome {
         let holds = seen.alive && seen.reply == Reply::Ok && is_exact(seen);
         let expected = format!("{} have other inode numbers, and nothing else has", seen.asked.join(" and "));
         let new = seen.made();
@@ -191,7 +191,7 @@ pub mod check {
         Outcome::new(OTHERS, holds, expected, in_numbers(seen, shown))
     }
 
-    fn in_numbers(seen: &Seen, shown: impl Fn(&str) -> bool) -> String {
+    fn in_numbers(seen: &Observation, shown: impl Fn(&str) -> bool) -> String {
         match (&seen.reply, seen.alive) {
             (Reply::Ok, true) => seen.numbers(shown),
             (reply, true) => format!("{}; {}", seen.numbers(shown), reply.in_words()),
@@ -199,7 +199,7 @@ pub mod check {
         }
     }
 
-    fn refused(seen: &Seen) -> Outcome {
+    fn refused(seen: &Observation) -> Outcome {
         let holds = seen.alive && matches!(seen.reply, Reply::Error(_)) && seen.made().is_empty();
         let made = match &seen.made()[..] {
             [] => String::new(),
@@ -210,7 +210,7 @@ pub mod check {
     }
 
     /// The mistake that fits everything that was seen.
-    fn mistake(all: &Seen, two: &Seen, unknown: &Seen) -> Option<&'static Mistake> {
+    fn mistake(all: &Observation, two: &Observation, unknown: &Observation) -> Option<&'static Mistake> {
         if ![all, two, unknown].iter().all(|seen| seen.alive) {
             return None;
         }
@@ -233,7 +233,7 @@ pub mod check {
         }
     }
 
-    fn with_an_unknown(seen: &Seen) -> Option<&'static Mistake> {
+    fn with_an_unknown(seen: &Observation) -> Option<&'static Mistake> {
         match (&seen.reply, seen.made().is_empty()) {
             (Reply::Ok, _) => Some(&IGNORES_UNKNOWN),
             (Reply::Error(_), false) => Some(&HALF_DONE),

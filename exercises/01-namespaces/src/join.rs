@@ -134,7 +134,7 @@ pub mod check {
     }
 
     #[derive(Debug, Clone)]
-    struct Seen {
+    struct Observation {
         reply: Reply,
         /// Whether the program still ran when we looked; if not, the lists below are empty.
         alive: bool,
@@ -167,7 +167,7 @@ pub mod check {
         }
     }
 
-    fn observe(program: &Program, world: World) -> Result<Seen> {
+    fn observe(program: &Program, world: World) -> Result<Observation> {
         let mut running = program.start(Lab::new(), &[&world.own.join(","), world.container])?;
         let main = running.main();
         let container = named(main, "container").first().copied();
@@ -181,7 +181,7 @@ pub mod check {
         // Asked last: what was read before was read of a living process.
         let alive = look::process_exists(main);
         let if_alive = |kinds: Vec<&'static str>| if alive { kinds } else { Vec::new() };
-        Ok(Seen {
+        Ok(Observation {
             reply,
             alive,
             apart_before,
@@ -211,20 +211,20 @@ pub mod check {
     struct Runs {
         /// A container with everything of its own; one that shares something; one in the caller's
         /// user namespace.
-        apart: Seen,
-        sharing: Seen,
-        inside: Seen,
+        apart: Observation,
+        sharing: Observation,
+        inside: Observation,
         /// One in a lab, whose namespaces belong to another user namespace than the container's,
         /// and than the caller's.
-        in_lab: Seen,
+        in_lab: Observation,
         /// A container that has ended, and a process that is no business of the caller's.
-        gone: Seen,
-        anothers: Seen,
+        gone: Observation,
+        anothers: Observation,
     }
 
     impl Runs {
         /// For an answer that ended the program, or never returned: it will do so everywhere.
-        fn only(seen: Seen) -> Runs {
+        fn only(seen: Observation) -> Runs {
             let [sharing, inside, in_lab, gone, anothers] = std::array::from_fn(|_| seen.clone());
             Runs { apart: seen, sharing, inside, in_lab, gone, anothers }
         }
@@ -245,12 +245,12 @@ pub mod check {
         Judgement::new(outcomes, mistake(runs), printed)
     }
 
-    fn has_joined(seen: &Seen) -> bool {
+    fn has_joined(seen: &Observation) -> bool {
         seen.alive && seen.reply == Reply::Ok && seen.container_lives && seen.apart.is_empty()
     }
 
     /// `elsewhere` are kinds that another check is about.
-    fn joined(claim: &'static str, seen: &Seen, elsewhere: &[&str]) -> Outcome {
+    fn joined(claim: &'static str, seen: &Observation, elsewhere: &[&str]) -> Outcome {
         let missing: Vec<&str> = seen.apart.iter().copied().filter(|kind| !elsewhere.contains(kind)).collect();
         let holds = seen.alive && seen.reply == Reply::Ok && seen.container_lives && missing.is_empty();
         let observed = match () {
@@ -262,13 +262,13 @@ pub mod check {
         Outcome::new(claim, holds, expected, with_return(seen, observed))
     }
 
-    fn children(seen: &Seen) -> Outcome {
+    fn children(seen: &Observation) -> Outcome {
         let holds = seen.alive && seen.reply == Reply::Ok && !seen.apart.contains(&"pid");
         let expected = "the caller's pid_for_children is the container's pid";
         Outcome::new(CHILDREN, holds, expected, with_return(seen, "it is another one".into()))
     }
 
-    fn refused(claim: &'static str, seen: &Seen) -> Outcome {
+    fn refused(claim: &'static str, seen: &Observation) -> Outcome {
         let told = matches!(seen.reply, Reply::Error(_)) && !seen.reply.is_bare_error();
         let holds = seen.alive && told && seen.left.is_empty();
         let observed = match seen.left[..] {
@@ -293,7 +293,7 @@ pub mod check {
                 _ => None,
             };
         }
-        let failed = |seen: &Seen| matches!(seen.reply, Reply::Error(_)) && !seen.apart.is_empty();
+        let failed = |seen: &Observation| matches!(seen.reply, Reply::Error(_)) && !seen.apart.is_empty();
         match () {
             () if failed(inside) || failed(sharing) => Some(&ALREADY_THERE),
             () if !has_joined(inside) || !has_joined(sharing) => None,
@@ -305,7 +305,7 @@ pub mod check {
         }
     }
 
-    fn not_all(seen: &Seen) -> Option<&'static Mistake> {
+    fn not_all(seen: &Observation) -> Option<&'static Mistake> {
         match seen.apart[..] {
             ["pid"] => Some(&NO_PID),
             _ if seen.left.is_empty() => Some(&NOTHING_CHANGED),
@@ -316,7 +316,7 @@ pub mod check {
 
     /// What was seen, and what the function returned where that isn't Ok. Of a program that has
     /// ended only the latter is known.
-    fn with_return(seen: &Seen, observed: String) -> String {
+    fn with_return(seen: &Observation, observed: String) -> String {
         seen.reply.beside(seen.alive, observed)
     }
 }

@@ -89,7 +89,7 @@ pub mod check {
     const PATIENCE: Duration = Duration::from_millis(1000);
 
     #[derive(Debug, Clone)]
-    struct Seen {
+    struct Observation {
         reply: Reply,
         /// Whether the caller still runs.
         alive: bool,
@@ -120,7 +120,7 @@ pub mod check {
         is_known: bool,
     }
 
-    fn observe(program: &Program) -> Result<Seen> {
+    fn observe(program: &Program) -> Result<Observation> {
         let mut running = program.start(Lab::new(), &[])?;
         let main = running.main();
         let before = Namespaces::read(main);
@@ -132,7 +132,7 @@ pub mod check {
         let after = Namespaces::read(main);
         let alive = look::process_exists(main);
         let all = |name| named(main, name).into_iter().map(|pid| Process::seen(pid, main)).collect();
-        Ok(Seen {
+        Ok(Observation {
             reply,
             alive,
             left: if alive { before.left(&after) } else { Vec::new() },
@@ -165,12 +165,12 @@ pub mod check {
     const TOLD: &str = "the parent is told its child's number";
     const STAYS: &str = "the parent is where it was";
 
-    fn judge(seen: &Seen) -> Judgement {
+    fn judge(seen: &Observation) -> Judgement {
         let outcomes = vec![both(seen), pid_one(seen), family(seen), told(seen), stays(seen)];
         Judgement::new(outcomes, mistake(seen), [&seen.printed])
     }
 
-    fn both(seen: &Seen) -> Outcome {
+    fn both(seen: &Observation) -> Outcome {
         let holds = returned(seen) && matches!(&seen.children[..], [child] if child.is_the_callers);
         let expected = "the caller returned, and one child of it";
         let observed = match &seen.children[..] {
@@ -185,7 +185,7 @@ pub mod check {
         Outcome::new(BOTH, holds, expected, with_return(seen, observed))
     }
 
-    fn pid_one(seen: &Seen) -> Outcome {
+    fn pid_one(seen: &Observation) -> Outcome {
         let holds = seen.alive && is_pid_one(seen);
         let observed = match &seen.children[..] {
             [] => "there is no child".to_string(),
@@ -196,11 +196,11 @@ pub mod check {
         Outcome::new(PID_ONE, holds, expected, with_return(seen, observed))
     }
 
-    fn is_pid_one(seen: &Seen) -> bool {
+    fn is_pid_one(seen: &Observation) -> bool {
         matches!(&seen.children[..], [child] if child.numbers == [1])
     }
 
-    fn family(seen: &Seen) -> Outcome {
+    fn family(seen: &Observation) -> Outcome {
         let holds = seen.alive
             && matches!((&seen.children[..], &seen.grandchildren[..]), ([child], [grandchild])
                 if child.left_the_host && child.namespace.is_some() && grandchild.namespace == child.namespace);
@@ -220,7 +220,7 @@ pub mod check {
         )
     }
 
-    fn told(seen: &Seen) -> Outcome {
+    fn told(seen: &Observation) -> Outcome {
         let holds = seen.alive && matches!(&seen.children[..], [child] if child.is_known && child.is_the_callers);
         let observed = match &seen.children[..] {
             [] => "there is no child".to_string(),
@@ -230,7 +230,7 @@ pub mod check {
         Outcome::new(TOLD, holds, expected, with_return(seen, observed))
     }
 
-    fn stays(seen: &Seen) -> Outcome {
+    fn stays(seen: &Observation) -> Outcome {
         // Where its children are to be born is the one thing that has to change.
         let others = besides(&seen.left, "pid_for_children");
         let holds = returned(seen) && others.is_empty();
@@ -239,12 +239,12 @@ pub mod check {
     }
 
     /// The caller came back, and is there.
-    fn returned(seen: &Seen) -> bool {
+    fn returned(seen: &Observation) -> bool {
         seen.alive && seen.reply == Reply::Ok
     }
 
     /// The mistake that fits everything that was seen.
-    fn mistake(seen: &Seen) -> Option<&'static Mistake> {
+    fn mistake(seen: &Observation) -> Option<&'static Mistake> {
         if !seen.alive {
             return None;
         }
@@ -261,7 +261,7 @@ pub mod check {
         }
     }
 
-    fn with_child(seen: &Seen, made_one: bool, child: &Process) -> Option<&'static Mistake> {
+    fn with_child(seen: &Observation, made_one: bool, child: &Process) -> Option<&'static Mistake> {
         let for_others = child.for_children != child.namespace;
         match child.numbers[..] {
             [] if made_one || for_others => Some(&FORKED_FIRST),
@@ -279,7 +279,7 @@ pub mod check {
 
     /// What was seen, and what the function returned where that isn't Ok. Of a program that has
     /// ended, or that failed before there was a child, only the latter is worth saying.
-    fn with_return(seen: &Seen, observed: String) -> String {
+    fn with_return(seen: &Observation, observed: String) -> String {
         match (&seen.reply, seen.alive) {
             (Reply::Ok, true) => observed,
             (reply, true) if !seen.children.is_empty() || seen.ended > 0 => format!("{observed}; {}", reply.in_words()),

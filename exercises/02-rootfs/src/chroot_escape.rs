@@ -95,7 +95,7 @@ pub mod check {
     }
 
     #[derive(Debug, Clone)]
-    struct Seen {
+    struct Observation {
         reply: Reply,
         /// Whether the program still ran when we looked; if not, nothing below is true.
         alive: bool,
@@ -108,7 +108,7 @@ pub mod check {
 
     /// `depth`: how many directories below the secret's. `kind`: `open`, or `closed`: nothing can
     /// be made in the chroot.
-    fn observe(program: &Program, depth: u32, kind: &str) -> Result<Seen> {
+    fn observe(program: &Program, depth: u32, kind: &str) -> Result<Observation> {
         let place = new_place();
         let mut running = program.start(Lab::new(), &[word(&place), &depth.to_string(), kind])?;
         let (init, main) = (running.init(), running.main());
@@ -120,7 +120,7 @@ pub mod check {
         let where_is = |link: &str| place_of(PathBuf::from(format!("/proc/{main}/{link}")), host, chroot);
         let (root, directory) = (where_is("root"), where_is("cwd"));
         let secret = fs::read(path_of(main, place.join("secret"))).is_ok_and(|text| text == word(&place).as_bytes());
-        Ok(Seen { reply, alive: look::process_exists(main), root, directory, secret, printed: running.end() })
+        Ok(Observation { reply, alive: look::process_exists(main), root, directory, secret, printed: running.end() })
     }
 
     /// `..` in such a path isn't stopped by the program's root, but by ours.
@@ -142,7 +142,7 @@ pub mod check {
         Place::Elsewhere
     }
 
-    impl Seen {
+    impl Observation {
         fn is_out(&self) -> bool {
             self.root == Place::Host && self.secret
         }
@@ -153,7 +153,7 @@ pub mod check {
     const TOLD: &str = "where nothing can be made in it, it gets out otherwise, or returns an error";
 
     /// `closed`: a chroot in which nothing can be made.
-    fn judge(shallow: &Seen, deep: &Seen, closed: &Seen) -> Judgement {
+    fn judge(shallow: &Observation, deep: &Observation, closed: &Observation) -> Judgement {
         let outcomes = vec![out(OUT, shallow), out(DEEP, deep), told(closed)];
         Judgement::new(outcomes, mistake(shallow, deep, closed), [&shallow.printed, &deep.printed])
     }
@@ -168,25 +168,25 @@ pub mod check {
         }
     }
 
-    fn where_it_is(seen: &Seen) -> String {
+    fn where_it_is(seen: &Observation) -> String {
         let text =
             format!("the root is {}, and the working directory is {}", in_words(seen.root), in_words(seen.directory));
         unless_failed(&seen.reply, seen.alive, text)
     }
 
-    fn out(claim: &'static str, seen: &Seen) -> Outcome {
+    fn out(claim: &'static str, seen: &Observation) -> Outcome {
         let holds = seen.alive && seen.reply == Reply::Ok && seen.is_out();
         Outcome::new(claim, holds, "/proc/PID/root is the host's /", where_it_is(seen))
     }
 
-    fn told(seen: &Seen) -> Outcome {
+    fn told(seen: &Observation) -> Outcome {
         let error = matches!(seen.reply, Reply::Error(_)) && !seen.reply.is_bare_error();
         let holds = seen.alive && (error || seen.reply == Reply::Ok && seen.is_out());
         Outcome::new(TOLD, holds, "an error with a context, or the host's /", where_it_is(seen))
     }
 
     /// The mistake that fits everything that was seen.
-    fn mistake(shallow: &Seen, deep: &Seen, closed: &Seen) -> Option<&'static Mistake> {
+    fn mistake(shallow: &Observation, deep: &Observation, closed: &Observation) -> Option<&'static Mistake> {
         if ![shallow, deep, closed].iter().all(|seen| seen.alive) || shallow.reply != Reply::Ok {
             return None;
         }

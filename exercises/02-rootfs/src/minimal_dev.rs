@@ -149,7 +149,7 @@ pub mod check {
     }
 
     #[derive(Debug, Clone)]
-    struct Seen {
+    struct Observation {
         reply: Reply,
         /// Whether the program still ran when we looked; if not, there is nothing in the lists.
         alive: bool,
@@ -163,7 +163,7 @@ pub mod check {
     }
 
     /// `kind`: the root is `full` (its dev isn't empty), `empty`, or a `file`.
-    fn observe(program: &Program, kind: &str) -> Result<Seen> {
+    fn observe(program: &Program, kind: &str) -> Result<Observation> {
         let place = new_place();
         let mut running = program.start(Lab::new(), &[word(&place), kind])?;
         let (host, main) = (running.init(), running.main());
@@ -174,7 +174,7 @@ pub mod check {
         let table = mountinfo(main).unwrap_or_default();
         let mounted = |name: &str| mounted(&table, main, host, &dev, name);
         let path = path_of(main, &dev);
-        let seen = Seen {
+        let seen = Observation {
             reply,
             alive: true,
             dev: mounted(""),
@@ -185,7 +185,7 @@ pub mod check {
             printed: String::new(),
         };
         let alive = look::process_exists(main);
-        Ok(Seen { alive, printed: running.end(), ..seen })
+        Ok(Observation { alive, printed: running.end(), ..seen })
     }
 
     fn mounted(table: &[Mount], main: i32, host: i32, dev: &Path, name: &str) -> Option<Mounted> {
@@ -253,9 +253,9 @@ pub mod check {
     /// What may be there besides: places for what is mounted later.
     const MAY_BE: [(&str, Entry); 2] = [("mqueue", Entry::Directory), ("console", Entry::File)];
 
-    fn judge(full: &Seen, empty: &Seen, file: &Seen) -> Judgement {
+    fn judge(full: &Observation, empty: &Observation, file: &Observation) -> Judgement {
         let runs = [full.clone(), empty.clone()];
-        let of_both = |check: fn(&Seen) -> Outcome| Outcome::first_failing(&runs, check);
+        let of_both = |check: fn(&Observation) -> Outcome| Outcome::first_failing(&runs, check);
         let outcomes = vec![
             of_both(own),
             of_both(devices),
@@ -268,7 +268,7 @@ pub mod check {
         Judgement::new(outcomes, mistake(full, empty, file), [&full.printed, &empty.printed])
     }
 
-    fn outcome(claim: &'static str, seen: &Seen, holds: bool, expected: &str, observed: String) -> Outcome {
+    fn outcome(claim: &'static str, seen: &Observation, holds: bool, expected: &str, observed: String) -> Outcome {
         let holds = seen.alive && seen.reply == Reply::Ok && holds;
         Outcome::new(claim, holds, expected, unless_failed(&seen.reply, seen.alive, observed))
     }
@@ -287,14 +287,14 @@ pub mod check {
         mounted.is_some_and(|mounted| mounted.kind.as_deref() == Some(kind) && !mounted.the_hosts)
     }
 
-    fn own(seen: &Seen) -> Outcome {
+    fn own(seen: &Observation) -> Outcome {
         let dev = seen.dev.as_ref();
         let holds = is_new(dev, "tmpfs") && dev.is_some_and(|dev| dev.mode & 0o7777 == 0o755);
         outcome(OWN, seen, holds, "a tmpfs with mode 0755", in_words(dev))
     }
 
     /// Those that aren't what they should be, each with what is there instead.
-    fn missing_devices(seen: &Seen) -> Vec<String> {
+    fn missing_devices(seen: &Observation) -> Vec<String> {
         let wrong = |(name, major, minor): &(&str, u64, u64)| {
             let wanted = Entry::Device { block: false, major: *major, minor: *minor, usable: true };
             match seen.entries.get(*name) {
@@ -310,7 +310,7 @@ pub mod check {
         NUMBERS.iter().filter_map(wrong).collect()
     }
 
-    fn devices(seen: &Seen) -> Outcome {
+    fn devices(seen: &Observation) -> Outcome {
         let wrong = missing_devices(seen);
         outcome(
             DEVICES,
@@ -321,7 +321,7 @@ pub mod check {
         )
     }
 
-    fn unexpected(seen: &Seen) -> Vec<&String> {
+    fn unexpected(seen: &Observation) -> Vec<&String> {
         let known = |name: &str, entry: &Entry| {
             let own = NUMBERS.iter().map(|(name, ..)| *name).chain(SAY.iter().map(|(name, _)| *name));
             own.chain(["ptmx", "pts", "shm"]).any(|own| own == name)
@@ -330,29 +330,29 @@ pub mod check {
         seen.entries.iter().filter(|(name, entry)| !known(name, entry)).map(|(name, _)| name).collect()
     }
 
-    fn others(seen: &Seen) -> Outcome {
+    fn others(seen: &Observation) -> Outcome {
         let holds = !seen.entries.is_empty() && unexpected(seen).is_empty();
         let observed =
             if seen.entries.is_empty() { "it is empty".into() } else { format!("also: {}", list(&unexpected(seen))) };
         outcome(OTHERS, seen, holds, "what is asked for, and nothing else", observed)
     }
 
-    fn missing_links(seen: &Seen) -> Vec<&'static str> {
+    fn missing_links(seen: &Observation) -> Vec<&'static str> {
         let says = |name: &str, may: &[&str]| matches!(seen.entries.get(name), Some(Entry::Link(to)) if may.iter().any(|one| one == to));
         SAY.iter().filter(|(name, may)| !says(name, may)).map(|(name, _)| *name).collect()
     }
 
-    fn links(seen: &Seen) -> Outcome {
+    fn links(seen: &Observation) -> Outcome {
         let missing = missing_links(seen);
         let observed = format!("not so: {}", list(&missing));
         outcome(LINKS, seen, missing.is_empty(), "links to /proc/self/fd, /proc/self/fd/0, 1 and 2", observed)
     }
 
-    fn is_linked(seen: &Seen) -> bool {
+    fn is_linked(seen: &Observation) -> bool {
         matches!(seen.entries.get("ptmx"), Some(Entry::Link(to)) if PTMX.contains(&to.as_str()))
     }
 
-    fn terminals(seen: &Seen) -> Outcome {
+    fn terminals(seen: &Observation) -> Outcome {
         let own = is_new(seen.pts.as_ref(), "devpts");
         let observed = match (own, seen.ptmx_mode) {
             (false, _) => format!("pts: {}", in_words(seen.pts.as_ref())),
@@ -371,25 +371,25 @@ pub mod check {
         )
     }
 
-    fn shm(seen: &Seen) -> Outcome {
+    fn shm(seen: &Observation) -> Outcome {
         let shm = seen.shm.as_ref();
         let holds = is_new(shm, "tmpfs") && shm.is_some_and(|shm| shm.mode == 0o1777);
         outcome(SHM, seen, holds, "a tmpfs with mode 1777", in_words(shm))
     }
 
     /// The mistake that fits everything that was seen.
-    fn mistake(full: &Seen, empty: &Seen, file: &Seen) -> Option<&'static Mistake> {
+    fn mistake(full: &Observation, empty: &Observation, file: &Observation) -> Option<&'static Mistake> {
         if ![full, empty, file].iter().all(|seen| seen.alive) {
             return None;
         }
-        let both = |holds: &dyn Fn(&Seen) -> bool| holds(full) && holds(empty);
-        let is_there = |seen: &Seen, wanted: fn(&Entry) -> bool| {
+        let both = |holds: &dyn Fn(&Observation) -> bool| holds(full) && holds(empty);
+        let is_there = |seen: &Observation, wanted: fn(&Entry) -> bool| {
             NUMBERS.iter().any(|(name, ..)| seen.entries.get(*name).is_some_and(wanted))
         };
         let is_device = |entry: &Entry| matches!(entry, Entry::Device { .. });
-        let own = |seen: &Seen| is_new(seen.dev.as_ref(), "tmpfs");
+        let own = |seen: &Observation| is_new(seen.dev.as_ref(), "tmpfs");
         // What the kernel said is in the error, as nix or std word it.
-        let refused_with = |seen: &Seen, words: [&str; 2]| matches!(&seen.reply, Reply::Error(chain) if chain.iter().any(|said| words.iter().any(|word| said.contains(word))));
+        let refused_with = |seen: &Observation, words: [&str; 2]| matches!(&seen.reply, Reply::Error(chain) if chain.iter().any(|said| words.iter().any(|word| said.contains(word))));
         // Places that nothing is mounted on yet: which of several was refused, nobody can see.
         let bare = |place: &Option<Mounted>| place.as_ref().is_some_and(|place| place.kind.is_none());
         if both(&|seen| {

@@ -111,7 +111,7 @@ pub mod check {
     }
 
     #[derive(Debug, Clone)]
-    struct Seen {
+    struct Observation {
         reply: Reply,
         /// Whether the program still ran when we looked; if not, nothing below is true.
         alive: bool,
@@ -137,7 +137,7 @@ pub mod check {
     }
 
     /// `kind`: the new root is a `directory`, a `mount`, or `missing`.
-    fn observe(program: &Program, kind: &str) -> Result<Seen> {
+    fn observe(program: &Program, kind: &str) -> Result<Observation> {
         let place = new_place();
         let mut running = program.start(Lab::new(), &[word(&place), kind])?;
         let main = running.main();
@@ -165,8 +165,13 @@ pub mod check {
         }
         let alive = look::process_exists(main);
         let printed = running.end();
-        let seen = Seen { reply, alive, is_root, below, for_all, moved, others, directory, covered, left, printed };
-        Ok(if alive { seen } else { Seen { is_root: false, for_all: false, below: false, directory: false, ..seen } })
+        let seen =
+            Observation { reply, alive, is_root, below, for_all, moved, others, directory, covered, left, printed };
+        Ok(if alive {
+            seen
+        } else {
+            Observation { is_root: false, for_all: false, below: false, directory: false, ..seen }
+        })
     }
 
     /// Whether the process stands in `directory`, and not in the mount that lies on it.
@@ -192,7 +197,7 @@ pub mod check {
     const CLEAN: &str = "the new root holds what it held before";
     const REFUSED: &str = "a root that isn't there is an error that says what was refused";
 
-    fn judge(directory: &Seen, mount: &Seen, missing: &Seen) -> Judgement {
+    fn judge(directory: &Observation, mount: &Observation, missing: &Observation) -> Judgement {
         let runs = [directory.clone(), mount.clone()];
         let outcomes = vec![
             Outcome::first_failing(&runs, root),
@@ -211,17 +216,17 @@ pub mod check {
         Judgement::new(outcomes, mistake(directory, mount, missing), [&directory.printed, &mount.printed])
     }
 
-    fn outcome(claim: &'static str, seen: &Seen, holds: bool, expected: &str, observed: String) -> Outcome {
+    fn outcome(claim: &'static str, seen: &Observation, holds: bool, expected: &str, observed: String) -> Outcome {
         let holds = seen.alive && seen.reply == Reply::Ok && holds;
         Outcome::new(claim, holds, expected, unless_failed(&seen.reply, seen.alive, observed))
     }
 
-    fn root(seen: &Seen) -> Outcome {
+    fn root(seen: &Observation) -> Outcome {
         let observed = if seen.is_root { "it is" } else { "its / is another" };
         outcome(ROOT, seen, seen.is_root, "/proc/PID/root leads to the files of the new root", observed.into())
     }
 
-    fn below(seen: &Seen) -> Outcome {
+    fn below(seen: &Observation) -> Outcome {
         let observed = match (seen.below, seen.is_root) {
             (true, _) => "it did",
             (false, true) => "/below is an empty directory",
@@ -236,7 +241,7 @@ pub mod check {
         )
     }
 
-    fn gone(seen: &Seen) -> Outcome {
+    fn gone(seen: &Observation) -> Outcome {
         let observed = match () {
             () if seen.moved => {
                 "the process is in another mount namespace now, and in the one that it was given the old root is /"
@@ -252,23 +257,23 @@ pub mod check {
         outcome(GONE, seen, holds, "in the mount namespace there are / and /below, and nothing else", observed)
     }
 
-    fn working_directory(seen: &Seen) -> Outcome {
+    fn working_directory(seen: &Observation) -> Outcome {
         let observed = if seen.directory { "it is" } else { "/proc/PID/cwd is another directory" };
         outcome(DIRECTORY, seen, seen.directory && seen.is_root, "/proc/PID/cwd is /proc/PID/root", observed.into())
     }
 
-    fn clean(seen: &Seen) -> Outcome {
+    fn clean(seen: &Observation) -> Outcome {
         let observed = if seen.is_root { format!("besides: {}", list(&seen.left)) } else { "its / is another".into() };
         outcome(CLEAN, seen, seen.is_root && seen.left.is_empty(), "the names \"below\" and \"sentinel\"", observed)
     }
 
     /// The mistake that fits everything that was seen.
-    fn mistake(directory: &Seen, mount: &Seen, missing: &Seen) -> Option<&'static Mistake> {
+    fn mistake(directory: &Observation, mount: &Observation, missing: &Observation) -> Option<&'static Mistake> {
         if ![directory, mount, missing].iter().all(|seen| seen.alive && !seen.moved) {
             return None;
         }
-        let both = |holds: fn(&Seen) -> bool| holds(directory) && holds(mount);
-        let error = |seen: &Seen| matches!(seen.reply, Reply::Error(_));
+        let both = |holds: fn(&Observation) -> bool| holds(directory) && holds(mount);
+        let error = |seen: &Observation| matches!(seen.reply, Reply::Error(_));
         if error(directory) && !directory.is_root && directory.covered {
             return Some(&WENT_IN_FIRST);
         }

@@ -93,7 +93,7 @@ pub mod check {
     }
 
     #[derive(Debug, Clone)]
-    struct Seen {
+    struct Observation {
         reply: Reply,
         /// Whether the program still ran when we looked; if not, its table is empty.
         alive: bool,
@@ -118,7 +118,7 @@ pub mod check {
     }
 
     /// Runs the program on a host whose mounts are shared, as systemd leaves them.
-    fn observe(program: &Program) -> Result<Seen> {
+    fn observe(program: &Program) -> Result<Observation> {
         let place = new_place();
         let mut running = program.start(Lab::new().shared_mounts(), &[word(&place)])?;
         let (host, main) = (running.init(), running.main());
@@ -134,7 +134,7 @@ pub mod check {
         // lives.
         let alive = look::process_exists(main);
         let host_after = if alive { mountinfo(host)? } else { Vec::new() };
-        Ok(Seen { reply, alive, place, own_table, left, host_before, host_after, table, printed: running.end() })
+        Ok(Observation { reply, alive, place, own_table, left, host_before, host_after, table, printed: running.end() })
     }
 
     fn at_nobody(program: &Program) -> Result<Refused> {
@@ -147,12 +147,12 @@ pub mod check {
 
     impl Refused {
         /// For an answer that ended the program, or never returned.
-        fn like(seen: &Seen) -> Refused {
+        fn like(seen: &Observation) -> Refused {
             Refused { reply: seen.reply.clone(), alive: seen.alive, moved: false }
         }
     }
 
-    impl Seen {
+    impl Observation {
         /// Those of the program's mounts that are still connected with others.
         fn connected(&self) -> Vec<&Mount> {
             self.table.iter().filter(|mount| !mount.is_private() || mount.propagation.unbindable).collect()
@@ -190,7 +190,7 @@ pub mod check {
     const HOST_KEPT: &str = "the host's mounts are shared as they were";
     const REFUSED: &str = "who may not do it gets an error that says what was refused";
 
-    fn judge(seen: &Seen, nobody: &Refused) -> Judgement {
+    fn judge(seen: &Observation, nobody: &Refused) -> Judgement {
         let outcomes = vec![
             own(seen),
             private(seen),
@@ -202,12 +202,12 @@ pub mod check {
         Judgement::new(outcomes, mistake(seen, nobody), [&seen.printed])
     }
 
-    fn outcome(claim: &'static str, seen: &Seen, holds: bool, expected: &str, observed: String) -> Outcome {
+    fn outcome(claim: &'static str, seen: &Observation, holds: bool, expected: &str, observed: String) -> Outcome {
         let holds = seen.alive && seen.reply == Reply::Ok && holds;
         Outcome::new(claim, holds, expected, unless_failed(&seen.reply, seen.alive, observed))
     }
 
-    fn own(seen: &Seen) -> Outcome {
+    fn own(seen: &Observation) -> Outcome {
         let others = besides(&seen.left, "mnt");
         let observed = match others[..] {
             _ if !seen.own_table => "the process is in the host's".to_string(),
@@ -218,7 +218,7 @@ pub mod check {
         outcome(OWN, seen, seen.own_table && others.is_empty(), expected, observed)
     }
 
-    fn private(seen: &Seen) -> Outcome {
+    fn private(seen: &Observation) -> Outcome {
         let connected = seen.connected();
         let holds = seen.own_table && !seen.table.is_empty() && connected.is_empty();
         let observed = match &connected[..] {
@@ -240,7 +240,7 @@ pub mod check {
         format!("{} is {kind}", mount.mount_point.display())
     }
 
-    fn no_leak(seen: &Seen) -> Outcome {
+    fn no_leak(seen: &Observation) -> Outcome {
         let observed = match (seen.leaked(), seen.took_away()) {
             (true, true) => "the container's mount is on the host, and the host's own is gone",
             (true, false) => "the container's mount is on the host",
@@ -252,7 +252,7 @@ pub mod check {
         outcome(NO_LEAK, seen, holds, "the host's mount table, as it was", observed.into())
     }
 
-    fn host_kept(seen: &Seen) -> Outcome {
+    fn host_kept(seen: &Observation) -> Outcome {
         let changed = seen.changed_on_host();
         let observed = match &changed[..] {
             [] => "they are".to_string(),
@@ -265,7 +265,7 @@ pub mod check {
     }
 
     /// The mistake that fits everything that was seen.
-    fn mistake(seen: &Seen, nobody: &Refused) -> Option<&'static Mistake> {
+    fn mistake(seen: &Observation, nobody: &Refused) -> Option<&'static Mistake> {
         if !seen.alive || seen.reply != Reply::Ok {
             return None;
         }

@@ -115,7 +115,7 @@ pub mod check {
     }
 
     #[derive(Debug, Clone)]
-    struct Seen {
+    struct Observation {
         reply: Reply,
         /// Whether the program still ran when we looked; if not, nothing below is true.
         alive: bool,
@@ -137,7 +137,7 @@ pub mod check {
     }
 
     /// `kind`: see the program.
-    fn observe(program: &Program, kind: &str) -> Result<Seen> {
+    fn observe(program: &Program, kind: &str) -> Result<Observation> {
         let place = new_place();
         let mut running = program.start(Lab::new(), &[word(&place), kind])?;
         let main = running.main();
@@ -153,7 +153,7 @@ pub mod check {
             let source = identity(source.join(name));
             source.is_some() && source == identity(target.join(name))
         };
-        let seen = Seen {
+        let seen = Observation {
             reply,
             alive: true,
             shown: identity(&source).is_some() && identity(&source) == identity(&target),
@@ -167,7 +167,7 @@ pub mod check {
             printed: String::new(),
         };
         let alive = look::process_exists(main);
-        Ok(Seen { alive, printed: running.end(), ..seen })
+        Ok(Observation { alive, printed: running.end(), ..seen })
     }
 
     /// Tries it: into a file, or with a new file in a directory.
@@ -195,16 +195,16 @@ pub mod check {
     struct Runs {
         /// A directory; a directory with a mount below it; the same in a user namespace in which
         /// their flags are locked; a file; nothing.
-        plain: Seen,
-        below: Seen,
-        locked: Seen,
-        file: Seen,
-        missing: Seen,
+        plain: Observation,
+        below: Observation,
+        locked: Observation,
+        file: Observation,
+        missing: Observation,
     }
 
     impl Runs {
         /// For an answer that ended the program, or never returned: it will do so everywhere.
-        fn only(seen: Seen) -> Runs {
+        fn only(seen: Observation) -> Runs {
             let [below, locked, file, missing] = std::array::from_fn(|_| seen.clone());
             Runs { plain: seen, below, locked, file, missing }
         }
@@ -223,7 +223,7 @@ pub mod check {
         Judgement::new(outcomes, mistake(runs), [plain, below, locked, file].map(|seen| &seen.printed))
     }
 
-    fn outcome(claim: &'static str, seen: &Seen, holds: bool, expected: &str, observed: String) -> Outcome {
+    fn outcome(claim: &'static str, seen: &Observation, holds: bool, expected: &str, observed: String) -> Outcome {
         let holds = seen.alive && seen.reply == Reply::Ok && holds;
         Outcome::new(claim, holds, expected, unless_failed(&seen.reply, seen.alive, observed))
     }
@@ -236,30 +236,30 @@ pub mod check {
         }
     }
 
-    fn shown(seen: &Seen) -> Outcome {
+    fn shown(seen: &Observation) -> Outcome {
         let observed = if seen.shown { "they are" } else { "they aren't" };
         outcome(SHOWN, seen, seen.shown, "both are the same, by device and inode number", observed.into())
     }
 
-    fn read_only(seen: &Seen) -> Outcome {
+    fn read_only(seen: &Observation) -> Outcome {
         let holds = seen.shown && seen.target == Written::ReadOnly;
         outcome(READ_ONLY, seen, holds, "an attempt to write gives EROFS", in_words(seen.target))
     }
 
-    fn is_below(seen: &Seen) -> Outcome {
+    fn is_below(seen: &Observation) -> Outcome {
         let observed = if seen.below_shown { in_words(seen.below) } else { "it isn't there".into() };
         let holds = seen.below_shown && seen.below == Written::ReadOnly;
         outcome(BELOW, seen, holds, "target/below is source/below, and an attempt to write gives EROFS", observed)
     }
 
-    fn source(plain: &Seen, below: &Seen) -> Outcome {
+    fn source(plain: &Observation, below: &Observation) -> Outcome {
         let first = if plain.source == Written::Yes { below } else { plain };
         let holds = [plain.source, below.source, below.source_below].iter().all(|written| *written == Written::Yes);
         let observed = format!("source: {}; source/below: {}", in_words(first.source), in_words(below.source_below));
         outcome(SOURCE, first, holds, "it was written to", observed)
     }
 
-    fn flags(seen: &Seen) -> Outcome {
+    fn flags(seen: &Observation) -> Outcome {
         let observed = match () {
             () if !seen.below_shown => "it isn't there".into(),
             () => format!("lost: {}", list(&seen.lost)),

@@ -172,7 +172,7 @@ pub mod check {
     }
 
     #[derive(Debug, Clone)]
-    struct Seen {
+    struct Observation {
         case: Case,
         /// What was asked for.
         target: PathBuf,
@@ -191,7 +191,7 @@ pub mod check {
         printed: String,
     }
 
-    fn observe(program: &Program, case: Case) -> Result<Seen> {
+    fn observe(program: &Program, case: Case) -> Result<Observation> {
         let place = new_place();
         let target = case.target(&place);
         let mut running = program.start(Lab::new(), &[word(&place), word(&target)])?;
@@ -205,7 +205,7 @@ pub mod check {
         let reply = running.go_on()?;
 
         let image = place.join("image");
-        // Seen from outside, a mount point is what is mounted there.
+        // Observation from outside, a mount point is what is mounted there.
         let is_volume = |point: &PathBuf| volume.is_some() && identity(path_of(main, point)) == volume;
         let points = mountinfo(main).unwrap_or_default().into_iter().map(|mount| mount.mount_point);
         let went = points.filter(|point| *point != place.join("volume")).find(is_volume);
@@ -214,7 +214,7 @@ pub mod check {
         let leaks = leaks.map(|(_, file)| file).collect();
         let meant = case.meant(&place).map(|meant| image.join(meant));
         let alive = look::process_exists(main);
-        Ok(Seen {
+        Ok(Observation {
             case,
             target,
             meant,
@@ -256,7 +256,7 @@ pub mod check {
         found
     }
 
-    impl Seen {
+    impl Observation {
         fn is_outside(&self) -> bool {
             self.went.as_ref().is_some_and(|point| !point.starts_with(&self.image))
         }
@@ -275,7 +275,7 @@ pub mod check {
     const REFUSED: &str = "a target that isn't in the image, and can't be made there, is an error that says so";
 
     /// One run for each case; only the first, if that ended the program.
-    fn judge(runs: &[Seen]) -> Judgement {
+    fn judge(runs: &[Observation]) -> Judgement {
         let outcomes = vec![
             goes_right(PLAIN, runs, &[Case::Directory, Case::Missing]),
             goes_right(LAST, runs, &[Case::Absolute, Case::Dots]),
@@ -290,14 +290,14 @@ pub mod check {
         Judgement::new(outcomes, mistake(runs), printed)
     }
 
-    fn of<'a>(runs: &'a [Seen], cases: &'a [Case]) -> Vec<Seen> {
-        let chosen: Vec<Seen> = runs.iter().filter(|seen| cases.contains(&seen.case)).cloned().collect();
+    fn of<'a>(runs: &'a [Observation], cases: &'a [Case]) -> Vec<Observation> {
+        let chosen: Vec<Observation> = runs.iter().filter(|seen| cases.contains(&seen.case)).cloned().collect();
         // It never came to that: what came of the last run is what there is to say.
         if chosen.is_empty() { runs.last().cloned().into_iter().collect() } else { chosen }
     }
 
     /// `/srv/data went to …`
-    fn where_it_went(seen: &Seen) -> String {
+    fn where_it_went(seen: &Observation) -> String {
         let target = seen.target.display();
         let went = match &seen.went {
             Some(point) if seen.is_outside() => format!("{target} went to the host's {}", point.display()),
@@ -310,7 +310,7 @@ pub mod check {
         unless_failed(&seen.reply, seen.alive, went)
     }
 
-    fn goes_right(claim: &'static str, runs: &[Seen], cases: &[Case]) -> Outcome {
+    fn goes_right(claim: &'static str, runs: &[Observation], cases: &[Case]) -> Outcome {
         Outcome::first_failing(&of(runs, cases), |seen| {
             let meant = seen.meant.as_ref().map_or("the image".into(), |meant| meant.display().to_string());
             Outcome::new(
@@ -322,7 +322,7 @@ pub mod check {
         })
     }
 
-    fn inside(seen: &Seen) -> Outcome {
+    fn inside(seen: &Observation) -> Outcome {
         let holds = seen.alive && !seen.is_outside() && !seen.made_outside;
         let observed = if seen.made_outside {
             format!("for {} something was made on the host", seen.target.display())
@@ -332,7 +332,7 @@ pub mod check {
         Outcome::new(OUTSIDE, holds, "the host's directories, as they were", observed)
     }
 
-    fn closed(runs: &[Seen]) -> Outcome {
+    fn closed(runs: &[Observation]) -> Outcome {
         Outcome::first_failing(&of(runs, &[Case::Directory]), |seen| {
             let holds = seen.alive && seen.reply == Reply::Ok && seen.leaks.is_empty();
             let observed = unless_failed(&seen.reply, seen.alive, format!("a command would get {}", list(&seen.leaks)));
@@ -340,7 +340,7 @@ pub mod check {
         })
     }
 
-    fn refused(runs: &[Seen]) -> Outcome {
+    fn refused(runs: &[Observation]) -> Outcome {
         Outcome::first_failing(&of(runs, &[Case::BelowFile, Case::Nowhere]), |seen| {
             let told = matches!(seen.reply, Reply::Error(_)) && !seen.reply.is_bare_error();
             // Who makes, in the image, what the link leads to, has done no harm.
@@ -352,27 +352,27 @@ pub mod check {
     }
 
     /// The mistake that fits everything that was seen.
-    fn mistake(runs: &[Seen]) -> Option<&'static Mistake> {
+    fn mistake(runs: &[Observation]) -> Option<&'static Mistake> {
         if runs.len() < Case::ALL.len() || runs.iter().any(|seen| !seen.alive) {
             return None;
         }
-        let all = |cases: &[Case], holds: fn(&Seen) -> bool| of(runs, cases).iter().all(holds);
+        let all = |cases: &[Case], holds: fn(&Observation) -> bool| of(runs, cases).iter().all(holds);
         let links = [Case::Absolute, Case::Dots, Case::Middle];
         let out: Vec<Case> = runs.iter().filter(|seen| seen.is_outside()).map(|seen| seen.case).collect();
-        let error = |seen: &Seen| matches!(seen.reply, Reply::Error(_));
+        let error = |seen: &Observation| matches!(seen.reply, Reply::Error(_));
         match () {
-            () if all(&links, Seen::is_outside) => Some(&FOLLOWS_LINKS),
+            () if all(&links, Observation::is_outside) => Some(&FOLLOWS_LINKS),
             () if out.contains(&Case::Middle) && !out.contains(&Case::Absolute) => Some(&ONLY_THE_LAST),
             () if !out.is_empty() && out.iter().all(|case| *case == Case::OwnDots) => Some(&DOTS_LEAD_OUT),
             () if !out.is_empty() => None,
             () if runs.iter().any(|seen| seen.made_outside) => Some(&MADE_OUTSIDE),
-            () if !all(&[Case::Directory], Seen::is_right) => None,
+            () if !all(&[Case::Directory], Observation::is_right) => None,
             () if all(&[Case::Missing], error) => Some(&NEVER_MADE),
-            () if !all(&[Case::Missing], Seen::is_right) => None,
+            () if !all(&[Case::Missing], Observation::is_right) => None,
             () if all(&[Case::Absolute], error) => Some(&REFUSES_LINKS),
             () if !all(
                 &[Case::Absolute, Case::Dots, Case::Middle, Case::MissingInMiddle, Case::OwnDots],
-                Seen::is_right,
+                Observation::is_right,
             ) =>
             {
                 None

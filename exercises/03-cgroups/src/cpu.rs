@@ -98,7 +98,7 @@ pub mod check {
     }
 
     #[derive(Debug, Clone)]
-    struct Seen {
+    struct Observation {
         case: Case,
         run: Run,
         limit: Limit,
@@ -126,7 +126,7 @@ pub mod check {
         }
     }
 
-    fn observe(program: &Program, case: Case) -> Result<Seen> {
+    fn observe(program: &Program, case: Case) -> Result<Observation> {
         let word = if case == Case::Gone { "gone" } else { "there" };
         let (mut running, groups) = start(program, &[&case.cpus().to_string(), word])?;
         let weight = weight(&groups);
@@ -136,7 +136,7 @@ pub mod check {
         // For nothing: a limit is looked at when it is there, and one that isn't holds nobody up.
         let held_up = matches!(case, Case::Few(_)) && limit != Limit::None && within_moments(held_up);
         let weighted = self::weight(&groups) != weight;
-        Ok(Seen { case, limit, weighted, held_up, run: Run::end(running, reply) })
+        Ok(Observation { case, limit, weighted, held_up, run: Run::end(running, reply) })
     }
 
     fn weight(groups: &Groups) -> Option<String> {
@@ -166,7 +166,7 @@ pub mod check {
     const GONE: &str = "without a group it is an error that says so";
 
     /// One run for each case; fewer, if one ended the program.
-    fn judge(runs: &[Seen]) -> Judgement {
+    fn judge(runs: &[Observation]) -> Judgement {
         let (few, many, negative, gone) = (of(runs, 0), of(runs, 1), of(runs, 2), of(runs, 3));
         let outcomes = vec![
             gets(PART, few, matches!(few.case, Case::Few(_))),
@@ -180,12 +180,12 @@ pub mod check {
     }
 
     /// It may never have come to that: then what came of the last run is what there is to say.
-    fn of(runs: &[Seen], number: usize) -> &Seen {
+    fn of(runs: &[Observation], number: usize) -> &Observation {
         &runs[number.min(runs.len() - 1)]
     }
 
     /// Within a hundredth, or a microsecond of the quota.
-    fn is_right(seen: &Seen) -> bool {
+    fn is_right(seen: &Observation) -> bool {
         let Limit::Quota(quota, period) = seen.limit else { return false };
         let wanted = seen.case.cpus() * period;
         (quota - wanted).abs() <= (wanted / 100.0).max(1.0)
@@ -198,17 +198,17 @@ pub mod check {
         }
     }
 
-    fn gets(claim: &'static str, seen: &Seen, is_case: bool) -> Outcome {
+    fn gets(claim: &'static str, seen: &Observation, is_case: bool) -> Outcome {
         let expected = format!("{} processors", seen.case.cpus());
         seen.run.outcome(claim, is_case && is_right(seen), &expected, in_words(seen.limit))
     }
 
-    fn held_up(seen: &Seen) -> Outcome {
+    fn held_up(seen: &Observation) -> Outcome {
         let observed = if seen.limit == Limit::None { "there is no limit" } else { "it never was" };
         seen.run.outcome(HELD_UP, seen.held_up, "nr_throttled in cpu.stat grows", observed.into())
     }
 
-    fn refused(claim: &'static str, seen: &Seen, is_case: bool) -> Outcome {
+    fn refused(claim: &'static str, seen: &Observation, is_case: bool) -> Outcome {
         let kept = match seen.limit {
             Limit::Quota(..) if is_case => Err(in_words(seen.limit)),
             _ => Ok(()),
@@ -217,14 +217,15 @@ pub mod check {
     }
 
     /// The mistake that fits everything that was seen.
-    fn mistake(runs: &[Seen]) -> Option<&'static Mistake> {
+    fn mistake(runs: &[Observation]) -> Option<&'static Mistake> {
         if runs.len() < 4 || runs.iter().any(|seen| !seen.run.alive) {
             return None;
         }
         let (few, many, negative, gone) = (of(runs, 0), of(runs, 1), of(runs, 2), of(runs, 3));
-        let about = |seen: &Seen, cpus: f64| seen.limit.cpus().is_some_and(|has| (has / cpus - 1.0).abs() < 0.02);
-        let ok = |seen: &Seen| seen.run.reply == Reply::Ok;
-        let scaled = |seen: &Seen| Some(seen.limit.cpus()? / seen.case.cpus());
+        let about =
+            |seen: &Observation, cpus: f64| seen.limit.cpus().is_some_and(|has| (has / cpus - 1.0).abs() < 0.02);
+        let ok = |seen: &Observation| seen.run.reply == Reply::Ok;
+        let scaled = |seen: &Observation| Some(seen.limit.cpus()? / seen.case.cpus());
         let same_factor = || {
             let (one, other) = (scaled(few)?, scaled(many)?);
             ((one / other - 1.0).abs() < 0.05 && (one - 1.0).abs() > 0.02).then_some(())
@@ -249,19 +250,19 @@ pub mod check {
         use crate::groups::Run;
 
         /// What a right answer shows.
-        fn right() -> Vec<Seen> {
+        fn right() -> Vec<Observation> {
             let refusal = Reply::Error(vec!["writing".into(), "No such file (os error 2)".into()]);
             let seen = |case: Case| {
                 let is_right = matches!(case, Case::Few(_) | Case::Many(_));
                 let limit = if is_right { Limit::Quota(case.cpus() * 100_000.0, 100_000.0) } else { Limit::None };
                 let reply = if is_right { Reply::Ok } else { refusal.clone() };
                 let run = Run { reply, alive: true, printed: String::new() };
-                Seen { case, run, limit, weighted: false, held_up: matches!(case, Case::Few(_)) }
+                Observation { case, run, limit, weighted: false, held_up: matches!(case, Case::Few(_)) }
             };
             [Case::Few(50), Case::Many(1500), Case::Negative, Case::Gone].map(seen).to_vec()
         }
 
-        fn judged(change: impl Fn(&mut [Seen])) -> (Vec<&'static str>, Option<&'static str>) {
+        fn judged(change: impl Fn(&mut [Observation])) -> (Vec<&'static str>, Option<&'static str>) {
             let mut runs = right();
             change(&mut runs);
             let judgement = judge(&runs);

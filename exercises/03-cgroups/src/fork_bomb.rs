@@ -90,7 +90,7 @@ pub mod check {
     }
 
     #[derive(Debug, Clone)]
-    struct Seen {
+    struct Observation {
         case: Case,
         run: Run,
         /// The limit of the group that the program is in.
@@ -111,7 +111,7 @@ pub mod check {
         returned: usize,
     }
 
-    fn observe(program: &Program, case: Case) -> Result<Seen> {
+    fn observe(program: &Program, case: Case) -> Result<Observation> {
         let most = u64::from(random::within(12..40));
         let word = if case == Case::Limit { "limit" } else { "dead" };
         let (mut running, groups) = start(program, &[&most.to_string(), word])?;
@@ -130,7 +130,7 @@ pub mod check {
         let busy = time_used(&all) > time + 2 || !within_moments(|| !all.iter().any(runs));
         let living = all.iter().filter(|process| stat(**process).is_some_and(|fields| !fields.starts_with(['Z', 'X'])));
         let others = all.iter().filter(|process| **process != main);
-        Ok(Seen {
+        Ok(Observation {
             case,
             most,
             processes,
@@ -159,7 +159,7 @@ pub mod check {
 
     /// Two runs with different limits, and one in which there is another reason; fewer, if one
     /// ended the program.
-    fn judge(runs: &[Seen]) -> Judgement {
+    fn judge(runs: &[Observation]) -> Judgement {
         let bombs = bombs(runs);
         let outcomes = vec![
             Outcome::first_failing(&bombs, |seen| refused(seen)),
@@ -187,16 +187,16 @@ pub mod check {
         Judgement::new(outcomes, mistake(runs), bombs.iter().map(|seen| &seen.run.printed))
     }
 
-    fn bombs(runs: &[Seen]) -> Vec<&Seen> {
+    fn bombs(runs: &[Observation]) -> Vec<&Observation> {
         runs.iter().filter(|seen| seen.case == Case::Limit).collect()
     }
 
-    fn refused(seen: &Seen) -> Outcome {
+    fn refused(seen: &Observation) -> Outcome {
         let observed = format!("none; {} processes are in the group, and {} may be", seen.processes, seen.most);
         seen.run.outcome_whatever(REFUSED, seen.refused > 0, "a count of them in pids.events", observed)
     }
 
-    fn full(seen: &Seen) -> Outcome {
+    fn full(seen: &Observation) -> Outcome {
         let holds = [seen.processes, seen.later, seen.living] == [seen.most; 3];
         let mut observed = format!("{} processes, and {} a moment later", seen.processes, seen.later);
         if seen.living < seen.later {
@@ -205,18 +205,18 @@ pub mod check {
         seen.run.outcome_whatever(FULL, holds, &format!("{} processes", seen.most), observed)
     }
 
-    fn otherwise(seen: &Seen) -> Outcome {
+    fn otherwise(seen: &Observation) -> Outcome {
         seen.run.refused(OTHERWISE, seen.case == Case::Dead, Ok(()))
     }
 
     /// The mistake that fits everything that was seen.
-    fn mistake(runs: &[Seen]) -> Option<&'static Mistake> {
+    fn mistake(runs: &[Observation]) -> Option<&'static Mistake> {
         // It has to be the same both times: how far it came may be chance.
         let [near, far, dead] = runs else { return None };
         if runs.iter().any(|seen| !seen.run.alive || !seen.limit_kept) {
             return None;
         }
-        let all = |so: fn(&Seen) -> bool| so(near) && so(far);
+        let all = |so: fn(&Observation) -> bool| so(near) && so(far);
         let ok = all(|seen| seen.run.reply == Reply::Ok);
         match () {
             () if ok && all(|seen| seen.refused == 0 && seen.later <= 2) => Some(&THEY_END),

@@ -105,7 +105,7 @@ pub mod check {
     }
 
     #[derive(Debug, Clone)]
-    struct Seen {
+    struct Observation {
         case: Case,
         run: Run,
         /// As the kernel says it, at the moment when the function returned; each time, if it was
@@ -132,7 +132,7 @@ pub mod check {
         }
     }
 
-    fn observe(program: &Program, case: Case) -> Result<Seen> {
+    fn observe(program: &Program, case: Case) -> Result<Observation> {
         let (mut running, groups) = start(program, &[case.word()])?;
         let thawed = Thawed(&groups);
         let directory = groups.directories();
@@ -160,7 +160,7 @@ pub mod check {
         let stopped =
             processes.iter().any(|process| stat(*process).is_some_and(|fields| fields.starts_with(['T', 't'])));
         drop(thawed);
-        Ok(Seen { case, frozen, frozen_later, busy, alive, stopped, run: Run::end(running, reply) })
+        Ok(Observation { case, frozen, frozen_later, busy, alive, stopped, run: Run::end(running, reply) })
     }
 
     fn is_frozen(groups: &Groups) -> bool {
@@ -178,7 +178,7 @@ pub mod check {
     const HELD: &str = "and what doesn't become so is one, too, soon";
 
     /// One run for each case; fewer, if one ended the program.
-    fn judge(runs: &[Seen]) -> Judgement {
+    fn judge(runs: &[Observation]) -> Judgement {
         let [freeze, thaw, gone, held] = Case::ALL.map(|case| of(runs, case));
         let outcomes = vec![
             frozen(freeze),
@@ -193,28 +193,28 @@ pub mod check {
     }
 
     /// It may never have come to that: then what came of the last run is what there is to say.
-    fn of(runs: &[Seen], case: Case) -> &Seen {
+    fn of(runs: &[Observation], case: Case) -> &Observation {
         runs.iter().find(|seen| seen.case == case).unwrap_or(&runs[runs.len() - 1])
     }
 
-    fn in_words(seen: &Seen) -> String {
+    fn in_words(seen: &Observation) -> String {
         let state = if seen.frozen_later { "the group is frozen" } else { "the group isn't frozen" };
         let time = if seen.busy { "its processes use processor time" } else { "its processes use no time" };
         format!("{state}; {time}")
     }
 
-    fn frozen(seen: &Seen) -> Outcome {
+    fn frozen(seen: &Observation) -> Outcome {
         let holds = seen.case == Case::Freeze && seen.frozen_later && !seen.busy;
         seen.run.outcome(FROZEN, holds, "the group is frozen; its processes use no time", in_words(seen))
     }
 
-    fn waited(seen: &Seen) -> Outcome {
+    fn waited(seen: &Observation) -> Outcome {
         let observed = if seen.frozen_later { "it became so a moment later" } else { "it isn't frozen" };
         let holds = seen.case == Case::Freeze && seen.frozen;
         seen.run.outcome(WAITED, holds, "frozen at that moment", observed.into())
     }
 
-    fn alive(seen: &Seen) -> Outcome {
+    fn alive(seen: &Observation) -> Outcome {
         let observed = if seen.stopped { "one was stopped by a signal" } else { "one has ended" };
         seen.run.outcome(
             ALIVE,
@@ -224,17 +224,17 @@ pub mod check {
         )
     }
 
-    fn thawed(seen: &Seen) -> Outcome {
+    fn thawed(seen: &Observation) -> Outcome {
         let holds = seen.case == Case::Thaw && !seen.frozen && !seen.frozen_later && seen.busy && seen.alive;
         seen.run.outcome(THAWED, holds, "the group isn't frozen; its processes use processor time", in_words(seen))
     }
 
-    fn refused(claim: &'static str, seen: &Seen, case: Case) -> Outcome {
+    fn refused(claim: &'static str, seen: &Observation, case: Case) -> Outcome {
         seen.run.refused(claim, seen.case == case, Ok(()))
     }
 
     /// The mistake that fits everything that was seen.
-    fn mistake(runs: &[Seen]) -> Option<&'static Mistake> {
+    fn mistake(runs: &[Observation]) -> Option<&'static Mistake> {
         if runs.len() < Case::ALL.len() || runs.iter().any(|seen| !seen.run.alive) {
             return None;
         }
@@ -264,17 +264,25 @@ pub mod check {
         use crate::groups::Run;
 
         /// What a right answer shows.
-        fn right(case: Case) -> Seen {
+        fn right(case: Case) -> Observation {
             let refusal = Reply::Error(vec!["writing".into(), "No such file (os error 2)".into()]);
             let run = |reply| Run { reply, alive: true, printed: String::new() };
             let frozen = case == Case::Freeze;
             let refused = matches!(case, Case::Gone | Case::Held);
             let reply = if refused { refusal } else { Reply::Ok };
             let (alive, stopped) = (!refused, false);
-            Seen { case, run: run(reply), frozen, frozen_later: frozen, busy: case == Case::Thaw, alive, stopped }
+            Observation {
+                case,
+                run: run(reply),
+                frozen,
+                frozen_later: frozen,
+                busy: case == Case::Thaw,
+                alive,
+                stopped,
+            }
         }
 
-        fn judged(case: Case, change: impl Fn(&mut Seen)) -> (Vec<&'static str>, Option<&'static str>) {
+        fn judged(case: Case, change: impl Fn(&mut Observation)) -> (Vec<&'static str>, Option<&'static str>) {
             let mut runs = Case::ALL.map(right);
             runs.iter_mut().filter(|seen| seen.case == case).for_each(change);
             let judgement = judge(&runs);
@@ -285,7 +293,7 @@ pub mod check {
         #[test]
         fn what_is_of_the_other_version_is_told_apart() {
             let refused = |errno: &'static str| {
-                move |seen: &mut Seen| {
+                move |seen: &mut Observation| {
                     seen.run.reply = Reply::Error(vec!["writing".into(), errno.into()]);
                     (seen.frozen, seen.frozen_later) = (false, false);
                 }

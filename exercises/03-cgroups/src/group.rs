@@ -131,13 +131,13 @@ pub mod check {
     }
 
     #[derive(Debug, Clone)]
-    struct Seen {
+    struct Observation {
         case: Case,
         run: Run,
         parts: Vec<Part>,
     }
 
-    fn observe(program: &Program, case: Case) -> Result<Seen> {
+    fn observe(program: &Program, case: Case) -> Result<Observation> {
         let (mut running, groups) = start(program, &[case.word()])?;
         let main = running.main();
         // In these cases the first process waits for the one that joins.
@@ -145,7 +145,7 @@ pub mod check {
         let reply = running.go_on()?;
         let parts =
             groups.directories().into_iter().map(|directory| part(&groups, directory, child.unwrap_or(main))).collect();
-        Ok(Seen { case, parts, run: Run::end(running, reply) })
+        Ok(Observation { case, parts, run: Run::end(running, reply) })
     }
 
     fn part(groups: &Groups, directory: PathBuf, caller: i32) -> Part {
@@ -170,7 +170,7 @@ pub mod check {
     const GONE: &str = "to join a group that isn't there is an error that says so";
 
     /// One run for each case; fewer, if one ended the program.
-    fn judge(runs: &[Seen]) -> Judgement {
+    fn judge(runs: &[Observation]) -> Judgement {
         let [create, join, taken, gone] = Case::ALL.map(|case| of(runs, case));
         let outcomes = vec![made(create), nobody(create), refused_taken(taken), joined(join), threads(join), {
             gone.run.refused(GONE, gone.case == Case::Gone, moved(gone))
@@ -180,11 +180,11 @@ pub mod check {
     }
 
     /// It may never have come to that: then what came of the last run is what there is to say.
-    fn of(runs: &[Seen], case: Case) -> &Seen {
+    fn of(runs: &[Observation], case: Case) -> &Observation {
         runs.iter().find(|seen| seen.case == case).unwrap_or(&runs[runs.len() - 1])
     }
 
-    fn list(seen: &Seen, which: impl Fn(&&Part) -> bool) -> Vec<String> {
+    fn list(seen: &Observation, which: impl Fn(&&Part) -> bool) -> Vec<String> {
         seen.parts.iter().filter(which).map(|part| part.directory.display().to_string()).collect()
     }
 
@@ -197,13 +197,13 @@ pub mod check {
         }
     }
 
-    fn made(seen: &Seen) -> Outcome {
+    fn made(seen: &Observation) -> Outcome {
         let missing = list(seen, |part| !part.made);
         let holds = seen.case == Case::Create && !seen.parts.is_empty() && missing.is_empty();
         seen.run.outcome(MADE, holds, &format!("{} groups", seen.parts.len()), format!("missing: {}", some(&missing)))
     }
 
-    fn nobody(seen: &Seen) -> Outcome {
+    fn nobody(seen: &Observation) -> Outcome {
         let full = list(seen, |part| part.caller || part.others);
         let holds =
             seen.case == Case::Create && list(seen, |part| part.made).len() == seen.parts.len() && full.is_empty();
@@ -212,7 +212,7 @@ pub mod check {
         seen.run.outcome(NOBODY, holds, "no process in cgroup.procs", observed)
     }
 
-    fn refused_taken(seen: &Seen) -> Outcome {
+    fn refused_taken(seen: &Observation) -> Outcome {
         let kept = match left_behind(seen) {
             _ if seen.case != Case::Taken => Ok(()),
             (_, false) => Err("the one that was there is gone".into()),
@@ -223,13 +223,13 @@ pub mod check {
     }
 
     /// The groups that were made, and whether the last, which was there, is there still.
-    fn left_behind(seen: &Seen) -> (Vec<String>, bool) {
+    fn left_behind(seen: &Observation) -> (Vec<String>, bool) {
         let Some((last, others)) = seen.parts.split_last() else { return (vec![], false) };
         let left = others.iter().filter(|part| part.made).map(|part| part.directory.display().to_string());
         (left.collect(), last.made)
     }
 
-    fn joined(seen: &Seen) -> Outcome {
+    fn joined(seen: &Observation) -> Outcome {
         let outside = list(seen, |part| !part.caller);
         let others = list(seen, |part| part.others);
         let holds = seen.case == Case::Join && !seen.parts.is_empty() && outside.is_empty() && others.is_empty();
@@ -241,13 +241,13 @@ pub mod check {
         seen.run.outcome(JOINED, holds, "its number in each cgroup.procs", observed)
     }
 
-    fn threads(seen: &Seen) -> Outcome {
+    fn threads(seen: &Observation) -> Outcome {
         let outside = list(seen, |part| !part.threads);
         let holds = seen.case == Case::Join && !seen.parts.is_empty() && outside.is_empty();
         seen.run.outcome(THREADS, holds, "both of them", format!("not so in {}", some(&outside)))
     }
 
-    fn moved(seen: &Seen) -> Result<(), String> {
+    fn moved(seen: &Observation) -> Result<(), String> {
         match list(seen, |part| part.made) {
             made if seen.case == Case::Gone && !made.is_empty() => Err(format!("{} was made", some(&made))),
             _ => Ok(()),
@@ -255,13 +255,13 @@ pub mod check {
     }
 
     /// The mistake that fits everything that was seen.
-    fn mistake(runs: &[Seen]) -> Option<&'static Mistake> {
+    fn mistake(runs: &[Observation]) -> Option<&'static Mistake> {
         if runs.len() < Case::ALL.len() || runs.iter().any(|seen| !seen.run.alive) {
             return None;
         }
         let [create, join, taken, gone] = Case::ALL.map(|case| of(runs, case));
-        let all = |seen: &Seen, so: fn(&Part) -> bool| seen.parts.iter().all(so);
-        let any = |seen: &Seen, so: fn(&Part) -> bool| seen.parts.iter().any(so);
+        let all = |seen: &Observation, so: fn(&Part) -> bool| seen.parts.iter().all(so);
+        let any = |seen: &Observation, so: fn(&Part) -> bool| seen.parts.iter().any(so);
         if create.run.reply == Reply::Ok && all(create, |part| part.made) && join.run.missed_a_file() {
             return Some(&OTHER_VERSION);
         }
@@ -292,7 +292,7 @@ pub mod check {
         use crate::groups::Run;
 
         /// What a right answer shows, with two trees.
-        fn right(case: Case) -> Seen {
+        fn right(case: Case) -> Observation {
             let refusal = Reply::Error(vec!["mkdir".into(), "EEXIST: File exists".into()]);
             let reply = if matches!(case, Case::Create | Case::Join) { Reply::Ok } else { refusal };
             let part = |directory: &str, last: bool| Part {
@@ -303,10 +303,10 @@ pub mod check {
                 others: false,
             };
             let run = Run { reply, alive: true, printed: String::new() };
-            Seen { case, run, parts: vec![part("/s/cpu/box", false), part("/s/pids/box", true)] }
+            Observation { case, run, parts: vec![part("/s/cpu/box", false), part("/s/pids/box", true)] }
         }
 
-        fn judged(case: Case, change: impl Fn(&mut Seen)) -> (Vec<&'static str>, Option<&'static str>) {
+        fn judged(case: Case, change: impl Fn(&mut Observation)) -> (Vec<&'static str>, Option<&'static str>) {
             let mut runs = Case::ALL.map(right);
             runs.iter_mut().filter(|seen| seen.case == case).for_each(change);
             let judgement = judge(&runs);

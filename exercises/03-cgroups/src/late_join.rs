@@ -113,7 +113,7 @@ pub mod check {
     }
 
     #[derive(Debug, Clone)]
-    struct Seen {
+    struct Observation {
         case: Case,
         run: Run,
         /// How many processes run the command: itself, and a child of it.
@@ -130,7 +130,7 @@ pub mod check {
         memory: u64,
     }
 
-    fn observe(program: &Program, case: Case) -> Result<Seen> {
+    fn observe(program: &Program, case: Case) -> Result<Observation> {
         let mark = format!("mark-{:06x}", random::within(0..0x100_0000));
         let (mut running, groups) = start(program, &[case.word(), &mark])?;
         let main = running.main();
@@ -157,7 +157,7 @@ pub mod check {
         let zombie = children(main).iter().any(has_ended);
         let running_now = commands.len();
         let run = Run::end(running, reply);
-        Ok(Seen { case, run, running: running_now, inside, is_its_number, program_inside, zombie, memory })
+        Ok(Observation { case, run, running: running_now, inside, is_its_number, program_inside, zombie, memory })
     }
 
     fn is_inside(groups: &Groups, process: i32) -> bool {
@@ -183,7 +183,7 @@ pub mod check {
     const MEMORY: u64 = 1280 << 10;
 
     /// One run for each case; fewer, if one ended the program.
-    fn judge(runs: &[Seen]) -> Judgement {
+    fn judge(runs: &[Observation]) -> Judgement {
         let [well, quick, missing, gone] = Case::ALL.map(|case| of(runs, case));
         let outcomes = vec![
             well_outcome(RUNS, well, well.running >= 2 && well.is_its_number, "the command, with a child", || {
@@ -216,17 +216,17 @@ pub mod check {
     }
 
     /// It may never have come to that: then what came of the last run is what there is to say.
-    fn of(runs: &[Seen], case: Case) -> &Seen {
+    fn of(runs: &[Observation], case: Case) -> &Observation {
         runs.iter().find(|seen| seen.case == case).unwrap_or(&runs[runs.len() - 1])
     }
 
-    fn is_counted(seen: &Seen) -> bool {
+    fn is_counted(seen: &Observation) -> bool {
         seen.running >= 2 && seen.inside == seen.running && seen.memory >= MEMORY
     }
 
     fn well_outcome(
         claim: &'static str,
-        seen: &Seen,
+        seen: &Observation,
         holds: bool,
         expected: &str,
         observed: impl Fn() -> String,
@@ -236,7 +236,7 @@ pub mod check {
 
     fn started(
         claim: &'static str,
-        seen: &Seen,
+        seen: &Observation,
         case: Case,
         holds: bool,
         expected: &str,
@@ -247,7 +247,7 @@ pub mod check {
         Outcome::new(claim, seen.case == case && returned && holds, expected, observed)
     }
 
-    fn refused(claim: &'static str, seen: &Seen, case: Case) -> Outcome {
+    fn refused(claim: &'static str, seen: &Observation, case: Case) -> Outcome {
         let kept = match seen.running {
             0 if seen.zombie => Err("its child has ended and wasn't waited for".to_string()),
             0 => Ok(()),
@@ -257,12 +257,12 @@ pub mod check {
     }
 
     /// The mistake that fits everything that was seen.
-    fn mistake(runs: &[Seen]) -> Option<&'static Mistake> {
+    fn mistake(runs: &[Observation]) -> Option<&'static Mistake> {
         if runs.len() < Case::ALL.len() || runs.iter().any(|seen| !seen.run.alive) {
             return None;
         }
         let [well, quick, missing, gone] = Case::ALL.map(|case| of(runs, case));
-        let number = |seen: &Seen| matches!(seen.run.reply, Reply::Number(_));
+        let number = |seen: &Observation| matches!(seen.run.reply, Reply::Number(_));
         match () {
             () if !number(well) || well.running == 0 || !well.is_its_number => None,
             () if well.program_inside => Some(&JOINED_ITSELF),

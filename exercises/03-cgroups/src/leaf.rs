@@ -137,7 +137,7 @@ pub mod check {
     const PATIENCE_IDLE: Duration = Duration::from_secs(12);
 
     #[derive(Debug, Clone)]
-    struct Seen {
+    struct Observation {
         case: Case,
         run: Run,
         /// The controllers that were asked for and can be had, and those that are given.
@@ -155,7 +155,7 @@ pub mod check {
     }
 
     /// `None` where there is no such case.
-    fn observe(program: &Program, case: Case) -> Result<Option<Seen>> {
+    fn observe(program: &Program, case: Case) -> Result<Option<Observation>> {
         let (mut running, groups) = start(program, &[case.word()])?;
         if case == Case::V1 && !groups.is_v1("memory") {
             return Ok(None);
@@ -177,7 +177,7 @@ pub mod check {
         let below: Vec<i32> = children(&groups, &parent).iter().flat_map(|child| groups.processes(child)).collect();
         let above = parent.parent().unwrap_or(&parent);
         let is_beside = |group: &PathBuf| *group != parent && groups.processes(group).contains(&main);
-        Ok(Some(Seen {
+        Ok(Some(Observation {
             case,
             wanted,
             given: words("cgroup.subtree_control"),
@@ -206,7 +206,7 @@ pub mod check {
     const GONE: &str = "a parent that isn't there is an error that says so";
 
     /// One run for each case; fewer, if one ended the program, or where there is no v1.
-    fn judge(runs: &[Seen]) -> Judgement {
+    fn judge(runs: &[Observation]) -> Judgement {
         let last = &runs[runs.len() - 1];
         let of = |case: Case| find(runs, case).unwrap_or(last);
         let mut outcomes = vec![
@@ -223,11 +223,11 @@ pub mod check {
         Judgement::new(outcomes, mistake(runs), printed)
     }
 
-    fn find(runs: &[Seen], case: Case) -> Option<&Seen> {
+    fn find(runs: &[Observation], case: Case) -> Option<&Observation> {
         runs.iter().find(|seen| seen.case == case)
     }
 
-    fn has_all(seen: &Seen) -> bool {
+    fn has_all(seen: &Observation) -> bool {
         !seen.wanted.is_empty() && seen.wanted.iter().all(|wanted| seen.given.contains(wanted))
     }
 
@@ -235,16 +235,16 @@ pub mod check {
         if words.is_empty() { "nothing".into() } else { words.join(" ") }
     }
 
-    fn given(claim: &'static str, seen: &Seen, case: Case) -> Outcome {
+    fn given(claim: &'static str, seen: &Observation, case: Case) -> Outcome {
         let expected = format!("{} in cgroup.subtree_control", list(&seen.wanted));
         seen.run.outcome(claim, seen.case == case && has_all(seen), &expected, list(&seen.given))
     }
 
-    fn is_moved(seen: &Seen) -> bool {
+    fn is_moved(seen: &Observation) -> bool {
         seen.in_parent == 0 && seen.program_below && seen.other_below
     }
 
-    fn moved(seen: &Seen) -> Outcome {
+    fn moved(seen: &Observation) -> Outcome {
         let observed = match (seen.program_below, seen.other_below) {
             (true, true) => format!("they are, and {} more are in the parent", seen.in_parent),
             (true, false) => "the other one isn't".into(),
@@ -255,7 +255,7 @@ pub mod check {
         seen.run.outcome(MOVED, seen.case == Case::Busy && is_moved(seen), "both, and none in the parent", observed)
     }
 
-    fn untouched(seen: &Seen) -> Outcome {
+    fn untouched(seen: &Observation) -> Outcome {
         let observed = if seen.has_children { "a group was made below it" } else { "its processes are elsewhere" };
         seen.run.outcome(
             V1,
@@ -265,19 +265,19 @@ pub mod check {
         )
     }
 
-    fn refused(seen: &Seen) -> Outcome {
+    fn refused(seen: &Observation) -> Outcome {
         seen.run.refused(GONE, seen.case == Case::Gone, Ok(()))
     }
 
     /// The mistake that fits everything that was seen.
-    fn mistake(runs: &[Seen]) -> Option<&'static Mistake> {
+    fn mistake(runs: &[Observation]) -> Option<&'static Mistake> {
         if runs.iter().any(|seen| !seen.run.alive) {
             return None;
         }
         let (busy, twice) = (find(runs, Case::Busy)?, find(runs, Case::Twice)?);
         let (hybrid, gone) = (find(runs, Case::Hybrid)?, find(runs, Case::Gone)?);
-        let error = |seen: &Seen| matches!(seen.run.reply, Reply::Error(_));
-        let ok = |seen: &Seen| seen.run.reply == Reply::Ok;
+        let error = |seen: &Observation| matches!(seen.run.reply, Reply::Error(_));
+        let ok = |seen: &Observation| seen.run.reply == Reply::Ok;
         match () {
             () if !has_all(busy) && busy.run.missed_a_file() => Some(&OTHER_VERSION),
             () if busy.beside && busy.in_parent == 0 => Some(&BESIDE),
@@ -306,10 +306,10 @@ pub mod check {
         }
 
         /// What a right answer shows.
-        fn right(case: Case) -> Seen {
+        fn right(case: Case) -> Observation {
             let reply = if case == Case::Gone { error() } else { Reply::Ok };
             let (on_v2, words) = (!matches!(case, Case::V1 | Case::Gone), vec!["cpu".to_string(), "pids".to_string()]);
-            Seen {
+            Observation {
                 case,
                 run: Run { reply, alive: true, printed: String::new() },
                 wanted: if on_v2 { words.clone() } else { vec![] },
@@ -322,7 +322,10 @@ pub mod check {
             }
         }
 
-        fn judged(cases: &'static [Case], change: impl Fn(&mut Seen)) -> (Vec<&'static str>, Option<&'static str>) {
+        fn judged(
+            cases: &'static [Case],
+            change: impl Fn(&mut Observation),
+        ) -> (Vec<&'static str>, Option<&'static str>) {
             let mut runs = Case::ALL.map(right);
             runs.iter_mut().filter(|seen| cases.contains(&seen.case)).for_each(change);
             let judgement = judge(&runs);
@@ -333,7 +336,8 @@ pub mod check {
         #[test]
         fn a_right_answer_passes_also_where_there_is_no_v1() {
             assert_eq!(judged(&[], |_| {}), (vec![], None));
-            let runs: Vec<Seen> = Case::ALL.map(right).into_iter().filter(|seen| seen.case != Case::V1).collect();
+            let runs: Vec<Observation> =
+                Case::ALL.map(right).into_iter().filter(|seen| seen.case != Case::V1).collect();
             assert_eq!((judge(&runs).failing(), judge(&runs).outcomes.len()), (0, 6));
         }
     }

@@ -119,7 +119,7 @@ pub mod check {
     }
 
     #[derive(Debug, Clone)]
-    struct Seen {
+    struct Observation {
         case: Case,
         run: Run,
         /// In bytes.
@@ -146,7 +146,7 @@ pub mod check {
         u64::from(random::within(16 * 256..32 * 256)) * 4096
     }
 
-    fn observe(program: &Program, case: Case) -> Result<Seen> {
+    fn observe(program: &Program, case: Case) -> Result<Observation> {
         let wanted = bytes();
         let (mut running, groups) = start(program, &[&wanted.to_string(), case.word()])?;
         let reply = running.go_on()?;
@@ -154,7 +154,7 @@ pub mod check {
         let with_swap = observed_swap(&groups, limit);
         let killed = groups.count("memory", "memory.oom_control", "memory.events", "oom_kill").unwrap_or_default();
         let v1 = groups.is_v1("memory");
-        Ok(Seen { case, wanted, v1, limit, with_swap, killed, run: Run::end(running, reply) })
+        Ok(Observation { case, wanted, v1, limit, with_swap, killed, run: Run::end(running, reply) })
     }
 
     fn observed_swap(groups: &Groups, limit: Option<u64>) -> Swap {
@@ -185,7 +185,7 @@ pub mod check {
     const NO: Reply = Reply::Number(0);
 
     /// One run for each case; fewer, if one ended the program.
-    fn judge(runs: &[Seen]) -> Judgement {
+    fn judge(runs: &[Observation]) -> Judgement {
         let [limit, hog, modest, no_group, no_events] = Case::ALL.map(|case| of(runs, case));
         let outcomes = vec![
             limited(limit),
@@ -200,17 +200,17 @@ pub mod check {
     }
 
     /// It may never have come to that: then what came of the last run is what there is to say.
-    fn of(runs: &[Seen], case: Case) -> &Seen {
+    fn of(runs: &[Observation], case: Case) -> &Observation {
         runs.iter().find(|seen| seen.case == case).unwrap_or(&runs[runs.len() - 1])
     }
 
-    fn limited(seen: &Seen) -> Outcome {
+    fn limited(seen: &Observation) -> Outcome {
         let observed = seen.limit.map_or("no limit".into(), |limit| format!("{limit} bytes"));
         let holds = seen.case == Case::Limit && seen.limit == Some(seen.wanted);
         seen.run.outcome(LIMIT, holds, &format!("{} bytes", seen.wanted), observed)
     }
 
-    fn swap(seen: &Seen) -> Outcome {
+    fn swap(seen: &Observation) -> Outcome {
         let observed = match seen.with_swap {
             Swap::NotCounted => "no limit on memory, and swap isn't counted here".to_string(),
             Swap::Unlimited => "no limit".into(),
@@ -225,7 +225,7 @@ pub mod check {
         seen.run.outcome(SWAP, seen.case == Case::Limit && holds, &expected, observed)
     }
 
-    fn told(claim: &'static str, seen: &Seen, case: Case, right: Reply) -> Outcome {
+    fn told(claim: &'static str, seen: &Observation, case: Case, right: Reply) -> Outcome {
         let holds = seen.case == case && seen.run.alive && seen.run.reply == right;
         let killed = if seen.killed > 0 { "the kernel has killed" } else { "the kernel has killed nobody" };
         let observed = match seen.run.reply {
@@ -236,17 +236,17 @@ pub mod check {
         Outcome::new(claim, holds, if right == YES { "yes" } else { "no" }, observed)
     }
 
-    fn refused(claim: &'static str, seen: &Seen, case: Case) -> Outcome {
+    fn refused(claim: &'static str, seen: &Observation, case: Case) -> Outcome {
         seen.run.refused(claim, seen.case == case, Ok(()))
     }
 
     /// The mistake that fits everything that was seen.
-    fn mistake(runs: &[Seen]) -> Option<&'static Mistake> {
+    fn mistake(runs: &[Observation]) -> Option<&'static Mistake> {
         if runs.len() < Case::ALL.len() || runs.iter().any(|seen| !seen.run.alive) {
             return None;
         }
         let [limit, hog, modest, no_group, no_events] = Case::ALL.map(|case| of(runs, case));
-        let says = |seen: &Seen, reply: Reply| seen.run.reply == reply;
+        let says = |seen: &Observation, reply: Reply| seen.run.reply == reply;
         if !says(limit, Reply::Ok) {
             let invalid = limit.v1 && limit.with_swap == Swap::Unlimited && limit.run.reply.has_errno(Errno::EINVAL);
             return match limit.limit {
@@ -285,7 +285,7 @@ pub mod check {
         use crate::groups::Run;
 
         /// What a right answer shows.
-        fn right(case: Case) -> Seen {
+        fn right(case: Case) -> Observation {
             let refusal = Reply::Error(vec!["writing".into(), "No such file (os error 2)".into()]);
             let reply = match case {
                 Case::Limit => Reply::Ok,
@@ -295,7 +295,7 @@ pub mod check {
             };
             let (wanted, limit, with_swap) = (1 << 24, Some(1 << 24), Swap::Limit(1 << 24));
             let killed = u64::from(case == Case::Hog);
-            Seen {
+            Observation {
                 case,
                 run: Run { reply, alive: true, printed: String::new() },
                 wanted,
@@ -306,7 +306,7 @@ pub mod check {
             }
         }
 
-        fn judged(change: impl Fn(&mut Seen)) -> (Vec<&'static str>, Option<&'static str>) {
+        fn judged(change: impl Fn(&mut Observation)) -> (Vec<&'static str>, Option<&'static str>) {
             let mut runs = Case::ALL.map(right);
             runs.iter_mut().for_each(change);
             let judgement = judge(&runs);

@@ -68,7 +68,7 @@ pub mod check {
     }
 
     #[derive(Debug, Clone)]
-    struct Seen {
+    struct Observation {
         case: Case,
         run: Run,
         wanted: u64,
@@ -83,7 +83,7 @@ pub mod check {
         rlimit: bool,
     }
 
-    fn observe(program: &Program, case: Case) -> Result<Seen> {
+    fn observe(program: &Program, case: Case) -> Result<Observation> {
         let wanted = u64::from(random::within(4..14));
         let word = if case == Case::There { "there" } else { "gone" };
         let (mut running, groups) = start(program, &[&wanted.to_string(), word])?;
@@ -105,7 +105,7 @@ pub mod check {
             within_moments(|| refused() || current() >= GIVEN);
         }
         let (processes, refused) = (current(), refused());
-        Ok(Seen { case, wanted, limit, processes, refused, rlimit, run: Run::end(running, reply) })
+        Ok(Observation { case, wanted, limit, processes, refused, rlimit, run: Run::end(running, reply) })
     }
 
     /// How many processes the given one tries to have, with itself.
@@ -126,31 +126,31 @@ pub mod check {
     const GONE: &str = "without a group it is an error that says so";
 
     /// One run for each case; only the first, if that ended the program.
-    fn judge(runs: &[Seen]) -> Judgement {
+    fn judge(runs: &[Observation]) -> Judgement {
         let (there, last) = (&runs[0], &runs[runs.len() - 1]);
         let outcomes = vec![limit(there), refused(there), gone(last)];
         // Not of the one that is refused: that the answer says so is right.
         Judgement::new(outcomes, mistake(runs), [&there.run.printed])
     }
 
-    fn limit(seen: &Seen) -> Outcome {
+    fn limit(seen: &Observation) -> Outcome {
         let observed = seen.limit.map_or("no limit".into(), |limit| format!("pids.max is {limit}"));
         seen.run.outcome(LIMIT, seen.limit == Some(seen.wanted), &format!("pids.max is {}", seen.wanted), observed)
     }
 
-    fn refused(seen: &Seen) -> Outcome {
+    fn refused(seen: &Observation) -> Outcome {
         let more = if seen.refused { "the next was refused" } else { "none was refused" };
         let holds = seen.refused && seen.processes == seen.wanted;
         let expected = format!("{} processes, and the next is refused", seen.wanted);
         seen.run.outcome(REFUSED, holds, &expected, format!("{} processes, and {more}", seen.processes))
     }
 
-    fn gone(seen: &Seen) -> Outcome {
+    fn gone(seen: &Observation) -> Outcome {
         seen.run.refused(GONE, seen.case == Case::Gone, Ok(()))
     }
 
     /// The mistake that fits everything that was seen.
-    fn mistake(runs: &[Seen]) -> Option<&'static Mistake> {
+    fn mistake(runs: &[Observation]) -> Option<&'static Mistake> {
         let [there, gone] = runs else { return None };
         if !there.run.alive || !gone.run.alive || there.run.reply != Reply::Ok {
             return None;

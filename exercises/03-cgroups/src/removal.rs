@@ -111,7 +111,7 @@ pub mod check {
     }
 
     #[derive(Debug, Clone)]
-    struct Seen {
+    struct Observation {
         case: Case,
         run: Run,
         /// The directories of groups that are there.
@@ -122,7 +122,7 @@ pub mod check {
         others: bool,
     }
 
-    fn observe(program: &Program, case: Case) -> Result<Seen> {
+    fn observe(program: &Program, case: Case) -> Result<Observation> {
         let (mut running, groups) = start(program, &[case.word()])?;
         let directories = groups.directories();
         let inside: Vec<i32> = directories.iter().flat_map(|directory| groups.processes(directory)).collect();
@@ -133,7 +133,7 @@ pub mod check {
         // Made by the given program beside each.
         let beside = |directory: &std::path::PathBuf| groups.seen(&directory.with_file_name("another")).exists();
         let others = directories.iter().all(beside);
-        Ok(Seen { case, left, process_lives, others, run: Run::end(running, reply) })
+        Ok(Observation { case, left, process_lives, others, run: Run::end(running, reply) })
     }
 
     const EMPTY: &str = "the groups are gone, in every tree";
@@ -144,7 +144,7 @@ pub mod check {
     const OTHERS: &str = "and the groups of others stay";
 
     /// One run for each case; fewer, if one ended the program.
-    fn judge(runs: &[Seen]) -> Judgement {
+    fn judge(runs: &[Observation]) -> Judgement {
         let [empty, nested, ending, living, gone] = Case::ALL.map(|case| of(runs, case));
         let outcomes = vec![
             removed(EMPTY, empty, Case::Empty),
@@ -161,11 +161,11 @@ pub mod check {
     }
 
     /// It may never have come to that: then what came of the last run is what there is to say.
-    fn of(runs: &[Seen], case: Case) -> &Seen {
+    fn of(runs: &[Observation], case: Case) -> &Observation {
         runs.iter().find(|seen| seen.case == case).unwrap_or(&runs[runs.len() - 1])
     }
 
-    fn removed(claim: &'static str, seen: &Seen, case: Case) -> Outcome {
+    fn removed(claim: &'static str, seen: &Observation, case: Case) -> Outcome {
         let observed = match &seen.left[..] {
             [] => "none".to_string(),
             [first, more @ ..] => format!("{first} is there, and {} more", more.len()),
@@ -173,13 +173,13 @@ pub mod check {
         seen.run.outcome(claim, seen.case == case && seen.left.is_empty(), "no directory of the group's", observed)
     }
 
-    fn refused(seen: &Seen) -> Outcome {
+    fn refused(seen: &Observation) -> Outcome {
         let kept = if seen.process_lives { Ok(()) } else { Err("the process in it was killed".to_string()) };
         seen.run.refused(LIVING, seen.case == Case::Living, kept)
     }
 
     /// The mistake that fits everything that was seen.
-    fn mistake(runs: &[Seen]) -> Option<&'static Mistake> {
+    fn mistake(runs: &[Observation]) -> Option<&'static Mistake> {
         let living = of(runs, Case::Living);
         if runs.iter().any(|seen| !seen.run.alive || !seen.others) {
             return None;
@@ -192,8 +192,8 @@ pub mod check {
             return None;
         }
         let [empty, nested, ending, living, gone] = Case::ALL.map(|case| of(runs, case));
-        let well = |seen: &Seen| seen.run.reply == Reply::Ok && seen.left.is_empty();
-        let error = |seen: &Seen| matches!(seen.run.reply, Reply::Error(_));
+        let well = |seen: &Observation| seen.run.reply == Reply::Ok && seen.left.is_empty();
+        let error = |seen: &Observation| matches!(seen.run.reply, Reply::Error(_));
         match () {
             () if error(empty) && !empty.left.is_empty() => Some(&UNLINKS),
             () if empty.run.reply == Reply::Ok && !empty.left.is_empty() => Some(&ONE_TREE),

@@ -35,11 +35,10 @@ fn a_directory_that_the_checkout_is_in_is_not_emptied() -> Result<()> {
     let chapter = Chapter { folder: env!("CARGO_MANIFEST_DIR"), package: "none", program: "none", needs: &[] };
     fs::create_dir_all("/tmp/clones/cora cle")?;
     fs::create_dir_all("/tmp/left/by a block")?;
-    let script =
-        "cd /tmp/clones && mount -t tmpfs none 'cora cle' && touch 'cora cle/file' && mount -o remount,ro 'cora cle'";
+    let script = "cd /tmp/clones && mount -t tmpfs none 'cora cle' && touch 'cora cle/file' && mount -o remount,bind,ro 'cora cle'";
     ensure!(Command::new("sh").args(["-c", script]).status()?.success());
-    let listed = Typed { command: "ls /tmp /tmp/clones/*".into(), output: String::new() };
+    let listed = Typed { command: "ls -d /tmp/left; ls /tmp/clones/*".into(), output: String::new() };
     let printed = run(&chapter, &[listed])?;
-    ensure!(printed == ["/tmp:\nclones\n\n/tmp/clones/cora cle:\nfile\n"], "{printed:?}");
+    ensure!(printed.len() == 1 && printed[0].starts_with("ls: ") && printed[0].ends_with("\nfile\n"), "{printed:?}");
     Ok(())
 }

@@ -2,7 +2,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
 use exercise::Exercise;
-use judgement::{Judgement, Said};
+use judgement::{Judgement, Report};
 use nix::sys::prctl::set_pdeathsig;
 use nix::sys::signal::Signal;
 use nix::unistd::getppid;
@@ -32,7 +32,7 @@ judges a built answer and prints what it has to say as JSON; `cargo wb check` ru
 of the exercise NAME, in a lab; killed when PARENT, a process number, ends";
 
 /// All of a chapter's program of checks. Its exit status is 0 whenever it has something to say,
-/// which it prints as [`Said`]; 2 when it was called wrongly.
+/// which it prints as [`Report`]; 2 when it was called wrongly.
 ///
 /// To be called in the first line of `main`, since labs begin by starting the program again.
 pub fn main(checks: &[Check]) -> ExitCode {
@@ -50,7 +50,7 @@ pub fn main(checks: &[Check]) -> ExitCode {
     }
 }
 
-fn judged(checks: &[Check], arguments: &[String]) -> Result<Said> {
+fn judged(checks: &[Check], arguments: &[String]) -> Result<Report> {
     let (name, program, parent) = match arguments {
         [name, program] => (name, program, None),
         [name, program, parent] => (name, program, Some(parent.parse().context("PARENT is no number")?)),
@@ -61,7 +61,7 @@ fn judged(checks: &[Check], arguments: &[String]) -> Result<Said> {
     }
     let check = checks.iter().find(|check| check.exercise.name == name);
     let check = check.with_context(|| format!("no exercise of this chapter is called {name}"))?;
-    Ok(Said::new((check.check)(&Program::new(program))))
+    Ok(Report::new((check.check)(&Program::new(program))))
 }
 
 /// Nobody would hear us any more, and our labs die with us. (What the signal tells of is the end of

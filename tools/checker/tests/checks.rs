@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Result, anyhow, ensure};
 use checker::{Blocked, Check, Judgement, Outcome, Program};
 use exercise::{Difficulty, Exercise, Kind, Mistake};
-use judgement::{Claim, Said};
+use judgement::{Claim, Report};
 use lab::{Lab, look};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -89,15 +89,15 @@ fn what_a_check_says_is_printed_and_the_status_is_0() -> Result<()> {
     let difference = Some(("a boat".to_string(), "/a/boat".to_string()));
     let claims = vec![Claim { claim: "it floats".into(), difference }];
     let judged =
-        Said::Judged { claims, mistake: Some(MISTAKE.id.into()), printed: "hello\n".into(), unjudged: String::new() };
+        Report::Judged { claims, mistake: Some(MISTAKE.id.into()), printed: "hello\n".into(), unjudged: String::new() };
     for (name, expected) in [
         ("judged", judged),
-        ("blocked", Said::Blocked("no moon".into())),
-        ("failed", Said::Failed("outer: inner".into())),
+        ("blocked", Report::Blocked("no moon".into())),
+        ("failed", Report::Failed("outer: inner".into())),
     ] {
         let ended = said(&[name, "/a/boat"])?;
         ensure!(ended.status.code() == Some(0) && ended.stderr.is_empty(), "{name}: {ended:?}");
-        ensure!(Said::from_json(ended.stdout.as_bytes())? == expected, "{name}: {ended:?}");
+        ensure!(Report::from_json(ended.stdout.as_bytes())? == expected, "{name}: {ended:?}");
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! What is said of an answer, and how it gets from a chapter's program of checks to the workbook.
 
 mod judgement;
-mod said;
+mod report;
 
 pub use judgement::{Blocked, Judgement, Outcome};
-pub use said::{Claim, Said};
+pub use report::{Claim, Report};

@@ -10,7 +10,7 @@ use std::time::SystemTime;
 
 use anyhow::{Context, Result, ensure};
 use exercise::Exercise;
-use judgement::{Judgement, Said};
+use judgement::{Judgement, Report};
 
 use crate::built::Built;
 use crate::cargo::{as_we_were_built, cargo, executable, messages, rendered};
@@ -83,6 +83,6 @@ pub fn judge(checks: &Path, exercise: &Exercise, answer: &Path) -> Result<Judgem
     ensure!(ended.status.success(), "{}\n{}", ended.status, told.trim());
     // Whatever an author's check writes there.
     eprint!("{told}");
-    let said = Said::from_json(&ended.stdout).context("what the program of checks printed")?;
+    let said = Report::from_json(&ended.stdout).context("what the program of checks printed")?;
     said.result(exercise)
 }

@@ -49,8 +49,8 @@ pub(super) struct Member {
     pub capability: Option<Vec<u8>>,
     /// Attributes that users may give a file: `user.…`.
     pub attributes: Vec<(CString, Vec<u8>)>,
-    /// Major and minor number of a device.
-    pub device: (u32, u32),
+    /// Major and minor number, if they are numbers: only a device's have to be.
+    pub device: Option<(u32, u32)>,
     pub layout: Layout,
 }
 
@@ -142,15 +142,9 @@ impl<R: Read> Archive<R> {
         let owner = (id(pax.uid, header.uid())?, id(pax.gid, header.gid())?);
         let mode = header.mode().with_context(|| format!("{name_shown}: a mode that is no number"))?;
         let modified = pax.modified.unwrap_or_else(|| Modified::from_seconds(header.mtime().unwrap_or_default()));
-        let device = match kind {
-            EntryType::Char | EntryType::Block => {
-                let number = |number: io::Result<Option<u32>>| {
-                    let number = number.with_context(|| format!("{name_shown}: a device that is no number"));
-                    number.map(Option::unwrap_or_default)
-                };
-                (number(header.device_major())?, number(header.device_minor())?)
-            }
-            _ => (0, 0),
+        let device = match (header.device_major(), header.device_minor()) {
+            (Ok(Some(major)), Ok(Some(minor))) => Some((major, minor)),
+            _ => None,
         };
         Ok(Member {
             kind,

@@ -108,14 +108,24 @@ pub(super) fn make<R: Read>(
         }
         // Fifos and devices: the archive knows no others.
         kind => {
-            let (kind, device) = match kind {
-                EntryType::Fifo => (SFlag::S_IFIFO, 0),
-                EntryType::Char => (SFlag::S_IFCHR, makedev(member.device.0.into(), member.device.1.into())),
-                _ => (SFlag::S_IFBLK, makedev(member.device.0.into(), member.device.1.into())),
+            let kind = match kind {
+                EntryType::Fifo => SFlag::S_IFIFO,
+                EntryType::Char => SFlag::S_IFCHR,
+                _ => SFlag::S_IFBLK,
             };
             let needed = if kind == SFlag::S_IFIFO { SpecialFiles::Fifos } else { SpecialFiles::All };
+            if options.special_files < needed {
+                return Ok(Made::LeftOut);
+            }
+            let device = match (kind, member.device) {
+                (SFlag::S_IFIFO, _) => 0,
+                (_, device) => {
+                    let (major, minor) = device.context("a device that is no number")?;
+                    makedev(major.into(), minor.into())
+                }
+            };
             // The number 0:0 is no device: to overlayfs it says that a file is deleted.
-            if options.special_files < needed || (kind == SFlag::S_IFCHR && device == 0) {
+            if kind == SFlag::S_IFCHR && device == 0 {
                 return Ok(Made::LeftOut);
             }
             make_way(parent, last, options)?;

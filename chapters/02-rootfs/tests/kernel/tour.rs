@@ -29,7 +29,9 @@ fn the_tour_shows_the_evidence_and_leaves_nothing() -> Result<()> {
     ensure!(after("in a chroot")?.lines().next().is_some_and(|line| line.contains("it got out")), "{tour}");
     ensure!(after("after pivot_root")?.lines().next().is_some_and(|line| line.contains("still inside")), "{tour}");
     outside.expect_the_same("after the tour")?;
-    let left = boxes::names(std::path::Path::new("/tmp"))?;
+    // A checkout that was cloned below /tmp is shown there.
+    let mut left = boxes::names(std::path::Path::new("/tmp"))?;
+    left.retain(|name| !std::path::Path::new(env!("CARGO_MANIFEST_DIR")).starts_with(format!("/tmp/{name}")));
     ensure!(left == ["store"], "left in /tmp: {left:?}");
     expect_empty_store()
 }

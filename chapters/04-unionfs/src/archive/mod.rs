@@ -8,6 +8,7 @@ mod parents;
 mod whiteouts;
 mod write;
 
+pub use decompress::decompress;
 pub use fed::Fed;
 pub use import::{Imported, import};
 pub use whiteouts::{WhiteoutForm, Whiteouts};

@@ -61,7 +61,7 @@ impl LayerStore {
     /// The root of a container whose layer is there already: a later life of a record (chapter 6).
     pub fn container_root(&self, container: &str) -> Result<Box<dyn Mechanism>> {
         let record = self.container(container)?;
-        let below: Vec<_> = self.stack(&record.image)?.into_iter().map(|layer| layer.cache_id).collect();
+        let below = self.cache_ids(&record.image)?;
         self.driver.root(&record.mount_id, &below)
     }
 

@@ -54,6 +54,13 @@ impl LayerStore {
         }
     }
 
+    /// Gives a layer a name, which keeps it: chapter 8's images do.
+    pub fn name_layer(&self, name: &str, chain: ChainId) -> Result<()> {
+        let _alone = self.lock_exclusive()?;
+        self.layer(&chain)?.with_context(|| format!("layer {chain} was removed meanwhile"))?;
+        self.set_name(name, Some(chain))
+    }
+
     /// Gives a name; the caller holds the exclusive lock.
     pub(super) fn set_name(&self, name: &str, chain: Option<ChainId>) -> Result<()> {
         let mut names = self.names()?;

@@ -20,8 +20,7 @@ impl LayerStore {
         }
         let Some(_alone) = lock::try_exclusive(&self.data_root)? else { return Ok(()) };
         for container in self.container_ids()? {
-            // A life is in the state root, which is gone after a boot. A record (chapter 6) stays.
-            if !self.has_record(&container) && !self.containers.root().join(&container).is_dir() {
+            if self.is_abandoned(&container) {
                 self.tell(self.remove_container(&container));
             }
         }
@@ -43,6 +42,10 @@ impl LayerStore {
     /// Work on the store that Ctrl-C may end at any moment: it is done in a process that can be killed, and what that leaves
     /// is swept as after any other kill, at once.
     pub fn interruptible<T: Serialize + DeserializeOwned>(&self, work: impl FnOnce() -> Result<T>) -> Result<T> {
+        // A daemon's threads (chapter 8) can't be forked; what ends it is not Ctrl-C.
+        if fs::read_dir("/proc/self/task")?.count() != 1 {
+            return work();
+        }
         let place = Elsewhere { interruptible: true, ..Elsewhere::default() };
         match work_in(place, || work().map(|value| (value, Vec::new()))) {
             Ok((value, _)) => Ok(value),
@@ -58,12 +61,8 @@ impl LayerStore {
     fn needs_sweeping(&self) -> Result<bool> {
         let is_dead = |path: PathBuf| path.is_dir() || File::open(path).is_ok_and(|marker| marker.try_lock().is_ok());
         let markers = fs::read_dir(self.layerdb().join("tmp"))?.collect::<Result<Vec<_>, _>>()?;
-        let root = self.containers.root();
         Ok(markers.into_iter().any(|entry| is_dead(entry.path()))
-            || self
-                .container_ids()?
-                .iter()
-                .any(|container| !root.join(container).is_dir() && !self.has_record(container))
+            || self.container_ids()?.iter().any(|container| self.is_abandoned(container))
             || !self.trials()?.is_empty())
     }
 
@@ -82,9 +81,10 @@ impl LayerStore {
         }
     }
 
-    /// Whether chapter 6 keeps a record of a container: then it has no process between its lives.
-    fn has_record(&self, container: &str) -> bool {
-        self.data_root.join("containers").join(container).is_dir()
+    /// A container that is gone: a life is in the state root, which is gone after a boot. A record (chapter 6) stays.
+    fn is_abandoned(&self, container: &str) -> bool {
+        let has_record = self.data_root.join("containers").join(container).is_dir();
+        !has_record && !self.containers.root().join(container).is_dir()
     }
 
     /// Whether a living process makes this layer: it holds a lock.

@@ -195,7 +195,7 @@ fn absolute(path: &str) -> Result<String> {
 
 impl Create {
     /// What the engine is asked for.
-    fn request(self) -> Result<NewContainer> {
+    pub fn request(self) -> Result<NewContainer> {
         let CreateFlags { operands, .. } = &self.flags;
         let (image, cmd) = if self.has_rootfs {
             (String::new(), operands.clone())
@@ -249,7 +249,12 @@ impl Create {
 
     /// Makes it.
     pub fn act(self, store: &StoreFlags) -> Result<u8> {
-        let created = Engine::open(store)?.create(self.request()?)?;
+        self.act_on(store, Ok)
+    }
+
+    /// Makes it, of what `on_image` makes of the request: an image says what runs, too (chapter 8).
+    pub fn act_on(self, store: &StoreFlags, on_image: impl FnOnce(NewContainer) -> Result<NewContainer>) -> Result<u8> {
+        let created = Engine::open(store)?.create(on_image(self.request()?)?)?;
         for warning in &created.warnings {
             report(&anyhow::anyhow!("{warning}"));
         }
@@ -290,6 +295,11 @@ impl Run {
     /// `create`, `start`, and unless it is in the background an attached client in between: output is lost if nobody listens
     /// when the command begins.
     pub fn act(self, store: &StoreFlags) -> Result<u8> {
+        self.act_on(store, Ok)
+    }
+
+    /// The same, of what `on_image` makes of the request.
+    pub fn act_on(self, store: &StoreFlags, on_image: impl FnOnce(NewContainer) -> Result<NewContainer>) -> Result<u8> {
         let engine = Engine::open(store)?;
         let (detach, sig_proxy) = (self.detach, self.sig_proxy);
         let flags = &self.create.flags;
@@ -297,7 +307,7 @@ impl Run {
             bail!("the input device is not a TTY\ncure: leave -t out");
         }
         let (stdin, auto_remove) = (flags.interactive, flags.rm);
-        let created = engine.create(self.create.request()?)?;
+        let created = engine.create(on_image(self.create.request()?)?)?;
         let record = engine.records().find(&created.id)?;
         let started = engine.prepare_start(&record.id).and_then(|gate| {
             let gate = gate.context("the container runs already")?;

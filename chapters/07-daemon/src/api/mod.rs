@@ -9,7 +9,7 @@ pub mod images;
 mod networks;
 pub mod query;
 pub mod router;
-mod system;
+pub mod system;
 mod volumes;
 
 /// The newest version that is spoken here: docker 28's.

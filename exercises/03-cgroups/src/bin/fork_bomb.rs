@@ -28,7 +28,7 @@ fn main() {
     };
     checked::ready(given);
     let result = answers::fork_bomb::fork_bomb();
-    // Seen from outside, of every process that comes here.
+    // Observation from outside, of every process that comes here.
     checked::call_myself("returned");
     checked::returned(result)
 }

@@ -40,12 +40,15 @@ fn without_spans(line: &str) -> String {
     text + rest
 }
 
+/// What is left keeps its lines.
 fn without_comments(text: &str) -> String {
     let mut rest = text;
     let mut kept = String::new();
     while let Some((before, after)) = rest.split_once("<!--") {
         kept.push_str(before);
-        rest = after.split_once("-->").map_or("", |(_, after)| after);
+        let (comment, after) = after.split_once("-->").unwrap_or((after, ""));
+        kept.extend(comment.chars().filter(|letter| *letter == '\n'));
+        rest = after;
     }
     kept + rest
 }
@@ -142,6 +145,11 @@ fn text_of(heading: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_comment_of_several_lines_hides_no_heading_below_it() {
+        assert!(ids("<!-- loosely\npid {..}\n-->\n```console\n$ x\n```\n\n## Head\n").contains("head"));
+    }
 
     #[test]
     fn links_of_every_form_are_found() {

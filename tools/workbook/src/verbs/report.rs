@@ -9,6 +9,7 @@ use doctor::paragraph;
 
 use super::table::Row;
 use super::watch;
+use super::way::{self, Way};
 use crate::examine::Examined;
 use crate::paint::Paint;
 use crate::prebuilt;
@@ -31,7 +32,7 @@ pub fn text(row: &Row, was_passed: bool, paint: Paint) -> String {
             let _ = write!(out, "\n{}\n{}", paint.bad("blocked: this check can't be made here"), wrapped(why));
             out.push_str("\nStep by step: `cargo wb doctor`.\n");
             if !prebuilt::is_in_use() {
-                let _ = writeln!(out, "In a throwaway machine: `cargo wb check --vm {}`.", exercise.id);
+                out.push_str(&elsewhere(way::to(exercise), exercise.id));
             }
         }
         Some(Examined::NotOneFile(why)) => {
@@ -51,6 +52,14 @@ pub fn text(row: &Row, was_passed: bool, paint: Paint) -> String {
         out.push_str("\nThe answer that passed before is kept; mydocker goes on using it.\n");
     }
     out
+}
+
+/// Where else it can be checked.
+fn elsewhere(way: Way, id: &str) -> String {
+    match way {
+        Way::InScope => format!("It works here in a scope of its own:\n    {}\n", way.command(id)),
+        _ => format!("In a throwaway machine: `{}`.\n", Way::InVm.command(id)),
+    }
 }
 
 fn judged(out: &mut String, row: &Row, judgement: &Judgement, warnings: &str, paint: Paint) {

@@ -15,5 +15,5 @@ pub use lifecycle::{kill, pause, prune, remove, rename, restart, start, stop};
 pub use list::{changes, inspect, list, top};
 pub use logs::logs;
 pub use stats::stats;
-pub use streams::export;
+pub use streams::{ToChannel, export};
 pub use wait::wait;

@@ -1,0 +1,78 @@
+//! What chapter 7's daemon learns: images and builds.
+
+mod build;
+mod images;
+mod stream;
+
+use std::future::Future;
+use std::pin::Pin;
+
+use anyhow::Result;
+use ch06_containers::engine::Engine;
+use ch07_daemon::api::error::Answer;
+use ch07_daemon::api::images::{Image, Images};
+use ch07_daemon::api::router::{Call, MoreRoutes};
+use ch07_daemon::daemon::Daemon;
+
+use crate::builtin;
+use crate::config::as_image;
+use crate::layout::ImageStore;
+
+/// Images of this chapter's store.
+pub struct Stored;
+
+impl Images for Stored {
+    fn find(&self, engine: &Engine, name: &str) -> Result<Image> {
+        Ok(as_image(&builtin::find(&store(engine)?, name)?))
+    }
+
+    fn count(&self, engine: &Engine) -> usize {
+        store(engine).and_then(|images| images.all()).map_or(0, |all| all.len())
+    }
+}
+
+fn store(engine: &Engine) -> Result<ImageStore> {
+    ImageStore::beside(engine.layers()?)
+}
+
+/// The routes.
+pub struct Routes;
+
+pub use images::users;
+
+// ANCHOR: routes
+impl MoreRoutes for Routes {
+    fn knows(&self, call: &Call) -> bool {
+        let path: Vec<&str> = call.path.iter().map(String::as_str).collect();
+        matches!(
+            (call.method.as_str(), path.as_slice()),
+            ("GET" | "POST" | "DELETE", ["images", _, ..]) | ("POST", ["commit"] | ["build"] | ["build", "prune"])
+        )
+    }
+
+    fn answer(&self, daemon: Daemon, call: Call) -> Pin<Box<dyn Future<Output = Answer> + Send>> {
+        Box::pin(async move {
+            let method = call.method.clone();
+            let path = call.path.clone();
+            let path: Vec<&str> = path.iter().map(String::as_str).collect();
+            match (method.as_str(), path.as_slice()) {
+                ("GET", ["images", "json"]) => images::list(daemon, call).await,
+                ("POST", ["images", "create"]) => images::create(daemon, call).await,
+                ("POST", ["images", "load"]) => images::load(daemon, call).await,
+                ("POST", ["images", "prune"]) => images::prune(daemon, call).await,
+                ("POST", ["build", "prune"]) => images::prune_steps(daemon).await,
+                ("POST", ["commit"]) => images::commit(daemon, call).await,
+                ("POST", ["build"]) => build::build(daemon, call).await,
+                ("GET", ["images", "get"]) => images::save(daemon, call.query.all("names").to_vec()).await,
+                // A name may have slashes in it.
+                ("GET", ["images", name @ .., "get"]) => images::save(daemon, vec![name.join("/")]).await,
+                ("GET", ["images", name @ .., "json"]) => images::inspect(daemon, name.join("/")).await,
+                ("GET", ["images", name @ .., "history"]) => images::history(daemon, name.join("/")).await,
+                ("POST", ["images", name @ .., "tag"]) => images::tag(daemon, name.join("/"), call).await,
+                ("DELETE", ["images", name @ ..]) => images::remove(daemon, name.join("/"), call).await,
+                _ => images::not_supported(call).await,
+            }
+        })
+    }
+}
+// ANCHOR_END: routes

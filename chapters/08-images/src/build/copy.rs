@@ -1,0 +1,212 @@
+//! COPY and ADD: files of the context become a layer.
+
+use std::fs::{self, File};
+use std::io::{self, Read, Seek};
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+use anyhow::{Context as _, Result, bail, ensure};
+use ch04_unionfs::archive::decompress;
+use ch04_unionfs::digest::{Digest, Hasher};
+use tar::{Builder, EntryType, Header};
+
+use super::context::{Context, children};
+
+/// What is copied, and where to.
+pub struct Copy<'a> {
+    /// Where from.
+    pub context: &'a Context,
+    /// Names or patterns.
+    pub sources: Vec<String>,
+    /// Where to, absolute. With a slash at its end it is a directory.
+    pub target: String,
+    /// Whether there is a directory at the target already.
+    pub is_directory: bool,
+    /// Whose the files are.
+    pub owner: Option<(u32, u32)>,
+    /// Their mode; as they are if not given.
+    pub mode: Option<u32>,
+    /// Whether archives are unpacked: ADD.
+    pub unpacks: bool,
+}
+
+/// A layer's archive, and the digest that a cache goes by.
+pub struct Copied {
+    /// The archive.
+    pub file: File,
+    /// Names, modes, owners and content, without times: the same files checked out again give the same.
+    pub checksum: Digest,
+}
+
+struct Out {
+    archive: Builder<File>,
+    hasher: Hasher,
+    owner: Option<(u32, u32)>,
+    mode: Option<u32>,
+}
+
+// ANCHOR: copy
+impl Copy<'_> {
+    /// Makes the layer's archive.
+    pub fn archive(&self) -> Result<Copied> {
+        let file = tempfile::tempfile().context("cannot make a temporary file")?;
+        let mut out =
+            Out { archive: Builder::new(file), hasher: Hasher::default(), owner: self.owner, mode: self.mode };
+        let mut found = Vec::new();
+        for source in &self.sources {
+            ensure!(!source.contains("://"), "{source}: ADD of a URL is not supported\ncure: fetch it in a RUN step");
+            found.extend(self.context.find(source)?);
+        }
+        let into_directory = self.target.ends_with('/') || self.is_directory || found.len() > 1;
+        ensure!(
+            found.len() == 1 || self.target.ends_with('/') || self.is_directory,
+            "when copying more than one source, the destination must be a directory and end with a /: {}",
+            self.target
+        );
+        let target = self.target.trim_matches('/').to_string();
+        for (path, name) in found {
+            let meta = fs::symlink_metadata(&path)?;
+            if meta.is_dir() {
+                // Of a directory the content is copied, not the directory itself.
+                self.directory(&mut out, &path, &name, &target)?;
+                continue;
+            }
+            let archive = if self.unpacks { archive_in(&path)? } else { None };
+            if let Some(archive) = archive {
+                out.unpack(archive, &target)?;
+                continue;
+            }
+            let last = Path::new(&name).file_name().context("a source without a name")?.to_string_lossy().into_owned();
+            let place = if into_directory { join(&target, &last) } else { target.clone() };
+            ensure!(!place.is_empty(), "the destination {} has no name for {name}", self.target);
+            out.entry(&path, &place)?;
+        }
+        let mut file = out.archive.into_inner()?;
+        file.rewind()?;
+        Ok(Copied { file, checksum: out.hasher.digest() })
+    }
+
+    fn directory(&self, out: &mut Out, path: &Path, name: &str, target: &str) -> Result<()> {
+        if !target.is_empty() && !self.is_directory {
+            out.entry(path, target)?;
+        }
+        let mut waiting = vec![(path.to_path_buf(), name.to_string(), target.to_string())];
+        while let Some((path, name, place)) = waiting.pop() {
+            for (path, name) in children(&path, &name)? {
+                let last = Path::new(&name).file_name().unwrap_or_default().to_string_lossy().into_owned();
+                let place = join(&place, &last);
+                let is_directory = fs::symlink_metadata(&path)?.is_dir();
+                if !self.context.is_ignored(&name) {
+                    out.entry(&path, &place)?;
+                } else if !is_directory {
+                    continue;
+                }
+                if is_directory {
+                    waiting.push((path, name, place));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+// ANCHOR_END: copy
+
+fn join(directory: &str, name: &str) -> String {
+    if directory.is_empty() { name.into() } else { format!("{directory}/{name}") }
+}
+
+impl Out {
+    fn entry(&mut self, path: &Path, place: &str) -> Result<()> {
+        let meta = fs::symlink_metadata(path).with_context(|| format!("cannot look at {}", path.display()))?;
+        let mut header = Header::new_gnu();
+        let (uid, gid) = self.owner.unwrap_or((0, 0));
+        header.set_uid(uid.into());
+        header.set_gid(gid.into());
+        header.set_mode(self.mode.unwrap_or(meta.mode() & 0o7777));
+        header.set_mtime(meta.mtime().max(0) as u64);
+        header.set_size(0);
+        let kind = if meta.is_dir() {
+            'd'
+        } else if meta.is_symlink() {
+            'l'
+        } else {
+            '-'
+        };
+        let about =
+            format!("{place}\0{kind}{:o}\0{uid}\0{gid}\0{}\0", self.mode.unwrap_or(meta.mode() & 0o7777), meta.len());
+        self.hasher.update(about.as_bytes());
+        let copied = match kind {
+            'd' => {
+                header.set_entry_type(EntryType::Directory);
+                self.archive.append_data(&mut header, format!("{place}/"), io::empty())
+            }
+            'l' => {
+                let to = fs::read_link(path)?;
+                self.hasher.update(to.as_os_str().as_encoded_bytes());
+                header.set_entry_type(EntryType::Symlink);
+                self.archive.append_link(&mut header, place, to)
+            }
+            _ if meta.is_file() => {
+                header.set_size(meta.len());
+                // Exactly as much as the header promises, whatever the file does meanwhile.
+                let file = File::open(path).with_context(|| format!("cannot read {}", path.display()))?;
+                let file = Hashed { inner: file.chain(io::repeat(0)).take(meta.len()), hasher: &mut self.hasher };
+                self.archive.append_data(&mut header, place, file)
+            }
+            _ => bail!("{} is no file, directory or link: it can't be copied", path.display()),
+        };
+        copied.with_context(|| format!("cannot copy {}", path.display()))
+    }
+
+    /// An archive's entries, below the target.
+    fn unpack(&mut self, archive: Box<dyn Read>, target: &str) -> Result<()> {
+        let mut archive = tar::Archive::new(archive);
+        for entry in archive.entries()? {
+            let mut entry = entry.context("cannot read the archive")?;
+            let name = String::from_utf8_lossy(&entry.path_bytes())
+                .trim_start_matches("./")
+                .trim_start_matches('/')
+                .to_string();
+            if name.is_empty() {
+                continue;
+            }
+            ensure!(!name.split('/').any(|part| part == ".."), "the archive has a name that leads out of it: {name}");
+            let place = join(target, &name);
+            let mut header = entry.header().clone();
+            header.set_size(entry.size());
+            self.hasher.update(format!("{place}\0{:o}\0", header.mode().unwrap_or_default()).as_bytes());
+            let kind = header.entry_type();
+            if kind.is_symlink() || kind.is_hard_link() {
+                let to = entry.link_name()?.context("a link without a target")?.into_owned();
+                // A hard link names another member of the archive.
+                let to = if kind.is_hard_link() { Path::new(target).join(to) } else { to };
+                self.archive.append_link(&mut header, place, to)?;
+            } else if kind.is_file() || kind.is_dir() || kind == EntryType::Fifo {
+                let content = Hashed { inner: &mut entry, hasher: &mut self.hasher };
+                self.archive.append_data(&mut header, place, content)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A file's content, if it is an archive of files.
+fn archive_in(path: &Path) -> Result<Option<Box<dyn Read>>> {
+    let open = || -> Result<Box<dyn Read>> { Ok(Box::new(decompress(File::open(path)?)?)) };
+    let is_archive =
+        tar::Archive::new(open()?).entries().is_ok_and(|mut entries| entries.next().is_some_and(|entry| entry.is_ok()));
+    is_archive.then(open).transpose()
+}
+
+struct Hashed<'a, R> {
+    inner: R,
+    hasher: &'a mut Hasher,
+}
+
+impl<R: Read> Read for Hashed<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let length = self.inner.read(buffer)?;
+        self.hasher.update(&buffer[..length]);
+        Ok(length)
+    }
+}

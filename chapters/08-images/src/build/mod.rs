@@ -1,0 +1,264 @@
+//! `build`: a Dockerfile becomes an image.
+//!
+//! The text is taken apart by a library; what the instructions mean is here. Each step makes an image of the one before, as
+//! Docker's classic builder does it, and the index remembers what it was made by: the same step on the same image is not done
+//! again.
+
+mod cache;
+mod context;
+mod copy;
+mod run;
+mod stage;
+mod words;
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context as _, Result, anyhow, bail, ensure};
+use ch06_containers::engine::Engine;
+use parse_dockerfile::{Instruction, Span};
+
+pub use context::Context;
+pub use words::matches;
+
+use crate::layout::{Found, ImageStore};
+use crate::{Reference, builtin};
+use stage::Stage;
+
+/// Where the output goes, as people know it.
+pub type Output<'a> = dyn FnMut(&str) -> Result<()> + 'a;
+
+/// Gets an image that isn't here.
+pub type Pull<'a> = dyn Fn(&Reference) -> Result<Found> + 'a;
+
+/// What is to be built.
+#[derive(Debug, Clone, Default)]
+pub struct Request {
+    /// The Dockerfile's name, in the context.
+    pub dockerfile: String,
+    /// What the image will be called.
+    pub tags: Vec<Reference>,
+    /// Values for ARG.
+    pub args: BTreeMap<String, String>,
+    /// The stage at which to stop.
+    pub target: Option<String>,
+    /// Whether every step is done, whatever was done before.
+    pub no_cache: bool,
+    /// Labels for the image.
+    pub labels: BTreeMap<String, String>,
+}
+
+/// What every step needs.
+pub struct Builder<'a> {
+    engine: &'a Engine,
+    images: &'a ImageStore,
+    pull: &'a Pull<'a>,
+    context: &'a Context,
+    request: &'a Request,
+    /// ARGs before the first FROM.
+    global: BTreeMap<String, String>,
+    /// Earlier stages: name, and image.
+    stages: Vec<(Option<String>, Stage)>,
+}
+
+// ANCHOR: build
+/// Builds.
+pub fn build(
+    engine: &Engine,
+    images: &ImageStore,
+    pull: &Pull<'_>,
+    context: &Context,
+    request: &Request,
+    output: &mut Output<'_>,
+) -> Result<Found> {
+    let _growing = images.growing()?;
+    let name = &request.dockerfile;
+    let text = context.text(name)?;
+    let parsed = parse_dockerfile::parse(&text).map_err(|error| {
+        let line = text.lines().nth(error.line().saturating_sub(1)).unwrap_or_default();
+        anyhow!("dockerfile parse error: {error}\n{name}:{}:{}: {line}", error.line(), error.column())
+    })?;
+    let mut builder = Builder { engine, images, pull, context, request, global: BTreeMap::new(), stages: Vec::new() };
+    let count = parsed.instructions.len();
+    for (index, instruction) in parsed.instructions.iter().enumerate() {
+        let span = span(instruction);
+        let (line, shown) = line_of(&text, &span);
+        let end = parsed.instructions.get(index + 1).map_or(text.len(), |next| self::span(next).start);
+        let source = without_comments(&text[span.start..end]);
+        // A target stops in front of the next stage.
+        if matches!(instruction, Instruction::From(_)) && builder.reached_target() {
+            break;
+        }
+        output(&format!("Step {}/{count} : {}\n", index + 1, source.trim()))?;
+        builder.step(instruction, source.trim(), output).with_context(|| format!("{name}:{line}: {shown}"))?;
+        if let Some((_, stage)) = builder.stages.last() {
+            output(&format!(" ---> {}\n", stage.short()))?;
+        }
+    }
+    if let Some(target) = &request.target {
+        ensure!(builder.reached_target(), "failed to reach build target {target} in Dockerfile");
+    }
+    let (_, mut last) = builder.stages.pop().context("no build stage: the Dockerfile has no FROM")?;
+    if !request.labels.is_empty() {
+        last.labels(images, &request.labels)?;
+    }
+    let found = last.finish(images)?;
+    if request.tags.is_empty() {
+        images.add(found.descriptor.clone(), None)?;
+    }
+    for tag in &request.tags {
+        images.tag(&found, tag)?;
+    }
+    output(&format!("Successfully built {}\n", found.id().short()))?;
+    for tag in &request.tags {
+        output(&format!("Successfully tagged {}\n", tag.familiar()))?;
+    }
+    Ok(found)
+}
+// ANCHOR_END: build
+
+impl Builder<'_> {
+    fn reached_target(&self) -> bool {
+        let Some(target) = &self.request.target else { return false };
+        self.stages
+            .last()
+            .is_some_and(|(name, _)| name.as_deref().is_some_and(|name| name.eq_ignore_ascii_case(target)))
+            || target.parse::<usize>().is_ok_and(|number| number + 1 == self.stages.len())
+    }
+
+    fn step(&mut self, instruction: &Instruction<'_>, source: &str, output: &mut Output<'_>) -> Result<()> {
+        match instruction {
+            Instruction::From(from) => return self.from(from, output),
+            Instruction::Arg(arg) if self.stages.is_empty() => {
+                for (name, default) in stage::arguments(&arg.arguments.value, &|name| self.global.get(name).cloned())? {
+                    let value = self.request.args.get(&name).cloned().or(default);
+                    self.global.extend(value.map(|value| (name, value)));
+                }
+                return Ok(());
+            }
+            _ => {}
+        }
+        let (name, mut stage) = self.stages.pop().context("no build stage in current context: FROM comes first")?;
+        let done = stage.step(self, instruction, source, output);
+        self.stages.push((name, stage));
+        done
+    }
+
+    fn from(&mut self, from: &parse_dockerfile::FromInstruction<'_>, output: &mut Output<'_>) -> Result<()> {
+        if let Some((_, stage)) = self.stages.last_mut() {
+            stage.settle(self.images)?;
+        }
+        for flag in &from.options {
+            let is_ours = flag.name.value == "platform"
+                && flag.value.as_ref().is_some_and(|value| value.value.ends_with(crate::config::architecture_here()));
+            ensure!(is_ours, "FROM --{} is not supported", flag.name.value);
+        }
+        let image = words::expand(&from.image.value, &|name| self.global.get(name).cloned())?;
+        ensure!(!image.is_empty(), "base name ({}) should not be blank", from.image.value);
+        let earlier = self.stage(&image).map(Stage::as_base);
+        let stage = match earlier {
+            Some(stage) => stage,
+            None if image == "scratch" => Stage::default(),
+            None => Stage::on(self.find(&image, output)?),
+        };
+        let name = from.as_.as_ref().map(|(_, name)| name.value.to_string());
+        self.stages.push((name, stage));
+        Ok(())
+    }
+
+    fn stage(&self, name: &str) -> Option<&Stage> {
+        let by_name = |(known, _): &&(Option<String>, Stage)| {
+            known.as_deref().is_some_and(|known| known.eq_ignore_ascii_case(name))
+        };
+        self.stages.iter().rfind(by_name).map(|(_, stage)| stage)
+    }
+
+    /// An image that is here, or can be had.
+    fn find(&self, name: &str, output: &mut Output<'_>) -> Result<Found> {
+        match builtin::find(self.images, name) {
+            Err(error) if error.to_string().contains("No such image") => {
+                let reference: Reference = name.parse().map_err(|error: String| anyhow!(error))?;
+                output(&format!("Pulling {}\n", reference.familiar()))?;
+                (self.pull)(&reference)
+            }
+            found => found,
+        }
+    }
+
+    /// Files of an earlier stage, or of an image: COPY --from.
+    fn files_of(&self, name: &str, output: &mut Output<'_>) -> Result<Context> {
+        let number = name.parse::<usize>().ok().and_then(|number| self.stages.get(number)).map(|(_, stage)| stage);
+        let layer = match self.stage(name).or(number) {
+            Some(stage) => stage.top(),
+            None => self.find(name, output)?.layer(),
+        };
+        let directory = tempfile::Builder::new().prefix("build-").tempdir_in(self.images.layers().data_root());
+        let directory = directory.context("cannot make a directory for a stage's files")?;
+        if let Some(layer) = layer {
+            self.images.layers().copy_out(&layer, std::path::Path::new("/"), directory.path())?;
+        }
+        Context::of_stage(directory)
+    }
+}
+
+fn span(instruction: &Instruction<'_>) -> Span {
+    match instruction {
+        Instruction::Add(i) => i.add.span.clone(),
+        Instruction::Arg(i) => i.arg.span.clone(),
+        Instruction::Cmd(i) => i.cmd.span.clone(),
+        Instruction::Copy(i) => i.copy.span.clone(),
+        Instruction::Entrypoint(i) => i.entrypoint.span.clone(),
+        Instruction::Env(i) => i.env.span.clone(),
+        Instruction::Expose(i) => i.expose.span.clone(),
+        Instruction::From(i) => i.from.span.clone(),
+        Instruction::Healthcheck(i) => i.healthcheck.span.clone(),
+        Instruction::Label(i) => i.label.span.clone(),
+        Instruction::Maintainer(i) => i.maintainer.span.clone(),
+        Instruction::Onbuild(i) => i.onbuild.span.clone(),
+        Instruction::Run(i) => i.run.span.clone(),
+        Instruction::Shell(i) => i.shell.span.clone(),
+        Instruction::Stopsignal(i) => i.stopsignal.span.clone(),
+        Instruction::User(i) => i.user.span.clone(),
+        Instruction::Volume(i) => i.volume.span.clone(),
+        Instruction::Workdir(i) => i.workdir.span.clone(),
+        _ => 0..0,
+    }
+}
+
+/// An instruction's line, and its number.
+fn line_of<'a>(text: &'a str, span: &Span) -> (usize, &'a str) {
+    let number = text[..span.start].matches('\n').count();
+    (number + 1, text.lines().nth(number).unwrap_or_default())
+}
+
+/// An instruction on one line: lines that go on are joined, comments between them left out.
+fn without_comments(source: &str) -> String {
+    let lines =
+        source.lines().map(str::trim_end).filter(|line| !line.trim_start().starts_with('#') && !line.trim().is_empty());
+    let mut joined = String::new();
+    for line in lines {
+        match line.strip_suffix('\\') {
+            Some(begun) => joined.push_str(begun),
+            None => {
+                joined.push_str(line);
+                joined.push('\n');
+            }
+        }
+    }
+    joined.trim().to_string()
+}
+
+/// What isn't supported.
+fn unsupported(what: &str, cure: &str) -> Result<()> {
+    bail!("{what} is not supported\ncure: {cure}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_that_go_on_are_joined_and_comments_left_out() {
+        assert_eq!(without_comments("RUN a \\\n  # note\n  b\n\n# end\n"), "RUN a   b");
+        assert_eq!(line_of("FROM a\n\nRUN b\n", &(8..11)), (3, "RUN b"));
+    }
+}

@@ -1,0 +1,79 @@
+//! RUN: a container of the image so far; what it changed is the next layer.
+
+use std::io::Read;
+use std::os::unix::net::UnixStream;
+
+use anyhow::{Context, Result};
+use ch01_namespaces::Failure;
+use ch04_unionfs::digest::ChainId;
+use ch06_containers::engine::{Engine, NewContainer};
+use ch06_containers::record::Config;
+
+use super::Output;
+use crate::layout::{Copied, ImageStore};
+use crate::transfer::changes_of;
+
+/// A container that goes away with this value.
+struct Temporary<'a> {
+    engine: &'a Engine,
+    id: String,
+}
+
+impl Drop for Temporary<'_> {
+    fn drop(&mut self) {
+        if let Err(error) = self.engine.remove(&self.id, true, true) {
+            ch01_namespaces::report(&error.context("the step's container could not be removed"));
+        }
+    }
+}
+
+// ANCHOR: run
+/// Runs a command, and gives what it changed as a layer.
+pub fn run(
+    engine: &Engine,
+    images: &ImageStore,
+    on: ChainId,
+    config: Config,
+    output: &mut Output<'_>,
+) -> Result<Copied> {
+    let mut flags: Vec<String> = config.env.iter().map(|entry| format!("--env={entry}")).collect();
+    if !config.working_dir.is_empty() {
+        flags.push(format!("--workdir={}", config.working_dir));
+    }
+    let command = config.command();
+    let new = NewContainer { image: "build".into(), layer: Some(on), config, flags, ..NewContainer::default() };
+    let container = Temporary { engine, id: engine.create(new)?.id };
+    output(&format!(" ---> Running in {}\n", &container.id[..12]))?;
+    let record = engine.records().find(&container.id)?;
+    let gate = engine.prepare_start(&record.id)?.context("the step's container runs already")?;
+    let (ours, theirs) = UnixStream::pair().context("cannot make a pair of sockets")?;
+    engine.attach(&record, theirs.into(), false, true, true)?;
+    gate.open_gate()?;
+    let record = engine.records().find(&container.id)?;
+    let waiting = engine.wait(&record)?;
+    pass_on(ours, output)?;
+    let code = engine.waited(waiting.as_ref(), &record.id)?;
+    if code != 0 {
+        let message = format!("The command '{}' returned a non-zero code: {code}", command.join(" "));
+        return Err(Failure::new(code, message).into());
+    }
+    let copied = changes_of(images, &record.id)?;
+    output(&format!(" ---> Removed intermediate container {}\n", &container.id[..12]))?;
+    Ok(copied)
+}
+// ANCHOR_END: run
+
+/// What the command writes, unframed: see chapter 7's frames.
+fn pass_on(mut stream: UnixStream, output: &mut Output<'_>) -> Result<()> {
+    let mut head = [0; 8];
+    loop {
+        match stream.read_exact(&mut head) {
+            Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => return Ok(()),
+            read => read.context("cannot read what the step writes")?,
+        }
+        let length = u32::from_be_bytes([head[4], head[5], head[6], head[7]]);
+        let mut text = Vec::new();
+        (&mut stream).take(length.into()).read_to_end(&mut text)?;
+        output(&String::from_utf8_lossy(&text))?;
+    }
+}

@@ -1,0 +1,119 @@
+//! The command line.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::{Result, anyhow};
+use ch01_namespaces::telling::TourFlags;
+use ch01_namespaces::{StoreFlags, Verb, report};
+use ch06_containers::Verbs as ContainerVerbs;
+use ch06_containers::engine::NewContainer;
+use ch07_daemon::DaemonVerb;
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+
+use crate::config::on_image;
+use crate::layout::ImageStore;
+use crate::{Reference, api, builtin, verbs};
+
+/// Chapter 8: images
+///
+/// Without a command: the tour, which makes an image and looks at what it is made of.
+#[derive(Parser)]
+#[command(version, max_term_width = 100)]
+struct Cli {
+    #[command(flatten)]
+    store: StoreFlags,
+    #[command(flatten)]
+    tour: TourFlags,
+    #[command(subcommand)]
+    command: Option<Verbs>,
+}
+
+/// What can be done.
+#[derive(Subcommand)]
+pub enum Verbs {
+    Daemon(DaemonVerb),
+    Build(verbs::Build),
+    Images(verbs::Images),
+    Pull(verbs::Pull),
+    Tag(verbs::Tag),
+    Rmi(verbs::Rmi),
+    History(verbs::History),
+    Load(verbs::Load),
+    Save(verbs::Save),
+    Import(verbs::Import),
+    #[command(flatten)]
+    Containers(ContainerVerbs),
+}
+
+impl Verb for Verbs {
+    fn act(self, store: &StoreFlags) -> Result<u8> {
+        match self {
+            Verbs::Daemon(verb) => {
+                ch07_daemon::daemon::run(store, &verb, Arc::new(api::Stored), vec![Box::new(api::Routes)]).map(|()| 0)
+            }
+            Verbs::Build(verb) => verb.act(store),
+            Verbs::Images(verb) => verb.act(store),
+            Verbs::Pull(verb) => verb.act(store),
+            Verbs::Tag(verb) => verb.act(store),
+            Verbs::Rmi(verb) => verb.act(store),
+            Verbs::History(verb) => verb.act(store),
+            Verbs::Load(verb) => verb.act(store),
+            Verbs::Save(verb) => verb.act(store),
+            Verbs::Import(verb) => verb.act(store),
+            // Chapter 6 takes layers by name; here the operand is an image.
+            Verbs::Containers(ContainerVerbs::Run(run)) => {
+                ch06_containers::verbs::as_our_failure(run.act_on(store, |new| of_image(store, new)))
+            }
+            Verbs::Containers(ContainerVerbs::Create(create)) => {
+                ch06_containers::verbs::as_our_failure(create.act_on(store, |new| of_image(store, new)))
+            }
+            Verbs::Containers(verb) => verb.act(store),
+        }
+    }
+}
+
+/// A request, on its image; pulled if it isn't here.
+fn of_image(store: &StoreFlags, new: NewContainer) -> Result<NewContainer> {
+    if new.image.is_empty() {
+        return Ok(new);
+    }
+    let images = ImageStore::open(store)?;
+    let found = match builtin::find(&images, &new.image) {
+        Err(error) if error.to_string().contains("No such image") => {
+            report(&anyhow!("unable to find image '{}' locally: it is pulled", new.image));
+            let name: Reference = new.image.parse().map_err(|error: String| anyhow!(error))?;
+            verbs::pull_telling(&images, &name, false)?
+        }
+        found => found?,
+    };
+    Ok(on_image(new, &found))
+}
+
+/// The program, by its name.
+pub fn main(name: &'static str) -> ExitCode {
+    let parsed = Cli::command().name(name).try_get_matches().and_then(|matches| Cli::from_arg_matches(&matches));
+    let cli = match parsed {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help for a reader that went away is no failure.
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { 125 } else { 0 });
+        }
+    };
+    let act = || match cli.command {
+        None => crate::tour::tour(&cli.tour, &cli.store),
+        Some(verb) => verb.act(&cli.store),
+    };
+    ExitCode::from(act().unwrap_or_else(|error| report(&error)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,111 @@
+//! Blobs: files named by the digest of their content.
+
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, bail, ensure};
+use ch01_namespaces::new_id;
+use ch04_unionfs::digest::Digest;
+use ch04_unionfs::digest::Hasher;
+
+use super::ImageStore;
+
+/// The largest manifest or configuration: what registries take.
+const MOST_JSON: u64 = 4 << 20;
+
+/// A blob that was stored.
+#[derive(Debug, Clone, Copy)]
+pub struct Copied {
+    /// Its name.
+    pub digest: Digest,
+    /// Its length in bytes.
+    pub size: u64,
+}
+
+impl ImageStore {
+    /// Where a blob is.
+    pub fn blob(&self, digest: &Digest) -> PathBuf {
+        self.directory.join("blobs/sha256").join(digest.hex())
+    }
+
+    /// Whether it is there.
+    pub fn has_blob(&self, digest: &Digest) -> bool {
+        self.blob(digest).is_file()
+    }
+
+    // ANCHOR: put
+    /// Stores what a reader gives, at most `most` bytes. Its name is known at the end; where it was known before, and is
+    /// another one, nothing is stored.
+    pub fn put(&self, mut from: impl Read, expected: Option<&Digest>, most: u64) -> Result<Copied> {
+        self.put_by(expected, |out| {
+            let copied = io::copy(&mut (&mut from).take(most + 1), out)?;
+            ensure!(copied <= most, "there are more than the {most} bytes that were promised");
+            Ok(())
+        })
+    }
+
+    /// The same for content that is written.
+    pub fn put_by(
+        &self,
+        expected: Option<&Digest>,
+        write: impl FnOnce(&mut dyn Write) -> Result<()>,
+    ) -> Result<Copied> {
+        let growing = self.directory.join("blobs").join(format!("new-{}", new_id()?));
+        let file = File::create(&growing).with_context(|| format!("cannot make {}", growing.display()))?;
+        let mut hashing =
+            HashingWriter { file: io::BufWriter::with_capacity(1 << 16, file), hasher: Hasher::default(), size: 0 };
+        let stored = write(&mut hashing).and_then(|()| {
+            hashing.file.flush().context("cannot write a blob")?;
+            let (digest, size) = (hashing.hasher.digest(), hashing.size);
+            if let Some(expected) = expected.filter(|expected| **expected != digest) {
+                bail!("the content is not what was promised: its digest is {digest}, not {expected}");
+            }
+            fs::rename(&growing, self.blob(&digest)).context("cannot store a blob")?;
+            Ok(Copied { digest, size })
+        });
+        if stored.is_err() {
+            let _ = fs::remove_file(&growing);
+        }
+        stored
+    }
+    // ANCHOR_END: put
+
+    /// Stores bytes.
+    pub fn put_bytes(&self, bytes: &[u8]) -> Result<Copied> {
+        self.put(bytes, None, bytes.len() as u64)
+    }
+
+    /// A manifest or a configuration; checked against its name again, since a disk is no more to be trusted than a network.
+    pub fn read_json_blob(&self, digest: &Digest) -> Result<Vec<u8>> {
+        let path = self.blob(digest);
+        let mut bytes = Vec::new();
+        File::open(&path)
+            .and_then(|file| file.take(MOST_JSON).read_to_end(&mut bytes))
+            .with_context(|| format!("cannot read the blob {digest}"))?;
+        ensure!(
+            Digest::of(&bytes) == *digest,
+            "the blob {digest} is damaged\ncure: remove the image, and pull it again"
+        );
+        Ok(bytes)
+    }
+}
+
+struct HashingWriter {
+    file: io::BufWriter<File>,
+    hasher: Hasher,
+    size: u64,
+}
+
+impl Write for HashingWriter {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.file.write(bytes)?;
+        self.hasher.update(&bytes[..written]);
+        self.size += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}

@@ -1,0 +1,76 @@
+//! The store of images: an OCI image layout on disk (OCI image-spec, image-layout.md), which other tools can read.
+//!
+//! | path, below `images/` in the data root | what it holds |
+//! |---|---|
+//! | `oci-layout` | the version of the layout |
+//! | `index.json` | the images' manifests, and what they are called |
+//! | `blobs/sha256/DIGEST` | manifests, configurations and layers, each named by its content |
+//! | `lock` | held while the index changes |
+//!
+//! The unpacked side of layers is chapter 4's store: an image keeps its topmost layer there by the name `image:DIGEST`.
+
+mod blobs;
+mod images;
+mod index;
+mod unpack;
+
+use std::fs::{self, File};
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use ch01_namespaces::StoreFlags;
+use ch04_unionfs::LayerStore;
+
+pub use blobs::Copied;
+pub use images::{Found, Removed};
+pub use index::{Descriptor, Index, Manifest, media_type};
+
+/// The store, with the layers that belong to it.
+#[derive(Clone)]
+pub struct ImageStore {
+    directory: PathBuf,
+    layers: LayerStore,
+}
+
+impl ImageStore {
+    /// Opens it; begins it if there is none.
+    pub fn open(flags: &StoreFlags) -> Result<ImageStore> {
+        ImageStore::beside(LayerStore::open(flags, None)?)
+    }
+
+    /// The one that belongs to a store of layers.
+    pub fn beside(layers: LayerStore) -> Result<ImageStore> {
+        let directory = layers.data_root().join("images");
+        let blobs = directory.join("blobs/sha256");
+        fs::create_dir_all(&blobs).with_context(|| format!("cannot make {}", blobs.display()))?;
+        let version = directory.join("oci-layout");
+        if !version.exists() {
+            fs::write(&version, br#"{"imageLayoutVersion":"1.0.0"}"#)
+                .with_context(|| format!("cannot write {}", version.display()))?;
+        }
+        Ok(ImageStore { directory, layers })
+    }
+
+    /// The layers.
+    pub fn layers(&self) -> &LayerStore {
+        &self.layers
+    }
+
+    /// Held while the index changes, or blobs are removed.
+    fn lock(&self) -> Result<File> {
+        let path = self.directory.join("lock");
+        let file = File::options().create(true).append(true).open(&path);
+        let file = file.with_context(|| format!("cannot open {}", path.display()))?;
+        file.lock().with_context(|| format!("cannot lock {}", path.display()))?;
+        Ok(file)
+    }
+
+    /// Held, together with others, by who brings blobs that no image names yet.
+    pub fn growing(&self) -> Result<File> {
+        let path = self.directory.join("growing");
+        let file = File::options().create(true).append(true).open(&path);
+        let file = file.with_context(|| format!("cannot open {}", path.display()))?;
+        file.lock_shared().with_context(|| format!("cannot lock {}", path.display()))?;
+        Ok(file)
+    }
+}

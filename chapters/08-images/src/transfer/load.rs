@@ -1,0 +1,102 @@
+//! `load`: images from an archive: an OCI layout, or Docker's older form with `manifest.json`.
+
+use std::collections::{BTreeMap, HashMap};
+use std::io::Read;
+
+use anyhow::{Context, Result, bail, ensure};
+use serde::Deserialize;
+
+use super::import::MOST_BYTES;
+use crate::Reference;
+use crate::config::ImageConfig;
+use crate::layout::{Copied, Descriptor, Found, ImageStore, Index, Manifest, media_type};
+
+/// One image of Docker's `manifest.json`.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct DockerImage {
+    config: String,
+    #[serde(default)]
+    repo_tags: Option<Vec<String>>,
+    layers: Vec<String>,
+}
+
+/// More files than this are in nobody's image.
+const MOST_FILES: usize = 10_000;
+
+// ANCHOR: load
+/// Loads all images of an archive. Its members are never files by their own names: each becomes a blob, named by its
+/// content, so that `../../etc/passwd` is a name in a table and nothing else.
+pub fn load(images: &ImageStore, archive: impl Read) -> Result<Vec<Found>> {
+    let _growing = images.growing()?;
+    let mut members: HashMap<String, Copied> = HashMap::new();
+    let mut links: BTreeMap<String, String> = BTreeMap::new();
+    let mut archive = tar::Archive::new(archive);
+    for entry in archive.entries().context("cannot read the archive")? {
+        let mut entry = entry.context("cannot read the archive\ncure: it must be what `save` writes")?;
+        let name = String::from_utf8_lossy(&entry.path_bytes()).trim_start_matches("./").to_string();
+        let kind = entry.header().entry_type();
+        ensure!(members.len() + links.len() < MOST_FILES, "the archive has more than {MOST_FILES} files");
+        if kind.is_file() {
+            let size = entry.size();
+            members.insert(name, images.put(&mut entry, None, size.min(MOST_BYTES))?);
+        } else if let (true, Some(target)) = (kind.is_symlink() || kind.is_hard_link(), entry.link_name_bytes()) {
+            // Older archives link equal layers: `../ID/layer.tar`.
+            links.insert(name, String::from_utf8_lossy(&target).trim_start_matches("../").to_string());
+        }
+    }
+    for (name, target) in links {
+        if let Some(blob) = members.get(&target).copied() {
+            members.insert(name, blob);
+        }
+    }
+    let text = |name: &str| members.get(name).map(|blob| images.read_json_blob(&blob.digest)).transpose();
+    if let Some(text) = text("manifest.json")? {
+        let listed: Vec<DockerImage> = serde_json::from_slice(&text).context("manifest.json can't be read")?;
+        return listed.iter().try_fold(Vec::new(), |mut all, image| {
+            all.extend(from_docker(images, &members, image)?);
+            Ok(all)
+        });
+    }
+    let Some(text) = text("index.json")? else {
+        bail!(
+            "the archive holds no image: it has neither manifest.json nor index.json\ncure: for a root file system: import"
+        )
+    };
+    let index: Index = serde_json::from_slice(&text).context("index.json can't be read")?;
+    index.manifests.iter().map(|entry| images.add(entry.clone(), entry.name().as_ref())).collect()
+}
+// ANCHOR_END: load
+
+fn from_docker(images: &ImageStore, members: &HashMap<String, Copied>, image: &DockerImage) -> Result<Vec<Found>> {
+    let find = |name: &String| {
+        members
+            .get(name)
+            .copied()
+            .with_context(|| format!("the archive is damaged: manifest.json names {name:?}, which is not in it"))
+    };
+    let config_blob = find(&image.config)?;
+    let text = images.read_json_blob(&config_blob.digest)?;
+    let config = ImageConfig::parse(&text)?;
+    config.check_platform()?;
+    let layers = image.layers.iter().map(|layer| Ok(Descriptor::new(media_type::LAYER, find(layer)?)));
+    let layers: Vec<Descriptor> = layers.collect::<Result<_>>()?;
+    // An archive that has the manifest itself keeps its digest.
+    let original = members.values().find_map(|blob| {
+        let bytes = (blob.size < 1 << 20).then(|| images.read_json_blob(&blob.digest).ok())??;
+        let manifest: Manifest = serde_json::from_slice(&bytes).ok()?;
+        let same = manifest.config.digest == config_blob.digest
+            && manifest.layers.iter().map(|layer| layer.digest).eq(layers.iter().map(|layer| layer.digest));
+        same.then(|| Descriptor::new(media_type::MANIFEST, *blob))
+    });
+    let tags = image.repo_tags.iter().flatten().map(|tag| tag.parse().map_err(|error: String| anyhow::anyhow!(error)));
+    let tags: Vec<Reference> = tags.collect::<Result<_>>()?;
+    let add = |name: Option<&Reference>| match &original {
+        Some(original) => images.add(original.clone(), name),
+        None => images.add_made(&text, layers.clone(), name),
+    };
+    if tags.is_empty() {
+        return Ok(vec![add(None)?]);
+    }
+    tags.iter().map(|tag| add(Some(tag))).collect()
+}

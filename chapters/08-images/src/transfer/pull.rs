@@ -1,0 +1,135 @@
+//! `pull`: an image from a registry.
+
+use std::io::Read;
+
+use anyhow::{Context, Result, bail, ensure};
+use ch04_unionfs::digest::Digest;
+
+pub use super::registry::Credentials;
+use super::registry::Registry;
+use crate::Reference;
+use crate::config::architecture_here;
+use crate::layout::{Descriptor, Found, ImageStore, Index, Manifest, media_type};
+
+/// What happens meanwhile: a blob's short name, a word, bytes so far and in all.
+pub type Progress<'a> = dyn FnMut(&str, &str, u64, u64) + 'a;
+
+// ANCHOR: pull
+/// Pulls: the manifest, the configuration, the layers that aren't here. Each is stored under the digest that the one before
+/// gave it, so a registry can't give something else than what was asked for.
+pub fn pull(
+    images: &ImageStore,
+    name: &Reference,
+    credentials: Option<Credentials>,
+    progress: &mut Progress<'_>,
+) -> Result<Found> {
+    let _growing = images.growing()?;
+    let mut registry = Registry::of(name, credentials);
+    let asked = name.digest.map(|digest| digest.to_string()).or(name.tag.clone()).context("no tag")?;
+    let (mut kind, mut bytes) = registry.manifest(&asked)?;
+    check(&bytes, name.digest.as_ref())?;
+    if matches!(kind.as_str(), media_type::INDEX | media_type::DOCKER_LIST) {
+        let index: Index = serde_json::from_slice(&bytes).context("the index can't be read")?;
+        let chosen = choose(&index.manifests)?;
+        (kind, bytes) = registry.manifest(&chosen.digest.to_string())?;
+        check(&bytes, Some(&chosen.digest))?;
+    }
+    let manifest: Manifest = serde_json::from_slice(&bytes).context("the manifest can't be read")?;
+    ensure!(manifest.layers.len() <= 127, "the image has {} layers; 127 can be united", manifest.layers.len());
+    for blob in std::iter::once(&manifest.config).chain(&manifest.layers) {
+        fetch(images, &mut registry, blob, progress)?;
+    }
+    let stored = images.put_bytes(&bytes)?;
+    images.add(Descriptor::new(&kind, stored), Some(name))
+}
+// ANCHOR_END: pull
+
+fn check(bytes: &[u8], expected: Option<&Digest>) -> Result<()> {
+    let digest = Digest::of(bytes);
+    match expected {
+        Some(expected) if *expected != digest => {
+            bail!("the registry gave another manifest than was asked for: {digest}, not {expected}")
+        }
+        _ => Ok(()),
+    }
+}
+
+// ANCHOR: choose
+/// The manifest for this machine.
+pub fn choose(manifests: &[Descriptor]) -> Result<&Descriptor> {
+    let is_ours =
+        |entry: &&Descriptor| entry.platform["os"] == "linux" && entry.platform["architecture"] == architecture_here();
+    manifests.iter().find(is_ours).with_context(|| {
+        let offered: Vec<String> = manifests
+            .iter()
+            .filter_map(|entry| {
+                Some(format!("{}/{}", entry.platform["os"].as_str()?, entry.platform["architecture"].as_str()?))
+            })
+            .collect();
+        format!(
+            "no matching manifest for linux/{} in the manifest list: it has {}",
+            architecture_here(),
+            offered.join(", ")
+        )
+    })
+}
+// ANCHOR_END: choose
+
+fn fetch(images: &ImageStore, registry: &mut Registry, blob: &Descriptor, progress: &mut Progress<'_>) -> Result<()> {
+    let short = blob.digest.short();
+    if images.has_blob(&blob.digest) {
+        progress(&short, "Already exists", 0, 0);
+        return Ok(());
+    }
+    let mut response = registry.blob(&blob.digest.to_string())?;
+    let mut passed = 0;
+    let mut told = 0;
+    let size = blob.size;
+    let counted = Counted {
+        inner: response.body_mut().as_reader(),
+        seen: |length| {
+            passed += length as u64;
+            if passed - told >= 1 << 20 {
+                told = passed;
+                progress(&short, "Downloading", passed, size);
+            }
+        },
+    };
+    let copied = images
+        .put(counted, Some(&blob.digest), size)
+        .with_context(|| format!("cannot download {} ({size} bytes)", blob.digest))?;
+    ensure!(copied.size == size, "{} has {} bytes, and the manifest says {size}", blob.digest, copied.size);
+    progress(&short, "Download complete", size, size);
+    Ok(())
+}
+
+struct Counted<R, F> {
+    inner: R,
+    seen: F,
+}
+
+impl<R: Read, F: FnMut(usize)> Read for Counted<R, F> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let length = self.inner.read(buffer)?;
+        (self.seen)(length);
+        Ok(length)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn the_manifest_for_this_machine_is_chosen_and_the_others_are_named() {
+        let entry = |os: &str, architecture: &str| -> Descriptor {
+            let digest = Digest::of(architecture.as_bytes());
+            let platform = json!({"os": os, "architecture": architecture});
+            serde_json::from_value(json!({"digest": digest, "size": 1, "platform": platform})).unwrap()
+        };
+        let list = [entry("windows", architecture_here()), entry("linux", "mips"), entry("linux", architecture_here())];
+        assert_eq!(choose(&list).unwrap().platform["os"], "linux");
+        assert!(choose(&list[..2]).unwrap_err().to_string().contains("linux/mips"));
+    }
+}

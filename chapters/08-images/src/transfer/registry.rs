@@ -1,0 +1,159 @@
+//! A registry, as the OCI distribution specification describes it.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail, ensure};
+use base64::Engine as _;
+use serde_json::Value;
+use ureq::http::{Response, StatusCode};
+use ureq::{Agent, Body};
+
+use crate::Reference;
+use crate::layout::media_type;
+
+/// Who we are to a registry.
+#[derive(Debug, Clone, Default)]
+pub struct Credentials {
+    /// The user's name.
+    pub user: String,
+    /// The password, or a token.
+    pub password: String,
+}
+
+/// One repository of a registry.
+pub struct Registry {
+    agent: Agent,
+    base: String,
+    path: String,
+    credentials: Option<Credentials>,
+    /// `Authorization`, once the registry has said what it wants.
+    authorization: Option<String>,
+}
+
+/// How often a request is tried, and how long the first wait is.
+const TRIES: u32 = 4;
+const FIRST_WAIT: Duration = Duration::from_millis(250);
+
+impl Registry {
+    /// The repository of a name. Only a registry on this machine may be without TLS: nobody listens on the way.
+    pub fn of(name: &Reference, credentials: Option<Credentials>) -> Registry {
+        let host = if name.domain == "docker.io" { "registry-1.docker.io" } else { &name.domain };
+        let bare = host.rsplit_once(':').map_or(host, |(bare, _)| bare);
+        let is_here =
+            bare == "localhost" || bare.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback());
+        let scheme = if is_here { "http" } else { "https" };
+        let agent = Agent::config_builder()
+            .http_status_as_error(false)
+            .timeout_connect(Some(Duration::from_secs(20)))
+            .timeout_recv_response(Some(Duration::from_secs(60)))
+            // A redirect of a blob's goes to some store of files: our credentials stay here.
+            .redirect_auth_headers(ureq::config::RedirectAuthHeaders::Never)
+            .max_redirects(5)
+            .user_agent("coracle")
+            .build()
+            .new_agent();
+        let base = format!("{scheme}://{host}/v2");
+        Registry { agent, base, path: name.path.clone(), credentials, authorization: None }
+    }
+
+    /// A manifest, or an index of manifests, and its media type.
+    pub fn manifest(&mut self, reference: &str) -> Result<(String, Vec<u8>)> {
+        use media_type::{DOCKER_LIST, DOCKER_MANIFEST, INDEX, MANIFEST};
+        let accept = [INDEX, MANIFEST, DOCKER_LIST, DOCKER_MANIFEST].join(", ");
+        let mut response = self.get(&format!("manifests/{reference}"), &accept)?;
+        let kind = response.headers().get("content-type").and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let kind = kind.split(';').next().unwrap_or_default().to_string();
+        let bytes =
+            response.body_mut().with_config().limit(4 << 20).read_to_vec().context("cannot read the manifest")?;
+        Ok((kind, bytes))
+    }
+
+    /// A blob's content.
+    pub fn blob(&mut self, digest: &str) -> Result<Response<Body>> {
+        self.get(&format!("blobs/{digest}"), "*/*")
+    }
+
+    // ANCHOR: get
+    /// One request: again when the registry is busy, and once more when it wants to know who we are.
+    fn get(&mut self, what: &str, accept: &str) -> Result<Response<Body>> {
+        let url = format!("{}/{}/{what}", self.base, self.path);
+        let mut wait = FIRST_WAIT;
+        let mut asked = false;
+        for attempt in 1.. {
+            let mut request = self.agent.get(&url).header("Accept", accept);
+            if let Some(authorization) = &self.authorization {
+                request = request.header("Authorization", authorization);
+            }
+            let is_last = attempt >= TRIES;
+            match request.call() {
+                Ok(response) if response.status() == StatusCode::UNAUTHORIZED && !asked => {
+                    asked = true;
+                    let challenge = response.headers().get("www-authenticate");
+                    let challenge = challenge.and_then(|value| value.to_str().ok()).unwrap_or_default().to_string();
+                    self.authorization = Some(self.answer(&challenge)?);
+                    continue;
+                }
+                Ok(response) if response.status().is_success() => return Ok(response),
+                Ok(response) if !is_last && is_temporary(response.status()) => {}
+                Ok(response) => bail!(refusal(&self.path, &url, response.status())),
+                Err(error) if is_last => {
+                    return Err(error).with_context(|| {
+                        format!("cannot reach the registry: GET {url}\ncure: is it running, and is its name right?")
+                    });
+                }
+                Err(_) => {}
+            }
+            std::thread::sleep(wait);
+            wait *= 2;
+        }
+        bail!("{TRIES} attempts are not enough: GET {url}")
+    }
+    // ANCHOR_END: get
+
+    /// What the registry wants to hear: a name and a password, or a token that another server gives for them.
+    fn answer(&self, challenge: &str) -> Result<String> {
+        let basic = self.credentials.as_ref().map(|credentials| {
+            let pair = format!("{}:{}", credentials.user, credentials.password);
+            format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(pair))
+        });
+        let Some(parameters) = challenge.strip_prefix("Bearer ") else {
+            return basic.with_context(|| format!("pull access denied for {}: the registry wants a login", self.path));
+        };
+        let parameter = |name: &str| {
+            let start = parameters.find(&format!("{name}=\""))? + name.len() + 2;
+            parameters[start..].split('"').next().map(String::from)
+        };
+        let realm = parameter("realm").context("the registry asks for a token and doesn't say where")?;
+        let is_safe =
+            realm.starts_with("https://") || (self.base.starts_with("http://") && realm.starts_with("http://"));
+        ensure!(is_safe, "the registry asks for a token from {realm}: that is no https");
+        let mut request = self.agent.get(&realm);
+        for name in ["service", "scope"] {
+            if let Some(value) = parameter(name) {
+                request = request.query(name, value);
+            }
+        }
+        if let Some(basic) = basic {
+            request = request.header("Authorization", basic);
+        }
+        let mut response = request.call().with_context(|| format!("cannot get a token from {realm}"))?;
+        ensure!(response.status().is_success(), "pull access denied for {}: no token was given", self.path);
+        let text = response.body_mut().with_config().limit(1 << 20).read_to_vec()?;
+        let value: Value = serde_json::from_slice(&text).context("the token can't be read")?;
+        let token = value["token"].as_str().or(value["access_token"].as_str());
+        Ok(format!("Bearer {}", token.context("the answer has no token in it")?))
+    }
+}
+
+fn is_temporary(status: StatusCode) -> bool {
+    status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error()
+}
+
+fn refusal(path: &str, url: &str, status: StatusCode) -> String {
+    match status.as_u16() {
+        404 => format!("not found: {path} has no such manifest or blob: GET {url}"),
+        401 | 403 => format!("pull access denied for {path}, repository does not exist or may require a login"),
+        429 => format!("the registry has had too many requests of ours: GET {url}\ncure: wait a while"),
+        status => format!("the registry answered with status {status}: GET {url}"),
+    }
+}

@@ -1,0 +1,103 @@
+//! `build`.
+
+use std::io::{IsTerminal, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, bail};
+use ch01_namespaces::{StoreFlags, Verb, say};
+use ch06_containers::engine::Engine;
+use clap::Args;
+
+use super::{open_to_write, pull_telling};
+use crate::Reference;
+use crate::build::{Context, Request, build};
+
+/// Build an image of a Dockerfile and the files beside it.
+///
+/// Each step makes an image of the one before. The same step on the same image is taken from the last time.
+#[derive(Args)]
+#[command(
+    after_help = "Examples:\n  build -t jianglong/nginx_web:v1 .\n  build -f web.Dockerfile --build-arg VERSION=2 .\n  \
+                        tar c . | build -t web -"
+)]
+pub struct Build {
+    /// What to call the image. May be repeated.
+    #[arg(short, long, value_name = "NAME[:TAG]")]
+    tag: Vec<Reference>,
+    /// The Dockerfile [default: Dockerfile in the context]
+    #[arg(short, long, value_name = "FILE")]
+    file: Option<PathBuf>,
+    /// A value for an ARG. Without a value, ours of that name. May be repeated.
+    #[arg(long, value_name = "NAME[=VALUE]")]
+    build_arg: Vec<String>,
+    /// A label for the image. May be repeated.
+    #[arg(long, value_name = "NAME=VALUE")]
+    label: Vec<String>,
+    /// Stop at this stage.
+    #[arg(long, value_name = "STAGE")]
+    target: Option<String>,
+    /// Do every step, whatever was done before.
+    #[arg(long)]
+    no_cache: bool,
+    /// Print the image's id and nothing else.
+    #[arg(short, long)]
+    quiet: bool,
+    /// A directory, or - for a tar archive from stdin.
+    context: PathBuf,
+}
+
+impl Verb for Build {
+    fn act(self, store: &StoreFlags) -> Result<u8> {
+        let arg = |text: &String| match text.split_once('=') {
+            Some((name, value)) => Some((name.to_string(), value.to_string())),
+            None => Some((text.clone(), std::env::var(text).ok()?)),
+        };
+        let label = |text: &String| {
+            let (name, value) = text.split_once('=').unwrap_or((text, ""));
+            (name.to_string(), value.to_string())
+        };
+        let request = Request {
+            dockerfile: self.dockerfile()?,
+            tags: self.tag.clone(),
+            args: self.build_arg.iter().filter_map(arg).collect(),
+            target: self.target.clone(),
+            no_cache: self.no_cache,
+            labels: self.label.iter().map(label).collect(),
+        };
+        let images = open_to_write(store)?;
+        let engine = Engine::open(store)?;
+        let context = if self.context == Path::new("-") {
+            if std::io::stdin().is_terminal() {
+                bail!("the context comes from stdin\ncure: tar c . | build -");
+            }
+            Context::of_archive(std::io::stdin().lock(), images.layers().data_root())?
+        } else {
+            Context::of_directory(&self.context)?
+        };
+        let pull = |name: &Reference| pull_telling(&images, name, self.quiet);
+        let mut output = |text: &str| {
+            if !self.quiet {
+                std::io::stdout().write_all(text.as_bytes())?;
+            }
+            Ok(())
+        };
+        let found = build(&engine, &images, &pull, &context, &request, &mut output)?;
+        if self.quiet {
+            say!("{}", found.id());
+        }
+        Ok(0)
+    }
+}
+
+impl Build {
+    /// The Dockerfile's name in the context.
+    fn dockerfile(&self) -> Result<String> {
+        let Some(file) = &self.file else { return Ok("Dockerfile".into()) };
+        let (full, root) = (std::path::absolute(file)?, std::path::absolute(&self.context)?);
+        match full.canonicalize().unwrap_or(full).strip_prefix(root.canonicalize().unwrap_or(root)) {
+            Ok(inside) => Ok(inside.to_string_lossy().into_owned()),
+            Err(_) if self.context == Path::new("-") => Ok(file.to_string_lossy().into_owned()),
+            Err(_) => bail!("the Dockerfile {} is outside of the context {}", file.display(), self.context.display()),
+        }
+    }
+}

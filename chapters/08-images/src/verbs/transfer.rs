@@ -1,0 +1,125 @@
+//! `pull`, `load`, `save`, `import`.
+
+use std::fs::File;
+use std::io::{IsTerminal, Read, Write};
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, bail};
+use ch01_namespaces::{StoreFlags, Verb, say};
+use clap::Args;
+
+use super::open_to_write;
+use crate::Reference;
+use crate::layout::{Found, ImageStore};
+use crate::transfer::{import, load, pull, save};
+
+/// Pull an image from a registry. One on this machine (localhost) may be without TLS.
+#[derive(Args)]
+pub struct Pull {
+    /// Print errors only, and the name.
+    #[arg(short, long)]
+    quiet: bool,
+    /// Such as localhost:5000/web:v1.
+    name: Reference,
+}
+
+impl Verb for Pull {
+    fn act(self, store: &StoreFlags) -> Result<u8> {
+        let found = pull_telling(&open_to_write(store)?, &self.name, self.quiet)?;
+        let _ = found;
+        say!("{}", self.name);
+        Ok(0)
+    }
+}
+
+/// Pulls, with lines about each blob on stderr.
+pub fn pull_telling(images: &ImageStore, name: &Reference, quiet: bool) -> Result<Found> {
+    pull(images, name, None, &mut |id, status, _, _| {
+        if !quiet && status != "Downloading" {
+            let _ = writeln!(std::io::stderr(), "{id}: {status}");
+        }
+    })
+}
+
+/// Load images from an archive that `save` wrote, here or in Docker; or from an OCI image layout in an archive.
+#[derive(Args)]
+pub struct Load {
+    /// The archive [default: stdin]
+    #[arg(short, long, value_name = "FILE")]
+    input: Option<PathBuf>,
+}
+
+impl Verb for Load {
+    fn act(self, store: &StoreFlags) -> Result<u8> {
+        let input: Box<dyn Read> = match &self.input {
+            Some(path) => Box::new(File::open(path).with_context(|| format!("cannot open {}", path.display()))?),
+            None if std::io::stdin().is_terminal() => bail!("the archive comes from stdin\ncure: load < ARCHIVE.tar"),
+            None => Box::new(std::io::stdin().lock()),
+        };
+        for found in load(&open_to_write(store)?, ch04_unionfs::archive::decompress(input)?)? {
+            match found.names.first() {
+                Some(name) => say!("Loaded image: {}", name.familiar()),
+                None => say!("Loaded image ID: {}", found.id()),
+            }
+        }
+        Ok(0)
+    }
+}
+
+/// Write images as one archive, which `load` takes, here and in Docker.
+#[derive(Args)]
+pub struct Save {
+    /// Where to [default: stdout]
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Names, ids, or beginnings of ids.
+    #[arg(required = true)]
+    images: Vec<String>,
+}
+
+impl Verb for Save {
+    fn act(self, store: &StoreFlags) -> Result<u8> {
+        let images = open_to_write(store)?;
+        match &self.output {
+            Some(path) => {
+                let file = File::create(path).with_context(|| format!("cannot write {}", path.display()))?;
+                let saved = save(&images, &self.images, file);
+                if saved.is_err() {
+                    let _ = std::fs::remove_file(path);
+                }
+                saved?;
+            }
+            None if std::io::stdout().is_terminal() => {
+                bail!("an archive is nothing for a terminal\ncure: save NAME > FILE")
+            }
+            None => save(&images, &self.images, std::io::stdout().lock())?,
+        }
+        Ok(0)
+    }
+}
+
+/// Make an image of one layer from an archive of a root file system. Prints its id.
+#[derive(Args)]
+pub struct Import {
+    /// The archive, or - for stdin.
+    archive: PathBuf,
+    /// What to call the image.
+    name: Option<Reference>,
+}
+
+impl Verb for Import {
+    fn act(self, store: &StoreFlags) -> Result<u8> {
+        let input: Box<dyn Read> = match self.archive.to_str() {
+            Some("-") if std::io::stdin().is_terminal() => {
+                bail!("the archive comes from stdin\ncure: import - < ARCHIVE.tar")
+            }
+            Some("-") => Box::new(std::io::stdin().lock()),
+            _ => {
+                Box::new(File::open(&self.archive).with_context(|| format!("cannot open {}", self.archive.display()))?)
+            }
+        };
+        let found = import(&open_to_write(store)?, input, self.name.as_ref())?;
+        say!("{}", found.id());
+        Ok(0)
+    }
+}

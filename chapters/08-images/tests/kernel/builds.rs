@@ -1,0 +1,134 @@
+//! Dockerfiles, good and bad.
+
+use std::fs;
+
+use anyhow::{Result, ensure};
+use testkit::{Case, cases};
+
+use crate::world::{context, fails, program, said, succeeds};
+
+pub fn cases() -> Vec<Case> {
+    cases![
+        a_build_runs_copies_and_remembers,
+        a_step_is_done_again_when_what_it_copies_changes_and_only_then,
+        stages_hand_files_on_and_leave_the_rest,
+        what_leads_out_of_the_context_is_refused,
+        a_failed_step_has_the_commands_status_and_leaves_no_container,
+        what_is_not_supported_is_told_with_file_and_line,
+        a_context_may_come_from_stdin,
+        an_archive_is_unpacked_by_add_and_stays_whole_with_copy,
+    ]
+}
+
+fn a_build_runs_copies_and_remembers() -> Result<()> {
+    let text = "FROM hostbox\nARG WORD=default\nENV A=\"x y\"\nWORKDIR /app\nCOPY page /app/\nRUN echo $A $WORD > out && \\\n  # note\n  cat page >> out\nCMD [\"cat\", \"out\"]\n";
+    let context = context(&[("Dockerfile", text), ("page", "content\n")])?;
+    let first = succeeds(&["build", "-t", "built:1", context])?;
+    ensure!(first.contains("Step 7/7 : CMD") && first.contains("Successfully tagged built:1"), "{first}");
+    ensure!(!first.contains("Using cache"), "{first}");
+    ensure!(succeeds(&["run", "--rm", "built:1"])? == "x y default\ncontent");
+    let second = succeeds(&["build", "-t", "built:1", context])?;
+    ensure!(second.matches("Using cache").count() == 6, "{second}");
+    let other = succeeds(&["build", "-t", "built:2", "--build-arg", "WORD=given", context])?;
+    ensure!(other.matches("Using cache").count() < 6, "{other}");
+    ensure!(succeeds(&["run", "--rm", "built:2"])? == "x y given\ncontent");
+    ensure!(succeeds(&["ps", "-aq"])?.is_empty());
+    Ok(())
+}
+
+fn a_step_is_done_again_when_what_it_copies_changes_and_only_then() -> Result<()> {
+    let context = context(&[("Dockerfile", "FROM hostbox\nCOPY . /c/\n"), ("page", "1")])?;
+    let build = || succeeds(&["build", context]);
+    build()?;
+    ensure!(build()?.contains("Using cache"));
+    // The same file, written again: another time, which doesn't count.
+    fs::write("/tmp/context/page", "1")?;
+    ensure!(build()?.contains("Using cache"));
+    fs::write("/tmp/context/page", "2")?;
+    ensure!(!build()?.contains("Using cache"));
+    Ok(())
+}
+
+fn stages_hand_files_on_and_leave_the_rest() -> Result<()> {
+    let text = "FROM hostbox AS made\nRUN echo kept > /kept && echo left > /left\nFROM hostbox\nCOPY --from=made /kept /kept\n";
+    let context = context(&[("Dockerfile", text)])?;
+    succeeds(&["build", "-t", "stages", context])?;
+    ensure!(succeeds(&["run", "--rm", "stages", "cat", "/kept"])? == "kept");
+    ensure!(succeeds(&["run", "--rm", "stages", "sh", "-c", "test -e /left || echo none"])? == "none");
+    // A target stops before what follows it.
+    let stopped = succeeds(&["build", "--target", "made", context])?;
+    ensure!(!stopped.contains("COPY"), "{stopped}");
+    Ok(())
+}
+
+fn what_leads_out_of_the_context_is_refused() -> Result<()> {
+    fs::write("/tmp/secret", "secret")?;
+    let directory = context(&[])?;
+    std::os::unix::fs::symlink("/tmp/secret", "/tmp/context/link")?;
+    for source in ["../secret", "link", "x/../../secret"] {
+        context(&[("Dockerfile", &format!("FROM scratch\nCOPY {source} /s\n"))])?;
+        let message = fails(&["build", "-t", "out", directory])?;
+        ensure!(message.contains("outside the build context") && message.contains("Dockerfile:2"), "{message}");
+    }
+    ensure!(!succeeds(&["images"])?.contains("out"));
+    Ok(())
+}
+
+fn a_failed_step_has_the_commands_status_and_leaves_no_container() -> Result<()> {
+    let directory = context(&[("Dockerfile", "FROM hostbox\nRUN echo said; exit 7\n")])?;
+    let output = program(&["build", "-t", "failed", directory]).output()?;
+    ensure!(output.status.code() == Some(7), "{:?}", output.status);
+    ensure!(String::from_utf8_lossy(&output.stdout).contains("said"));
+    let message = String::from_utf8_lossy(&output.stderr);
+    ensure!(message.contains("returned a non-zero code: 7") && message.contains("Dockerfile:2"), "{message}");
+    ensure!(succeeds(&["ps", "-aq"])?.is_empty());
+    ensure!(!succeeds(&["images"])?.contains("failed"));
+    Ok(())
+}
+
+fn what_is_not_supported_is_told_with_file_and_line() -> Result<()> {
+    for (text, expected) in [
+        ("FROM hostbox\nHEALTHCHECK CMD true\n", "HEALTHCHECK is not supported"),
+        ("FROM hostbox\nADD http://localhost/x /x\n", "ADD of a URL is not supported"),
+        ("FROM hostbox\nRUN --mount=type=cache,target=/x true\n", "RUN --mount is not supported"),
+        ("FROM hostbox\nONBUILD RUN true\n", "ONBUILD is not supported"),
+        ("FROM hostbox\nEXPOSE many\n", "invalid containerPort"),
+        ("FROM hostbox\nCOPY none /x\n", "file not found in build context"),
+    ] {
+        let directory = context(&[("Dockerfile", text)])?;
+        let message = fails(&["build", directory])?;
+        ensure!(message.contains(expected) && message.contains("Dockerfile:2"), "{text}: {message}");
+    }
+    for (text, expected) in [
+        ("FROM hostbox\nNONE of this\n", "parse error"),
+        ("RUN true\n", "FROM"),
+        ("", "FROM"),
+        ("FROM hostbox\nRUN a\0b\n", "NUL"),
+    ] {
+        let directory = context(&[("Dockerfile", text)])?;
+        let message = fails(&["build", directory])?;
+        ensure!(message.contains(expected), "{text}: {message}");
+    }
+    // What editors leave is no error.
+    let directory = context(&[("Dockerfile", "\u{feff}FROM hostbox\r\nENV A=1\r\nRUN test \"$A\" = 1")])?;
+    succeeds(&["build", directory])?;
+    Ok(())
+}
+
+fn a_context_may_come_from_stdin() -> Result<()> {
+    let bytes = crate::archives::tar(&[("Dockerfile", b"FROM hostbox\nCOPY page /page\n"), ("page", b"from stdin")])?;
+    fs::write("/tmp/context.tar", bytes)?;
+    let args = ["build", "-t", "piped", "-"];
+    said(program(&args).stdin(fs::File::open("/tmp/context.tar")?).output()?, &args)?;
+    ensure!(succeeds(&["run", "--rm", "piped", "cat", "/page"])? == "from stdin");
+    Ok(())
+}
+
+fn an_archive_is_unpacked_by_add_and_stays_whole_with_copy() -> Result<()> {
+    let directory = context(&[("Dockerfile", "FROM hostbox\nADD a.tar /added/\nCOPY a.tar /copied/\n")])?;
+    fs::write("/tmp/context/a.tar", crate::archives::tar(&[("inside", b"unpacked")])?)?;
+    succeeds(&["build", "-t", "added", directory])?;
+    ensure!(succeeds(&["run", "--rm", "added", "cat", "/added/inside"])? == "unpacked");
+    ensure!(succeeds(&["run", "--rm", "added", "ls", "/copied"])? == "a.tar");
+    Ok(())
+}

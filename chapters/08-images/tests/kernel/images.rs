@@ -1,0 +1,100 @@
+//! Images that are there, that are saved and loaded, and that lie.
+
+use std::fs::File;
+use std::path::Path;
+
+use anyhow::{Result, ensure};
+use testkit::{Case, cases};
+
+use crate::archives::{config, docker_archive, tar};
+use crate::world::{blobs, fails, program, refused, said, succeeds};
+
+pub fn cases() -> Vec<Case> {
+    cases![
+        hostbox_runs_without_a_network_and_is_listed,
+        what_was_saved_and_removed_is_loaded_with_the_same_id,
+        an_image_says_what_runs_and_the_command_line_says_it_louder,
+        a_name_of_a_layer_never_becomes_a_path,
+        a_layer_that_is_not_what_the_configuration_says_is_refused,
+        an_image_in_use_is_not_removed_and_without_its_container_it_is,
+    ]
+}
+
+fn load(path: &Path) -> Result<std::process::Output> {
+    Ok(program(&["load"]).stdin(File::open(path)?).output()?)
+}
+
+fn hostbox_runs_without_a_network_and_is_listed() -> Result<()> {
+    ensure!(succeeds(&["run", "--rm", "hostbox", "echo", "hello"])? == "hello");
+    ensure!(succeeds(&["images"])?.contains("hostbox"));
+    let json: serde_json::Value = serde_json::from_str(&succeeds(&["images", "--format", "json"])?)?;
+    ensure!(json[0]["names"][0] == "hostbox:latest", "{json}");
+    Ok(())
+}
+
+fn what_was_saved_and_removed_is_loaded_with_the_same_id() -> Result<()> {
+    succeeds(&["run", "--rm", "hostbox", "true"])?;
+    succeeds(&["tag", "hostbox", "kept:1"])?;
+    let id = succeeds(&["images", "-q", "kept"])?;
+    succeeds(&["save", "-o", "/tmp/kept.tar", "kept:1"])?;
+    succeeds(&["rmi", "kept:1"])?;
+    fails(&["save", "-o", "/tmp/none.tar", "kept:1"])?;
+    ensure!(!Path::new("/tmp/none.tar").exists());
+    succeeds(&["load", "-i", "/tmp/kept.tar"])?;
+    ensure!(succeeds(&["images", "-q", "kept"])? == id);
+    ensure!(succeeds(&["run", "--rm", "kept:1", "echo", "again"])? == "again");
+    Ok(())
+}
+
+fn an_image_says_what_runs_and_the_command_line_says_it_louder() -> Result<()> {
+    let context = crate::world::context(&[(
+        "Dockerfile",
+        "FROM hostbox\nENV A=image B=image\nWORKDIR /tmp\nENTRYPOINT [\"sh\", \"-c\"]\nCMD [\"echo $A $B $PWD\"]\n",
+    )])?;
+    succeeds(&["build", "-t", "says", context])?;
+    ensure!(succeeds(&["run", "--rm", "says"])? == "image image /tmp");
+    ensure!(succeeds(&["run", "--rm", "-e", "B=line", "says"])? == "image line /tmp");
+    ensure!(succeeds(&["run", "--rm", "says", "echo other"])? == "other");
+    ensure!(succeeds(&["run", "--rm", "--entrypoint", "pwd", "says"])? == "/tmp");
+    Ok(())
+}
+
+fn a_name_of_a_layer_never_becomes_a_path() -> Result<()> {
+    std::fs::write("/tmp/x", "outside")?;
+    let layer = tar(&[("f", b"content")])?;
+    for named in ["../../x", "/tmp/x", "layer.tar/../../x"] {
+        docker_archive(Path::new("/tmp/a.tar"), &layer, &config(&layer), named)?;
+        let message = refused(load(Path::new("/tmp/a.tar"))?, &[named])?;
+        ensure!(message.contains("is not in it"), "{message}");
+    }
+    ensure!(!succeeds(&["images"])?.contains("hostile"));
+    Ok(())
+}
+
+fn a_layer_that_is_not_what_the_configuration_says_is_refused() -> Result<()> {
+    let (layer, other) = (tar(&[("f", b"content")])?, tar(&[("f", b"CONTENT")])?);
+    docker_archive(Path::new("/tmp/a.tar"), &layer, &config(&other), "layer.tar")?;
+    let message = refused(load(Path::new("/tmp/a.tar"))?, &["load"])?;
+    ensure!(message.contains("the image is damaged"), "{message}");
+    ensure!(!succeeds(&["images"])?.contains("hostile"));
+    ensure!(!succeeds(&["layer", "ls"])?.contains("image:"), "a layer is left");
+    // And the same archive, repaired, is taken.
+    docker_archive(Path::new("/tmp/a.tar"), &layer, &config(&layer), "layer.tar")?;
+    said(load(Path::new("/tmp/a.tar"))?, &["load"])?;
+    ensure!(succeeds(&["images"])?.contains("hostile"));
+    Ok(())
+}
+
+fn an_image_in_use_is_not_removed_and_without_its_container_it_is() -> Result<()> {
+    let layer = tar(&[("f", b"content")])?;
+    docker_archive(Path::new("/tmp/a.tar"), &layer, &config(&layer), "layer.tar")?;
+    said(load(Path::new("/tmp/a.tar"))?, &["load"])?;
+    succeeds(&["create", "--name", "user", "hostile:1", "/f"])?;
+    ensure!(fails(&["rmi", "hostile:1"])?.contains("is using it"));
+    ensure!(succeeds(&["images"])?.contains("hostile"));
+    succeeds(&["rm", "user"])?;
+    succeeds(&["rmi", "hostile:1"])?;
+    ensure!(blobs()?.is_empty(), "{:?}", blobs()?);
+    ensure!(!succeeds(&["layer", "ls"])?.contains("image:"));
+    Ok(())
+}

@@ -1,0 +1,14 @@
+//! Chapter 8 against the real kernel, each case in a process and a lab of its own.
+
+mod archives;
+mod builds;
+mod daemon;
+mod images;
+mod registry;
+mod world;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    testkit::run([images::cases(), builds::cases(), registry::cases(), daemon::cases()].concat())
+}

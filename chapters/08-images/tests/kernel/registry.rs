@@ -1,0 +1,132 @@
+//! A registry of the tests' own, which tells the truth or doesn't.
+
+use std::collections::HashMap;
+use std::io::{BufRead, BufReader, Write};
+use std::net::{TcpListener, TcpStream};
+
+use anyhow::{Result, ensure};
+use ch04_unionfs::digest::Digest;
+use serde_json::json;
+use testkit::{Case, cases};
+
+use crate::archives::{config, tar};
+use crate::world::{blobs, fails, succeeds};
+
+pub fn cases() -> Vec<Case> {
+    cases![
+        an_image_is_pulled_and_runs,
+        a_blob_with_other_content_or_another_length_is_refused,
+        a_busy_registry_is_asked_again_and_a_missing_image_named,
+    ]
+}
+
+/// What the registry answers: a path's end, and a whole answer.
+type Answers = HashMap<String, Vec<u8>>;
+
+fn answer(kind: &str, body: &[u8]) -> Vec<u8> {
+    let head = format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+        body.len()
+    );
+    [head.as_bytes(), body].concat()
+}
+
+/// Serves on a port of the lab's own; the first `busy` requests get 503.
+fn serve(answers: Answers, mut busy: u32) -> Result<u16> {
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let port = listener.local_addr()?.port();
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let _ = one(stream, &answers, &mut busy);
+        }
+    });
+    Ok(port)
+}
+
+fn one(stream: TcpStream, answers: &Answers, busy: &mut u32) -> Result<()> {
+    let mut reader = BufReader::new(stream.try_clone()?);
+    let mut first = String::new();
+    reader.read_line(&mut first)?;
+    let mut line = String::new();
+    while reader.read_line(&mut line)? > 2 {
+        line.clear();
+    }
+    let path = first.split(' ').nth(1).unwrap_or_default();
+    let found = answers.iter().find(|(end, _)| path.ends_with(end.as_str())).map(|(_, answer)| answer.clone());
+    let empty =
+        |status: &str| format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n").into_bytes();
+    let answer = if *busy > 0 {
+        *busy -= 1;
+        empty("503 Service Unavailable")
+    } else {
+        found.unwrap_or_else(|| empty("404 Not Found"))
+    };
+    (&stream).write_all(&answer)?;
+    Ok(())
+}
+
+const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+
+/// An image with one file; what is sent in place of its layer.
+fn image(sent: impl FnOnce(&[u8]) -> Vec<u8>) -> Result<Answers> {
+    let layer = tar(&[("f", b"content")])?;
+    let config = config(&layer).to_string();
+    let descriptor =
+        |kind: &str, bytes: &[u8]| json!({"mediaType": kind, "digest": Digest::of(bytes), "size": bytes.len()});
+    let manifest = json!({
+        "schemaVersion": 2,
+        "mediaType": MANIFEST,
+        "config": descriptor("application/vnd.oci.image.config.v1+json", config.as_bytes()),
+        "layers": [descriptor("application/vnd.oci.image.layer.v1.tar", &layer)],
+    })
+    .to_string();
+    Ok(HashMap::from([
+        ("/manifests/1".to_string(), answer(MANIFEST, manifest.as_bytes())),
+        (format!("/blobs/{}", Digest::of(config.as_bytes())), answer("application/json", config.as_bytes())),
+        (format!("/blobs/{}", Digest::of(&layer)), answer("application/octet-stream", &sent(&layer))),
+    ]))
+}
+
+fn an_image_is_pulled_and_runs() -> Result<()> {
+    let port = serve(image(<[u8]>::to_vec)?, 0)?;
+    let name = format!("localhost:{port}/pulled:1");
+    ensure!(succeeds(&["pull", &name])?.ends_with("/pulled:1"));
+    // It has no program; what it has is seen by one that brings it along.
+    let text = format!("FROM hostbox\nCOPY --from={name} /f /f\n");
+    let context = crate::world::context(&[("Dockerfile", &text)])?;
+    succeeds(&["build", "-t", "with", context])?;
+    ensure!(succeeds(&["run", "--rm", "with", "cat", "/f"])? == "content");
+    Ok(())
+}
+
+fn a_blob_with_other_content_or_another_length_is_refused() -> Result<()> {
+    type Lie = fn(&[u8]) -> Vec<u8>;
+    let lies: [(Lie, &str); 3] = [
+        (|layer| vec![b'x'; layer.len()], "not what was promised"),
+        (|layer| [layer, b"more"].concat(), "more than the"),
+        (|layer| layer[..layer.len() - 1].to_vec(), "not what was promised"),
+    ];
+    for (lie, expected) in lies {
+        let port = serve(image(lie)?, 0)?;
+        let message = fails(&["pull", &format!("localhost:{port}/lies:1")])?;
+        ensure!(message.contains(expected), "{message}");
+        ensure!(!succeeds(&["images"])?.contains("lies"));
+    }
+    // The next try, at a registry that doesn't lie, works; and with the image all blobs go.
+    let port = serve(image(<[u8]>::to_vec)?, 0)?;
+    let name = format!("localhost:{port}/true:1");
+    succeeds(&["pull", &name])?;
+    succeeds(&["rmi", &name])?;
+    ensure!(blobs()?.is_empty(), "{:?}", blobs()?);
+    Ok(())
+}
+
+fn a_busy_registry_is_asked_again_and_a_missing_image_named() -> Result<()> {
+    let port = serve(image(<[u8]>::to_vec)?, 2)?;
+    succeeds(&["pull", &format!("localhost:{port}/busy:1")])?;
+    let message = fails(&["pull", &format!("localhost:{port}/busy:2")])?;
+    ensure!(message.contains("not found: busy"), "{message}");
+    let message = fails(&["pull", "localhost:1/none:1"])?;
+    ensure!(message.contains("cannot reach the registry"), "{message}");
+    Ok(())
+}
