@@ -93,6 +93,7 @@ impl Engine {
     }
     // ANCHOR_END: create
 
+    // ANCHOR: volumes
     /// Named volumes become directories of ours, and are made if they are missing: `-v NAME:TARGET`.
     fn resolve_volumes(&self, record: &mut Record) -> Result<()> {
         for flag in &mut record.flags {
@@ -112,6 +113,7 @@ impl Engine {
             record.host.volumes.push(made.name.clone());
             *flag = format!("--volume={}:{rest}", self.volumes.data(&made.name).display());
         }
+        // ANCHOR_END: volumes
         for target in &record.config.volumes {
             let is_covered = record.flags.iter().any(|flag| {
                 flag.strip_prefix("--volume=").is_some_and(|volume| volume.split(':').nth(1) == Some(target))

@@ -46,6 +46,7 @@ impl LogWriter {
     }
 
     // ANCHOR: lines
+    // ANCHOR: take
     /// Takes what a stream wrote (1 for stdout, 2 for stderr), and writes the lines in it.
     pub fn take(&mut self, stream: u8, bytes: &[u8]) {
         let index = usize::from(stream == 2);
@@ -69,6 +70,7 @@ impl LogWriter {
         }
         self.write(&lines);
     }
+    // ANCHOR_END: take
 
     /// The streams have ended: what is left is a line as well.
     pub fn finish(&mut self) {
