@@ -17,11 +17,12 @@ use crate::rootless::{Holder, owns_network_namespace};
 /// Chapter 5's own flags.
 #[derive(Args, Debug, Clone, Default)]
 pub struct NetworkFlags {
-    /// The network: bridge, none, host (the machine's), container:NAME (that container's), or the name of one that was made
-    /// with `network create` [default: bridge; where that isn't possible, none]
+    /// The network: bridge, none, host (the machine's), container:NAME (that container's), or the name
+    /// of one that was made with `network create` [default: bridge; where that isn't possible, none]
     #[arg(long, visible_alias = "net", value_name = "MODE|NETWORK")]
     pub network: Option<NetworkMode>,
-    /// Publish a port: [[IP:]HOST:]CONTAINER; without HOST, or with 0, a free one is taken. May be repeated.
+    /// Publish a port: [[IP:]HOST:]CONTAINER; without HOST, or with 0, a free one is taken. May be
+    /// repeated.
     #[arg(short, long, value_name = "[[IP:]HOST:]CONTAINER")]
     pub publish: Vec<Publish>,
     /// Ask this name server instead of the machine's. May be repeated.
@@ -203,7 +204,8 @@ impl Flags {
     }
     // ANCHOR_END: on_network
 
-    /// A container on a user's network is in the user's namespace, and its sandbox can be joined only from there.
+    /// A container on a user's network is in the user's namespace, and its sandbox can be joined only
+    /// from there.
     fn enter_for_container(&self, design: &Design, name: &str) -> Result<()> {
         let (directory, _) = design.store()?.find(name)?;
         if Endpoint::read(&directory).is_some_and(|endpoint| endpoint.is_users) {

@@ -1,4 +1,5 @@
-//! `cargo run -p ch05-network`: the tour; with `run -p 8080:80 hostbox COMMAND`, a container on a network.
+//! `cargo run -p ch05-network`: the tour; with `run -p 8080:80 hostbox COMMAND`, a container on a
+//! network.
 
 use std::process::ExitCode;
 

@@ -13,7 +13,8 @@ use crate::verbs;
 
 /// Chapter 6: a container's life
 ///
-/// Without a command: the tour, which shows a container in the background: its log, a command in it, its end.
+/// Without a command: the tour, which shows a container in the background: its log, a command in
+/// it, its end.
 #[derive(Parser)]
 #[command(name = "ch06-containers", version, max_term_width = 100)]
 struct Cli {
@@ -30,8 +31,9 @@ struct Cli {
 pub enum Verbs {
     /// Run a command in a new container.
     ///
-    /// In the foreground, input, output, signals and the exit status are the command's own. Statuses with a meaning: 125, the
-    /// container could not be made; 126, the command can't be executed; 127, it is not there; 128+N, signal N killed it.
+    /// In the foreground, input, output, signals and the exit status are the command's own. Statuses
+    /// with a meaning: 125, the container could not be made; 126, the command can't be executed; 127,
+    /// it is not there; 128+N, signal N killed it.
     #[command(
         after_help = "Examples:\n  run -it --rm hostbox sh\n  run -d --name web -p 8080:80 hostbox sh -c 'sleep 60'"
     )]

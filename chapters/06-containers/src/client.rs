@@ -33,7 +33,8 @@ pub struct Conversation<'a> {
     pub stdin: bool,
     /// Called with the size of our terminal: at the beginning, and when it changes.
     pub resize: &'a (dyn Fn(u16, u16) + Sync),
-    /// Called with signals that are meant for the container: none where there is a terminal, whose keys go through.
+    /// Called with signals that are meant for the container: none where there is a terminal, whose keys
+    /// go through.
     pub signal: &'a (dyn Fn(i32) + Sync),
 }
 

@@ -1,4 +1,5 @@
-//! The flags that shape a container's surroundings: those of chapters 1 to 5, and chapter 6's powers.
+//! The flags that shape a container's surroundings: those of chapters 1 to 5, and chapter 6's
+//! powers.
 
 use std::ffi::OsString;
 

@@ -1,7 +1,8 @@
 //! Chapter 6: a container's life.
 //!
-//! Chapters 1 to 5 made a process in surroundings of its own. This chapter makes a container of it: it has a name, runs in
-//! the background, keeps its log, can be entered, stopped, started again, and looked at when it has ended.
+//! Chapters 1 to 5 made a process in surroundings of its own. This chapter makes a container of it:
+//! it has a name, runs in the background, keeps its log, can be entered, stopped, started again,
+//! and looked at when it has ended.
 //!
 //! Read it in this order:
 //!

@@ -9,8 +9,9 @@ use nix::fcntl::{OFlag, open};
 use nix::sys::stat::Mode;
 use nix::unistd::setsid;
 
-/// Opens a pair: the end for us, and the end for the container. /dev/ptmx is on a file system that was mounted a moment ago,
-/// and the other end is opened by the first (TIOCGPTPEER), not by a name (ioctl_tty(2)).
+/// Opens a pair: the end for us, and the end for the container. /dev/ptmx is on a file system that
+/// was mounted a moment ago, and the other end is opened by the first (TIOCGPTPEER), not by a name
+/// (ioctl_tty(2)).
 pub(crate) fn open_terminal() -> Result<(OwnedFd, OwnedFd)> {
     let flags = OFlag::O_RDWR | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
     let ours = open("/dev/ptmx", flags, Mode::empty()).context("open: /dev/ptmx")?;
@@ -25,8 +26,8 @@ pub(crate) fn open_terminal() -> Result<(OwnedFd, OwnedFd)> {
     Ok((ours, unsafe { OwnedFd::from_raw_fd(theirs) }))
 }
 
-/// Makes a terminal this process's own: a new session, whose controlling terminal it is (TIOCSCTTY), and the first three
-/// descriptors.
+/// Makes a terminal this process's own: a new session, whose controlling terminal it is
+/// (TIOCSCTTY), and the first three descriptors.
 pub(crate) fn take_terminal(terminal: BorrowedFd<'_>) -> Result<()> {
     setsid().context("setsid")?;
     // SAFETY: 0 means not to take it away from somebody else.
@@ -136,7 +137,8 @@ pub(crate) fn clear_ambient() -> Result<()> {
     Ok(())
 }
 
-/// PR_SET_KEEPCAPS: the change of user that follows takes no permitted capability away; what follows that does.
+/// PR_SET_KEEPCAPS: the change of user that follows takes no permitted capability away; what
+/// follows that does.
 pub(crate) fn keep_capabilities() -> Result<()> {
     // SAFETY: takes numbers.
     Errno::result(unsafe { libc::prctl(libc::PR_SET_KEEPCAPS, 1, 0, 0, 0) }).context("PR_SET_KEEPCAPS")?;

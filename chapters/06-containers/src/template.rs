@@ -1,4 +1,5 @@
-//! `--format '{{.State.Status}}'`: the part of Docker's templates that people use: dotted paths, and `json`.
+//! `--format '{{.State.Status}}'`: the part of Docker's templates that people use: dotted paths,
+//! and `json`.
 
 use anyhow::{Context, Result, bail};
 use serde_json::Value;

@@ -39,8 +39,8 @@ pub enum Verbs {
 /// Whoever may open the socket may do everything that this user may: as root, everything.
 #[derive(Args)]
 pub struct DaemonVerb {
-    /// Where to listen: unix:///PATH. May be repeated [default: docker.sock in the state root; a socket of systemd's, if it
-    /// started us with one]
+    /// Where to listen: unix:///PATH. May be repeated [default: docker.sock in the state root; a socket
+    /// of systemd's, if it started us with one]
     #[arg(short = 'H', long, value_name = "ADDRESS")]
     pub host: Vec<String>,
     /// The group that may open the socket, too.

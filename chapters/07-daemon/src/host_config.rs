@@ -1,6 +1,7 @@
 //! Docker's words for a container, as chapter 6's: the body of `POST /containers/create`.
 //!
-//! A field that is set and isn't honoured is an error, or a warning in the answer; none is dropped in silence.
+//! A field that is set and isn't honoured is an error, or a warning in the answer; none is dropped
+//! in silence.
 
 use anyhow::{Result, bail};
 use ch06_containers::engine::NewContainer;
@@ -105,8 +106,8 @@ fn words(value: &Value) -> Option<Vec<String>> {
 }
 
 // ANCHOR: config
-/// What runs: the request's words, and where it has none the image's. An entrypoint of the request's takes the image's
-/// command away as well.
+/// What runs: the request's words, and where it has none the image's. An entrypoint of the
+/// request's takes the image's command away as well.
 fn config(asked: &Value, image: &Image) -> Result<Config> {
     let of_image = &image.config;
     let text = |key: &str, otherwise: &str| {

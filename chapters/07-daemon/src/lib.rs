@@ -1,8 +1,9 @@
 //! Chapter 7: the daemon and its client.
 //!
-//! A daemon answers requests over HTTP, and does for each what chapter 6's command line did. It keeps no truth (records are on
-//! disk, shims are alive), never makes a process of a container's (shims do), and is in nobody's way: an attached client's
-//! connection is handed to the shim. So it may be killed at any time.
+//! A daemon answers requests over HTTP, and does for each what chapter 6's command line did. It
+//! keeps no truth (records are on disk, shims are alive), never makes a process of a container's
+//! (shims do), and is in nobody's way: an attached client's connection is handed to the shim. So it
+//! may be killed at any time.
 //!
 //! Read it in this order:
 //!

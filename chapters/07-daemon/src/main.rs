@@ -1,4 +1,5 @@
-//! `cargo run -p ch07-daemon`: the tour; with `daemon`, an engine that the real docker client drives.
+//! `cargo run -p ch07-daemon`: the tour; with `daemon`, an engine that the real docker client
+//! drives.
 
 use std::process::ExitCode;
 

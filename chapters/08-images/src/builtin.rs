@@ -1,5 +1,5 @@
-//! Images that are there without a network: `hostbox`, this machine's own programs; and `busybox`, where the machine has a
-//! busybox that needs no libraries.
+//! Images that are there without a network: `hostbox`, this machine's own programs; and `busybox`,
+//! where the machine has a busybox that needs no libraries.
 
 use std::fs::{self, File};
 use std::io::Write;
@@ -27,7 +27,8 @@ pub fn find(images: &ImageStore, name: &str) -> Result<Found> {
     }
 }
 
-/// `hostbox`: chapter 4's layer as an image. It is made again when the machine's programs have changed.
+/// `hostbox`: chapter 4's layer as an image. It is made again when the machine's programs have
+/// changed.
 fn of_this_machine(images: &ImageStore, name: &Reference) -> Result<Found> {
     let chain = hostbox::layer(images.layers())?;
     let old = images.find("hostbox").ok();
@@ -40,7 +41,8 @@ fn of_this_machine(images: &ImageStore, name: &Reference) -> Result<Found> {
     made(images, name, blob, &diff, "this machine's programs")
 }
 
-/// An archive is written in the process that may read the files, which can't hand bytes back but through a file.
+/// An archive is written in the process that may read the files, which can't hand bytes back but
+/// through a file.
 fn archive(images: &ImageStore, write: impl FnOnce(File) -> Result<()>) -> Result<crate::layout::Copied> {
     let file = tempfile::tempfile().context("cannot make a temporary file")?;
     write(file.try_clone()?)?;
@@ -105,7 +107,8 @@ fn static_busybox(images: &ImageStore, name: &Reference) -> Result<Option<Found>
     made(images, name, blob, &blob.digest, "this machine's busybox").map(Some)
 }
 
-/// Whether a program needs no loader: no `PT_INTERP`, which is the word of its path in the file's head.
+/// Whether a program needs no loader: no `PT_INTERP`, which is the word of its path in the file's
+/// head.
 fn is_static(path: &Path) -> bool {
     let Ok(bytes) = fs::read(path) else { return false };
     let head = &bytes[..bytes.len().min(4096)];

@@ -1,7 +1,7 @@
 //! Rules for packets, by the program `nft`, in tables of our own: nftables(8).
 //!
-//! A table is made, changed and removed in one transaction: all of it holds, or none. Rules of Docker's, firewalld's or
-//! anybody's are never touched.
+//! A table is made, changed and removed in one transaction: all of it holds, or none. Rules of
+//! Docker's, firewalld's or anybody's are never touched.
 
 pub mod rules;
 

@@ -17,7 +17,8 @@ pub fn container_table(container: &str) -> String {
 }
 
 // ANCHOR: network
-/// The rules of a network: what leaves it gets the machine's address, and nothing new comes in but by a published port.
+/// The rules of a network: what leaves it gets the machine's address, and nothing new comes in but
+/// by a published port.
 ///
 /// A `delete` needs a table that is there, hence the first line.
 pub fn network(network: &Network) -> String {
@@ -48,10 +49,10 @@ table ip {table} {{
 // ANCHOR_END: network
 
 // ANCHOR: publish
-/// The rules of published ports: a packet for the machine's port becomes one for the container's. In `prerouting` for
-/// callers from elsewhere, in `output` for those on the machine (those on its loopback address go through the proxy, since
-/// the kernel routes no loopback address to a bridge), and back out with the bridge's address where a container calls
-/// itself by the machine's port.
+/// The rules of published ports: a packet for the machine's port becomes one for the container's.
+/// In `prerouting` for callers from elsewhere, in `output` for those on the machine (those on its
+/// loopback address go through the proxy, since the kernel routes no loopback address to a bridge),
+/// and back out with the bridge's address where a container calls itself by the machine's port.
 pub fn publish(container: &str, address: Ipv4Addr, ports: &[Publish]) -> String {
     let table = container_table(container);
     let (mut calls, mut own_calls, mut hairpins) = (String::new(), String::new(), String::new());

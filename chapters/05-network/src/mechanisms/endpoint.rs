@@ -42,7 +42,8 @@ struct Configuration {
 }
 
 impl BridgeEndpoint {
-    /// On a network; `endpoint` has no address yet. `role` is how our own program is started as a proxy.
+    /// On a network; `endpoint` has no address yet. `role` is how our own program is started as a
+    /// proxy.
     pub fn new(
         networks: Networks,
         network: Network,
@@ -91,7 +92,8 @@ impl Mechanism for BridgeEndpoint {
     }
 
     // ANCHOR: attach
-    /// The container's network namespace exists: the cable goes in. It needs no undo record, since it goes with the namespace.
+    /// The container's network namespace exists: the cable goes in. It needs no undo record, since it
+    /// goes with the namespace.
     fn attach(&mut self, process: &Process) -> Result<Handover> {
         let netlink = self.netlink()?;
         let bridge = {

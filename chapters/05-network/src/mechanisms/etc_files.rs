@@ -1,4 +1,5 @@
-//! /etc/hosts, /etc/hostname and /etc/resolv.conf: files of the container's state directory, bound into its root.
+//! /etc/hosts, /etc/hostname and /etc/resolv.conf: files of the container's state directory, bound
+//! into its root.
 
 use std::fs;
 use std::net::IpAddr;

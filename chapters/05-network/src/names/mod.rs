@@ -73,8 +73,9 @@ pub fn names_of(endpoint: &Endpoint) -> Vec<String> {
 }
 
 // ANCHOR: refresh
-/// Writes /etc/hosts again for all containers on a network, when one has come or gone. In place: the file is bound into the
-/// containers, and a mount keeps to the file that it was made of, not to its name.
+/// Writes /etc/hosts again for all containers on a network, when one has come or gone. In place:
+/// the file is bound into the containers, and a mount keeps to the file that it was made of, not to
+/// its name.
 ///
 /// On the default network containers don't find each other by name, as in Docker.
 pub fn refresh(networks: &Networks, network: &str) -> Result<()> {
@@ -116,8 +117,8 @@ fn rewrite(file: &Path, text: &str) -> Result<()> {
 /// Where systemd-resolved keeps the servers that it asks itself.
 const UPSTREAM: &str = "/run/systemd/resolve/resolv.conf";
 
-/// A container's /etc/resolv.conf: the machine's, but for servers on the machine's own loopback address, which in the
-/// container would be the container's own (127.0.0.53 is systemd-resolved's).
+/// A container's /etc/resolv.conf: the machine's, but for servers on the machine's own loopback
+/// address, which in the container would be the container's own (127.0.0.53 is systemd-resolved's).
 pub fn resolv_conf(dns: &[IpAddr]) -> String {
     let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
     resolv_conf_from(&read("/etc/resolv.conf"), &read(UPSTREAM), dns)

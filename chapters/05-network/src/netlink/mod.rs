@@ -1,4 +1,5 @@
-//! Talking to the kernel about links, addresses and routes: rtnetlink(7), one request and its answer at a time.
+//! Talking to the kernel about links, addresses and routes: rtnetlink(7), one request and its
+//! answer at a time.
 
 mod address;
 mod link;
@@ -19,8 +20,8 @@ use nix::sys::socket::{
     AddressFamily, MsgFlags, NetlinkAddr, SockFlag, SockProtocol, SockType, bind, recv, send, socket,
 };
 
-/// A socket to the kernel. It belongs to the network namespace that it was opened in, for ever, wherever the process that
-/// holds it goes.
+/// A socket to the kernel. It belongs to the network namespace that it was opened in, for ever,
+/// wherever the process that holds it goes.
 #[derive(Debug)]
 pub struct Netlink {
     socket: OwnedFd,

@@ -11,9 +11,10 @@ use crate::rootless::owns_network_namespace;
 use crate::steps;
 
 // ANCHOR: bring_up
-/// Makes the network's bridge if it isn't there, and returns its index. The caller holds the networks' lock. `netlink` is a
-/// socket in the namespace where the bridge belongs; `with_rules` is for the machine's own: a user's private namespace has
-/// nobody to be kept out, and its way out is another.
+/// Makes the network's bridge if it isn't there, and returns its index. The caller holds the
+/// networks' lock. `netlink` is a socket in the namespace where the bridge belongs; `with_rules` is
+/// for the machine's own: a user's private namespace has nobody to be kept out, and its way out is
+/// another.
 pub fn bring_up(network: &Network, netlink: &Netlink, with_rules: bool) -> Result<u32> {
     if let Some(index) = netlink.link_index(&network.bridge)? {
         return Ok(index);
@@ -43,7 +44,8 @@ fn set_rules(network: &Network) -> Result<()> {
     if !network.internal { forward() } else { Ok(()) }
 }
 
-/// Lets this machine pass packets on. (The setting belongs to the network namespace: ip-sysctl.rst.)
+/// Lets this machine pass packets on. (The setting belongs to the network namespace:
+/// ip-sysctl.rst.)
 fn forward() -> Result<()> {
     const FILE: &str = "/proc/sys/net/ipv4/ip_forward";
     if std::fs::read_to_string(FILE).is_ok_and(|value| value.trim() == "1") {
@@ -56,7 +58,8 @@ fn forward() -> Result<()> {
     })
 }
 
-/// The bridge and the rules in our own network namespace. A user's go with the process that keeps them.
+/// The bridge and the rules in our own network namespace. A user's go with the process that keeps
+/// them.
 pub fn take_down(network: &Network) -> Result<()> {
     if !owns_network_namespace() {
         return Ok(());

@@ -1,7 +1,7 @@
 //! Addresses for containers: IP address management.
 //!
-//! A lease is a file named after its container, with the address in it. So giving it back is removing a file that is nobody
-//! else's, and a container that is gone is seen to be gone.
+//! A lease is a file named after its container, with the address in it. So giving it back is
+//! removing a file that is nobody else's, and a container that is gone is seen to be gone.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -19,7 +19,8 @@ impl Networks {
     }
 
     // ANCHOR: allocate
-    /// Gives a container an address that nobody has: never the network's, the broadcast address or the gateway's.
+    /// Gives a container an address that nobody has: never the network's, the broadcast address or the
+    /// gateway's.
     pub fn allocate(&self, network: &Network, container: &str) -> Result<Ipv4Addr> {
         let _alone = self.lock()?;
         let directory = self.leases(&network.name);

@@ -1,5 +1,6 @@
-//! The container network model, by libnetwork's names: a *sandbox* is a network namespace, an *endpoint* is a veth pair, and
-//! a *network* is a bridge with a subnet and rules. A sandbox joins a network by an endpoint.
+//! The container network model, by libnetwork's names: a *sandbox* is a network namespace, an
+//! *endpoint* is a veth pair, and a *network* is a bridge with a subnet and rules. A sandbox joins
+//! a network by an endpoint.
 
 mod bring_up;
 mod ipam;

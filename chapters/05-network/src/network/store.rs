@@ -1,4 +1,5 @@
-//! Networks and endpoints on disk: networks are data and outlive a boot, leases and endpoints go with the containers.
+//! Networks and endpoints on disk: networks are data and outlive a boot, leases and endpoints go
+//! with the containers.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};

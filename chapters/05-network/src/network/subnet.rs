@@ -20,8 +20,9 @@ pub fn on_this_machine() -> Result<Vec<Ipv4Net>> {
 }
 
 // ANCHOR: decide
-/// Decides on a network's subnet, gateway and bridge. A subnet must not overlap with another network's, nor with one that the
-/// machine is on: packets for one of the two would go to the other.
+/// Decides on a network's subnet, gateway and bridge. A subnet must not overlap with another
+/// network's, nor with one that the machine is on: packets for one of the two would go to the
+/// other.
 pub fn decide(name: &str, wishes: &Wishes, others: &[Network], machines: &[Ipv4Net]) -> Result<Network> {
     let taken: Vec<Ipv4Net> = others.iter().map(|network| network.subnet).chain(machines.iter().copied()).collect();
     let overlapping = |subnet: &Ipv4Net| taken.iter().find(|other| overlap(subnet, other)).copied();

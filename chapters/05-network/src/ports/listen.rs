@@ -7,8 +7,8 @@ use nix::errno::Errno;
 
 use super::Publish;
 
-/// Listens on the machine's ports; one that was 0 is a number afterwards. The listener keeps the port ours, also where rules
-/// of the firewall carry the packets.
+/// Listens on the machine's ports; one that was 0 is a number afterwards. The listener keeps the
+/// port ours, also where rules of the firewall carry the packets.
 pub fn listen(ports: &mut [Publish]) -> Result<Vec<TcpListener>> {
     ports
         .iter_mut()

@@ -1,8 +1,10 @@
-//! The proxy: a helper process that takes connections to published ports and makes one to the container for each.
+//! The proxy: a helper process that takes connections to published ports and makes one to the
+//! container for each.
 //!
-//! Rules of the firewall would be enough for callers from elsewhere. A caller on the machine that uses its loopback address
-//! needs the proxy, since the kernel routes no packet from 127.0.0.1 to a bridge; and so does everybody where there is no
-//! `nft`, and on an ordinary user's networks, which the machine has no route to.
+//! Rules of the firewall would be enough for callers from elsewhere. A caller on the machine that
+//! uses its loopback address needs the proxy, since the kernel routes no packet from 127.0.0.1 to a
+//! bridge; and so does everybody where there is no `nft`, and on an ordinary user's networks, which
+//! the machine has no route to.
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddrV4, TcpListener, TcpStream};
@@ -23,8 +25,8 @@ const MOST: usize = 1024;
 /// How long a container may take to accept.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// The helper's role. It is given the container's pidfd, the listeners, and where the network lives in another namespace that
-/// namespace.
+/// The helper's role. It is given the container's pidfd, the listeners, and where the network lives
+/// in another namespace that namespace.
 pub fn run(targets: &[SocketAddrV4], in_namespace: bool) -> Result<u8> {
     let targets = targets.to_vec();
     helper::serve(move |given| {
@@ -72,8 +74,8 @@ fn serve(container: &OwnedFd, listeners: Vec<TcpListener>, targets: &[SocketAddr
 }
 
 // ANCHOR: carry
-/// Carries bytes both ways. When one side has no more to say, only that direction ends: the other may still have an answer
-/// (a half-close, as `curl` and `nc -N` do).
+/// Carries bytes both ways. When one side has no more to say, only that direction ends: the other
+/// may still have an answer (a half-close, as `curl` and `nc -N` do).
 fn carry(caller: TcpStream, target: SocketAddrV4) -> io::Result<()> {
     let container = TcpStream::connect_timeout(&target.into(), PATIENCE)?;
     let (caller_again, container_again) = (caller.try_clone()?, container.try_clone()?);

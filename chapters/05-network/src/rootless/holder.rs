@@ -1,4 +1,5 @@
-//! The holder: the process that keeps a user's namespaces alive as long as a container has an address in them.
+//! The holder: the process that keeps a user's namespaces alive as long as a container has an
+//! address in them.
 
 use std::fs::{self, File};
 use std::os::fd::{AsFd, OwnedFd};
@@ -36,8 +37,8 @@ fn file(networks: &Networks) -> PathBuf {
 
 impl Holder {
     // ANCHOR: find_or_start
-    /// The user's namespaces; a holder is started if there is none. If it was killed, the containers on its networks have lost
-    /// their links, and new ones get a new one.
+    /// The user's namespaces; a holder is started if there is none. If it was killed, the containers on
+    /// its networks have lost their links, and new ones get a new one.
     pub fn find_or_start(flags: &StoreFlags, networks: &Networks) -> Result<Holder> {
         let _alone = networks.lock()?;
         if let Some(process) = recorded(networks).filter(|process| process.life() == Life::Alive) {
@@ -70,10 +71,11 @@ impl Holder {
         Ok(Holder { user: open("user")?, net: open("net")? })
     }
 
-    /// Moves this process into the user namespace. It stays in the machine's network namespace, from which there would be no
-    /// way back: ports are published there.
+    /// Moves this process into the user namespace. It stays in the machine's network namespace, from
+    /// which there would be no way back: ports are published there.
     pub fn enter_user_namespace(&self) -> Result<()> {
-        // A shim that starts its container again is there already, and the kernel refuses to go where one is (setns(2)).
+        // A shim that starts its container again is there already, and the kernel refuses to go where one
+        // is (setns(2)).
         let inode = |meta: std::io::Result<fs::Metadata>| meta.map(|meta| meta.ino()).ok();
         if inode(self.user.metadata()) == inode(fs::metadata("/proc/self/ns/user")) {
             return Ok(());
@@ -86,8 +88,8 @@ impl Holder {
         Ok(self.net.try_clone()?.into())
     }
 
-    /// A netlink socket in the network namespace, fetched by a process that goes there. This process is in the user namespace
-    /// already.
+    /// A netlink socket in the network namespace, fetched by a process that goes there. This process is
+    /// in the user namespace already.
     pub fn netlink(&self) -> Result<Netlink> {
         let there = Elsewhere {
             join: vec![(Namespaces::none().with(Namespace::Net), self.network_namespace()?)],

@@ -1,4 +1,5 @@
-//! The way out of a user's network namespace: a program that speaks TCP/IP in user space, where one is installed.
+//! The way out of a user's network namespace: a program that speaks TCP/IP in user space, where one
+//! is installed.
 
 use std::os::fd::AsRawFd;
 use std::os::unix::process::CommandExt;
@@ -30,8 +31,8 @@ impl Outgoing {
             .map(|(program, _)| program)
     }
 
-    /// Starts it for the network namespace of a process, with which it ends. Without one there is no way out; the caller says
-    /// so.
+    /// Starts it for the network namespace of a process, with which it ends. Without one there is no
+    /// way out; the caller says so.
     pub fn start(holder: i32) -> Result<()> {
         match Outgoing::available() {
             None => Ok(()),
@@ -61,7 +62,8 @@ fn pasta(holder: i32) -> Result<()> {
     Ok(())
 }
 
-/// It stays until the namespace's last process is gone, which it sees at its tap device; and it says when it is ready.
+/// It stays until the namespace's last process is gone, which it sees at its tap device; and it
+/// says when it is ready.
 fn slirp4netns(holder: i32) -> Result<()> {
     let (ready, says) = std::io::pipe().context("cannot make a pipe")?;
     fcntl(&says, FcntlArg::F_SETFD(FdFlag::empty())).context("fcntl")?;

@@ -39,7 +39,8 @@ pub struct Created {
 
 impl Engine {
     // ANCHOR: create
-    /// Makes it: everything that can be wrong with the request is found now, and nothing is left when it is.
+    /// Makes it: everything that can be wrong with the request is found now, and nothing is left when
+    /// it is.
     pub fn create(&self, new: NewContainer) -> Result<Created> {
         let id = new_id()?;
         let mut config = new.config;

@@ -14,8 +14,8 @@ use crate::shim::{self, Handle, Reply, Request};
 use crate::volumes::Volumes;
 
 impl Engine {
-    /// Makes a life of a container, up to its start gate; clients attach before [`Handle::open_gate`]. `None` when it runs
-    /// already.
+    /// Makes a life of a container, up to its start gate; clients attach before [`Handle::open_gate`].
+    /// `None` when it runs already.
     pub fn prepare_start(&self, name: &str) -> Result<Option<Handle>> {
         let record = self.records.find(name)?;
         match record.state.status {

@@ -1,7 +1,8 @@
-//! What can be done with containers. The command line drives it, and so do chapter 7's daemon and chapter 8's tool.
+//! What can be done with containers. The command line drives it, and so do chapter 7's daemon and
+//! chapter 8's tool.
 //!
-//! Requests and answers are plain data, streams are descriptors, and nothing here waits longer than a disk: waiting is the
-//! caller's, on a descriptor.
+//! Requests and answers are plain data, streams are descriptors, and nothing here waits longer than
+//! a disk: waiting is the caller's, on a descriptor.
 
 mod create;
 mod lifecycle;

@@ -21,7 +21,8 @@ pub type Stream = UnixStream;
 pub type ExecInspect = ExecState;
 
 impl Engine {
-    /// Attaches `socket`: output goes there in Docker's frames (raw from a terminal), input comes from there.
+    /// Attaches `socket`: output goes there in Docker's frames (raw from a terminal), input comes from
+    /// there.
     pub fn attach(&self, record: &Record, socket: OwnedFd, stdin: bool, stdout: bool, stderr: bool) -> Result<()> {
         self.attach_early(record, socket, Vec::new(), stdin, stdout, stderr)
     }
@@ -45,7 +46,8 @@ impl Engine {
         self.layers()?.export_container(&record.id, out)
     }
 
-    /// A connection that can be read when the container has ended for good: then [`Engine::waited`] knows its status.
+    /// A connection that can be read when the container has ended for good: then [`Engine::waited`]
+    /// knows its status.
     pub fn wait(&self, record: &Record) -> Result<Option<Link>> {
         if !record.state.is_active() {
             return Ok(None);

@@ -1,4 +1,5 @@
-//! A container's log, in Docker's json-file format: one object a line, `{"log":"text\n","stream":"stdout","time":"…"}`.
+//! A container's log, in Docker's json-file format: one object a line,
+//! `{"log":"text\n","stream":"stdout","time":"…"}`.
 
 mod read;
 mod write;

@@ -50,7 +50,8 @@ impl LogReader {
     }
 
     // ANCHOR: history
-    /// Calls `each` for what is there, oldest first. With a tail only the last lines are kept in memory.
+    /// Calls `each` for what is there, oldest first. With a tail only the last lines are kept in
+    /// memory.
     pub fn history(&mut self, mut each: impl FnMut(Entry) -> Result<()>) -> Result<()> {
         let mut tail = VecDeque::new();
         let older = (1..100).map(|number| self.path.with_extension(format!("log.{number}")));
@@ -112,7 +113,8 @@ impl LogReader {
         }
     }
 
-    /// Calls `each` for what has been written since. A log that was rotated or emptied is read from its new beginning.
+    /// Calls `each` for what has been written since. A log that was rotated or emptied is read from its
+    /// new beginning.
     pub fn news(&mut self, mut each: impl FnMut(Entry) -> Result<()>) -> Result<()> {
         let mut file = match self.current.take() {
             Some(file) => file,

@@ -15,8 +15,8 @@ struct Pending {
     bytes: Vec<u8>,
 }
 
-/// The writer. A disk that is full doesn't stop the container: what can't be written is counted, and said when there is
-/// room again.
+/// The writer. A disk that is full doesn't stop the container: what can't be written is counted,
+/// and said when there is room again.
 #[derive(Debug)]
 pub struct LogWriter {
     path: PathBuf,

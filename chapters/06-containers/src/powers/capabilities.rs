@@ -52,7 +52,8 @@ pub const NAMES: [&str; 41] = [
     "CHECKPOINT_RESTORE",
 ];
 
-/// What a container keeps by default, as Docker documents it ("Runtime privilege and Linux capabilities").
+/// What a container keeps by default, as Docker documents it ("Runtime privilege and Linux
+/// capabilities").
 pub const DEFAULT: [&str; 14] = [
     "AUDIT_WRITE",
     "CHOWN",
@@ -88,8 +89,8 @@ impl Capabilities {
     }
 
     // ANCHOR: decide
-    /// What is left: the default, with what is dropped and added. ALL is taken first, so that `--cap-drop ALL --cap-add CHOWN`
-    /// means one, in whatever order it is typed.
+    /// What is left: the default, with what is dropped and added. ALL is taken first, so that
+    /// `--cap-drop ALL --cap-add CHOWN` means one, in whatever order it is typed.
     pub fn decide(add: &[String], drop: &[String], privileged: bool) -> Result<Capabilities> {
         if privileged {
             return Ok(Capabilities::ALL);
@@ -134,9 +135,10 @@ impl Capabilities {
 }
 
 // ANCHOR: mechanism
-/// Gives up all others. Four sets have to shrink, or what is taken away comes back: the *bounding* set caps what any program
-/// may ever gain, the *effective* and *permitted* ones are what we have, *inheritable* (and *ambient*) is what a program
-/// that isn't root would be given by an execve(2), and is empty (CVE-2022-24769).
+/// Gives up all others. Four sets have to shrink, or what is taken away comes back: the *bounding*
+/// set caps what any program may ever gain, the *effective* and *permitted* ones are what we have,
+/// *inheritable* (and *ambient*) is what a program that isn't root would be given by an execve(2),
+/// and is empty (CVE-2022-24769).
 #[derive(Debug, Clone)]
 pub struct Drop {
     /// What stays.

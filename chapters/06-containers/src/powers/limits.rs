@@ -1,4 +1,5 @@
-//! Small restrictions: resource limits of processes, no_new_privs, a keyring of its own, kernel settings.
+//! Small restrictions: resource limits of processes, no_new_privs, a keyring of its own, kernel
+//! settings.
 
 use std::fs;
 
@@ -77,8 +78,8 @@ impl Mechanism for Limits {
     }
 
     fn enter(&self, _: Handover, _: &mut Inside) -> Result<()> {
-        // Else keys of the host's session could be used inside: session-keyring(7). Where an outer filter forbids it, there
-        // is no key to be found either.
+        // Else keys of the host's session could be used inside: session-keyring(7). Where an outer filter
+        // forbids it, there is no key to be found either.
         let _ = sys::new_session_keyring();
         for Ulimit { name, soft, hard } in &self.ulimits {
             let resource = resource(name).context("an unknown limit")?;
@@ -93,7 +94,8 @@ impl Mechanism for Limits {
     }
 }
 
-/// No program that is executed gains anything: set-user-ID bits and file capabilities mean nothing. prctl(2)
+/// No program that is executed gains anything: set-user-ID bits and file capabilities mean nothing.
+/// prctl(2)
 #[derive(Debug, Clone, Default)]
 pub struct NoNewPrivileges;
 

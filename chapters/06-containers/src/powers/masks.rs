@@ -1,4 +1,5 @@
-//! What of /proc and /sys is covered, or read-only: parts that show or change the machine, and know no namespaces.
+//! What of /proc and /sys is covered, or read-only: parts that show or change the machine, and know
+//! no namespaces.
 
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
@@ -38,8 +39,9 @@ static PROTECT: Why = Why::new("from here on it can only be read", "6.9 Covered 
 // ANCHOR: masks
 /// Covers files by /dev/null and directories by an empty, read-only file system.
 ///
-/// Everything goes by descriptors that were opened and looked at: a root file system in which /dev/null is a link, or
-/// /proc a directory of somebody's, once turned covers into doors (CVE-2025-31133, -52881).
+/// Everything goes by descriptors that were opened and looked at: a root file system in which
+/// /dev/null is a link, or /proc a directory of somebody's, once turned covers into doors
+/// (CVE-2025-31133, -52881).
 #[derive(Debug, Clone, Default)]
 pub struct Masks;
 

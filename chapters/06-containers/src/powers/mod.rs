@@ -1,7 +1,8 @@
 //! Fewer powers: what keeps root in a container from being root on the machine.
 //!
-//! Each piece alone is not enough. Capabilities take root's powers apart and most of them away; the filter keeps the kernel's
-//! rarely used calls out of reach; masks cover files that know no namespaces; another user has less still.
+//! Each piece alone is not enough. Capabilities take root's powers apart and most of them away; the
+//! filter keeps the kernel's rarely used calls out of reach; masks cover files that know no
+//! namespaces; another user has less still.
 
 pub mod capabilities;
 mod limits;
@@ -101,8 +102,9 @@ impl PowerFlags {
     }
 
     // ANCHOR: seal
-    /// The last steps, in the order that the kernel wants. A filter is installed by who has CAP_SYS_ADMIN, or by who has given
-    /// up new privileges: so without no_new_privs it comes before the capabilities go, and with it last of all.
+    /// The last steps, in the order that the kernel wants. A filter is installed by who has
+    /// CAP_SYS_ADMIN, or by who has given up new privileges: so without no_new_privs it comes before
+    /// the capabilities go, and with it last of all.
     fn seal(&self, user: &str, privileged: bool) -> Result<Vec<Box<dyn Mechanism>>> {
         let security = self.security()?;
         let keep = Capabilities::decide(&self.cap_add, &self.cap_drop, privileged)?;

@@ -1,7 +1,7 @@
 //! As whom a command runs: names are looked up in the container's own files, by this program.
 //!
-//! The C library would load modules for that (nsswitch.conf), and those of the container's root with the host's powers
-//! (CVE-2019-14271). So no name service is asked.
+//! The C library would load modules for that (nsswitch.conf), and those of the container's root
+//! with the host's powers (CVE-2019-14271). So no name service is asked.
 
 use std::fs::File;
 use std::io::Read;
@@ -104,7 +104,8 @@ impl Mechanism for RunAs {
         }
         let groups: Vec<Gid> = identity.groups.iter().copied().map(Gid::from_raw).collect();
         match setgroups(&groups) {
-            // In a user namespace without a range of groups it is given up for good, and there are none (user_namespaces(7)).
+            // In a user namespace without a range of groups it is given up for good, and there are none
+            // (user_namespaces(7)).
             Err(nix::errno::Errno::EPERM) if groups.is_empty() => {}
             other => other.context("setgroups: cannot set the groups")?,
         }
@@ -127,7 +128,8 @@ impl Mechanism for RunAs {
     }
 }
 
-/// A file of the container's own, from inside it. One that is no file, or a large one, says nothing.
+/// A file of the container's own, from inside it. One that is no file, or a large one, says
+/// nothing.
 fn read(path: &str) -> String {
     let mut options = File::options();
     let Ok(file) = options.read(true).custom_flags(libc::O_NONBLOCK | libc::O_CLOEXEC).open(path) else {

@@ -1,6 +1,6 @@
-//! A record: what Docker calls a container. It has a name, a configuration, a log and an exit status, outlives its process,
-//! and comes to life many times. (One life, from create to removal of a process, is chapter 1's
-//! [`Container`](ch01_namespaces::Container).)
+//! A record: what Docker calls a container. It has a name, a configuration, a log and an exit
+//! status, outlives its process, and comes to life many times. (One life, from create to removal of
+//! a process, is chapter 1's [`Container`](ch01_namespaces::Container).)
 
 mod names;
 mod state;
@@ -33,7 +33,8 @@ pub struct Record {
     pub image_id: Option<String>,
     /// What runs in it.
     pub config: Config,
-    /// What surrounds it: flags of chapters 1 to 6, each as `--name=value`, as the command line has them.
+    /// What surrounds it: flags of chapters 1 to 6, each as `--name=value`, as the command line has
+    /// them.
     pub flags: Vec<String>,
     /// How it is kept alive, logged and removed.
     pub host: HostConfig,

@@ -37,7 +37,8 @@ impl fmt::Display for Status {
     }
 }
 
-/// As it is written down. Whoever reads it asks as well whether the shim that wrote "running" still lives.
+/// As it is written down. Whoever reads it asks as well whether the shim that wrote "running" still
+/// lives.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct RecordState {
@@ -70,8 +71,8 @@ impl RecordState {
     }
 
     // ANCHOR: truth
-    /// The truth, if the shim died without a word (`kill -9`, a reboot): its container died with it, of the same signal.
-    /// `None` when what is written is true.
+    /// The truth, if the shim died without a word (`kill -9`, a reboot): its container died with it, of
+    /// the same signal. `None` when what is written is true.
     pub fn corrected(&self) -> Option<RecordState> {
         let shim_lives = self.shim.as_ref().is_some_and(|shim| shim.life() != Life::Gone);
         if !self.is_active() || shim_lives {

@@ -1,4 +1,5 @@
-//! Records on disk: a directory for each, `containers/ID` in the data root, with `config.json` and the log.
+//! Records on disk: a directory for each, `containers/ID` in the data root, with `config.json` and
+//! the log.
 
 use std::fs::{self, DirBuilder, File};
 use std::io::ErrorKind;
@@ -69,7 +70,8 @@ impl Records {
     }
 
     // ANCHOR: write
-    /// Writes a record beside the old one and renames it: whoever reads, and whatever crashes, meets one of the two.
+    /// Writes a record beside the old one and renames it: whoever reads, and whatever crashes, meets
+    /// one of the two.
     pub fn write(&self, record: &Record) -> Result<()> {
         let directory = self.directory(&record.id);
         let new = directory.join(format!("{FILE}.new-{}", std::process::id()));

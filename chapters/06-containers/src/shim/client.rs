@@ -7,7 +7,8 @@ use nix::errno::Errno;
 use nix::poll::PollFlags;
 use nix::sys::socket::{MsgFlags, Shutdown, recv, send, shutdown};
 
-/// So much may wait for a client. One that takes less than the container writes is disconnected: the log has it all.
+/// So much may wait for a client. One that takes less than the container writes is disconnected:
+/// the log has it all.
 const MOST: usize = 1 << 20;
 
 /// One client.
@@ -40,8 +41,9 @@ impl Client {
     }
 
     // ANCHOR: frame
-    /// Output for it. Without a terminal, both streams go over one connection in frames of Docker's: the stream's number,
-    /// three zeros, the length in four bytes, most significant first; then the bytes (Engine API, "Attach to a container").
+    /// Output for it. Without a terminal, both streams go over one connection in frames of Docker's:
+    /// the stream's number, three zeros, the length in four bytes, most significant first; then the
+    /// bytes (Engine API, "Attach to a container").
     pub fn output(&mut self, stream: u8, bytes: &[u8], is_terminal: bool) {
         if self.is_gone || !self.streams[usize::from(stream == 2)] {
             return;

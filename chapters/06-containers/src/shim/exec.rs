@@ -1,4 +1,5 @@
-//! Commands in a container that runs: started by its shim, which keeps their exit statuses for who asks later.
+//! Commands in a container that runs: started by its shim, which keeps their exit statuses for who
+//! asks later.
 
 use std::fs::File;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};

@@ -156,7 +156,8 @@ impl Life<'_> {
     }
 
     // ANCHOR: watch
-    /// The loop: one poll(2) for the container's end, its streams, clients, commands, and who asks something.
+    /// The loop: one poll(2) for the container's end, its streams, clients, commands, and who asks
+    /// something.
     fn watch(&mut self, control: &mut Control) -> Result<Exit> {
         loop {
             let has_ended = {

@@ -1,4 +1,5 @@
-//! What a shim is asked, and what it answers: one message each way, over a SEQPACKET socket, with descriptors.
+//! What a shim is asked, and what it answers: one message each way, over a SEQPACKET socket, with
+//! descriptors.
 
 use ch01_namespaces::Failure;
 use serde::{Deserialize, Serialize};
@@ -6,8 +7,8 @@ use serde::{Deserialize, Serialize};
 /// A request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Request {
-    /// Attach the stream socket that comes along: the container's output goes there in Docker's frames (raw from a terminal),
-    /// and what comes from there is its input.
+    /// Attach the stream socket that comes along: the container's output goes there in Docker's frames
+    /// (raw from a terminal), and what comes from there is its input.
     Attach {
         /// Whether what comes from the socket is input.
         stdin: bool,

@@ -14,7 +14,8 @@ use crate::sys;
 
 /// Becomes the shim of a container. Its stdin is the link to the one who starts it.
 pub fn run(flags: &StoreFlags, id: &str) -> Result<u8> {
-    // What the container's process runs until it becomes the command must not be a file that it can overwrite.
+    // What the container's process runs until it becomes the command must not be a file that it can
+    // overwrite.
     own_binary::protect()?;
     if !sys::fork()? {
         // Our starter waits for this process only.

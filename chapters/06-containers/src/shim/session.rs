@@ -1,7 +1,8 @@
 //! A process with its streams: the container's first one, or a command that was started in it.
 //!
-//! Output goes to the log and to clients, input comes from clients. All descriptors are non-blocking, and each client has a
-//! queue that ends somewhere: the container never waits for a reader.
+//! Output goes to the log and to clients, input comes from clients. All descriptors are
+//! non-blocking, and each client has a queue that ends somewhere: the container never waits for a
+//! reader.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
@@ -96,8 +97,8 @@ impl Ours {
     }
 
     // ANCHOR: pump
-    /// Takes what the process has written, for the log and for clients; a stream that has ended is closed. Whether anything
-    /// came.
+    /// Takes what the process has written, for the log and for clients; a stream that has ended is
+    /// closed. Whether anything came.
     pub fn pump(&mut self, log: Option<&mut LogWriter>, clients: &mut [Client]) -> bool {
         let mut log = log;
         let mut buffer = vec![0; CHUNK];
@@ -136,7 +137,8 @@ impl Ours {
         }
     }
 
-    /// The input ends, when the process has taken what there is. (A terminal's doesn't: Ctrl-D is a letter.)
+    /// The input ends, when the process has taken what there is. (A terminal's doesn't: Ctrl-D is a
+    /// letter.)
     pub fn end_input(&mut self) {
         if !self.is_terminal {
             self.ends = true;

@@ -28,8 +28,9 @@ pub fn socket_path(state_root: &Path, id: &str) -> PathBuf {
 // ANCHOR: start
 /// Starts a shim, and returns when the container stands at its start gate; or why it doesn't.
 ///
-/// A process of its own is forked and executed here, never a container: so whoever calls may have threads (chapter 7's
-/// daemon has many). The shim makes another process at once and ends, so that nobody has to wait for it later.
+/// A process of its own is forked and executed here, never a container: so whoever calls may have
+/// threads (chapter 7's daemon has many). The shim makes another process at once and ends, so that
+/// nobody has to wait for it later.
 pub fn start(flags: &StoreFlags, id: &str) -> Result<Handle> {
     let (link, theirs) = Link::pair()?;
     let role: [OsString; 2] = ["shim".into(), id.into()];
@@ -56,8 +57,8 @@ pub fn start(flags: &StoreFlags, id: &str) -> Result<Handle> {
 }
 // ANCHOR_END: start
 
-/// What a shim needs of its starter's environment: to find programs, the user's own directories, and a manager that delegates
-/// cgroups.
+/// What a shim needs of its starter's environment: to find programs, the user's own directories,
+/// and a manager that delegates cgroups.
 const KEPT: [&str; 8] = [
     "PATH",
     "HOME",

@@ -1,4 +1,5 @@
-//! A terminal of the container's own: a pair of descriptors, one for the container's processes, one for the shim.
+//! A terminal of the container's own: a pair of descriptors, one for the container's processes, one
+//! for the shim.
 
 use std::os::fd::AsFd;
 
@@ -8,10 +9,12 @@ use ch01_namespaces::{Handover, Inside, Mechanism, Stage};
 use crate::sys;
 
 // ANCHOR: console
-/// A pty from the container's own devpts, so that `tty` and `ps` inside know its name. The process becomes the leader of a
-/// session whose terminal it is: that is what makes Ctrl-C, job control and `su` work. The other end goes up to the host.
+/// A pty from the container's own devpts, so that `tty` and `ps` inside know its name. The process
+/// becomes the leader of a session whose terminal it is: that is what makes Ctrl-C, job control and
+/// `su` work. The other end goes up to the host.
 ///
-/// With it the caller's terminal is out of the container's reach: nothing can be typed on it (chapter 1's TIOCSTI).
+/// With it the caller's terminal is out of the container's reach: nothing can be typed on it
+/// (chapter 1's TIOCSTI).
 #[derive(Debug, Clone, Default)]
 pub struct Console {
     /// Letters and lines, if they are known.

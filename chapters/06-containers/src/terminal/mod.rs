@@ -10,7 +10,8 @@ use std::os::fd::BorrowedFd;
 
 use anyhow::Result;
 
-/// Sets the size of a terminal, in letters and lines: TIOCSWINSZ, ioctl_tty(2). Its foreground process group gets SIGWINCH.
+/// Sets the size of a terminal, in letters and lines: TIOCSWINSZ, ioctl_tty(2). Its foreground
+/// process group gets SIGWINCH.
 pub fn resize(terminal: BorrowedFd<'_>, columns: u16, rows: u16) -> Result<()> {
     crate::sys::set_window_size(terminal, columns, rows)
 }

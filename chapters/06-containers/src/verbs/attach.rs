@@ -11,7 +11,8 @@ use crate::engine::Engine;
 use crate::record::Record;
 use crate::shim::Request;
 
-/// Attach to a container that runs: see its output, and give it our input. Ctrl-P Ctrl-Q leaves it to itself.
+/// Attach to a container that runs: see its output, and give it our input. Ctrl-P Ctrl-Q leaves it
+/// to itself.
 #[derive(Args)]
 pub struct Attach {
     /// Don't give it our input.

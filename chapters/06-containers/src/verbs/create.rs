@@ -30,7 +30,8 @@ pub struct CreateFlags {
     /// Remove it when it ends, with the volumes that nobody named.
     #[arg(long)]
     pub rm: bool,
-    /// Run an init as the first process and the command as its child: orphans are reaped, and signals work as anywhere.
+    /// Run an init as the first process and the command as its child: orphans are reaped, and signals
+    /// work as anywhere.
     #[arg(long)]
     pub init: bool,
     /// Execute this in front of the command.
@@ -79,7 +80,8 @@ pub struct Run {
 
 impl Args for Create {
     fn augment_args(command: Command) -> Command {
-        // A name in a directory's place is a volume's: what chapter 2 knows nothing of is read later, when it is settled.
+        // A name in a directory's place is a volume's: what chapter 2 knows nothing of is read later, when
+        // it is settled.
         let volume = |arg: clap::Arg| {
             arg.value_parser(clap::value_parser!(String)).value_name("NAME|DIR:TARGET[:OPTIONS]").help(
                 "Mount a named volume, or a directory or file of the host's; :ro makes it read-only. May be repeated",
@@ -133,8 +135,9 @@ impl FromArgMatches for Run {
 }
 
 // ANCHOR: as_arguments
-/// The flags that surround a container, as arguments again: its shim reads them as this command line did. What depends on
-/// where and by whom they were typed is settled now: relative paths, variables that are passed on, files with variables.
+/// The flags that surround a container, as arguments again: its shim reads them as this command
+/// line did. What depends on where and by whom they were typed is settled now: relative paths,
+/// variables that are passed on, files with variables.
 fn as_arguments(matches: &ArgMatches) -> Result<Vec<String>> {
     let command = Flags::augment_args(Command::new("flags"));
     let mut arguments = Vec::new();
@@ -292,8 +295,8 @@ fn log_options(options: &[String]) -> Result<(Option<u64>, Option<u32>)> {
 
 impl Run {
     // ANCHOR: run
-    /// `create`, `start`, and unless it is in the background an attached client in between: output is lost if nobody listens
-    /// when the command begins.
+    /// `create`, `start`, and unless it is in the background an attached client in between: output is
+    /// lost if nobody listens when the command begins.
     pub fn act(self, store: &StoreFlags) -> Result<u8> {
         self.act_on(store, Ok)
     }

@@ -25,7 +25,8 @@ pub struct Start {
     /// Give it our input.
     #[arg(short, long)]
     interactive: bool,
-    /// Start what has to run again after a reboot: containers with a policy of always or unless-stopped.
+    /// Start what has to run again after a reboot: containers with a policy of always or
+    /// unless-stopped.
     #[arg(long, conflicts_with = "containers")]
     restart_policy: bool,
     /// Names, ids, or beginnings of ids.
@@ -83,7 +84,8 @@ fn start_attached(engine: &Engine, name: &str, interactive: bool) -> Result<u8> 
 /// End containers: first by a signal, then by force.
 #[derive(Args)]
 pub struct Stop {
-    /// Seconds after which it is killed; -1 for never [default: the container's, which is 10 unless it says otherwise]
+    /// Seconds after which it is killed; -1 for never [default: the container's, which is 10 unless it
+    /// says otherwise]
     #[arg(short, long, visible_alias = "timeout", value_name = "SECONDS", allow_hyphen_values = true)]
     time: Option<i64>,
     /// The signal [default: the container's, which is SIGTERM unless it says otherwise]
@@ -107,7 +109,8 @@ impl Stop {
 }
 
 // ANCHOR: stop
-/// Asks a container to end, and kills it when it doesn't. (A PID 1 that has no handler for the signal never sees it.)
+/// Asks a container to end, and kills it when it doesn't. (A PID 1 that has no handler for the
+/// signal never sees it.)
 pub fn stop(engine: &Engine, name: &str, seconds: Option<i64>, signal: Option<&str>) -> Result<()> {
     let record = engine.records().find(name)?;
     if !record.state.is_active() {

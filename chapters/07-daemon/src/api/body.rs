@@ -25,7 +25,8 @@ pub fn full(bytes: impl Into<Bytes>) -> Body {
     Full::new(bytes.into()).map_err(|never| match never {}).boxed()
 }
 
-/// JSON. With exactly this content type: with a charset behind it, the docker client shows errors as raw text.
+/// JSON. With exactly this content type: with a charset behind it, the docker client shows errors
+/// as raw text.
 pub fn json(status: StatusCode, value: &impl Serialize) -> Response<Body> {
     let text = serde_json::to_vec(value).unwrap_or_default();
     let mut response = Response::new(full(text));

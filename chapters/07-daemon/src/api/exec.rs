@@ -1,7 +1,7 @@
 //! One more command in a container: made, started, looked at.
 //!
-//! The API makes a command in two steps, and the first is only a note: it is kept here until it is started. After that the
-//! container's shim knows it.
+//! The API makes a command in two steps, and the first is only a note: it is kept here until it is
+//! started. After that the container's shim knows it.
 
 use std::collections::HashMap;
 use std::os::unix::net::UnixStream;
@@ -109,8 +109,8 @@ pub async fn start(daemon: Daemon, id: String, call: Call) -> Answer {
         .await?;
         return ok(&json!({}));
     }
-    // The command is started before the answer: a failure is an answer, too. Until the connection is ours, a pair of sockets
-    // stands in; then the connection is carried by the shim itself.
+    // The command is started before the answer: a failure is an answer, too. Until the connection is
+    // ours, a pair of sockets stands in; then the connection is carried by the shim itself.
     let (ours, theirs) = UnixStream::pair().context("cannot make a pair of sockets").map_err(ApiError::from)?;
     let started = tokio::task::spawn_blocking(move || {
         let record = engine.records().find(&note.container)?;

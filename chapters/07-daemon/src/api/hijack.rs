@@ -1,7 +1,8 @@
 //! A connection that stops being HTTP: after the answer 101 its bytes are a container's streams.
 //!
-//! The daemon takes the connection apart, and hands the socket with what was read ahead to the shim. From then on it is not
-//! in the way: it may be killed, and the client keeps talking with its container.
+//! The daemon takes the connection apart, and hands the socket with what was read ahead to the
+//! shim. From then on it is not in the way: it may be killed, and the client keeps talking with its
+//! container.
 
 use std::os::fd::OwnedFd;
 

@@ -31,7 +31,8 @@ pub struct Call {
 
 /// What a later chapter answers: images, builds.
 pub trait MoreRoutes: Send + Sync {
-    /// Answers, or hands the call back by `None`: the request's body is then lost, so it looks at method and path first.
+    /// Answers, or hands the call back by `None`: the request's body is then lost, so it looks at
+    /// method and path first.
     fn knows(&self, call: &Call) -> bool;
 
     /// Answers a call that it knows.

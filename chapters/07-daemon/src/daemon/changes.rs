@@ -1,4 +1,5 @@
-//! What changes on disk, whoever changes it: shims write records, and so does the command line beside us.
+//! What changes on disk, whoever changes it: shims write records, and so does the command line
+//! beside us.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -32,7 +33,8 @@ pub struct Changes {
 
 impl Changes {
     // ANCHOR: watch
-    /// Watches the directory of records with inotify(7): each record is replaced by rename(2), which is one event.
+    /// Watches the directory of records with inotify(7): each record is replaced by rename(2), which is
+    /// one event.
     pub fn watch(directory: &Path) -> Result<Changes> {
         let (counter, count) = watch::channel(0);
         let (events, _) = broadcast::channel(1024);

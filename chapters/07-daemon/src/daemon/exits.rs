@@ -1,12 +1,13 @@
-//! Exit statuses of containers that were started here. A container that is removed when it ends takes its record along, and
-//! who waits for it may ask a moment later.
+//! Exit statuses of containers that were started here. A container that is removed when it ends
+//! takes its record along, and who waits for it may ask a moment later.
 
 use std::collections::HashMap;
 use std::time::Duration;
 
 use tokio::sync::watch;
 
-/// So many are remembered; then all are forgotten, and only who waited for a removed container would notice.
+/// So many are remembered; then all are forgotten, and only who waited for a removed container
+/// would notice.
 const MOST: usize = 4096;
 
 /// Statuses by container.

@@ -39,7 +39,8 @@ pub fn listen(flags: &StoreFlags, verb: &DaemonVerb) -> Result<Vec<UnixListener>
 }
 
 // ANCHOR: listen_at
-/// A socket for its owner and one group (0660): to be able to open it is to be able to do everything.
+/// A socket for its owner and one group (0660): to be able to open it is to be able to do
+/// everything.
 fn listen_at(path: &Path, group: Option<&str>) -> Result<UnixListener> {
     if UnixStream::connect(path).is_ok() {
         bail!("somebody listens at {} already\ncure: end that, or choose another --host", path.display());

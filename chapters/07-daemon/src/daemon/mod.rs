@@ -83,8 +83,8 @@ pub fn run(
     served
 }
 
-/// An ordinary user's daemon is root of the user's own namespace: there files can be given to other ids, which takes a process
-/// of its own otherwise, and a daemon with threads can't fork.
+/// An ordinary user's daemon is root of the user's own namespace: there files can be given to other
+/// ids, which takes a process of its own otherwise, and a daemon with threads can't fork.
 pub fn enter_users_namespace(flags: &StoreFlags) -> Result<()> {
     if owns_network_namespace() || ch01_namespaces::Privilege::current().is_machine_root() {
         return Ok(());

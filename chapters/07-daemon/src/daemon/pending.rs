@@ -1,4 +1,5 @@
-//! Clients that attach to a container before it is started: their connections wait here until there is a shim.
+//! Clients that attach to a container before it is started: their connections wait here until there
+//! is a shim.
 
 use std::collections::HashMap;
 use std::os::fd::OwnedFd;
@@ -54,8 +55,8 @@ impl Pending {
         });
     }
 
-    /// Waits until no connection of a container's is on its way, for a moment at most: a client sends "attach" and then
-    /// "start", and must not miss the first output.
+    /// Waits until no connection of a container's is on its way, for a moment at most: a client sends
+    /// "attach" and then "start", and must not miss the first output.
     pub async fn settle(&self, id: &str) {
         let mut upgrading = self.upgrading.subscribe();
         let settled = upgrading.wait_for(|all| !all.contains_key(id));

@@ -6,8 +6,8 @@ use anyhow::{Context, Result};
 use tokio::io::Interest;
 use tokio::net::UnixStream;
 
-/// A descriptor that the runtime watches: a shim's connection, an inotify instance. (tokio's type for stream sockets looks at
-/// no type; reading and writing are left to the descriptor's owner.)
+/// A descriptor that the runtime watches: a shim's connection, an inotify instance. (tokio's type
+/// for stream sockets looks at no type; reading and writing are left to the descriptor's owner.)
 pub struct Readable(UnixStream);
 
 impl Readable {

@@ -42,7 +42,8 @@ pub fn working(work: impl FnOnce(&Lines) -> Result<()> + Send + 'static) -> Answ
     Ok(response)
 }
 
-/// A request's body as a reader for a thread. However large it is, only a few pieces of it are in memory.
+/// A request's body as a reader for a thread. However large it is, only a few pieces of it are in
+/// memory.
 pub fn reader(mut body: Incoming) -> impl Read + Send + 'static {
     let (sender, receiver) = tokio::sync::mpsc::channel::<std::io::Result<Bytes>>(8);
     tokio::spawn(async move {
@@ -52,7 +53,8 @@ pub fn reader(mut body: Incoming) -> impl Read + Send + 'static {
                 Err(error) => Ok(Err(std::io::Error::other(error))),
             };
             let Ok(piece) = piece else { continue };
-            // Who reads no further still lets the client send the rest: it would see a broken pipe in place of our answer.
+            // Who reads no further still lets the client send the rest: it would see a broken pipe in place of
+            // our answer.
             let _ = sender.send(piece).await;
         }
     });

@@ -1,8 +1,8 @@
 //! `build`: a Dockerfile becomes an image.
 //!
-//! The text is taken apart by a library; what the instructions mean is here. Each step makes an image of the one before, as
-//! Docker's classic builder does it, and the index remembers what it was made by: the same step on the same image is not done
-//! again.
+//! The text is taken apart by a library; what the instructions mean is here. Each step makes an
+//! image of the one before, as Docker's classic builder does it, and the index remembers what it
+//! was made by: the same step on the same image is not done again.
 
 mod cache;
 mod context;

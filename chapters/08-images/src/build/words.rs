@@ -3,8 +3,9 @@
 use anyhow::{Result, bail};
 
 // ANCHOR: expand
-/// Replaces `$NAME`, `${NAME}`, `${NAME:-otherwise}` and `${NAME:+instead}`, and takes quotes and backslashes away, as the
-/// Dockerfile reference says ("Environment replacement"). Between single quotes nothing is replaced.
+/// Replaces `$NAME`, `${NAME}`, `${NAME:-otherwise}` and `${NAME:+instead}`, and takes quotes and
+/// backslashes away, as the Dockerfile reference says ("Environment replacement"). Between single
+/// quotes nothing is replaced.
 pub fn expand(text: &str, lookup: &dyn Fn(&str) -> Option<String>) -> Result<String> {
     let mut out = String::new();
     let mut chars = text.chars().peekable();
@@ -113,7 +114,8 @@ pub fn pairs(text: &str, lookup: &dyn Fn(&str) -> Option<String>) -> Result<Vec<
 }
 
 // ANCHOR: matches
-/// Whether a path matches a pattern: `*` and `?` within a name, `[a-z]`, `**` for any number of names.
+/// Whether a path matches a pattern: `*` and `?` within a name, `[a-z]`, `**` for any number of
+/// names.
 pub fn matches(pattern: &str, path: &str) -> bool {
     let pattern: Vec<&str> = pattern.split('/').filter(|part| !matches!(*part, "" | ".")).collect();
     let path: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();

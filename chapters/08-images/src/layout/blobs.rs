@@ -35,8 +35,8 @@ impl ImageStore {
     }
 
     // ANCHOR: put
-    /// Stores what a reader gives, at most `most` bytes. Its name is known at the end; where it was known before, and is
-    /// another one, nothing is stored.
+    /// Stores what a reader gives, at most `most` bytes. Its name is known at the end; where it was
+    /// known before, and is another one, nothing is stored.
     pub fn put(&self, mut from: impl Read, expected: Option<&Digest>, most: u64) -> Result<Copied> {
         self.put_by(expected, |out| {
             let copied = io::copy(&mut (&mut from).take(most + 1), out)?;
@@ -76,7 +76,8 @@ impl ImageStore {
         self.put(bytes, None, bytes.len() as u64)
     }
 
-    /// A manifest or a configuration; checked against its name again, since a disk is no more to be trusted than a network.
+    /// A manifest or a configuration; checked against its name again, since a disk is no more to be
+    /// trusted than a network.
     pub fn read_json_blob(&self, digest: &Digest) -> Result<Vec<u8>> {
         let path = self.blob(digest);
         let mut bytes = Vec::new();

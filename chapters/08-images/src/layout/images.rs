@@ -139,8 +139,8 @@ impl ImageStore {
     }
 
     // ANCHOR: remove
-    /// Removes a name, and with the last one the image. By id all names go, with `force` if there are several. An image that
-    /// a container stands on stays.
+    /// Removes a name, and with the last one the image. By id all names go, with `force` if there are
+    /// several. An image that a container stands on stays.
     pub fn remove(&self, name: &str, force: bool, users: &[(String, ChainId)]) -> Result<Removed> {
         let image = self.find(name)?;
         let reference = name.parse::<Reference>().ok().filter(|reference| image.names.contains(reference));
@@ -187,7 +187,8 @@ impl ImageStore {
         Ok(manifest.config.digest)
     }
 
-    /// Blobs that no image names. While somebody brings new ones, none is removed: the next removal does it.
+    /// Blobs that no image names. While somebody brings new ones, none is removed: the next removal
+    /// does it.
     fn remove_unneeded_blobs(&self) -> Result<()> {
         let growing = File::options().create(true).append(true).open(self.directory.join("growing"))?;
         if growing.try_lock().is_err() {
@@ -273,7 +274,8 @@ impl ImageStore {
         Ok(Some(Found { descriptor, manifest, config, names: Vec::new() }))
     }
 
-    /// Removes images without a name that no container stands on; with `steps`, what builds left for the next one, too.
+    /// Removes images without a name that no container stands on; with `steps`, what builds left for
+    /// the next one, too.
     pub fn prune(&self, steps: bool, users: &[(String, ChainId)]) -> Result<Removed> {
         let mut removed = Removed::default();
         let index = self.index()?.manifests;

@@ -1,4 +1,5 @@
-//! The store of images: an OCI image layout on disk (OCI image-spec, image-layout.md), which other tools can read.
+//! The store of images: an OCI image layout on disk (OCI image-spec, image-layout.md), which other
+//! tools can read.
 //!
 //! | path, below `images/` in the data root | what it holds |
 //! |---|---|
@@ -7,7 +8,8 @@
 //! | `blobs/sha256/DIGEST` | manifests, configurations and layers, each named by its content |
 //! | `lock` | held while the index changes |
 //!
-//! The unpacked side of layers is chapter 4's store: an image keeps its topmost layer there by the name `image:DIGEST`.
+//! The unpacked side of layers is chapter 4's store: an image keeps its topmost layer there by the
+//! name `image:DIGEST`.
 
 mod blobs;
 mod images;

@@ -16,8 +16,9 @@ pub(super) fn keeper(config: &Digest) -> String {
 
 impl ImageStore {
     // ANCHOR: unpack
-    /// Unpacks those layers that aren't there yet, and keeps them. Each is checked against the configuration's list of
-    /// digests of what is *in* the archives: a compressed blob with the right name could still hold something else.
+    /// Unpacks those layers that aren't there yet, and keeps them. Each is checked against the
+    /// configuration's list of digests of what is *in* the archives: a compressed blob with the right
+    /// name could still hold something else.
     pub(super) fn unpack(&self, manifest: &Manifest, config: &ImageConfig) -> Result<Option<ChainId>> {
         ensure!(
             manifest.layers.len() == config.diff_ids.len(),

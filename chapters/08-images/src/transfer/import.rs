@@ -1,4 +1,5 @@
-//! An image of one layer from an archive; and of a container: its image's layers and one with what it changed.
+//! An image of one layer from an archive; and of a container: its image's layers and one with what
+//! it changed.
 
 use std::io::Read;
 
@@ -44,7 +45,8 @@ pub fn changes_of(images: &ImageStore, container: &str) -> Result<Copied> {
     images.put(file, None, length)
 }
 
-/// `commit`: the image of a container, and what the container changed. `changed` is its configuration as the image gets it.
+/// `commit`: the image of a container, and what the container changed. `changed` is its
+/// configuration as the image gets it.
 pub fn commit(
     images: &ImageStore,
     record: &Record,

@@ -25,8 +25,8 @@ struct DockerImage {
 const MOST_FILES: usize = 10_000;
 
 // ANCHOR: load
-/// Loads all images of an archive. Its members are never files by their own names: each becomes a blob, named by its
-/// content, so that `../../etc/passwd` is a name in a table and nothing else.
+/// Loads all images of an archive. Its members are never files by their own names: each becomes a
+/// blob, named by its content, so that `../../etc/passwd` is a name in a table and nothing else.
 pub fn load(images: &ImageStore, archive: impl Read) -> Result<Vec<Found>> {
     let _growing = images.growing()?;
     let mut members: HashMap<String, Copied> = HashMap::new();

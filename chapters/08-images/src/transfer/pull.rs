@@ -15,8 +15,9 @@ use crate::layout::{Descriptor, Found, ImageStore, Index, Manifest, media_type};
 pub type Progress<'a> = dyn FnMut(&str, &str, u64, u64) + 'a;
 
 // ANCHOR: pull
-/// Pulls: the manifest, the configuration, the layers that aren't here. Each is stored under the digest that the one before
-/// gave it, so a registry can't give something else than what was asked for.
+/// Pulls: the manifest, the configuration, the layers that aren't here. Each is stored under the
+/// digest that the one before gave it, so a registry can't give something else than what was asked
+/// for.
 pub fn pull(
     images: &ImageStore,
     name: &Reference,

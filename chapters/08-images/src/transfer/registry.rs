@@ -35,7 +35,8 @@ const TRIES: u32 = 4;
 const FIRST_WAIT: Duration = Duration::from_millis(250);
 
 impl Registry {
-    /// The repository of a name. Only a registry on this machine may be without TLS: nobody listens on the way.
+    /// The repository of a name. Only a registry on this machine may be without TLS: nobody listens on
+    /// the way.
     pub fn of(name: &Reference, credentials: Option<Credentials>) -> Registry {
         let host = if name.domain == "docker.io" { "registry-1.docker.io" } else { &name.domain };
         let bare = host.rsplit_once(':').map_or(host, |(bare, _)| bare);
@@ -110,7 +111,8 @@ impl Registry {
     }
     // ANCHOR_END: get
 
-    /// What the registry wants to hear: a name and a password, or a token that another server gives for them.
+    /// What the registry wants to hear: a name and a password, or a token that another server gives for
+    /// them.
     fn answer(&self, challenge: &str) -> Result<String> {
         let basic = self.credentials.as_ref().map(|credentials| {
             let pair = format!("{}:{}", credentials.user, credentials.password);

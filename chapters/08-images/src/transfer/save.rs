@@ -1,4 +1,5 @@
-//! `save`: images as one archive, which `load` of both worlds takes: an OCI layout, with Docker's `manifest.json` beside it.
+//! `save`: images as one archive, which `load` of both worlds takes: an OCI layout, with Docker's
+//! `manifest.json` beside it.
 
 use std::collections::BTreeSet;
 use std::fs::File;

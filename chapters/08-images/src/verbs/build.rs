@@ -14,7 +14,8 @@ use crate::build::{Context, Request, build};
 
 /// Build an image of a Dockerfile and the files beside it.
 ///
-/// Each step makes an image of the one before. The same step on the same image is taken from the last time.
+/// Each step makes an image of the one before. The same step on the same image is taken from the
+/// last time.
 #[derive(Args)]
 #[command(
     after_help = "Examples:\n  build -t jianglong/nginx_web:v1 .\n  build -f web.Dockerfile --build-arg VERSION=2 .\n  \

@@ -13,7 +13,8 @@ use ch01_namespaces::StoreFlags;
 
 use crate::layout::ImageStore;
 
-/// The store, for work on its files: an ordinary user does that as root of a namespace of their own, as the daemon does.
+/// The store, for work on its files: an ordinary user does that as root of a namespace of their
+/// own, as the daemon does.
 fn open_to_write(store: &StoreFlags) -> Result<ImageStore> {
     ch07_daemon::daemon::enter_users_namespace(store)?;
     ImageStore::open(store)

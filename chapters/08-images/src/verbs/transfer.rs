@@ -41,7 +41,8 @@ pub fn pull_telling(images: &ImageStore, name: &Reference, quiet: bool) -> Resul
     })
 }
 
-/// Load images from an archive that `save` wrote, here or in Docker; or from an OCI image layout in an archive.
+/// Load images from an archive that `save` wrote, here or in Docker; or from an OCI image layout in
+/// an archive.
 #[derive(Args)]
 pub struct Load {
     /// The archive [default: stdin]

@@ -1,8 +1,10 @@
-//! The system calls that a container may make whatever its capabilities: an allow list, as Docker documents its default profile
-//! ("Seccomp security profiles for Docker"). What is new in a kernel is refused until somebody has looked at it.
+//! The system calls that a container may make whatever its capabilities: an allow list, as Docker
+//! documents its default profile ("Seccomp security profiles for Docker"). What is new in a kernel
+//! is refused until somebody has looked at it.
 //!
-//! Not in it, among others: what loads modules or another kernel, mounts, makes or joins namespaces, sets clocks, traces other
-//! users' memory, and what has had many holes (`bpf`, `io_uring_setup`, `userfaultfd`, keyrings).
+//! Not in it, among others: what loads modules or another kernel, mounts, makes or joins
+//! namespaces, sets clocks, traces other users' memory, and what has had many holes (`bpf`,
+//! `io_uring_setup`, `userfaultfd`, keyrings).
 
 /// On all architectures.
 pub const EVERYWHERE: &[libc::c_long] = &[

@@ -57,7 +57,8 @@ fn with_capability(name: &str) -> &'static [libc::c_long] {
     }
 }
 
-/// The bits of clone(2) that make namespaces. (CLONE_NEWTIME lies in the exit signal's byte, and clone(2) takes it for one.)
+/// The bits of clone(2) that make namespaces. (CLONE_NEWTIME lies in the exit signal's byte, and
+/// clone(2) takes it for one.)
 const NEW_NAMESPACES: u64 = (libc::CLONE_NEWNS
     | libc::CLONE_NEWCGROUP
     | libc::CLONE_NEWUTS
@@ -66,13 +67,15 @@ const NEW_NAMESPACES: u64 = (libc::CLONE_NEWNS
     | libc::CLONE_NEWPID
     | libc::CLONE_NEWNET) as u64;
 
-/// What personality(2) may be set to: Linux, 32-bit addresses, UNAME26, both; and the question what it is.
+/// What personality(2) may be set to: Linux, 32-bit addresses, UNAME26, both; and the question what
+/// it is.
 const PERSONALITIES: [u64; 5] = [0x0, 0x8, 0x2_0000, 0x2_0008, 0xffff_ffff];
 
 // ANCHOR: filters
-/// The filters, for a container with these capabilities. One filter has one answer for what it catches, so there are two:
-/// what isn't allowed is "not permitted"; and clone3(2), whose flags no filter can see behind its pointer, "doesn't exist"
-/// (ENOSYS), so that the C library falls back to clone(2), whose flags can be seen.
+/// The filters, for a container with these capabilities. One filter has one answer for what it
+/// catches, so there are two: what isn't allowed is "not permitted"; and clone3(2), whose flags no
+/// filter can see behind its pointer, "doesn't exist" (ENOSYS), so that the C library falls back to
+/// clone(2), whose flags can be seen.
 pub fn filters(capabilities: Capabilities) -> Result<Vec<BpfProgram>> {
     let arch = std::env::consts::ARCH.try_into().context("no filter is known for this processor")?;
     let mut rules: BTreeMap<i64, Vec<SeccompRule>> = BTreeMap::new();
@@ -104,8 +107,8 @@ pub fn filters(capabilities: Capabilities) -> Result<Vec<BpfProgram>> {
 }
 // ANCHOR_END: filters
 
-/// Installs filters. Without no_new_privs the kernel demands CAP_SYS_ADMIN: so this comes before capabilities are dropped.
-/// With it, this is the very last act.
+/// Installs filters. Without no_new_privs the kernel demands CAP_SYS_ADMIN: so this comes before
+/// capabilities are dropped. With it, this is the very last act.
 #[derive(Debug, Clone)]
 pub struct Filter {
     /// The programs.

@@ -12,7 +12,8 @@ use crate::api::system::blocking;
 use crate::daemon::{Attachment, Daemon};
 
 // ANCHOR: start
-/// Starts it: a shim makes the container up to its gate, clients that wait are handed to it, and the gate opens.
+/// Starts it: a shim makes the container up to its gate, clients that wait are handed to it, and
+/// the gate opens.
 pub async fn start(daemon: Daemon, name: String) -> Answer {
     let engine = daemon.engine.clone();
     let record = blocking(move || engine.records().find(&name)).await?;

@@ -21,8 +21,8 @@ enum Condition {
 }
 
 // ANCHOR: wait
-/// The head of the answer goes out at once, the status when it is known: a client sends "wait" before "start", and starts
-/// nothing before it has the head.
+/// The head of the answer goes out at once, the status when it is known: a client sends "wait"
+/// before "start", and starts nothing before it has the head.
 pub async fn wait(daemon: Daemon, name: String, call: Call) -> Answer {
     let condition = match call.query.get("condition") {
         None | Some("not-running") => Condition::NotRunning,
