@@ -16,6 +16,7 @@
 //!    line. `tour.rs`.
 
 mod cli;
+mod commands;
 pub mod firewall;
 mod flags;
 pub mod mechanisms;
@@ -30,5 +31,6 @@ mod tour;
 pub mod verbs;
 
 pub use cli::{Networking, Verbs};
+pub use commands::Commands;
 pub use flags::{Flags, NetworkFlags};
 pub use mode::NetworkMode;

@@ -1,12 +1,55 @@
-//! The tour.
+//! The tour: an image is built, and taken apart.
 
-use anyhow::Result;
-use ch01_namespaces::StoreFlags;
-use ch01_namespaces::telling::TourFlags;
+use anyhow::{Context, Result};
+use ch01_namespaces::telling::{TourFlags, fitted};
+use ch01_namespaces::{StoreFlags, say};
+use ch05_network::Commands;
+
+use crate::layout::ImageStore;
+
+const DOCKERFILE: &str = "FROM hostbox\nWORKDIR /srv\nRUN echo made by a step >page\nCMD [\"cat\", \"page\"]\n";
 
 /// Shows it.
-pub fn tour(flags: &TourFlags, _store: &StoreFlags) -> Result<u8> {
+pub fn tour(flags: &TourFlags, store: &StoreFlags) -> Result<u8> {
     let telling = flags.begin();
+    let image = format!("tour:{}", std::process::id());
+    let commands = Commands::new(store, &["rmi", "-f"]);
     telling.title("Chapter 8: images")?;
+    say!("An image is a list of layers, and a file that says what to run on them. Each");
+    say!("is named by the digest of its content.");
+    telling.pause()?;
+
+    telling.title("A build")?;
+    let context = tempfile::tempdir().context("cannot make a directory for the build")?;
+    std::fs::write(context.path().join("Dockerfile"), DOCKERFILE).context("cannot write the Dockerfile")?;
+    for line in DOCKERFILE.lines() {
+        say!("  {line}");
+    }
+    say!("");
+    let directory = context.path().to_string_lossy();
+    for line in commands.output(&["build", "-t", &image, &directory])?.lines() {
+        say!("  {}", fitted(line, 76));
+    }
+    say!("");
+    let again = commands.output(&["build", "-t", &image, &directory])?;
+    say!("Once more: {} steps are taken from the last time.", again.matches("Using cache").count());
+    telling.pause()?;
+
+    telling.title("What it is made of")?;
+    let found = ImageStore::open(store)?.find(&image)?;
+    say!("  manifest       {}", found.descriptor.digest);
+    say!("  configuration  {}", found.id());
+    for layer in &found.manifest.layers {
+        say!("  layer          {}… {:>10} bytes", &layer.digest.to_string()[..43], layer.size);
+    }
+    say!("");
+    commands.show(&["run", "--rm", &image])?;
+    commands.output(&["rmi", &image])?;
+    telling.pause()?;
+
+    telling.title("Your turn")?;
+    say!("  coracle run -it --rm hostbox sh");
+    say!("  coracle build -t web chapters/08-images/examples/nginx_web");
+    say!("  coracle daemon -H unix:///tmp/coracle.sock       for the real docker client");
     Ok(0)
 }
