@@ -5,6 +5,7 @@ use std::io::Write;
 
 use anyhow::{Context, Result, anyhow};
 use base64::Engine as _;
+use ch04_unionfs::archive::decompress;
 use ch04_unionfs::digest::ChainId;
 use ch06_containers::engine::Engine;
 use ch06_containers::record::Config;
@@ -95,10 +96,8 @@ pub async fn create(daemon: Daemon, call: Call) -> Answer {
     working(move |lines| {
         let images = store(&daemon.engine)?;
         // What is made here needs no registry.
-        if builtin::find(&images, &name.familiar()).is_ok()
-            && name.domain == "docker.io"
-            && name.path.starts_with("library/")
-        {
+        let is_made_here = ["hostbox:latest", "busybox:latest"].contains(&name.familiar().as_str());
+        if is_made_here && builtin::find(&images, &name.familiar()).is_ok() {
             return lines.status(&format!("Status: Image is up to date for {}", name.familiar()));
         }
         pull(&images, &name, credentials, lines).map(drop)
@@ -143,7 +142,7 @@ pub fn name_of(repository: Option<&str>, tag: Option<&str>) -> Result<Option<Ref
 pub async fn load(daemon: Daemon, call: Call) -> Answer {
     let body = reader(call.request.into_body());
     working(move |lines| {
-        for found in transfer::load(&store(&daemon.engine)?, body)? {
+        for found in transfer::load(&store(&daemon.engine)?, decompress(body)?)? {
             let what = match found.names.first() {
                 Some(name) => format!("Loaded image: {}\n", name.familiar()),
                 None => format!("Loaded image ID: {}\n", found.id()),

@@ -7,6 +7,7 @@ use std::path::{Component, Path, PathBuf};
 use anyhow::{Context as _, Result, bail, ensure};
 use ch02_rootfs::import::{NoSpecialNames, Options, SpecialFiles, unpack};
 use ch02_rootfs::rooted::Root;
+use ch04_unionfs::archive::decompress;
 use tempfile::TempDir;
 
 use super::words::matches;
@@ -40,7 +41,7 @@ impl Context {
         let directory = directory.context("cannot make a directory for the context")?;
         let root = Root::open(directory.path())?;
         let options = Options { special_files: SpecialFiles::as_allowed(), keep_owners: false, ..Options::default() };
-        unpack(archive, &root, &NoSpecialNames, &options).context("cannot unpack the context")?;
+        unpack(decompress(archive)?, &root, &NoSpecialNames, &options).context("cannot unpack the context")?;
         let mut context = Context::of_directory(directory.path())?;
         context._unpacked = Some(directory);
         Ok(context)

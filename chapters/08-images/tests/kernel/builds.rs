@@ -121,6 +121,11 @@ fn a_context_may_come_from_stdin() -> Result<()> {
     let args = ["build", "-t", "piped", "-"];
     said(program(&args).stdin(fs::File::open("/tmp/context.tar")?).output()?, &args)?;
     ensure!(succeeds(&["run", "--rm", "piped", "cat", "/page"])? == "from stdin");
+    // Compressed, too.
+    testkit::needs::program("gzip")?;
+    let zipped = std::process::Command::new("gzip").args(["-kf", "/tmp/context.tar"]).status()?;
+    ensure!(zipped.success());
+    said(program(&args).stdin(fs::File::open("/tmp/context.tar.gz")?).output()?, &args)?;
     Ok(())
 }
 
