@@ -149,7 +149,7 @@ impl Stage {
             Instruction::Run(run) => {
                 ensure!(run.here_docs.is_empty(), "heredocs are not supported\ncure: join the commands with && \\");
                 refuse_flags("RUN", &run.options)?;
-                return self.run(builder, &self.words(&run.arguments, source), source, output);
+                return self.run(builder, &self.words(&run.arguments, source), output);
             }
             Instruction::Copy(copy) => {
                 return self.copy(builder, "COPY", &copy.options, &copy.src, &copy.dest.value, output);
@@ -269,7 +269,7 @@ impl Stage {
     }
     // ANCHOR_END: cached_or
 
-    fn run(&mut self, builder: &Builder<'_>, words: &[String], source: &str, output: &mut Output<'_>) -> Result<()> {
+    fn run(&mut self, builder: &Builder<'_>, words: &[String], output: &mut Output<'_>) -> Result<()> {
         let top = self.top().context("there is nothing to run on an image from scratch\ncure: COPY a program first")?;
         let mut env = self.env();
         if !env.iter().any(|entry| entry.starts_with("PATH=")) {
@@ -293,7 +293,6 @@ impl Stage {
             user: self.text("User").into(),
             ..Config::default()
         };
-        let _ = source;
         let (engine, images) = (builder.engine, builder.images);
         self.cached_or(builder, &key, output, |stage, output| {
             let blob = run::run(engine, images, top, config, output)?;
