@@ -5,6 +5,8 @@ use std::os::unix::fs::MetadataExt;
 
 use nix::unistd::Pid;
 
+use crate::own_program::Identity;
+
 /// A container that runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Running {
@@ -22,11 +24,12 @@ pub struct Running {
 ///
 /// There is no list of them that could be out of date: the kernel is asked.
 pub fn containers() -> Vec<Running> {
-    let Some(ours) = file_of("self") else { return Vec::new() };
+    let Some(ours) = Identity::of_process("self") else { return Vec::new() };
     let made = |pid: i32| {
         let maker = parent_of(pid)?;
-        let is_container =
-            file_of(&maker.to_string())? == ours && namespace_of(pid)? != namespace_of(maker)? && !is_zombie(pid);
+        let is_container = Identity::of_process(&maker.to_string())? == ours
+            && namespace_of(pid)? != namespace_of(maker)?
+            && !is_zombie(pid);
         is_container.then(|| {
             Some(Running { pid: Pid::from_raw(pid), made_by: command_line(maker)?, command: command_line(pid)? })
         })?
@@ -37,11 +40,6 @@ pub fn containers() -> Vec<Running> {
 fn processes() -> Vec<i32> {
     let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
     entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect()
-}
-
-/// Device and inode of the program that a process runs.
-fn file_of(process: &str) -> Option<(u64, u64)> {
-    fs::metadata(format!("/proc/{process}/exe")).ok().map(|file| (file.dev(), file.ino()))
 }
 
 fn namespace_of(pid: i32) -> Option<u64> {

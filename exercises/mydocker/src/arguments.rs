@@ -37,7 +37,8 @@ Options of run:
                       a throwaway host, where a wrong step changes nothing
 
 A command of exec starts in the container's /. The terminal and stdin are always
-passed on; Docker's -i and -t are taken and change nothing.
+passed on; Docker's -i and -t are taken and change nothing. Of the caller's
+environment a command gets PATH, HOME and TERM.
 
 The steps are in exercises/mydocker/src/run.rs; each calls a function that you
 have written (`cargo wb` says which is next), or one lent from the solutions.

@@ -32,11 +32,16 @@ fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         Ok(Asked::Run(container)) => {
+            if !container.lab
+                && let Err(error) = protect()
+            {
+                return ended(Err(error), None);
+            }
             // The lab asks for itself.
             let report = (!container.lab).then(doctor::examine);
             ended(start(&container), report.as_ref())
         }
-        Ok(Asked::Exec(asked)) => ended(exec::exec(&asked), None),
+        Ok(Asked::Exec(asked)) => ended(protect().and_then(|()| exec::exec(&asked)), None),
         Ok(Asked::Pause(asked)) => ended(exec::pause(&asked).map(|()| 0), None),
         Ok(Asked::Ps) => {
             print!("{}", exec::ps());
@@ -63,6 +68,12 @@ fn ended(result: anyhow::Result<i32>, report: Option<&Report>) -> ExitCode {
             ExitCode::from(given::exit_code_for_error(&error))
         }
     }
+}
+
+/// Its processes in a container must not show a program that could be written to, nor the caller's
+/// environment.
+fn protect() -> anyhow::Result<()> {
+    given::start_from_sealed_copy("mydocker")
 }
 
 /// The container's exit code.

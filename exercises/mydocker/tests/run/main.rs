@@ -3,6 +3,7 @@
 mod files;
 mod identity;
 mod limits;
+mod own_program;
 mod processes;
 mod refused;
 mod running;
@@ -10,5 +11,15 @@ mod running;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    testkit::run([identity::cases(), processes::cases(), files::cases(), limits::cases(), refused::cases()].concat())
+    testkit::run(
+        [
+            identity::cases(),
+            own_program::cases(),
+            processes::cases(),
+            files::cases(),
+            limits::cases(),
+            refused::cases(),
+        ]
+        .concat(),
+    )
 }
