@@ -66,7 +66,7 @@ pub mod check {
     use checker::{Judgement, Outcome, Program, Reply, random};
     use lab::{Lab, look};
 
-    use crate::view::{identity, new_place, path_of, unless_failed, word};
+    use checker::view::{identity, new_place, path_of, unless_failed, word};
 
     use super::*;
 

@@ -6,7 +6,4 @@
 //! what it can, harms itself only. The checks are a program too (`main.rs`): a command that only
 //! lists exercises, or builds an answer, doesn't wait until they are built.
 
-#[cfg(feature = "checks")]
-mod view;
-
 include!(concat!(env!("OUT_DIR"), "/exercises.rs"));

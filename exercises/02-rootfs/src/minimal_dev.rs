@@ -108,7 +108,7 @@ pub mod check {
     use lab::{Lab, look};
     use nix::sys::stat::{major, minor};
 
-    use crate::view::{identity, list, new_place, path_of, refused, unless_failed, word};
+    use checker::view::{identity, list, new_place, path_of, refused, unless_failed, word};
 
     use super::*;
 

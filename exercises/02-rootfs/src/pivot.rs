@@ -96,7 +96,9 @@ pub mod check {
     use lab::look::{Mount, mountinfo};
     use lab::{Lab, look};
 
-    use crate::view::{first_of, identity, list, names, new_place, path_of, refused, same_table, unless_failed, word};
+    use checker::view::{
+        first_of, identity, list, names, new_place, path_of, refused, same_table, unless_failed, word,
+    };
 
     use super::*;
 

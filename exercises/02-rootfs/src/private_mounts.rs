@@ -79,7 +79,7 @@ pub mod check {
     use lab::look::{Mount, mountinfo};
     use lab::{Lab, look};
 
-    use crate::view::{new_place, refused, same_table, unless_failed, word};
+    use checker::view::{new_place, refused, same_table, unless_failed, word};
 
     use super::*;
 

@@ -86,7 +86,7 @@ pub mod check {
     use lab::{Lab, look};
     use nix::errno::Errno;
 
-    use crate::view::{identity, list, new_place, path_of, refused, unless_failed, word};
+    use checker::view::{identity, list, new_place, path_of, refused, unless_failed, word};
 
     use super::*;
 

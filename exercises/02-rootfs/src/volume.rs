@@ -87,7 +87,7 @@ pub mod check {
     use lab::{Lab, look};
     use nix::fcntl::OFlag;
 
-    use crate::view::{identity, list, new_place, path_of, unless_failed, word};
+    use checker::view::{identity, list, new_place, path_of, unless_failed, word};
 
     use super::*;
 

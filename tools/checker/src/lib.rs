@@ -10,9 +10,12 @@ pub mod namespaces;
 mod output;
 mod program;
 pub mod random;
+mod run;
+pub mod view;
 
 pub use checks::{Check, main};
 pub use conversation::Reply;
 pub use exercise::Mistake;
 pub use judgement::{Blocked, Judgement, Outcome};
 pub use program::{Program, Running};
+pub use run::{Run, until_hopeless};

@@ -5,8 +5,10 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use checker::{Outcome, Reply, random};
+use judgement::Outcome;
 use lab::look;
+
+use crate::{Reply, random};
 
 /// A directory of the lab's that isn't there yet, and whose name no answer can know beforehand.
 pub fn new_place() -> PathBuf {
