@@ -58,6 +58,7 @@ pub enum Verbs {
     Port(verbs::PortVerb),
     Diff(verbs::DiffVerb),
     Commit(verbs::CommitVerb),
+    Export(verbs::Export),
     /// What concerns all containers.
     #[command(subcommand)]
     Container(Container),
@@ -120,6 +121,7 @@ impl Verb for Verbs {
             Verbs::Port(verb) => verb.act(store),
             Verbs::Diff(verb) => verb.act(store),
             Verbs::Commit(verb) => verb.act(store),
+            Verbs::Export(verb) => verb.act(store),
             Verbs::Container(Container::Prune(verb)) => verb.act(store),
             Verbs::Volume(verb) => verb.act(store),
             Verbs::Network(verb) => verb.act(store),

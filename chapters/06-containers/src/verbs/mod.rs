@@ -3,6 +3,7 @@
 mod attach;
 mod create;
 mod exec;
+mod export;
 mod inspect;
 mod lifecycle;
 mod logs;
@@ -12,6 +13,7 @@ mod volume;
 pub use attach::Attach;
 pub use create::{Create, CreateFlags, Run, as_our_failure};
 pub use exec::ExecVerb;
+pub use export::Export;
 pub use inspect::{CommitVerb, DiffVerb, Inspect, PortVerb, Top, top};
 pub use lifecycle::{Kill, Pause, Prune, Rename, Restart, Rm, Start, Stop, Unpause, Wait, due_after_a_reboot, stop};
 pub use logs::Logs;

@@ -1,0 +1,7 @@
+//! `coracle`, built beside the tests that drive it.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    ch08_images::main("coracle")
+}
