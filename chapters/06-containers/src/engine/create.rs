@@ -37,62 +37,83 @@ pub struct Created {
     pub warnings: Vec<String>,
 }
 
+fn record_of(id: &str, new: NewContainer) -> Record {
+    let mut config = new.config;
+    if config.hostname.is_empty() {
+        config.hostname = id[..12].into();
+    }
+    Record {
+        id: id.into(),
+        name: String::new(),
+        created: crate::now(),
+        image: new.image,
+        layer: None,
+        image_id: new.image_id,
+        config,
+        flags: new.flags,
+        host: new.host,
+        state: RecordState::default(),
+    }
+}
+
 impl Engine {
     // ANCHOR: create
     /// Makes it: everything that can be wrong with the request is found now, and nothing is left when
     /// it is.
     pub fn create(&self, new: NewContainer) -> Result<Created> {
         let id = new_id()?;
-        let mut config = new.config;
-        if config.hostname.is_empty() {
-            config.hostname = id[..12].into();
+        let (name, layer) = (new.name.clone(), new.layer);
+        let mut record = record_of(&id, new);
+        match self.make(&mut record, name, layer) {
+            Ok(()) => Ok(Created { id, warnings: Vec::new() }),
+            Err(error) => {
+                // Its caller never heard of them.
+                record.host.anonymous_volumes.iter().for_each(|name| drop(self.volumes.remove(name)));
+                Err(error)
+            }
         }
-        let mut record = Record {
-            id: id.clone(),
-            name: String::new(),
-            created: crate::now(),
-            image: new.image,
-            layer: None,
-            image_id: new.image_id,
-            config,
-            flags: new.flags,
-            host: new.host,
-            state: RecordState::default(),
-        };
-        self.resolve_volumes(&mut record)?;
-        let wishes = flags_of(&record)?;
-        let has_root = wishes.earlier.earlier.earlier.earlier.root.rootfs.is_some();
+    }
+
+    fn make(&self, record: &mut Record, name: Option<String>, layer: Option<ChainId>) -> Result<()> {
+        self.resolve_volumes(record)?;
+        let wishes = flags_of(record)?;
+        wishes.powers.check()?;
         if record.config.command().is_empty() {
             bail!("no command specified\ncure: give one after the image");
         }
+        let has_root = wishes.earlier.earlier.earlier.earlier.root.rootfs.is_some();
         let layers = if has_root { None } else { Some(LayerStore::open(&self.flags, wishes.driver())?) };
         if let Some(layers) = &layers {
-            record.layer = Some(match new.layer {
-                Some(layer) => layer,
-                None => layers.resolve(&record.image)?,
-            });
+            record.layer = Some(layer.map_or_else(|| layers.resolve(&record.image), Ok)?);
         }
-        {
-            let _alone = self.records.lock()?;
-            let taken: Vec<String> = self.records.all()?.into_iter().map(|record| record.name).collect();
-            record.name = match new.name {
-                Some(name) => name,
-                None => random_name(|name| taken.iter().any(|known| known == name))?,
-            };
-            self.records.create(&record)?;
-        }
+        self.give_name(record, name)?;
         if let (Some(layers), Some(image)) = (layers, record.layer) {
-            let made = layers.plan_container(&id, image).and_then(|layer| layers.make_container(&layer).map(drop));
+            let id = &record.id;
+            let made = layers
+                .plan_container(id, image)
+                .and_then(|layer| layers.make_container(&layer).map(drop))
+                .context("cannot make the container's layer")
+                .and_then(|()| self.fill_volumes(&layers, record));
             if let Err(error) = made {
-                let _ = layers.remove_container(&id);
-                let _ = self.records.remove(&id);
-                return Err(error).context("cannot make the container's layer");
+                let _ = layers.remove_container(id);
+                let _ = self.records.remove(id);
+                return Err(error);
             }
-            self.fill_volumes(&layers, &record)?;
         }
-        Ok(Created { id, warnings: Vec::new() })
+        Ok(())
     }
     // ANCHOR_END: create
+
+    /// The one that was asked for, or a free one; then the record is there.
+    fn give_name(&self, record: &mut Record, name: Option<String>) -> Result<()> {
+        let _alone = self.records.lock()?;
+        let taken: Vec<String> = self.records.all()?.into_iter().map(|record| record.name).collect();
+        record.name = match name {
+            Some(name) => name,
+            None => random_name(|name| taken.iter().any(|known| known == name))?,
+        };
+        self.records.create(record)
+    }
 
     // ANCHOR: volumes
     /// Named volumes become directories of ours, and are made if they are missing: `-v NAME:TARGET`.

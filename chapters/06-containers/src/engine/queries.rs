@@ -52,11 +52,10 @@ impl Engine {
         if !record.state.is_active() {
             return Ok(None);
         }
-        match shim::connect(self.flags.state_root(), &record.id) {
-            Ok(link) => link.send(&Request::Wait, &[]).map(|()| Some(link)),
-            // It ended a moment ago.
-            Err(_) => Ok(None),
-        }
+        let asked = shim::connect(self.flags.state_root(), &record.id)
+            .and_then(|link| link.send(&Request::Wait, &[]).map(|()| link));
+        // Or it ended a moment ago.
+        Ok(asked.ok())
     }
 
     /// The same for a container that stands at its start gate.
@@ -68,7 +67,7 @@ impl Engine {
     /// The status that came over a connection of [`Engine::wait`].
     pub fn waited(&self, link: Option<&Link>, id: &str) -> Result<u8> {
         if let Some(link) = link
-            && let Some((Reply::Ended { code }, _)) = link.receive::<Reply>()?
+            && let Ok(Some((Reply::Ended { code }, _))) = link.receive::<Reply>()
         {
             return Ok(code);
         }

@@ -8,6 +8,7 @@ pub mod capabilities;
 mod limits;
 mod masks;
 pub mod seccomp;
+mod sysctl;
 pub mod user;
 
 use anyhow::{Result, bail};
@@ -17,9 +18,10 @@ use clap::Args;
 use crate::record::Config;
 use crate::shim::ExecRequest;
 use capabilities::{Capabilities, Drop};
-use limits::{Limits, NoNewPrivileges, Sysctls, Ulimit, sysctl};
+use limits::{Limits, NoNewPrivileges, Ulimit};
 use masks::Masks;
 use seccomp::{Filter, filters};
+use sysctl::{Sysctls, sysctl};
 use user::RunAs;
 
 /// Chapter 6's own flags.
@@ -60,6 +62,24 @@ pub struct PowerFlags {
     pub run_as: Option<String>,
 }
 
+/// Whose namespace: what `--pid`, `--ipc` and `--uts` say.
+enum Mode<'a> {
+    Private,
+    Host,
+    Container(&'a str),
+}
+
+impl Mode<'_> {
+    fn parse(text: &str) -> Result<Mode<'_>> {
+        match (text, text.strip_prefix("container:")) {
+            ("" | "private" | "shareable", _) => Ok(Mode::Private),
+            ("host", _) => Ok(Mode::Host),
+            (_, Some(name)) if !name.is_empty() => Ok(Mode::Container(name)),
+            _ => bail!("invalid mode {text:?}: use host, private or container:NAME"),
+        }
+    }
+}
+
 /// What `--security-opt` says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 struct Security {
@@ -72,16 +92,13 @@ impl PowerFlags {
     pub fn plan(&self, design: &mut Design, joins: &mut Vec<ch01_namespaces::JoinRequest>) -> Result<()> {
         design.add_default_namespace(Namespace::Ipc);
         for (mode, kind) in [(&self.pid, Namespace::Pid), (&self.ipc, Namespace::Ipc), (&self.uts, Namespace::Uts)] {
-            match mode.as_deref() {
-                None | Some("" | "private" | "shareable") => {}
-                Some("host") => design.default_namespaces = without(design.default_namespaces, kind),
-                Some(mode) => match mode.strip_prefix("container:") {
-                    Some(name) => {
-                        let join = format!("{}={name}", kind.name());
-                        joins.push(join.parse().map_err(|error| anyhow::anyhow!("{error}"))?);
-                    }
-                    None => bail!("invalid mode {mode:?}: use host, private or container:NAME"),
-                },
+            match Mode::parse(mode.as_deref().unwrap_or_default())? {
+                Mode::Private => {}
+                Mode::Host => design.default_namespaces = without(design.default_namespaces, kind),
+                Mode::Container(name) => {
+                    let join = format!("{}={name}", kind.name());
+                    joins.push(join.parse().map_err(|error| anyhow::anyhow!("{error}"))?);
+                }
             }
         }
         if !self.sysctl.is_empty() {
@@ -93,6 +110,14 @@ impl PowerFlags {
         let user = self.run_as.clone().unwrap_or_default();
         design.mechanisms.extend(self.seal(&user, self.privileged)?);
         Ok(())
+    }
+
+    /// Whether the flags make sense, as far as that can be known without a container.
+    pub fn check(&self) -> Result<()> {
+        for mode in [&self.pid, &self.ipc, &self.uts].into_iter().flatten() {
+            Mode::parse(mode)?;
+        }
+        self.seal("", self.privileged).map(drop)
     }
 
     /// The mechanisms of one more command: the same restrictions.
@@ -114,9 +139,8 @@ impl PowerFlags {
         let (first, last) = if security.no_new_privileges { (None, filter) } else { (filter, None) };
         seal.extend(first);
         seal.push(Box::new(Drop { keep }));
-        if !user.is_empty() || !self.group_add.is_empty() {
-            seal.push(Box::new(RunAs { user: user.into(), groups: self.group_add.clone(), keep }));
-        }
+        // Also where nobody says as whom: the caller's groups (disk, docker) are not the container's.
+        seal.push(Box::new(RunAs { user: user.into(), groups: self.group_add.clone(), keep }));
         if security.no_new_privileges {
             seal.push(Box::new(NoNewPrivileges));
         }

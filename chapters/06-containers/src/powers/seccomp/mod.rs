@@ -31,8 +31,8 @@ fn with_capability(name: &str) -> &'static [libc::c_long] {
             libc::SYS_move_mount,
             libc::SYS_open_tree,
             libc::SYS_perf_event_open,
-            libc::SYS_pivot_root,
             libc::SYS_quotactl,
+            libc::SYS_quotactl_fd,
             libc::SYS_setdomainname,
             libc::SYS_sethostname,
             libc::SYS_setns,
@@ -44,12 +44,14 @@ fn with_capability(name: &str) -> &'static [libc::c_long] {
         "SYS_CHROOT" => &[libc::SYS_chroot],
         "SYS_MODULE" => &[libc::SYS_delete_module, libc::SYS_init_module, libc::SYS_finit_module],
         "SYS_PACCT" => &[libc::SYS_acct],
-        "SYS_PTRACE" => {
-            &[libc::SYS_kcmp, libc::SYS_pidfd_getfd, libc::SYS_process_vm_readv, libc::SYS_process_vm_writev]
-        }
-        "SYS_TIME" => &[libc::SYS_settimeofday, libc::SYS_clock_settime, libc::SYS_clock_adjtime],
+        "SYS_PTRACE" => &[libc::SYS_kcmp, libc::SYS_pidfd_getfd, libc::SYS_process_madvise],
+        #[cfg(target_arch = "x86_64")]
+        "SYS_RAWIO" => &[libc::SYS_iopl, libc::SYS_ioperm],
+        "SYS_TIME" => &[libc::SYS_settimeofday, libc::SYS_clock_settime],
         "SYS_TTY_CONFIG" => &[libc::SYS_vhangup],
-        "SYS_NICE" => &[libc::SYS_get_mempolicy, libc::SYS_mbind, libc::SYS_set_mempolicy, libc::SYS_move_pages],
+        "SYS_NICE" => {
+            &[libc::SYS_get_mempolicy, libc::SYS_mbind, libc::SYS_set_mempolicy, libc::SYS_set_mempolicy_home_node]
+        }
         "SYSLOG" => &[libc::SYS_syslog],
         "BPF" => &[libc::SYS_bpf],
         "PERFMON" => &[libc::SYS_perf_event_open],

@@ -1,0 +1,283 @@
+//! Holes that other runtimes have had, each attacked again: by `run`, by `run -d`, and by `exec`.
+
+use std::fs::{self, File};
+use std::os::fd::AsFd;
+use std::process::{Output, Stdio};
+
+use anyhow::{Context, Result, ensure};
+use nix::fcntl::{FcntlArg, fcntl};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify};
+use nix::sys::statvfs::{FsFlags, fstatvfs};
+use testkit::{Case, cases, eventually, needs};
+
+use crate::world::{Attack, COPY, copied_program, fails, probe_flags, program, shown, succeeds};
+
+pub fn cases() -> Vec<Case> {
+    cases![
+        our_program_cannot_be_overwritten_from_inside,
+        a_working_directory_behind_a_descriptor_of_ours_is_refused,
+        a_command_has_three_descriptors,
+        a_null_device_that_is_a_link_opens_no_door,
+        a_setting_is_written_to_a_real_proc_or_not_at_all,
+        a_directory_exchanged_for_a_link_moves_no_mount_out,
+        no_name_service_of_the_image_is_loaded,
+        a_volume_is_not_filled_from_the_host,
+        groups_of_the_caller_are_left_behind,
+        nobody_inside_types_on_a_terminal_of_the_callers,
+    ]
+}
+
+fn text(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).trim_end().to_string()
+}
+
+/// CVE-2019-5736.
+fn our_program_cannot_be_overwritten_from_inside() -> Result<()> {
+    let probe = probe_flags()?;
+    let probe: Vec<&str> = probe.iter().map(String::as_str).collect();
+    // With --init our program is PID 1 as long as the container lives.
+    let args = [&["run", "-d", "--name", "evil", "--init"], &probe[..], &["hostbox", "sleep", "1000"]].concat();
+    let begun = copied_program(&args)?.output()?;
+    ensure!(begun.status.success(), "{}", shown(&begun));
+    for operation in ["overwrite", "write"] {
+        let said = copied_program(&["exec", "evil", "/probe", operation, "/proc/1/exe"])?.output()?;
+        ensure!(
+            ["ETXTBSY", "EROFS", "EPERM", "EACCES"].contains(&text(&said).as_str()),
+            "{operation}: {}",
+            shown(&said)
+        );
+    }
+    // A command that is our own program: exec's victim in 2019.
+    let victim = copied_program(&["exec", "evil", "/proc/1/exe", "--version"])?.output()?;
+    ensure!(text(&victim).starts_with("ch06-containers"), "{}", shown(&victim));
+    // The shim is whose child enters the container.
+    let id = succeeds(&["inspect", "-f", "{{.Id}}", "evil"])?;
+    let shim = shim_of(&id)?;
+    ensure!(is_unwritable(shim)?, "the shim runs a file that can be written to");
+    let init = lab::look::children(shim)[0];
+    ensure!(is_unwritable(init)?, "the init runs a file that can be written to");
+    succeeds(&["rm", "-f", "evil"])?;
+    for args in [&["run", "--rm"][..], &["run", "-d"]] {
+        let args = [args, &["--init"], &probe, &["hostbox", "/probe", "overwrite", "/proc/1/exe"]].concat();
+        let output = copied_program(&args)?.output()?;
+        ensure!(output.status.success() && text(&output) != "done", "{}", shown(&output));
+    }
+    eventually("all have ended", || Ok(succeeds(&["ps", "-q"])?.is_empty()))?;
+    ensure!(fs::read(COPY)? == fs::read(env!("CARGO_BIN_EXE_ch06-containers"))?, "our program was overwritten");
+    Ok(())
+}
+
+/// The process that says `shim ID` in its command line.
+fn shim_of(id: &str) -> Result<i32> {
+    let is_shim = |pid: &i32| {
+        let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        line.windows(id.len()).any(|window| window == id.as_bytes())
+            && line.windows(5).any(|window| window == b"shim\0")
+    };
+    let pids = fs::read_dir("/proc")?.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    pids.into_iter().find(is_shim).context("no shim")
+}
+
+fn is_unwritable(pid: i32) -> Result<bool> {
+    let program = File::open(format!("/proc/{pid}/exe"))?;
+    let is_read_only = fstatvfs(&program)?.flags().contains(FsFlags::ST_RDONLY);
+    // All four seals of fcntl(2).
+    Ok(is_read_only || fcntl(&program, FcntlArg::F_GET_SEALS).is_ok_and(|seals| seals & 0xf == 0xf))
+}
+
+/// CVE-2024-21626.
+fn a_working_directory_behind_a_descriptor_of_ours_is_refused() -> Result<()> {
+    for number in 0..12 {
+        let path = format!("/proc/self/fd/{number}");
+        let flags = ["-w", &path];
+        let attack = Attack { exec_flags: &flags, command: &["cat", "../../../etc/hostname"], ..Attack::default() };
+        attack.in_each_way(|output| {
+            ensure!(!output.status.success() && output.stdout.is_empty(), "{path}: {}", shown(output));
+            Ok(())
+        })?;
+    }
+    Ok(())
+}
+
+fn a_command_has_three_descriptors() -> Result<()> {
+    let attack = Attack { command: &["/probe", "fds"], ..Attack::default() };
+    attack.in_each_way(|output| {
+        ensure!(text(output) == "0 1 2", "{}", shown(output));
+        Ok(())
+    })
+}
+
+/// CVE-2025-31133 and -52565: a volume in /dev's place, in which null and console lead elsewhere.
+fn a_null_device_that_is_a_link_opens_no_door() -> Result<()> {
+    const DOOR: &str = "/proc/sys/kernel/core_pattern";
+    fs::create_dir("/tmp/dev")?;
+    for name in ["null", "console"] {
+        std::os::unix::fs::symlink(DOOR, format!("/tmp/dev/{name}"))?;
+    }
+    let before = fs::read(DOOR)?;
+    for more in [&[][..], &["-t"]] {
+        let flags = [&["-v", "/tmp/dev:/dev"], more].concat();
+        let probe = probe_flags()?;
+        let probe: Vec<&str> = probe.iter().map(String::as_str).collect();
+        for way in [&["run", "--rm"][..], &["run", "-d"]] {
+            let args = [way, &flags, &probe, &["hostbox", "/probe", "write", DOOR]].concat();
+            let output = program(&args).output()?;
+            let refused = output.status.code() == Some(125) && !text(&output).contains("done");
+            ensure!(refused, "{way:?} {more:?}: {}", shown(&output));
+        }
+    }
+    ensure!(fs::read(DOOR)? == before);
+    // And where it is the real one, the door is closed as well.
+    let attack = Attack { command: &["/probe", "write", DOOR], ..Attack::default() };
+    attack.in_each_way(|output| {
+        ensure!(["EROFS", "EACCES"].contains(&text(output).as_str()), "{}", shown(output));
+        Ok(())
+    })
+}
+
+/// CVE-2025-52881: a volume below /proc/sys, in which the file that we write to leads elsewhere.
+fn a_setting_is_written_to_a_real_proc_or_not_at_all() -> Result<()> {
+    let door = "/proc/sys/net/ipv4/ip_default_ttl";
+    fs::create_dir_all("/tmp/net/ipv4")?;
+    std::os::unix::fs::symlink(door.replace("ip_default_ttl", "ip_forward"), "/tmp/net/ipv4/link")?;
+    std::os::unix::fs::symlink("/host", "/tmp/net/ipv4/ip_forward")?;
+    fs::write("/tmp/host", "as before")?;
+    for volume in ["/tmp/net:/proc/sys/net", "/tmp/net:/proc"] {
+        let flags = ["-v", volume, "-v", "/tmp/host:/host", "--sysctl", "net.ipv4.ip_forward=1"];
+        let args = [&["run", "--rm"], &flags[..], &["hostbox", "true"]].concat();
+        let message = fails(&args, 125)?;
+        ensure!(message.contains("net.ipv4.ip_forward"), "{message}");
+        ensure!(fs::read_to_string("/tmp/host")? == "as before");
+    }
+    // Without them it is set.
+    let flags = ["--sysctl", "net.ipv4.ip_default_ttl=77"];
+    let attack = Attack { flags: &flags, command: &["cat", door], ..Attack::default() };
+    attack.in_each_way(|output| {
+        ensure!(text(output) == "77", "{}", shown(output));
+        Ok(())
+    })
+}
+
+/// CVE-2021-30465.
+fn a_directory_exchanged_for_a_link_moves_no_mount_out() -> Result<()> {
+    fs::create_dir_all("/tmp/shared")?;
+    fs::create_dir_all("/tmp/source")?;
+    fs::write("/tmp/source/marker", "here")?;
+    let probe = probe_flags()?;
+    let probe: Vec<&str> = probe.iter().map(String::as_str).collect();
+    let attack = ["-v", "/tmp/shared:/shared", "hostbox", "/probe", "swap", "/shared", "/shared/enough"];
+    succeeds(&[&["run", "-d", "--name", "swapper"], &probe[..], &attack].concat())?;
+    eventually("it swaps", || Ok(succeeds(&["logs", "swapper"])?.contains("swapping")))?;
+    let before = fs::read_to_string("/proc/self/mountinfo")?;
+    // Both names move while it looks: it looks often.
+    let script = "for i in $(seq 300); do for place in /shared/real /shared/link ''; do \
+                  read -r word 2>/dev/null <$place/inner/marker && echo $word && exit; done; done";
+    let mut found = 0;
+    for _ in 0..20 {
+        let mounts = ["-v", "/tmp/shared:/shared", "-v", "/tmp/source:/shared/real/inner"];
+        let output = program(&[&["run", "--rm"], &mounts[..], &["hostbox", "sh", "-c", script]].concat()).output()?;
+        if output.status.success() {
+            ensure!(
+                text(&output).starts_with("here"),
+                "the mount is not where the container could see it: {}",
+                shown(&output)
+            );
+            found += 1;
+        }
+        ensure!(fs::read_to_string("/proc/self/mountinfo")? == before, "a mount appeared on the host");
+        ensure!(!fs::exists("/inner")?, "a mount point was made on the host");
+    }
+    fs::write("/tmp/shared/enough", "")?;
+    ensure!(succeeds(&["wait", "swapper"])? == "0");
+    println!("{found} of 20 started");
+    Ok(())
+}
+
+/// CVE-2019-14271: a file that the image names as its source of users isn't even opened.
+fn no_name_service_of_the_image_is_loaded() -> Result<()> {
+    fs::write("/tmp/nsswitch.conf", "passwd: evil\ngroup: evil\nhosts: evil\n")?;
+    fs::write("/tmp/libnss_evil.so.2", "no library")?;
+    let target = "/lib/x86_64-linux-gnu/libnss_evil.so.2";
+    let library = format!("/tmp/libnss_evil.so.2:{target}");
+    let flags = ["-v", "/tmp/nsswitch.conf:/etc/nsswitch.conf", "-v", &library];
+    let watch = Inotify::init(InitFlags::IN_NONBLOCK)?;
+    watch.add_watch("/tmp/libnss_evil.so.2", AddWatchFlags::IN_OPEN)?;
+    let was_opened = || -> Result<bool> {
+        let mut fds = [PollFd::new(watch.as_fd(), PollFlags::POLLIN)];
+        let was = poll(&mut fds, PollTimeout::ZERO)? > 0;
+        let _ = watch.read_events();
+        Ok(was)
+    };
+    let users = ["-u", "mallory:evil"];
+    let attack = Attack { flags: &flags, exec_flags: &users, command: &["true"] };
+    attack.in_each_way(|output| {
+        let message = String::from_utf8_lossy(&output.stderr);
+        ensure!(message.contains("unable to find user mallory"), "{message}");
+        Ok(())
+    })?;
+    ensure!(!was_opened()?, "the image's library was opened");
+    // The eye sees.
+    succeeds(&[&["run", "--rm"], &flags[..], &["hostbox", "cat", target]].concat())?;
+    ensure!(was_opened()?, "the test proves nothing");
+    Ok(())
+}
+
+/// CVE-2018-15664's cousin: an image in which the volume's place is a link out.
+fn a_volume_is_not_filled_from_the_host() -> Result<()> {
+    fs::create_dir_all("/tmp/host/secrets")?;
+    fs::write("/tmp/host/secrets/key", "the host's")?;
+    let script = "ln -s ../../../../../../tmp/host/secrets /data; mkdir /real; echo own >/real/file";
+    succeeds(&["run", "--name", "maker", "hostbox", "sh", "-c", script])?;
+    succeeds(&["commit", "maker", "evil"])?;
+    // It may be refused or empty.
+    program(&["create", "-v", "loot:/data", "evil", "true"]).output()?;
+    let place = |name| format!("/tmp/store/data/volumes/{name}/_data");
+    let taken: Vec<_> = fs::read_dir(place("loot")).map(|entries| entries.flatten().collect()).unwrap_or_default();
+    ensure!(taken.is_empty(), "{taken:?}");
+    succeeds(&["create", "-v", "fair:/real", "evil", "true"])?;
+    ensure!(fs::read_to_string(format!("{}/file", place("fair")))? == "own\n");
+    Ok(())
+}
+
+/// Root's groups (disk, docker, …) are not the container's.
+fn groups_of_the_caller_are_left_behind() -> Result<()> {
+    needs::root()?;
+    nix::unistd::setgroups(&[6.into(), 4711.into()])?;
+    for (user, groups) in [(&[][..], ""), (&["-u", "1000"], ""), (&["-u", "1000", "--group-add", "7"], "7")] {
+        let attack = Attack { flags: user, command: &["cat", "/proc/self/status"], ..Attack::default() };
+        attack.in_each_way(|output| {
+            let status = text(output);
+            let line = |name: &str| status.lines().find_map(|line| line.strip_prefix(name)).unwrap_or("none").trim();
+            ensure!(line("Groups:") == groups, "{user:?}: {}", line("Groups:"));
+            ensure!(line("CapInh:") == "0000000000000000" && line("CapAmb:") == "0000000000000000", "{status}");
+            let effective = if user.is_empty() { "00000000a80425fb" } else { "0000000000000000" };
+            ensure!(line("CapEff:") == effective && line("CapBnd:") == "00000000a80425fb", "{user:?}: {status}");
+            Ok(())
+        })?;
+    }
+    Ok(())
+}
+
+/// TIOCSTI: a container without a terminal has none to type on, one with a terminal only its own.
+fn nobody_inside_types_on_a_terminal_of_the_callers() -> Result<()> {
+    let probe = probe_flags()?;
+    let run = format!(
+        "{} --root /tmp/store run --rm {} TTY hostbox /probe type /dev/tty",
+        env!("CARGO_BIN_EXE_ch06-containers"),
+        probe.join(" ")
+    );
+    needs::program("script")?;
+    for (tty, expected) in [("", "ENXIO"), ("-t", "")] {
+        let line = format!("{}; read -t 1 line; echo \"got <$line>\"", run.replace("TTY", tty));
+        let mut script = std::process::Command::new("script");
+        script
+            .args(["--quiet", "--command", &line, "/dev/null"])
+            .env("SHELL", "/bin/bash")
+            .env("XDG_CACHE_HOME", "/tmp/cache");
+        let output = script.stdin(Stdio::null()).output()?;
+        let said = text(&output);
+        ensure!(said.contains("got <>") && said.contains(expected), "{tty}: {}", shown(&output));
+    }
+    Ok(())
+}

@@ -1,0 +1,130 @@
+//! Containers of a store in the lab's own /tmp, made by the program; looked at from outside.
+
+use std::process::{Command, Output, Stdio};
+
+use anyhow::{Context, Result, ensure};
+
+use crate::probe;
+
+pub const STORE: &str = "/tmp/store";
+
+/// Our own program, as an attacker would find it: on a file system that can be written to.
+pub const COPY: &str = "/tmp/ch06-copied";
+
+/// The program.
+pub fn program(args: &[&str]) -> Command {
+    of(env!("CARGO_BIN_EXE_ch06-containers"), args)
+}
+
+/// A copy of it.
+pub fn copied_program(args: &[&str]) -> Result<Command> {
+    if !std::fs::exists(COPY)? {
+        std::fs::copy(env!("CARGO_BIN_EXE_ch06-containers"), COPY)?;
+    }
+    Ok(of(COPY, args))
+}
+
+fn of(program: &str, args: &[&str]) -> Command {
+    let mut command = Command::new(program);
+    command.args(["--root", STORE]).args(args).env("XDG_CACHE_HOME", "/tmp/cache").env("RUST_BACKTRACE", "0");
+    command.stdin(Stdio::null());
+    command
+}
+
+/// What it prints, when it must not fail.
+pub fn succeeds(args: &[&str]) -> Result<String> {
+    let output = program(args).output()?;
+    ensure!(output.status.success(), "{args:?}: {}", shown(&output));
+    Ok(String::from_utf8_lossy(&output.stdout).trim_end().to_string())
+}
+
+/// What it says on stderr, when it must fail with this status.
+pub fn fails(args: &[&str], status: i32) -> Result<String> {
+    let output = program(args).output()?;
+    ensure!(output.status.code() == Some(status), "{args:?}: {}", shown(&output));
+    Ok(String::from_utf8_lossy(&output.stderr).trim_end().to_string())
+}
+
+/// For errors.
+pub fn shown(output: &Output) -> String {
+    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    format!("{}\nstdout: {out}\nstderr: {err}", output.status)
+}
+
+/// Whether we are root of the machine.
+pub fn is_root() -> bool {
+    nix::unistd::Uid::effective().is_root()
+}
+
+/// Flags that put this test program into a container, with the one library that hostbox lacks.
+pub fn probe_flags() -> Result<Vec<String>> {
+    let mine = std::env::current_exe()?;
+    let mut flags = vec![format!("--volume={}:{}:ro", mine.display(), probe::PLACE)];
+    let maps = std::fs::read_to_string("/proc/self/maps")?;
+    let library = maps.lines().filter_map(|line| line.split_whitespace().nth(5)).find(|path| path.contains("libgcc_s"));
+    flags.extend(library.map(|path| format!("--volume={path}:{path}:ro")));
+    Ok(flags)
+}
+
+/// The three ways in which a command comes into a container.
+pub const WAYS: [&str; 3] = ["run", "run -d", "exec"];
+
+/// A command to be run in each of them.
+#[derive(Debug, Clone, Default)]
+pub struct Attack<'a> {
+    /// Flags of `run`.
+    pub flags: &'a [&'a str],
+    /// Those of them that `exec` takes, too.
+    pub exec_flags: &'a [&'a str],
+    pub command: &'a [&'a str],
+}
+
+impl Attack<'_> {
+    /// `claim` of what it says in each way; the name of the way goes into an error.
+    pub fn in_each_way(&self, claim: impl Fn(&Output) -> Result<()>) -> Result<()> {
+        WAYS.iter().try_for_each(|way| claim(&self.in_way(way)?).with_context(|| format!("with {way}: {self:?}")))
+    }
+
+    fn in_way(&self, way: &str) -> Result<Output> {
+        let probe = probe_flags()?;
+        let probe: Vec<&str> = probe.iter().map(String::as_str).collect();
+        let common = [&probe, self.flags].concat();
+        match way {
+            "run" => {
+                Ok(program(&[&["run", "--rm"], &common[..], self.exec_flags, &["hostbox"], self.command].concat())
+                    .output()?)
+            }
+            "run -d" => {
+                let args =
+                    [&["run", "-d", "--name", "detached"], &common[..], self.exec_flags, &["hostbox"], self.command];
+                let begun = program(&args.concat()).output()?;
+                let output = match begun.status.success() {
+                    true => {
+                        let status = succeeds(&["wait", "detached"])?.parse::<i32>()?;
+                        let status = std::os::unix::process::ExitStatusExt::from_raw(status << 8);
+                        Output { status, ..program(&["logs", "detached"]).output()? }
+                    }
+                    false => begun,
+                };
+                let _ = program(&["rm", "-f", "detached"]).output()?;
+                Ok(output)
+            }
+            _ => {
+                succeeds(&[&["run", "-d", "--name", "entered"], &common[..], &["hostbox", "sleep", "1000"]].concat())?;
+                let output = program(&[&["exec"], self.exec_flags, &["entered"], self.command].concat()).output()?;
+                succeeds(&["rm", "-f", "entered"])?;
+                Ok(output)
+            }
+        }
+    }
+}
+
+/// What the probe says with these flags of `run`.
+pub fn probe(flags: &[&str], operation: &[&str]) -> Result<String> {
+    let probe = probe_flags()?;
+    let probe: Vec<&str> = probe.iter().map(String::as_str).collect();
+    let command = [&["run", "--rm"], &probe[..], flags, &["hostbox", probe::PLACE], operation].concat();
+    let output = program(&command).output()?;
+    ensure!(output.status.success(), "{command:?}: {}", shown(&output));
+    Ok(String::from_utf8_lossy(&output.stdout).trim_end().to_string())
+}
