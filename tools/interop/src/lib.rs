@@ -7,7 +7,9 @@
 //! 1. [`fetched`]: the programs that are driven.
 //! 2. [`world`]: a lab with a daemon in it, who runs it, and commands beside it.
 //! 3. [`registry`]: a registry with one image.
+//! 4. [`pty`]: a command on a real terminal.
 
 pub mod fetched;
+pub mod pty;
 pub mod registry;
 pub mod world;

@@ -39,7 +39,7 @@ impl World {
         }
         symlink(coracle, world.home.join("bin/coracle"))?;
         if let Some(docker) = docker {
-            symlink(&docker.path, world.home.join("bin/docker"))?;
+            world.choose(docker)?;
         }
         if who == Who::UserWithIds {
             needs::root()?;
@@ -50,6 +50,32 @@ impl World {
             }
         }
         Ok(world)
+    }
+
+    /// Makes this the `docker` in PATH.
+    pub fn choose(&self, docker: &Docker) -> Result<()> {
+        let link = self.home.join("bin/docker");
+        let _ = fs::remove_file(&link);
+        Ok(symlink(&docker.path, link)?)
+    }
+
+    /// Runs `docker` and gives what it said, however it ended.
+    pub fn try_docker(&self, args: &[&str]) -> Result<Output> {
+        let mut command = self.command("docker");
+        command.args(args);
+        run_to_end(command, Duration::from_secs(60))
+    }
+
+    /// Standard output of `docker`, which must not fail.
+    pub fn docker(&self, args: &[&str]) -> Result<String> {
+        succeeded(&format!("docker {}", args.join(" ")), self.try_docker(args)?)
+    }
+
+    /// Standard error of `docker`, which must fail.
+    pub fn docker_fails(&self, args: &[&str]) -> Result<String> {
+        let output = self.try_docker(args)?;
+        ensure!(!output.status.success(), "docker {} succeeded: {}", args.join(" "), output.stdout);
+        Ok(output.stderr)
     }
 
     /// A path in the home directory.

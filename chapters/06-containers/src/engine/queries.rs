@@ -158,6 +158,10 @@ pub fn inspect(engine: &Engine, record: &Record) -> Value {
     if let Some(given) = host.api.as_object() {
         given.iter().for_each(|(key, value)| host_config[key] = value.clone());
     }
+    // A client that leaves the choice to us says so by an empty name.
+    if host_config["LogConfig"]["Type"] == "" {
+        host_config["LogConfig"]["Type"] = "json-file".into();
+    }
     host_config["AutoRemove"] = host.auto_remove.into();
     host_config["Init"] = host.init.into();
     host_config["RestartPolicy"] = json!({"Name": host.restart.name(), "MaximumRetryCount": match host.restart {

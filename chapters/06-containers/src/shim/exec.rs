@@ -77,6 +77,9 @@ impl Command {
             let terminal = std::mem::take(&mut running.from_inside).into_iter().next();
             ours.set_terminal(terminal.context("the terminal did not arrive")?)?;
         }
+        if request.stdin {
+            ours.input(&request.early);
+        }
         let clients = socket.map(|socket| Client::new(socket, request.stdin, true, true)).into_iter().collect();
         Ok(Command { id: request.id, running, streams: ours, clients, exit: None })
     }

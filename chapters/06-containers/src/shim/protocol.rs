@@ -68,6 +68,9 @@ pub struct ExecRequest {
     pub privileged: bool,
     /// The terminal's size, if it is known.
     pub size: Option<(u16, u16)>,
+    /// Input that came before, and was read from the socket already.
+    #[serde(default)]
+    pub early: Vec<u8>,
 }
 
 /// What became of a command.

@@ -65,6 +65,7 @@ impl ExecVerb {
             stdin: self.interactive,
             privileged: self.privileged,
             size: if self.tty { size_of(std::io::stdout()) } else { None },
+            early: Vec::new(),
         };
         if self.detach {
             engine.exec(&record, request, None)?;

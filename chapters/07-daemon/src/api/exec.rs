@@ -4,14 +4,16 @@
 //! started. After that the container's shim knows it.
 
 use std::collections::HashMap;
-use std::os::unix::net::UnixStream;
+use std::io::Write;
+use std::os::fd::OwnedFd;
 use std::sync::{Mutex, OnceLock};
 
-use anyhow::Context;
-use ch01_namespaces::new_id;
+use ch01_namespaces::{Failure, new_id};
+use ch06_containers::record::{Record, Status};
 use ch06_containers::shim::{ExecRequest, Request};
 use hyper::StatusCode;
 use serde_json::{Value, json};
+use tracing::warn;
 
 use super::body::{json as answer_json, ok, read};
 use super::error::{Answer, ApiError, start_failed};
@@ -26,6 +28,8 @@ struct Note {
     container: String,
     request: ExecRequest,
     is_started: bool,
+    /// The exit status of one that couldn't be started.
+    failed: Option<u8>,
 }
 
 /// Notes, by id. At most so many: the oldest are forgotten.
@@ -73,6 +77,7 @@ pub async fn create(daemon: Daemon, name: String, call: Call) -> Answer {
         stdin: flag("AttachStdin"),
         privileged: flag("Privileged"),
         size: size.filter(|(columns, rows)| *columns > 0 && *rows > 0),
+        early: Vec::new(),
     };
     if request.command.is_empty() {
         return Err(ApiError::bad("No exec command specified"));
@@ -82,69 +87,71 @@ pub async fn create(daemon: Daemon, name: String, call: Call) -> Answer {
         return Err(ApiError::new(StatusCode::CONFLICT, format!("container {} is not running", record.id)));
     }
     let id = request.id.clone();
-    keep(Note { container: record.id, request, is_started: false });
+    keep(Note { container: record.id, request, is_started: false, failed: None });
     Ok(answer_json(StatusCode::CREATED, &json!({"Id": id})))
 }
 
 /// Starts it. The connection becomes its streams, unless it is to run by itself.
 pub async fn start(daemon: Daemon, id: String, call: Call) -> Answer {
-    let mut note = note(&id)?;
     let (parts, body) = call.request.into_parts();
     let bytes = read(body).await?;
     let asked: Value =
         if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes).unwrap_or(Value::Null) };
-    let detach = asked["Detach"].as_bool().unwrap_or(false);
-    if note.is_started {
-        return Err(ApiError::new(StatusCode::CONFLICT, format!("exec {id} has been started already")));
+    let (engine, container) = (daemon.engine.clone(), note(&id)?.container);
+    let record = blocking(move || engine.records().find(&container)).await?;
+    if !record.state.is_active() || record.state.status == Status::Paused {
+        let what = if record.state.is_active() { "paused" } else { "not running" };
+        return Err(ApiError::new(StatusCode::CONFLICT, format!("container {} is {what}", record.id)));
     }
-    note.is_started = true;
-    keep(note.clone());
-    let tty = note.request.tty;
-    let engine = daemon.engine.clone();
-    if detach {
-        blocking(move || {
-            let record = engine.records().find(&note.container)?;
-            engine.exec(&record, note.request, None)
-        })
-        .await?;
+    let note = begin(&id)?;
+    if asked["Detach"].as_bool().unwrap_or(false) {
+        run(daemon, record, note, None).await.map_err(|error| start_failed(&error))?;
         return ok(&json!({}));
     }
-    // The command is started before the answer: a failure is an answer, too. Until the connection is
-    // ours, a pair of sockets stands in; then the connection is carried by the shim itself.
-    let (ours, theirs) = UnixStream::pair().context("cannot make a pair of sockets").map_err(ApiError::from)?;
-    let started = tokio::task::spawn_blocking(move || {
-        let record = engine.records().find(&note.container)?;
-        engine.exec(&record, note.request, Some(theirs.into()))
-    })
-    .await
-    .map_err(|error| ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?;
-    if let Err(error) = started {
-        return Err(start_failed(&error));
-    }
-    let request = hyper::Request::from_parts(parts, ());
+    let tty = note.request.tty;
     tokio::spawn(async move {
-        if let Ok(upgraded) = hyper::upgrade::on(request).await {
-            let _ = relay(upgraded, ours).await;
+        match hijack::take(hyper::Request::from_parts(parts, ())).await {
+            Ok(taken) => run_on(daemon, record, note, taken).await,
+            Err(error) => warn!(%error, "exec"),
         }
     });
     Ok(hijack::switching_protocols(tty))
 }
 
-/// Both ways, until the command's side ends.
-async fn relay(upgraded: hyper::upgrade::Upgraded, ours: UnixStream) -> std::io::Result<()> {
-    use tokio::io::{AsyncWriteExt, copy, split};
-    ours.set_nonblocking(true)?;
-    let ours = tokio::net::UnixStream::from_std(ours)?;
-    let (mut from_command, mut to_command) = ours.into_split();
-    let (mut from_client, mut to_client) = split(hyper_util::rt::TokioIo::new(upgraded));
-    let input = tokio::spawn(async move {
-        let _ = copy(&mut from_client, &mut to_command).await;
-        let _ = to_command.shutdown().await;
-    });
-    copy(&mut from_command, &mut to_client).await?;
-    to_client.shutdown().await?;
-    input.abort();
-    Ok(())
+/// Notes that it is started, which is done once.
+fn begin(id: &str) -> Result<Note, ApiError> {
+    let mut note = note(id)?;
+    if note.is_started {
+        return Err(ApiError::new(StatusCode::CONFLICT, format!("exec {id} has been started already")));
+    }
+    note.is_started = true;
+    keep(note.clone());
+    Ok(note)
+}
+
+/// Has the shim run it on a connection. The answer is out by now, so a failure is told as Docker
+/// tells it: by a line in the stream, and by the exit status that is asked for afterwards.
+async fn run_on(daemon: Daemon, record: Record, mut note: Note, taken: hijack::Taken) {
+    note.request.early = taken.early;
+    let Ok(socket) = taken.socket.try_clone() else { return };
+    let tty = note.request.tty;
+    let Err(error) = run(daemon, record, note, Some(taken.socket)).await else { return };
+    let line = format!("{}\r\n", start_failed(&error).message);
+    let head = [1, 0, 0, 0].into_iter().chain((line.len() as u32).to_be_bytes());
+    let head: Vec<u8> = if tty { Vec::new() } else { head.collect() };
+    // A socket's buffer takes a line at once.
+    let mut socket = std::os::unix::net::UnixStream::from(socket);
+    let _ = socket.write_all(&[&head[..], line.as_bytes()].concat());
+}
+
+async fn run(daemon: Daemon, record: Record, note: Note, socket: Option<OwnedFd>) -> anyhow::Result<()> {
+    let request = note.request.clone();
+    let started = tokio::task::spawn_blocking(move || daemon.engine.exec(&record, request, socket)).await;
+    let started = started.unwrap_or_else(|error| Err(error.into()));
+    if let Err(error) = &started {
+        keep(Note { failed: Some(Failure::of(error).exit_code), ..note });
+    }
+    started.map(drop)
 }
 
 /// Sets the size of its terminal.
@@ -176,6 +183,7 @@ pub async fn inspect(daemon: Daemon, id: String) -> Answer {
             .ok();
         let (running, code, pid) = match (note.is_started, state) {
             (false, _) => (false, Value::Null, 0),
+            (true, _) if note.failed.is_some() => (false, note.failed.into(), 0),
             (true, Some(state)) => {
                 (state.exit_code.is_none(), state.exit_code.map_or(Value::Null, Value::from), state.pid)
             }

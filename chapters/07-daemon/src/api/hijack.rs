@@ -12,7 +12,7 @@ use hyper::{Response, StatusCode, header};
 use hyper_util::rt::TokioIo;
 use tokio::net::UnixStream;
 
-use super::body::{Body, Request, full};
+use super::body::{Body, full};
 
 /// What is left of a connection.
 pub struct Taken {
@@ -37,7 +37,7 @@ pub fn switching_protocols(is_terminal: bool) -> Response<Body> {
 
 // ANCHOR: take
 /// Waits until the answer is sent, and takes the connection.
-pub async fn take(request: Request) -> Result<Taken> {
+pub async fn take<B>(request: hyper::Request<B>) -> Result<Taken> {
     let upgraded: Upgraded = hyper::upgrade::on(request).await.context("the connection was not handed over")?;
     let parts = upgraded
         .downcast::<TokioIo<UnixStream>>()

@@ -1,9 +1,11 @@
 //! Starting, stopping, removing.
 
 use anyhow::Context;
+use ch01_namespaces::Failure;
 use ch06_containers::verbs::{signal_number, stop as stop_container};
 use hyper::{Response, StatusCode};
 use serde_json::json;
+use tracing::warn;
 
 use crate::api::body::{full, no_content, ok};
 use crate::api::error::{Answer, ApiError, start_failed};
@@ -43,10 +45,28 @@ pub async fn start(daemon: Daemon, name: String) -> Answer {
             no_content()
         }
         Ok(None) => not_modified(),
-        Err(error) => Err(start_failed(&error)),
+        Err(error) => {
+            after_a_failed_start(&daemon, id, &error).await;
+            Err(start_failed(&error))
+        }
     }
 }
 // ANCHOR_END: start
+
+/// Clients that attached are let go, and a container that was to be removed at its end goes: its
+/// client waits for that.
+async fn after_a_failed_start(daemon: &Daemon, id: String, error: &anyhow::Error) {
+    drop(daemon.pending.take(&id));
+    daemon.exits.note(&id, Failure::of(error).exit_code);
+    let engine = daemon.engine.clone();
+    let removed = blocking(move || match engine.records().read(&id)? {
+        Some(record) if record.host.auto_remove => engine.remove(&id, true, true),
+        _ => Ok(()),
+    });
+    if let Err(error) = removed.await {
+        warn!(error.message, "cannot remove a container that didn't start");
+    }
+}
 
 fn not_modified() -> Answer {
     let mut response = Response::new(full(""));

@@ -1,0 +1,136 @@
+//! What one can ask: inspect, info, version, top, stats, diff, export, events.
+
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
+
+use anyhow::{Context, Result, ensure};
+use testkit::{Case, cases, needs};
+
+use crate::with_each_client;
+
+pub fn cases() -> Vec<Case> {
+    cases![
+        version_and_info_tell_of_both_sides,
+        inspect_has_what_was_asked_for_and_the_defaults,
+        top_and_stats_show_the_processes,
+        a_memory_limit_is_shown_by_stats,
+        diff_and_export_show_the_files,
+        events_tell_a_life_in_order,
+    ]
+}
+
+fn version_and_info_tell_of_both_sides() -> Result<()> {
+    with_each_client(|world| {
+        let version = world.docker(&["version"])?;
+        ensure!(version.contains("Client:") && version.contains("Server:"), "{version}");
+        let api = world.docker(&["version", "--format", "{{.Server.APIVersion}} {{.Client.APIVersion}}"])?;
+        let (server, client) = api.split_once(' ').context("two versions")?;
+        let minor = |version: &str| version.strip_prefix("1.").and_then(|minor| minor.parse::<u32>().ok());
+        ensure!(minor(client).is_some() && minor(client) <= minor(server), "{api}");
+        let info = world.docker(&["info"])?;
+        for line in ["Containers: 0", "Storage Driver: ", "Operating System: ", "Docker Root Dir: "] {
+            ensure!(info.contains(line), "{line}: {info}");
+        }
+        let df = world.docker(&["system", "df"])?;
+        ensure!(df.contains("Images") && df.contains("Local Volumes"), "{df}");
+        Ok(())
+    })
+}
+
+fn inspect_has_what_was_asked_for_and_the_defaults() -> Result<()> {
+    with_each_client(|world| {
+        let flags =
+            ["create", "--name", "ii", "-e", "A=b", "-p", "8081:81", "--label", "l=m", "--restart", "on-failure:3"];
+        world.docker(&[&flags[..], &["--user", "7:8", "busybox", "sleep", "5"]].concat())?;
+        let shown = |field: &str| world.docker(&["inspect", "-f", field, "ii"]);
+        ensure!(shown("{{json .Config.Cmd}}")? == r#"["sleep","5"]"#);
+        ensure!(shown("{{json .Config.Env}}")?.contains(r#""A=b""#));
+        ensure!(shown("{{.Config.User}} {{.Config.Labels.l}} {{.Config.Image}}")? == "7:8 m busybox");
+        ensure!(shown("{{json .HostConfig.PortBindings}}")? == r#"{"81/tcp":[{"HostIp":"","HostPort":"8081"}]}"#);
+        let policy = shown("{{.HostConfig.RestartPolicy.Name}} {{.HostConfig.RestartPolicy.MaximumRetryCount}}")?;
+        ensure!(policy == "on-failure 3", "{policy}");
+        ensure!(shown("{{.HostConfig.LogConfig.Type}} {{.State.Status}}")? == "json-file created");
+        world.docker(&["rm", "ii"])?;
+        Ok(())
+    })
+}
+
+fn top_and_stats_show_the_processes() -> Result<()> {
+    with_each_client(|world| {
+        world.docker(&["run", "-d", "--name", "tt", "busybox", "sleep", "600"])?;
+        let pid = world.docker(&["inspect", "-f", "{{.State.Pid}}", "tt"])?;
+        let top = world.docker(&["top", "tt"])?;
+        let row: Vec<&str> = top.lines().nth(1).context("a row")?.split_whitespace().collect();
+        ensure!(top.starts_with("UID") && row.get(1) == Some(&pid.as_str()) && top.contains("sleep 600"), "{top}");
+        let stats = world.docker(&["stats", "--no-stream", "--format", "{{.Name}} {{.PIDs}} {{.MemUsage}}"])?;
+        ensure!(stats.starts_with("tt "), "{stats}");
+        world.docker(&["rm", "-f", "tt"])?;
+        Ok(())
+    })
+}
+
+fn a_memory_limit_is_shown_by_stats() -> Result<()> {
+    needs::root()?;
+    with_each_client(|world| {
+        world.docker(&["run", "-d", "--name", "mm", "-m", "64m", "--pids-limit", "50", "busybox", "sleep", "600"])?;
+        let stats = world.docker(&["stats", "--no-stream", "--format", "{{.PIDs}} {{.MemUsage}}"])?;
+        ensure!(stats.starts_with("1 ") && stats.ends_with("/ 64MiB"), "{stats}");
+        ensure!(world.docker(&["inspect", "-f", "{{.HostConfig.Memory}}", "mm"])? == "67108864");
+        world.docker(&["rm", "-f", "mm"])?;
+        Ok(())
+    })
+}
+
+fn diff_and_export_show_the_files() -> Result<()> {
+    with_each_client(|world| {
+        let script = "echo new >/etc/new; rm /bin/vi; mkdir /d";
+        world.docker(&["run", "--name", "dd", "busybox", "sh", "-c", script])?;
+        let diff = world.docker(&["diff", "dd"])?;
+        for line in ["A /d", "A /etc/new", "D /bin/vi", "C /bin"] {
+            ensure!(diff.lines().any(|found| found == line), "{line}: {diff}");
+        }
+        let names = world.shell("", "docker export dd | tar -t")?;
+        let has = |name: &str| names.lines().any(|line| line.trim_end_matches('/') == name);
+        ensure!(has("etc/new") && has("d") && !has("bin/vi"), "{names}");
+        world.docker(&["rm", "dd"])?;
+        Ok(())
+    })
+}
+
+fn events_tell_a_life_in_order() -> Result<()> {
+    with_each_client(|world| {
+        let mut events = world.command("docker");
+        let filters = ["--filter", "type=container", "--filter", "container=ev"];
+        events.args(["events", "--format", "{{.Action}}"]).args(filters).stdout(Stdio::piped());
+        let mut events = events.spawn()?;
+        let mut lines = BufReader::new(events.stdout.take().context("a pipe")?).lines();
+        // It listens when it shows something, which may be in the middle of the first life.
+        let actions = std::thread::scope(|scope| {
+            let reader = scope.spawn(move || {
+                let mut seen = Vec::new();
+                while !is_a_life(&seen)
+                    && let Some(Ok(line)) = lines.next()
+                {
+                    seen.push(line);
+                }
+                seen
+            });
+            testkit::eventually("events come", || {
+                world.docker(&["run", "--name", "ev", "busybox", "true"])?;
+                world.docker(&["rm", "ev"])?;
+                Ok(reader.is_finished())
+            })?;
+            reader.join().ok().context("the reader panicked")
+        })?;
+        events.kill()?;
+        events.wait()?;
+        ensure!(is_a_life(&actions), "{actions:?}");
+        Ok(())
+    })
+}
+
+/// Whether a whole life is among them, in its order; what else is told in between is not looked at.
+fn is_a_life(actions: &[String]) -> bool {
+    let mut actions = actions.iter();
+    ["create", "start", "die", "destroy"].iter().all(|wanted| actions.any(|action| action == wanted))
+}
