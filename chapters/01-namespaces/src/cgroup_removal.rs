@@ -1,4 +1,4 @@
-//! How a cgroup goes away: what is in it is ended, then the folder is removed, children first. (Cgroups are chapter 3's; what
+//! How a cgroup goes away: what is in it is ended, then the directory is removed, children first. (Cgroups are chapter 3's; what
 //! any chapter's program may have to undo is here.)
 
 use std::fs;
@@ -20,7 +20,7 @@ use crate::frozen;
 const PATIENCE: Duration = Duration::from_secs(10);
 
 // ANCHOR: remove
-/// Removes a cgroup and all below it. Whatever still is in it is killed. A folder that is gone already is no error, nor is one
+/// Removes a cgroup and all below it. Whatever still is in it is killed. A directory that is gone already is no error, nor is one
 /// that never could be, below a file; and one that is no cgroup is left alone.
 pub fn remove(group: &Path) -> Result<()> {
     match statfs(group) {
@@ -61,7 +61,7 @@ fn remove_tree(group: &Path) -> io::Result<()> {
 
 // ANCHOR: shared
 /// The mark of a group that a container of ours made for all that will use it: the sticky bit. mkdir(2) makes it together with
-/// the folder, so nobody sees one without the other; and any user may, on v1 as on v2, which no extended attribute offers.
+/// the directory, so nobody sees one without the other; and any user may, on v1 as on v2, which no extended attribute offers.
 pub const SHARED: u32 = 0o1000;
 
 /// Whether a group has the mark.
@@ -118,28 +118,28 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
 
     #[test]
-    fn a_folder_that_is_no_cgroup_is_left_alone() {
-        let folder = std::env::temp_dir().join(format!("no-cgroup-{}", std::process::id()));
-        fs::create_dir(&folder).unwrap();
-        assert!(remove(&folder).unwrap_err().to_string().contains("not a cgroup"));
-        assert!(folder.exists());
-        fs::remove_dir(&folder).unwrap();
-        remove(&folder).unwrap();
+    fn a_directory_that_is_no_cgroup_is_left_alone() {
+        let directory = std::env::temp_dir().join(format!("no-cgroup-{}", std::process::id()));
+        fs::create_dir(&directory).unwrap();
+        assert!(remove(&directory).unwrap_err().to_string().contains("not a cgroup"));
+        assert!(directory.exists());
+        fs::remove_dir(&directory).unwrap();
+        remove(&directory).unwrap();
     }
 
     #[test]
     fn of_shared_ones_only_what_has_the_mark_is_removed() {
-        let folder = std::env::temp_dir().join(format!("shared-{}", std::process::id()));
-        fs::create_dir(&folder).unwrap();
-        remove_if_unused(&folder).unwrap();
-        assert!(folder.exists());
-        fs::set_permissions(&folder, fs::Permissions::from_mode(0o755 | SHARED)).unwrap();
-        remove_if_unused(&folder).unwrap();
-        assert!(!folder.exists());
+        let directory = std::env::temp_dir().join(format!("shared-{}", std::process::id()));
+        fs::create_dir(&directory).unwrap();
+        remove_if_unused(&directory).unwrap();
+        assert!(directory.exists());
+        fs::set_permissions(&directory, fs::Permissions::from_mode(0o755 | SHARED)).unwrap();
+        remove_if_unused(&directory).unwrap();
+        assert!(!directory.exists());
     }
 
     #[test]
-    fn a_folder_that_could_never_be_made_is_gone() {
+    fn a_directory_that_could_never_be_made_is_gone() {
         remove(Path::new("/proc/self/status/coracle-1")).unwrap();
     }
 }

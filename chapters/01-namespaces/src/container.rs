@@ -40,7 +40,7 @@ pub struct Spec {
     pub foreground: bool,
 }
 
-/// A container made by this process, which holds the lock on its state folder.
+/// A container made by this process, which holds the lock on its state directory.
 #[derive(Debug)]
 pub struct Container {
     locked: Locked,
@@ -81,14 +81,14 @@ impl Container {
             command: spec.command.iter().map(|part| part.to_string_lossy().into_owned()).collect(),
             foreground: spec.foreground,
         };
-        let locked = store.new_folder(&state)?;
-        let folder = locked.folder.clone();
+        let locked = store.new_directory(&state)?;
+        let directory = locked.directory.clone();
         let has_init = spec.init;
         let inside = Inside::new(spec.command, spec.env, spec.init);
         let made = host::make(locked, &mut state, inside, mechanisms, signals);
         match made {
             Ok((locked, made)) => Ok(Container { locked, made, state, has_init, terminal: None }),
-            Err(error) => match removal::undo(&folder, Damaged::Refuse) {
+            Err(error) => match removal::undo(&directory, Damaged::Refuse) {
                 Ok(()) => Err(error),
                 Err(left) => Err(error.context(format!("and not everything could be undone: {left:#}"))),
             },
@@ -100,9 +100,9 @@ impl Container {
         &self.state.id
     }
 
-    /// Its state folder.
-    pub fn folder(&self) -> &Path {
-        &self.locked.folder
+    /// Its state directory.
+    pub fn directory(&self) -> &Path {
+        &self.locked.directory
     }
 
     /// Its first process, as the host counts.
@@ -143,10 +143,11 @@ impl Container {
         let (terminal, is_pid_1, has_init) = (self.terminal.as_ref(), wait::is_pid_1(&status), self.has_init);
         // A PID 1 that ends waits for all others; one of them in a v1 cgroup that somebody froze
         // would never die.
-        let can_be_held_up = removal::groups_of(&self.locked.folder)?.iter().any(|group| frozen::is_v1_freezer(group));
+        let can_be_held_up =
+            removal::groups_of(&self.locked.directory)?.iter().any(|group| frozen::is_v1_freezer(group));
         let let_it_end = || {
             if is_exiting(pid) {
-                removal::thaw_groups(&self.locked.folder);
+                removal::thaw_groups(&self.locked.directory);
             }
         };
         let each_second = can_be_held_up.then_some(&let_it_end as &dyn Fn());
@@ -160,27 +161,27 @@ impl Container {
 
     /// Ends it if it still runs, and removes all that was made for it.
     pub fn remove(self) -> Result<()> {
-        host::kill_and_reap(&self.made.pidfd, &self.locked.folder);
-        removal::undo(&self.locked.folder, Damaged::PassOver)
+        host::kill_and_reap(&self.made.pidfd, &self.locked.directory);
+        removal::undo(&self.locked.directory, Damaged::PassOver)
     }
 }
 
 /// Starts a container that another process has created.
 pub fn start(store: &Store, name: &str) -> Result<()> {
-    let (folder, _) = store.find(name)?;
+    let (directory, _) = store.find(name)?;
     let locked = store
-        .try_lock(&folder)?
+        .try_lock(&directory)?
         .with_context(|| format!("container {name} is busy: another process is making, running or removing it"))?;
-    let mut state = State::read(&folder)?.with_context(|| format!("container {name} is gone"))?;
+    let mut state = State::read(&directory)?.with_context(|| format!("container {name} is gone"))?;
     start_in(&locked, &mut state).with_context(|| format!("cannot start container {name}"))
 }
 
 fn start_in(locked: &Locked, state: &mut State) -> Result<()> {
     // Frozen, it couldn't come through the gate, and we would wait for it.
-    removal::groups_of(&locked.folder)?.iter().try_for_each(|group| frozen::refuse(group))?;
+    removal::groups_of(&locked.directory)?.iter().try_for_each(|group| frozen::refuse(group))?;
     let process = Target::process(state.pid).ok();
-    host::start(&locked.folder, process.as_ref(), || {
+    host::start(&locked.directory, process.as_ref(), || {
         state.status = Status::Running;
-        state.write(&locked.folder)
+        state.write(&locked.directory)
     })
 }

@@ -1,4 +1,4 @@
-//! The folder under which everything is kept, and why it can be trusted.
+//! The directory under which everything is kept, and why it can be trusted.
 //!
 //! Undo records name files that we remove and cgroups whose processes we kill. So whoever can write
 //! into the root can make us do things: it must be ours alone. And it must be nobody's collection
@@ -34,27 +34,27 @@ pub fn open_private(root: &Path, mark_name: &str) -> Result<PathBuf> {
     if let Some(reason) = why_we_own_nothing() {
         bail!("no directory for containers' states can be trusted: {reason}");
     }
-    // A link that somebody else laid, in a folder for temporary files, is theirs to point anywhere. Looked at first, and
+    // A link that somebody else laid, in a directory for temporary files, is theirs to point anywhere. Looked at first, and
     // without following it: where fs.protected_symlinks is set, following is refused with a less telling error.
     if let Ok(link) = fs::symlink_metadata(root)
         && link.is_symlink()
         && !is_ours(&link)
     {
-        bail!("the state folder {} is a link of user {}'s: {OTHER}", root.display(), link.uid());
+        bail!("the state directory {} is a link of user {}'s: {OTHER}", root.display(), link.uid());
     }
     DirBuilder::new()
         .recursive(true)
         .mode(0o700)
         .create(root)
-        .with_context(|| format!("cannot make the state folder {} ({OTHER})", root.display()))?;
+        .with_context(|| format!("cannot make the state directory {} ({OTHER})", root.display()))?;
     let root = root.canonicalize().with_context(|| format!("cannot find {}", root.display()))?;
     let meta = fs::metadata(&root)?;
     if !is_ours(&meta) {
-        bail!("the state folder {} belongs to user {}, not to us: {OTHER}", root.display(), meta.uid());
+        bail!("the state directory {} belongs to user {}, not to us: {OTHER}", root.display(), meta.uid());
     }
     if meta.mode() & 0o022 != 0 {
         bail!(
-            "the state folder {} may be written to by others, who could make us remove files\ncure: chmod go-w, or {OTHER}",
+            "the state directory {} may be written to by others, who could make us remove files\ncure: chmod go-w, or {OTHER}",
             root.display()
         );
     }
@@ -62,7 +62,7 @@ pub fn open_private(root: &Path, mark_name: &str) -> Result<PathBuf> {
     Ok(root)
 }
 
-/// Begins a store, in an empty folder only. Two that begin at once both find it empty or marked.
+/// Begins a store, in an empty directory only. Two that begin at once both find it empty or marked.
 fn mark(root: &Path, name: &str) -> Result<()> {
     let mark = root.join(name);
     let is_marked = || mark.exists();
@@ -72,7 +72,7 @@ fn mark(root: &Path, name: &str) -> Result<()> {
     let is_empty = fs::read_dir(root).with_context(|| format!("cannot read {}", root.display()))?.next().is_none();
     if !is_empty && !is_marked() {
         bail!(
-            "{} holds other things: give --root a folder of its own (one that is empty or isn't there)",
+            "{} holds other things: give --root a directory of its own (one that is empty or isn't there)",
             root.display()
         );
     }
@@ -89,14 +89,15 @@ fn keep_for_ourselves(mark: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The default root: /run/coracle for root, a folder in $XDG_RUNTIME_DIR for others, or where there is none of theirs (plain
-/// ssh, su) a private one in the folder for temporary files.
+/// The default root: /run/coracle for root, a directory in $XDG_RUNTIME_DIR for others, or where there is none of theirs (plain
+/// ssh, su) a private one in the directory for temporary files.
 pub fn default() -> PathBuf {
-    let is_own = |folder: &PathBuf| folder.is_absolute() && fs::metadata(folder).is_ok_and(|meta| is_ours(&meta));
+    let is_own =
+        |directory: &PathBuf| directory.is_absolute() && fs::metadata(directory).is_ok_and(|meta| is_ours(&meta));
     // Root of a user namespace may find that /run belongs to nobody they know.
     let run = if Privilege::current().is_root() { Some("/run".into()) } else { std::env::var_os("XDG_RUNTIME_DIR") };
     match run.map(PathBuf::from).filter(is_own) {
-        Some(folder) => folder.join("coracle"),
+        Some(directory) => directory.join("coracle"),
         None => private_temporary_directory("coracle"),
     }
 }
@@ -124,7 +125,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_new_or_empty_folder_becomes_a_store_and_stays_one() {
+    fn a_new_or_empty_directory_becomes_a_store_and_stays_one() {
         let place = tempfile::tempdir().unwrap();
         let root = place.path().join("a/b");
         let opened = open(&root).unwrap();
@@ -144,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_with_other_things_is_refused_and_untouched() {
+    fn a_directory_with_other_things_is_refused_and_untouched() {
         let place = tempfile::tempdir().unwrap();
         fs::create_dir(place.path().join("photos")).unwrap();
         assert!(open(place.path()).unwrap_err().to_string().contains("holds other things"));
@@ -152,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_that_others_may_write_to_is_refused() {
+    fn a_directory_that_others_may_write_to_is_refused() {
         let place = tempfile::tempdir().unwrap();
         fs::set_permissions(place.path(), Permissions::from_mode(0o1777)).unwrap();
         assert!(open(place.path()).unwrap_err().to_string().contains("by others"));

@@ -24,8 +24,8 @@ use crate::target::JoinRequest;
 /// Where containers are kept.
 #[derive(Args, Debug, Clone, Default)]
 pub struct StoreFlags {
-    /// Keep containers' states in this folder [default: /run/coracle for root; for others
-    /// $XDG_RUNTIME_DIR/coracle, or coracle-UID in the folder for temporary files].
+    /// Keep containers' states in this directory [default: /run/coracle for root; for others
+    /// $XDG_RUNTIME_DIR/coracle, or coracle-UID in the directory for temporary files].
     #[arg(long, global = true, value_name = "DIR")]
     root: Option<PathBuf>,
     /// Keep what outlives a boot in this directory.

@@ -58,8 +58,8 @@ mod tests {
         let group = top.path().join("a/b");
         fs::create_dir_all(&group).unwrap();
         refuse(&group).unwrap();
-        for folder in [&group, &top.path().join("a")] {
-            fs::write(folder.join("cgroup.freeze"), "1\n").unwrap();
+        for directory in [&group, &top.path().join("a")] {
+            fs::write(directory.join("cgroup.freeze"), "1\n").unwrap();
         }
         let error = refuse(&group).unwrap_err().to_string();
         assert!(error.contains(&format!("{}/a is frozen", top.path().display())), "{error}");
@@ -78,8 +78,8 @@ mod tests {
         let top = tempfile::tempdir().unwrap();
         let below = top.path().join("a/b");
         fs::create_dir_all(&below).unwrap();
-        for folder in below.ancestors().take(3) {
-            fs::write(folder.join("freezer.state"), "FROZEN").unwrap();
+        for directory in below.ancestors().take(3) {
+            fs::write(directory.join("freezer.state"), "FROZEN").unwrap();
         }
         thaw(top.path());
         assert_eq!(fs::read_to_string(below.join("freezer.state")).unwrap(), "THAWED");

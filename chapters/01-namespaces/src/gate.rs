@@ -1,4 +1,4 @@
-//! The start gate: a container that is made but not started waits at a socket in its state folder.
+//! The start gate: a container that is made but not started waits at a socket in its state directory.
 //!
 //! Whoever connects starts it, from whichever process: OCI's `create` and `start` are two. What goes wrong between the
 //! gate and the command comes back over the same connection, so a bad command is the error of `start`. When the
@@ -25,10 +25,10 @@ pub(crate) struct Gate {
 }
 
 impl Gate {
-    /// Makes the gate in a state folder.
-    pub fn build(folder: &Path) -> Result<Gate> {
+    /// Makes the gate in a state directory.
+    pub fn build(directory: &Path) -> Result<Gate> {
         let socket = seqpacket()?;
-        with_address(folder, |address| bind(socket.as_raw_fd(), address)).context("cannot make the start gate")?;
+        with_address(directory, |address| bind(socket.as_raw_fd(), address)).context("cannot make the start gate")?;
         listen(&socket, Backlog::new(1)?).context("cannot listen at the start gate")?;
         Ok(Gate { socket })
     }
@@ -51,10 +51,10 @@ impl AsFd for Gate {
     }
 }
 
-/// Knocks at the gate of the container in `folder`.
-pub(crate) fn knock(folder: &Path) -> Result<Link> {
+/// Knocks at the gate of the container in `directory`.
+pub(crate) fn knock(directory: &Path) -> Result<Link> {
     let socket = seqpacket()?;
-    match with_address(folder, |address| connect(socket.as_raw_fd(), address)) {
+    match with_address(directory, |address| connect(socket.as_raw_fd(), address)) {
         Ok(()) => Ok(Link::over(socket)),
         Err(Errno::ECONNREFUSED | Errno::ENOENT) => {
             bail!("it does not wait to be started: it runs already, or it is gone")
@@ -67,9 +67,9 @@ fn seqpacket() -> Result<OwnedFd> {
     socket(AddressFamily::Unix, SockType::SeqPacket, SockFlag::SOCK_CLOEXEC, None).context("cannot make a socket")
 }
 
-/// A socket's path has at most 107 bytes (unix(7)), a state folder's may have more: go through a descriptor of it.
-fn with_address<T>(folder: &Path, call: impl FnOnce(&UnixAddr) -> nix::Result<T>) -> nix::Result<T> {
-    let folder = open(folder, OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC, Mode::empty())?;
-    let path = format!("/proc/self/fd/{}/{FILE}", folder.as_raw_fd());
+/// A socket's path has at most 107 bytes (unix(7)), a state directory's may have more: go through a descriptor of it.
+fn with_address<T>(directory: &Path, call: impl FnOnce(&UnixAddr) -> nix::Result<T>) -> nix::Result<T> {
+    let directory = open(directory, OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC, Mode::empty())?;
+    let path = format!("/proc/self/fd/{}/{FILE}", directory.as_raw_fd());
     call(&UnixAddr::new(path.as_str())?)
 }

@@ -58,15 +58,15 @@ pub(crate) fn make(
                would stay locked in the child for ever (start a helper process instead)"
         );
     }
-    let folder = locked.folder.clone();
-    let journal = Journal::open(&folder)?;
+    let directory = locked.directory.clone();
+    let journal = Journal::open(&directory)?;
     let mut mechanisms = in_stage_order(mechanisms);
-    let mut plan = Plan::new(&folder, Journal::open(&folder)?);
+    let mut plan = Plan::new(&directory, Journal::open(&directory)?);
     for mechanism in &mut mechanisms {
         mechanism.prepare(&mut plan).with_context(|| format!("{}: cannot be prepared", mechanism.name()))?;
     }
     inside.root.clone_from(&plan.root);
-    let gate = Gate::build(&folder)?;
+    let gate = Gate::build(&directory)?;
     let (link, childs_link) = Link::pair()?;
     let shown = ShownMemory::of_this_process()?;
 
@@ -82,20 +82,20 @@ pub(crate) fn make(
         Cloned::Parent { child: pid, pidfd } => {
             drop((childs_link, gate));
             let process = Process { pid, caller: plan.caller, pidfd: pidfd.as_fd(), journal: &journal };
-            let led = note_process(state, pid, &folder, &journal)
+            let led = note_process(state, pid, &directory, &journal)
                 .and_then(|()| serve(&link, &process, &mut mechanisms))
                 .and_then(|fds| link.send(&FromHost::WaitAtGate, &[]).map(|()| fds))
                 .map_err(|error| why_refused(error, with_user).context("cannot set the container up"));
             let from_inside = match led {
                 Ok(fds) => fds,
                 Err(error) => {
-                    kill_and_reap(&pidfd, &folder);
+                    kill_and_reap(&pidfd, &directory);
                     return Err(error);
                 }
             };
             state.status = Status::Created;
-            if let Err(error) = state.write(&folder) {
-                kill_and_reap(&pidfd, &folder);
+            if let Err(error) = state.write(&directory) {
+                kill_and_reap(&pidfd, &directory);
                 return Err(error);
             }
             Ok((locked, Made { pid, pidfd, from_inside, _link: state.foreground.then_some(link) }))
@@ -105,14 +105,14 @@ pub(crate) fn make(
 // ANCHOR_END: make
 
 /// The journal has it, too: a state file that is damaged names no process any more.
-fn note_process(state: &mut State, pid: Pid, folder: &Path, journal: &Journal) -> Result<()> {
+fn note_process(state: &mut State, pid: Pid, directory: &Path, journal: &Journal) -> Result<()> {
     state.pid = pid.as_raw();
     // None when it failed so fast that it is gone already: then it has left word on the link, and that is what to tell.
     state.start_time = start_time(pid).unwrap_or_default();
     let namespace = std::fs::metadata(format!("/proc/{pid}/ns/pid"));
     state.pid_namespace = namespace.map_or(0, |namespace| namespace.ino());
     journal.write(&Undo::EndProcess(state.process()))?;
-    state.write(folder)
+    state.write(directory)
 }
 
 /// Answers the child until it is ready, and returns what it sends up.
@@ -136,12 +136,12 @@ fn serve(link: &Link, process: &Process<'_>, mechanisms: &mut [Box<dyn Mechanism
     }
 }
 
-/// Goes through the gate of the container in `folder` and listens until its command runs. `note` is called just before,
+/// Goes through the gate of the container in `directory` and listens until its command runs. `note` is called just before,
 /// while the container waits: if we are killed, no command runs that the state doesn't know of.
 ///
 /// When this fails, `process` has ended, so that whoever looks next doesn't find it alive.
-pub(crate) fn start(folder: &Path, process: Option<&Target>, note: impl FnOnce() -> Result<()>) -> Result<()> {
-    let link = crate::gate::knock(folder)?;
+pub(crate) fn start(directory: &Path, process: Option<&Target>, note: impl FnOnce() -> Result<()>) -> Result<()> {
+    let link = crate::gate::knock(directory)?;
     let started = through_the_gate(&link, note);
     if let (Err(_), Some(process)) = (&started, process) {
         // A process closes its end of the link a little before it is seen to have ended.
@@ -172,10 +172,10 @@ fn through_the_gate(link: &Link, note: impl FnOnce() -> Result<()>) -> Result<()
 }
 
 /// Ends a process that never got to its command, and takes its exit status away.
-pub(crate) fn kill_and_reap(pidfd: &OwnedFd, folder: &Path) {
+pub(crate) fn kill_and_reap(pidfd: &OwnedFd, directory: &Path) {
     // It may be dead already; then there is only the reaping to do.
     let _ = sys::pidfd_send_signal(pidfd.as_fd(), Signal::SIGKILL);
-    removal::thaw_groups(folder);
+    removal::thaw_groups(directory);
     // Where a cgroup above is frozen it doesn't die. Its removal then says so, and nobody waits for
     // ever.
     let mut ended = [PollFd::new(pidfd.as_fd(), PollFlags::POLLIN)];

@@ -81,7 +81,7 @@ fn find(name: &OsStr, path: Option<&OsStr>, is_executable: impl Fn(&Path) -> boo
         return Ok(name.into());
     }
     let path = path.unwrap_or(OsStr::new("/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"));
-    let candidates = std::env::split_paths(path).map(|folder| folder.join(name));
+    let candidates = std::env::split_paths(path).map(|directory| directory.join(name));
     let mut there_but_not_executable = None;
     for candidate in candidates {
         if is_executable(&candidate) {
@@ -111,14 +111,14 @@ fn is_executable_file(path: &Path) -> bool {
 fn why_not_executed(name: &OsStr, errno: Errno) -> Failure {
     let (exit_code, cause) = match errno {
         Errno::ENOENT => (exit::NOT_FOUND, "there is no such file, or the interpreter in its first line is missing"),
-        Errno::ENOTDIR => (exit::NOT_FOUND, "a part of its path is not a folder"),
+        Errno::ENOTDIR => (exit::NOT_FOUND, "a part of its path is not a directory"),
         Errno::EACCES => {
             (exit::NOT_EXECUTABLE, "it is not an executable file (chmod +x), or its file system is mounted noexec")
         }
         Errno::ENOEXEC => {
             (exit::NOT_EXECUTABLE, "it is neither a program for this processor nor a script with a #! line")
         }
-        Errno::EISDIR => (exit::NOT_EXECUTABLE, "it is a folder"),
+        Errno::EISDIR => (exit::NOT_EXECUTABLE, "it is a directory"),
         Errno::ENAMETOOLONG => (exit::NOT_FOUND, "no file can have so long a name"),
         Errno::E2BIG => (exit::NOT_EXECUTABLE, "its arguments and environment are too long"),
         _ => (exit::NOT_EXECUTABLE, "see execve(2)"),

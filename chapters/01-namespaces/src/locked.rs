@@ -1,4 +1,4 @@
-//! Who works on a container: a lock on its state folder.
+//! Who works on a container: a lock on its state directory.
 
 use std::fs::{File, TryLockError};
 use std::io::ErrorKind;
@@ -13,42 +13,42 @@ use anyhow::{Context, Result, bail};
 const PATIENCE: Duration = Duration::from_secs(30);
 
 // ANCHOR: locked
-/// A state folder that is ours while this value lives: flock(2) on the folder itself. The kernel lets go of the lock when
+/// A state directory that is ours while this value lives: flock(2) on the directory itself. The kernel lets go of the lock when
 /// its holder dies, however it dies; that is how debris is told from a container in the making.
 ///
 /// A forked child holds the same lock. It must drop its copy, which closes it and unlocks nothing.
 #[derive(Debug)]
 pub(crate) struct Locked {
-    pub folder: PathBuf,
+    pub directory: PathBuf,
     _lock: File,
 }
 // ANCHOR_END: locked
 
 impl Locked {
-    /// Takes the lock, or returns `None` when somebody holds it or the folder is gone.
-    pub fn try_take(folder: &Path) -> Result<Option<Locked>> {
-        let Some(file) = open(folder)? else { return Ok(None) };
+    /// Takes the lock, or returns `None` when somebody holds it or the directory is gone.
+    pub fn try_take(directory: &Path) -> Result<Option<Locked>> {
+        let Some(file) = open(directory)? else { return Ok(None) };
         // The holder before us may have removed it.
-        let ours = try_lock(&file, folder)? && folder.exists();
-        Ok(ours.then(|| Locked { folder: folder.into(), _lock: file }))
+        let ours = try_lock(&file, directory)? && directory.exists();
+        Ok(ours.then(|| Locked { directory: directory.into(), _lock: file }))
     }
 
     /// Waits for the lock, as [`lock_in_time`] does; `None` when the directory is gone by then.
-    pub fn take(folder: &Path) -> Result<Option<Locked>> {
-        let Some(file) = open(folder)? else { return Ok(None) };
-        lock_in_time(&file, folder)?;
+    pub fn take(directory: &Path) -> Result<Option<Locked>> {
+        let Some(file) = open(directory)? else { return Ok(None) };
+        lock_in_time(&file, directory)?;
         // The holder before us may have removed it.
-        Ok(folder.exists().then(|| Locked { folder: folder.into(), _lock: file }))
+        Ok(directory.exists().then(|| Locked { directory: directory.into(), _lock: file }))
     }
 }
 
 /// Opens a state directory; `None` when it is gone.
-fn open(folder: &Path) -> Result<Option<File>> {
-    match File::open(folder) {
+fn open(directory: &Path) -> Result<Option<File>> {
+    match File::open(directory) {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         file => file
             .map(Some)
-            .with_context(|| format!("cannot open {0}\ncure: chmod 700 {0}, or ask its owner", folder.display())),
+            .with_context(|| format!("cannot open {0}\ncure: chmod 700 {0}, or ask its owner", directory.display())),
     }
 }
 
@@ -89,13 +89,13 @@ mod tests {
 
     #[test]
     fn a_lock_that_is_never_let_go_ends_in_a_sentence() {
-        let folder = tempfile::tempdir().unwrap();
-        let holder = File::open(folder.path()).unwrap();
+        let directory = tempfile::tempdir().unwrap();
+        let holder = File::open(directory.path()).unwrap();
         holder.lock().unwrap();
-        let waiting = File::open(folder.path()).unwrap();
-        let error = lock_within(Duration::from_millis(20), &waiting, folder.path()).unwrap_err().to_string();
+        let waiting = File::open(directory.path()).unwrap();
+        let error = lock_within(Duration::from_millis(20), &waiting, directory.path()).unwrap_err().to_string();
         assert!(error.contains("cure: ") && error.contains("/proc/locks"), "{error}");
         drop(holder);
-        lock_within(Duration::from_millis(20), &waiting, folder.path()).unwrap();
+        lock_within(Duration::from_millis(20), &waiting, directory.path()).unwrap();
     }
 }

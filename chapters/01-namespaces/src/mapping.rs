@@ -67,7 +67,7 @@ impl Facts {
         let name = nix::unistd::User::from_uid(caller.uid).ok().flatten().map(|user| user.name).unwrap_or_default();
         let uid = caller.uid.to_string();
         let path = std::env::var_os("PATH").unwrap_or_default();
-        let installed = |program: &str| std::env::split_paths(&path).any(|folder| folder.join(program).is_file());
+        let installed = |program: &str| std::env::split_paths(&path).any(|directory| directory.join(program).is_file());
         Facts {
             own_maps: ["/proc/self/uid_map", "/proc/self/gid_map"].map(read),
             granted: ["/etc/subuid", "/etc/subgid"].map(|file| granted_in(&read(file), &name, &uid)),

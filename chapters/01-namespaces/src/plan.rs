@@ -18,14 +18,14 @@ pub struct Plan {
     pub create: Namespaces,
     /// Namespaces to be cloned into, opened by whoever asked for them: files of /proc/PID/ns, or a pidfd and kinds.
     pub join: Vec<(Namespaces, OwnedFd)>,
-    /// A cgroup v2 folder to be born in.
+    /// A cgroup v2 directory to be born in.
     pub cgroup: Option<OwnedFd>,
     /// The container's root file system as the host sees it: `/` as long as no mechanism has another.
     pub root: PathBuf,
     /// Who we are. Read before the clone: in a user namespace without maps the answer is 65534.
     pub caller: Caller,
     journal: Journal,
-    folder: PathBuf,
+    directory: PathBuf,
 }
 
 /// The ids of the process that makes the container.
@@ -45,7 +45,7 @@ impl Caller {
 }
 
 impl Plan {
-    pub(crate) fn new(folder: &Path, journal: Journal) -> Plan {
+    pub(crate) fn new(directory: &Path, journal: Journal) -> Plan {
         Plan {
             create: Namespaces::none(),
             join: Vec::new(),
@@ -53,17 +53,17 @@ impl Plan {
             root: "/".into(),
             caller: Caller::current(),
             journal,
-            folder: folder.into(),
+            directory: directory.into(),
         }
     }
 
-    /// The container's state folder; what is put there goes with it.
-    pub fn folder(&self) -> &Path {
-        &self.folder
+    /// The container's state directory; what is put there goes with it.
+    pub fn directory(&self) -> &Path {
+        &self.directory
     }
 
     /// Writes down how a host resource goes away. To be called *before* the resource is made, so that whoever finds the
-    /// state folder after a crash can undo it.
+    /// state directory after a crash can undo it.
     pub fn undo_later(&self, undo: Undo) -> Result<()> {
         self.journal.write(&undo)
     }

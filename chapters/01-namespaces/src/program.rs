@@ -25,7 +25,7 @@ pub fn run_to_the_end(store: &Store, spec: Spec, mechanisms: Vec<Box<dyn Mechani
     run_and_look_back(store, spec, mechanisms, |_| {})
 }
 
-/// The same, with a last look at the container's state folder before it is removed.
+/// The same, with a last look at the container's state directory before it is removed.
 pub fn run_and_look_back(
     store: &Store,
     spec: Spec,
@@ -35,7 +35,7 @@ pub fn run_and_look_back(
     let mut container = Container::create(store, spec, mechanisms)?;
     let ended = container.start().and_then(|()| container.wait());
     if ended.is_ok() {
-        look(container.folder());
+        look(container.directory());
     }
     // The command's status is what the caller waits for, also when something is left behind.
     if let Err(left) = container.remove() {

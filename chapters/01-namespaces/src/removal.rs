@@ -22,23 +22,23 @@ const PATIENCE_WITH_DEBRIS: Duration = Duration::from_secs(2);
 
 /// Removes a container that another process has made; with `force`, also a living one.
 pub fn remove(store: &Store, name: &str, force: bool) -> Result<()> {
-    let (folder, state) = store.find(name)?;
+    let (directory, state) = store.find(name)?;
     let locked = if force {
         // A `run` holds the lock as long as its container lives; it sees the end, and removes it before we come to it.
-        end_recorded(&folder, Some(&state), PATIENCE)?;
-        Locked::take(&folder)?
+        end_recorded(&directory, Some(&state), PATIENCE)?;
+        Locked::take(&directory)?
     } else {
-        let locked = store.try_lock(&folder)?;
+        let locked = store.try_lock(&directory)?;
         Some(locked.with_context(|| {
             format!("container {name} is busy: another process runs or removes it (--force ends it)")
         })?)
     };
     let Some(locked) = locked else { return Ok(()) };
     // What was true before we had the lock may have changed.
-    let state = State::read(&folder);
+    let state = State::read(&directory);
     if force {
-        end_recorded(&locked.folder, state.ok().flatten().as_ref(), PATIENCE)?;
-        return undo(&locked.folder, Damaged::PassOver);
+        end_recorded(&locked.directory, state.ok().flatten().as_ref(), PATIENCE)?;
+        return undo(&locked.directory, Damaged::PassOver);
     }
     match state {
         Ok(Some(state)) => match state.life() {
@@ -53,12 +53,12 @@ pub fn remove(store: &Store, name: &str, force: bool) -> Result<()> {
             );
         }
     }
-    undo(&locked.folder, Damaged::Refuse)
+    undo(&locked.directory, Damaged::Refuse)
 }
 
 /// Ends the process of a container, by its state and by its journal: one of the two may be damaged.
-fn end_recorded(folder: &Path, state: Option<&State>, patience: Duration) -> Result<()> {
-    let records = Journal::read(folder).unwrap_or_default();
+fn end_recorded(directory: &Path, state: Option<&State>, patience: Duration) -> Result<()> {
+    let records = Journal::read(directory).unwrap_or_default();
     let by_journal = records.undos.iter().filter_map(|undo| match undo {
         Undo::EndProcess(process) => Some(process.clone()),
         _ => None,
@@ -71,13 +71,13 @@ fn end_recorded(folder: &Path, state: Option<&State>, patience: Duration) -> Res
 }
 
 /// Lets everything in a container's cgroups go on, so that it can die.
-pub(crate) fn thaw_groups(folder: &Path) {
-    thaw(&Journal::read(folder).unwrap_or_default());
+pub(crate) fn thaw_groups(directory: &Path) {
+    thaw(&Journal::read(directory).unwrap_or_default());
 }
 
 /// The cgroups that were made for a container.
-pub(crate) fn groups_of(folder: &Path) -> Result<Vec<PathBuf>> {
-    let undos = Journal::read(folder)?.undos.into_iter();
+pub(crate) fn groups_of(directory: &Path) -> Result<Vec<PathBuf>> {
+    let undos = Journal::read(directory)?.undos.into_iter();
     Ok(undos.filter_map(|undo| if let Undo::RemoveCgroup(group) = undo { Some(group) } else { None }).collect())
 }
 
@@ -100,24 +100,26 @@ pub fn remove_debris(store: &Store) -> Result<()> {
     };
     for locked in store.claim(is_debris)? {
         if let Err(error) = remove_one(&locked) {
-            report(&error.context(format!("what a killed run left can't be removed yet\n{}", locked.folder.display())));
+            report(
+                &error.context(format!("what a killed run left can't be removed yet\n{}", locked.directory.display())),
+            );
         }
     }
     Ok(())
 }
 
 fn remove_one(debris: &Locked) -> Result<()> {
-    end_recorded(&debris.folder, State::read(&debris.folder)?.as_ref(), PATIENCE_WITH_DEBRIS)?;
-    undo(&debris.folder, Damaged::Refuse)
+    end_recorded(&debris.directory, State::read(&debris.directory)?.as_ref(), PATIENCE_WITH_DEBRIS)?;
+    undo(&debris.directory, Damaged::Refuse)
 }
 
-/// Undoes what the journal says, then removes the state folder with the files that are known to be in it. If something
-/// can't be undone, or there is more, the folder stays, for the next attempt.
-pub(crate) fn undo(folder: &Path, damaged: Damaged) -> Result<()> {
-    let records = Journal::read(folder)?;
+/// Undoes what the journal says, then removes the state directory with the files that are known to be in it. If something
+/// can't be undone, or there is more, the directory stays, for the next attempt.
+pub(crate) fn undo(directory: &Path, damaged: Damaged) -> Result<()> {
+    let records = Journal::read(directory)?;
     records.undo_all().map_err(|error| anyhow!("{error:#}\ncure: do that by hand, then rm --force again"))?;
     if !records.damaged.is_empty() {
-        let named = format!("{}/undo.jsonl is damaged: {}", folder.display(), records.damaged.join("; "));
+        let named = format!("{}/undo.jsonl is damaged: {}", directory.display(), records.damaged.join("; "));
         match damaged {
             Damaged::Refuse => {
                 bail!("{named}\ncure: rm --force passes over these lines; nobody undoes then what they say")
@@ -126,7 +128,7 @@ pub(crate) fn undo(folder: &Path, damaged: Damaged) -> Result<()> {
         }
     }
     // Before anything is removed: without its state, nobody could name the container any more.
-    if let Some(other) = unknown_file(folder)? {
+    if let Some(other) = unknown_file(directory)? {
         bail!(
             "{} is not one of our files, so it stays, and the container with it\n\
              cure: move it elsewhere (or rm -r it), then rm again",
@@ -138,10 +140,10 @@ pub(crate) fn undo(folder: &Path, damaged: Damaged) -> Result<()> {
         removed => removed.with_context(|| format!("cannot remove {}", what.display())),
     };
     for name in FILES {
-        let file = folder.join(name);
+        let file = directory.join(name);
         gone(fs::remove_file(&file), &file)?;
     }
-    gone(fs::remove_dir(folder), folder)
+    gone(fs::remove_dir(directory), directory)
 }
 // ANCHOR_END: debris
 
@@ -157,10 +159,10 @@ pub(crate) enum Damaged {
 }
 
 /// Something in a state directory that is neither one of [`FILES`] nor was undone by the journal.
-fn unknown_file(folder: &Path) -> Result<Option<PathBuf>> {
-    let entries = match fs::read_dir(folder) {
+fn unknown_file(directory: &Path) -> Result<Option<PathBuf>> {
+    let entries = match fs::read_dir(directory) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        entries => entries.with_context(|| format!("cannot read {}", folder.display()))?,
+        entries => entries.with_context(|| format!("cannot read {}", directory.display()))?,
     };
     let paths = entries.collect::<std::io::Result<Vec<_>>>()?.into_iter().map(|entry| entry.path());
     let is_known = |path: &PathBuf| FILES.iter().any(|name| path.file_name() == Some(name.as_ref())) && !path.is_dir();

@@ -26,7 +26,7 @@ pub enum Status {
     Unknown,
 }
 
-/// The state file, `state.json` in the container's folder.
+/// The state file, `state.json` in the container's directory.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct State {
@@ -57,41 +57,41 @@ pub struct State {
 const FILE: &str = "state.json";
 
 impl State {
-    /// Reads the state of the container in `folder`; `None` when there is none (yet).
-    pub fn read(folder: &Path) -> Result<Option<State>> {
-        let path = folder.join(FILE);
+    /// Reads the state of the container in `directory`; `None` when there is none (yet).
+    pub fn read(directory: &Path) -> Result<Option<State>> {
+        let path = directory.join(FILE);
         let text = match fs::read(&path) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             text => text.with_context(|| format!("cannot read {}", path.display()))?,
         };
         let parsed = serde_json::from_slice::<State>(&text).map_err(anyhow::Error::from);
-        let state = parsed.and_then(|state| state.checked(folder));
+        let state = parsed.and_then(|state| state.checked(directory));
         state.map(Some).with_context(|| format!("{} is damaged", path.display()))
     }
 
     /// What everybody relies on who reads it: it is this directory's, and can be shown.
-    fn checked(self, folder: &Path) -> Result<State> {
-        if folder.file_name() != Some(self.id.as_ref()) {
-            bail!("its id is {:?}, and not the folder's name", self.id);
+    fn checked(self, directory: &Path) -> Result<State> {
+        if directory.file_name() != Some(self.id.as_ref()) {
+            bail!("its id is {:?}, and not the directory's name", self.id);
         }
         self.name.as_deref().map_or(Ok(()), check_name)?;
         Ok(self)
     }
 
     /// Writes it, to a temporary file first: who reads sees the old state or the new one, never half of one.
-    pub fn write(&self, folder: &Path) -> Result<()> {
-        let temporary = folder.join("state.json.new");
+    pub fn write(&self, directory: &Path) -> Result<()> {
+        let temporary = directory.join("state.json.new");
         let write = || {
             fs::File::create(&temporary)?.write_all(&serde_json::to_vec(self)?)?;
-            fs::rename(&temporary, folder.join(FILE))
+            fs::rename(&temporary, directory.join(FILE))
         };
-        write().with_context(|| format!("cannot write the state in {}", folder.display()))
+        write().with_context(|| format!("cannot write the state in {}", directory.display()))
     }
 
     /// What stands in for a state that can't be read: nothing is known but the id.
-    pub fn damaged(folder: &Path) -> State {
+    pub fn damaged(directory: &Path) -> State {
         State {
-            id: folder.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+            id: directory.file_name().unwrap_or_default().to_string_lossy().into_owned(),
             name: None,
             status: Status::Unknown,
             pid: 0,
@@ -135,21 +135,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_state_is_believed_only_if_it_is_its_folders_own() {
+    fn a_state_is_believed_only_if_it_is_its_directories_own() {
         let place = tempfile::tempdir().unwrap();
-        let folder = place.path().join("a".repeat(64));
-        fs::create_dir(&folder).unwrap();
-        let good = State::damaged(&folder);
-        good.write(&folder).unwrap();
-        assert!(State::read(&folder).unwrap().is_some());
+        let directory = place.path().join("a".repeat(64));
+        fs::create_dir(&directory).unwrap();
+        let good = State::damaged(&directory);
+        good.write(&directory).unwrap();
+        assert!(State::read(&directory).unwrap().is_some());
         let odd_name = Some("\u{1b}[2J".to_string());
         for bad in [
             State { id: "abc".into(), ..good.clone() },
             State { id: "../../etc".into(), ..good.clone() },
             State { name: odd_name, ..good },
         ] {
-            bad.write(&folder).unwrap();
-            let error = State::read(&folder).unwrap_err();
+            bad.write(&directory).unwrap();
+            let error = State::read(&directory).unwrap_err();
             assert!(format!("{error:#}").contains("is damaged"), "{error:#}");
         }
     }

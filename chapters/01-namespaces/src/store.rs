@@ -1,4 +1,4 @@
-//! Where containers are kept: one folder each, under one root.
+//! Where containers are kept: one directory each, under one root.
 
 use std::fs::{self, DirBuilder, File};
 use std::io::{ErrorKind, Read};
@@ -15,19 +15,19 @@ use crate::ownership::is_ours;
 use crate::recorded_process::{SeenFrom, start_time};
 use crate::state::State;
 
-/// The folder with everybody's state folders.
+/// The directory with everybody's state directories.
 #[derive(Debug, Clone)]
 pub struct Store {
     root: PathBuf,
 }
 
 impl Store {
-    /// Opens the store, or begins it in a folder that isn't there or is empty.
+    /// Opens the store, or begins it in a directory that isn't there or is empty.
     pub fn open(root: &Path) -> Result<Store> {
         Ok(Store { root: data_root::open(root)? })
     }
 
-    /// The default root: /run/coracle for root, $XDG_RUNTIME_DIR/coracle for others, or a private folder among the temporary
+    /// The default root: /run/coracle for root, $XDG_RUNTIME_DIR/coracle for others, or a private directory among the temporary
     /// files.
     pub fn default_root() -> PathBuf {
         data_root::default()
@@ -38,8 +38,8 @@ impl Store {
         &self.root
     }
 
-    /// Makes and locks the folder of a new container, with its first state in it: from then on its name is taken.
-    pub(crate) fn new_folder(&self, state: &State) -> Result<Locked> {
+    /// Makes and locks the directory of a new container, with its first state in it: from then on its name is taken.
+    pub(crate) fn new_directory(&self, state: &State) -> Result<Locked> {
         let _one_at_a_time = self.lock_root()?;
         if let Some(name) = &state.name {
             check_name(name)?;
@@ -50,35 +50,38 @@ impl Store {
                 );
             }
         }
-        let folder = self.root.join(&state.id);
-        DirBuilder::new().mode(0o700).create(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
-        let locked = Locked::try_take(&folder)
-            .and_then(|locked| locked.context("somebody else has locked a folder made a moment ago"))
-            .and_then(|locked| state.write(&folder).map(|()| locked));
+        let directory = self.root.join(&state.id);
+        DirBuilder::new()
+            .mode(0o700)
+            .create(&directory)
+            .with_context(|| format!("cannot make {}", directory.display()))?;
+        let locked = Locked::try_take(&directory)
+            .and_then(|locked| locked.context("somebody else has locked a directory made a moment ago"))
+            .and_then(|locked| state.write(&directory).map(|()| locked));
         if locked.is_err() {
-            // A full disk, say. Nothing else knows of the folder yet.
-            let _ = fs::remove_file(folder.join("state.json.new"));
-            let _ = fs::remove_dir(&folder);
+            // A full disk, say. Nothing else knows of the directory yet.
+            let _ = fs::remove_file(directory.join("state.json.new"));
+            let _ = fs::remove_dir(&directory);
         }
         locked
     }
 
-    /// Locks a container's folder, unless another process works on it. Whoever only [looks for debris](Store::claim) is
+    /// Locks a container's directory, unless another process works on it. Whoever only [looks for debris](Store::claim) is
     /// waited for.
-    pub(crate) fn try_lock(&self, folder: &Path) -> Result<Option<Locked>> {
+    pub(crate) fn try_lock(&self, directory: &Path) -> Result<Option<Locked>> {
         let _nobody_claims_meanwhile = self.lock_root()?;
-        Locked::try_take(folder)
+        Locked::try_take(directory)
     }
 
-    /// Locks all folders that nobody works on and that `is_debris` says so of (given the state, if one was written). A state
-    /// that can't be read says nothing, so its folder stays for whoever removes it by its id.
+    /// Locks all directories that nobody works on and that `is_debris` says so of (given the state, if one was written). A state
+    /// that can't be read says nothing, so its directory stays for whoever removes it by its id.
     pub(crate) fn claim(&self, is_debris: impl Fn(Option<&State>) -> bool) -> Result<Vec<Locked>> {
         let _nobody_makes_one_meanwhile = self.lock_root()?;
         let mut claimed = Vec::new();
-        for folder in self.folders()? {
+        for directory in self.directories()? {
             // One that can't even be opened bars none of the others.
-            if let Ok(Some(locked)) = Locked::try_take(&folder)
-                && State::read(&folder).is_ok_and(|state| is_debris(state.as_ref()))
+            if let Ok(Some(locked)) = Locked::try_take(&directory)
+                && State::read(&directory).is_ok_and(|state| is_debris(state.as_ref()))
             {
                 claimed.push(locked);
             }
@@ -88,7 +91,7 @@ impl Store {
 
     /// The container that `name` means: a name, an id, or the unambiguous beginning of one.
     pub fn find(&self, name: &str) -> Result<(PathBuf, State)> {
-        let states = self.states_of(|folder| Some(State::damaged(folder)))?;
+        let states = self.states_of(|directory| Some(State::damaged(directory)))?;
         let by_name = states.iter().position(|state| state.name.as_deref() == Some(name) || state.id == name);
         let by_prefix = || {
             let mut matches = (0..states.len()).filter(|&index| !name.is_empty() && states[index].id.starts_with(name));
@@ -103,8 +106,8 @@ impl Store {
         }
     }
 
-    /// The state folder of a container whose state is known.
-    pub fn folder_of(&self, state: &State) -> PathBuf {
+    /// The state directory of a container whose state is known.
+    pub fn directory_of(&self, state: &State) -> PathBuf {
         self.root.join(&state.id)
     }
 
@@ -118,21 +121,21 @@ impl Store {
     /// still be named by its id.
     fn states_of(&self, missing: impl Fn(&Path) -> Option<State>) -> Result<Vec<State>> {
         let mut states = Vec::new();
-        for folder in self.folders()? {
-            match State::read(&folder) {
-                Ok(state) => states.extend(state.or_else(|| missing(&folder))),
-                Err(_) => states.push(State::damaged(&folder)),
+        for directory in self.directories()? {
+            match State::read(&directory) {
+                Ok(state) => states.extend(state.or_else(|| missing(&directory))),
+                Err(_) => states.push(State::damaged(&directory)),
             }
         }
         states.sort_by(|a, b| (a.created, &a.id).cmp(&(b.created, &b.id)));
         Ok(states)
     }
 
-    /// The state folders: ours, real folders and no links, named as [`new_id`] names them. Nothing else in the root is ever
+    /// The state directories: ours, real directories and no links, named as [`new_id`] names them. Nothing else in the root is ever
     /// looked into, or removed.
-    fn folders(&self) -> Result<Vec<PathBuf>> {
+    fn directories(&self) -> Result<Vec<PathBuf>> {
         let entries = fs::read_dir(&self.root).with_context(|| format!("cannot read {}", self.root.display()))?;
-        let mut folders = Vec::new();
+        let mut directories = Vec::new();
         for entry in entries {
             let entry = entry?;
             let is_an_id = is_id(&entry.file_name().to_string_lossy());
@@ -143,13 +146,13 @@ impl Store {
                 Err(error) => return Err(error).with_context(|| format!("cannot look at {}", entry.path().display())),
             };
             if is_an_id && ours {
-                folders.push(entry.path());
+                directories.push(entry.path());
             }
         }
-        Ok(folders)
+        Ok(directories)
     }
 
-    /// Held while folders are made or claimed, so that nobody takes a folder made a moment ago, not yet locked, for debris.
+    /// Held while directories are made or claimed, so that nobody takes a directory made a moment ago, not yet locked, for debris.
     fn lock_root(&self) -> Result<File> {
         let mark = data_root::mark_of(&self.root);
         let file = File::open(&mark).with_context(|| format!("cannot open {}", mark.display()))?;

@@ -333,7 +333,7 @@ pub(crate) fn message_queue() -> nix::Result<()> {
 }
 
 /// Marks every descriptor above stderr close-on-exec: close_range(2). What the caller had open is none of the
-/// container's business (CVE-2024-21626 was a leaked folder).
+/// container's business (CVE-2024-21626 was a leaked directory).
 pub(crate) fn close_on_exec_above_stderr() -> nix::Result<()> {
     close_range_above_stderr(libc::CLOSE_RANGE_CLOEXEC)
 }

@@ -26,8 +26,8 @@ use crate::tree_removal;
 pub enum Undo {
     /// Remove a file, socket or link.
     RemoveFile(PathBuf),
-    /// Remove a folder, which must be empty by then: rmdir(2), never a recursive removal.
-    RemoveFolder(PathBuf),
+    /// Remove a directory, which must be empty by then: rmdir(2), never a recursive removal.
+    RemoveDirectory(PathBuf),
     /// Remove a directory with all that is in it (chapter 4: a container's layer), links not followed.
     RemoveTree(PathBuf),
     /// End what is in a cgroup (chapter 3), and remove it with all below it.
@@ -48,7 +48,7 @@ impl Undo {
     pub fn run(&self) -> Result<()> {
         match self {
             Undo::RemoveFile(path) => gone(fs::remove_file(path)).with_context(|| format!("unlink {}", path.display())),
-            Undo::RemoveFolder(path) => gone(fs::remove_dir(path)).with_context(|| format!("rmdir {}", path.display())),
+            Undo::RemoveDirectory(path) => gone(fs::remove_dir(path)).with_context(|| format!("rmdir {}", path.display())),
             Undo::RemoveTree(path) => tree_removal::remove(path),
             Undo::RemoveCgroup(path) => cgroup_removal::remove(path),
             Undo::RemoveEmptyCgroup(path) => {
@@ -81,7 +81,7 @@ fn remove_nft_table(table: &str) -> Result<()> {
     Ok(())
 }
 
-/// Not there, or below something that is no folder: there is nothing to undo, or there could never have been.
+/// Not there, or below something that is no directory: there is nothing to undo, or there could never have been.
 fn gone(result: std::io::Result<()>) -> std::io::Result<()> {
     match result {
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(()),
@@ -91,16 +91,16 @@ fn gone(result: std::io::Result<()>) -> std::io::Result<()> {
 
 const FILE: &str = "undo.jsonl";
 
-/// The undo records of one container: a file of one JSON record a line in its state folder, oldest first.
+/// The undo records of one container: a file of one JSON record a line in its state directory, oldest first.
 #[derive(Debug)]
 pub struct Journal {
     file: File,
 }
 
 impl Journal {
-    /// Opens the journal in a state folder, or begins it.
-    pub fn open(folder: &Path) -> Result<Journal> {
-        let path = folder.join(FILE);
+    /// Opens the journal in a state directory, or begins it.
+    pub fn open(directory: &Path) -> Result<Journal> {
+        let path = directory.join(FILE);
         let file = OpenOptions::new()
             .create(true)
             .append(true)
@@ -118,13 +118,13 @@ impl Journal {
     }
 
     /// What is recorded in a state directory.
-    pub fn read(folder: &Path) -> Result<Records> {
-        match fs::read(folder.join(FILE)) {
+    pub fn read(directory: &Path) -> Result<Records> {
+        match fs::read(directory.join(FILE)) {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(Records::default()),
             text => Ok(Records::from(&text.with_context(|| {
                 format!(
                     "cannot read the undo journal {0}/{FILE}\ncure: undo by hand what it says; then rm -r {0}",
-                    folder.display()
+                    directory.display()
                 )
             })?)),
         }
@@ -193,15 +193,15 @@ mod tests {
 
     #[test]
     fn undoing_twice_is_fine() {
-        let folder = std::env::temp_dir().join(format!("undo-{}", std::process::id()));
-        fs::create_dir(&folder).unwrap();
-        let file = folder.join("file");
+        let directory = std::env::temp_dir().join(format!("undo-{}", std::process::id()));
+        fs::create_dir(&directory).unwrap();
+        let file = directory.join("file");
         fs::write(&file, "").unwrap();
-        for undo in [Undo::RemoveFile(file), Undo::RemoveFolder(folder.clone())] {
+        for undo in [Undo::RemoveFile(file), Undo::RemoveDirectory(directory.clone())] {
             undo.run().unwrap();
             undo.run().unwrap();
         }
-        assert!(!folder.exists());
+        assert!(!directory.exists());
     }
 
     #[test]
@@ -209,7 +209,7 @@ mod tests {
         let path = PathBuf::from("/proc/self/status/x");
         for undo in [
             Undo::RemoveFile(path.clone()),
-            Undo::RemoveFolder(path.clone()),
+            Undo::RemoveDirectory(path.clone()),
             Undo::RemoveCgroup(path.clone()),
             Undo::RemoveEmptyCgroup(path.clone()),
             Undo::Unmount(path),
@@ -219,12 +219,12 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_with_something_in_it_is_not_removed() {
-        let folder = std::env::temp_dir().join(format!("undo-full-{}", std::process::id()));
-        fs::create_dir(&folder).unwrap();
-        fs::write(folder.join("precious"), "").unwrap();
-        assert!(Undo::RemoveFolder(folder.clone()).run().is_err());
-        assert!(folder.join("precious").exists());
-        fs::remove_dir_all(folder).unwrap();
+    fn a_directory_with_something_in_it_is_not_removed() {
+        let directory = std::env::temp_dir().join(format!("undo-full-{}", std::process::id()));
+        fs::create_dir(&directory).unwrap();
+        fs::write(directory.join("precious"), "").unwrap();
+        assert!(Undo::RemoveDirectory(directory.clone()).run().is_err());
+        assert!(directory.join("precious").exists());
+        fs::remove_dir_all(directory).unwrap();
     }
 }

@@ -73,8 +73,8 @@ fn create(place: &Path) -> Command {
 }
 
 /// Bytes on the disk, a file with several names once.
-fn size(folder: &Path) -> Result<u64> {
-    let output = Command::new("du").args(["-s", "-B1"]).arg(folder).output()?;
+fn size(directory: &Path) -> Result<u64> {
+    let output = Command::new("du").args(["-s", "-B1"]).arg(directory).output()?;
     String::from_utf8_lossy(&output.stdout).split_whitespace().next().context("du says nothing")?.parse().context("du")
 }
 
@@ -103,8 +103,8 @@ fn furnish(root: &Path, privileged: bool) -> Result<()> {
         bind(Path::new("/sys"), &root.join("sys"))?;
     }
     new("tmpfs", "dev", MsFlags::MS_NOSUID | MsFlags::MS_NOEXEC, "mode=755,size=65536k")?;
-    for folder in ["dev/pts", "dev/shm"] {
-        std::fs::create_dir(root.join(folder))?;
+    for directory in ["dev/pts", "dev/shm"] {
+        std::fs::create_dir(root.join(directory))?;
     }
     new("devpts", "dev/pts", MsFlags::MS_NOSUID | MsFlags::MS_NOEXEC, "ptmxmode=0666,mode=0620,newinstance")?;
     new("tmpfs", "dev/shm", safe, "mode=1777,size=65536k")?;

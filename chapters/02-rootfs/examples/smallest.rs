@@ -1,4 +1,4 @@
-//! The whole idea in one `main`: a command whose / is a folder of ours.
+//! The whole idea in one `main`: a command whose / is a directory of ours.
 //!
 //! `cargo run -p ch02-rootfs -- rootfs create ./box`, then `cargo run -p ch02-rootfs --example smallest-root -- ./box sh`
 #![allow(unsafe_code)]
@@ -12,7 +12,7 @@ use nix::unistd::{chdir, execvp, getegid, geteuid, pivot_root};
 
 fn main() -> Result<()> {
     let mut args = std::env::args().skip(1);
-    let root = args.next().context("say which folder is to be /")?;
+    let root = args.next().context("say which directory is to be /")?;
     let command: Vec<CString> = args.map(CString::new).collect::<Result<_, _>>()?;
     let (uid, gid) = (geteuid(), getegid());
 

@@ -18,7 +18,7 @@ pub struct RootFlags {
     /// The root file system [default: this machine's own programs in a root in memory, gone with the container].
     #[arg(long, value_name = "DIR")]
     pub rootfs: Option<PathBuf>,
-    /// Mount a folder or file of the host's: SOURCE:TARGET, or SOURCE:TARGET:ro. May be repeated.
+    /// Mount a directory or file of the host's: SOURCE:TARGET, or SOURCE:TARGET:ro. May be repeated.
     #[arg(short = 'v', long = "volume", value_name = "SOURCE:TARGET[:OPTIONS]", value_parser = volume::from_v)]
     pub volumes: Vec<Mount>,
     /// The same in words: type=bind,source=PATH,target=PATH,readonly or type=tmpfs,target=PATH,tmpfs-size=64m.
@@ -33,7 +33,7 @@ pub struct RootFlags {
     /// Change the root the older way, with chroot instead of pivot_root: for the lesson, it is no jail.
     #[arg(long)]
     pub chroot: bool,
-    /// The folder that the command starts in; made if it is missing.
+    /// The directory that the command starts in; made if it is missing.
     #[arg(short = 'w', long = "workdir", value_name = "DIR", default_value = "/")]
     pub workdir: PathBuf,
     /// Set a variable: NAME=VALUE, or NAME to pass on yours. May be repeated.
@@ -158,8 +158,8 @@ mod tests {
 
     #[test]
     fn a_flag_wins_over_a_file_and_a_file_over_the_default() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("env");
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("env");
         fs::write(&file, "# comment\nHOME=/file\nA=file\n").unwrap();
         let flags = RootFlags { env_file: vec![file], env: vec!["A=flag=x".into()], ..Default::default() };
         let variables = variables(&flags);

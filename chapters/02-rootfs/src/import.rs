@@ -24,7 +24,7 @@ use tar::EntryType;
 
 use crate::rooted::Root;
 use archive::{Archive, Member};
-use make::{Made, is_folder, make, mode_of, set_modified};
+use make::{Made, is_directory, make, mode_of, set_modified};
 pub use special::{NoSpecialNames, SpecialNames, remove_entry};
 
 /// What may be unpacked, and how.
@@ -80,7 +80,7 @@ const MOST_REMEMBERED: u64 = 64 << 20;
 /// What was unpacked.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Unpacked {
-    /// Files, folders and links.
+    /// Files, directories and links.
     pub entries: u64,
     /// Bytes in files.
     pub bytes: u64,
@@ -103,31 +103,33 @@ impl fmt::Display for Unpacked {
     }
 }
 
-/// Unpacks into `folder`, which must be empty or not be there. On an error everything unpacked is removed again.
-pub fn import(archive: impl Read, folder: &Path) -> Result<Unpacked> {
-    let was_there = folder.is_dir();
+/// Unpacks into `directory`, which must be empty or not be there. On an error everything unpacked is removed again.
+pub fn import(archive: impl Read, directory: &Path) -> Result<Unpacked> {
+    let was_there = directory.is_dir();
     if was_there {
         ensure!(
-            folder.read_dir()?.next().is_none(),
-            "{} is not empty: unpack into a folder of its own",
-            folder.display()
+            directory.read_dir()?.next().is_none(),
+            "{} is not empty: unpack into a directory of its own",
+            directory.display()
         );
     } else {
-        std::fs::create_dir(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        std::fs::create_dir(directory).with_context(|| format!("cannot make {}", directory.display()))?;
     }
-    let unpacked = unpack(archive, &Root::open(folder)?, &NoSpecialNames, &Options::default()).and_then(|unpacked| {
-        // An empty layer is one; an empty root file system is a mistake.
-        ensure!(unpacked.entries > 0, "the archive is empty");
-        Ok(unpacked)
-    });
+    let unpacked =
+        unpack(archive, &Root::open(directory)?, &NoSpecialNames, &Options::default()).and_then(|unpacked| {
+            // An empty layer is one; an empty root file system is a mistake.
+            ensure!(unpacked.entries > 0, "the archive is empty");
+            Ok(unpacked)
+        });
     if unpacked.is_err() {
         // It was empty before; what is in it is ours. (Neither call follows links.)
-        for entry in folder.read_dir()?.flatten() {
-            let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
-            let _ = if is_folder { std::fs::remove_dir_all(entry.path()) } else { std::fs::remove_file(entry.path()) };
+        for entry in directory.read_dir()?.flatten() {
+            let is_directory = entry.file_type().is_ok_and(|kind| kind.is_dir());
+            let _ =
+                if is_directory { std::fs::remove_dir_all(entry.path()) } else { std::fs::remove_file(entry.path()) };
         }
         if !was_there {
-            let _ = std::fs::remove_dir(folder);
+            let _ = std::fs::remove_dir(directory);
         }
     }
     unpacked
@@ -136,7 +138,7 @@ pub fn import(archive: impl Read, folder: &Path) -> Result<Unpacked> {
 /// Unpacks into a root that is there: what is in it is replaced, entry by entry.
 pub fn unpack(archive: impl Read, root: &Root, special: &dyn SpecialNames, options: &Options) -> Result<Unpacked> {
     let mut unpacked = Unpacked::default();
-    let (mut folders, mut remembered) = (Vec::new(), 0);
+    let (mut directories, mut remembered) = (Vec::new(), 0);
     let mut archive = Archive::new(archive);
     while let Some(member) = archive.next()? {
         let Some(name) = clean(&member.name)? else { continue };
@@ -158,15 +160,15 @@ pub fn unpack(archive: impl Read, root: &Root, special: &dyn SpecialNames, optio
         if member.kind == EntryType::Directory {
             remembered += name.as_os_str().len() as u64;
             ensure!(remembered <= MOST_REMEMBERED, "the names of directories take more than {MOST_REMEMBERED} bytes");
-            folders.push((name, mode_of(&member, options), member.modified));
+            directories.push((name, mode_of(&member, options), member.modified));
         }
     }
-    // Last, and from below: a folder without write permission could not be filled, and filling one
+    // Last, and from below: a directory without write permission could not be filled, and filling one
     // changes its time.
-    for (name, mode, modified) in folders.into_iter().rev() {
+    for (name, mode, modified) in directories.into_iter().rev() {
         let (parent, last) = root.parent(&name)?;
         // It may have been replaced by something else since.
-        if is_folder(&parent, &last) {
+        if is_directory(&parent, &last) {
             fchmodat(&parent, &last, mode, FchmodatFlags::NoFollowSymlink)
                 .with_context(|| format!("cannot set the permissions of {}", name.display()))?;
             set_modified(&parent, &last, modified)?;

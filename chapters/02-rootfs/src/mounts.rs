@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn folders_come_before_what_is_in_them() {
+    fn directories_come_before_what_is_in_them() {
         let mounts = defaults(World { own: Namespaces::all(), privileged: true });
         let place = |target: &str| mounts.iter().position(|mount| mount.target.as_os_str() == target).unwrap();
         assert!(place("/dev") < place("/dev/pts") && place("/dev") < place("/dev/shm"));

@@ -15,17 +15,17 @@ use nix::unistd::symlinkat;
 
 use crate::sys;
 
-/// A root file system, held by a descriptor of its topmost folder.
+/// A root file system, held by a descriptor of its topmost directory.
 #[derive(Debug)]
 pub struct Root {
-    folder: OwnedFd,
+    directory: OwnedFd,
 }
 
 /// What a place in a root is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// A folder.
-    Folder,
+    /// A directory.
+    Directory,
     /// Anything else that can be bound on: a file, a socket, a device.
     File,
 }
@@ -37,32 +37,32 @@ enum Links {
 }
 
 impl Root {
-    /// Opens a folder of the host's as a root.
+    /// Opens a directory of the host's as a root.
     pub fn open(path: &Path) -> Result<Root> {
         let flags = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
-        let folder = nix::fcntl::open(path, flags, Mode::empty())
+        let directory = nix::fcntl::open(path, flags, Mode::empty())
             .with_context(|| format!("cannot open the root file system {}", path.display()))?;
-        Ok(Root { folder })
+        Ok(Root { directory })
     }
 
-    /// The folder at `path`; makes what is missing on the way.
-    pub fn folder(&self, path: &Path) -> Result<OwnedFd> {
-        self.folder_with(path, Links::Followed)
+    /// The directory at `path`; makes what is missing on the way.
+    pub fn directory(&self, path: &Path) -> Result<OwnedFd> {
+        self.directory_with(path, Links::Followed)
     }
 
-    /// The same for a folder that no image has a good reason to make a link: what we mount on /proc must be at /proc, or
+    /// The same for a directory that no image has a good reason to make a link: what we mount on /proc must be at /proc, or
     /// whoever trusts it later trusts the image (CVE-2019-19921).
-    pub fn folder_without_links(&self, path: &Path) -> Result<OwnedFd> {
-        self.folder_with(path, Links::Refused)
+    pub fn directory_without_links(&self, path: &Path) -> Result<OwnedFd> {
+        self.directory_with(path, Links::Refused)
     }
 
-    /// The file at `path`; makes an empty one, and the folders on the way, if there is none.
+    /// The file at `path`; makes an empty one, and the directories on the way, if there is none.
     pub fn file(&self, path: &Path) -> Result<OwnedFd> {
         if let Some((found, kind)) = self.look_up(path, Links::Followed)? {
             return match kind {
                 Kind::File => Ok(found),
-                Kind::Folder => {
-                    bail!("{} in the root file system is a folder, and the source is a file", path.display())
+                Kind::Directory => {
+                    bail!("{} in the root file system is a directory, and the source is a file", path.display())
                 }
             };
         }
@@ -73,7 +73,7 @@ impl Root {
     /// A place of the given kind.
     pub fn place(&self, path: &Path, kind: Kind) -> Result<OwnedFd> {
         match kind {
-            Kind::Folder => self.folder(path),
+            Kind::Directory => self.directory(path),
             Kind::File => self.file(path),
         }
     }
@@ -100,16 +100,16 @@ impl Root {
         }
     }
 
-    /// The folder that `path` is in, made if it is missing, and the last part of its name.
+    /// The directory that `path` is in, made if it is missing, and the last part of its name.
     pub fn parent(&self, path: &Path) -> Result<(OwnedFd, PathBuf)> {
         self.parent_with(path, Links::Followed)
     }
 
-    fn folder_with(&self, path: &Path, links: Links) -> Result<OwnedFd> {
+    fn directory_with(&self, path: &Path, links: Links) -> Result<OwnedFd> {
         if let Some((found, kind)) = self.look_up(path, links)? {
             return match kind {
-                Kind::Folder => Ok(found),
-                Kind::File => bail!("{} in the root file system is not a folder", path.display()),
+                Kind::Directory => Ok(found),
+                Kind::File => bail!("{} in the root file system is not a directory", path.display()),
             };
         }
         let (parent, name) = self.parent_with(path, links)?;
@@ -124,7 +124,7 @@ impl Root {
             _ => bail!("{} can't be made in the root file system", path.display()),
         };
         let parent = path.parent().unwrap_or(Path::new("/"));
-        Ok((self.folder_with(parent, links)?, name.into()))
+        Ok((self.directory_with(parent, links)?, name.into()))
     }
 
     fn made(&self, path: &Path, links: Links) -> Result<OwnedFd> {
@@ -134,14 +134,14 @@ impl Root {
 
     /// What is at `path`, as if the root were /.
     fn look_up(&self, path: &Path, links: Links) -> Result<Option<(OwnedFd, Kind)>> {
-        match sys::open_in_root(self.folder.as_fd(), path, links == Links::Followed) {
+        match sys::open_in_root(self.directory.as_fd(), path, links == Links::Followed) {
             Ok(found) => {
                 let kind = kind_of(found.as_fd())?;
                 Ok(Some((found, kind)))
             }
             Err(Errno::ENOENT) => Ok(None),
             Err(Errno::ELOOP) if links == Links::Refused => {
-                bail!("{} in the root file system is a link: it must be a folder", path.display())
+                bail!("{} in the root file system is a link: it must be a directory", path.display())
             }
             Err(Errno::ELOOP) => bail!(
                 "{} in the root file system leads through a link that goes round in circles, or out (/proc/PID/fd)",
@@ -156,14 +156,14 @@ impl Root {
 
 impl AsFd for Root {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.folder.as_fd()
+        self.directory.as_fd()
     }
 }
 
 /// What a descriptor refers to.
 pub fn kind_of(fd: BorrowedFd<'_>) -> Result<Kind> {
     let mode = SFlag::from_bits_truncate(fstat(fd).context("fstat")?.st_mode & SFlag::S_IFMT.bits());
-    Ok(if mode == SFlag::S_IFDIR { Kind::Folder } else { Kind::File })
+    Ok(if mode == SFlag::S_IFDIR { Kind::Directory } else { Kind::File })
 }
 
 fn cannot_make(path: &Path, errno: Errno) -> anyhow::Error {
@@ -173,7 +173,7 @@ fn cannot_make(path: &Path, errno: Errno) -> anyhow::Error {
         Errno::EEXIST => {
             "\nlikely cause: it is a link to nowhere\ncure: make what it points to, or choose another place"
         }
-        Errno::EACCES | Errno::EPERM => "\nlikely cause: the folder above it is not yours\ncure: see ls -ln",
+        Errno::EACCES | Errno::EPERM => "\nlikely cause: the directory above it is not yours\ncure: see ls -ln",
         _ => "",
     };
     anyhow!("cannot make {path} in the root file system: {errno:?} ({}){hint}", errno.desc())
@@ -185,53 +185,53 @@ mod tests {
     use std::os::unix::fs::symlink;
 
     fn hostile() -> (tempfile::TempDir, Root, PathBuf) {
-        let folder = tempfile::tempdir().unwrap();
-        let (root, outside) = (folder.path().join("root"), folder.path().join("outside"));
+        let directory = tempfile::tempdir().unwrap();
+        let (root, outside) = (directory.path().join("root"), directory.path().join("outside"));
         std::fs::create_dir_all(root.join("etc")).unwrap();
         std::fs::create_dir(&outside).unwrap();
         symlink(&outside, root.join("absolute")).unwrap();
         symlink("../outside", root.join("relative")).unwrap();
         let opened = Root::open(&root).unwrap();
-        (folder, opened, outside)
+        (directory, opened, outside)
     }
 
     #[test]
     fn a_link_out_of_the_root_leads_to_a_place_inside() {
-        let (folder, root, outside) = hostile();
+        let (directory, root, outside) = hostile();
         // `relative` means /outside in the root, which isn't there.
-        assert!(root.folder(Path::new("/relative")).is_err());
-        root.folder(Path::new("/outside")).unwrap();
+        assert!(root.directory(Path::new("/relative")).is_err());
+        root.directory(Path::new("/outside")).unwrap();
         root.file(Path::new("/relative/file")).unwrap();
-        assert!(folder.path().join("root/outside/file").exists());
+        assert!(directory.path().join("root/outside/file").exists());
         assert_eq!(std::fs::read_dir(outside).unwrap().count(), 0);
     }
 
     #[test]
-    fn a_folder_that_must_not_be_a_link_is_refused_as_one() {
-        let (folder, root, outside) = hostile();
+    fn a_directory_that_must_not_be_a_link_is_refused_as_one() {
+        let (directory, root, outside) = hostile();
         for name in ["/absolute", "/relative", "/absolute/below"] {
             assert!(
-                root.folder_without_links(Path::new(name)).unwrap_err().to_string().contains("is a link"),
+                root.directory_without_links(Path::new(name)).unwrap_err().to_string().contains("is a link"),
                 "{name}"
             );
         }
-        root.folder_without_links(Path::new("/etc/new")).unwrap();
-        assert!(folder.path().join("root/etc/new").is_dir());
+        root.directory_without_links(Path::new("/etc/new")).unwrap();
+        assert!(directory.path().join("root/etc/new").is_dir());
         assert_eq!(std::fs::read_dir(outside).unwrap().count(), 0);
     }
 
     #[test]
     fn dots_end_at_the_root() {
-        let (folder, root, _) = hostile();
-        root.folder(Path::new("/../../etc/new")).unwrap();
-        assert!(folder.path().join("root/etc/new").is_dir());
+        let (directory, root, _) = hostile();
+        root.directory(Path::new("/../../etc/new")).unwrap();
+        assert!(directory.path().join("root/etc/new").is_dir());
     }
 
     #[test]
-    fn a_file_is_no_folder_and_the_reverse() {
-        let (_folder, root, _) = hostile();
+    fn a_file_is_no_directory_and_the_reverse() {
+        let (_directory, root, _) = hostile();
         root.file(Path::new("/etc/passwd")).unwrap();
-        assert!(root.folder(Path::new("/etc/passwd")).unwrap_err().to_string().contains("not a folder"));
-        assert!(root.file(Path::new("/etc")).unwrap_err().to_string().contains("is a folder"));
+        assert!(root.directory(Path::new("/etc/passwd")).unwrap_err().to_string().contains("not a directory"));
+        assert!(root.file(Path::new("/etc")).unwrap_err().to_string().contains("is a directory"));
     }
 }

@@ -15,8 +15,8 @@ pub enum Rootfs {
     #[command(after_help = "Examples:\n  rootfs create ./box\n  rootfs create ./small --with sh --with ls\n  \
                             rootfs create ./busybox --busybox")]
     Create {
-        /// The folder to make; it must be empty or not be there.
-        folder: PathBuf,
+        /// The directory to make; it must be empty or not be there.
+        directory: PathBuf,
         /// Only these programs, names or paths. May be repeated [default: a shell, the core utilities, ps, ip, mount …].
         #[arg(long, value_name = "PROGRAM", conflicts_with = "busybox")]
         with: Vec<String>,
@@ -29,10 +29,10 @@ pub enum Rootfs {
     },
     /// Unpack an archive from stdin: docker export $(docker create busybox) | ch02-rootfs rootfs import ./busybox
     ///
-    /// The archive may be hostile: nothing is written outside of the folder, whatever names and links it has.
+    /// The archive may be hostile: nothing is written outside of the directory, whatever names and links it has.
     Import {
-        /// The folder to fill; it must be empty or not be there.
-        folder: PathBuf,
+        /// The directory to fill; it must be empty or not be there.
+        directory: PathBuf,
         /// Say nothing but errors.
         #[arg(long, short)]
         quiet: bool,
@@ -43,15 +43,15 @@ impl Rootfs {
     /// Makes it.
     pub fn act(self) -> Result<u8> {
         match self {
-            Rootfs::Create { folder, with, busybox, quiet } => create(folder, with, busybox, quiet),
-            Rootfs::Import { folder, quiet } => {
+            Rootfs::Create { directory, with, busybox, quiet } => create(directory, with, busybox, quiet),
+            Rootfs::Import { directory, quiet } => {
                 if std::io::stdin().is_terminal() {
-                    let folder = folder.display();
-                    bail!("the archive comes from stdin: docker export … | ch02-rootfs rootfs import {folder}");
+                    let directory = directory.display();
+                    bail!("the archive comes from stdin: docker export … | ch02-rootfs rootfs import {directory}");
                 }
-                let unpacked = import::import(std::io::stdin().lock(), &folder)?;
+                let unpacked = import::import(std::io::stdin().lock(), &directory)?;
                 if !quiet {
-                    talk(&format!("{}: {unpacked}", folder.display()));
+                    talk(&format!("{}: {unpacked}", directory.display()));
                 }
                 Ok(0)
             }
@@ -59,7 +59,7 @@ impl Rootfs {
     }
 }
 
-fn create(folder: PathBuf, with: Vec<String>, busybox: bool, quiet: bool) -> Result<u8> {
+fn create(directory: PathBuf, with: Vec<String>, busybox: bool, quiet: bool) -> Result<u8> {
     // What somebody asked for by name must be there; of the default set, what the machine has.
     if let Some(name) = with.iter().find(|name| hostbox::find_program(name).is_none()) {
         bail!(
@@ -67,13 +67,13 @@ fn create(folder: PathBuf, with: Vec<String>, busybox: bool, quiet: bool) -> Res
         );
     }
     let made = match (busybox, with.is_empty()) {
-        (true, _) => hostbox::create_busybox(&folder),
-        (false, false) => hostbox::create(&folder, &with),
-        (false, true) => hostbox::create(&folder, &hostbox::DEFAULT.map(String::from)),
+        (true, _) => hostbox::create_busybox(&directory),
+        (false, false) => hostbox::create(&directory, &with),
+        (false, true) => hostbox::create(&directory, &hostbox::DEFAULT.map(String::from)),
     };
     let made = made.context("no root file system was made")?;
     if !quiet {
-        let (place, files, megabytes) = (folder.display(), made.sources.len(), made.bytes as f64 / 1e6);
+        let (place, files, megabytes) = (directory.display(), made.sources.len(), made.bytes as f64 / 1e6);
         talk(&format!("{place}: {files} of this machine's files, {megabytes:.1} MB"));
         if !made.missing.is_empty() {
             talk(&format!("not on this machine: {}", made.missing.join(" ")));

@@ -15,8 +15,8 @@ pub static BIND_ROOT: Why = Why::new("the new root must be a mount: bind it on i
     .teaching(&[(
         Errno::EINVAL,
         Lesson {
-            cause: "the folder lies on a mount that is unbindable",
-            cure: "see findmnt -o TARGET,PROPAGATION, and choose another folder",
+            cause: "the directory lies on a mount that is unbindable",
+            cure: "see findmnt -o TARGET,PROPAGATION, and choose another directory",
         },
     )]);
 
@@ -54,7 +54,7 @@ pub static VOLUME: Why = Why::new("what was asked for, at the place asked for", 
     .as_shell(|args| Some(format!("mount --rbind {} ROOT{}", args.first()?, target(args)?)))
     .teaching(&[
         (Errno::ENOENT, Lesson { cause: "the source is not there", cure: "make it first: mkdir -p" }),
-        (Errno::EACCES, Lesson { cause: "a folder above the source may not be entered", cure: "see namei -l" }),
+        (Errno::EACCES, Lesson { cause: "a directory above the source may not be entered", cure: "see namei -l" }),
         (
             Errno::EINVAL,
             Lesson {
@@ -96,9 +96,9 @@ pub static CHROOT_INTO: Why = Why::new("the older way: the old root is hidden, n
 pub static READ_ONLY: Why = Why::new("from here on, the root can't be written to", VOLUMES)
     .as_shell(|_| Some("mount -o remount,bind,ro /".into()));
 
-/// Into a folder.
-pub static CHANGE_DIRECTORY: Why =
-    Why::new("the folder that the command starts in", VOLUMES).as_shell(|args| Some(format!("cd {}", args.first()?)));
+/// Into a directory.
+pub static CHANGE_DIRECTORY: Why = Why::new("the directory that the command starts in", VOLUMES)
+    .as_shell(|args| Some(format!("cd {}", args.first()?)));
 
 /// The place of a move_mount(2), which is the step that a mount(8) does: fsmount(2) only makes the mount.
 fn target(args: &[String]) -> Option<&String> {

@@ -218,13 +218,13 @@ pub fn attribute(path: &Path, name: &CStr) -> Option<Vec<u8>> {
 }
 
 /// mknod(2) of a character device that anybody may use.
-pub fn make_device(why: &'static Why, folder: BorrowedFd<'_>, name: &str, major: u64, minor: u64) -> Result<()> {
+pub fn make_device(why: &'static Why, directory: BorrowedFd<'_>, name: &str, major: u64, minor: u64) -> Result<()> {
     let (mode, device) = (Mode::from_bits_truncate(0o666), makedev(major, minor));
-    let result = with_exact_modes(|| mknodat(folder, name, SFlag::S_IFCHR, mode, device));
+    let result = with_exact_modes(|| mknodat(directory, name, SFlag::S_IFCHR, mode, device));
     report(why, "mknod", || vec![name.into(), "S_IFCHR|0666".into(), format!("{major} {minor}")], result)
 }
 
-/// pivot_root(2) with both arguments `.`: no folder for the old root is needed; it comes to lie on top of the new one.
+/// pivot_root(2) with both arguments `.`: no directory for the old root is needed; it comes to lie on top of the new one.
 pub fn pivot_root(why: &'static Why) -> Result<()> {
     report(why, "pivot_root", || vec!["\".\"".into(), "\".\"".into()], nix::unistd::pivot_root(".", "."))
 }
@@ -240,13 +240,13 @@ pub fn chroot(why: &'static Why, root: &Path) -> Result<()> {
 }
 
 /// chdir(2).
-pub fn chdir(why: &'static Why, folder: &Path) -> Result<()> {
-    report(why, "chdir", || vec![folder.display().to_string()], nix::unistd::chdir(folder))
+pub fn chdir(why: &'static Why, directory: &Path) -> Result<()> {
+    report(why, "chdir", || vec![directory.display().to_string()], nix::unistd::chdir(directory))
 }
 
 /// fchdir(2), told as a chdir to `place`.
-pub fn fchdir(why: &'static Why, folder: BorrowedFd<'_>, place: &Path) -> Result<()> {
-    report(why, "fchdir", || vec![place.display().to_string()], nix::unistd::fchdir(folder))
+pub fn fchdir(why: &'static Why, directory: BorrowedFd<'_>, place: &Path) -> Result<()> {
+    report(why, "fchdir", || vec![place.display().to_string()], nix::unistd::fchdir(directory))
 }
 
 fn owned(result: libc::c_long) -> nix::Result<OwnedFd> {

@@ -82,7 +82,7 @@ pub fn tour(flags: &TourFlags, store: &StoreFlags) -> Result<u8> {
     scene.write_in_a_mount_namespace_alone()?;
     say!("  here              {}", seen(&scene.note));
     say!("");
-    say!("With a root of its own, the same write goes to a folder of the root's:");
+    say!("With a root of its own, the same write goes to a directory of the root's:");
     say!("");
     fs::remove_file(&scene.note)?;
     say!("  in the container  echo hello >{}", fitted(&scene.note.display().to_string(), 48));
@@ -93,7 +93,7 @@ pub fn tour(flags: &TourFlags, store: &StoreFlags) -> Result<u8> {
 
     telling.title("Why not chroot")?;
     say!("chroot(2) changes what / means to a process and leaves the mount table alone.");
-    say!("Root inside keeps a folder open, chroots once more, and walks up from the folder");
+    say!("Root inside keeps a directory open, chroots once more, and walks up from the directory");
     say!("until it stands in the host's /. There it reads a file of the host's:");
     say!("");
     say!("  in a chroot       {}", scene.escape(&["--chroot"])?);

@@ -83,7 +83,7 @@ fn bind(source: &str, target: &str, read_only: bool) -> Result<Mount, String> {
     }
     if !source.contains('/') && source != "." && source != ".." {
         return Err(format!(
-            "{source:?} would be a named volume, which this chapter doesn't have: write ./{source} for a folder"
+            "{source:?} would be a named volume, which this chapter doesn't have: write ./{source} for a directory"
         ));
     }
     let attributes = if read_only { READ_ONLY } else { 0 };

@@ -1,7 +1,7 @@
 //! The whole idea in one `main`: a command that can have no more than so many processes.
 //!
 //! As yourself: `cargo build -p ch03-cgroups --example smallest-limit`. As root, on v1:
-//! `target/debug/examples/smallest-limit /sys/fs/cgroup/pids 5 sh`; on v2 the folder is /sys/fs/cgroup, and
+//! `target/debug/examples/smallest-limit /sys/fs/cgroup/pids 5 sh`; on v2 the directory is /sys/fs/cgroup, and
 //! `echo +pids >/sys/fs/cgroup/cgroup.subtree_control` comes first.
 #![allow(unsafe_code)]
 
@@ -15,12 +15,12 @@ use nix::unistd::{ForkResult, execvp, fork};
 
 fn main() -> Result<()> {
     let mut args = std::env::args().skip(1);
-    let parent = args.next().context("say in which folder of cgroups")?;
+    let parent = args.next().context("say in which directory of cgroups")?;
     let most = args.next().context("say how many processes")?;
     let command: Vec<CString> = args.map(CString::new).collect::<Result<_, _>>()?;
 
     // ANCHOR: smallest
-    // A group is a folder. The kernel fills it with files.
+    // A group is a directory. The kernel fills it with files.
     let group = Path::new(&parent).join(format!("smallest-{}", std::process::id()));
     fs::create_dir(&group).context("mkdir")?;
 
@@ -34,7 +34,7 @@ fn main() -> Result<()> {
             fs::write(group.join("cgroup.procs"), "0").context("cgroup.procs")?;
             execvp(command.first().context("say what to run")?, &command).context("execvp")?;
         }
-        // The folder can go when nobody is in it any more.
+        // The directory can go when nobody is in it any more.
         ForkResult::Parent { child } => {
             waitpid(child, None)?;
             print!("pids.events: {}", fs::read_to_string(group.join("pids.events"))?);

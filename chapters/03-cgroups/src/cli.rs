@@ -35,7 +35,7 @@ impl Chapter for Cgroups {
 
     /// The kernel halts a frozen container's processes, which are alive all the same.
     fn status(store: &Store, state: &State) -> Option<&'static str> {
-        let group = Group::read(&store.folder_of(state)).ok()??;
+        let group = Group::read(&store.directory_of(state)).ok()??;
         (state.is_alive() && freezer::is_frozen(&group)).then_some("frozen")
     }
 

@@ -99,7 +99,8 @@ pub fn reach(group: &Group) -> Result<()> {
     let Some(part) = group.parts.iter().find(|part| part.version == Version::V2) else { return Ok(()) };
     let machine = Machine::look()?;
     let Some(tree) = machine.hierarchies.iter().find(|tree| tree.version == Version::V2) else { return Ok(()) };
-    let above_both = part.folder.ancestors().find(|folder| tree.own.starts_with(folder)).unwrap_or(&tree.mount_point);
+    let above_both =
+        part.directory.ancestors().find(|directory| tree.own.starts_with(directory)).unwrap_or(&tree.mount_point);
     let ours = room::may_write(&above_both.join(v2::PROCS));
     match decide(&Facts { all_on_v2: true, ours, ..Facts::of_this_process()? }) {
         Way::Scope => start_again(),
@@ -146,18 +147,21 @@ impl Facts {
 
 /// Where the manager that we would ask listens.
 fn manager() -> Option<PathBuf> {
-    let folder = if Privilege::current().is_machine_root() { PathBuf::from("/run") } else { runtime_folder()? };
-    Some(folder.join("systemd/private"))
+    let directory = if Privilege::current().is_machine_root() { PathBuf::from("/run") } else { runtime_directory()? };
+    Some(directory.join("systemd/private"))
 }
 
-fn runtime_folder() -> Option<PathBuf> {
+fn runtime_directory() -> Option<PathBuf> {
     let usual = || Path::new("/run/user").join(Uid::effective().to_string());
-    std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from).or_else(|| Some(usual())).filter(|folder| folder.is_dir())
+    std::env::var_os("XDG_RUNTIME_DIR")
+        .map(PathBuf::from)
+        .or_else(|| Some(usual()))
+        .filter(|directory| directory.is_dir())
 }
 
 fn find(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path).map(|folder| folder.join(program)).find(|file| file.is_file())
+    std::env::split_paths(&path).map(|directory| directory.join(program)).find(|file| file.is_file())
 }
 
 /// This program with the same arguments, in a scope. Returns only when it failed.
@@ -187,8 +191,8 @@ fn scope() -> Result<Command> {
         command.arg("--user");
     }
     command.args(["--scope", "--quiet", "--collect", "-p", "Delegate=yes", &unit, "--"]);
-    if let Some(folder) = runtime_folder() {
-        command.env("XDG_RUNTIME_DIR", folder);
+    if let Some(directory) = runtime_directory() {
+        command.env("XDG_RUNTIME_DIR", directory);
     }
     Ok(command)
 }

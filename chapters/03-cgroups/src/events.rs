@@ -42,18 +42,18 @@ impl Events {
         let mut events = Events::default();
         if let Some(part) = group.part(Controller::Memory) {
             match part.version {
-                Version::V1 => v1::memory::read_events(&part.folder, &mut events),
-                Version::V2 => v2::memory::read_events(&part.folder, &mut events),
+                Version::V1 => v1::memory::read_events(&part.directory, &mut events),
+                Version::V2 => v2::memory::read_events(&part.directory, &mut events),
             }
         }
         if let Some(part) = group.part(Controller::Pids) {
-            v2::pids::read_events(&part.folder, &mut events);
+            v2::pids::read_events(&part.directory, &mut events);
         }
         if let Some(part) = group.part(Controller::Cpu) {
             let mut stats = crate::stats::Stats::default();
             match part.version {
-                Version::V1 => v1::cpu::read_stats(&part.folder, &mut stats),
-                Version::V2 => v2::cpu::read_stats(&part.folder, &mut stats),
+                Version::V1 => v1::cpu::read_stats(&part.directory, &mut stats),
+                Version::V2 => v2::cpu::read_stats(&part.directory, &mut stats),
             }
             events.throttled_periods = stats.cpu.throttled_periods;
         }
@@ -74,7 +74,7 @@ impl Events {
 const FILE: &str = "last-events.json";
 
 // ANCHOR: last
-/// The counters go with their group. So the last ones are kept in the container's state folder; and as that goes too, whoever
+/// The counters go with their group. So the last ones are kept in the container's state directory; and as that goes too, whoever
 /// wants them opens the file beforehand: an open file can still be read when it has no name any more.
 #[derive(Debug)]
 pub struct LastEvents(File);
@@ -82,14 +82,14 @@ pub struct LastEvents(File);
 impl LastEvents {
     /// Makes the file, empty.
     pub fn make(plan: &Plan) -> Result<()> {
-        let file = plan.folder().join(FILE);
+        let file = plan.directory().join(FILE);
         plan.undo_later(Undo::RemoveFile(file.clone()))?;
         File::create(&file).map(drop).with_context(|| format!("cannot make {}", file.display()))
     }
 
     /// Opens it, while the container is there.
-    pub fn open(folder: &Path) -> Result<LastEvents> {
-        let file = folder.join(FILE);
+    pub fn open(directory: &Path) -> Result<LastEvents> {
+        let file = directory.join(FILE);
         File::open(&file).map(LastEvents).with_context(|| format!("cannot open {}", file.display()))
     }
 
@@ -104,8 +104,8 @@ impl LastEvents {
 
 impl Events {
     /// Keeps them. Into the file that is there: another of the same name would not be the one that was opened.
-    pub fn keep(&self, folder: &Path) -> Result<()> {
-        let mut file = File::options().write(true).open(folder.join(FILE))?;
+    pub fn keep(&self, directory: &Path) -> Result<()> {
+        let mut file = File::options().write(true).open(directory.join(FILE))?;
         Ok(file.write_all(&serde_json::to_vec(self)?)?)
     }
 }
@@ -117,14 +117,14 @@ mod tests {
 
     #[test]
     fn what_was_kept_is_read_when_its_file_has_no_name_any_more() {
-        let folder = std::env::temp_dir().join(format!("last-events-{}", std::process::id()));
-        std::fs::create_dir(&folder).unwrap();
-        File::create(folder.join(FILE)).unwrap();
-        let mut last = LastEvents::open(&folder).unwrap();
+        let directory = std::env::temp_dir().join(format!("last-events-{}", std::process::id()));
+        std::fs::create_dir(&directory).unwrap();
+        File::create(directory.join(FILE)).unwrap();
+        let mut last = LastEvents::open(&directory).unwrap();
         assert_eq!(last.read(), None);
         let events = Events { oom_kills: 1, ..Events::default() };
-        events.keep(&folder).unwrap();
-        std::fs::remove_dir_all(&folder).unwrap();
+        events.keep(&directory).unwrap();
+        std::fs::remove_dir_all(&directory).unwrap();
         assert_eq!(last.read(), Some(events));
     }
 }

@@ -20,8 +20,8 @@ pub fn freeze(group: &Group, frozen: bool) -> Result<()> {
     let part = group.part(Controller::Freezer).context("the container is in no group that can be frozen")?;
     let why = if frozen { &steps::FREEZE } else { &steps::THAW };
     let (file, wanted): (_, fn(bool) -> &'static str) = match part.version {
-        Version::V1 => (part.folder.join(v1::freezer::STATE), v1::freezer::wanted),
-        Version::V2 => (part.folder.join(v2::freezer::FREEZE), v2::freezer::wanted),
+        Version::V1 => (part.directory.join(v1::freezer::STATE), v1::freezer::wanted),
+        Version::V2 => (part.directory.join(v2::freezer::FREEZE), v2::freezer::wanted),
     };
     write(why, &file, wanted(frozen))?;
     let ask = |frozen| drop(fs::write(&file, wanted(frozen)));
@@ -62,8 +62,8 @@ fn until(frozen: bool, version: Version, tries: u32, is: impl Fn() -> bool, ask:
 /// By the kernel's word: all have been reached.
 fn is(part: &Part, frozen: bool) -> bool {
     match part.version {
-        Version::V1 => v1::freezer::is(&part.folder, frozen),
-        Version::V2 => v2::freezer::is(&part.folder, frozen),
+        Version::V1 => v1::freezer::is(&part.directory, frozen),
+        Version::V2 => v2::freezer::is(&part.directory, frozen),
     }
 }
 // ANCHOR_END: freeze

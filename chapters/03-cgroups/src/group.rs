@@ -1,4 +1,4 @@
-//! A container's groups: one folder in each tree that it is in.
+//! A container's groups: one directory in each tree that it is in.
 
 use std::fs::{self, DirBuilder, File};
 use std::io::ErrorKind;
@@ -20,14 +20,14 @@ use crate::place::Place;
 use crate::setting::{read, settings};
 use crate::{kept, steps, v1, v2};
 
-/// Where a container is, in all trees together. In v2 that is one folder, in v1 up to eight.
+/// Where a container is, in all trees together. In v2 that is one directory, in v1 up to eight.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Group {
     /// One a tree.
     pub parts: Vec<Part>,
 }
 
-/// One folder.
+/// One directory.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Part {
     /// The tree's interface.
@@ -35,36 +35,36 @@ pub struct Part {
     /// What it counts and limits.
     pub controllers: Vec<Controller>,
     /// As this side sees it.
-    pub folder: PathBuf,
+    pub directory: PathBuf,
 }
 
 const FILE: &str = "cgroup.json";
 
-/// How a container's folders are called, before its id.
+/// How a container's directories are called, before its id.
 const PREFIX: &str = "coracle-";
 
 impl Group {
     // ANCHOR: make
-    /// Makes the folders and writes the limits into their files. How each folder goes away is written down before it is made.
+    /// Makes the directories and writes the limits into their files. How each directory goes away is written down before it is made.
     pub fn make(place: &Place, limits: &Limits, plan: &Plan) -> Result<Group> {
-        let name = name_of(&plan.folder().file_name().unwrap_or_default().to_string_lossy());
+        let name = name_of(&plan.directory().file_name().unwrap_or_default().to_string_lossy());
         let mut group = Group::default();
         for site in &place.sites {
-            let folder = site.parent.join(&name);
+            let directory = site.parent.join(&name);
             // Before its undo is written down, which would end what is in it.
-            if folder.exists() {
+            if directory.exists() {
                 bail!(
                     "{} is there already\nlikely cause: a container of another store has this id\n\
                        cure: choose another id, or give it a --cgroup-parent of its own",
-                    folder.display()
+                    directory.display()
                 );
             }
-            make_with_parents(&folder, site, plan)?;
+            make_with_parents(&directory, site, plan)?;
             let controllers = match site.version {
                 Version::V1 => site.controllers.clone(),
-                Version::V2 => had(&site.controllers, &read(&folder, v2::CONTROLLERS)),
+                Version::V2 => had(&site.controllers, &read(&directory, v2::CONTROLLERS)),
             };
-            group.parts.push(Part { version: site.version, controllers, folder });
+            group.parts.push(Part { version: site.version, controllers, directory });
         }
         group.write(plan)?;
         LastEvents::make(plan)?;
@@ -74,14 +74,14 @@ impl Group {
     // ANCHOR_END: make
 
     fn write(&self, plan: &Plan) -> Result<()> {
-        let file = plan.folder().join(FILE);
+        let file = plan.directory().join(FILE);
         plan.undo_later(Undo::RemoveFile(file.clone()))?;
         fs::write(&file, serde_json::to_vec(self)?).with_context(|| format!("cannot write {}", file.display()))
     }
 
-    /// The groups of the container in a state folder; `None` if it was made without.
-    pub fn read(folder: &Path) -> Result<Option<Group>> {
-        let file = folder.join(FILE);
+    /// The groups of the container in a state directory; `None` if it was made without.
+    pub fn read(directory: &Path) -> Result<Option<Group>> {
+        let file = directory.join(FILE);
         let text = match fs::read(&file) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             text => text.with_context(|| format!("cannot read {}", file.display()))?,
@@ -93,11 +93,11 @@ impl Group {
 
     /// The groups of a container that is alive, by its name or id.
     pub fn of(store: &Store, name: &str) -> Result<Group> {
-        let (folder, state) = store.find(name)?;
+        let (directory, state) = store.find(name)?;
         if !state.is_alive() {
             bail!(Failure::new(1, format!("container {name} is not running: nothing is counted any more")));
         }
-        match Group::read(&folder)? {
+        match Group::read(&directory)? {
             Some(group) => Ok(group),
             None => bail!(Failure::new(
                 1,
@@ -114,7 +114,7 @@ impl Group {
     pub fn with_what_was_given(&self) -> Group {
         let mut group = self.clone();
         for part in group.parts.iter_mut().filter(|part| part.version == Version::V2) {
-            let given = read(&part.folder, v2::CONTROLLERS);
+            let given = read(&part.directory, v2::CONTROLLERS);
             let has_name = |controller: &Controller| controller.v2_name().is_some();
             let all: Vec<_> = Controller::ALL.into_iter().filter(has_name).collect();
             let new = had(&all, &given).into_iter().filter(|controller| !part.controllers.contains(controller));
@@ -131,14 +131,14 @@ impl Group {
         let machine = Machine::of_process(process)?;
         let parts = self.parts.iter().map(|part| {
             let mut own = machine.hierarchies.iter().map(|tree| &tree.own);
-            let found = own.find(|own| own.starts_with(&part.folder));
-            Part { folder: found.unwrap_or(&part.folder).clone(), ..part.clone() }
+            let found = own.find(|own| own.starts_with(&part.directory));
+            Part { directory: found.unwrap_or(&part.directory).clone(), ..part.clone() }
         });
         Ok(Group { parts: parts.collect() })
     }
     // ANCHOR_END: where_it_is
 
-    /// The folder that has a controller.
+    /// The directory that has a controller.
     pub fn part(&self, controller: Controller) -> Option<&Part> {
         self.parts.iter().find(|part| part.controllers.contains(&controller))
     }
@@ -148,14 +148,14 @@ impl Part {
     /// What the kernel demands before anything joins, then the limits.
     fn furnish(&self, limits: &Limits) -> Result<()> {
         if self.version == Version::V1 && self.controllers.contains(&Controller::Cpuset) {
-            v1::cpuset::inherit(&self.folder)?;
+            v1::cpuset::inherit(&self.directory)?;
         }
         for setting in self.settings(limits) {
-            setting.write(&self.folder)?;
-            kept::check(&self.folder, &setting)?;
+            setting.write(&self.directory)?;
+            kept::check(&self.directory, &setting)?;
         }
         match &limits.devices {
-            Some(rules) if self.version == Version::V2 => v2::devices::apply(&self.folder, rules),
+            Some(rules) if self.version == Version::V2 => v2::devices::apply(&self.directory, rules),
             _ => Ok(()),
         }
     }
@@ -165,7 +165,7 @@ impl Part {
         let of = |controller: &Controller| settings(limits, *controller, self.version);
         let mut all: Vec<_> = self.controllers.iter().flat_map(of).collect();
         if self.version == Version::V2 {
-            v2::io::for_bfq(&mut all, limits, &self.folder);
+            v2::io::for_bfq(&mut all, limits, &self.directory);
         }
         all
     }
@@ -173,7 +173,7 @@ impl Part {
     /// The file by which a process moves itself in, opened.
     pub fn entrance(&self) -> Result<File> {
         let name = if self.version == Version::V1 { v1::TASKS } else { v2::PROCS };
-        let file = self.folder.join(name);
+        let file = self.directory.join(name);
         File::options().write(true).open(&file).with_context(|| format!("cannot open {}", file.display()))
     }
 }
@@ -185,26 +185,26 @@ fn name_of(id: &str) -> String {
     format!("{PREFIX}{}", if is_random { &id[..12] } else { id })
 }
 
-/// Whether a folder of this name is one container's. (A scope that systemd handed over to us is called alike.)
+/// Whether a directory of this name is one container's. (A scope that systemd handed over to us is called alike.)
 pub(crate) fn is_a_containers(name: &str) -> bool {
     name.starts_with(PREFIX) && !name.ends_with(".scope")
 }
 
-/// Whose a folder is.
+/// Whose a directory is.
 pub(crate) enum Kind {
     OneContainers,
     /// Marked, so that every container that uses it knows that it goes with the last of them.
     Shared,
 }
 
-pub(crate) fn make_folder(folder: &Path, kind: Kind) -> Result<()> {
+pub(crate) fn make_directory(directory: &Path, kind: Kind) -> Result<()> {
     let mode = match kind {
         Kind::OneContainers => 0o777,
         Kind::Shared => 0o777 | SHARED_CGROUP,
     };
-    let made = DirBuilder::new().mode(mode).create(folder);
+    let made = DirBuilder::new().mode(mode).create(directory);
     let result = made.map_err(|error| Errno::from_raw(error.raw_os_error().unwrap_or(libc::EIO)));
-    report(&steps::MAKE_GROUP, "mkdir", || vec![folder.display().to_string(), format!("0{mode:o}")], result)
+    report(&steps::MAKE_GROUP, "mkdir", || vec![directory.display().to_string(), format!("0{mode:o}")], result)
 }
 
 /// Those of the controllers wanted that a v2 group has. What was not demanded may not have been handed over.
@@ -220,7 +220,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn folders_of_two_ids_never_have_one_name() {
+    fn directories_of_two_ids_never_have_one_name() {
         assert_eq!(name_of(&"0a1b2c3d4e5f6789".repeat(4)), "coracle-0a1b2c3d4e5f");
         assert_ne!(name_of("my-container-1"), name_of("my-container-2"));
     }

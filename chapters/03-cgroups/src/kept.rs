@@ -10,11 +10,11 @@ use crate::setting::{Setting, read};
 use crate::{v1, v2};
 
 /// Looks after a write at what has become of it.
-pub fn check(folder: &Path, setting: &Setting) -> Result<()> {
+pub fn check(directory: &Path, setting: &Setting) -> Result<()> {
     match setting.file {
-        v2::cpuset::CPUS => check_list(folder, setting, v2::cpuset::CPUS_EFFECTIVE),
-        v2::cpuset::MEMS => check_list(folder, setting, v2::cpuset::MEMS_EFFECTIVE),
-        v2::io::WEIGHT if !io_cost_is_on(folder) => bail!(nobody_weighs(setting)),
+        v2::cpuset::CPUS => check_list(directory, setting, v2::cpuset::CPUS_EFFECTIVE),
+        v2::cpuset::MEMS => check_list(directory, setting, v2::cpuset::MEMS_EFFECTIVE),
+        v2::io::WEIGHT if !io_cost_is_on(directory) => bail!(nobody_weighs(setting)),
         v1::blkio::WEIGHT | v2::io::BFQ_WEIGHT if !bfq_is_chosen() => bail!(nobody_weighs(setting)),
         _ => Ok(()),
     }
@@ -22,10 +22,10 @@ pub fn check(folder: &Path, setting: &Setting) -> Result<()> {
 
 /// v2 takes any list. What then holds is what the group above has of it; if that is nothing, all that the group above has.
 /// (v1 refuses such a list at once, and has no such file.)
-fn check_list(folder: &Path, setting: &Setting, effective: &str) -> Result<()> {
-    let holds = read(folder, effective);
+fn check_list(directory: &Path, setting: &Setting, effective: &str) -> Result<()> {
+    let holds = read(directory, effective);
     let holds = holds.trim();
-    if folder.join(effective).exists() && !is_same(&setting.value, holds) {
+    if directory.join(effective).exists() && !is_same(&setting.value, holds) {
         bail!(
             "{} {} isn't kept to: {effective} says {holds:?}\nlikely cause: a group above has no others\n\
              cure: choose from those, or another --cgroup-parent",
@@ -68,8 +68,8 @@ fn is_chosen(scheduler: &str, text: &str) -> bool {
 }
 
 /// Only the root of all groups has the file. Where that can't be seen it is as if it were off: better refused than not kept to.
-fn io_cost_is_on(folder: &Path) -> bool {
-    folder.ancestors().any(|above| is_on(&read(above, v2::io::COST)))
+fn io_cost_is_on(directory: &Path) -> bool {
+    directory.ancestors().any(|above| is_on(&read(above, v2::io::COST)))
 }
 
 /// `8:0 enable=1 ctrl=auto …`, one line a disk; none where it was never set.

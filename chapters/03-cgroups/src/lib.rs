@@ -1,6 +1,6 @@
 //! Chapter 3: limits, with control groups.
 //!
-//! A group is a folder that the kernel fills with files. A process is in it or not, a limit is a write into a file, and what is
+//! A group is a directory that the kernel fills with files. A process is in it or not, a limit is a write into a file, and what is
 //! counted is read from one. This chapter adds groups to the containers of [chapter 2](ch02_rootfs).
 //!
 //! Read it in this order:

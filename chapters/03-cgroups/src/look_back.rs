@@ -11,11 +11,11 @@ use crate::group::Group;
 use crate::{v1, v2};
 
 /// Keeps the counters for whoever follows them, and says what the limits did: "137" alone says nothing of memory.
-pub fn look_back(folder: &Path) {
-    let Ok(Some(group)) = Group::read(folder) else { return };
+pub fn look_back(directory: &Path) {
+    let Ok(Some(group)) = Group::read(directory) else { return };
     let events = Events::of(&group);
     // Who follows hears of one more or not: no reason to fail.
-    let _ = events.keep(folder);
+    let _ = events.keep(directory);
     if let Some(why) = why_killed(&group, events.oom_kills) {
         report(&anyhow!(why));
     }
@@ -25,9 +25,9 @@ pub fn look_back(folder: &Path) {
 fn why_killed(group: &Group, killed: u64) -> Option<String> {
     let part = group.part(Controller::Memory)?;
     let (place, killed) = match part.version {
-        Version::V2 => (v2::memory::where_it_ran_out(&part.folder), killed),
-        Version::V1 if killed > 0 => (v1::memory::where_it_ran_out(&part.folder), killed),
-        Version::V1 => (Where::Below, v1::memory::kills_below(&part.folder)),
+        Version::V2 => (v2::memory::where_it_ran_out(&part.directory), killed),
+        Version::V1 if killed > 0 => (v1::memory::where_it_ran_out(&part.directory), killed),
+        Version::V1 => (Where::Below, v1::memory::kills_below(&part.directory)),
     };
     (killed > 0).then(|| in_words(killed, place))
 }

@@ -22,7 +22,7 @@ pub struct Hierarchy {
     pub names: Vec<String>,
     /// Where it is mounted.
     pub mount_point: PathBuf,
-    /// The folder of this process's own cgroup.
+    /// The directory of this process's own cgroup.
     pub own: PathBuf,
 }
 
@@ -84,7 +84,7 @@ impl Machine {
                 Version::V2 => mount.file_system == "cgroup2",
             });
             fitting.find_map(|mount| {
-                let own = mount.folder_of(path)?;
+                let own = mount.directory_of(path)?;
                 let mount_point = mount.mount_point.clone();
                 let names = match version {
                     Version::V1 => names.clone(),
@@ -129,7 +129,7 @@ impl Machine {
 impl Mount {
     /// Where the cgroup at `path` is seen through this mount. Not at all, if the mount shows another part of the tree, or one
     /// outside of our cgroup namespace (then there is `..` in it).
-    fn folder_of(&self, path: &Path) -> Option<PathBuf> {
+    fn directory_of(&self, path: &Path) -> Option<PathBuf> {
         let below = path.strip_prefix(&self.root).ok()?;
         let mut parts = below.components().chain(self.root.components());
         parts
@@ -172,12 +172,12 @@ pub fn read_lossily(file: &str) -> std::io::Result<String> {
 }
 
 /// Whether what is seen at a path is a cgroup of this version: statfs(2).
-fn is_cgroup(folder: &Path, version: Version) -> bool {
+fn is_cgroup(directory: &Path, version: Version) -> bool {
     let wanted = match version {
         Version::V1 => CGROUP_SUPER_MAGIC,
         Version::V2 => CGROUP2_SUPER_MAGIC,
     };
-    statfs(folder).is_ok_and(|found| found.filesystem_type() == wanted)
+    statfs(directory).is_ok_and(|found| found.filesystem_type() == wanted)
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use ch01_namespaces::{Failure, Plan, Undo, is_shared_cgroup};
 use nix::errno::Errno;
 
 use crate::controller::{Controller, Version};
-use crate::group::{Kind, make_folder};
+use crate::group::{Kind, make_directory};
 use crate::place::Site;
 use crate::v1;
 
@@ -16,9 +16,9 @@ use crate::v1;
 const ATTEMPTS: usize = 100;
 
 // ANCHOR: parents
-/// Makes a container's folder, and those above it that are missing. Whoever uses one that a container has made, this or
+/// Makes a container's directory, and those above it that are missing. Whoever uses one that a container has made, this or
 /// another, removes it unless it is in use: so the last does.
-pub fn make_with_parents(folder: &Path, site: &Site, plan: &Plan) -> Result<()> {
+pub fn make_with_parents(directory: &Path, site: &Site, plan: &Plan) -> Result<()> {
     again_while_parents_go(|| {
         for parent in parents(site) {
             let is_missing = !parent.exists();
@@ -29,8 +29,8 @@ pub fn make_with_parents(folder: &Path, site: &Site, plan: &Plan) -> Result<()> 
                 make_unless_others_did(parent)?;
             }
         }
-        plan.undo_later(Undo::RemoveCgroup(folder.into()))?;
-        make_folder(folder, Kind::OneContainers)
+        plan.undo_later(Undo::RemoveCgroup(directory.into()))?;
+        make_directory(directory, Kind::OneContainers)
     })?;
     // None above goes any more, now that there is a child in it.
     if site.version == Version::V1 && site.controllers.contains(&Controller::Cpuset) {
@@ -40,15 +40,15 @@ pub fn make_with_parents(folder: &Path, site: &Site, plan: &Plan) -> Result<()> 
 }
 // ANCHOR_END: parents
 
-/// From below the tree's top down to the one that the container's folder is in.
+/// From below the tree's top down to the one that the container's directory is in.
 fn parents(site: &Site) -> Vec<&Path> {
-    let mut parents: Vec<_> = site.parent.ancestors().take_while(|folder| *folder != site.top).collect();
+    let mut parents: Vec<_> = site.parent.ancestors().take_while(|directory| *directory != site.top).collect();
     parents.reverse();
     parents
 }
 
 fn make_unless_others_did(parent: &Path) -> Result<()> {
-    match make_folder(parent, Kind::Shared) {
+    match make_directory(parent, Kind::Shared) {
         Err(error) if Failure::of(&error).errno() == Some(Errno::EEXIST) => Ok(()),
         made => made,
     }

@@ -25,9 +25,9 @@ pub fn top(hierarchy: &Hierarchy) -> Option<PathBuf> {
     top_by(hierarchy, is_marked)
 }
 
-/// The same, for somebody in the cgroup at `folder`, which need not be there yet.
-pub fn top_above(hierarchy: &Hierarchy, folder: &Path) -> Option<PathBuf> {
-    let there = folder.ancestors().find(|folder| folder.exists()).unwrap_or(folder);
+/// The same, for somebody in the cgroup at `directory`, which need not be there yet.
+pub fn top_above(hierarchy: &Hierarchy, directory: &Path) -> Option<PathBuf> {
+    let there = directory.ancestors().find(|directory| directory.exists()).unwrap_or(directory);
     top(&Hierarchy { own: there.to_path_buf(), ..hierarchy.clone() })
 }
 
@@ -52,9 +52,10 @@ pub fn movable(hierarchy: &Hierarchy) -> Vec<PathBuf> {
 
 // ANCHOR: top
 fn top_by(hierarchy: &Hierarchy, is_marked: impl Fn(&Path) -> bool) -> Option<PathBuf> {
-    let within = |folder: &&Path| folder.starts_with(&hierarchy.mount_point) && *folder != hierarchy.mount_point;
+    let within =
+        |directory: &&Path| directory.starts_with(&hierarchy.mount_point) && *directory != hierarchy.mount_point;
     let mut above = hierarchy.own.ancestors().take_while(within);
-    match above.find(|folder| is_unit(folder)) {
+    match above.find(|directory| is_unit(directory)) {
         None => Some(hierarchy.mount_point.clone()),
         Some(unit) => is_marked(unit).then(|| unit.to_path_buf()),
     }
@@ -62,8 +63,8 @@ fn top_by(hierarchy: &Hierarchy, is_marked: impl Fn(&Path) -> bool) -> Option<Pa
 // ANCHOR_END: top
 
 /// By its name: a unit's group is called like the unit.
-fn is_unit(folder: &Path) -> bool {
-    let name = folder.file_name().unwrap_or_default().to_string_lossy();
+fn is_unit(directory: &Path) -> bool {
+    let name = directory.file_name().unwrap_or_default().to_string_lossy();
     UNITS.iter().any(|unit| name.ends_with(unit))
 }
 
@@ -71,8 +72,8 @@ fn is_unit(folder: &Path) -> bool {
 /// The nearest group above us, or our own, that may have children with controllers: one without processes, or the root of
 /// all, which may have both. If there is none, our own will do: its processes can [be moved](room::make).
 pub fn parent(hierarchy: &Hierarchy, top: &Path) -> PathBuf {
-    let mut part = hierarchy.own.ancestors().take_while(|folder| folder.starts_with(top));
-    let fits = |folder: &&Path| !room::has_processes(folder) && room::may_write(folder);
+    let mut part = hierarchy.own.ancestors().take_while(|directory| directory.starts_with(top));
+    let fits = |directory: &&Path| !room::has_processes(directory) && room::may_write(directory);
     part.find(fits).unwrap_or(&hierarchy.own).to_path_buf()
 }
 // ANCHOR_END: parent

@@ -79,16 +79,16 @@ impl Place {
     /// Whether this user may make groups there. (The kernel has the last word.)
     pub fn is_ours(&self) -> bool {
         self.sites.iter().all(|site| {
-            let there = site.parent.ancestors().find(|folder| folder.exists());
-            site.ours.is_some() && there.is_some_and(|folder| access(folder, AccessFlags::W_OK).is_ok())
+            let there = site.parent.ancestors().find(|directory| directory.exists());
+            site.ours.is_some() && there.is_some_and(|directory| access(directory, AccessFlags::W_OK).is_ok())
         })
     }
 
     /// A file system that nobody may write to, root neither.
     pub fn is_read_only(&self) -> bool {
-        let there = |site: &Site| site.parent.ancestors().find(|folder| folder.exists()).map(Path::to_path_buf);
-        let folders = self.sites.iter().filter_map(there);
-        folders.into_iter().any(|folder| access(&folder, AccessFlags::W_OK) == Err(nix::errno::Errno::EROFS))
+        let there = |site: &Site| site.parent.ancestors().find(|directory| directory.exists()).map(Path::to_path_buf);
+        let directories = self.sites.iter().filter_map(there);
+        directories.into_iter().any(|directory| access(&directory, AccessFlags::W_OK) == Err(nix::errno::Errno::EROFS))
     }
 }
 

@@ -7,16 +7,16 @@ use crate::{v1, v2};
 
 /// The write that makes a file say again what it says now, before `setting` is written. `None` where there is no such file:
 /// then nothing will be written, either.
-pub fn now(folder: &Path, setting: &Setting) -> Option<Setting> {
-    if !folder.join(setting.file).exists() {
+pub fn now(directory: &Path, setting: &Setting) -> Option<Setting> {
+    if !directory.join(setting.file).exists() {
         return None;
     }
-    let mut text = read(folder, setting.file);
+    let mut text = read(directory, setting.file);
     // A list can't be emptied again while processes are there (ENOSPC): in its place goes what holds without it.
     if text.trim().is_empty() {
         text = match setting.file {
-            v2::cpuset::CPUS => read(folder, v2::cpuset::CPUS_EFFECTIVE),
-            v2::cpuset::MEMS => read(folder, v2::cpuset::MEMS_EFFECTIVE),
+            v2::cpuset::CPUS => read(directory, v2::cpuset::CPUS_EFFECTIVE),
+            v2::cpuset::MEMS => read(directory, v2::cpuset::MEMS_EFFECTIVE),
             _ => text,
         };
     }
@@ -55,15 +55,15 @@ mod tests {
 
     #[test]
     fn in_place_of_an_empty_list_goes_the_one_that_holds() {
-        let folder = std::env::temp_dir().join(format!("coracle-put-back-{}", std::process::id()));
-        std::fs::create_dir(&folder).unwrap();
+        let directory = std::env::temp_dir().join(format!("coracle-put-back-{}", std::process::id()));
+        std::fs::create_dir(&directory).unwrap();
         for (file, text) in [(v2::cpuset::MEMS, "\n"), (v2::cpuset::MEMS_EFFECTIVE, "0-1\n"), (v2::cpuset::CPUS, "2\n")]
         {
-            std::fs::write(folder.join(file), text).unwrap();
+            std::fs::write(directory.join(file), text).unwrap();
         }
-        let value = |file| now(&folder, &Setting::new("--flag", file, "0")).map(|setting| setting.value);
+        let value = |file| now(&directory, &Setting::new("--flag", file, "0")).map(|setting| setting.value);
         let values = [v2::cpuset::MEMS, v2::cpuset::CPUS, v2::pids::MAX].map(value);
-        std::fs::remove_dir_all(&folder).unwrap();
+        std::fs::remove_dir_all(&directory).unwrap();
         assert_eq!(values, [Some("0-1".into()), Some("2".into()), None]);
     }
 

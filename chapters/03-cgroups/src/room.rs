@@ -51,7 +51,7 @@ pub fn has_processes(group: &Path) -> bool {
     !is_root && fs::read_to_string(group.join(v2::PROCS)).is_ok_and(|processes| !processes.is_empty())
 }
 
-/// Whether a group was given to us: its folder, its list of processes and its list of controllers.
+/// Whether a group was given to us: its directory, its list of processes and its list of controllers.
 pub fn is_delegated(group: &Path) -> bool {
     may_write(group) && may_write(&group.join(v2::PROCS)) && may_write(&group.join(v2::SUBTREE_CONTROL))
 }

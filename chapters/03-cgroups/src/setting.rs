@@ -33,9 +33,9 @@ impl Setting {
         Setting { file, value: value.to_string(), flag, may_be_missing: false }
     }
 
-    /// Writes it, in a group's folder.
-    pub fn write(&self, folder: &Path) -> Result<()> {
-        let path = folder.join(self.file);
+    /// Writes it, in a group's directory.
+    pub fn write(&self, directory: &Path) -> Result<()> {
+        let path = directory.join(self.file);
         if !path.exists() {
             if self.may_be_missing || self.is_moot() {
                 return Ok(());
@@ -44,7 +44,7 @@ impl Setting {
                 "{} can't be applied: there is no {} in {}\nlikely cause: {}\ncure: leave {0} out, or use another kernel",
                 self.flag,
                 self.file,
-                folder.display(),
+                directory.display(),
                 why_missing(self.file)
             ));
         }
@@ -107,13 +107,13 @@ pub fn needed(limits: &Limits) -> Vec<Controller> {
 }
 
 /// A whole file of a group's, or an empty text.
-pub fn read(folder: &Path, file: &str) -> String {
-    fs::read_to_string(folder.join(file)).unwrap_or_default()
+pub fn read(directory: &Path, file: &str) -> String {
+    fs::read_to_string(directory.join(file)).unwrap_or_default()
 }
 
 /// A file that holds one number. `max` is none.
-pub fn number(folder: &Path, file: &str) -> Option<u64> {
-    read(folder, file).trim().parse().ok()
+pub fn number(directory: &Path, file: &str) -> Option<u64> {
+    read(directory, file).trim().parse().ok()
 }
 
 /// The number behind a name, in a file of `name number` lines.

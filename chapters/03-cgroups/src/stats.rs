@@ -93,37 +93,39 @@ impl Stats {
         let mut stats = Stats::default();
         for part in &group.parts {
             match part.version {
-                Version::V1 => part.controllers.iter().for_each(|controller| stats.read_v1(*controller, &part.folder)),
-                Version::V2 => stats.read_v2(&part.controllers, &part.folder),
+                Version::V1 => {
+                    part.controllers.iter().for_each(|controller| stats.read_v1(*controller, &part.directory))
+                }
+                Version::V2 => stats.read_v2(&part.controllers, &part.directory),
             }
         }
         stats
     }
 
-    fn read_v1(&mut self, controller: Controller, folder: &Path) {
+    fn read_v1(&mut self, controller: Controller, directory: &Path) {
         match controller {
-            Controller::Cpu => v1::cpu::read_stats(folder, self),
-            Controller::Cpuacct => v1::cpuacct::read_stats(folder, self),
-            Controller::Memory => v1::memory::read_stats(folder, self),
-            Controller::Pids => v1::pids::read_stats(folder, self),
-            Controller::Blkio => v1::blkio::read_stats(folder, self),
+            Controller::Cpu => v1::cpu::read_stats(directory, self),
+            Controller::Cpuacct => v1::cpuacct::read_stats(directory, self),
+            Controller::Memory => v1::memory::read_stats(directory, self),
+            Controller::Pids => v1::pids::read_stats(directory, self),
+            Controller::Blkio => v1::blkio::read_stats(directory, self),
             Controller::Cpuset | Controller::Devices | Controller::Freezer => {}
         }
     }
 
-    fn read_v2(&mut self, controllers: &[Controller], folder: &Path) {
+    fn read_v2(&mut self, controllers: &[Controller], directory: &Path) {
         for controller in controllers {
             match controller {
-                Controller::Cpu => v2::cpu::read_stats(folder, self),
-                Controller::Memory => v2::memory::read_stats(folder, self),
-                Controller::Pids => v2::pids::read_stats(folder, self),
-                Controller::Blkio => v2::io::read_stats(folder, self),
+                Controller::Cpu => v2::cpu::read_stats(directory, self),
+                Controller::Memory => v2::memory::read_stats(directory, self),
+                Controller::Pids => v2::pids::read_stats(directory, self),
+                Controller::Blkio => v2::io::read_stats(directory, self),
                 // Without the controller `cpu.stat` has the times all the same.
-                Controller::Cpuacct if !controllers.contains(&Controller::Cpu) => v2::cpu::read_stats(folder, self),
+                Controller::Cpuacct if !controllers.contains(&Controller::Cpu) => v2::cpu::read_stats(directory, self),
                 _ => {}
             }
         }
-        self.pressure = v2::pressure::read_pressure(folder);
+        self.pressure = v2::pressure::read_pressure(directory);
     }
 }
 
@@ -133,15 +135,15 @@ mod tests {
 
     #[test]
     fn what_is_in_a_tmpfs_is_no_cache_that_could_be_taken_back() {
-        let folder = std::env::temp_dir().join(format!("memory-stat-{}", std::process::id()));
-        std::fs::create_dir(&folder).unwrap();
+        let directory = std::env::temp_dir().join(format!("memory-stat-{}", std::process::id()));
+        std::fs::create_dir(&directory).unwrap();
         let (v1, v2) = ("total_cache 9000\ntotal_shmem 8000\n", "file 9000\nshmem 8000\n");
-        std::fs::write(folder.join(v2::memory::STAT), [v1, v2].concat()).unwrap();
+        std::fs::write(directory.join(v2::memory::STAT), [v1, v2].concat()).unwrap();
         for read in [v1::memory::read_stats, v2::memory::read_stats] {
             let mut stats = Stats::default();
-            read(&folder, &mut stats);
+            read(&directory, &mut stats);
             assert_eq!(stats.memory.unwrap().cache, 1000);
         }
-        std::fs::remove_dir_all(folder).unwrap();
+        std::fs::remove_dir_all(directory).unwrap();
     }
 }

@@ -16,12 +16,12 @@ const READ_ONLY: Lesson = Lesson {
     cure: "do this outside of the container, or start it with --privileged",
 };
 
-/// The folder.
-pub static MAKE_GROUP: Why = Why::new("a group is a folder; the kernel fills it with files", GROUPS)
+/// The directory.
+pub static MAKE_GROUP: Why = Why::new("a group is a directory; the kernel fills it with files", GROUPS)
     .as_shell(|args| {
-        let folder = args.first()?;
+        let directory = args.first()?;
         let is_shared = args.get(1).is_some_and(|mode| mode == "01777");
-        Some(if is_shared { format!("mkdir {folder} && chmod +t {folder}") } else { format!("mkdir {folder}") })
+        Some(if is_shared { format!("mkdir {directory} && chmod +t {directory}") } else { format!("mkdir {directory}") })
     })
     .teaching(&[
         (Errno::EACCES, Lesson {

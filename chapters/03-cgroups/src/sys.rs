@@ -67,7 +67,7 @@ pub fn attach_device_program(
     why: &'static Why,
     group: BorrowedFd<'_>,
     program: BorrowedFd<'_>,
-    folder: &Path,
+    directory: &Path,
 ) -> Result<()> {
     let attach = Attach {
         target: group.as_raw_fd() as u32,
@@ -77,7 +77,7 @@ pub fn attach_device_program(
     };
     // SAFETY: the structure outlives the call, which only reads it.
     let result = unsafe { libc::syscall(libc::SYS_bpf, BPF_PROG_ATTACH, &raw const attach, size_of::<Attach>()) };
-    let args = || vec!["BPF_PROG_ATTACH".into(), folder.display().to_string(), "BPF_CGROUP_DEVICE".into()];
+    let args = || vec!["BPF_PROG_ATTACH".into(), directory.display().to_string(), "BPF_CGROUP_DEVICE".into()];
     report(why, "bpf", args, Errno::result(result).map(drop))
 }
 

@@ -50,7 +50,7 @@ fn rows(store: &Store, names: &[String]) -> Result<Vec<Row>> {
     }
     let mut rows = Vec::new();
     for state in store.states()?.into_iter().filter(State::is_alive) {
-        match Group::read(&folder(store, &state)?) {
+        match Group::read(&directory(store, &state)?) {
             Ok(group) => rows.extend(group.map(|group| row(state, group))),
             // One that is damaged doesn't hide the others.
             Err(error) => drop(report(&error)),
@@ -59,8 +59,8 @@ fn rows(store: &Store, names: &[String]) -> Result<Vec<Row>> {
     Ok(rows)
 }
 
-fn folder(store: &Store, state: &State) -> Result<PathBuf> {
-    Ok(store.folder_of(state))
+fn directory(store: &Store, state: &State) -> Result<PathBuf> {
+    Ok(store.directory_of(state))
 }
 
 fn head() -> Result<()> {

@@ -30,7 +30,7 @@ pub fn tour(flags: &TourFlags, store: &StoreFlags) -> Result<u8> {
     };
     let telling = flags.begin();
     telling.title("Chapter 3: limits, with control groups")?;
-    say!("A group is a folder, and the kernel fills it with files. A process is in it; a");
+    say!("A group is a directory, and the kernel fills it with files. A process is in it; a");
     say!("limit is a write into a file, and what is used is read from one. So far nothing");
     say!("kept a container from taking the whole machine.");
     telling.pause()?;

@@ -30,15 +30,15 @@ pub fn list(store: &Store, controller: Controller, format: Format) -> Result<()>
     lister.print(&hierarchy.mount_point, &hierarchy.mount_point, 0)
 }
 
-/// Containers' folders, and what people call them.
+/// Containers' directories, and what people call them.
 fn names(store: &Store, controller: Controller) -> Result<BTreeMap<PathBuf, String>> {
     let mut names = BTreeMap::new();
     for state in store.states()? {
         // One that is damaged is told by `ps`.
-        if let Ok(Some(group)) = Group::read(&store.folder_of(&state))
+        if let Ok(Some(group)) = Group::read(&store.directory_of(&state))
             && let Some(part) = group.part(controller)
         {
-            names.insert(part.folder.clone(), state.name.unwrap_or_else(|| state.id[..12].to_string()));
+            names.insert(part.directory.clone(), state.name.unwrap_or_else(|| state.id[..12].to_string()));
         }
     }
     Ok(names)
@@ -53,30 +53,30 @@ struct Lister {
 }
 
 impl Lister {
-    fn print(&self, top: &Path, folder: &Path, depth: usize) -> Result<()> {
-        let processes = read(folder, v2::PROCS).lines().count();
-        let path = Path::new("/").join(folder.strip_prefix(top).unwrap_or(folder));
+    fn print(&self, top: &Path, directory: &Path, depth: usize) -> Result<()> {
+        let processes = read(directory, v2::PROCS).lines().count();
+        let path = Path::new("/").join(directory.strip_prefix(top).unwrap_or(directory));
         // A group's name is any bytes but a slash.
         let path = path.to_string_lossy();
-        let limit = self.limit(folder);
+        let limit = self.limit(directory);
         if self.format == Format::Json {
-            let container = self.names.get(folder);
+            let container = self.names.get(directory);
             let row = serde_json::json!({
                 "path": path, "processes": processes, "limit": limit, "container": container,
             });
             say!("{row}");
         } else {
-            let name = folder.file_name().filter(|_| depth > 0).unwrap_or("/".as_ref()).to_string_lossy();
+            let name = directory.file_name().filter(|_| depth > 0).unwrap_or("/".as_ref()).to_string_lossy();
             let mut label = format!("{}{}", "  ".repeat(depth), fitted(&harmless(&name), 24));
-            if let Some(container) = self.names.get(folder) {
+            if let Some(container) = self.names.get(directory) {
                 label.push_str(&format!("  container {container}"));
             }
-            if folder == self.own {
+            if directory == self.own {
                 label.push_str("  (you)");
             }
             say!("{:<50} {processes:>9} {:>12}", fitted(&label, 50), limit.unwrap_or_else(|| "-".into()));
         }
-        let mut children: Vec<PathBuf> = fs::read_dir(folder)
+        let mut children: Vec<PathBuf> = fs::read_dir(directory)
             .into_iter()
             .flatten()
             .flatten()
@@ -88,19 +88,19 @@ impl Lister {
     }
 
     /// The controller's own limit, for people.
-    fn limit(&self, folder: &Path) -> Option<String> {
+    fn limit(&self, directory: &Path) -> Option<String> {
         match (self.controller, self.version) {
             (Controller::Memory, Version::V1) => {
-                number(folder, v1::memory::LIMIT).filter(|limit| *limit < v1::memory::NO_LIMIT).map(shown)
+                number(directory, v1::memory::LIMIT).filter(|limit| *limit < v1::memory::NO_LIMIT).map(shown)
             }
-            (Controller::Memory, Version::V2) => number(folder, v2::memory::MAX).map(shown),
-            (Controller::Pids, _) => number(folder, v2::pids::MAX).map(|limit| limit.to_string()),
+            (Controller::Memory, Version::V2) => number(directory, v2::memory::MAX).map(shown),
+            (Controller::Pids, _) => number(directory, v2::pids::MAX).map(|limit| limit.to_string()),
             (Controller::Cpu, Version::V1) => {
-                let quota = number(folder, v1::cpu::QUOTA)? as f64;
-                Some(format!("{:.2} CPUs", quota / number(folder, v1::cpu::PERIOD)? as f64))
+                let quota = number(directory, v1::cpu::QUOTA)? as f64;
+                Some(format!("{:.2} CPUs", quota / number(directory, v1::cpu::PERIOD)? as f64))
             }
             (Controller::Cpu, Version::V2) => {
-                let text = read(folder, v2::cpu::MAX);
+                let text = read(directory, v2::cpu::MAX);
                 let (quota, period) = text.trim().split_once(' ')?;
                 Some(format!("{:.2} CPUs", quota.parse::<f64>().ok()? / period.parse::<f64>().ok()?))
             }

@@ -31,14 +31,14 @@ pub fn update(group: &Group, limits: &Limits) -> Result<()> {
         let mut settings = part.settings(&limits);
         match part.version {
             Version::V1 => {
-                memory_last_where_it_grows(&mut settings, number(&part.folder, v1::memory::MEMORY_AND_SWAP));
-                period_last_where_it_shrinks(&mut settings, number(&part.folder, v1::cpu::PERIOD));
+                memory_last_where_it_grows(&mut settings, number(&part.directory, v1::memory::MEMORY_AND_SWAP));
+                period_last_where_it_shrinks(&mut settings, number(&part.directory, v1::cpu::PERIOD));
             }
             // A lower limit on memory finds the swap that it may use.
             Version::V2 => put_in_order(&mut settings, v2::memory::SWAP_MAX, v2::memory::MAX),
         }
         for setting in settings {
-            if let Err(error) = change(&part.folder, &setting, &mut before) {
+            if let Err(error) = change(&part.directory, &setting, &mut before) {
                 return Err(put_back(&before, error));
             }
         }
@@ -47,22 +47,22 @@ pub fn update(group: &Group, limits: &Limits) -> Result<()> {
 }
 
 /// One write, and what would undo it.
-fn change<'a>(folder: &'a Path, setting: &Setting, before: &mut Vec<(&'a Path, Setting)>) -> Result<()> {
+fn change<'a>(directory: &'a Path, setting: &Setting, before: &mut Vec<(&'a Path, Setting)>) -> Result<()> {
     if setting.file == v2::memory::MAX {
-        v2::memory::make_room(folder, setting)?;
+        v2::memory::make_room(directory, setting)?;
     }
     if setting.file == v2::memory::SWAP_MAX {
-        v2::memory::check_swap(folder, setting)?;
+        v2::memory::check_swap(directory, setting)?;
     }
-    let old = now(folder, setting);
-    setting.write(folder)?;
-    before.extend(old.map(|old| (folder, old)));
-    kept::check(folder, setting)
+    let old = now(directory, setting);
+    setting.write(directory)?;
+    before.extend(old.map(|old| (directory, old)));
+    kept::check(directory, setting)
 }
 
 /// Last written, first put back: on v1 the order matters. One that can't be doesn't keep the others.
 fn put_back(before: &[(&Path, Setting)], error: Error) -> Error {
-    let left: Vec<Error> = before.iter().rev().filter_map(|(folder, old)| old.write(folder).err()).collect();
+    let left: Vec<Error> = before.iter().rev().filter_map(|(directory, old)| old.write(directory).err()).collect();
     match left.first() {
         None => error.context("the limits stay as they were"),
         Some(left) => error.context(format!("and not all limits could be put back: {left:#}")),
@@ -125,8 +125,8 @@ fn with_processor_time_kept(group: &Group, limits: &Limits) -> Limits {
 /// The quota and the period of now.
 fn time_now(part: &Part) -> Option<(Quota, u64)> {
     match part.version {
-        Version::V1 => Some((v1::cpu::quota_now(&part.folder)?, number(&part.folder, v1::cpu::PERIOD)?)),
-        Version::V2 => v2::cpu::max_now(&part.folder),
+        Version::V1 => Some((v1::cpu::quota_now(&part.directory)?, number(&part.directory, v1::cpu::PERIOD)?)),
+        Version::V2 => v2::cpu::max_now(&part.directory),
     }
 }
 
@@ -134,11 +134,11 @@ fn time_now(part: &Part) -> Option<(Quota, u64)> {
 fn swap_now(part: &Part) -> Option<Option<u64>> {
     match part.version {
         Version::V1 => {
-            let both = number(&part.folder, v1::memory::MEMORY_AND_SWAP)?;
-            let memory = number(&part.folder, v1::memory::LIMIT)?;
+            let both = number(&part.directory, v1::memory::MEMORY_AND_SWAP)?;
+            let memory = number(&part.directory, v1::memory::LIMIT)?;
             Some((both < v1::memory::NO_LIMIT).then(|| both.saturating_sub(memory)))
         }
-        Version::V2 => match read(&part.folder, v2::memory::SWAP_MAX).trim() {
+        Version::V2 => match read(&part.directory, v2::memory::SWAP_MAX).trim() {
             "" => None,
             "max" => Some(None),
             swap => Some(swap.parse().ok()),

@@ -16,8 +16,8 @@ const INTERVAL: Duration = Duration::from_millis(50);
 /// Prints the counters; with `follow`, each time that one has grown, until the container has ended.
 pub fn events(store: &Store, name: &str, format: Format, follow: bool) -> Result<()> {
     let group = Group::of(store, name)?;
-    let (folder, state) = store.find(name)?;
-    let mut last = LastEvents::open(&folder)?;
+    let (directory, state) = store.find(name)?;
+    let mut last = LastEvents::open(&directory)?;
     let mut known = Events::of(&group);
     if !follow || format == Format::Json {
         print(&known, &Events::default(), format, follow)?;
@@ -29,7 +29,7 @@ pub fn events(store: &Store, name: &str, format: Format, follow: bool) -> Result
         let alive = state.is_alive();
         let now = Events::of(&group);
         // A group that is gone has no counters, and what was read may lack some. Whoever removed it has kept the last.
-        let is_there = group.parts.iter().all(|part| part.folder.exists());
+        let is_there = group.parts.iter().all(|part| part.directory.exists());
         let now = if is_there { Some(now) } else { last.read() };
         if let Some(now) = now.filter(|now| *now != known) {
             print(&now, &known, format, follow)?;

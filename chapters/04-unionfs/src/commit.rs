@@ -65,7 +65,7 @@ struct Frozen(ch03_cgroups::group::Group);
 impl Frozen {
     /// `None` where there is nothing to hold: no process, no cgroup to do it with, or somebody holds it already.
     fn while_alive(store: &LayerStore, container: &State) -> Result<Option<Frozen>> {
-        let directory = store.containers().folder_of(container);
+        let directory = store.containers().directory_of(container);
         match ch03_cgroups::group::Group::read(&directory)? {
             Some(group) if container.is_alive() && !ch03_cgroups::is_frozen(&group) => {
                 Ok(ch03_cgroups::freeze(&group, true).is_ok().then_some(Frozen(group)))

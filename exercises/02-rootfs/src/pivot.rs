@@ -63,7 +63,7 @@ exercise::mistakes! {
         "The process's root is the new one, and its working directory is still in the old one.",
         "The kernel moves the working directory along only if it was at the old root itself. A \
          path that doesn't begin with / still begins outside, whatever has been unmounted.");
-    LEFT_A_DIRECTORY = Mistake::new("left-a-folder",
+    LEFT_A_DIRECTORY = Mistake::new("left-a-directory",
         "The directory that was made for the old root is still in the new one.",
         "The image isn't yours to write in, and may be read-only. Remove the directory; or do without \
          one, as pivot_root(2) describes under \"pivot_root(\".\", \".\")\".");

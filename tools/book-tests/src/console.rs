@@ -2,7 +2,7 @@
 //!
 //! A block is fenced as `console`; or, where it takes what not every machine has, as
 //! `console,WORD`, and a chapter says in a case of its own when those are run. A line that begins
-//! with `$ ` is typed into sh in the folder that was cloned; what follows is what the command
+//! with `$ ` is typed into sh in the directory that was cloned; what follows is what the command
 //! prints, output and errors in one; a command that ends in `\\` goes on in the next line, after `>
 //! `, as does a here-document. What differs from machine to machine is compared
 //! [loosely](crate::loosely); `...` alone stands for whole lines, and one space for any number of
@@ -198,8 +198,8 @@ fn wrong_in(
 /// is nobody's.
 fn is_ours(chapter: &Chapter, typed: &[Typed]) -> bool {
     let tested = |package: &str| {
-        let folder = package.strip_prefix("ch").unwrap_or(package);
-        chapter.checkout().join("chapters").join(folder).join("tests/book").is_dir()
+        let directory = package.strip_prefix("ch").unwrap_or(package);
+        chapter.checkout().join("chapters").join(directory).join("tests/book").is_dir()
     };
     match package_of(typed) {
         Some(package) if package == chapter.package => true,
@@ -243,7 +243,7 @@ mod tests {
     use super::*;
 
     const CHAPTER: Chapter =
-        Chapter { folder: "/x/chapters/02-rootfs", package: "ch02-rootfs", program: "/t/ch02-rootfs", needs: &[] };
+        Chapter { directory: "/x/chapters/02-rootfs", package: "ch02-rootfs", program: "/t/ch02-rootfs", needs: &[] };
 
     #[test]
     fn elisions_stand_for_what_differs_and_for_nothing_else() {

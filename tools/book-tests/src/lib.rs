@@ -9,7 +9,7 @@
 //! }
 //! ```
 //!
-//! A chapter answers for the pages in its own folder of the book. Pages that belong to all (README,
+//! A chapter answers for the pages in its own directory of the book. Pages that belong to all (README,
 //! introduction, appendices) are chapter 1's, but for their console blocks: each is run by the
 //! chapter whose program it runs.
 
@@ -29,7 +29,7 @@ pub use {anyhow, testkit};
 macro_rules! chapter {
     ($program:literal, needs: $needs:expr) => {
         $crate::Chapter {
-            folder: env!("CARGO_MANIFEST_DIR"),
+            directory: env!("CARGO_MANIFEST_DIR"),
             package: $program,
             program: env!(concat!("CARGO_BIN_EXE_", $program)),
             needs: &$needs,

@@ -54,7 +54,7 @@ pub fn every_include_finds_its_file_and_its_anchor(chapter: &Chapter) -> Result<
         for target in between(&page.text, "{{#include ", '}') {
             found += 1;
             let (path, anchor) = target.split_once(':').map_or((target, None), |(path, anchor)| (path, Some(anchor)));
-            let text = fs::read_to_string(folder_of(&page).join(path)).unwrap_or_default();
+            let text = fs::read_to_string(directory_of(&page).join(path)).unwrap_or_default();
             if text.is_empty() || anchor.is_some_and(|anchor| !has_anchor(&text, anchor)) {
                 wrong.push(format!("{}: {target}", page.path.display()));
             }
@@ -87,14 +87,14 @@ pub fn every_link_within_the_book_resolves(chapter: &Chapter) -> Result<()> {
 
 fn resolves(page: &Page, target: &str) -> bool {
     let (path, heading) = target.split_once('#').map_or((target, None), |(path, heading)| (path, Some(heading)));
-    let path = if path.is_empty() { page.path.clone() } else { folder_of(page).join(path) };
+    let path = if path.is_empty() { page.path.clone() } else { directory_of(page).join(path) };
     match heading {
         None => path.exists(),
         Some(id) => fs::read_to_string(path).is_ok_and(|text| heading_ids(&text).iter().any(|known| known == id)),
     }
 }
 
-fn folder_of(page: &Page) -> &Path {
+fn directory_of(page: &Page) -> &Path {
     page.path.parent().unwrap_or(&page.path)
 }
 

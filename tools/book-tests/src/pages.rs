@@ -8,8 +8,8 @@ use anyhow::{Context, Result, ensure};
 /// A chapter, as its tests know it: see [`chapter!`](crate::chapter).
 #[derive(Debug, Clone, Copy)]
 pub struct Chapter {
-    /// Its crate's folder, whose name is that of its pages' folder as well.
-    pub folder: &'static str,
+    /// Its crate's directory, whose name is that of its pages' directory as well.
+    pub directory: &'static str,
     /// Its package, as `cargo run -p` takes it.
     pub package: &'static str,
     /// Its program, built.
@@ -28,14 +28,14 @@ pub struct Page {
 }
 
 impl Chapter {
-    /// The folder that was cloned.
+    /// The directory that was cloned.
     pub fn checkout(&self) -> PathBuf {
-        Path::new(self.folder).join("../..").canonicalize().unwrap_or_default()
+        Path::new(self.directory).join("../..").canonicalize().unwrap_or_default()
     }
 
     /// `02-rootfs`
     fn name(&self) -> &str {
-        Path::new(self.folder).file_name().and_then(|name| name.to_str()).unwrap_or_default()
+        Path::new(self.directory).file_name().and_then(|name| name.to_str()).unwrap_or_default()
     }
 
     /// `2`
@@ -72,8 +72,8 @@ fn read(paths: Vec<PathBuf>) -> Result<Vec<Page>> {
     pages.collect()
 }
 
-fn markdown_in(folder: &Path) -> Result<Vec<PathBuf>> {
-    let entries = fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
+fn markdown_in(directory: &Path) -> Result<Vec<PathBuf>> {
+    let entries = fs::read_dir(directory).with_context(|| format!("cannot read {}", directory.display()))?;
     let mut paths = entries.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>>>()?;
     paths.retain(|path| path.extension().is_some_and(|extension| extension == "md"));
     paths.sort();
@@ -117,8 +117,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_chapter_is_numbered_by_its_folder() {
-        let chapter = Chapter { folder: "/x/chapters/02-rootfs", package: "", program: "", needs: &[] };
+    fn a_chapter_is_numbered_by_its_directory() {
+        let chapter = Chapter { directory: "/x/chapters/02-rootfs", package: "", program: "", needs: &[] };
         assert_eq!((chapter.name(), chapter.number(), chapter.is_first()), ("02-rootfs", "2", false));
     }
 }

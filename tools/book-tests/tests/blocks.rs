@@ -14,7 +14,7 @@ fn main() -> ExitCode {
 }
 
 fn a_block_is_its_commands_and_what_they_print() -> Result<()> {
-    let chapter = Chapter { folder: env!("CARGO_MANIFEST_DIR"), package: "none", program: "none", needs: &[] };
+    let chapter = Chapter { directory: env!("CARGO_MANIFEST_DIR"), package: "none", program: "none", needs: &[] };
     let page = "x\n```console\n$ echo a; false\na\n$ echo $?\n1\n```\n```sh\n$ no\n```\n";
     let typed = |command: &str, output: &str| Typed { command: command.into(), output: output.into() };
     let block = vec![typed("echo a; false", "a\n"), typed("echo $?", "1\n")];
@@ -32,7 +32,7 @@ fn a_block_is_its_commands_and_what_they_print() -> Result<()> {
 /// As after `git clone` below /tmp: the lab shows the checkout there, read-only.
 fn a_directory_that_the_checkout_is_in_is_not_emptied() -> Result<()> {
     testkit::needs::program("mount")?;
-    let chapter = Chapter { folder: env!("CARGO_MANIFEST_DIR"), package: "none", program: "none", needs: &[] };
+    let chapter = Chapter { directory: env!("CARGO_MANIFEST_DIR"), package: "none", program: "none", needs: &[] };
     fs::create_dir_all("/tmp/clones/cora cle")?;
     fs::create_dir_all("/tmp/left/by a block")?;
     let script = "cd /tmp/clones && mount -t tmpfs none 'cora cle' && touch 'cora cle/file' && mount -o remount,bind,ro 'cora cle'";

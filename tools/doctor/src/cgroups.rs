@@ -34,7 +34,7 @@ pub enum CgroupLimits {
 impl CgroupLimits {
     pub(crate) fn of_this_process(mountinfo: &str) -> CgroupLimits {
         let cgroup = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
-        CgroupLimits::of(&cgroup, mountinfo, |folder| access(folder, AccessFlags::W_OK).is_ok())
+        CgroupLimits::of(&cgroup, mountinfo, |directory| access(directory, AccessFlags::W_OK).is_ok())
     }
 
     /// By the group that this process is in where memory is counted.
@@ -57,8 +57,12 @@ impl CgroupLimits {
             return CgroupLimits::NoTree;
         }
         // What is read-only, or mounted at another part than ours, is the machine's root's.
-        let mut folders = trees.filter_map(|line| folder_of(line, own));
-        if folders.next_back().is_some_and(|folder| may_write(&folder)) { CgroupLimits::Possible } else { otherwise }
+        let mut directories = trees.filter_map(|line| directory_of(line, own));
+        if directories.next_back().is_some_and(|directory| may_write(&directory)) {
+            CgroupLimits::Possible
+        } else {
+            otherwise
+        }
     }
 }
 
@@ -83,7 +87,7 @@ fn is_tree(line: &str, kind: &str) -> bool {
 }
 
 /// Where a mount shows a group, if it does. `own` is the group's path from the root of its hierarchy.
-fn folder_of(line: &str, own: &str) -> Option<PathBuf> {
+fn directory_of(line: &str, own: &str) -> Option<PathBuf> {
     let mut fields = line.split(' ');
     let (root, point) = (fields.nth(3)?, fields.next()?);
     let inside = !own.split('/').chain(root.split('/')).any(|part| part == "..");
@@ -128,7 +132,7 @@ mod tests {
         let v1 = "32 31 0:28 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n";
         let v2 = "38 31 0:31 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n";
         let of = |cgroup: &str, mounts: &str, mine: &'static str| {
-            CgroupLimits::of(cgroup, mounts, |folder| folder == Path::new(mine))
+            CgroupLimits::of(cgroup, mounts, |directory| directory == Path::new(mine))
         };
         let hybrid = "4:memory:/boats\n0::/\n";
         assert_eq!(of(hybrid, &format!("{v1}{v2}"), "/sys/fs/cgroup/memory/boats"), CgroupLimits::Possible);

@@ -117,7 +117,7 @@ fn in_first_pid_namespace() -> bool {
 
 fn in_path(program: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
+    std::env::split_paths(&path).any(|directory| directory.join(program).is_file())
 }
 
 fn subordinate_ids(subuid: &str, subgid: &str) -> SubordinateIds {

@@ -23,7 +23,7 @@ pub fn rounds() -> usize {
     if std::env::args().any(|arg| arg == "--bench") { ROUNDS } else { 3 }
 }
 
-/// A folder for the program's store. In memory, as /run is on most machines: else the disk is measured.
+/// A directory for the program's store. In memory, as /run is on most machines: else the disk is measured.
 pub fn store() -> Result<TempDir> {
     Ok(tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir())?)
 }

@@ -61,7 +61,7 @@ impl Lab {
         self
     }
 
-    /// Keeps a file or folder visible (read-only) that lies where the lab has an empty folder of its own: under /tmp,
+    /// Keeps a file or directory visible (read-only) that lies where the lab has an empty directory of its own: under /tmp,
     /// /var/tmp, /run or /dev/shm. The working directory, this executable, the program, and cargo's package are kept
     /// unasked, each with the checkout that it lies in.
     pub fn visible(mut self, path: impl Into<PathBuf>) -> Lab {
@@ -69,7 +69,7 @@ impl Lab {
         self
     }
 
-    /// Keeps a file or folder writable: what the lab writes there is there on the machine.
+    /// Keeps a file or directory writable: what the lab writes there is there on the machine.
     pub fn writable(mut self, path: impl Into<PathBuf>) -> Lab {
         self.request.writable.push(path.into().into());
         self

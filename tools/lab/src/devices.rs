@@ -16,8 +16,8 @@ const SAFE: [&str; 8] = ["null", "zero", "full", "random", "urandom", "tty", "fu
 /// Links that are made again.
 const LINKS: [&str; 6] = ["fd", "stdin", "stdout", "stderr", "core", "shm"];
 
-/// Folders for what is mounted later: by the lab itself, by a container.
-const FOLDERS: [&str; 3] = ["pts", "shm", "mqueue"];
+/// Directories for what is mounted later: by the lab itself, by a container.
+const DIRECTORIES: [&str; 3] = ["pts", "shm", "mqueue"];
 
 /// Copies of the mounts that the lab's /dev is made of, taken while the machine's is still seen.
 pub(crate) struct Devices {
@@ -61,7 +61,7 @@ impl Devices {
             make.with_context(|| format!("make {}", at.display()))?;
             attach_mounts(copy.as_fd(), &at).with_context(|| format!("show {}: move_mount", at.display()))?;
         }
-        for name in FOLDERS.iter().filter(|name| !dev.join(name).exists()) {
+        for name in DIRECTORIES.iter().filter(|name| !dev.join(name).exists()) {
             fs::create_dir(dev.join(name)).with_context(|| format!("make /dev/{name}"))?;
         }
         own_terminals(dev);

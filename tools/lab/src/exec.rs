@@ -20,7 +20,7 @@ pub(crate) fn become_program(command: &[OsString]) -> (i32, String) {
     let mut worst = Errno::ENOENT;
     for file in candidates(program, std::env::var_os("PATH").as_deref()) {
         let Err(errno): Result<Infallible, Errno> = execve(&for_kernel(&file), &arguments, &environment);
-        // A program further on in PATH may still do. What is remembered is what there is: a folder that may not be
+        // A program further on in PATH may still do. What is remembered is what there is: a directory that may not be
         // searched (EACCES, as in root's PATH after `su`) has nothing for us.
         if file.exists() && errno != Errno::ENOENT {
             worst = errno;
@@ -39,7 +39,7 @@ fn verdict(program: &OsStr, errno: Errno) -> (i32, String) {
     }
 }
 
-/// The files to try: the name itself when it has a slash, else one a folder of PATH (an empty one is the working
+/// The files to try: the name itself when it has a slash, else one a directory of PATH (an empty one is the working
 /// directory, execvp(3)).
 fn candidates(program: &OsStr, path: Option<&OsStr>) -> Vec<PathBuf> {
     if program.as_bytes().contains(&b'/') || program.is_empty() {
@@ -47,8 +47,8 @@ fn candidates(program: &OsStr, path: Option<&OsStr>) -> Vec<PathBuf> {
     }
     let path = path.unwrap_or(OsStr::new("/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"));
     std::env::split_paths(path)
-        .map(|folder| if folder.as_os_str().is_empty() { PathBuf::from(".") } else { folder })
-        .map(|folder| folder.join(program))
+        .map(|directory| if directory.as_os_str().is_empty() { PathBuf::from(".") } else { directory })
+        .map(|directory| directory.join(program))
         .collect()
 }
 
@@ -57,7 +57,7 @@ fn for_kernel(text: impl AsRef<OsStr>) -> CString {
     CString::new(text.as_ref().as_bytes()).unwrap_or_default()
 }
 
-/// TMPDIR may name a folder that is read-only here.
+/// TMPDIR may name a directory that is read-only here.
 fn pair(name: OsString, value: OsString) -> CString {
     let value = if name == "TMPDIR" { OsString::from("/tmp") } else { value };
     let mut bytes = name.into_vec();

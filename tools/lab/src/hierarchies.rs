@@ -1,4 +1,4 @@
-//! Where this process sits in the machine's cgroup hierarchies, and which folder shows that: cgroups(7).
+//! Where this process sits in the machine's cgroup hierarchies, and which directory shows that: cgroups(7).
 
 use std::path::{Component, Path, PathBuf};
 
@@ -10,8 +10,8 @@ pub(crate) struct Hierarchy {
     /// The controllers of a v1 hierarchy (or its `name=…`); `None` for v2, where files tell.
     pub v1: Option<Vec<String>>,
     pub mount_point: PathBuf,
-    /// The folder of the process's own cgroup.
-    pub folder: PathBuf,
+    /// The directory of the process's own cgroup.
+    pub directory: PathBuf,
 }
 
 impl Hierarchy {
@@ -44,7 +44,7 @@ fn hierarchy(line: &str, mounts: &[Mount]) -> Option<Hierarchy> {
         plain.then(|| Hierarchy {
             v1: (number != "0").then(|| names.clone()),
             mount_point: mount.mount_point.clone(),
-            folder: mount.mount_point.join(below),
+            directory: mount.mount_point.join(below),
         })
     };
     mounts.iter().rev().filter(fits).find_map(shown)
@@ -80,10 +80,10 @@ mod tests {
     #[test]
     fn in_hybrid_each_hierarchy_is_found_by_itself() {
         let found = hierarchies("4:pids:/a/b\n3:cpu,cpuacct:/\n1:name=systemd:/x\n0::/y\n", &hybrid());
-        let folders: Vec<_> = found.iter().map(|hierarchy| hierarchy.folder.to_str().expect("UTF-8")).collect();
+        let directories: Vec<_> = found.iter().map(|hierarchy| hierarchy.directory.to_str().expect("UTF-8")).collect();
         let expected =
             ["pids/a/b", "cpu,cpuacct/", "systemd/x", "unified/y"].map(|path| format!("/sys/fs/cgroup/{path}"));
-        assert_eq!(folders, expected);
+        assert_eq!(directories, expected);
         assert!(found[0].has_v1("pids") && found[1].has_v1("cpuacct") && found[3].v1.is_none());
     }
 
@@ -95,7 +95,7 @@ mod tests {
     #[test]
     fn a_mount_of_ones_own_part_is_taken_and_one_of_another_is_not() {
         let part = [mount("cgroup2", "/docker/x", "/sys/fs/cgroup", "rw")];
-        assert_eq!(hierarchies("0::/docker/x/y\n", &part)[0].folder, Path::new("/sys/fs/cgroup/y"));
+        assert_eq!(hierarchies("0::/docker/x/y\n", &part)[0].directory, Path::new("/sys/fs/cgroup/y"));
         assert_eq!(hierarchies("0::/docker/z\n", &part), []);
         let outside = [mount("cgroup2", "/../..", "/sys/fs/cgroup", "rw")];
         assert_eq!(hierarchies("0::/\n", &outside), []);

@@ -1,12 +1,12 @@
-//! What stays visible where the lab has empty folders of its own: a checkout in /tmp must still be there.
+//! What stays visible where the lab has empty directories of its own: a checkout in /tmp must still be there.
 
 use std::path::{Path, PathBuf};
 
-/// Folders that are empty and private in a lab.
+/// Directories that are empty and private in a lab.
 pub(crate) const PRIVATE_PLACES: [&str; 4] = ["/tmp", "/var/tmp", "/run", "/dev/shm"];
 
 /// The paths to be kept, all canonical, outermost first and none inside another: each of `wanted` that a private place would hide, widened to the
-/// checkout it lies in, so that sources and target folder stay together.
+/// checkout it lies in, so that sources and target directory stay together.
 pub(crate) fn hidden_but_wanted(
     wanted: &[PathBuf],
     places: &[PathBuf],
@@ -16,8 +16,8 @@ pub(crate) fn hidden_but_wanted(
     for path in wanted {
         // A wish for /tmp itself gets the lab's own /tmp.
         let Some(place) = places.iter().find(|place| path.starts_with(place) && path != *place) else { continue };
-        let inside_place = path.ancestors().take_while(|folder| folder != place);
-        let whole = inside_place.filter(|folder| is_checkout(folder)).last().unwrap_or(path);
+        let inside_place = path.ancestors().take_while(|directory| directory != place);
+        let whole = inside_place.filter(|directory| is_checkout(directory)).last().unwrap_or(path);
         kept.push(whole.to_path_buf());
     }
     kept.sort();
@@ -25,9 +25,9 @@ pub(crate) fn hidden_but_wanted(
     kept
 }
 
-/// A folder that cargo or git would call the top of something.
-pub(crate) fn is_checkout(folder: &Path) -> bool {
-    folder.join("Cargo.lock").exists() || folder.join(".git").exists()
+/// A directory that cargo or git would call the top of something.
+pub(crate) fn is_checkout(directory: &Path) -> bool {
+    directory.join("Cargo.lock").exists() || directory.join(".git").exists()
 }
 
 #[cfg(test)]
@@ -53,7 +53,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_that_is_no_checkout_is_kept_alone() {
+    fn a_directory_that_is_no_checkout_is_kept_alone() {
         assert_eq!(kept(&["/tmp/a/b", "/run/c"]), paths(&["/run/c", "/tmp/a/b"]));
     }
 

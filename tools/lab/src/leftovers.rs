@@ -45,27 +45,27 @@ pub(crate) fn sweep(top: &Path) {
     let mut level = vec![top.to_path_buf()];
     let mut seen = 0;
     for _ in 0..DEEP {
-        for folder in take(&mut level) {
+        for directory in take(&mut level) {
             let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
-            let Ok(mut dir) = Dir::open(&folder, flags, Mode::empty()) else { continue };
-            for name in folders(&mut dir) {
+            let Ok(mut dir) = Dir::open(&directory, flags, Mode::empty()) else { continue };
+            for name in directories(&mut dir) {
                 // Labs' own names are plain; what is in a lab may be called anything.
                 let plain = name.to_str().unwrap_or_default();
                 if is_dead(plain, namespace, start_of) {
                     let _ = remove(&dir, name.as_c_str());
                 } else if !plain.starts_with(PREFIX) && seen < WIDE {
                     seen += 1;
-                    level.push(folder.join(OsStr::from_bytes(name.as_bytes())));
+                    level.push(directory.join(OsStr::from_bytes(name.as_bytes())));
                 }
             }
         }
     }
 }
 
-fn folders(dir: &mut Dir) -> Vec<CString> {
+fn directories(dir: &mut Dir) -> Vec<CString> {
     let entries = dir.iter().flatten();
-    let folders = entries.filter(|entry| entry.file_type() == Some(Type::Directory));
-    let names = folders.map(|entry| entry.file_name().to_owned());
+    let directories = entries.filter(|entry| entry.file_type() == Some(Type::Directory));
+    let names = directories.map(|entry| entry.file_name().to_owned());
     names.filter(|name| ![c".", c".."].contains(&name.as_c_str())).collect()
 }
 
@@ -73,7 +73,7 @@ fn folders(dir: &mut Dir) -> Vec<CString> {
 pub(crate) fn thaw<Name: ?Sized + NixPath>(parent: &Dir, name: &Name) -> Result<(), Errno> {
     let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
     let mut dir = Dir::openat(parent, name, flags, Mode::empty())?;
-    for child in folders(&mut dir) {
+    for child in directories(&mut dir) {
         let _ = thaw(&dir, child.as_c_str());
     }
     let state = nix::fcntl::openat(&dir, "freezer.state", OFlag::O_WRONLY | OFlag::O_CLOEXEC, Mode::empty())?;
@@ -87,7 +87,7 @@ pub(crate) fn remove<Name: ?Sized + NixPath>(parent: &Dir, name: &Name) -> Resul
         Err(Errno::ENOENT) => return Ok(()),
         dir => dir?,
     };
-    for child in folders(&mut dir) {
+    for child in directories(&mut dir) {
         remove(&dir, child.as_c_str())?;
     }
     unlinkat(parent, name, UnlinkatFlags::RemoveDir)

@@ -21,7 +21,7 @@ const NOTHING: Option<&str> = None;
 
 /// Makes the mounts of this process safe to hand to a program. The mount namespace must be new and belong to us.
 ///
-/// `cgroups`: folders of the lab's own cgroups, and the mount points at which they shall be seen, writable.
+/// `cgroups`: directories of the lab's own cgroups, and the mount points at which they shall be seen, writable.
 pub(crate) fn make_safe(request: &Request, program: &Path, cgroups: &[(PathBuf, PathBuf)]) -> Result<()> {
     // First of all, or every mount below would appear on the machine, whose / systemd makes shared.
     mount(NOTHING, "/", NOTHING, MsFlags::MS_REC | MsFlags::MS_PRIVATE, NOTHING).with_context(|| At {
@@ -44,7 +44,7 @@ pub(crate) fn make_safe(request: &Request, program: &Path, cgroups: &[(PathBuf, 
         copy.put_back()?;
     }
     furnish_run();
-    // The working directory still is the folder that is now covered, and writable through the mount it was reached by.
+    // The working directory still is the directory that is now covered, and writable through the mount it was reached by.
     if let Some(directory) = working_directory {
         let _ = std::env::set_current_dir(directory);
     }
@@ -62,7 +62,7 @@ fn private_places() -> Vec<PathBuf> {
 
 struct Copy {
     at: PathBuf,
-    is_folder: bool,
+    is_directory: bool,
     mounts: OwnedFd,
 }
 
@@ -78,15 +78,15 @@ impl Copy {
             set_read_only(On::Detached(mounts.as_fd()), true)
                 .with_context(|| format!("keep {} read-only: mount_setattr", path.display()))?;
         }
-        Ok(Copy { at: at.to_path_buf(), is_folder: path.is_dir(), mounts })
+        Ok(Copy { at: at.to_path_buf(), is_directory: path.is_dir(), mounts })
     }
 
     /// Mounts the copy where it was; in a private place there is nothing to mount it on yet.
     fn put_back(&self) -> Result<()> {
         if !self.at.exists() {
-            let folder = if self.is_folder { Some(self.at.as_path()) } else { self.at.parent() };
-            folder.map_or(Ok(()), fs::create_dir_all).with_context(|| format!("make {}", self.at.display()))?;
-            if !self.is_folder {
+            let directory = if self.is_directory { Some(self.at.as_path()) } else { self.at.parent() };
+            directory.map_or(Ok(()), fs::create_dir_all).with_context(|| format!("make {}", self.at.display()))?;
+            if !self.is_directory {
                 File::create(&self.at).with_context(|| format!("make {}", self.at.display()))?;
             }
         }
@@ -157,9 +157,9 @@ fn furnish_run() {
     let _ = fs::create_dir("/run/lock");
     // By chmod, which the umask doesn't touch.
     let _ = fs::set_permissions("/run/lock", Permissions::from_mode(0o1777));
-    if let Some(folder) = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from)
-        && PRIVATE_PLACES.iter().any(|place| folder.starts_with(place))
+    if let Some(directory) = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from)
+        && PRIVATE_PLACES.iter().any(|place| directory.starts_with(place))
     {
-        let _ = private(&folder);
+        let _ = private(&directory);
     }
 }

@@ -19,10 +19,10 @@ const SUPERVISOR: &str = "coracle-lab-supervisor";
 /// all may have both; only it has no type (cgroups(7)). If there is none, but our own was handed over to us, its processes make room.
 pub(crate) fn parent(hierarchy: &Hierarchy, limits: &Limits, all: bool) -> io::Result<PathBuf> {
     let wanted = [("memory", limits.memory.is_some()), ("pids", limits.processes.is_some() || all)];
-    let fits = |folder: &&Path| {
-        let file = folder.join("cgroup.subtree_control");
-        let available = fs::read_to_string(folder.join("cgroup.controllers")).unwrap_or_default();
-        may_be_divided(folder)
+    let fits = |directory: &&Path| {
+        let file = directory.join("cgroup.subtree_control");
+        let available = fs::read_to_string(directory.join("cgroup.controllers")).unwrap_or_default();
+        may_be_divided(directory)
             && wanted.iter().filter(|(_, wanted)| *wanted).all(|(controller, _)| {
                 let given = |list: &str| list.split_whitespace().any(|name| name == *controller);
                 // With `all`, a hierarchy without the controller is still a hierarchy.
@@ -30,13 +30,13 @@ pub(crate) fn parent(hierarchy: &Hierarchy, limits: &Limits, all: bool) -> io::R
                     || fs::read_to_string(&file).is_ok_and(|list| given(&list))
                     || set(&file, &format!("+{controller}")).is_ok()
             })
-            && may_write(folder)
+            && may_write(directory)
     };
     let top = &hierarchy.mount_point;
-    let above = hierarchy.folder.ancestors().take_while(|folder| folder.starts_with(top));
+    let above = hierarchy.directory.ancestors().take_while(|directory| directory.starts_with(top));
     let found = above.into_iter().find(fits).map(Path::to_path_buf);
     found
-        .or_else(|| make_room(&hierarchy.folder).filter(|own| fits(&own.as_path())))
+        .or_else(|| make_room(&hierarchy.directory).filter(|own| fits(&own.as_path())))
         .ok_or_else(|| Errno::EACCES.into())
 }
 
@@ -76,9 +76,9 @@ pub(crate) fn give_what_there_is(parent: &Path) {
     }
 }
 
-fn may_be_divided(folder: &Path) -> bool {
-    let is_root = !folder.join("cgroup.type").exists();
-    is_root || fs::read_to_string(folder.join("cgroup.procs")).is_ok_and(|processes| processes.is_empty())
+fn may_be_divided(directory: &Path) -> bool {
+    let is_root = !directory.join("cgroup.type").exists();
+    is_root || fs::read_to_string(directory.join("cgroup.procs")).is_ok_and(|processes| processes.is_empty())
 }
 
 /// One write(2): the kernel takes a value as it comes.

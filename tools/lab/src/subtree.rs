@@ -37,7 +37,7 @@ struct Group {
     name: String,
     /// Opened while it is as it was: later all mounts are read-only for us, and descriptors keep the mount they were opened on.
     parent: Dir,
-    folder: PathBuf,
+    directory: PathBuf,
     holds: ByCgroup,
 }
 
@@ -83,15 +83,15 @@ impl Subtree {
         let open = |group: &Group| {
             // On v1 a task that moves itself spares the kernel a grace period of 10 ms, which moving a process costs.
             let file = if group.hierarchy.v1.is_some() { "tasks" } else { "cgroup.procs" };
-            let open = |folder: &Path| File::options().write(true).open(folder.join(file)).ok();
-            Some((open(&group.folder)?, open(&group.folder.join(LEAF)), group.holds))
+            let open = |directory: &Path| File::options().write(true).open(directory.join(file)).ok();
+            Some((open(&group.directory)?, open(&group.directory.join(LEAF)), group.holds))
         };
         Entrance(self.groups.iter().filter_map(open).collect())
     }
 
     /// The lab's cgroups, and the mount points at which it shall see them as the roots of the hierarchies.
     pub fn views(&self) -> Vec<(PathBuf, PathBuf)> {
-        self.groups.iter().map(|group| (group.folder.clone(), group.hierarchy.mount_point.clone())).collect()
+        self.groups.iter().map(|group| (group.directory.clone(), group.hierarchy.mount_point.clone())).collect()
     }
 }
 
@@ -160,7 +160,7 @@ impl Group {
 
     fn make(hierarchy: &Hierarchy, name: &str, limits: &Limits, all: bool) -> io::Result<Group> {
         let parent = match hierarchy.v1 {
-            Some(_) => hierarchy.folder.clone(),
+            Some(_) => hierarchy.directory.clone(),
             None => room::parent(hierarchy, limits, all)?,
         };
         if hierarchy.v1.is_none() && all {
@@ -168,10 +168,10 @@ impl Group {
         }
         let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
         let dir = Dir::open(&parent, flags, Mode::empty())?;
-        let folder = parent.join(name);
-        DirBuilder::new().create(&folder)?;
+        let directory = parent.join(name);
+        DirBuilder::new().create(&directory)?;
         let holds = ByCgroup { memory: limits.memory.is_some(), processes: limits.processes.is_some() };
-        let group = Group { hierarchy: hierarchy.clone(), name: name.to_string(), parent: dir, folder, holds };
+        let group = Group { hierarchy: hierarchy.clone(), name: name.to_string(), parent: dir, directory, holds };
         match group.furnish(&parent, limits, all) {
             Ok(()) => Ok(group),
             Err(error) => {
@@ -186,27 +186,27 @@ impl Group {
         if self.hierarchy.has_v1("cpuset") {
             // Empty in a new v1 cgroup, and then nothing may join (cpuset(7)).
             for file in ["cpuset.cpus", "cpuset.mems"] {
-                set(&self.folder.join(file), fs::read_to_string(parent.join(file))?.trim())?;
+                set(&self.directory.join(file), fs::read_to_string(parent.join(file))?.trim())?;
             }
         }
         if let Some(bytes) = limits.memory {
             let bytes = bytes.to_string();
             if v1 {
-                set(&self.folder.join("memory.limit_in_bytes"), &bytes)?;
+                set(&self.directory.join("memory.limit_in_bytes"), &bytes)?;
                 // With swap: not there where the kernel doesn't count it.
-                let _ = set(&self.folder.join("memory.memsw.limit_in_bytes"), &bytes);
+                let _ = set(&self.directory.join("memory.memsw.limit_in_bytes"), &bytes);
             } else {
-                set(&self.folder.join("memory.max"), &bytes)?;
+                set(&self.directory.join("memory.max"), &bytes)?;
                 // Else a hog only swaps.
-                let _ = set(&self.folder.join("memory.swap.max"), "0");
+                let _ = set(&self.directory.join("memory.swap.max"), "0");
             }
         }
         if let Some(processes) = limits.processes {
             // And the lab's PID 1.
-            set(&self.folder.join("pids.max"), &(processes + 1).to_string())?;
+            set(&self.directory.join("pids.max"), &(processes + 1).to_string())?;
         }
         if !v1 && all {
-            DirBuilder::new().create(self.folder.join(LEAF))?;
+            DirBuilder::new().create(self.directory.join(LEAF))?;
         }
         Ok(())
     }

@@ -47,7 +47,7 @@ pub fn open_files(number: u64) -> Result<()> {
 /// A program in PATH.
 pub fn program(name: &str) -> Result<()> {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let found = std::env::split_paths(&path).any(|folder| folder.join(name).is_file());
+    let found = std::env::split_paths(&path).any(|directory| directory.join(name).is_file());
     that(found, format!("the program {name}"))
 }
 

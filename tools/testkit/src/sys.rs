@@ -28,17 +28,17 @@ pub(crate) fn before_exec(
     unsafe { std::os::unix::process::CommandExt::pre_exec(command, work) };
 }
 
-/// Has this process killed by SIGIO when the next entry is removed from `folder`, by whomever:
+/// Has this process killed by SIGIO when the next entry is removed from `directory`, by whomever:
 /// F_NOTIFY of fcntl(2). The kernel sends it from within the removing call, so when this process
 /// itself removes the entry it does nothing more.
-pub fn die_at_next_removal_in(folder: &std::path::Path) -> anyhow::Result<()> {
+pub fn die_at_next_removal_in(directory: &std::path::Path) -> anyhow::Result<()> {
     use std::os::fd::IntoRawFd;
 
     const DN_DELETE: libc::c_int = 8; // linux/fcntl.h
 
     // Left open: the kernel watches as long as it is.
-    let folder = std::fs::File::open(folder)?.into_raw_fd();
+    let directory = std::fs::File::open(directory)?.into_raw_fd();
     // SAFETY: takes no pointers. Nothing handles the signal, so its default ends the process.
-    let watched = unsafe { libc::fcntl(folder, libc::F_NOTIFY, DN_DELETE) };
+    let watched = unsafe { libc::fcntl(directory, libc::F_NOTIFY, DN_DELETE) };
     nix::errno::Errno::result(watched).map(drop).map_err(Into::into)
 }

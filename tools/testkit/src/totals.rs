@@ -57,8 +57,8 @@ fn file() -> Option<PathBuf> {
     (name.trim_end() == "cargo").then(|| own.with_file_name(format!("totals-{parent}")))
 }
 
-fn remove_stale(folder: &Path) {
-    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+fn remove_stale(directory: &Path) {
+    for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
         let age = entry.metadata().ok().and_then(|file| file.modified().ok()?.elapsed().ok());
         if entry.file_name().to_string_lossy().starts_with("totals-") && age.is_some_and(|age| age > STALE) {
             let _ = fs::remove_file(entry.path());

@@ -143,7 +143,7 @@ fn no_descriptor_of_the_caller_reaches_a_started_program() -> Result<()> {
     let mut careless = Command::new("sh");
     careless.args(["-c", "exec 9</dev/null; exec \"$0\" --exact shows_descriptors"]).arg(std::env::current_exe()?);
     let tried = testkit::run_to_end(with_bad_cases(careless), Duration::from_secs(20))?;
-    // The fourth is that of the folder that ls reads.
+    // The fourth is that of the directory that ls reads.
     ensure!(tried.stdout.contains("descriptors 0 1 2 3."), "{tried:?}");
     Ok(())
 }

@@ -74,14 +74,14 @@ fn a_limit_of_zero_is_enospc() -> Result<()> {
 }
 
 fn one_call_is_refused_to_one_command_only() -> Result<()> {
-    let folder = |name: &str| {
+    let directory = |name: &str| {
         let mut command = Command::new("sh");
         command.args(["-c", &format!("mkdir /tmp/{name} && cd /tmp/{name} && true")]);
         command
     };
-    let mut refused = folder("a");
+    let mut refused = directory("a");
     refusing::one_call(&mut refused, libc::SYS_chdir, libc::EBUSY)?;
     ensure!(!refused.status()?.success() && std::path::Path::new("/tmp/a").exists());
-    ensure!(folder("b").status()?.success(), "the next command is refused too");
+    ensure!(directory("b").status()?.success(), "the next command is refused too");
     Ok(())
 }

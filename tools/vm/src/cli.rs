@@ -28,10 +28,10 @@ pub struct Cli {
     /// Run it as this user, to whom the machine's cgroups are handed over
     #[arg(long, value_name = "UID[:GID]")]
     pub user: Option<User>,
-    /// A folder that the command may write to for good (may be repeated)
-    #[arg(long, value_name = "FOLDER")]
+    /// A directory that the command may write to for good (may be repeated)
+    #[arg(long, value_name = "DIRECTORY")]
     pub writable: Vec<PathBuf>,
-    /// For `cargo wb check --vm`: a file or folder that the guest's own /tmp or /run would hide
+    /// For `cargo wb check --vm`: a file or directory that the guest's own /tmp or /run would hide
     #[arg(long, value_name = "PATH", hide = true)]
     pub visible: Vec<PathBuf>,
     /// For `cargo wb check --vm`: a variable for the command

@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use crate::quote::quoted;
 use crate::user::User;
 
-/// Where the guest sees the run's folder.
+/// Where the guest sees the run's directory.
 pub(crate) const SHARED: &str = "/run/coracle-vm";
 
-/// Where the guest sees the machine's folders that are written through to it, one numbered folder each.
+/// Where the guest sees the machine's directories that are written through to it, one numbered directory each.
 pub(crate) const WRITABLE: &str = "/run/coracle-vm-writable";
 
 /// Host name of the guest.
@@ -21,9 +21,9 @@ pub(crate) const NAME: &str = "vm";
 pub(crate) struct Scene {
     pub directory: PathBuf,
     pub environment: Vec<(OsString, OsString)>,
-    /// Folders that the guest's own file systems cover, and that must be seen.
+    /// Directories that the guest's own file systems cover, and that must be seen.
     pub uncovered: Vec<PathBuf>,
-    /// Folders that are written through to the machine.
+    /// Directories that are written through to the machine.
     pub writable: Vec<PathBuf>,
     /// Who runs the command; root if none.
     pub user: Option<User>,
@@ -54,8 +54,8 @@ mkdir -p session/command
 hand_over() {
     local group=/sys/fs/cgroup/session file
     for controller in $(cat $group/cgroup.controllers); do echo "+$controller" >$group/cgroup.subtree_control; done 2>/dev/null
-    for folder in $group $group/command; do
-        chown "$1" $folder $folder/cgroup.procs $folder/cgroup.subtree_control $folder/cgroup.threads
+    for directory in $group $group/command; do
+        chown "$1" $directory $directory/cgroup.procs $directory/cgroup.subtree_control $directory/cgroup.threads
     done
 }
 you=root
@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn the_command_keeps_its_words_its_folder_and_its_environment() {
+    fn the_command_keeps_its_words_its_directory_and_its_environment() {
         let script = text(start(&scene(), &["echo".into(), "a b".into(), "$x".into()]));
         for line in ["cd '/home/u/it'\\''s' || exit 126", "export A='1 2'", "exec env -- 'echo' 'a b' '$x'"] {
             assert!(script.contains(&format!("\n{line}\n")), "{line} in {script}");

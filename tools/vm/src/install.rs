@@ -23,9 +23,9 @@ const KERNELS: [&str; 3] = ["linux-image-6.12-amd64", "linux-image-amd64", "linu
 /// Names the command that failed and what it said.
 pub fn install() -> Result<()> {
     let place = places::own();
-    fs::create_dir_all(&place).with_context(|| format!("make the folder {}", place.display()))?;
+    fs::create_dir_all(&place).with_context(|| format!("make the directory {}", place.display()))?;
     match virtme::find() {
-        Some(folder) => eprintln!("vm: virtme-ng is here: {}", folder.display()),
+        Some(directory) => eprintln!("vm: virtme-ng is here: {}", directory.display()),
         None => virtme_ng(&place).context("getting virtme-ng")?,
     }
     match Kernel::find(None) {
@@ -37,7 +37,7 @@ pub fn install() -> Result<()> {
     }
     if nix::unistd::geteuid().is_root() {
         // The guest's root is read-only, and it mounts on this.
-        fs::create_dir_all("/lib/modules").context("make the folder /lib/modules")?;
+        fs::create_dir_all("/lib/modules").context("make the directory /lib/modules")?;
     }
     Ok(())
 }
@@ -55,7 +55,7 @@ fn virtme_ng(place: &Path) -> Result<()> {
     pip.args(["--only-binary", ":all:", "--require-hashes", "--requirement"]).arg(&wish);
     pip.arg("--target").arg(&target).env("PIP_ROOT_USER_ACTION", "ignore");
     succeed(&mut pip).context("without pip: sudo apt-get install python3-pip, or sudo dnf install python3-pip")?;
-    keep(&target, &place.join(virtme::folder_name()))
+    keep(&target, &place.join(virtme::directory_name()))
 }
 
 fn kernel(place: &Path) -> Result<()> {
@@ -91,7 +91,7 @@ fn kernel(place: &Path) -> Result<()> {
     let depmod = programs::find("depmod").context("depmod isn't installed: sudo apt-get install kmod")?;
     succeed(Command::new(depmod).arg("--all").arg("--basedir").arg(&root).arg(&release))?;
     let kernels = place.join("kernel");
-    fs::create_dir_all(&kernels).with_context(|| format!("make the folder {}", kernels.display()))?;
+    fs::create_dir_all(&kernels).with_context(|| format!("make the directory {}", kernels.display()))?;
     keep(&root, &kernels.join(&release))
 }
 
@@ -103,14 +103,14 @@ fn concrete(depends: &str) -> Option<String> {
     names.map(str::trim).find(image).map(str::to_string)
 }
 
-/// A folder that removes itself, in the place where its contents shall stay, since a rename can't leave a file system.
+/// A directory that removes itself, in the place where its contents shall stay, since a rename can't leave a file system.
 struct Work(PathBuf);
 
 impl Work {
     fn in_place(place: &Path, name: &str) -> Result<Work> {
-        let folder = place.join(format!("{name}-{}.part", std::process::id()));
-        fs::create_dir(&folder).with_context(|| format!("make the folder {}", folder.display()))?;
-        Ok(Work(folder))
+        let directory = place.join(format!("{name}-{}.part", std::process::id()));
+        fs::create_dir(&directory).with_context(|| format!("make the directory {}", directory.display()))?;
+        Ok(Work(directory))
     }
 }
 
@@ -130,8 +130,8 @@ fn keep(made: &Path, at: &Path) -> Result<()> {
     Ok(())
 }
 
-fn entries(folder: &Path) -> Vec<PathBuf> {
-    fs::read_dir(folder).map(|entries| entries.flatten().map(|entry| entry.path()).collect()).unwrap_or_default()
+fn entries(directory: &Path) -> Vec<PathBuf> {
+    fs::read_dir(directory).map(|entries| entries.flatten().map(|entry| entry.path()).collect()).unwrap_or_default()
 }
 
 fn text_of(command: &mut Command) -> Result<String> {

@@ -50,11 +50,13 @@ impl Kernel {
         Kernel { release: release_of(&image), image }
     }
 
-    /// The folder of its modules: below the root that the image lies in, `/` or one in a cache.
+    /// The directory of its modules: below the root that the image lies in, `/` or one in a cache.
     pub(crate) fn modules(&self) -> Option<PathBuf> {
         let roots = self.image.ancestors().skip(1);
-        let below = roots.flat_map(|root| ["lib/modules", "usr/lib/modules"].map(|folder| root.join(folder)));
-        below.map(|folder| folder.join(&self.release)).find(|folder| !self.release.is_empty() && folder.is_dir())
+        let below = roots.flat_map(|root| ["lib/modules", "usr/lib/modules"].map(|directory| root.join(directory)));
+        below
+            .map(|directory| directory.join(&self.release))
+            .find(|directory| !self.release.is_empty() && directory.is_dir())
     }
 
     fn why_not(&self) -> Option<String> {
@@ -86,8 +88,8 @@ fn newest_first(image: &Path) -> Option<std::time::SystemTime> {
     fs::metadata(image).and_then(|image| image.modified()).ok()
 }
 
-fn entries(folder: &Path) -> Vec<PathBuf> {
-    fs::read_dir(folder).map(|entries| entries.flatten().map(|entry| entry.path()).collect()).unwrap_or_default()
+fn entries(directory: &Path) -> Vec<PathBuf> {
+    fs::read_dir(directory).map(|entries| entries.flatten().map(|entry| entry.path()).collect()).unwrap_or_default()
 }
 
 fn is_image(file: &Path) -> bool {

@@ -6,7 +6,7 @@
 //! ```text
 //! caller ── virtme-run (python3) ── qemu ══ kernel ── virtme-ng-init ── our `start` script ── the command
 //!    stdin, stdout, stderr: pipes ──────── virtio serial ports ────────── fifos ──────────────┘
-//!    exit status: a file in a folder that both sides see
+//!    exit status: a file in a directory that both sides see
 //! ```
 //!
 //! Inside: root, all controllers of a pure cgroup v2, modules to load, `lo` only. The machine's files are there at their own paths,
@@ -19,7 +19,7 @@
 //! [virtme-ng]: https://github.com/arighi/virtme-ng
 
 mod acceleration;
-mod folder;
+mod directory;
 mod guest;
 mod install;
 mod kernel;

@@ -13,7 +13,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, anyhow, ensure};
 
 use crate::acceleration::{self, Acceleration};
-use crate::folder::Folder;
+use crate::directory::Directory;
 use crate::guest::{self, STAND_INS, Scene};
 use crate::kernel::Kernel;
 use crate::missing::{Missing, on_fedora};
@@ -53,7 +53,7 @@ impl Machine {
             kernel: found.as_ref().err().cloned(),
             certain_kernel: kernel.is_some(),
             virtme: virtme.is_none(),
-            modules_folder: !Path::new("/lib/modules").is_dir(),
+            modules_directory: !Path::new("/lib/modules").is_dir(),
             fedora: on_fedora(),
         };
         match (found, virtme) {
@@ -131,16 +131,16 @@ impl Run {
         self
     }
 
-    /// Keeps a file or folder visible that lies where the guest has a file system of its own (`/tmp`). The current directory, the
-    /// program and this executable are kept unasked, each with the folder it lies in.
+    /// Keeps a file or directory visible that lies where the guest has a file system of its own (`/tmp`). The current directory, the
+    /// program and this executable are kept unasked, each with the directory it lies in.
     pub fn visible(mut self, path: impl Into<PathBuf>) -> Run {
         self.visible.push(path.into());
         self
     }
 
-    /// What is written in this folder is written to the machine's, as the user who runs this.
-    pub fn writable(mut self, folder: impl Into<PathBuf>) -> Run {
-        self.writable.push(folder.into());
+    /// What is written in this directory is written to the machine's, as the user who runs this.
+    pub fn writable(mut self, directory: impl Into<PathBuf>) -> Run {
+        self.writable.push(directory.into());
         self
     }
 
@@ -172,43 +172,47 @@ impl Run {
     }
 
     fn start(&self, manner: Manner) -> Result<Output> {
-        let folder = Folder::make(&places::own())?;
+        let directory = Directory::make(&places::own())?;
         let scene = self.scene()?;
         let script = if self.command.is_empty() { guest::login(&scene) } else { guest::start(&scene, &self.command) };
-        folder.write_program(&folder.shared().join("start"), &script)?;
+        directory.write_program(&directory.shared().join("start"), &script)?;
         for (name, text) in STAND_INS {
-            folder.write_program(&folder.stand_ins().join(name), text.as_bytes())?;
+            directory.write_program(&directory.stand_ins().join(name), text.as_bytes())?;
         }
         let qemu = programs::find(QEMU).context("qemu was here a moment ago")?;
-        let wrapper = folder.temporary().join("qemu");
+        let wrapper = directory.temporary().join("qemu");
         let line = [b"#!/bin/sh\nexec setpriv --pdeathsig KILL -- ", &quoted(qemu)[..], b" \"$@\"\n"].concat();
-        folder.write_program(&wrapper, &line)?;
+        directory.write_program(&wrapper, &line)?;
         let order = Order {
             qemu: &wrapper,
             image: &self.machine.kernel.image,
             acceleration: self.machine.acceleration,
             memory: &self.memory.to_string(),
             processors: available_parallelism().map_or(1, |count| count.get().min(PROCESSORS)),
-            shared: &folder.shared(),
-            stand_ins: &folder.stand_ins(),
+            shared: &directory.shared(),
+            stand_ins: &directory.stand_ins(),
             writable: &scene.writable,
             interactive: self.command.is_empty(),
         };
         let mut virtme = Command::new(programs::find("python3").context("python3 was here a moment ago")?);
         virtme.args(["-c", &virtme::program(order.interactive)]).args(virtme::arguments(&order));
         virtme.env("PYTHONPATH", &self.machine.virtme).env("PYTHONDONTWRITEBYTECODE", "1").env("PYTHONNOUSERSITE", "1");
-        virtme.env("TMPDIR", folder.temporary());
+        virtme.env("TMPDIR", directory.temporary());
         let mut path = env::var_os("PATH").unwrap_or_default();
         path.push(":/usr/local/sbin:/usr/sbin:/sbin");
         virtme.env("PATH", path);
-        Job { virtme, folder: &folder, time_limit: self.time_limit }.run(manner)
+        Job { virtme, directory: &directory, time_limit: self.time_limit }.run(manner)
     }
 
     fn scene(&self) -> Result<Scene> {
         let directory = env::current_dir().context("the current directory")?;
-        let writable = self.writable.iter().map(|folder| {
-            let whole = fs::canonicalize(folder).with_context(|| format!("keep {} writable", folder.display()))?;
-            whole.is_dir().then_some(whole).ok_or_else(|| anyhow!("keep {} writable: not a folder", folder.display()))
+        let writable = self.writable.iter().map(|directory| {
+            let whole =
+                fs::canonicalize(directory).with_context(|| format!("keep {} writable", directory.display()))?;
+            whole
+                .is_dir()
+                .then_some(whole)
+                .ok_or_else(|| anyhow!("keep {} writable: not a directory", directory.display()))
         });
         let writable: Vec<PathBuf> = writable.collect::<Result<_>>()?;
         let mut wanted = vec![whole_checkout(&directory)];
@@ -228,10 +232,11 @@ impl Run {
     }
 }
 
-/// Sources, target folder and what else belongs together stay together.
+/// Sources, target directory and what else belongs together stay together.
 fn whole_checkout(directory: &Path) -> PathBuf {
-    let tops =
-        directory.ancestors().filter(|folder| folder.join("Cargo.lock").exists() || folder.join(".git").exists());
+    let tops = directory
+        .ancestors()
+        .filter(|directory| directory.join("Cargo.lock").exists() || directory.join(".git").exists());
     tops.last().unwrap_or(directory).to_path_buf()
 }
 

@@ -43,8 +43,8 @@ fn run(asked: &Cli) -> Result<i32> {
     if let Some(user) = asked.user {
         run = run.user(user);
     }
-    for folder in &asked.writable {
-        run = run.writable(folder);
+    for directory in &asked.writable {
+        run = run.writable(directory);
     }
     for path in &asked.visible {
         run = run.visible(path);

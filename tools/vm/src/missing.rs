@@ -15,13 +15,13 @@ pub struct Missing {
     pub(crate) certain_kernel: bool,
     pub(crate) virtme: bool,
     /// /lib/modules itself; the guest, whose root is read-only, mounts on it.
-    pub(crate) modules_folder: bool,
+    pub(crate) modules_directory: bool,
     pub(crate) fedora: bool,
 }
 
 impl Missing {
     pub(crate) fn nothing(&self) -> bool {
-        self.programs.is_empty() && self.kernel.is_none() && !self.virtme && !self.modules_folder
+        self.programs.is_empty() && self.kernel.is_none() && !self.virtme && !self.modules_directory
     }
 }
 
@@ -30,7 +30,7 @@ impl fmt::Display for Missing {
         let mut what: Vec<String> = self.programs.iter().map(|name| name.to_string()).collect();
         what.extend(self.kernel.clone());
         what.extend(self.virtme.then(|| "virtme-ng".to_string()));
-        what.extend(self.modules_folder.then(|| "the folder /lib/modules".to_string()));
+        what.extend(self.modules_directory.then(|| "the directory /lib/modules".to_string()));
         write!(f, "the throwaway machine can't be made; missing: {}", what.join(", "))?;
         if !self.programs.is_empty() {
             let packages = |of: fn(&(&'static str, &'static str, &'static str)) -> &'static str| {
@@ -45,7 +45,7 @@ impl fmt::Display for Missing {
                 write!(f, "\n    sudo apt-get install --no-install-recommends {}", packages(|(_, debian, _)| debian))?;
             }
         }
-        if self.modules_folder {
+        if self.modules_directory {
             write!(f, "\n    sudo mkdir /lib/modules")?;
         }
         let any_kernel = self.kernel.is_some() && !self.certain_kernel;
@@ -82,7 +82,7 @@ mod tests {
             kernel: Some("a kernel".into()),
             certain_kernel: false,
             virtme: true,
-            modules_folder: false,
+            modules_directory: false,
             fedora,
         }
     }

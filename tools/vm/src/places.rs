@@ -9,15 +9,15 @@ use nix::unistd::geteuid;
 /// For everybody on this machine; root installs here.
 const FOR_ALL: &str = "/var/lib/coracle-vm";
 
-/// Folders on which the guest has a file system of its own: virtme-ng-init's, and ours.
+/// Directories on which the guest has a file system of its own: virtme-ng-init's, and ours.
 const COVERED: [&str; 7] = ["/tmp", "/var/tmp", "/var/cache", "/var/log", "/run", "/dev/shm", "/mnt"];
 
-/// The folder that this user installs to and keeps answers in.
+/// The directory that this user installs to and keeps answers in.
 pub(crate) fn own() -> PathBuf {
     own_of(geteuid().is_root(), env::var_os("XDG_CACHE_HOME"), env::var_os("HOME"))
 }
 
-/// The folders that are searched.
+/// The directories that are searched.
 pub(crate) fn all() -> Vec<PathBuf> {
     let mut places = vec![own()];
     if places[0] != Path::new(FOR_ALL) {
@@ -40,7 +40,7 @@ pub(crate) fn is_covered(path: &Path) -> bool {
     COVERED.iter().any(|covered| path.starts_with(covered))
 }
 
-/// Of the folders that must be seen inside, those that need help; none twice, none inside another, none that is itself one
+/// Of the directories that must be seen inside, those that need help; none twice, none inside another, none that is itself one
 /// of the covered (a wish for `/tmp` gets the guest's own).
 pub(crate) fn to_uncover(wanted: &[PathBuf]) -> Vec<PathBuf> {
     let mut covered: Vec<PathBuf> = wanted

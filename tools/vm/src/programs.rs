@@ -19,11 +19,11 @@ pub(crate) const PROGRAMS: [(&str, &str, &str); 8] = [
     ("ip", "iproute2", "iproute"),
 ];
 
-/// The program's file. Beyond PATH also in the folders of root's programs, which an ordinary user's PATH lacks on Debian.
+/// The program's file. Beyond PATH also in the directories of root's programs, which an ordinary user's PATH lacks on Debian.
 pub(crate) fn find(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let folders = std::env::split_paths(&path).chain(["/usr/local/sbin", "/usr/sbin", "/sbin"].map(PathBuf::from));
-    folders.map(|folder| folder.join(name)).find(|file| is_executable(file))
+    let directories = std::env::split_paths(&path).chain(["/usr/local/sbin", "/usr/sbin", "/sbin"].map(PathBuf::from));
+    directories.map(|directory| directory.join(name)).find(|file| is_executable(file))
 }
 
 fn is_executable(file: &Path) -> bool {

@@ -15,7 +15,7 @@ use nix::sys::signal::{SigSet, SigmaskHow, Signal, sigprocmask};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::sys::termios::{SetArg, tcgetattr, tcsetattr};
 
-use crate::folder::Folder;
+use crate::directory::Directory;
 use crate::streams::{News, Output, Which, connect};
 use crate::sys;
 
@@ -45,7 +45,7 @@ pub(crate) enum Manner {
 /// A machine to be started.
 pub(crate) struct Job<'a> {
     pub virtme: Command,
-    pub folder: &'a Folder,
+    pub directory: &'a Directory,
     pub time_limit: Option<Duration>,
 }
 
@@ -137,7 +137,7 @@ impl Job<'_> {
             if self.time_limit.is_some_and(|limit| begun.elapsed() >= limit) {
                 return (Some(Cut::TimeIsUp), kept);
             }
-            started = started || self.folder.shared().join("started").exists();
+            started = started || self.directory.shared().join("started").exists();
             if !started && begun.elapsed() >= BOOT_LIMIT {
                 return (Some(Cut::DidNotBoot), kept);
             }
@@ -145,7 +145,7 @@ impl Job<'_> {
     }
 
     fn status_from_guest(&self) -> Option<i32> {
-        fs::read_to_string(self.folder.shared().join("status")).ok()?.trim().parse().ok()
+        fs::read_to_string(self.directory.shared().join("status")).ok()?.trim().parse().ok()
     }
 }
 

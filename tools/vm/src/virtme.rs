@@ -13,7 +13,7 @@ pub(crate) const VERSION: &str = "1.42";
 /// Of its wheel.
 pub(crate) const SHA256: &str = "99589f1f5d74249038fe3c52aad9d3c33cb82a2d9617997511d4489fc709a707";
 
-/// The file by which the folder of an installed virtme-ng is known.
+/// The file by which the directory of an installed virtme-ng is known.
 const RUN: &str = "virtme/commands/run.py";
 
 /// What python3 is told to do. (As a module it would lose its exit status.)
@@ -29,14 +29,14 @@ pub(crate) fn program(interactive: bool) -> String {
     if interactive { MAIN.to_string() } else { format!("{KEEP_WHAT_WAS_READ}{MAIN}") }
 }
 
-/// The name of its folder in a place.
-pub(crate) fn folder_name() -> String {
+/// The name of its directory in a place.
+pub(crate) fn directory_name() -> String {
     format!("virtme-ng-{VERSION}")
 }
 
-/// The folder of python modules.
+/// The directory of python modules.
 pub(crate) fn find() -> Option<PathBuf> {
-    places::all().into_iter().map(|place| place.join(folder_name())).find(|folder| folder.join(RUN).is_file())
+    places::all().into_iter().map(|place| place.join(directory_name())).find(|directory| directory.join(RUN).is_file())
 }
 
 /// What a machine is made of.
@@ -71,10 +71,10 @@ pub(crate) fn arguments(order: &Order) -> Vec<OsString> {
     option("--cpus", order.processors.to_string().into());
     option("--name", NAME.into());
     option("--rwdir", pair(SHARED, order.shared));
-    for (number, folder) in order.writable.iter().enumerate() {
-        option("--rwdir", pair(&format!("{WRITABLE}/{number}"), folder));
+    for (number, directory) in order.writable.iter().enumerate() {
+        option("--rwdir", pair(&format!("{WRITABLE}/{number}"), directory));
     }
-    // The initramfs has no such folder and goes on to /bin; the guest's init looks there first.
+    // The initramfs has no such directory and goes on to /bin; the guest's init looks there first.
     let mut stand_ins = OsString::from("PATH=");
     stand_ins.push(order.stand_ins);
     stand_ins.push(":/bin");
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn the_shared_folders_are_the_only_writable_ones() {
+    fn the_shared_directories_are_the_only_writable_ones() {
         let arguments = order(Acceleration::Kvm, false);
         assert!(has(&arguments, &["--rwdir", "/run/coracle-vm=/c/shared"]));
         assert!(has(&arguments, &["--rwdir", "/run/coracle-vm-writable/0=/srv/w"]));

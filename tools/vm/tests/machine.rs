@@ -16,9 +16,9 @@ use vm::Machine;
 const BOOT: Duration = Duration::from_secs(200);
 
 fn main() -> ExitCode {
-    // Not in a lab: its /dev and its caches are what this is about. What they write is in the run's own folder.
+    // Not in a lab: its /dev and its caches are what this is about. What they write is in the run's own directory.
     let cases = testkit::cases![
-        streams_status_folder_and_words_pass_and_nothing_else_comes_out,
+        streams_status_directory_and_words_pass_and_nothing_else_comes_out,
         inside_one_is_root_of_a_stock_machine_that_cannot_write_to_this_one,
         an_ordinary_user_divides_the_cgroups_that_were_handed_over,
         a_machine_ends_in_time_and_by_signals_and_leaves_no_process,
@@ -40,7 +40,7 @@ fn in_a_machine(command: &[&str]) -> Result<Command> {
     Ok(process)
 }
 
-fn streams_status_folder_and_words_pass_and_nothing_else_comes_out() -> Result<()> {
+fn streams_status_directory_and_words_pass_and_nothing_else_comes_out() -> Result<()> {
     machine()?;
     let script = "cat; pwd; echo \"$1|$RUST_TEST|$HOME\"; echo words >&2; echo again >/dev/stderr; sleep 999 & exit 7";
     let mut process = in_a_machine(&["sh", "-c", script, "sh", "two  words, 'quoted'"])?;
@@ -50,8 +50,8 @@ fn streams_status_folder_and_words_pass_and_nothing_else_comes_out() -> Result<(
     // Closed behind it, which ends `cat`.
     process.stdin.take().context("a pipe")?.write_all(text.as_bytes())?;
     let ended = process.wait_with_output()?;
-    let folder = std::env::current_dir()?;
-    let expected = format!("{text}{}\ntwo  words, 'quoted'|a b|/root\n", folder.display());
+    let directory = std::env::current_dir()?;
+    let expected = format!("{text}{}\ntwo  words, 'quoted'|a b|/root\n", directory.display());
     let stdout = String::from_utf8_lossy(&ended.stdout);
     ensure!(stdout == expected, "{} bytes: …{}", stdout.len(), &stdout[stdout.len().saturating_sub(300)..]);
     ensure!(ended.stderr == b"words\nagain\n", "{}", String::from_utf8_lossy(&ended.stderr));
@@ -68,12 +68,12 @@ fn inside_one_is_root_of_a_stock_machine_that_cannot_write_to_this_one() -> Resu
         modprobe -a overlay veth bridge nf_tables fuse && echo loaded
         mkdir -p /tmp/o/u /tmp/o/w /tmp/o/m && mount -t overlay -o lowerdir=/etc,upperdir=/tmp/o/u,workdir=/tmp/o/w none /tmp/o/m && echo mounted
         grep -q '^/dev/root / 9p ro,.*cache=' /proc/self/mounts && echo "reads once"
-        for folder in /tmp /run /var/lib /dev/shm /mnt; do touch $folder/x-from-a-vm || echo "can't write $folder"; done
+        for directory in /tmp /run /var/lib /dev/shm /mnt; do touch $directory/x-from-a-vm || echo "can't write $directory"; done
         touch "$PWD/x-from-a-vm" /etc/x-from-a-vm && echo "could write the machine's files"
         cat "$0/kept"; echo inside >"$0/new"
     "#;
-    let folder = shared.to_str().context("UTF-8")?;
-    let ended = machine.command(["sh", "-c", script, folder]).writable(&shared).output()?;
+    let directory = shared.to_str().context("UTF-8")?;
+    let ended = machine.command(["sh", "-c", script, directory]).writable(&shared).output()?;
     let stdout = String::from_utf8_lossy(&ended.stdout).into_owned();
     let lines: Vec<&str> = stdout.lines().collect();
     ensure!(lines.len() == 8 && lines[0] == "0" && lines[3] == "cgroup2fs", "{stdout}");
@@ -90,7 +90,7 @@ fn inside_one_is_root_of_a_stock_machine_that_cannot_write_to_this_one() -> Resu
     Ok(())
 }
 
-/// A folder for this process, in the machine's own /tmp.
+/// A directory for this process, in the machine's own /tmp.
 fn an_ordinary_user_divides_the_cgroups_that_were_handed_over() -> Result<()> {
     machine()?;
     let script = r#"
@@ -109,9 +109,9 @@ fn an_ordinary_user_divides_the_cgroups_that_were_handed_over() -> Result<()> {
 }
 
 fn tempfile() -> Result<std::path::PathBuf> {
-    let folder = std::env::temp_dir().join(format!("coracle-vm-test-{}", std::process::id()));
-    fs::create_dir(&folder)?;
-    Ok(folder)
+    let directory = std::env::temp_dir().join(format!("coracle-vm-test-{}", std::process::id()));
+    fs::create_dir(&directory)?;
+    Ok(directory)
 }
 
 /// Waits for python3 and QEMU; all the processes.
@@ -152,7 +152,7 @@ fn a_machine_ends_in_time_and_by_signals_and_leaves_no_process() -> Result<()> {
 
 fn what_is_missing_is_named_with_the_command_that_installs_it() -> Result<()> {
     let mut process = in_a_machine(&["true"])?;
-    process.env("PATH", "/no/such/folder").env("HOME", "/no/such/home").env_remove("XDG_CACHE_HOME");
+    process.env("PATH", "/no/such/directory").env("HOME", "/no/such/home").env_remove("XDG_CACHE_HOME");
     let ended = run_to_end(process, Duration::from_secs(20))?;
     ensure!(ended.status.code() == Some(3) && ended.stdout.is_empty(), "{ended:?}");
     ensure!(ended.stderr.contains("missing: qemu-system-x86_64"), "{ended:?}");

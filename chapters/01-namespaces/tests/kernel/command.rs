@@ -74,14 +74,14 @@ fn stdin_stdout_and_stderr_are_the_commands_own() -> Result<()> {
 }
 
 fn the_command_gets_no_descriptor_but_the_first_three() -> Result<()> {
-    // Two that a careless caller leaves open, one of them a folder (CVE-2024-21626).
-    let (folder, file) = (std::fs::File::open("/")?, std::fs::File::open("/proc/self/status")?);
-    for leaked in [&folder, &file] {
+    // Two that a careless caller leaves open, one of them a directory (CVE-2024-21626).
+    let (directory, file) = (std::fs::File::open("/")?, std::fs::File::open("/proc/self/status")?);
+    for leaked in [&directory, &file] {
         fcntl(leaked, FcntlArg::F_SETFD(FdFlag::empty()))?;
     }
     let running = Running::start(&[], "")?;
     let fds: Vec<i32> = look::open_fds(running.pid)?.into_keys().collect();
-    ensure!(fds == [0, 1, 2], "open inside: {fds:?} (leaked here: {}, {})", folder.as_raw_fd(), file.as_raw_fd());
+    ensure!(fds == [0, 1, 2], "open inside: {fds:?} (leaked here: {}, {})", directory.as_raw_fd(), file.as_raw_fd());
     Ok(())
 }
 

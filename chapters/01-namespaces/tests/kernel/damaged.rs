@@ -14,7 +14,7 @@ use crate::running::{self, Running};
 pub fn cases() -> Vec<Case> {
     cases![
         a_damaged_state_bars_nothing_and_can_be_removed,
-        a_state_that_is_not_its_folders_own_is_damaged_and_panics_nobody,
+        a_state_that_is_not_its_directories_own_is_damaged_and_panics_nobody,
         a_run_whose_state_is_damaged_is_ended_by_force,
         what_can_not_even_be_opened_bars_no_run,
         a_damaged_line_in_the_journal_bars_no_removal_by_force,
@@ -26,8 +26,8 @@ pub fn cases() -> Vec<Case> {
 fn created(name: &str) -> Result<(String, String)> {
     let created = running::program().args(["create", "--name", name, "--", "sleep", "60"]).output()?;
     let id = String::from_utf8(created.stdout)?.trim().to_string();
-    let folder = format!("{}/{id}", running::STORE);
-    Ok((id, folder))
+    let directory = format!("{}/{id}", running::STORE);
+    Ok((id, directory))
 }
 
 fn a_damaged_state_bars_nothing_and_can_be_removed() -> Result<()> {
@@ -45,9 +45,9 @@ fn a_damaged_state_bars_nothing_and_can_be_removed() -> Result<()> {
     running::expect_empty_store()
 }
 
-fn a_state_that_is_not_its_folders_own_is_damaged_and_panics_nobody() -> Result<()> {
-    let (id, folder) = created("box")?;
-    let state = format!("{folder}/state.json");
+fn a_state_that_is_not_its_directories_own_is_damaged_and_panics_nobody() -> Result<()> {
+    let (id, directory) = created("box")?;
+    let state = format!("{directory}/state.json");
     let good = fs::read_to_string(&state)?;
     for bad in [
         good.replace(&id, "abc"),
@@ -71,9 +71,9 @@ fn a_run_whose_state_is_damaged_is_ended_by_force() -> Result<()> {
     let mut box_ = Running::start(&["--name", "box"], "")?;
     let ps = running::program().args(["ps", "--quiet"]).output()?;
     let id = String::from_utf8(ps.stdout)?.trim().to_string();
-    let folders = fs::read_dir(running::STORE)?.flatten().map(|entry| entry.path());
-    let folder = folders.into_iter().find(|path| path.is_dir()).context("no folder")?;
-    fs::write(folder.join("state.json"), "{")?;
+    let directories = fs::read_dir(running::STORE)?.flatten().map(|entry| entry.path());
+    let directory = directories.into_iter().find(|path| path.is_dir()).context("no directory")?;
+    fs::write(directory.join("state.json"), "{")?;
     let mut rm = running::program();
     rm.args(["rm", "--force", &id]);
     let rm = run_to_end(rm, Duration::from_secs(15))?;
@@ -84,25 +84,26 @@ fn a_run_whose_state_is_damaged_is_ended_by_force() -> Result<()> {
 
 fn what_can_not_even_be_opened_bars_no_run() -> Result<()> {
     needs::ordinary_user()?;
-    let (id, folder) = created("box")?;
-    fs::set_permissions(&folder, fs::Permissions::from_mode(0o000))?;
+    let (id, directory) = created("box")?;
+    fs::set_permissions(&directory, fs::Permissions::from_mode(0o000))?;
     ensure!(running::run(&[], "true").status()?.success(), "run is barred");
     let refused = running::program().args(["rm", "--force", &id]).output()?;
     let said = String::from_utf8_lossy(&refused.stderr);
     ensure!(!refused.status.success() && said.contains("cure: chmod 700"), "{said}");
-    fs::set_permissions(&folder, fs::Permissions::from_mode(0o700))?;
+    fs::set_permissions(&directory, fs::Permissions::from_mode(0o700))?;
     ensure!(running::program().args(["rm", "--force", &id]).status()?.success());
     running::expect_empty_store()
 }
 
 fn a_damaged_line_in_the_journal_bars_no_removal_by_force() -> Result<()> {
-    let (id, folder) = created("box")?;
+    let (id, directory) = created("box")?;
     fs::create_dir("/tmp/made")?;
-    let journal = format!("{folder}/undo.jsonl");
+    let journal = format!("{directory}/undo.jsonl");
     let good = fs::read_to_string(&journal)?;
-    fs::write(&journal, format!("{{\"remove_folder\":\"/tmp/made\"}}\n{{\"remo\n\0\n{good}"))?;
+    fs::write(&journal, format!("{{\"remove_directory\":\"/tmp/made\"}}\n{{\"remo\n\0\n{good}"))?;
     // Whoever doesn't force it is told what to do.
-    let pid = serde_json::from_slice::<serde_json::Value>(&fs::read(format!("{folder}/state.json"))?)?["pid"].as_i64();
+    let pid =
+        serde_json::from_slice::<serde_json::Value>(&fs::read(format!("{directory}/state.json"))?)?["pid"].as_i64();
     kill(Pid::from_raw(pid.context("no pid")? as i32), Signal::SIGKILL)?;
     let mut said = String::new();
     eventually("it has ended", || {
@@ -119,8 +120,8 @@ fn a_damaged_line_in_the_journal_bars_no_removal_by_force() -> Result<()> {
 }
 
 fn a_file_of_somebodys_stays_and_the_container_keeps_its_name() -> Result<()> {
-    let (_, folder) = created("box")?;
-    let notes = format!("{folder}/notes");
+    let (_, directory) = created("box")?;
+    let notes = format!("{directory}/notes");
     fs::write(&notes, "mine")?;
     for _ in 0..2 {
         let refused = running::program().args(["rm", "--force", "box"]).output()?;
@@ -128,9 +129,9 @@ fn a_file_of_somebodys_stays_and_the_container_keeps_its_name() -> Result<()> {
         ensure!(!refused.status.success() && said.contains(&notes) && said.contains("cure: move it"), "{said}");
     }
     // Also where the state is gone, as after a crash of an older version: the id still names it.
-    fs::remove_file(format!("{folder}/state.json"))?;
+    fs::remove_file(format!("{directory}/state.json"))?;
     fs::rename(&notes, "/tmp/notes")?;
-    let id = folder.rsplit('/').next().context("no id")?;
+    let id = directory.rsplit('/').next().context("no id")?;
     ensure!(running::program().args(["rm", "--force", id]).status()?.success());
     running::expect_empty_store()
 }

@@ -110,19 +110,19 @@ pub fn status_field(pid: i32, name: &str) -> Result<String> {
     Ok(field.with_context(|| format!("no {name} in the status of {pid}"))?.trim().into())
 }
 
-/// A folder for a test's files.
+/// A directory for a test's files.
 pub struct Scratch {
-    folder: TempDir,
+    directory: TempDir,
 }
 
 impl Scratch {
     pub fn new() -> Result<Scratch> {
-        Ok(Scratch { folder: TempDir::new()? })
+        Ok(Scratch { directory: TempDir::new()? })
     }
 
     /// Makes a file and gives its path.
     pub fn file(&self, name: &str, text: &str, mode: u32) -> Result<String> {
-        let path: PathBuf = self.folder.path().join(name);
+        let path: PathBuf = self.directory.path().join(name);
         std::fs::write(&path, text)?;
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode))?;
         Ok(path.to_string_lossy().into_owned())

@@ -17,7 +17,7 @@ pub fn cases() -> Vec<Case> {
         a_start_is_not_disturbed_by_others_that_look_for_debris,
         rm_goes_on_after_one_that_is_not_there,
         ps_shows_no_raw_control_characters,
-        other_folders_in_a_root_are_never_touched,
+        other_directories_in_a_root_are_never_touched,
         a_root_that_others_may_write_to_is_refused,
         a_link_of_somebody_elses_is_no_store,
         an_unknown_owner_is_never_us,
@@ -89,13 +89,13 @@ fn run_in(root: &str) -> Result<std::process::Output> {
     Ok(Command::new(program).args(["--root", root, "run", "--", "true"]).output()?)
 }
 
-fn other_folders_in_a_root_are_never_touched() -> Result<()> {
+fn other_directories_in_a_root_are_never_touched() -> Result<()> {
     fs::create_dir_all("/tmp/home/thesis")?;
     fs::write("/tmp/home/thesis/draft", "years of work")?;
     let refused = run_in("/tmp/home")?;
     ensure!(refused.status.code() == Some(125), "{refused:?}");
     ensure!(String::from_utf8_lossy(&refused.stderr).contains("holds other things"), "{refused:?}");
-    // Also when it came later, into a folder that is a store already.
+    // Also when it came later, into a directory that is a store already.
     ensure!(run_in("/tmp/mixed")?.status.success());
     fs::create_dir("/tmp/mixed/photos")?;
     symlink("/tmp/home/thesis", format!("/tmp/mixed/{}", "a".repeat(64)))?;
@@ -121,7 +121,7 @@ fn a_link_of_somebody_elses_is_no_store() -> Result<()> {
     let refused = run_in("/tmp/coracle")?;
     ensure!(refused.status.code() == Some(125), "{refused:?}");
     ensure!(String::from_utf8_lossy(&refused.stderr).contains("is a link of user 65534's"), "{refused:?}");
-    // A folder of theirs isn't either.
+    // A directory of theirs isn't either.
     fs::create_dir("/tmp/theirs")?;
     chown("/tmp/theirs", Some(65534), None)?;
     ensure!(run_in("/tmp/theirs")?.status.code() == Some(125));
@@ -231,7 +231,7 @@ fn what_can_not_be_removed_yet_is_told_and_bars_only_its_name() -> Result<()> {
     let id =
         serde_json::from_slice::<serde_json::Value>(&state.stdout)?[0]["id"].as_str().context("no id")?.to_string();
     fs::create_dir_all("/tmp/in-use/by-somebody")?;
-    fs::write(format!("{}/{id}/undo.jsonl", running::STORE), "{\"remove_folder\":\"/tmp/in-use\"}\n")?;
+    fs::write(format!("{}/{id}/undo.jsonl", running::STORE), "{\"remove_directory\":\"/tmp/in-use\"}\n")?;
     killed.child.kill()?;
     killed.child.wait()?;
     let output = running::run(&[], "echo it ran").output()?;
@@ -287,7 +287,7 @@ fn another_users_lock_holds_nobody_up() -> Result<()> {
     let locks = |path: &str| Command::new("setpriv").args(somebody).args([path, "sleep", "60"]).spawn();
     let mark = format!("{}/coracle-store", running::STORE);
     let mut holders = [locks(running::STORE)?, locks(&mark)?];
-    eventually("the folder is locked", || Ok(fs::File::open(running::STORE)?.try_lock().is_err()))?;
+    eventually("the directory is locked", || Ok(fs::File::open(running::STORE)?.try_lock().is_err()))?;
     let mut command = running::run(&[], "true");
     command.stdin(Stdio::null());
     let ended = run_to_end(command, Duration::from_secs(10));

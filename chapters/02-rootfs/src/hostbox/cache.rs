@@ -22,7 +22,7 @@ struct Manifest {
     programs: Vec<String>,
     /// Those among them that the machine didn't have.
     missing: Vec<String>,
-    /// The folder, beside this manifest.
+    /// The directory, beside this manifest.
     root: String,
     sources: Vec<Source>,
 }
@@ -35,24 +35,24 @@ struct Source {
     modified: u128,
 }
 
-/// The default root file system, from the cache folder, made if need be.
+/// The default root file system, from the cache directory, made if need be.
 pub fn cached() -> Result<PathBuf> {
-    cached_in(&folder()?)
+    cached_in(&directory()?)
 }
 
-fn cached_in(folder: &Path) -> Result<PathBuf> {
-    make_folder(folder)?;
-    if let Some(root) = fresh(folder) {
+fn cached_in(directory: &Path) -> Result<PathBuf> {
+    make_directory(directory)?;
+    if let Some(root) = fresh(directory) {
         return Ok(root);
     }
     // One makes it, the others wait and then find it made.
-    let _lock = lock(folder)?;
-    if let Some(root) = fresh(folder) {
+    let _lock = lock(directory)?;
+    if let Some(root) = fresh(directory) {
         return Ok(root);
     }
-    let before = manifest(folder).map(|manifest| manifest.root);
+    let before = manifest(directory).map(|manifest| manifest.root);
     let name = format!("root-{}", std::time::SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis());
-    let root = folder.join(&name);
+    let root = directory.join(&name);
     let made = create(&root, &DEFAULT.map(String::from))?;
     let sources = made.sources.iter().map(|path| source(path)).collect::<Result<_>>()?;
     let manifest = Manifest {
@@ -62,17 +62,17 @@ fn cached_in(folder: &Path) -> Result<PathBuf> {
         root: name.clone(),
         sources,
     };
-    let temporary = folder.join("manifest.json.new");
+    let temporary = directory.join("manifest.json.new");
     fs::write(&temporary, serde_json::to_vec(&manifest)?)?;
-    fs::rename(&temporary, folder.join("manifest.json"))?;
-    remove_older(folder, &[Some(name), before])?;
+    fs::rename(&temporary, directory.join("manifest.json"))?;
+    remove_older(directory, &[Some(name), before])?;
     Ok(root)
 }
 
 /// Locks a file that only we can open. The directory itself is readable for others, and whoever can
 /// open it could lock it for ever.
-fn lock(folder: &Path) -> Result<File> {
-    let path = folder.join("lock");
+fn lock(directory: &Path) -> Result<File> {
+    let path = directory.join("lock");
     let mut options = File::options();
     options.create(true).write(true).truncate(false).mode(0o600).custom_flags(libc::O_NOFOLLOW);
     let file = options.open(&path).with_context(|| format!("cannot open {}", path.display()))?;
@@ -80,9 +80,9 @@ fn lock(folder: &Path) -> Result<File> {
     Ok(file)
 }
 
-fn fresh(folder: &Path) -> Option<PathBuf> {
-    let manifest = manifest(folder)?;
-    let root = folder.join(&manifest.root);
+fn fresh(directory: &Path) -> Option<PathBuf> {
+    let manifest = manifest(directory)?;
+    let root = directory.join(&manifest.root);
     (manifest.is_true() && root.is_dir()).then_some(root)
 }
 
@@ -96,8 +96,8 @@ impl Manifest {
     }
 }
 
-fn manifest(folder: &Path) -> Option<Manifest> {
-    serde_json::from_slice(&fs::read(folder.join("manifest.json")).ok()?).ok()
+fn manifest(directory: &Path) -> Option<Manifest> {
+    serde_json::from_slice(&fs::read(directory.join("manifest.json")).ok()?).ok()
 }
 
 fn source(path: &Path) -> Result<Source> {
@@ -108,8 +108,8 @@ fn source(path: &Path) -> Result<Source> {
 
 /// The one before the newest stays, since containers may still run on it. What a killed process was growing goes: we hold
 /// the lock.
-fn remove_older(folder: &Path, keep: &[Option<String>]) -> Result<()> {
-    for entry in fs::read_dir(folder)? {
+fn remove_older(directory: &Path, keep: &[Option<String>]) -> Result<()> {
+    for entry in fs::read_dir(directory)? {
         let entry = entry?;
         let name = entry.file_name().to_string_lossy().into_owned();
         if name.trim_start_matches('.').starts_with("root-") && !keep.contains(&Some(name)) {
@@ -119,11 +119,11 @@ fn remove_older(folder: &Path, keep: &[Option<String>]) -> Result<()> {
     Ok(())
 }
 
-/// /var/cache/coracle for root, $XDG_CACHE_HOME or ~/.cache for others; in the folder for temporary files where there is no
+/// /var/cache/coracle for root, $XDG_CACHE_HOME or ~/.cache for others; in the directory for temporary files where there is no
 /// home that can be written to.
 ///
 /// What lies there becomes a container's root, so nobody else may be able to write into it.
-fn folder() -> Result<PathBuf> {
+fn directory() -> Result<PathBuf> {
     if let Some(reason) = why_we_own_nothing() {
         bail!("no directory for the machine-made root file system can be trusted: {reason}");
     }
@@ -131,27 +131,28 @@ fn folder() -> Result<PathBuf> {
     let home = std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache"));
     let users = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
     let candidates = [machines, users, home].into_iter().flatten().filter(|cache| cache.is_absolute());
-    for folder in candidates.map(|cache| cache.join("coracle/hostbox")) {
-        if make_folder(&folder).is_ok() && is_private(&folder) && access(&folder, AccessFlags::W_OK).is_ok() {
-            return Ok(folder);
+    for directory in candidates.map(|cache| cache.join("coracle/hostbox")) {
+        if make_directory(&directory).is_ok() && is_private(&directory) && access(&directory, AccessFlags::W_OK).is_ok()
+        {
+            return Ok(directory);
         }
     }
-    let folder = private_temporary_directory("coracle-cache");
-    DirBuilder::new().recursive(true).mode(0o700).create(&folder)?;
+    let directory = private_temporary_directory("coracle-cache");
+    DirBuilder::new().recursive(true).mode(0o700).create(&directory)?;
     // Everybody may write there: it could be a link, or somebody else's.
-    ensure!(is_private(&folder), "{} is not a directory of ours alone: set XDG_CACHE_HOME", folder.display());
-    Ok(folder.join("hostbox"))
+    ensure!(is_private(&directory), "{} is not a directory of ours alone: set XDG_CACHE_HOME", directory.display());
+    Ok(directory.join("hostbox"))
 }
 
 /// A directory, and no link to one, that belongs to us and that nobody else may write to.
-fn is_private(folder: &Path) -> bool {
-    fs::symlink_metadata(folder)
+fn is_private(directory: &Path) -> bool {
+    fs::symlink_metadata(directory)
         .is_ok_and(|meta| meta.is_dir() && is_ours(&meta) && meta.permissions().mode() & 0o022 == 0)
 }
 
-fn make_folder(folder: &Path) -> Result<()> {
-    let made = DirBuilder::new().recursive(true).mode(0o755).create(folder);
-    made.with_context(|| format!("cannot make {}", folder.display()))
+fn make_directory(directory: &Path) -> Result<()> {
+    let made = DirBuilder::new().recursive(true).mode(0o755).create(directory);
+    made.with_context(|| format!("cannot make {}", directory.display()))
 }
 
 #[cfg(test)]
@@ -160,26 +161,26 @@ mod tests {
 
     #[test]
     fn a_second_call_finds_what_the_first_has_made() {
-        let folder = tempfile::tempdir().unwrap();
-        let first = cached_in(folder.path()).unwrap();
-        assert_eq!(cached_in(folder.path()).unwrap(), first);
+        let directory = tempfile::tempdir().unwrap();
+        let first = cached_in(directory.path()).unwrap();
+        assert_eq!(cached_in(directory.path()).unwrap(), first);
     }
 
     #[test]
-    fn a_lock_on_the_folder_that_others_can_open_holds_nobody_up() {
-        let folder = tempfile::tempdir().unwrap();
-        let others = File::open(folder.path()).unwrap();
+    fn a_lock_on_the_directory_that_others_can_open_holds_nobody_up() {
+        let directory = tempfile::tempdir().unwrap();
+        let others = File::open(directory.path()).unwrap();
         others.lock().unwrap();
-        cached_in(folder.path()).unwrap();
-        let mode = fs::metadata(folder.path().join("lock")).unwrap().mode();
+        cached_in(directory.path()).unwrap();
+        let mode = fs::metadata(directory.path().join("lock")).unwrap().mode();
         assert_eq!(mode & 0o077, 0, "{mode:o}");
     }
 
     #[test]
     fn a_program_that_was_missing_and_came_makes_a_new_one() {
-        let folder = tempfile::tempdir().unwrap();
-        cached_in(folder.path()).unwrap();
-        let mut manifest = manifest(folder.path()).unwrap();
+        let directory = tempfile::tempdir().unwrap();
+        cached_in(directory.path()).unwrap();
+        let mut manifest = manifest(directory.path()).unwrap();
         assert!(manifest.is_true());
         manifest.missing = vec!["sh".into()];
         assert!(!manifest.is_true());
@@ -187,31 +188,31 @@ mod tests {
 
     #[test]
     fn a_directory_that_others_may_write_to_is_not_private() {
-        let folder = tempfile::tempdir().unwrap();
-        assert!(is_private(folder.path()));
-        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o770)).unwrap();
-        assert!(!is_private(folder.path()));
-        std::os::unix::fs::symlink("/", folder.path().join("link")).unwrap();
-        assert!(!is_private(&folder.path().join("link")));
+        let directory = tempfile::tempdir().unwrap();
+        assert!(is_private(directory.path()));
+        fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o770)).unwrap();
+        assert!(!is_private(directory.path()));
+        std::os::unix::fs::symlink("/", directory.path().join("link")).unwrap();
+        assert!(!is_private(&directory.path().join("link")));
     }
 
     #[test]
     fn what_a_killed_process_was_growing_goes() {
-        let folder = tempfile::tempdir().unwrap();
-        fs::create_dir_all(folder.path().join(".root-1.7/usr")).unwrap();
-        cached_in(folder.path()).unwrap();
-        assert!(!folder.path().join(".root-1.7").exists());
+        let directory = tempfile::tempdir().unwrap();
+        fs::create_dir_all(directory.path().join(".root-1.7/usr")).unwrap();
+        cached_in(directory.path()).unwrap();
+        assert!(!directory.path().join(".root-1.7").exists());
     }
 
     #[test]
     fn a_changed_program_makes_a_new_one_and_keeps_the_last() {
-        let folder = tempfile::tempdir().unwrap();
-        let first = cached_in(folder.path()).unwrap();
-        let file = folder.path().join("manifest.json");
-        let mut manifest = manifest(folder.path()).unwrap();
+        let directory = tempfile::tempdir().unwrap();
+        let first = cached_in(directory.path()).unwrap();
+        let file = directory.path().join("manifest.json");
+        let mut manifest = manifest(directory.path()).unwrap();
         manifest.sources[0].size += 1;
         fs::write(&file, serde_json::to_vec(&manifest).unwrap()).unwrap();
-        let second = cached_in(folder.path()).unwrap();
+        let second = cached_in(directory.path()).unwrap();
         assert_ne!(first, second);
         assert!(first.is_dir() && second.is_dir());
     }

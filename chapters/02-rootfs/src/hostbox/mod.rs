@@ -18,12 +18,12 @@ pub use plan::{DEFAULT, find_program};
 pub use tree::Made;
 use tree::Tree;
 
-/// Makes a root file system in `folder`, which must be empty or not there: `programs` (names or paths), their
-/// interpreters and shared libraries, /etc, and the empty folders that mounts need.
+/// Makes a root file system in `directory`, which must be empty or not there: `programs` (names or paths), their
+/// interpreters and shared libraries, /etc, and the empty directories that mounts need.
 ///
 /// Nothing half-made is left: it grows beside its place, and is renamed at the end.
-pub fn create(folder: &Path, programs: &[String]) -> Result<Made> {
-    create_by(folder, |tree| {
+pub fn create(directory: &Path, programs: &[String]) -> Result<Made> {
+    create_by(directory, |tree| {
         for name in programs {
             match find_program(name) {
                 Some(program) => tree
@@ -37,31 +37,32 @@ pub fn create(folder: &Path, programs: &[String]) -> Result<Made> {
 }
 
 /// Makes a root file system that is a busybox under all its names.
-pub fn create_busybox(folder: &Path) -> Result<Made> {
+pub fn create_busybox(directory: &Path) -> Result<Made> {
     let busybox = find_program("busybox").context(
         "there is no busybox on this machine\ncure: sudo apt install busybox-static, or leave --busybox out",
     )?;
     let output = Command::new(&busybox).arg("--list").output().context("cannot ask busybox for its names")?;
-    create_by(folder, |tree| {
+    create_by(directory, |tree| {
         tree.add_program(&busybox)?;
         let names = String::from_utf8_lossy(&output.stdout).into_owned();
         names.lines().filter(|name| *name != "busybox").try_for_each(|name| tree.add_name(&busybox, name))
     })
 }
 
-fn create_by(folder: &Path, fill: impl FnOnce(&mut Tree) -> Result<()>) -> Result<Made> {
-    if fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some()) {
-        bail!("{} is not empty: a root file system is made in a folder of its own", folder.display());
+fn create_by(directory: &Path, fill: impl FnOnce(&mut Tree) -> Result<()>) -> Result<Made> {
+    if fs::read_dir(directory).is_ok_and(|mut entries| entries.next().is_some()) {
+        bail!("{} is not empty: a root file system is made in a directory of its own", directory.display());
     }
-    let name = folder.file_name().with_context(|| format!("{} has no name to be made under", folder.display()))?;
-    let growing = folder.with_file_name(format!(".{}.{}", name.display(), std::process::id()));
+    let name =
+        directory.file_name().with_context(|| format!("{} has no name to be made under", directory.display()))?;
+    let growing = directory.with_file_name(format!(".{}.{}", name.display(), std::process::id()));
     // Nobody else looks in before it is done.
     DirBuilder::new()
         .mode(0o700)
         .create(&growing)
-        .with_context(|| format!("cannot make {}: is its parent there, and yours?", folder.display()))?;
+        .with_context(|| format!("cannot make {}: is its parent there, and yours?", directory.display()))?;
     let made = grow(&growing, fill).and_then(|made| {
-        fs::rename(&growing, folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        fs::rename(&growing, directory).with_context(|| format!("cannot make {}", directory.display()))?;
         Ok(made)
     });
     if made.is_err() {

@@ -81,13 +81,13 @@ pub const DEFAULT: [&str; 72] = [
     "xargs",
 ];
 
-/// Folders that are there for mounts and for programs that expect them.
-pub const EMPTY_FOLDERS: [&str; 12] =
+/// Directories that are there for mounts and for programs that expect them.
+pub const EMPTY_DIRECTORIES: [&str; 12] =
     ["dev", "etc", "home", "mnt", "proc", "root", "run", "sys", "tmp", "usr/bin", "var/tmp", "var/log"];
 
-/// The permissions of a folder in the root.
-pub fn mode_of(folder: &Path) -> u32 {
-    match folder.to_str() {
+/// The permissions of a directory in the root.
+pub fn mode_of(directory: &Path) -> u32 {
+    match directory.to_str() {
         Some("tmp" | "var/tmp") => 0o1777,
         Some("root") => 0o700,
         _ => 0o755,
@@ -95,7 +95,7 @@ pub fn mode_of(folder: &Path) -> u32 {
 }
 
 /// Where distributions keep programs. Not the caller's PATH: what is in somebody's home is not the machine's.
-const FOLDERS: [&str; 6] = ["/usr/bin", "/bin", "/usr/sbin", "/sbin", "/usr/local/bin", "/usr/local/sbin"];
+const DIRECTORIES: [&str; 6] = ["/usr/bin", "/bin", "/usr/sbin", "/sbin", "/usr/local/bin", "/usr/local/sbin"];
 
 /// The file of a program: a path as it is, a name looked up where distributions keep programs.
 pub fn find_program(name: &str) -> Option<PathBuf> {
@@ -103,7 +103,7 @@ pub fn find_program(name: &str) -> Option<PathBuf> {
         let path = PathBuf::from(name);
         return is_program(&path).then_some(path);
     }
-    FOLDERS.iter().map(|folder| Path::new(folder).join(name)).find(|path| is_program(path))
+    DIRECTORIES.iter().map(|directory| Path::new(directory).join(name)).find(|path| is_program(path))
 }
 
 fn is_program(path: &Path) -> bool {

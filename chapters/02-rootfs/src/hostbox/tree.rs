@@ -29,12 +29,12 @@ pub(super) struct Tree<'a> {
 }
 
 impl Tree<'_> {
-    /// The empty folders, in a folder that is there.
+    /// The empty directories, in a directory that is there.
     pub fn begin(root: &Path) -> Result<Tree<'_>> {
         let tree = Tree { root, copied: HashMap::new(), made: Made::default() };
         tree.merge_usr()?;
-        for folder in plan::EMPTY_FOLDERS {
-            tree.folder(Path::new(folder))?;
+        for directory in plan::EMPTY_DIRECTORIES {
+            tree.directory(Path::new(directory))?;
         }
         Ok(tree)
     }
@@ -44,7 +44,7 @@ impl Tree<'_> {
         for name in ["bin", "sbin", "lib", "lib64"] {
             if let Ok(target) = fs::read_link(Path::new("/").join(name)) {
                 let target = target.strip_prefix("/").unwrap_or(&target);
-                self.folder(target)?;
+                self.directory(target)?;
                 symlink(target, self.root.join(name)).with_context(|| format!("cannot link {name}"))?;
             }
         }
@@ -85,21 +85,21 @@ impl Tree<'_> {
     }
 
     fn place(&self, file: &Path) -> Result<PathBuf> {
-        let folder = file.parent().unwrap_or(Path::new("/")).canonicalize()?;
-        let folder = folder.strip_prefix("/")?;
-        self.folder(folder)?;
-        Ok(self.root.join(folder).join(file.file_name().context("no file name")?))
+        let directory = file.parent().unwrap_or(Path::new("/")).canonicalize()?;
+        let directory = directory.strip_prefix("/")?;
+        self.directory(directory)?;
+        Ok(self.root.join(directory).join(file.file_name().context("no file name")?))
     }
 
-    /// A folder that everybody may enter, whatever the umask; and the folders above it.
-    fn folder(&self, folder: &Path) -> Result<()> {
-        let place = self.root.join(folder);
+    /// A directory that everybody may enter, whatever the umask; and the directories above it.
+    fn directory(&self, directory: &Path) -> Result<()> {
+        let place = self.root.join(directory);
         if place.is_dir() {
             return Ok(());
         }
-        folder.parent().map_or(Ok(()), |parent| self.folder(parent))?;
+        directory.parent().map_or(Ok(()), |parent| self.directory(parent))?;
         fs::create_dir(&place).with_context(|| format!("cannot make {}", place.display()))?;
-        Ok(fs::set_permissions(&place, Permissions::from_mode(plan::mode_of(folder)))?)
+        Ok(fs::set_permissions(&place, Permissions::from_mode(plan::mode_of(directory)))?)
     }
 
     /// Opens it to everybody.

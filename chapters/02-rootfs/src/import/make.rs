@@ -46,8 +46,8 @@ pub(super) fn make<R: Read>(
     match member.kind {
         EntryType::Directory => {
             match mkdirat(parent, last, Mode::S_IRWXU) {
-                // A folder that is there stays, with what is in it; a link is replaced, never followed.
-                Err(Errno::EEXIST) if is_folder(parent, last) => {}
+                // A directory that is there stays, with what is in it; a link is replaced, never followed.
+                Err(Errno::EEXIST) if is_directory(parent, last) => {}
                 Err(Errno::EEXIST) => {
                     make_way(parent, last, options)?;
                     mkdirat(parent, last, Mode::S_IRWXU)?;
@@ -158,20 +158,20 @@ fn set_attributes(file: BorrowedFd<'_>, member: &Member) -> Result<()> {
     Ok(())
 }
 
-pub(super) fn is_folder(parent: &OwnedFd, name: &Path) -> bool {
+pub(super) fn is_directory(parent: &OwnedFd, name: &Path) -> bool {
     let flags = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
     openat(parent, name, flags, Mode::empty()).is_ok()
 }
 
 // ANCHOR: make_way
-/// A later entry of the same name replaces an earlier one. A folder gives way only when it is
+/// A later entry of the same name replaces an earlier one. A directory gives way only when it is
 /// empty, or when a layer replaces what is below it.
 fn make_way(parent: &OwnedFd, name: &Path, options: &Options) -> Result<()> {
     match unlinkat(parent, name, UnlinkatFlags::NoRemoveDir) {
         Ok(()) | Err(Errno::ENOENT) => Ok(()),
         Err(Errno::EISDIR) if options.replace_directories => remove_entry(parent.as_fd(), name),
         Err(Errno::EISDIR) => {
-            unlinkat(parent, name, UnlinkatFlags::RemoveDir).context("it replaces a folder that is not empty")
+            unlinkat(parent, name, UnlinkatFlags::RemoveDir).context("it replaces a directory that is not empty")
         }
         Err(errno) => Err(errno.into()),
     }

@@ -30,7 +30,7 @@ impl Hostile {
         self
     }
 
-    /// Unpacks beside a folder `outside` with a file `secret`, and gives the place and the result.
+    /// Unpacks beside a directory `outside` with a file `secret`, and gives the place and the result.
     fn import(self) -> (tempfile::TempDir, Result<Unpacked>) {
         let place = tempfile::tempdir().unwrap();
         fs::create_dir(place.path().join("outside")).unwrap();

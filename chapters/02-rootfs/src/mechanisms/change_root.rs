@@ -23,7 +23,7 @@ impl Mechanism for PivotRoot {
 
     fn enter(&self, _: Handover, inside: &mut Inside) -> Result<()> {
         sys::chdir(&steps::ENTER_NEW_ROOT, &inside.root)?;
-        // Both arguments the same: the old root is put on top of the new one, so that no folder for it is needed, and a
+        // Both arguments the same: the old root is put on top of the new one, so that no directory for it is needed, and a
         // read-only image will do.
         sys::pivot_root(&steps::PIVOT_ROOT)?;
         // What lies on top at "." is the old root. Lazily: the caller's own files on it may be open.

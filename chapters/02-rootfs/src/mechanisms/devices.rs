@@ -38,7 +38,7 @@ impl Mechanism for Devices {
     // ANCHOR: devices
     fn enter(&self, _: Handover, inside: &mut Inside) -> Result<()> {
         let root = Root::open(&inside.root)?;
-        let dev = root.folder_without_links(Path::new("/dev"))?;
+        let dev = root.directory_without_links(Path::new("/dev"))?;
         for (name, major, minor) in DEVICES {
             if self.may_make {
                 sys::make_device(&steps::MAKE_DEVICE, dev.as_fd(), name, major, minor)?;

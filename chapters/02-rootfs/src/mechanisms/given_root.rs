@@ -10,36 +10,37 @@ use crate::rooted::Root;
 use crate::{steps, sys};
 
 // ANCHOR: given_root
-/// A folder of the host's as the root. pivot_root(2) demands a mount point, so the folder is bound on itself; that also
+/// A directory of the host's as the root. pivot_root(2) demands a mount point, so the directory is bound on itself; that also
 /// gives the container a mount whose flags are nobody else's.
 #[derive(Debug)]
 pub struct GivenRoot {
-    folder: PathBuf,
+    directory: PathBuf,
 }
 
 impl GivenRoot {
-    /// A directory that a person names: an empty one is a mistake. `folder` may be relative, and a link.
-    pub fn new(folder: &Path) -> Result<GivenRoot> {
-        let root = GivenRoot::may_be_empty(folder)?;
-        let mut entries = root.folder.read_dir().with_context(|| format!("cannot read {}", root.folder.display()))?;
+    /// A directory that a person names: an empty one is a mistake. `directory` may be relative, and a link.
+    pub fn new(directory: &Path) -> Result<GivenRoot> {
+        let root = GivenRoot::may_be_empty(directory)?;
+        let mut entries =
+            root.directory.read_dir().with_context(|| format!("cannot read {}", root.directory.display()))?;
         if entries.next().is_none() {
-            bail!("the root file system {} is empty\ncure: fill it with: rootfs create {0}", folder.display());
+            bail!("the root file system {} is empty\ncure: fill it with: rootfs create {0}", directory.display());
         }
         Ok(root)
     }
 
     /// A directory that is what it is: a layer.
-    pub fn may_be_empty(folder: &Path) -> Result<GivenRoot> {
-        let there = folder.canonicalize().with_context(|| {
-            format!("cannot find the root file system {}\ncure: make one with: rootfs create {0}", folder.display())
+    pub fn may_be_empty(directory: &Path) -> Result<GivenRoot> {
+        let there = directory.canonicalize().with_context(|| {
+            format!("cannot find the root file system {}\ncure: make one with: rootfs create {0}", directory.display())
         })?;
         if !there.is_dir() {
-            bail!("the root file system {} is not a folder", folder.display());
+            bail!("the root file system {} is not a directory", directory.display());
         }
         if there == Path::new("/") {
             bail!("the root file system can't be the host's own /");
         }
-        Ok(GivenRoot { folder: there })
+        Ok(GivenRoot { directory: there })
     }
 }
 
@@ -53,7 +54,7 @@ impl Mechanism for GivenRoot {
     }
 
     fn prepare(&mut self, plan: &mut Plan) -> Result<()> {
-        plan.root.clone_from(&self.folder);
+        plan.root.clone_from(&self.directory);
         Ok(())
     }
 
@@ -61,8 +62,8 @@ impl Mechanism for GivenRoot {
         let place = Root::open(&inside.root)?;
         let mount = sys::copy_tree(&steps::BIND_ROOT, &inside.root)?;
         sys::set_attributes(&steps::BIND_ROOT, mount.as_fd(), 0)?;
-        let folder = inside.root.display().to_string();
-        sys::attach(&steps::BIND_ROOT, &folder, mount.as_fd(), place.as_fd(), &inside.root)
+        let directory = inside.root.display().to_string();
+        sys::attach(&steps::BIND_ROOT, &directory, mount.as_fd(), place.as_fd(), &inside.root)
     }
 }
 // ANCHOR_END: given_root

@@ -31,7 +31,7 @@ impl Mounts {
         Mounts { mounts, are_volumes: false, why: Some(why) }
     }
 
-    /// What the user asked for, in the order in which it has to be mounted: a folder before what is in it.
+    /// What the user asked for, in the order in which it has to be mounted: a directory before what is in it.
     pub fn volumes(mut mounts: Vec<Mount>) -> Mounts {
         mounts.sort_by_key(|mount| mount.target.components().count());
         Mounts { mounts, are_volumes: true, why: None }
@@ -109,7 +109,8 @@ fn make(mount: &Mount, root: &Root, is_volume: bool, why: Option<&'static Why>) 
         What::New { kind, options } => {
             let why = why.unwrap_or(if is_volume { &steps::MEMORY } else { &steps::MOUNT });
             let made = sys::new_mount(why, kind, options, mount.attributes)?;
-            let place = if is_volume { root.folder(&mount.target)? } else { root.folder_without_links(&mount.target)? };
+            let place =
+                if is_volume { root.directory(&mount.target)? } else { root.directory_without_links(&mount.target)? };
             if is_volume {
                 refuse_root(root, place.as_fd())?;
             }
@@ -121,7 +122,7 @@ fn make(mount: &Mount, root: &Root, is_volume: bool, why: Option<&'static Why>) 
             let made = sys::copy_tree(why, source)?;
             sys::set_attributes(why, made.as_fd(), mount.attributes)?;
             let place = match kind_of(made.as_fd())? {
-                Kind::Folder if !is_volume => root.folder_without_links(&mount.target)?,
+                Kind::Directory if !is_volume => root.directory_without_links(&mount.target)?,
                 kind => root.place(&mount.target, kind)?,
             };
             if is_volume {

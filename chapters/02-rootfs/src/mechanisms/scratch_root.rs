@@ -14,7 +14,7 @@ use crate::rooted::Root;
 use crate::sys::attr::READ_ONLY;
 use crate::{hostbox, steps, sys};
 
-/// A root that begins as a copy of a template and ends with the container. It is a tmpfs; the template's big folders (`usr`
+/// A root that begins as a copy of a template and ends with the container. It is a tmpfs; the template's big directories (`usr`
 /// and the like) are bound into it read-only, its links and small files are copied. So a container may write where programs
 /// write, and neither the template nor the host sees it. (Chapter 4 does that properly, with layers.)
 #[derive(Debug)]
@@ -22,7 +22,7 @@ pub struct ScratchRoot {
     template: PathBuf,
 }
 
-/// Folders that are copied, since programs and people write there.
+/// Directories that are copied, since programs and people write there.
 const COPIED: [&str; 5] = ["etc", "home", "root", "tmp", "var"];
 
 impl ScratchRoot {
@@ -42,8 +42,8 @@ impl Mechanism for ScratchRoot {
     }
 
     fn prepare(&mut self, plan: &mut Plan) -> Result<()> {
-        let place = plan.folder().join("root");
-        plan.undo_later(Undo::RemoveFolder(place.clone()))?;
+        let place = plan.directory().join("root");
+        plan.undo_later(Undo::RemoveDirectory(place.clone()))?;
         fs::DirBuilder::new().mode(0o755).create(&place).with_context(|| format!("cannot make {}", place.display()))?;
         plan.root = place;
         Ok(())
@@ -64,7 +64,7 @@ impl Mechanism for ScratchRoot {
             if COPIED.iter().any(|name| entry.file_name() == *name) || !entry.file_type()?.is_dir() || is_empty() {
                 copy(&from, &root, &to).with_context(|| format!("cannot copy {}", from.display()))?;
             } else {
-                borrow(&from, &root.folder(&to)?, &to)?;
+                borrow(&from, &root.directory(&to)?, &to)?;
             }
         }
         Ok(())
@@ -72,7 +72,7 @@ impl Mechanism for ScratchRoot {
 }
 
 // ANCHOR: borrow
-/// Binds a folder of the template, read-only.
+/// Binds a directory of the template, read-only.
 fn borrow(source: &Path, place: &OwnedFd, target: &Path) -> Result<()> {
     let mount = sys::copy_tree(&steps::BORROW, source)?;
     sys::set_attributes(&steps::BORROW, mount.as_fd(), READ_ONLY)?;
@@ -80,7 +80,7 @@ fn borrow(source: &Path, place: &OwnedFd, target: &Path) -> Result<()> {
 }
 // ANCHOR_END: borrow
 
-/// Copies a link, a small file, or a folder of them. The template is ours, so its own paths can be trusted.
+/// Copies a link, a small file, or a directory of them. The template is ours, so its own paths can be trusted.
 fn copy(from: &Path, root: &Root, to: &Path) -> Result<()> {
     let meta = fs::symlink_metadata(from)?;
     if meta.is_symlink() {

@@ -1,4 +1,4 @@
-//! The folder that the command starts in.
+//! The directory that the command starts in.
 
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
@@ -9,19 +9,19 @@ use ch01_namespaces::{Handover, Inside, Mechanism, Stage};
 use crate::rooted::Root;
 use crate::{steps, sys};
 
-/// Changes into a folder of the container's, made if it is missing, as Docker does.
+/// Changes into a directory of the container's, made if it is missing, as Docker does.
 #[derive(Debug, Clone)]
 pub struct WorkingDirectory {
-    folder: PathBuf,
+    directory: PathBuf,
 }
 
 impl WorkingDirectory {
     /// An absolute path in the container.
-    pub fn new(folder: &Path) -> Result<WorkingDirectory> {
-        if !folder.is_absolute() {
-            bail!("the working directory {} must be an absolute path in the container", folder.display());
+    pub fn new(directory: &Path) -> Result<WorkingDirectory> {
+        if !directory.is_absolute() {
+            bail!("the working directory {} must be an absolute path in the container", directory.display());
         }
-        Ok(WorkingDirectory { folder: folder.into() })
+        Ok(WorkingDirectory { directory: directory.into() })
     }
 }
 
@@ -39,11 +39,11 @@ impl Mechanism for WorkingDirectory {
     /// way out (CVE-2024-21626): what is outside the root has no path in it, and getcwd(2) says so.
     fn enter(&self, _: Handover, inside: &mut Inside) -> Result<()> {
         let root = Root::open(&inside.root)?;
-        let folder = root.folder(&self.folder)?;
-        sys::fchdir(&steps::CHANGE_DIRECTORY, folder.as_fd(), &self.folder)?;
+        let directory = root.directory(&self.directory)?;
+        sys::fchdir(&steps::CHANGE_DIRECTORY, directory.as_fd(), &self.directory)?;
         let here = nix::unistd::getcwd().context("the working directory is not inside the container's root")?;
         if !here.is_absolute() {
-            bail!("the working directory {} is not inside the container's root", self.folder.display());
+            bail!("the working directory {} is not inside the container's root", self.directory.display());
         }
         Ok(())
     }

@@ -12,7 +12,7 @@ use super::View;
 use crate::hostbox::{self, Made};
 
 pub(super) struct Scene<'a> {
-    folder: Folder,
+    directory: Directory,
     store: &'a StoreFlags,
     me: PathBuf,
     pub made: Made,
@@ -22,13 +22,13 @@ pub(super) struct Scene<'a> {
 
 impl Scene<'_> {
     pub fn set(store: &StoreFlags) -> Result<Scene<'_>> {
-        let folder = Folder::new()?;
+        let directory = Directory::new()?;
         let me = std::env::current_exe().context("cannot find this program's own file")?;
         let programs = ["sh", "mkdir"].map(String::from).into_iter().chain([me.display().to_string()]);
-        let made = hostbox::create(&folder.root(), &programs.collect::<Vec<_>>())?;
-        fs::write(folder.sentinel(), "a file of the host's was read: it got out\n")?;
-        let note = folder.0.join("note");
-        Ok(Scene { folder, store, me, made, note })
+        let made = hostbox::create(&directory.root(), &programs.collect::<Vec<_>>())?;
+        fs::write(directory.sentinel(), "a file of the host's was read: it got out\n")?;
+        let note = directory.0.join("note");
+        Ok(Scene { directory, store, me, made, note })
     }
 
     /// What this program sees when it is inside.
@@ -45,7 +45,7 @@ impl Scene<'_> {
 
     /// Chapter 1's container: its mechanisms, and none of this chapter's.
     pub fn write_in_a_mount_namespace_alone(&self) -> Result<()> {
-        let store = Store::open(&self.folder.0.join("store"))?;
+        let store = Store::open(&self.directory.0.join("store"))?;
         let command = ["sh", "-c", &self.writing()].map(Into::into).to_vec();
         let mut design = Design::new(self.store, command, false);
         NamespaceFlags::default().plan(&mut design)?;
@@ -57,21 +57,21 @@ impl Scene<'_> {
 
     pub fn write_in_a_root_of_its_own(&self) -> Result<()> {
         let output =
-            self.run(&[], &["sh", "-c", &format!("mkdir -p {}; {}", self.folder.0.display(), self.writing())])?;
+            self.run(&[], &["sh", "-c", &format!("mkdir -p {}; {}", self.directory.0.display(), self.writing())])?;
         if !output.status.success() {
             bail!("the write ended with {}: {}", output.status, String::from_utf8_lossy(&output.stderr));
         }
         Ok(())
     }
 
-    /// The same file, as the host finds it: in the root's folder.
+    /// The same file, as the host finds it: in the root's directory.
     pub fn note_in_the_root(&self) -> Result<PathBuf> {
-        Ok(self.folder.root().join(self.note.strip_prefix("/").context("a path without a root")?))
+        Ok(self.directory.root().join(self.note.strip_prefix("/").context("a path without a root")?))
     }
 
     /// Tries the escape, and says how it went.
     pub fn escape(&self, flags: &[&str]) -> Result<String> {
-        let sentinel = self.folder.sentinel().display().to_string();
+        let sentinel = self.directory.sentinel().display().to_string();
         let output = self.run(flags, &[&self.me.display().to_string(), "escape", &sentinel])?;
         if output.status.success() {
             return Ok(String::from_utf8_lossy(&output.stdout).trim().to_string());
@@ -90,7 +90,7 @@ impl Scene<'_> {
         Command::new(&self.me)
             .args(self.store.as_args())
             .args(["run", "--rootfs"])
-            .arg(self.folder.root())
+            .arg(self.directory.root())
             .args(flags)
             .arg("--")
             .args(command)
@@ -100,14 +100,14 @@ impl Scene<'_> {
     }
 }
 
-/// A folder for the length of the tour.
-struct Folder(PathBuf);
+/// A directory for the length of the tour.
+struct Directory(PathBuf);
 
-impl Folder {
-    fn new() -> Result<Folder> {
+impl Directory {
+    fn new() -> Result<Directory> {
         let path = std::env::temp_dir().join(format!("coracle-tour-{}", std::process::id()));
         DirBuilder::new().mode(0o700).create(&path).with_context(|| format!("cannot make {}", path.display()))?;
-        Ok(Folder(path))
+        Ok(Directory(path))
     }
 
     fn root(&self) -> PathBuf {
@@ -119,7 +119,7 @@ impl Folder {
     }
 }
 
-impl Drop for Folder {
+impl Drop for Directory {
     fn drop(&mut self) {
         // No container is left whose mounts could be in it, and links are not followed.
         let _ = fs::remove_dir_all(&self.0);

@@ -21,10 +21,10 @@ pub fn text(path: &Path) -> String {
     path.to_string_lossy().into_owned()
 }
 
-/// Names in a folder, sorted.
-pub fn names(folder: &Path) -> Result<Vec<String>> {
+/// Names in a directory, sorted.
+pub fn names(directory: &Path) -> Result<Vec<String>> {
     let mut names: Vec<_> =
-        fs::read_dir(folder)?.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+        fs::read_dir(directory)?.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
     names.sort();
     Ok(names)
 }

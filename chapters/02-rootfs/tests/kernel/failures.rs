@@ -11,7 +11,7 @@ use crate::boxes;
 use crate::running::{self, Outside, expect_empty_store, is_root, program, shown};
 
 pub fn cases() -> Vec<Case> {
-    let private = cases![a_root_that_is_missing_empty_unreadable_or_no_folder_is_told, wrong_flags_are_told];
+    let private = cases![a_root_that_is_missing_empty_unreadable_or_no_directory_is_told, wrong_flags_are_told];
     let shared = cases![whichever_call_fails_the_host_is_as_before];
     [private, shared.into_iter().map(Case::with_shared_mounts).collect()].concat()
 }
@@ -28,12 +28,12 @@ fn expect_failure(args: &[&str], words: &[&str]) -> Result<()> {
     if Path::new(running::STORE).exists() { expect_empty_store() } else { Ok(()) }
 }
 
-fn a_root_that_is_missing_empty_unreadable_or_no_folder_is_told() -> Result<()> {
+fn a_root_that_is_missing_empty_unreadable_or_no_directory_is_told() -> Result<()> {
     fs::create_dir("/tmp/empty")?;
     fs::write("/tmp/file", "")?;
     expect_failure(&["--rootfs", "/tmp/none"], &["/tmp/none", "rootfs create"])?;
     expect_failure(&["--rootfs", "/tmp/empty"], &["is empty", "rootfs create"])?;
-    expect_failure(&["--rootfs", "/tmp/file"], &["not a folder"])?;
+    expect_failure(&["--rootfs", "/tmp/file"], &["not a directory"])?;
     expect_failure(&["--rootfs", "/"], &["host's own /"])?;
     expect_failure(&["--rootfs", ""], &["--rootfs"])?;
     let root = boxes::small("box")?;
@@ -44,7 +44,7 @@ fn a_root_that_is_missing_empty_unreadable_or_no_folder_is_told() -> Result<()> 
     fs::set_permissions(&root, Permissions::from_mode(0o755))?;
     fs::remove_dir(root.join("proc"))?;
     fs::write(root.join("proc"), "")?;
-    expect_failure(&["--rootfs", "/tmp/box"], &["/proc in the root file system is not a folder"])
+    expect_failure(&["--rootfs", "/tmp/box"], &["/proc in the root file system is not a directory"])
 }
 
 fn wrong_flags_are_told() -> Result<()> {
@@ -60,7 +60,7 @@ fn wrong_flags_are_told() -> Result<()> {
         (&["--mount", "type=bind,target=/x"], "source"),
         (&["--tmpfs", "/t:size=none"], "64m"),
         (&["-w", "relative"], "absolute"),
-        (&["-w", "/etc/passwd"], "not a folder"),
+        (&["-w", "/etc/passwd"], "not a directory"),
         (&["--namespaces", "none"], "mount"),
     ] {
         expect_failure(args, &[word])?;

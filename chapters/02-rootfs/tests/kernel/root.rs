@@ -33,7 +33,7 @@ fn a_shell_runs_in_the_default_root_and_sees_nothing_of_the_hosts() -> Result<()
     ensure!(entries.split_whitespace().any(|name| name == "proc"), "{entries}");
     let running = Running::start(&[], "pwd;")?;
     ensure!(running.said == "/\n", "it began in {}", running.said);
-    expect_empty_store().err().context("a running container has no state folder")?;
+    expect_empty_store().err().context("a running container has no state directory")?;
     drop(running);
     expect_empty_store()
 }
@@ -105,7 +105,7 @@ fn a_given_root_may_be_relative_or_a_link() -> Result<()> {
     fs::create_dir("/tmp/elsewhere")?;
     symlink("../box", "/tmp/elsewhere/up")?;
     fs::write(root.join("mark"), "here")?;
-    for (folder, name) in [
+    for (directory, name) in [
         ("/tmp", "box"),
         ("/tmp", "./box/"),
         ("/tmp", "link"),
@@ -114,8 +114,12 @@ fn a_given_root_may_be_relative_or_a_link() -> Result<()> {
         ("/tmp/box", "."),
     ] {
         let mut command: Command = running::run(&["--rootfs", name], "cat /mark");
-        let output = command.current_dir(folder).output()?;
-        ensure!(output.status.success() && output.stdout == b"here", "{name} in {folder}: {}", running::shown(&output));
+        let output = command.current_dir(directory).output()?;
+        ensure!(
+            output.status.success() && output.stdout == b"here",
+            "{name} in {directory}: {}",
+            running::shown(&output)
+        );
     }
     Ok(())
 }
@@ -124,7 +128,7 @@ fn a_given_root_keeps_what_is_written() -> Result<()> {
     let root = boxes::small("box")?;
     says(&["--rootfs", "/tmp/box"], "echo kept >/mark")?;
     ensure!(fs::read_to_string(root.join("mark"))? == "kept\n");
-    // Mounts were made in the container's own table: here the places are empty folders.
+    // Mounts were made in the container's own table: here the places are empty directories.
     ensure!(boxes::names(&root.join("proc"))?.is_empty() && boxes::names(&root.join("dev"))?.is_empty());
     Ok(())
 }
@@ -147,14 +151,14 @@ fn the_working_directory_is_inside_and_made_if_missing() -> Result<()> {
 }
 
 fn a_working_directory_outside_is_refused() -> Result<()> {
-    // A folder that a careless caller leaves open (CVE-2024-21626).
+    // A directory that a careless caller leaves open (CVE-2024-21626).
     let leaked = fs::File::open("/")?;
     nix::fcntl::fcntl(&leaked, nix::fcntl::FcntlArg::F_SETFD(nix::fcntl::FdFlag::empty()))?;
     let number = std::os::fd::AsRawFd::as_raw_fd(&leaked);
-    let folders = (3..=number + 12).map(|number| format!("/proc/self/fd/{number}"));
-    for folder in folders.chain(["/proc/1/root".into(), "/proc/1/cwd".into(), "/etc/passwd".into()]) {
-        let output = running::run(&["-w", &folder], "true").output()?;
-        ensure!(output.status.code() == Some(125), "{folder}: {}", running::shown(&output));
+    let directories = (3..=number + 12).map(|number| format!("/proc/self/fd/{number}"));
+    for directory in directories.chain(["/proc/1/root".into(), "/proc/1/cwd".into(), "/etc/passwd".into()]) {
+        let output = running::run(&["-w", &directory], "true").output()?;
+        ensure!(output.status.code() == Some(125), "{directory}: {}", running::shown(&output));
     }
     expect_empty_store()
 }

@@ -14,12 +14,12 @@ use crate::running::{self, Running, expect_empty_store, says, shown};
 
 pub fn cases() -> Vec<Case> {
     let as_caller = cases![
-        a_volume_is_the_hosts_folder_or_file,
+        a_volume_is_the_hosts_directory_or_file,
         both_notations_mount,
         a_target_that_is_missing_is_made,
         a_tmpfs_has_its_size_and_mode_and_is_empty,
         a_volume_over_a_volume_lies_in_it_whatever_their_order,
-        a_file_on_a_folder_and_a_folder_on_a_file_are_refused,
+        a_file_on_a_directory_and_a_directory_on_a_file_are_refused,
         a_target_that_leads_out_of_the_root_lands_inside,
         a_target_that_is_the_root_is_refused_whatever_it_is_called,
         a_volume_that_another_one_hides_is_refused,
@@ -31,7 +31,7 @@ pub fn cases() -> Vec<Case> {
     [as_caller, as_root].concat()
 }
 
-fn a_volume_is_the_hosts_folder_or_file() -> Result<()> {
+fn a_volume_is_the_hosts_directory_or_file() -> Result<()> {
     fs::create_dir("/tmp/data")?;
     fs::write("/tmp/data/file", "host")?;
     let args = ["-v", "/tmp/data:/data", "-v", "/tmp/data/file:/etc/hosts:ro"];
@@ -92,13 +92,13 @@ fn a_volume_over_a_volume_lies_in_it_whatever_their_order() -> Result<()> {
     Ok(())
 }
 
-fn a_file_on_a_folder_and_a_folder_on_a_file_are_refused() -> Result<()> {
-    fs::create_dir("/tmp/folder")?;
+fn a_file_on_a_directory_and_a_directory_on_a_file_are_refused() -> Result<()> {
+    fs::create_dir("/tmp/directory")?;
     fs::write("/tmp/file", "")?;
     for (volume, word) in [
-        ("/tmp/file:/etc", "is a folder"),
-        ("/tmp/folder:/etc/passwd", "is not a folder"),
-        ("/tmp/folder:/etc/passwd/x", "ENOTDIR"),
+        ("/tmp/file:/etc", "is a directory"),
+        ("/tmp/directory:/etc/passwd", "is not a directory"),
+        ("/tmp/directory:/etc/passwd/x", "ENOTDIR"),
     ] {
         let output = running::run(&["-v", volume], "true").output()?;
         ensure!(output.status.code() == Some(125), "{volume}: {}", shown(&output));
@@ -151,7 +151,7 @@ fn proc_sys_or_dev_being_a_link_is_refused() -> Result<()> {
     expect_empty_store()
 }
 
-/// A lab's folders are read-only, and for an ordinary user the kernel has locked that.
+/// A lab's directories are read-only, and for an ordinary user the kernel has locked that.
 fn locked_flags_are_kept() -> Result<()> {
     let here = std::env::current_dir()?;
     ensure!(fs::write(here.join("mark"), "").is_err(), "the lab's working directory can be written to");

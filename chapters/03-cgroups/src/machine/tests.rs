@@ -62,7 +62,7 @@ fn a_mount_of_our_own_part_is_taken_and_one_of_another_is_not() {
 fn a_mount_that_is_hidden_is_passed_over() {
     let twice =
         "26 23 0:25 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n27 23 0:25 / /mnt/a\\040b rw - cgroup2 cgroup2 rw\n";
-    let found = Machine::read("0::/\n", twice, |folder, _| folder.starts_with("/sys"), |_| String::new());
+    let found = Machine::read("0::/\n", twice, |directory, _| directory.starts_with("/sys"), |_| String::new());
     assert_eq!(found.hierarchies[0].mount_point, Path::new("/sys/fs/cgroup"));
     assert_eq!(machine("0::/\n", twice, "").hierarchies[0].mount_point, Path::new("/mnt/a b"));
 }

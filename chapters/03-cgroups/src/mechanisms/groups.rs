@@ -47,15 +47,15 @@ impl Mechanism for Groups {
     fn prepare(&mut self, plan: &mut Plan) -> Result<()> {
         for site in &self.place.sites {
             // Below a frozen cgroup the container would stand still, and we would wait for it.
-            let there = site.parent.ancestors().find(|folder| folder.exists());
+            let there = site.parent.ancestors().find(|directory| directory.exists());
             there.map_or(Ok(()), refuse_frozen_cgroup)?;
             site.make_room()?;
         }
         let group = Group::make(&self.place, &self.limits, plan)?;
         for part in &group.parts {
             match part.version {
-                Version::V1 => self.entrances.push((part.folder.join(v1::TASKS), part.entrance()?)),
-                Version::V2 => plan.cgroup = Some(open_folder(&part.folder)?),
+                Version::V1 => self.entrances.push((part.directory.join(v1::TASKS), part.entrance()?)),
+                Version::V2 => plan.cgroup = Some(open_directory(&part.directory)?),
             }
         }
         Ok(())
@@ -70,8 +70,8 @@ impl Mechanism for Groups {
 }
 // ANCHOR_END: groups
 
-fn open_folder(folder: &std::path::Path) -> Result<OwnedFd> {
-    File::open(folder).map(OwnedFd::from).with_context(|| format!("cannot open {}", folder.display()))
+fn open_directory(directory: &std::path::Path) -> Result<OwnedFd> {
+    File::open(directory).map(OwnedFd::from).with_context(|| format!("cannot open {}", directory.display()))
 }
 
 /// Moves this process, and with it what it will start, into the groups of a container: for `enter`. The freezer's comes last: if
@@ -82,6 +82,6 @@ pub fn join(group: &Group) -> Result<()> {
     first.into_iter().chain(last).try_for_each(|part| {
         let entrance = part.entrance()?;
         let result = nix::unistd::write(&entrance, b"0").map(drop);
-        report(&steps::JOIN, "write", || vec![part.folder.display().to_string(), "\"0\"".into()], result)
+        report(&steps::JOIN, "write", || vec![part.directory.display().to_string(), "\"0\"".into()], result)
     })
 }

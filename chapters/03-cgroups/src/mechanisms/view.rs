@@ -11,10 +11,10 @@ use crate::place::Place;
 use crate::steps;
 
 /// Where programs look for it.
-const FOLDER: &str = "/sys/fs/cgroup";
+const DIRECTORY: &str = "/sys/fs/cgroup";
 
 // ANCHOR: view
-/// Mounts of the trees that the container is in, read-only, as on the host: v2 alone at /sys/fs/cgroup, or a folder for each
+/// Mounts of the trees that the container is in, read-only, as on the host: v2 alone at /sys/fs/cgroup, or a directory for each
 /// tree there. In a cgroup namespace of its own such a mount begins at the container's own group, so a program that reads
 /// `memory.max` there reads its limit. (The Java machine and many others size themselves by it.)
 pub fn view(place: &Place) -> Mounts {
@@ -22,12 +22,12 @@ pub fn view(place: &Place) -> Mounts {
     let on_v1: Vec<_> = place.sites.iter().filter(|site| site.version == Version::V1).collect();
     let mut mounts = Vec::new();
     if on_v1.is_empty() {
-        mounts.push(Mount::new(FOLDER, "cgroup2", safe | READ_ONLY, &[]));
+        mounts.push(Mount::new(DIRECTORY, "cgroup2", safe | READ_ONLY, &[]));
         return Mounts::further(&steps::VIEW_GROUPS, mounts);
     }
-    mounts.push(Mount::new(FOLDER, "tmpfs", safe, &[("mode", "755"), ("size", "16k")]));
+    mounts.push(Mount::new(DIRECTORY, "tmpfs", safe, &[("mode", "755"), ("size", "16k")]));
     for site in &place.sites {
-        let target = Path::new(FOLDER).join(site.top.file_name().unwrap_or_default());
+        let target = Path::new(DIRECTORY).join(site.top.file_name().unwrap_or_default());
         let target = target.to_string_lossy();
         mounts.push(match site.version {
             Version::V2 => Mount::new(&target, "cgroup2", safe | READ_ONLY, &[]),

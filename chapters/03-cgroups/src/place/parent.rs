@@ -1,4 +1,4 @@
-//! The folder in which a container's groups are made: where this process is, or where `--cgroup-parent` says.
+//! The directory in which a container's groups are made: where this process is, or where `--cgroup-parent` says.
 
 use std::path::{Component, Path, PathBuf};
 
@@ -38,7 +38,7 @@ pub(super) fn part_of(hierarchy: &Hierarchy, asked: Option<&str>) -> Option<Path
     }
 }
 
-/// The folder in which groups are made. `asked`: with a slash in front from the top of the tree, else from where it would be
+/// The directory in which groups are made. `asked`: with a slash in front from the top of the tree, else from where it would be
 /// without.
 pub(super) fn parent_in(
     hierarchy: &Hierarchy,
@@ -77,7 +77,7 @@ pub(super) fn parent_in(
 /// On v2, every cgroup on the way has to give controllers to the next. So none may have
 /// processes, except those that are ours to move; and none may be threaded.
 fn check_way(asked: &str, from: &Path, parent: &Path, movable: &[PathBuf]) -> Result<()> {
-    let below_from = |folder: &&Path| folder.starts_with(from) && (*folder != from || *folder == parent);
+    let below_from = |directory: &&Path| directory.starts_with(from) && (*directory != from || *directory == parent);
     for group in parent.ancestors().take_while(below_from) {
         if room::has_processes(group) && (group == parent || !movable.iter().any(|ours| ours == group)) {
             bail!(

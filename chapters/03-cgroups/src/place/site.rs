@@ -21,7 +21,7 @@ pub struct Site {
     pub demanded: Vec<Controller>,
     /// All controllers of the tree, by the kernel's names.
     pub names: Vec<String>,
-    /// The folder in which the group is made.
+    /// The directory in which the group is made.
     pub parent: PathBuf,
     /// The top of the tree, as we see it.
     pub top: PathBuf,
@@ -38,7 +38,7 @@ impl Site {
         if self.version == Version::V1 {
             return Ok(());
         }
-        self.ours_to_divide().iter().try_for_each(|folder| self.enable_in(folder))
+        self.ours_to_divide().iter().try_for_each(|directory| self.enable_in(directory))
     }
 
     /// The groups from the topmost that is ours down to the parent.
@@ -57,12 +57,12 @@ impl Site {
         in_the_way.filter(|group| room::is_delegated(group)).try_for_each(|group| room::make(group))
     }
 
-    fn enable_in(&self, folder: &Path) -> Result<()> {
-        let file = folder.join(v2::SUBTREE_CONTROL);
+    fn enable_in(&self, directory: &Path) -> Result<()> {
+        let file = directory.join(v2::SUBTREE_CONTROL);
         let given = fs::read_to_string(&file).unwrap_or_default();
-        let is_parent = folder == self.parent;
+        let is_parent = directory == self.parent;
         // The kernel would let it give the threaded controllers, and then nobody into its children (EOPNOTSUPP).
-        if !is_parent && room::has_processes(folder) {
+        if !is_parent && room::has_processes(directory) {
             return Ok(());
         }
         for controller in &self.controllers {
@@ -78,7 +78,7 @@ impl Site {
             let enabled = write(&steps::ENABLE, &file, &format!("+{name}"));
             if demanded {
                 enabled.map_err(|error| {
-                    error.context(format!("the controller {name} can't be had in {}", folder.display()))
+                    error.context(format!("the controller {name} can't be had in {}", directory.display()))
                 })?;
             }
         }

@@ -115,7 +115,7 @@ fn inheritance(telling: &Telling, scene: &Scene<'_>) -> Result<()> {
     say!("");
     let bomb = "sh -c 'while sleep 60 & do :; done' 2>/dev/null; echo; read line";
     let first = scene.start(&["--cgroup-parent", &parent, "--pids-limit", "100"], "read line")?;
-    let Some(above) = first.group.part(Controller::Pids).and_then(|part| Some(part.folder.parent()?.to_path_buf()))
+    let Some(above) = first.group.part(Controller::Pids).and_then(|part| Some(part.directory.parent()?.to_path_buf()))
     else {
         return Ok(());
     };

@@ -49,9 +49,9 @@ impl Scene<'_> {
             .context("cannot start this program again")?;
         let end = Instant::now() + Duration::from_secs(60);
         loop {
-            if let Ok((folder, state)) = self.store.find(&name)
+            if let Ok((directory, state)) = self.store.find(&name)
                 && state.status == Status::Running
-                && let Some(group) = Group::read(&folder)?
+                && let Some(group) = Group::read(&directory)?
             {
                 let stdout = BufReader::new(run.stdout.take().context("no stdout")?);
                 return Ok(Running { group, run, stdout });
@@ -91,5 +91,5 @@ impl Running {
 pub(super) fn oom_file(group: &Group) -> (&'static str, String) {
     let Some(part) = group.part(Controller::Memory) else { return ("", String::new()) };
     let file = if part.version == Version::V1 { v1::memory::OOM_CONTROL } else { v2::memory::EVENTS };
-    (file, fs::read_to_string(part.folder.join(file)).unwrap_or_default())
+    (file, fs::read_to_string(part.directory.join(file)).unwrap_or_default())
 }

@@ -39,8 +39,8 @@ pub fn settings(limits: &Limits) -> Vec<Setting> {
 }
 
 /// The counters.
-pub fn read_stats(folder: &Path, stats: &mut Stats) {
-    let (bytes, operations) = (read(folder, BYTES), read(folder, OPERATIONS));
+pub fn read_stats(directory: &Path, stats: &mut Stats) {
+    let (bytes, operations) = (read(directory, BYTES), read(directory, OPERATIONS));
     let (read_bytes, write_bytes) = (sum(&bytes, "Read"), sum(&bytes, "Write"));
     let (reads, writes) = (sum(&operations, "Read"), sum(&operations, "Write"));
     stats.io = Some(Io { read_bytes, write_bytes, reads, writes });

@@ -30,14 +30,14 @@ pub fn settings(limits: &Limits) -> Vec<Setting> {
 // ANCHOR_END: settings
 
 /// The quota as it is now.
-pub fn quota_now(folder: &Path) -> Option<Quota> {
+pub fn quota_now(directory: &Path) -> Option<Quota> {
     // -1 is no number of microseconds.
-    folder.join(QUOTA).exists().then(|| number(folder, QUOTA).map_or(Quota::Unlimited, Quota::Most))
+    directory.join(QUOTA).exists().then(|| number(directory, QUOTA).map_or(Quota::Unlimited, Quota::Most))
 }
 
 /// The counters.
-pub fn read_stats(folder: &Path, stats: &mut Stats) {
-    let text = read(folder, STAT);
+pub fn read_stats(directory: &Path, stats: &mut Stats) {
+    let text = read(directory, STAT);
     stats.cpu.periods = field(&text, "nr_periods").unwrap_or(0);
     stats.cpu.throttled_periods = field(&text, "nr_throttled").unwrap_or(0);
     stats.cpu.throttled_usec = field(&text, "throttled_time").unwrap_or(0) / 1000;

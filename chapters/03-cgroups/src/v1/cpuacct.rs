@@ -11,9 +11,9 @@ pub const USAGE: &str = "cpuacct.usage";
 pub const USAGE_SYS: &str = "cpuacct.usage_sys";
 
 /// The counters.
-pub fn read_stats(folder: &Path, stats: &mut Stats) {
-    let usage = number(folder, USAGE).unwrap_or(0) / 1000;
-    let system = number(folder, USAGE_SYS).unwrap_or(0) / 1000;
+pub fn read_stats(directory: &Path, stats: &mut Stats) {
+    let usage = number(directory, USAGE).unwrap_or(0) / 1000;
+    let system = number(directory, USAGE_SYS).unwrap_or(0) / 1000;
     (stats.cpu.usage_usec, stats.cpu.system_usec) = (usage, system);
     stats.cpu.user_usec = usage.saturating_sub(system);
 }

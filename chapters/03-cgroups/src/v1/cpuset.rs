@@ -20,12 +20,12 @@ pub fn settings(limits: &Limits) -> Vec<Setting> {
 }
 
 /// In a new v1 group both lists are empty, and then nothing may join it (ENOSPC): it gets its parent's.
-pub fn inherit(folder: &Path) -> Result<()> {
-    let Some(parent) = folder.parent() else { return Ok(()) };
+pub fn inherit(directory: &Path) -> Result<()> {
+    let Some(parent) = directory.parent() else { return Ok(()) };
     [CPUS, MEMS].iter().try_for_each(|file| {
-        if !read(folder, file).trim().is_empty() {
+        if !read(directory, file).trim().is_empty() {
             return Ok(());
         }
-        write(&steps::INHERIT_CPUSET, &folder.join(file), read(parent, file).trim())
+        write(&steps::INHERIT_CPUSET, &directory.join(file), read(parent, file).trim())
     })
 }

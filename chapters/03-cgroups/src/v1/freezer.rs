@@ -13,6 +13,6 @@ pub fn wanted(frozen: bool) -> &'static str {
 }
 
 /// Whether it is so.
-pub fn is(folder: &Path, frozen: bool) -> bool {
-    read(folder, STATE).trim() == wanted(frozen)
+pub fn is(directory: &Path, frozen: bool) -> bool {
+    read(directory, STATE).trim() == wanted(frozen)
 }

@@ -52,42 +52,42 @@ pub fn settings(limits: &Limits) -> Vec<Setting> {
 // ANCHOR_END: settings
 
 /// The counters.
-pub fn read_stats(folder: &Path, stats: &mut Stats) {
-    let text = read(folder, STAT);
-    let usage = number(folder, USAGE).unwrap_or(0);
+pub fn read_stats(directory: &Path, stats: &mut Stats) {
+    let text = read(directory, STAT);
+    let usage = number(directory, USAGE).unwrap_or(0);
     let with_those_below = |name| field(&text, &format!("total_{name}")).or_else(|| field(&text, name)).unwrap_or(0);
     let cache = with_those_below("cache").saturating_sub(with_those_below("shmem"));
-    let swap = number(folder, MEMORY_AND_SWAP_USAGE).map_or(0, |both| both.saturating_sub(usage));
-    let limit = number(folder, LIMIT).filter(|limit| *limit < NO_LIMIT);
+    let swap = number(directory, MEMORY_AND_SWAP_USAGE).map_or(0, |both| both.saturating_sub(usage));
+    let limit = number(directory, LIMIT).filter(|limit| *limit < NO_LIMIT);
     stats.memory = Some(Memory { usage, cache, swap, limit });
 }
 
 /// What has happened.
-pub fn read_events(folder: &Path, events: &mut Events) {
-    let hits = [FAIL_COUNT, MEMORY_AND_SWAP_FAIL_COUNT].map(|file| number(folder, file).unwrap_or(0));
+pub fn read_events(directory: &Path, events: &mut Events) {
+    let hits = [FAIL_COUNT, MEMORY_AND_SWAP_FAIL_COUNT].map(|file| number(directory, file).unwrap_or(0));
     events.memory_limit_hits = hits.iter().sum();
-    events.oom_kills = field(&read(folder, OOM_CONTROL), "oom_kill").unwrap_or(0);
+    events.oom_kills = field(&read(directory, OOM_CONTROL), "oom_kill").unwrap_or(0);
 }
 
 /// Where memory ran out. A cgroup's own counter doesn't have what happened below it.
-pub fn where_it_ran_out(folder: &Path) -> Where {
-    if came_to_limit(folder) { Where::Here } else { Where::Above }
+pub fn where_it_ran_out(directory: &Path) -> Where {
+    if came_to_limit(directory) { Where::Here } else { Where::Above }
 }
 
 /// How many were killed in the cgroups below: on v1 each cgroup counts by itself.
-pub fn kills_below(folder: &Path) -> u64 {
-    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+pub fn kills_below(directory: &Path) -> u64 {
+    let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
     let below = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())).map(|entry| entry.path());
-    let kills = |folder: &Path| field(&read(folder, OOM_CONTROL), "oom_kill").unwrap_or(0);
-    below.into_iter().map(|folder| kills(&folder) + kills_below(&folder)).sum()
+    let kills = |directory: &Path| field(&read(directory, OOM_CONTROL), "oom_kill").unwrap_or(0);
+    below.into_iter().map(|directory| kills(&directory) + kills_below(&directory)).sum()
 }
 
 /// Whether the container has come to its own limit. v1 doesn't say at which limit somebody was killed, nor counts every failure
 /// ([`FAIL_COUNT`]); but only what comes to its limit uses as much as that, less a request that didn't fit any more.
-fn came_to_limit(folder: &Path) -> bool {
+fn came_to_limit(directory: &Path) -> bool {
     const REQUEST: u64 = 64 << 10;
     PEAKS.into_iter().zip([LIMIT, MEMORY_AND_SWAP]).any(|(peak, limit)| {
-        let limit = number(folder, limit).filter(|limit| *limit < NO_LIMIT);
-        number(folder, peak).zip(limit).is_some_and(|(peak, limit)| peak + REQUEST >= limit)
+        let limit = number(directory, limit).filter(|limit| *limit < NO_LIMIT);
+        number(directory, peak).zip(limit).is_some_and(|(peak, limit)| peak + REQUEST >= limit)
     })
 }

@@ -33,16 +33,16 @@ pub fn settings(limits: &Limits) -> Vec<Setting> {
 // ANCHOR_END: settings
 
 /// The quota and the period as they are now.
-pub fn max_now(folder: &Path) -> Option<(Quota, u64)> {
-    let text = read(folder, MAX);
+pub fn max_now(directory: &Path) -> Option<(Quota, u64)> {
+    let text = read(directory, MAX);
     let (quota, period) = text.trim().split_once(' ')?;
     let quota = if quota == "max" { Quota::Unlimited } else { Quota::Most(quota.parse().ok()?) };
     Some((quota, period.parse().ok()?))
 }
 
 /// The counters, those of v1's cpuacct among them.
-pub fn read_stats(folder: &Path, stats: &mut Stats) {
-    let text = read(folder, STAT);
+pub fn read_stats(directory: &Path, stats: &mut Stats) {
+    let text = read(directory, STAT);
     let number = |name| field(&text, name).unwrap_or(0);
     stats.cpu.usage_usec = number("usage_usec");
     stats.cpu.user_usec = number("user_usec");

@@ -14,6 +14,6 @@ pub fn wanted(frozen: bool) -> &'static str {
 }
 
 /// Whether it is so: every process has been reached.
-pub fn is(folder: &Path, frozen: bool) -> bool {
-    field(&read(folder, EVENTS), "frozen") == Some(u64::from(frozen))
+pub fn is(directory: &Path, frozen: bool) -> bool {
+    field(&read(directory, EVENTS), "frozen") == Some(u64::from(frozen))
 }

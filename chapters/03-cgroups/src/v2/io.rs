@@ -53,8 +53,8 @@ pub fn settings(limits: &Limits) -> Vec<Setting> {
 }
 
 /// Where BFQ is the one to keep to weights, they go into its own file, and as they are: its range is v1's.
-pub fn for_bfq(settings: &mut [Setting], limits: &Limits, folder: &Path) {
-    if !folder.join(BFQ_WEIGHT).exists() || (folder.join(WEIGHT).exists() && !bfq_is_chosen()) {
+pub fn for_bfq(settings: &mut [Setting], limits: &Limits, directory: &Path) {
+    if !directory.join(BFQ_WEIGHT).exists() || (directory.join(WEIGHT).exists() && !bfq_is_chosen()) {
         return;
     }
     for setting in settings.iter_mut().filter(|setting| setting.file == WEIGHT) {
@@ -64,8 +64,8 @@ pub fn for_bfq(settings: &mut [Setting], limits: &Limits, folder: &Path) {
 }
 
 /// The counters.
-pub fn read_stats(folder: &Path, stats: &mut Stats) {
-    let text = read(folder, STAT);
+pub fn read_stats(directory: &Path, stats: &mut Stats) {
+    let text = read(directory, STAT);
     let (read_bytes, write_bytes) = (sum(&text, "rbytes="), sum(&text, "wbytes="));
     let (reads, writes) = (sum(&text, "rios="), sum(&text, "wios="));
     stats.io = Some(Io { read_bytes, write_bytes, reads, writes });

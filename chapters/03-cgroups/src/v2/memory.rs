@@ -49,12 +49,12 @@ pub fn settings(limits: &Limits) -> Vec<Setting> {
 // ANCHOR: make_room
 /// v1 refuses a limit below what is in use. v2 takes it, takes back what it can, and *kills* until the rest fits. So what can
 /// be taken back is taken back before, and the limit is refused if the rest doesn't fit.
-pub fn make_room(folder: &Path, limit: &Setting) -> Result<()> {
+pub fn make_room(directory: &Path, limit: &Setting) -> Result<()> {
     let most = limit.value.parse().unwrap_or(u64::MAX);
-    let usage = || number(folder, CURRENT).unwrap_or(0);
-    if usage() > most && folder.join(RECLAIM).exists() {
+    let usage = || number(directory, CURRENT).unwrap_or(0);
+    if usage() > most && directory.join(RECLAIM).exists() {
         // EAGAIN: not all of it could be. What counts is what is left.
-        let _ = write(&steps::RECLAIM, &folder.join(RECLAIM), &usage().saturating_sub(most).to_string());
+        let _ = write(&steps::RECLAIM, &directory.join(RECLAIM), &usage().saturating_sub(most).to_string());
     }
     if usage() > most {
         bail!(
@@ -71,17 +71,17 @@ pub fn make_room(folder: &Path, limit: &Setting) -> Result<()> {
 // ANCHOR_END: make_room
 
 /// The counters.
-pub fn read_stats(folder: &Path, stats: &mut Stats) {
-    let usage = number(folder, CURRENT).unwrap_or(0);
-    let text = read(folder, STAT);
+pub fn read_stats(directory: &Path, stats: &mut Stats) {
+    let usage = number(directory, CURRENT).unwrap_or(0);
+    let text = read(directory, STAT);
     let cache = field(&text, "file").unwrap_or(0).saturating_sub(field(&text, "shmem").unwrap_or(0));
-    let swap = number(folder, SWAP_CURRENT).unwrap_or(0);
-    stats.memory = Some(Memory { usage, cache, swap, limit: number(folder, MAX) });
+    let swap = number(directory, SWAP_CURRENT).unwrap_or(0);
+    stats.memory = Some(Memory { usage, cache, swap, limit: number(directory, MAX) });
 }
 
 /// What has happened.
-pub fn read_events(folder: &Path, events: &mut Events) {
-    let text = read(folder, EVENTS);
+pub fn read_events(directory: &Path, events: &mut Events) {
+    let text = read(directory, EVENTS);
     events.memory_limit_hits = field(&text, "max").unwrap_or(0);
     events.oom_kills = field(&text, "oom_kill").unwrap_or(0);
 }
@@ -90,8 +90,8 @@ pub fn read_events(folder: &Path, events: &mut Events) {
 /// Where memory ran out. `oom` counts in the cgroup whose limit couldn't be kept, and in
 /// those above it: so it is 0 in our file when the limit was above, and 0 in our *local*
 /// file when it was below.
-pub fn where_it_ran_out(folder: &Path) -> Where {
-    let times = |file| field(&read(folder, file), "oom").unwrap_or(0);
+pub fn where_it_ran_out(directory: &Path) -> Where {
+    let times = |file| field(&read(directory, file), "oom").unwrap_or(0);
     match (times(OWN_EVENTS), times(EVENTS)) {
         (0, 0) => Where::Above,
         (0, _) => Where::Below,
@@ -103,10 +103,10 @@ pub fn where_it_ran_out(folder: &Path) -> Where {
 // ANCHOR: swap_in_use
 /// Nor does v2 refuse a limit below the swap that is in use. It takes the number, and
 /// what lies on the disk stays there.
-pub fn check_swap(folder: &Path, limit: &Setting) -> Result<()> {
+pub fn check_swap(directory: &Path, limit: &Setting) -> Result<()> {
     let most = limit.value.parse().unwrap_or(u64::MAX);
-    let in_use = number(folder, SWAP_CURRENT).unwrap_or(0);
-    let is_lower = number(folder, SWAP_MAX).is_none_or(|now| most < now);
+    let in_use = number(directory, SWAP_CURRENT).unwrap_or(0);
+    let is_lower = number(directory, SWAP_MAX).is_none_or(|now| most < now);
     if is_lower && in_use > most {
         bail!(
             "{} can't be applied: it leaves {} of swap, and the container uses {}\n\
@@ -127,9 +127,9 @@ mod tests {
 
     #[test]
     fn swap_in_use_is_not_limited_away() {
-        let folder = tempfile::tempdir().unwrap();
-        let has = |file: &str, text: &str| std::fs::write(folder.path().join(file), text).unwrap();
-        let check = |value: u64| check_swap(folder.path(), &Setting::new("--memory-swap", SWAP_MAX, value));
+        let directory = tempfile::tempdir().unwrap();
+        let has = |file: &str, text: &str| std::fs::write(directory.path().join(file), text).unwrap();
+        let check = |value: u64| check_swap(directory.path(), &Setting::new("--memory-swap", SWAP_MAX, value));
         has(SWAP_MAX, "max\n");
         has(SWAP_CURRENT, "20000000\n");
         let error = check(0).unwrap_err().to_string();
@@ -142,11 +142,11 @@ mod tests {
 
     #[test]
     fn where_memory_ran_out_is_read_from_both_files() {
-        let folder = tempfile::tempdir().unwrap();
+        let directory = tempfile::tempdir().unwrap();
         let found = |own: u64, all: u64| {
-            std::fs::write(folder.path().join(OWN_EVENTS), format!("oom {own}\noom_kill 0\n")).unwrap();
-            std::fs::write(folder.path().join(EVENTS), format!("oom {all}\noom_kill 1\n")).unwrap();
-            where_it_ran_out(folder.path())
+            std::fs::write(directory.path().join(OWN_EVENTS), format!("oom {own}\noom_kill 0\n")).unwrap();
+            std::fs::write(directory.path().join(EVENTS), format!("oom {all}\noom_kill 1\n")).unwrap();
+            where_it_ran_out(directory.path())
         };
         assert_eq!(
             [found(0, 0), found(0, 1), found(1, 1), found(1, 2)],

@@ -26,11 +26,11 @@ pub fn settings(limits: &Limits) -> Vec<Setting> {
 // ANCHOR_END: settings
 
 /// The counters.
-pub fn read_stats(folder: &Path, stats: &mut Stats) {
-    stats.pids = Some(stats::Pids { current: number(folder, CURRENT).unwrap_or(0), limit: number(folder, MAX) });
+pub fn read_stats(directory: &Path, stats: &mut Stats) {
+    stats.pids = Some(stats::Pids { current: number(directory, CURRENT).unwrap_or(0), limit: number(directory, MAX) });
 }
 
 /// What has happened.
-pub fn read_events(folder: &Path, events: &mut Events) {
-    events.forks_refused = field(&read(folder, EVENTS), "max").unwrap_or(0);
+pub fn read_events(directory: &Path, events: &mut Events) {
+    events.forks_refused = field(&read(directory, EVENTS), "max").unwrap_or(0);
 }

@@ -13,8 +13,8 @@ pub const MEMORY: &str = "memory.pressure";
 pub const IO: &str = "io.pressure";
 
 /// `None` where the kernel keeps no account of it.
-pub fn read_pressure(folder: &Path) -> Option<Pressure> {
-    let of = |file| some_avg10(&read(folder, file));
+pub fn read_pressure(directory: &Path) -> Option<Pressure> {
+    let of = |file| some_avg10(&read(directory, file));
     Some(Pressure { cpu: of(CPU)?, memory: of(MEMORY)?, io: of(IO)? })
 }
 

@@ -104,7 +104,7 @@ fn processors_that_the_group_above_has_not_are_refused() -> Result<()> {
     needs::that(Size::of_this_machine()?.cpus.starts_with(&[0, 1]), "two processors")?;
     let in_boats = ["--cgroup-parent", "/boats", "--cpuset-cpus"];
     let held = Running::start(&[&in_boats[..], &["0", "--name", "boat"]].concat(), "")?;
-    let own = held.folder("cpuset")?;
+    let own = held.directory("cpuset")?;
     fs::write(own.parent().context("no parent")?.join("cpuset.cpus"), "0")?;
     // On v1 the kernel refuses; on v2 it takes the list, and lets the container run elsewhere.
     for list in ["1", "0-1"] {
@@ -121,14 +121,14 @@ fn processors_that_the_group_above_has_not_are_refused() -> Result<()> {
 
 /// Quota and period as v2's file has them: `20000 100000`.
 fn quota_and_period(held: &Running) -> Result<String> {
-    let folder = held.folder("cpu")?;
-    let max = folder.join("cpu.max");
+    let directory = held.directory("cpu")?;
+    let max = directory.join("cpu.max");
     if max.exists() {
         return Ok(fs::read_to_string(max)?.trim().to_string());
     }
-    let quota = fs::read_to_string(folder.join("cpu.cfs_quota_us"))?;
+    let quota = fs::read_to_string(directory.join("cpu.cfs_quota_us"))?;
     let quota = if quota.trim() == "-1" { "max" } else { quota.trim() };
-    Ok(format!("{quota} {}", number(&folder.join("cpu.cfs_period_us"), None)?))
+    Ok(format!("{quota} {}", number(&directory.join("cpu.cfs_period_us"), None)?))
 }
 
 fn an_update_of_the_quota_keeps_the_period_and_the_other_way() -> Result<()> {
@@ -156,7 +156,7 @@ fn an_update_of_the_quota_keeps_the_period_and_the_other_way() -> Result<()> {
 fn a_shorter_period_is_taken_where_a_group_above_has_a_quota() -> Result<()> {
     need_groups()?;
     let held = Running::start(&["--name", "boat", "--cgroup-parent", "/boats", "--cpus", "0.5"], "")?;
-    let parent = held.folder("cpu")?.parent().context("no parent")?.to_path_buf();
+    let parent = held.directory("cpu")?.parent().context("no parent")?.to_path_buf();
     let (v1, v2) = (parent.join("cpu.cfs_quota_us"), parent.join("cpu.max"));
     fs::write(if v2.exists() { v2 } else { v1 }, "100000")?;
     for (period, quota) in [("10000", "5000"), ("100000", "50000")] {

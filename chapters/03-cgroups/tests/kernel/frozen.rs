@@ -109,7 +109,7 @@ fn a_frozen_container_is_not_started() -> Result<()> {
 fn below_a_frozen_parent_nothing_is_made() -> Result<()> {
     need_groups()?;
     let held = Running::start(&["--cgroup-parent", "/boats"], "")?;
-    let parent = held.folder("freezer")?.parent().context("no parent")?.to_path_buf();
+    let parent = held.directory("freezer")?.parent().context("no parent")?.to_path_buf();
     freezes(&parent, true)?;
     let refusals = [("run", "/boats"), ("create", "/boats/red")].map(|(verb, asked)| {
         let mut command = program();
@@ -132,7 +132,7 @@ fn frozen_groups_below_hold_up_neither_the_end_nor_a_removal() -> Result<()> {
     for forced in [false, true] {
         let mut held = Running::start(&["--name", "boat"], "sleep 1000 &")?;
         let sleep = *lab::look::children(held.pid).first().context("no sleep")?;
-        let deeper = held.folder("freezer")?.join("one/two");
+        let deeper = held.directory("freezer")?.join("one/two");
         fs::create_dir_all(&deeper)?;
         fs::write(deeper.join("cgroup.procs"), sleep.to_string())?;
         for group in [&deeper, deeper.parent().context("no parent")?] {

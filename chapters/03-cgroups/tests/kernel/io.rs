@@ -47,7 +47,7 @@ fn a_slow_device_is_slow() -> Result<()> {
     let file = std::env::current_exe()?;
     let disk = disk_of(&file)?;
     ensure!(fs::metadata(&file)?.len() > 4 << 20, "this program is too small to be read slowly");
-    let volume = format!("{}:/data:ro", file.parent().context("no folder")?.display());
+    let volume = format!("{}:/data:ro", file.parent().context("no directory")?.display());
     let name = file.file_name().context("no name")?.to_string_lossy();
     let script = format!("dd if=/data/{name} of=/dev/null bs=1M count=2 iflag=direct 2>&1");
     let time = |flags: &[&str]| -> Result<Duration> {

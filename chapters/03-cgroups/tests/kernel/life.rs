@@ -85,10 +85,10 @@ fn a_process_that_stays_behind_ends_with_the_group() -> Result<()> {
 fn groups_below_the_containers_are_removed_first() -> Result<()> {
     need_groups()?;
     let held = Running::start(&["--pids-limit", "50"], "")?;
-    let folder = held.folder("pids")?;
-    fs::create_dir_all(folder.join("one/two"))?;
+    let directory = held.directory("pids")?;
+    fs::create_dir_all(directory.join("one/two"))?;
     held.end()?;
-    ensure!(!folder.exists());
+    ensure!(!directory.exists());
     expect_nothing_left()
 }
 
@@ -105,7 +105,7 @@ impl Mechanism for SameId {
     }
 
     fn prepare(&mut self, plan: &mut Plan) -> Result<()> {
-        let id = plan.folder().file_name().context("no id")?.to_string_lossy().into_owned();
+        let id = plan.directory().file_name().context("no id")?.to_string_lossy().into_owned();
         let place = Place::find(&Machine::look()?, &[], None)?;
         Ok(fs::create_dir(place.sites[0].parent.join(format!("coracle-{}", &id[..12])))?)
     }

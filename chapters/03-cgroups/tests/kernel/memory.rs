@@ -40,7 +40,7 @@ fn whoever_is_killed_for_a_limit_above_hears_that() -> Result<()> {
     need_groups()?;
     // It makes the group above, and holds it there.
     let held = Running::start(&["--cgroup-parent", "/boats"], "")?;
-    let parent = held.folder("memory")?.parent().context("no parent")?.to_path_buf();
+    let parent = held.directory("memory")?.parent().context("no parent")?.to_path_buf();
     for (file, most) in [
         ("memory.limit_in_bytes", "32m"),
         ("memory.memsw.limit_in_bytes", "32m"),
@@ -69,7 +69,7 @@ fn whoever_is_killed_for_a_limit_below_hears_that() -> Result<()> {
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
     BufReader::new(child.stdout.as_mut().context("no stdout")?).read_line(&mut String::new())?;
     let pid = *lab::look::children(child.id() as i32).first().context("no child")?;
-    let group = running::folder_of(pid, "memory")?;
+    let group = running::directory_of(pid, "memory")?;
     let inner = group.join("inner");
     fs::create_dir(&inner)?;
     fs::write(inner.join("cgroup.procs"), pid.to_string())?;
@@ -110,8 +110,8 @@ fn what_fits_is_not_killed() -> Result<()> {
 fn swap_is_limited_as_docker_does() -> Result<()> {
     need_groups()?;
     let probe = Running::start(&["--memory", "32m"], "")?;
-    let folder = probe.folder("memory")?;
-    let (v1, v2) = (folder.join("memory.memsw.limit_in_bytes"), folder.join("memory.swap.max"));
+    let directory = probe.directory("memory")?;
+    let (v1, v2) = (directory.join("memory.memsw.limit_in_bytes"), directory.join("memory.swap.max"));
     needs::that(v1.exists() || v2.exists(), "a kernel that counts swap")?;
     drop(probe);
     for (flags, both, alone) in [
@@ -121,13 +121,13 @@ fn swap_is_limited_as_docker_does() -> Result<()> {
         (&["--memory", "32m", "--memory-swap", "-1"], u64::MAX, u64::MAX),
     ] {
         let held = Running::start(flags, "")?;
-        let folder = held.folder("memory")?;
-        let v1 = folder.join("memory.memsw.limit_in_bytes");
+        let directory = held.directory("memory")?;
+        let v1 = directory.join("memory.memsw.limit_in_bytes");
         if v1.exists() {
             let limit = number(&v1, None)?;
             ensure!(limit == both || (both == u64::MAX && limit > 1 << 62), "{flags:?}: {limit}");
         } else {
-            ensure!(number(&folder.join("memory.swap.max"), None)? == alone, "{flags:?}");
+            ensure!(number(&directory.join("memory.swap.max"), None)? == alone, "{flags:?}");
         }
         held.end()?;
     }

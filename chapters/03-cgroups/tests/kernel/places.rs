@@ -9,7 +9,7 @@ use ch03_cgroups::controller::{Controller, Version};
 use ch03_cgroups::machine::Machine;
 use testkit::{Case, cases, needs, refusing};
 
-use crate::running::{Running, expect_nothing_left, folder_of, need_groups, number, run, says, shown};
+use crate::running::{Running, directory_of, expect_nothing_left, need_groups, number, run, says, shown};
 
 pub fn cases() -> Vec<Case> {
     cases![
@@ -58,14 +58,14 @@ fn what_it_sees_it_can_not_change() -> Result<()> {
 fn a_limit_above_holds_below() -> Result<()> {
     need_groups()?;
     let first = Running::start(&["--cgroup-parent", "/boats", "--pids-limit", "100"], "")?;
-    let parent = first.folder("pids")?.parent().context("no parent")?.to_path_buf();
+    let parent = first.directory("pids")?.parent().context("no parent")?.to_path_buf();
     ensure!(parent.ends_with("boats"), "{}", parent.display());
     fs::write(parent.join("pids.max"), "10")?;
     let bomb = "sh -c 'while sleep 60 & do :; done' 2>/dev/null;";
     let second = Running::start(&["--cgroup-parent", "/boats", "--pids-limit", "100"], bomb)?;
     let both = number(&parent.join("pids.current"), None)?;
     ensure!((5..=10).contains(&both), "{both} processes in both together");
-    ensure!(number(&second.folder("pids")?.join("pids.max"), None)? == 100);
+    ensure!(number(&second.directory("pids")?.join("pids.max"), None)? == 100);
     second.end()?;
     first.end()?;
     ensure!(!parent.exists(), "the parent was left");
@@ -75,7 +75,7 @@ fn a_limit_above_holds_below() -> Result<()> {
 fn a_parent_that_was_made_goes_again_and_one_that_was_there_stays() -> Result<()> {
     need_groups()?;
     let probe = Running::start(&["--pids-limit", "100"], "")?;
-    let top = probe.folder("pids")?.parent().context("no parent")?.to_path_buf();
+    let top = probe.directory("pids")?.parent().context("no parent")?.to_path_buf();
     probe.end()?;
     let kept = top.join("kept");
     fs::create_dir(&kept)?;
@@ -93,7 +93,7 @@ fn a_parent_goes_with_the_last_of_those_who_share_it() -> Result<()> {
     need_groups()?;
     let flags = ["--cgroup-parent", "/boats/red", "--pids-limit", "9"];
     let maker = Running::start(&flags, "")?;
-    let parent = maker.folder("pids")?.parent().context("no parent")?.to_path_buf();
+    let parent = maker.directory("pids")?.parent().context("no parent")?.to_path_buf();
     let last = Running::start(&flags, "")?;
     maker.end()?;
     ensure!(parent.exists(), "it went while it was in use");
@@ -121,7 +121,7 @@ fn of_forty_who_share_a_group_at_once_all_run_and_none_leaves_it() -> Result<()>
 fn a_containers_own_group_is_no_parent_of_anothers() -> Result<()> {
     need_groups()?;
     let outer = Running::start(&["--pids-limit", "9"], "")?;
-    let group = outer.folder("pids")?;
+    let group = outer.directory("pids")?;
     let name = group.file_name().context("no name")?.to_string_lossy();
     let output = run(&["--cgroup-parent", &format!("/{name}"), "--pids-limit", "9"], "true").output()?;
     let said = shown(&output);
@@ -145,7 +145,7 @@ fn a_parent_with_processes_is_refused_on_v2() -> Result<()> {
     need_groups()?;
     needs::that(version(Controller::Pids)? == Version::V2, "cgroup v2")?;
     let held = Running::start(&["--cgroup-parent", "/boats"], "")?;
-    let busy = held.folder("pids")?.with_file_name("busy");
+    let busy = held.directory("pids")?.with_file_name("busy");
     fs::create_dir(&busy)?;
     let mut sleeper = Command::new("sleep").arg("60").spawn()?;
     fs::write(busy.join("cgroup.procs"), sleeper.id().to_string())?;
@@ -173,7 +173,7 @@ fn strangers_on_the_way_to_a_parent_are_never_moved() -> Result<()> {
     let mut stranger = Command::new("sleep").arg("60").spawn()?;
     fs::write(family.join("cgroup.procs"), stranger.id().to_string())?;
     let output = run(&["--cgroup-parent", "/fam/deep"], "true").output()?;
-    let group = folder_of(stranger.id() as i32, "pids")?;
+    let group = directory_of(stranger.id() as i32, "pids")?;
     let left: Vec<_> = fs::read_dir(&family)?.flatten().filter(|entry| entry.path().is_dir()).collect();
     stranger.kill()?;
     stranger.wait()?;
@@ -222,9 +222,9 @@ fn it_is_in_its_group_where_there_is_no_clone3() -> Result<()> {
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
     std::io::Read::read_exact(child.stdout.as_mut().context("no stdout")?, &mut [0])?;
     let pid = *lab::look::children(child.id() as i32).first().context("no child")?;
-    let folder = folder_of(pid, "pids")?;
-    ensure!(number(&folder.join("pids.max"), None)? == 77, "it is in {}", folder.display());
-    ensure!(folder != Path::new("/sys/fs/cgroup"));
+    let directory = directory_of(pid, "pids")?;
+    ensure!(number(&directory.join("pids.max"), None)? == 77, "it is in {}", directory.display());
+    ensure!(directory != Path::new("/sys/fs/cgroup"));
     drop(child.stdin.take());
     child.wait()?;
     expect_nothing_left()

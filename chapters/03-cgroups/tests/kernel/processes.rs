@@ -49,7 +49,7 @@ fn whoever_enters_is_held_too() -> Result<()> {
 fn a_container_with_groups_inside_is_entered() -> Result<()> {
     need_groups()?;
     let held = Running::start(&["--name", "boat", "--pids-limit", "50"], "")?;
-    let group = held.folder("pids")?;
+    let group = held.directory("pids")?;
     let (leaf, control) = (group.join("init"), group.join("cgroup.subtree_control"));
     fs::create_dir(&leaf)?;
     fs::write(leaf.join("cgroup.procs"), held.pid.to_string())?;
@@ -67,9 +67,9 @@ fn a_container_with_groups_inside_is_entered() -> Result<()> {
     ensure!(status.success() && said == "in\n", "{status}: {said}");
     ensure!(members.lines().count() >= 3, "it is not where process 1 is: {members}");
     // And of a frozen cgroup inside it is told.
-    freezes(&held.folder("freezer")?, true)?;
+    freezes(&held.directory("freezer")?, true)?;
     let refused = program().args(["enter", "boat", "--", "true"]).output()?;
-    freezes(&held.folder("freezer")?, false)?;
+    freezes(&held.directory("freezer")?, false)?;
     ensure!(shown(&refused).contains("is frozen"), "{}", shown(&refused));
     held.end()?;
     expect_nothing_left()

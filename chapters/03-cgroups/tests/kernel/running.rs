@@ -65,11 +65,11 @@ pub fn shown(output: &Output) -> String {
 /// Groups of this chapter's that are there, in any tree: of containers, or made to be shared by them. (Of a parallel test nothing is seen: a lab has trees of its own.)
 pub fn groups() -> Vec<PathBuf> {
     let mut found = Vec::new();
-    let mut folders: Vec<PathBuf> = Machine::look()
+    let mut directories: Vec<PathBuf> = Machine::look()
         .map(|machine| machine.hierarchies.into_iter().map(|hierarchy| hierarchy.mount_point).collect())
         .unwrap_or_default();
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(&folder).into_iter().flatten().flatten() {
+    while let Some(directory) = directories.pop() {
+        for entry in std::fs::read_dir(&directory).into_iter().flatten().flatten() {
             let name = entry.file_name().to_string_lossy().into_owned();
             if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
                 let of_a_container =
@@ -77,7 +77,7 @@ pub fn groups() -> Vec<PathBuf> {
                 if of_a_container || is_shared_cgroup(&entry.path()) {
                     found.push(entry.path());
                 }
-                folders.push(entry.path());
+                directories.push(entry.path());
             }
         }
     }
@@ -105,8 +105,8 @@ pub fn groups_can_be_made() -> bool {
     Machine::look().and_then(|machine| Place::find(&machine, &[], None)).is_ok_and(|place| place.is_ours())
 }
 
-/// The folder of a process's group in the tree of a v1 controller, or in v2: by the kernel's word, not by ours.
-pub fn folder_of(pid: i32, controller: &str) -> Result<PathBuf> {
+/// The directory of a process's group in the tree of a v1 controller, or in v2: by the kernel's word, not by ours.
+pub fn directory_of(pid: i32, controller: &str) -> Result<PathBuf> {
     let mounts = look::mountinfo(std::process::id() as i32)?;
     let cgroup = std::fs::read_to_string(format!("/proc/{pid}/cgroup"))?;
     let line = |wanted: &dyn Fn(&str, &str) -> bool| {
@@ -168,15 +168,16 @@ impl Running {
         Ok(Running { child, pid, _stdout: stdout })
     }
 
-    pub fn folder(&self, controller: &str) -> Result<PathBuf> {
-        folder_of(self.pid, controller)
+    pub fn directory(&self, controller: &str) -> Result<PathBuf> {
+        directory_of(self.pid, controller)
     }
 
     /// A counter that has other names in v1 and v2: the file, and the name in it.
     pub fn counter(&self, controller: &str, v1: (&str, Option<&str>), v2: (&str, Option<&str>)) -> Result<u64> {
-        let folder = self.folder(controller)?;
-        let (file, name) = if folder.join(v1.0).exists() && !folder.join("cgroup.type").exists() { v1 } else { v2 };
-        number(&folder.join(file), name)
+        let directory = self.directory(controller)?;
+        let (file, name) =
+            if directory.join(v1.0).exists() && !directory.join("cgroup.type").exists() { v1 } else { v2 };
+        number(&directory.join(file), name)
     }
 
     pub fn throttled(&self) -> Result<u64> {
@@ -189,11 +190,11 @@ impl Running {
 
     /// Microseconds of processor time.
     pub fn used(&self) -> Result<u64> {
-        let folder = self.folder("cpuacct")?;
-        if folder.join("cpuacct.usage").exists() {
-            return Ok(number(&folder.join("cpuacct.usage"), None)? / 1000);
+        let directory = self.directory("cpuacct")?;
+        if directory.join("cpuacct.usage").exists() {
+            return Ok(number(&directory.join("cpuacct.usage"), None)? / 1000);
         }
-        number(&folder.join("cpu.stat"), Some("usage_usec"))
+        number(&directory.join("cpu.stat"), Some("usage_usec"))
     }
 
     pub fn end(mut self) -> Result<()> {

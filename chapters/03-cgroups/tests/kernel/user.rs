@@ -55,7 +55,7 @@ fn without_limits_a_user_needs_no_group() -> Result<()> {
     expect_nothing_left()
 }
 
-/// On the machine itself: in a lab, the machine's trees begin elsewhere. Nothing is made but a few files in a folder of its own.
+/// On the machine itself: in a lab, the machine's trees begin elsewhere. Nothing is made but a few files in a directory of its own.
 fn where_there_is_a_user_manager_a_scope_is_asked_for() -> Result<()> {
     need_no_group()?;
     let all_on_v2 = Machine::look()?.hierarchies.iter().all(|hierarchy| hierarchy.version == Version::V2);
@@ -92,8 +92,8 @@ fn a_user_whose_scope_is_elsewhere_asks_for_one_once() -> Result<()> {
 
 /// With a manager to be seen, and a systemd-run that only does what `script` says.
 fn with_a_manager(script: &str) -> Result<Output> {
-    let folder = tempfile::tempdir()?;
-    let (runtime, programs) = (folder.path().join("runtime"), folder.path().join("bin"));
+    let directory = tempfile::tempdir()?;
+    let (runtime, programs) = (directory.path().join("runtime"), directory.path().join("bin"));
     fs::create_dir_all(runtime.join("systemd"))?;
     fs::write(runtime.join("systemd/private"), "")?;
     fs::create_dir(&programs)?;

@@ -129,8 +129,8 @@ fn an_update_holds_at_once() -> Result<()> {
         succeeds(program().args(["update", "--memory", &size.to_string(), "boat"]))?;
         let limit = held.counter("memory", ("memory.limit_in_bytes", None), ("memory.max", None))?;
         ensure!(limit == size, "{limit}");
-        let folder = held.folder("memory")?;
-        let (v1, v2) = (folder.join("memory.memsw.limit_in_bytes"), folder.join("memory.swap.max"));
+        let directory = held.directory("memory")?;
+        let (v1, v2) = (directory.join("memory.memsw.limit_in_bytes"), directory.join("memory.swap.max"));
         ensure!(!v1.exists() || number(&v1, None)? == size);
         ensure!(!v2.exists() || number(&v2, None)? == 0);
     }
@@ -141,7 +141,7 @@ fn an_update_holds_at_once() -> Result<()> {
 fn an_update_reaches_a_controller_that_nobody_asked_for_at_the_start() -> Result<()> {
     need_groups()?;
     let held = Running::start(&["--name", "boat"], "")?;
-    let group = held.folder("memory")?;
+    let group = held.directory("memory")?;
     let control = group.with_file_name("cgroup.subtree_control");
     needs::that(control.exists(), "cgroup v2")?;
     let update = || program().args(["update", "--cpuset-cpus", "0", "boat"]).output();
@@ -181,9 +181,9 @@ fn limits_of(held: &Running) -> Result<Vec<String>> {
         ("blkio", ["blkio.throttle.read_bps_device", "io.max"]),
     ];
     let text = |(controller, [v1, v2]): (&str, [&str; 2])| {
-        let folder = held.folder(controller)?;
-        let file = if folder.join("cgroup.type").exists() { v2 } else { v1 };
-        fs::read_to_string(folder.join(file)).with_context(|| format!("{file} in {}", folder.display()))
+        let directory = held.directory(controller)?;
+        let file = if directory.join("cgroup.type").exists() { v2 } else { v1 };
+        fs::read_to_string(directory.join(file)).with_context(|| format!("{file} in {}", directory.display()))
     };
     files.into_iter().map(text).collect()
 }
@@ -227,10 +227,10 @@ fn the_tree_shows_containers_and_their_limits() -> Result<()> {
 fn names_of_any_bytes_break_neither_the_tree_nor_the_terminal() -> Result<()> {
     need_groups()?;
     let held = Running::start(&["--pids-limit", "20"], "")?;
-    let above = held.folder("pids")?.parent().context("no parent")?.to_path_buf();
+    let above = held.directory("pids")?.parent().context("no parent")?.to_path_buf();
     let odd = [&b"\xff\xfe"[..], b"\x1b[31m red"].map(|name| above.join(OsStr::from_bytes(name)));
-    for folder in &odd {
-        fs::create_dir(folder)?;
+    for directory in &odd {
+        fs::create_dir(directory)?;
     }
     let table = succeeds(program().args(["ls", "--controller", "pids"]))?;
     ensure!(!table.contains('\x1b') && table.contains("\\u{1b}[31m red"), "{table}");
@@ -238,8 +238,8 @@ fn names_of_any_bytes_break_neither_the_tree_nor_the_terminal() -> Result<()> {
     let rows = rows.lines().map(serde_json::from_str).collect::<Result<Vec<serde_json::Value>, _>>()?;
     let has = |end: &str| rows.iter().any(|row| row["path"].as_str().is_some_and(|path| path.ends_with(end)));
     ensure!(has("\u{fffd}\u{fffd}") && has("\x1b[31m red"), "{rows:?}");
-    for folder in &odd {
-        fs::remove_dir(folder)?;
+    for directory in &odd {
+        fs::remove_dir(directory)?;
     }
     held.end()?;
     expect_nothing_left()

@@ -34,7 +34,7 @@ impl Mechanism for ContainerLayer {
 
     fn prepare(&mut self, plan: &mut Plan) -> Result<()> {
         let container =
-            plan.folder().file_name().and_then(|name| name.to_str()).context("a container without an id")?;
+            plan.directory().file_name().and_then(|name| name.to_str()).context("a container without an id")?;
         let new = self.store.plan_container(container, self.image)?;
         new.undo.iter().try_for_each(|undo: &Undo| plan.undo_later(undo.clone()))?;
         let root = self.store.make_container(&new)?;

@@ -134,7 +134,7 @@ pub fn try_mount(trial: &Path) -> Result<()> {
     // The mount alone proves too little: without attributes it works, and no directory could replace one that was deleted.
     // (tmpfs keeps those of users' own since Linux 6.6.)
     let upper = Root::open(&trial.join("upper"))?;
-    let upper = upper.folder(Path::new("/"))?;
+    let upper = upper.directory(Path::new("/"))?;
     sys::make_opaque(upper.as_fd()).context(
         "the file system below keeps no attributes of users' own, in which overlayfs says what is opaque\n\
          cure: put the data on ext4, xfs or btrfs (XDG_DATA_HOME, or --root)",

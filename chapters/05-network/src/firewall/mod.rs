@@ -16,7 +16,9 @@ use crate::steps;
 /// Whether there is an `nft` to run.
 pub fn is_available() -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path).chain(["/usr/sbin".into(), "/sbin".into()]).any(|folder| folder.join("nft").is_file())
+    std::env::split_paths(&path)
+        .chain(["/usr/sbin".into(), "/sbin".into()])
+        .any(|directory| directory.join("nft").is_file())
 }
 
 /// Makes a change, all of it or nothing.

@@ -81,7 +81,7 @@ impl Mechanism for BridgeEndpoint {
         self.listeners = listen(&mut self.endpoint.ports)?;
         plan.undo_later(Undo::RemoveFile(self.networks.lease(&self.network, &self.container)))?;
         self.endpoint.address = self.networks.allocate(&self.network, &self.container)?;
-        let file = plan.folder().join(Endpoint::FILE);
+        let file = plan.directory().join(Endpoint::FILE);
         plan.undo_later(Undo::RemoveFile(file.clone()))?;
         fs::write(&file, serde_json::to_vec_pretty(&self.endpoint)?)
             .with_context(|| format!("cannot write {}", file.display()))

@@ -50,7 +50,7 @@ impl Mechanism for EtcFiles {
     }
 
     fn prepare(&mut self, plan: &mut Plan) -> Result<()> {
-        let own = plan.folder().to_path_buf();
+        let own = plan.directory().to_path_buf();
         let directory = match &self.shared_with {
             Some(other) => other.clone(),
             None => {
@@ -75,7 +75,7 @@ impl Mechanism for EtcFiles {
 
 impl EtcFiles {
     fn write(&self, plan: &Plan) -> Result<()> {
-        let directory = plan.folder();
+        let directory = plan.directory();
         let endpoint = Endpoint::read(directory);
         let own = endpoint.as_ref().map(|endpoint| (endpoint.address, names_of(endpoint)));
         let hosts = Hosts { own, extra: self.extra.clone(), others: Vec::new() };

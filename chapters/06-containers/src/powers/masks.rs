@@ -83,7 +83,7 @@ fn find(root: &Root, path: &Path) -> Result<Option<OwnedFd>> {
 fn mask(root: &Root, path: &Path) -> Result<()> {
     let Some(place) = find(root, path)? else { return Ok(()) };
     let cover = match kind_of(place.as_fd())? {
-        Kind::Folder => new_mount(&MASK, "tmpfs", &[("size".into(), "0".into())], attr::READ_ONLY)?,
+        Kind::Directory => new_mount(&MASK, "tmpfs", &[("size".into(), "0".into())], attr::READ_ONLY)?,
         Kind::File => null(root)?,
     };
     attach(&MASK, "cover", cover.as_fd(), place.as_fd(), path)

@@ -150,13 +150,15 @@ type Entrances = Vec<(PathBuf, File)>;
 
 /// The container's cgroups: the v2 one to be born in, and v1's files to be written to from inside.
 fn cgroups_of(life: &Life) -> Result<(Option<OwnedFd>, Entrances)> {
-    let Some(group) = Group::read(life.container.folder())? else { return Ok((None, Vec::new())) };
+    let Some(group) = Group::read(life.container.directory())? else { return Ok((None, Vec::new())) };
     let group = group.where_it_is(life.container.pid().as_raw())?;
     let (mut born, mut entrances) = (None, Vec::new());
     for part in &group.parts {
         match part.version {
-            Version::V2 => born = Some(File::open(&part.folder).context("cannot open the container's cgroup")?.into()),
-            Version::V1 => entrances.push((part.folder.clone(), part.entrance()?)),
+            Version::V2 => {
+                born = Some(File::open(&part.directory).context("cannot open the container's cgroup")?.into())
+            }
+            Version::V1 => entrances.push((part.directory.clone(), part.entrance()?)),
         }
     }
     Ok((born, entrances))

@@ -275,7 +275,7 @@ impl Life<'_> {
         }
         self.commands.iter_mut().for_each(Command::end);
         let code = exit.code();
-        let oom_killed = crate::verbs::oom_killed(self.container.folder());
+        let oom_killed = crate::verbs::oom_killed(self.container.directory());
         let restarts = self.record.state.restart_count;
         let again = self.record.host.restart.again(code, restarts, self.was_stopped);
         let was_stopped = self.was_stopped;

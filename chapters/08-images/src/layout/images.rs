@@ -202,8 +202,8 @@ impl ImageStore {
             needed.insert(manifest.config.digest.hex());
             needed.extend(manifest.layers.iter().map(|layer| layer.digest.hex()));
         }
-        for folder in ["blobs/sha256", "blobs"] {
-            for entry in fs::read_dir(self.directory.join(folder))? {
+        for directory in ["blobs/sha256", "blobs"] {
+            for entry in fs::read_dir(self.directory.join(directory))? {
                 let entry = entry?;
                 let name = entry.file_name().to_string_lossy().into_owned();
                 if entry.file_type()?.is_file() && !needed.contains(&name) {

@@ -1,4 +1,4 @@
-//! diagnosis: left-a-folder
+//! diagnosis: left-a-directory
 //! made by: the classic sequence with put_old, without its last step.
 
 use std::fs;

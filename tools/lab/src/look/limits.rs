@@ -39,9 +39,9 @@ pub fn limits(pid: i32) -> Result<InForce> {
     for hierarchy in hierarchies(&fields::read(pid, "cgroup")?, &mounts) {
         // The lab's own cgroup, if it is in one: the program may be in one below.
         let is_labs =
-            |folder: &&Path| folder.file_name().is_some_and(|name| name.to_string_lossy().starts_with(PREFIX));
-        let Some(folder) = hierarchy.folder.ancestors().find(is_labs) else { continue };
-        let number = |file: &str| fs::read_to_string(folder.join(file)).ok()?.trim().parse::<u64>().ok();
+            |directory: &&Path| directory.file_name().is_some_and(|name| name.to_string_lossy().starts_with(PREFIX));
+        let Some(directory) = hierarchy.directory.ancestors().find(is_labs) else { continue };
+        let number = |file: &str| fs::read_to_string(directory.join(file)).ok()?.trim().parse::<u64>().ok();
         // v1 says "no limit" by a number near 2^63.
         let memory = number("memory.max").or_else(|| number("memory.limit_in_bytes")).filter(|bytes| *bytes < 1 << 62);
         in_force.memory = memory.map(|bytes| (By::Cgroup, bytes)).or(in_force.memory);

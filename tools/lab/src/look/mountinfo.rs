@@ -14,7 +14,7 @@ use super::fields;
 pub struct Mount {
     pub id: i32,
     pub parent: i32,
-    /// The folder of the file system that is mounted here; not `/` for a bind mount.
+    /// The directory of the file system that is mounted here; not `/` for a bind mount.
     pub root: PathBuf,
     pub mount_point: PathBuf,
     /// Options of this mount: `ro`, `nosuid`, `relatime`, …

@@ -52,9 +52,9 @@ pub fn descendants(pid: i32) -> Vec<i32> {
 
 /// The open file descriptors of a process and what each is (a path, `pipe:[N]`, `socket:[N]`, …).
 pub fn open_fds(pid: i32) -> Result<BTreeMap<i32, PathBuf>> {
-    let folder = fields::of(pid, "fd");
-    let entries =
-        fs::read_dir(&folder).with_context(|| format!("{}: is process {pid} gone, or another's?", folder.display()))?;
+    let directory = fields::of(pid, "fd");
+    let entries = fs::read_dir(&directory)
+        .with_context(|| format!("{}: is process {pid} gone, or another's?", directory.display()))?;
     let described = entries.flatten().filter_map(|entry| {
         let number = entry.file_name().to_str()?.parse().ok()?;
         // Closed while we look: then it isn't open.

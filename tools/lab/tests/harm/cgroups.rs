@@ -187,8 +187,8 @@ fn what_a_killed_lab_and_its_keeper_left_is_removed_by_the_next_one() -> Result<
 fn a_lab_with_cgroups_of_its_own_may_change_those_and_no_others() -> Result<()> {
     a_cgroup_can_be_made()?;
     let script = "made=0
-        for folder in $(awk '$3 ~ /^cgroup2?$/ { print $2 }' /proc/self/mounts | sort -u); do
-            mkdir -p $folder/mine/below \"$folder/mine/$(printf '\\377')\" && made=$((made + 1))
+        for directory in $(awk '$3 ~ /^cgroup2?$/ { print $2 }' /proc/self/mounts | sort -u); do
+            mkdir -p $directory/mine/below \"$directory/mine/$(printf '\\377')\" && made=$((made + 1))
         done
         echo $made; find /sys/fs/cgroup -type d -name 'coracle-lab-*'; cut -d: -f3 /proc/self/cgroup | sort -u; sleep 100";
     let mut command = Lab::new().own_cgroups().command("bash");
@@ -198,8 +198,8 @@ fn a_lab_with_cgroups_of_its_own_may_change_those_and_no_others() -> Result<()> 
     std::io::BufRead::read_line(&mut said, &mut line)?;
     let made: usize = line.trim().parse()?;
     ensure!(made >= 1 && cgroups_of(outer.id()).len() == made, "{made}, {:?}", cgroups_of(outer.id()));
-    for folder in cgroups_of(outer.id()) {
-        ensure!(folder.join("mine/below").is_dir(), "{}", folder.display());
+    for directory in cgroups_of(outer.id()) {
+        ensure!(directory.join("mine/below").is_dir(), "{}", directory.display());
     }
     line.clear();
     std::io::BufRead::read_line(&mut said, &mut line)?;

@@ -38,15 +38,15 @@ pub fn end(mut outer: Child) -> Result<()> {
 
 pub fn cgroups_of(outer: u32) -> Vec<PathBuf> {
     let mut found = Vec::new();
-    let mut folders = vec![PathBuf::from("/sys/fs/cgroup")];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+    let mut directories = vec![PathBuf::from("/sys/fs/cgroup")];
+    while let Some(directory) = directories.pop() {
+        for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
             if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
                 let name = entry.file_name().to_string_lossy().into_owned();
                 if name.starts_with("coracle-lab-") && name.contains(&format!("-{outer}-")) {
                     found.push(entry.path());
                 }
-                folders.push(entry.path());
+                directories.push(entry.path());
             }
         }
     }

@@ -1,4 +1,4 @@
-//! A folder with a store, a log and the fakes' host files; and the processes that work on it.
+//! A directory with a store, a log and the fakes' host files; and the processes that work on it.
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -12,7 +12,7 @@ use super::role::{Act, Role};
 use super::{Fault, Moment, made};
 
 pub struct Ground {
-    folder: TempDir,
+    directory: TempDir,
 }
 
 /// How a process of ours ended: `code` is `None` when a signal killed it.
@@ -31,17 +31,17 @@ impl Ended {
 
 impl Ground {
     pub fn new() -> Result<Ground> {
-        let folder = TempDir::new()?;
-        std::fs::create_dir(folder.path().join("host"))?;
-        Ok(Ground { folder })
+        let directory = TempDir::new()?;
+        std::fs::create_dir(directory.path().join("host"))?;
+        Ok(Ground { directory })
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
+        self.directory.path().join(name)
     }
 
     pub fn made(&self, moment: Moment, stage: &str) -> PathBuf {
-        made(self.folder.path(), moment, stage)
+        made(self.directory.path(), moment, stage)
     }
 
     pub fn store(&self) -> Result<Store> {
@@ -72,12 +72,12 @@ impl Ground {
     }
 
     fn play(&self, act: Act) -> Result<Ended> {
-        let (variable, role) = Role { ground: self.folder.path().into(), act }.variable()?;
+        let (variable, role) = Role { ground: self.directory.path().into(), act }.variable()?;
         // stderr goes to a file: a container that is left waiting would hold a pipe open.
         let stderr = self.path("stderr");
         let status = Command::new(std::env::current_exe()?)
             .env(variable, role)
-            .current_dir(self.folder.path())
+            .current_dir(self.directory.path())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(std::fs::File::create(&stderr)?)
@@ -85,7 +85,7 @@ impl Ground {
         Ok(Ended { code: status.code(), stderr: std::fs::read_to_string(stderr)? })
     }
 
-    /// No host file and no state folder.
+    /// No host file and no state directory.
     pub fn is_clean(&self) -> Result<bool> {
         let is_empty = |name: &str| match std::fs::read_dir(self.path(name)) {
             Ok(entries) => entries.flatten().all(|entry| entry.file_name() == "coracle-store"),
@@ -96,14 +96,14 @@ impl Ground {
 
     /// Nor a process that works on this ground. A child whose maker was killed takes a moment to notice.
     pub fn expect_nothing_left(&self) -> Result<()> {
-        ensure!(self.is_clean()?, "left on the host: {:?}", all_below(self.folder.path().into()));
+        ensure!(self.is_clean()?, "left on the host: {:?}", all_below(self.directory.path().into()));
         testkit::eventually_within(Duration::from_secs(5), "no process is left", || Ok(self.processes()?.is_empty()))
     }
 
     /// Processes that work in this ground (a forked child does where its maker did), or whose
     /// environment names it.
     fn processes(&self) -> Result<Vec<i32>> {
-        let mark = self.folder.path().to_string_lossy().into_owned();
+        let mark = self.directory.path().to_string_lossy().into_owned();
         let mut found = Vec::new();
         for entry in std::fs::read_dir("/proc")?.flatten() {
             let Ok(pid) = entry.file_name().to_string_lossy().parse() else { continue };
@@ -117,7 +117,7 @@ impl Ground {
     }
 }
 
-fn all_below(folder: PathBuf) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(&folder).into_iter().flatten().flatten();
+fn all_below(directory: PathBuf) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(&directory).into_iter().flatten().flatten();
     entries.flat_map(|entry| [vec![entry.path()], all_below(entry.path())].concat()).collect()
 }

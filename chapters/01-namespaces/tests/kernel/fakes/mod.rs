@@ -54,7 +54,7 @@ pub struct Fault<S = &'static str> {
 
 const STAGES: [Stage; 4] = [Stage::Identity, Stage::Mounts, Stage::System, Stage::Seal];
 
-/// What the fakes make on the host, in this order: folders, each in the one before. Only from the last to the first can they be
+/// What the fakes make on the host, in this order: directories, each in the one before. Only from the last to the first can they be
 /// removed.
 const MADE: [(Moment, &str); 6] = [
     (Moment::Prepare, "Identity"),
@@ -81,7 +81,7 @@ pub fn steps() -> Vec<(Moment, &'static str)> {
     steps
 }
 
-/// A mechanism that makes a folder when it is prepared and another when it is attached, and writes down that it had its turn.
+/// A mechanism that makes a directory when it is prepared and another when it is attached, and writes down that it had its turn.
 struct Fake {
     stage: Stage,
     ground: PathBuf,
@@ -149,10 +149,10 @@ impl Mechanism for Fake {
     }
 
     fn prepare(&mut self, plan: &mut Plan) -> Result<()> {
-        let folder = self.made(Moment::Prepare);
-        plan.undo_later(Undo::RemoveFolder(folder.clone()))?;
+        let directory = self.made(Moment::Prepare);
+        plan.undo_later(Undo::RemoveDirectory(directory.clone()))?;
         self.fault_at(Moment::PrepareNoted)?;
-        std::fs::create_dir(folder)?;
+        std::fs::create_dir(directory)?;
         if self.how(Moment::Prepare) == Some(How::KillUndoer) {
             role::kill_next_undoer(&self.ground, &self.made(Moment::Prepare))?;
         }
@@ -164,10 +164,10 @@ impl Mechanism for Fake {
     }
 
     fn attach(&mut self, process: &Process) -> Result<Handover> {
-        let folder = self.made(Moment::Attach);
-        process.undo_later(Undo::RemoveFolder(folder.clone()))?;
+        let directory = self.made(Moment::Attach);
+        process.undo_later(Undo::RemoveDirectory(directory.clone()))?;
         self.fault_at(Moment::AttachNoted)?;
-        std::fs::create_dir(folder)?;
+        std::fs::create_dir(directory)?;
         self.turn(Moment::Attach)?;
         let file = std::fs::File::open(self.ground.join("log"))?;
         Ok(Handover { bytes: self.name().into(), fds: vec![file.into()] })

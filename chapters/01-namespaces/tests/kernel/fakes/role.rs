@@ -17,7 +17,7 @@ const VARIABLE: &str = "CORACLE_TEST_ROLE";
 /// Where the process that starts the container leaves its id.
 pub const STARTER: &str = "starter";
 
-/// Where the folder is named at whose removal an undo is killed.
+/// Where the directory is named at whose removal an undo is killed.
 const KILL_UNDOER: &str = "kill-undoer";
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -104,16 +104,16 @@ fn state_of(pid: i32) -> Option<char> {
     status.lines().find_map(|line| line.strip_prefix("State:\t"))?.chars().next()
 }
 
-/// Has the next process that undoes killed when it has removed what is in `folder`, and before it
-/// removes `folder`; the process after that is spared.
-pub fn kill_next_undoer(ground: &Path, folder: &Path) -> Result<()> {
-    Ok(std::fs::write(ground.join(KILL_UNDOER), folder.to_string_lossy().as_bytes())?)
+/// Has the next process that undoes killed when it has removed what is in `directory`, and before it
+/// removes `directory`; the process after that is spared.
+pub fn kill_next_undoer(ground: &Path, directory: &Path) -> Result<()> {
+    Ok(std::fs::write(ground.join(KILL_UNDOER), directory.to_string_lossy().as_bytes())?)
 }
 
 /// For a process that is about to undo: see [`kill_next_undoer`].
 pub fn die_in_the_undo_if_asked(ground: &Path) -> Result<()> {
     let asked = ground.join(KILL_UNDOER);
-    let Ok(folder) = std::fs::read_to_string(&asked) else { return Ok(()) };
+    let Ok(directory) = std::fs::read_to_string(&asked) else { return Ok(()) };
     std::fs::remove_file(asked)?;
-    testkit::die_at_next_removal_in(Path::new(&folder))
+    testkit::die_at_next_removal_in(Path::new(&directory))
 }

@@ -179,17 +179,17 @@ fn what_is_not_known_is_refused_by_name() {
 
 #[test]
 fn times_are_kept() {
-    let mut folder = header(b'5', "dir/", 0);
-    folder.set_mode(0o555);
-    folder.set_mtime(1_000_000);
-    folder.set_cksum();
+    let mut directory = header(b'5', "dir/", 0);
+    directory.set_mode(0o555);
+    directory.set_mtime(1_000_000);
+    directory.set_cksum();
     let mut link = header(b'2', "link", 0);
     link.as_mut_bytes()[157..160].copy_from_slice(b"dir");
     link.set_mtime(7);
     link.set_cksum();
     let pax = member(b'x', "pax", b"21 mtime=12.50000000\n");
     let file = member(b'0', "dir/file", b"");
-    let archive = [with_data(&folder, b""), pax, file, with_data(&link, b""), end()].concat();
+    let archive = [with_data(&directory, b""), pax, file, with_data(&link, b""), end()].concat();
     let (place, result) = import_bytes(&archive);
     result.unwrap();
     let time = |name: &str| {
