@@ -1,4 +1,5 @@
-//! Stops the build on anything but Linux, before a crate that calls the kernel is compiled, with one clear sentence.
+//! Stops the build on anything but Linux, before a crate that calls the kernel is compiled, with
+//! one clear sentence.
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");

@@ -1,4 +1,5 @@
-//! Start to exit of `true` in new namespaces: `run` against the floor, whole processes, side by side.
+//! Start to exit of `true` in new namespaces: `run` against the floor, whole processes, side by
+//! side.
 //!
 //! `cargo bench -p ch01-namespaces`.
 

@@ -1,7 +1,7 @@
 //! Inside: from the clone to the command.
 //!
-//! Everything here runs in the new process, on a copy of the host's memory. It ends in execve(2) or in `_exit`, never by
-//! returning into the host's code.
+//! Everything here runs in the new process, on a copy of the host's memory. It ends in execve(2) or
+//! in `_exit`, never by returning into the host's code.
 
 use std::os::fd::AsFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -39,8 +39,8 @@ pub(crate) struct Child {
 impl Child {
     /// Becomes the command. Never returns.
     pub fn run(self) -> ! {
-        // A panic must neither unwind into the host's frames, whose destructors would run a second time in here, nor print
-        // a backtrace on the container's stderr.
+        // A panic must neither unwind into the host's frames, whose destructors would run a second time in
+        // here, nor print a backtrace on the container's stderr.
         std::panic::set_hook(Box::new(|_| {}));
         // A copy of the caller's, and with an init it would stay: whoever is in this PID namespace
         // reads it in /proc/1/environ. The container's own belongs there.
@@ -76,8 +76,8 @@ impl Child {
                 init::fork_off(&self.shown)?;
             }
             launch::execute(&self.inside, &self.signals, || {
-                // Without its answer nobody would know that the command runs; and its first output might come before the step that
-                // made it is told.
+                // Without its answer nobody would know that the command runs; and its first output might come
+                // before the step that made it is told.
                 starter.send(&FromChild::Sealed, &[])?;
                 match starter.receive()? {
                     Some((FromHost::Go, _)) => Ok(()),
@@ -93,8 +93,8 @@ impl Child {
 }
 
 // ANCHOR: lockstep
-/// Walks the sorted mechanisms up to *ready*. Where one needs the host, the child asks and waits: the first such question
-/// is the barrier behind which the host has written the id maps.
+/// Walks the sorted mechanisms up to *ready*. Where one needs the host, the child asks and waits:
+/// the first such question is the barrier behind which the host has written the id maps.
 fn set_up(link: &Link, mechanisms: &[Box<dyn Mechanism>], inside: &mut Inside, foreground: bool) -> Result<()> {
     if foreground {
         // Set before the first word over the link: a host that died earlier makes that word fail.
@@ -121,7 +121,8 @@ fn enter_mechanism(mechanism: &dyn Mechanism, from_host: Handover, inside: &mut 
     mechanism.enter(from_host, inside).with_context(|| format!("{}: cannot be set up inside", mechanism.name()))
 }
 
-/// Waits until the host has written down that we exist, then for somebody at the gate. `None` when the host died first.
+/// Waits until the host has written down that we exist, then for somebody at the gate. `None` when
+/// the host died first.
 fn wait_to_be_started(link: &Link, gate: &Gate, foreground: bool) -> Result<Option<Link>> {
     let Some((FromHost::WaitAtGate, _)) = link.receive()? else { return Ok(None) };
     if foreground && !comes_before_hangup(gate, link)? {

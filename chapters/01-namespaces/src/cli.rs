@@ -5,7 +5,7 @@ use clap::Subcommand;
 
 use crate::command_line::{Chapter, Verb};
 use crate::flags::{NamespaceFlags, StoreFlags};
-use crate::telling::TourFlags;
+use crate::narration::TourFlags;
 use crate::{tour, view};
 
 /// Chapter 1.
@@ -29,7 +29,8 @@ impl Chapter for Namespaces {
 /// Verbs besides those that all chapters have.
 #[derive(Subcommand)]
 pub enum Verbs {
-    /// What the tour runs in its container: report what is seen there as JSON, and stay until stdin ends.
+    /// What the tour runs in its container: report what is seen there as JSON, and stay until stdin
+    /// ends.
     #[command(hide = true)]
     ShowNamespaces {
         /// First make a System V message queue.

@@ -12,11 +12,11 @@ use crate::design::Design;
 use crate::failure::{Failure, exit};
 use crate::flags::{RunFlags, StoreFlags};
 use crate::mechanism::Mechanism;
+use crate::narration::TourFlags;
 use crate::own_binary;
 use crate::program::{create_and_leave, report, run_and_look_back};
 use crate::state::State;
 use crate::store::Store;
-use crate::telling::TourFlags;
 use crate::verbs::{self, end_quietly_in_a_pipe};
 
 /// What a chapter adds to the command line.
@@ -43,7 +43,8 @@ pub trait Chapter: Sized {
         Ok(())
     }
 
-    /// A container's status in one word, where the chapter knows more of it than whether its process is alive.
+    /// A container's status in one word, where the chapter knows more of it than whether its process is
+    /// alive.
     fn status(_store: &Store, _state: &State) -> Option<&'static str> {
         None
     }
@@ -62,8 +63,8 @@ pub struct Operands {
 
 /// Flags from which a container is designed.
 pub trait ContainerFlags {
-    /// Gets this process the rights that the design needs, before anything is made: it may move to a cgroup that is
-    /// delegated to it, or start this program again there (and then doesn't return).
+    /// Gets this process the rights that the design needs, before anything is made: it may move to a
+    /// cgroup that is delegated to it, or start this program again there (and then doesn't return).
     fn delegate(&mut self, _design: &Design) -> Result<()> {
         Ok(())
     }
@@ -93,13 +94,14 @@ struct Cli<C: Chapter> {
 enum Command<C: Chapter> {
     /// Run a command in a new container, and remove the container when it ends.
     ///
-    /// Input, output, signals and the exit status are the command's own. Statuses with a meaning: 125, the container could
-    /// not be made; 126, the command can't be executed; 127, it is not there; 128+N, signal N killed it.
+    /// Input, output, signals and the exit status are the command's own. Statuses with a meaning: 125,
+    /// the container could not be made; 126, the command can't be executed; 127, it is not there;
+    /// 128+N, signal N killed it.
     Run(NewContainer<C>),
     /// Make a container that waits at its start gate. Prints its id.
     ///
-    /// Its input and output are yours, except for pipes: in their place it gets /dev/null, since nobody knows when it will let
-    /// go of them.
+    /// Its input and output are yours, except for pipes: in their place it gets /dev/null, since nobody
+    /// knows when it will let go of them.
     Create(NewContainer<C>),
     Start(verbs::Start),
     Rm(verbs::Rm),
@@ -123,7 +125,8 @@ struct NewContainer<C: Chapter> {
 
 // ANCHOR: plan
 impl<C: Chapter> NewContainer<C> {
-    /// From flags to a container, in the same steps in all chapters: narrate, delegate, plan. The last step makes it.
+    /// From flags to a container, in the same steps in all chapters: narrate, delegate, plan. The last
+    /// step makes it.
     fn plan(mut self, store: &StoreFlags, foreground: bool) -> Result<(Spec, Vec<Box<dyn Mechanism>>)> {
         self.run.explain.begin();
         // Decided before a chapter may go into a user namespace, where we are root.
@@ -138,8 +141,8 @@ impl<C: Chapter> NewContainer<C> {
 }
 // ANCHOR_END: plan
 
-/// Parses the command line, acts, and reports an error on stderr. Exit statuses are Docker's: 125 for a command line that is
-/// wrong and for all that goes wrong before a command runs.
+/// Parses the command line, acts, and reports an error on stderr. Exit statuses are Docker's: 125
+/// for a command line that is wrong and for all that goes wrong before a command runs.
 pub fn main<C: Chapter>() -> ExitCode {
     let parsed = command::<C>().try_get_matches().and_then(|matches| Cli::<C>::from_arg_matches(&matches));
     let cli = match parsed {
@@ -205,7 +208,8 @@ fn join_and_enter<C: Chapter>(enter: verbs::Enter, store: &StoreFlags) -> Result
     enter.act(store)
 }
 
-/// For verbs whose exit status is a command's: a failure of ours must not look like the command's own status 1.
+/// For verbs whose exit status is a command's: a failure of ours must not look like the command's
+/// own status 1.
 fn as_our_failure(result: Result<u8>) -> Result<u8> {
     result.map_err(|error| match Failure::of(&error) {
         failure if failure.exit_code == 1 => Failure { exit_code: exit::OURS, ..failure }.into(),

@@ -35,8 +35,8 @@ pub struct Spec {
     pub env: Vec<(OsString, OsString)>,
     /// Whether an init runs as the first process, and the command as its child.
     pub init: bool,
-    /// Whether it dies with the process that made it. (The kernel forgets that promise when the command is a setuid
-    /// program: PR_SET_PDEATHSIG(2const).)
+    /// Whether it dies with the process that made it. (The kernel forgets that promise when the command
+    /// is a setuid program: PR_SET_PDEATHSIG(2const).)
     pub foreground: bool,
 }
 
@@ -115,7 +115,8 @@ impl Container {
         self.made.pidfd.as_fd()
     }
 
-    /// Descriptors that mechanisms sent up from inside, in the order of the mechanisms: a terminal's other end.
+    /// Descriptors that mechanisms sent up from inside, in the order of the mechanisms: a terminal's
+    /// other end.
     pub fn take_fds(&mut self) -> Vec<OwnedFd> {
         std::mem::take(&mut self.made.from_inside)
     }
@@ -144,10 +145,10 @@ impl Container {
         // A PID 1 that ends waits for all others; one of them in a v1 cgroup that somebody froze
         // would never die.
         let can_be_held_up =
-            removal::groups_of(&self.locked.directory)?.iter().any(|group| frozen::is_v1_freezer(group));
+            removal::cgroups_of(&self.locked.directory)?.iter().any(|cgroup| frozen::is_v1_freezer(cgroup));
         let let_it_end = || {
             if is_exiting(pid) {
-                removal::thaw_groups(&self.locked.directory);
+                removal::thaw_cgroups(&self.locked.directory);
             }
         };
         let each_second = can_be_held_up.then_some(&let_it_end as &dyn Fn());
@@ -178,7 +179,7 @@ pub fn start(store: &Store, name: &str) -> Result<()> {
 
 fn start_in(locked: &Locked, state: &mut State) -> Result<()> {
     // Frozen, it couldn't come through the gate, and we would wait for it.
-    removal::groups_of(&locked.directory)?.iter().try_for_each(|group| frozen::refuse(group))?;
+    removal::cgroups_of(&locked.directory)?.iter().try_for_each(|cgroup| frozen::refuse(cgroup))?;
     let process = Target::process(state.pid).ok();
     host::start(&locked.directory, process.as_ref(), || {
         state.status = Status::Running;

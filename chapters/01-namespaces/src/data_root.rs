@@ -27,15 +27,16 @@ pub fn open(root: &Path) -> Result<PathBuf> {
     open_private(root, MARK)
 }
 
-/// Opens a directory of ours alone, made if it is missing, and gives its path without links. `mark` is the file that says
-/// what the directory is for: one that holds other things is refused.
+/// Opens a directory of ours alone, made if it is missing, and gives its path without links. `mark`
+/// is the file that says what the directory is for: one that holds other things is refused.
 pub fn open_private(root: &Path, mark_name: &str) -> Result<PathBuf> {
     const OTHER: &str = "choose another with --root";
     if let Some(reason) = why_we_own_nothing() {
         bail!("no directory for containers' states can be trusted: {reason}");
     }
-    // A link that somebody else laid, in a directory for temporary files, is theirs to point anywhere. Looked at first, and
-    // without following it: where fs.protected_symlinks is set, following is refused with a less telling error.
+    // A link that somebody else laid, in a directory for temporary files, is theirs to point anywhere.
+    // Looked at first, and without following it: where fs.protected_symlinks is set, following is
+    // refused with a less narration error.
     if let Ok(link) = fs::symlink_metadata(root)
         && link.is_symlink()
         && !is_ours(&link)
@@ -89,8 +90,8 @@ fn keep_for_ourselves(mark: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The default root: /run/coracle for root, a directory in $XDG_RUNTIME_DIR for others, or where there is none of theirs (plain
-/// ssh, su) a private one in the directory for temporary files.
+/// The default root: /run/coracle for root, a directory in $XDG_RUNTIME_DIR for others, or where
+/// there is none of theirs (plain ssh, su) a private one in the directory for temporary files.
 pub fn default() -> PathBuf {
     let is_own =
         |directory: &PathBuf| directory.is_absolute() && fs::metadata(directory).is_ok_and(|meta| is_ours(&meta));
@@ -102,8 +103,9 @@ pub fn default() -> PathBuf {
     }
 }
 
-/// The default data root, which outlives a boot: /var/lib/coracle for root, $XDG_DATA_HOME/coracle or
-/// ~/.local/share/coracle for others, and where neither can be written to a private directory among the temporary files.
+/// The default data root, which outlives a boot: /var/lib/coracle for root, $XDG_DATA_HOME/coracle
+/// or ~/.local/share/coracle for others, and where neither can be written to a private directory
+/// among the temporary files.
 pub fn default_data() -> PathBuf {
     let machines = Privilege::current().is_root().then(|| PathBuf::from("/var/lib"));
     let users = std::env::var_os("XDG_DATA_HOME").map(PathBuf::from);

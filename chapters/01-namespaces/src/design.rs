@@ -12,16 +12,18 @@ use crate::store::Store;
 
 /// What the flags of all chapters have decided so far.
 ///
-/// The flags of a chapter contain those of the chapter before. They decide their own part first, and then pass the design
-/// on to the chapter before, which finds its defaults replaced. That is how a later chapter brings another root file
-/// system, or one more namespace, without a change in the chapter that had the default.
+/// The flags of a chapter contain those of the chapter before. They decide their own part first,
+/// and then pass the design on to the chapter before, which finds its defaults replaced. That is
+/// how a later chapter brings another root file system, or one more namespace, without a change in
+/// the chapter that had the default.
 pub struct Design<'a> {
     /// What to run.
     pub spec: Spec,
     /// The namespaces that are new, unless the user lists others.
     pub default_namespaces: Namespaces,
-    /// The mechanism that provides the root file system. `None` is the default of the chapter: in chapter 1 the host's own
-    /// root, from chapter 2 on this machine's programs in a root of the container's own.
+    /// The mechanism that provides the root file system. `None` is the default of the chapter: in
+    /// chapter 1 the host's own root, from chapter 2 on this machine's programs in a root of the
+    /// container's own.
     pub root: Option<Box<dyn Mechanism>>,
     /// The mechanisms, in the order in which the chapters added them.
     pub mechanisms: Vec<Box<dyn Mechanism>>,
@@ -29,7 +31,8 @@ pub struct Design<'a> {
 }
 
 impl<'a> Design<'a> {
-    /// Before any chapter has decided anything: the caller's environment, and chapter 1's default namespaces.
+    /// Before any chapter has decided anything: the caller's environment, and chapter 1's default
+    /// namespaces.
     pub fn new(store: &'a StoreFlags, command: Vec<OsString>, foreground: bool) -> Design<'a> {
         Design {
             spec: Spec { command, env: std::env::vars_os().collect(), foreground, ..Spec::default() },

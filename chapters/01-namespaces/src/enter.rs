@@ -21,16 +21,18 @@ use crate::target::Target;
 use crate::terminal::{Lent, lead_a_group};
 use crate::wait::{Exit, Foreground};
 
-/// Milliseconds: a PID 1 that ends kills all others of its namespace first (pid_namespaces(7)), and is seen to have ended a
-/// little later.
+/// Milliseconds: a PID 1 that ends kills all others of its namespace first (pid_namespaces(7)), and
+/// is seen to have ended a little later.
 const MOMENT: u8 = 200;
 
 // ANCHOR: enter
-/// Joins every namespace that `target` doesn't share with this process, and runs a command there to its end.
+/// Joins every namespace that `target` doesn't share with this process, and runs a command there to
+/// its end.
 ///
-/// This process moves and stays moved, so the call belongs into a process that has nothing else to do. All namespaces are
-/// joined in one setns(2) on a pidfd: the kernel checks them all before it moves us, and takes the user namespace first.
-/// A PID namespace is joined by children only, so the command is one.
+/// This process moves and stays moved, so the call belongs into a process that has nothing else to
+/// do. All namespaces are joined in one setns(2) on a pidfd: the kernel checks them all before it
+/// moves us, and takes the user namespace first. A PID namespace is joined by children only, so the
+/// command is one.
 pub fn enter(target: &Target, command: Vec<OsString>) -> Result<Exit> {
     let apart = target.apart_from(&Target::myself()?)?;
     let has_root = apart.has(Namespace::User) && has_root(target);
@@ -96,8 +98,8 @@ fn environment_of(target: &Target) -> Vec<(OsString, OsString)> {
 }
 // ANCHOR_END: environment
 
-/// Who comes from outside may have an id that isn't mapped inside, and would be nobody there. As the namespace's root one
-/// is somebody.
+/// Who comes from outside may have an id that isn't mapped inside, and would be nobody there. As
+/// the namespace's root one is somebody.
 pub(crate) fn become_root_inside() -> Result<()> {
     // Groups first, while we may; where setgroups is denied they stay as they are.
     let _ = setgroups(&[]);
@@ -105,8 +107,8 @@ pub(crate) fn become_root_inside() -> Result<()> {
     setuid(Uid::from_raw(0)).context("setuid: cannot become the container's root")
 }
 
-/// Whether the target's user namespace has a root. Asked before we join: afterwards /proc is the container's, in which we
-/// don't occur.
+/// Whether the target's user namespace has a root. Asked before we join: afterwards /proc is the
+/// container's, in which we don't occur.
 pub(crate) fn has_root(target: &Target) -> bool {
     let map = |name: &str| fs::read_to_string(format!("/proc/{}/{name}", target.pid)).unwrap_or_default();
     ["uid_map", "gid_map"].iter().all(|name| maps_root(&map(name)))

@@ -1,8 +1,8 @@
 //! One more command in a container that runs: `docker exec`.
 //!
-//! It is a life without a directory: a process in the container's namespaces and cgroups, under the same restrictions, that
-//! leaves nothing on disk. Its maker stays where it is, and is its parent (unlike [`enter`](crate::enter), which moves the
-//! calling process for good).
+//! It is a life without a directory: a process in the container's namespaces and cgroups, under the
+//! same restrictions, that leaves nothing on disk. Its maker stays where it is, and is its parent
+//! (unlike [`enter`](crate::enter), which moves the calling process for good).
 
 use std::os::fd::{AsFd, OwnedFd};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -29,8 +29,8 @@ pub struct Exec {
     pub target: Target,
     /// The command, and its environment.
     pub inside: Inside,
-    /// What is done inside before it, in this order: joining cgroups, a terminal, giving up powers. None of them has work on
-    /// the host.
+    /// What is done inside before it, in this order: joining cgroups, a terminal, giving up powers.
+    /// None of them has work on the host.
     pub mechanisms: Vec<Box<dyn Mechanism>>,
     /// A cgroup v2 directory to be born in.
     pub cgroup: Option<OwnedFd>,

@@ -1,8 +1,8 @@
 //! Narration: every step that touches the kernel can be told as it happens, in two lanes.
 //!
-//! The wrappers in `sys.rs` report each call here with its arguments. In the host process a step is printed
-//! at once; in the child it crosses the link and the host prints it, so that steps come in one order and nothing is
-//! written to the container's own stderr.
+//! The wrappers in `sys.rs` report each call here with its arguments. In the host process a step is
+//! printed at once; in the child it crosses the link and the host prints it, so that steps come in
+//! one order and nothing is written to the container's own stderr.
 
 use std::cell::RefCell;
 use std::io::{IsTerminal, Write};
@@ -54,8 +54,8 @@ pub enum Format {
 type Sink = Box<dyn Fn(&Step)>;
 
 thread_local! {
-    // Making a container takes a single-threaded process, so "this thread" is "this process"; and the child's copy of
-    // it can be pointed elsewhere without the host noticing.
+    // Making a container takes a single-threaded process, so "this thread" is "this process"; and the
+    // child's copy of it can be pointed elsewhere without the host noticing.
     static TELLER: RefCell<Option<(Lane, Sink)>> = const { RefCell::new(None) };
 }
 
@@ -74,7 +74,8 @@ pub(crate) fn tell(lane: Lane, sink: Sink) {
     TELLER.with_borrow_mut(|teller| *teller = Some((lane, sink)));
 }
 
-/// For the wrappers of system calls: tells the step, and makes an errno an error that knows what it was for.
+/// For the wrappers of system calls: tells the step, and makes an errno an error that knows what it
+/// was for.
 pub fn report<T>(
     why: &'static Why,
     call: &str,

@@ -40,7 +40,8 @@ impl fmt::Display for CallFailed {
 
 impl std::error::Error for CallFailed {}
 
-/// An error with the exit status that it leads to. It is what crosses the link when the child fails.
+/// An error with the exit status that it leads to. It is what crosses the link when the child
+/// fails.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
     /// The exit status, see [`exit`].

@@ -1,4 +1,5 @@
-//! Flags, and the mechanisms they ask for. Later chapters flatten these structs into their own `run`.
+//! Flags, and the mechanisms they ask for. Later chapters flatten these structs into their own
+//! `run`.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -31,7 +32,8 @@ pub struct StoreFlags {
     /// Keep what outlives a boot in this directory.
     #[arg(long = "data-root", global = true, value_name = "DIR", hide = true)]
     data_given: Option<PathBuf>,
-    /// Decided once: who we are decides on it, and a later chapter's `run` may go into a user namespace, where we are root.
+    /// Decided once: who we are decides on it, and a later chapter's `run` may go into a user
+    /// namespace, where we are root.
     #[arg(skip)]
     state: OnceLock<PathBuf>,
     #[arg(skip)]
@@ -44,7 +46,8 @@ impl StoreFlags {
         self.root.iter().flat_map(|root| ["--root".into(), root.into()]).collect()
     }
 
-    /// The same with the directories as they were decided: for a process that may be another user by then.
+    /// The same with the directories as they were decided: for a process that may be another user by
+    /// then.
     pub fn as_args_with_roots(&self) -> Vec<OsString> {
         let default = || ["--root".into(), self.state_root().into(), "--data-root".into(), self.data_root().into()];
         if self.root.is_some() && self.data_given.is_none() { self.as_args() } else { default().into() }
@@ -78,7 +81,8 @@ pub struct RunFlags {
     /// Whether it is told.
     #[command(flatten)]
     pub explain: ExplainFlag,
-    /// Run an init as the first process and the command as its child: orphans are reaped, and signals work as anywhere.
+    /// Run an init as the first process and the command as its child: orphans are reaped, and signals
+    /// work as anywhere.
     #[arg(long)]
     pub init: bool,
 }
@@ -86,8 +90,8 @@ pub struct RunFlags {
 /// Whether steps are narrated.
 #[derive(Args, Debug, Clone, Default)]
 pub struct ExplainFlag {
-    /// Tell each step that touches the kernel, on stderr; with =json, one object a line: lane, call, args, errno, why, shell,
-    /// book.
+    /// Tell each step that touches the kernel, on stderr; with =json, one object a line: lane, call,
+    /// args, errno, why, shell, book.
     #[arg(long, value_enum, value_name = "FORMAT", num_args = 0..=1, require_equals = true, default_missing_value = "text")]
     pub explain: Option<ExplainFormat>,
 }
@@ -115,8 +119,9 @@ pub enum ExplainFormat {
 /// Chapter 1's own flags.
 #[derive(Args, Debug, Clone, Default)]
 pub struct NamespaceFlags {
-    /// Which namespaces are new: a list of cgroup, ipc, mount, net, pid, time, user, uts; or all, or none. The others are
-    /// shared with the host [default: mount,pid,uts, and for an ordinary user also user].
+    /// Which namespaces are new: a list of cgroup, ipc, mount, net, pid, time, user, uts; or all, or
+    /// none. The others are shared with the host [default: mount,pid,uts, and for an ordinary user also
+    /// user].
     #[arg(long, value_name = "LIST")]
     pub namespaces: Option<Namespaces>,
     /// The host name inside; needs the uts namespace.
@@ -125,17 +130,19 @@ pub struct NamespaceFlags {
     /// The NIS domain name inside; needs the uts namespace.
     #[arg(long, value_name = "NAME")]
     pub domainname: Option<String>,
-    /// Join a namespace instead of making or sharing one: KIND=PID, KIND=CONTAINER or KIND=/PATH. May be repeated.
+    /// Join a namespace instead of making or sharing one: KIND=PID, KIND=CONTAINER or KIND=/PATH. May
+    /// be repeated.
     #[arg(long, value_name = "KIND=WHOSE")]
     pub join: Vec<JoinRequest>,
-    /// Map one id only: root inside is you outside. (By default the ids that /etc/subuid and /etc/subgid grant you are
-    /// mapped too, where newuidmap is installed.)
+    /// Map one id only: root inside is you outside. (By default the ids that /etc/subuid and
+    /// /etc/subgid grant you are mapped too, where newuidmap is installed.)
     #[arg(long, conflicts_with = "map_user")]
     pub map_root: bool,
     /// Map one id only, and appear under this one: UID or UID:GID.
     #[arg(long, value_name = "UID[:GID]", value_parser = uid_and_gid)]
     pub map_user: Option<(u32, u32)>,
-    /// Move the clock that counts from boot, what uptime shows: +1d, -2h, 90s. Needs the time namespace.
+    /// Move the clock that counts from boot, what uptime shows: +1d, -2h, 90s. Needs the time
+    /// namespace.
     #[arg(long, value_name = "OFFSET", allow_hyphen_values = true)]
     pub boottime: Option<Offset>,
     /// Move the monotonic clock, likewise.
@@ -158,7 +165,8 @@ impl ContainerFlags for NamespaceFlags {
 }
 
 impl NamespaceFlags {
-    /// The namespaces that are made: those that the user lists, or else the default. What is joined is not made.
+    /// The namespaces that are made: those that the user lists, or else the default. What is joined is
+    /// not made.
     pub fn made(&self, default: Namespaces) -> Namespaces {
         self.namespaces.unwrap_or(default).iter().filter(|kind| !self.joins(*kind)).collect()
     }
@@ -167,7 +175,8 @@ impl NamespaceFlags {
         self.join.iter().any(|request| request.kind() == kind)
     }
 
-    /// The namespaces that the container doesn't share with the caller: those that are made, and those that are joined.
+    /// The namespaces that the container doesn't share with the caller: those that are made, and those
+    /// that are joined.
     pub fn own(&self, default: Namespaces) -> Namespaces {
         self.join.iter().map(JoinRequest::kind).fold(self.made(default), Namespaces::with)
     }

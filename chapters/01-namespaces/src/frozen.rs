@@ -12,34 +12,34 @@ use crate::cgroup_removal::children;
 /// Lets everything in a v1 freezer cgroup, and in those below it, go on: a frozen process
 /// there doesn't even die of SIGKILL. From the top down: below a frozen cgroup nothing is
 /// thawed, whatever is written.
-pub(crate) fn thaw(group: &Path) {
-    if fs::write(group.join("freezer.state"), "THAWED").is_ok() {
-        children(group).iter().for_each(|child| thaw(child));
+pub(crate) fn thaw(cgroup: &Path) {
+    if fs::write(cgroup.join("freezer.state"), "THAWED").is_ok() {
+        children(cgroup).iter().for_each(|child| thaw(child));
     }
 }
 // ANCHOR_END: thaw
 
 /// Whether a cgroup is one of v1's freezer.
-pub(crate) fn is_v1_freezer(group: &Path) -> bool {
-    group.join("freezer.state").exists()
+pub(crate) fn is_v1_freezer(cgroup: &Path) -> bool {
+    cgroup.join("freezer.state").exists()
 }
 
 /// Refuses to put a process into a cgroup that stands still, because it is frozen itself
 /// or one above it is: the process would stand still as well, and nobody would be told
 /// why.
-pub fn refuse(group: &Path) -> Result<()> {
-    let says = |group: &Path, file: &str, words: &[&str]| {
-        let text = fs::read_to_string(group.join(file)).unwrap_or_default();
+pub fn refuse(cgroup: &Path) -> Result<()> {
+    let says = |cgroup: &Path, file: &str, words: &[&str]| {
+        let text = fs::read_to_string(cgroup.join(file)).unwrap_or_default();
         text.lines().any(|line| words.contains(&line))
     };
     let is_asked_for =
-        |group: &&Path| says(group, "freezer.self_freezing", &["1"]) || says(group, "cgroup.freeze", &["1"]);
+        |cgroup: &&Path| says(cgroup, "freezer.self_freezing", &["1"]) || says(cgroup, "cgroup.freeze", &["1"]);
     // The outermost: with an inner one thawed, all would stand still as before.
-    let frozen = group.ancestors().filter(is_asked_for).last();
+    let frozen = cgroup.ancestors().filter(is_asked_for).last();
     // It may lie above of what we see.
     let stands_still =
-        || says(group, "freezer.state", &["FROZEN", "FREEZING"]) || says(group, "cgroup.events", &["frozen 1"]);
-    let Some(frozen) = frozen.or_else(|| stands_still().then_some(group)) else { return Ok(()) };
+        || says(cgroup, "freezer.state", &["FROZEN", "FREEZING"]) || says(cgroup, "cgroup.events", &["frozen 1"]);
+    let Some(frozen) = frozen.or_else(|| stands_still().then_some(cgroup)) else { return Ok(()) };
     let (file, value) = if is_v1_freezer(frozen) { ("freezer.state", "THAWED") } else { ("cgroup.freeze", "0") };
     bail!(
         "the cgroup {0} is frozen: a process that joined it, or one below, would stand still\n\
@@ -53,21 +53,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn of_several_frozen_groups_the_outermost_is_named() {
+    fn of_several_frozen_cgroup_the_outermost_is_named() {
         let top = tempfile::tempdir().unwrap();
-        let group = top.path().join("a/b");
-        fs::create_dir_all(&group).unwrap();
-        refuse(&group).unwrap();
-        for directory in [&group, &top.path().join("a")] {
+        let cgroup = top.path().join("a/b");
+        fs::create_dir_all(&cgroup).unwrap();
+        refuse(&cgroup).unwrap();
+        for directory in [&cgroup, &top.path().join("a")] {
             fs::write(directory.join("cgroup.freeze"), "1\n").unwrap();
         }
-        let error = refuse(&group).unwrap_err().to_string();
+        let error = refuse(&cgroup).unwrap_err().to_string();
         assert!(error.contains(&format!("{}/a is frozen", top.path().display())), "{error}");
         assert!(error.contains("echo 0 >"), "{error}");
     }
 
     #[test]
-    fn a_group_that_stands_still_for_one_above_that_is_not_seen_is_refused() {
+    fn a_cgroup_that_stands_still_for_one_above_that_is_not_seen_is_refused() {
         let top = tempfile::tempdir().unwrap();
         fs::write(top.path().join("freezer.state"), "FROZEN\n").unwrap();
         assert!(refuse(top.path()).unwrap_err().to_string().contains("echo THAWED >"));

@@ -1,8 +1,10 @@
-//! The start gate: a container that is made but not started waits at a socket in its state directory.
+//! The start gate: a container that is made but not started waits at a socket in its state
+//! directory.
 //!
-//! Whoever connects starts it, from whichever process: OCI's `create` and `start` are two. What goes wrong between the
-//! gate and the command comes back over the same connection, so a bad command is the error of `start`. When the
-//! container is gone so is its listening socket, and a connection is refused.
+//! Whoever connects starts it, from whichever process: OCI's `create` and `start` are two. What
+//! goes wrong between the gate and the command comes back over the same connection, so a bad
+//! command is the error of `start`. When the container is gone so is its listening socket, and a
+//! connection is refused.
 
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::Path;
@@ -67,7 +69,8 @@ fn seqpacket() -> Result<OwnedFd> {
     socket(AddressFamily::Unix, SockType::SeqPacket, SockFlag::SOCK_CLOEXEC, None).context("cannot make a socket")
 }
 
-/// A socket's path has at most 107 bytes (unix(7)), a state directory's may have more: go through a descriptor of it.
+/// A socket's path has at most 107 bytes (unix(7)), a state directory's may have more: go through a
+/// descriptor of it.
 fn with_address<T>(directory: &Path, call: impl FnOnce(&UnixAddr) -> nix::Result<T>) -> nix::Result<T> {
     let directory = open(directory, OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC, Mode::empty())?;
     let path = format!("/proc/self/fd/{}/{FILE}", directory.as_raw_fd());

@@ -1,8 +1,9 @@
 //! Helper processes: what must outlive the command that started it, or do something beside it.
 //!
-//! A helper is this program, executed anew with a hidden verb as its role (a forked copy would keep the first command's
-//! memory, and its name in `ps`). It has a session of its own, no terminal, no open files but those it is given, and the
-//! default signals. It does nothing before its undo record is on disk, and says when it is ready.
+//! A helper is this program, executed anew with a hidden verb as its role (a forked copy would keep
+//! the first command's memory, and its name in `ps`). It has a session of its own, no terminal, no
+//! open files but those it is given, and the default signals. It does nothing before its undo
+//! record is on disk, and says when it is ready.
 
 use std::ffi::{CString, OsString};
 use std::os::fd::{AsFd, OwnedFd};
@@ -154,7 +155,8 @@ fn wait_for_ids() -> Result<()> {
 pub type Work = Box<dyn FnOnce() -> Result<()>>;
 
 // ANCHOR: serve
-/// A helper's side: takes what it was given, prepares, says that it is ready (or why not), and works.
+/// A helper's side: takes what it was given, prepares, says that it is ready (or why not), and
+/// works.
 pub fn serve<T: Serialize>(prepare: impl FnOnce(Vec<OwnedFd>) -> Result<(T, Vec<OwnedFd>, Work)>) -> Result<u8> {
     let link = Link::over(sys::own(LINK));
     let Some(((), given)) = link.receive::<()>().context("a helper is started by this program only")? else {

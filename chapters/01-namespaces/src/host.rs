@@ -43,8 +43,8 @@ pub(crate) struct Made {
 }
 
 // ANCHOR: make
-/// Makes the process and leads it up to its start gate. On any error the process is gone when this returns; what else was
-/// made is in the undo journal.
+/// Makes the process and leads it up to its start gate. On any error the process is gone when this
+/// returns; what else was made is in the undo journal.
 pub(crate) fn make(
     locked: Locked,
     state: &mut State,
@@ -107,7 +107,8 @@ pub(crate) fn make(
 /// The journal has it, too: a state file that is damaged names no process any more.
 fn note_process(state: &mut State, pid: Pid, directory: &Path, journal: &Journal) -> Result<()> {
     state.pid = pid.as_raw();
-    // None when it failed so fast that it is gone already: then it has left word on the link, and that is what to tell.
+    // None when it failed so fast that it is gone already: then it has left word on the link, and that
+    // is what to tell.
     state.start_time = start_time(pid).unwrap_or_default();
     let namespace = std::fs::metadata(format!("/proc/{pid}/ns/pid"));
     state.pid_namespace = namespace.map_or(0, |namespace| namespace.ino());
@@ -136,8 +137,9 @@ fn serve(link: &Link, process: &Process<'_>, mechanisms: &mut [Box<dyn Mechanism
     }
 }
 
-/// Goes through the gate of the container in `directory` and listens until its command runs. `note` is called just before,
-/// while the container waits: if we are killed, no command runs that the state doesn't know of.
+/// Goes through the gate of the container in `directory` and listens until its command runs. `note`
+/// is called just before, while the container waits: if we are killed, no command runs that the
+/// state doesn't know of.
 ///
 /// When this fails, `process` has ended, so that whoever looks next doesn't find it alive.
 pub(crate) fn start(directory: &Path, process: Option<&Target>, note: impl FnOnce() -> Result<()>) -> Result<()> {
@@ -175,7 +177,7 @@ fn through_the_gate(link: &Link, note: impl FnOnce() -> Result<()>) -> Result<()
 pub(crate) fn kill_and_reap(pidfd: &OwnedFd, directory: &Path) {
     // It may be dead already; then there is only the reaping to do.
     let _ = sys::pidfd_send_signal(pidfd.as_fd(), Signal::SIGKILL);
-    removal::thaw_groups(directory);
+    removal::thaw_cgroups(directory);
     // Where a cgroup above is frozen it doesn't die. Its removal then says so, and nobody waits for
     // ever.
     let mut ended = [PollFd::new(pidfd.as_fd(), PollFlags::POLLIN)];

@@ -18,8 +18,8 @@ pub fn enter_user_namespace(why: &'static Why, namespace: BorrowedFd<'_>) -> Res
     setuid(Uid::from_raw(0)).context("setuid: cannot become root of the user namespace")
 }
 
-/// The inode of the user namespace that owns this process's network namespace: ioctl_nsfs(2). `None` if it is above ours, and
-/// so none of our business.
+/// The inode of the user namespace that owns this process's network namespace: ioctl_nsfs(2).
+/// `None` if it is above ours, and so none of our business.
 pub fn network_namespace_owner() -> Option<u64> {
     let namespace = File::open("/proc/self/ns/net").ok()?;
     let owner = File::from(sys::owner_of(namespace.as_fd()).ok()?);

@@ -1,11 +1,12 @@
 //! `--init`: a PID 1 that does what a PID 1 has to do.
 //!
-//! The kernel hands every orphan of a PID namespace to its PID 1, and each stays a zombie until that one waits for it
-//! (pid_namespaces(7)). It also spares PID 1 every signal that it has no handler for. Few programs are written for that
-//! role. So an init takes it, the command runs as its child, and both work as anywhere.
+//! The kernel hands every orphan of a PID namespace to its PID 1, and each stays a zombie until
+//! that one waits for it (pid_namespaces(7)). It also spares PID 1 every signal that it has no
+//! handler for. Few programs are written for that role. So an init takes it, the command runs as
+//! its child, and both work as anywhere.
 //!
-//! Init is a way of launching, not a mechanism: it must let go of the start gate, or `start` would wait for the container's
-//! end.
+//! Init is a way of launching, not a mechanism: it must let go of the start gate, or `start` would
+//! wait for the container's end.
 
 use anyhow::{Context, Result};
 use nix::errno::Errno;
@@ -19,10 +20,11 @@ use crate::sys::{self, Cloned, ShownMemory, Whose};
 use crate::wait::{Exit, HANDED_ON, by_the_terminal};
 
 // ANCHOR: init
-/// Forks. The child returns and goes on to become the command; this process reaps, hands signals on, and exits as the
-/// command did.
+/// Forks. The child returns and goes on to become the command; this process reaps, hands signals
+/// on, and exits as the command did.
 pub(crate) fn fork_off(shown: &ShownMemory) -> Result<()> {
-    // Signals must not get lost between the fork and the first wait. Blocked ones are kept even for a PID 1.
+    // Signals must not get lost between the fork and the first wait. Blocked ones are kept even for a
+    // PID 1.
     let mut mask: SigSet = HANDED_ON.into_iter().collect();
     mask.add(Signal::SIGCHLD);
     sigprocmask(SigmaskHow::SIG_BLOCK, Some(&mask), None).context("cannot set the signal mask")?;
@@ -58,7 +60,8 @@ fn serve(command: Pid, mask: &SigSet) -> Result<Exit> {
                     return Ok(exit);
                 }
             }
-            // The terminal's signals go to the whole process group: the command has them already. (Not a hangup.)
+            // The terminal's signals go to the whole process group: the command has them already. (Not a
+            // hangup.)
             signal if by_the_terminal(info.code) && signal != Signal::SIGHUP => {}
             // It may have ended a moment ago; then SIGCHLD is on its way.
             signal => drop(kill(command, signal)),

@@ -79,7 +79,8 @@ fn look(target: &Target) -> Result<Report> {
     })
 }
 
-/// A user namespace belongs to whoever made it; any other to the user namespace in which it was made.
+/// A user namespace belongs to whoever made it; any other to the user namespace in which it was
+/// made.
 fn owner(target: &Target, kind: Namespace) -> Option<u32> {
     let namespace = target.namespace(kind).ok()?;
     if kind == Namespace::User {

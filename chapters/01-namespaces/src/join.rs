@@ -14,9 +14,10 @@ use crate::sys::{self, Cloned, Whose};
 // ANCHOR: join
 /// Clones a process that is in the namespaces `join` and in new ones of the kinds `create`.
 ///
-/// setns(2) moves the calling process, and some of its steps can't be taken back: who has joined a user namespace has no
-/// powers in the old one any more, and who has joined a PID namespace gets only children there. So a helper process goes,
-/// and clones from there with CLONE_PARENT: the new process is our child all the same, and the helper is never seen again.
+/// setns(2) moves the calling process, and some of its steps can't be taken back: who has joined a
+/// user namespace has no powers in the old one any more, and who has joined a PID namespace gets
+/// only children there. So a helper process goes, and clones from there with CLONE_PARENT: the new
+/// process is our child all the same, and the helper is never seen again.
 pub(crate) fn clone_joined(
     join: &[(Namespaces, OwnedFd)],
     create: Namespaces,

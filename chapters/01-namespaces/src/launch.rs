@@ -26,9 +26,10 @@ pub(crate) struct CallerSignals {
 }
 
 impl CallerSignals {
-    /// Puts them aside. From here on, the signals that are [handed on](HANDED_ON) wait, so that none of them ends us with
-    /// a container half made. With SIGCHLD ignored (`trap '' CHLD` in the caller's shell) children reap themselves and
-    /// waiting for one fails with ECHILD (wait(2)), so it gets its default.
+    /// Puts them aside. From here on, the signals that are [handed on](HANDED_ON) wait, so that none of
+    /// them ends us with a container half made. With SIGCHLD ignored (`trap '' CHLD` in the caller's
+    /// shell) children reap themselves and waiting for one fails with ECHILD (wait(2)), so it gets its
+    /// default.
     pub fn put_aside() -> Result<CallerSignals> {
         let mut mask = SigSet::empty();
         let waiting: SigSet = HANDED_ON.into_iter().collect();
@@ -37,8 +38,8 @@ impl CallerSignals {
         Ok(CallerSignals { mask, child_ignored })
     }
 
-    /// Gives them to the command. Rust ignores SIGPIPE, and an ignored signal stays ignored across execve(2), so that
-    /// `yes | head` would complain: it gets its default.
+    /// Gives them to the command. Rust ignores SIGPIPE, and an ignored signal stays ignored across
+    /// execve(2), so that `yes | head` would complain: it gets its default.
     fn give_to_command(&self) -> nix::Result<()> {
         sys::set_ignored(Signal::SIGPIPE, false)?;
         self.give_back()
@@ -51,7 +52,8 @@ impl CallerSignals {
     }
 }
 
-/// Replaces this process by the command. `last_word` is called when nothing can fail any more but execve itself.
+/// Replaces this process by the command. `last_word` is called when nothing can fail any more but
+/// execve itself.
 pub(crate) fn execute(
     inside: &Inside,
     signals: &CallerSignals,
@@ -74,8 +76,8 @@ pub(crate) fn execute(
 
 /// Where the command is. A name with a slash is a path; another is searched for in PATH.
 ///
-/// Our own search, not execvp(3): glibc's runs a file without a known format through a shell, so that a text file would
-/// fail inside with 127, where Docker says 126.
+/// Our own search, not execvp(3): glibc's runs a file without a known format through a shell, so
+/// that a text file would fail inside with 127, where Docker says 126.
 fn find(name: &OsStr, path: Option<&OsStr>, is_executable: impl Fn(&Path) -> bool) -> Result<PathBuf> {
     if name.as_bytes().contains(&b'/') {
         return Ok(name.into());
@@ -92,13 +94,13 @@ fn find(name: &OsStr, path: Option<&OsStr>, is_executable: impl Fn(&Path) -> boo
         }
     }
     there_but_not_executable.filter(|_| !name.is_empty()).ok_or_else(|| {
-        let message = format!("{}: command not found in PATH\n(PATH is {})", shown(name), path.display());
+        let message = format!("{}: command not found in PATH\n(PATH is {})", format_name(name), path.display());
         anyhow!(Failure::new(exit::NOT_FOUND, message))
     })
 }
 
 /// A command as it was typed; in quotes where it would not be seen otherwise.
-fn shown(name: &OsStr) -> String {
+fn format_name(name: &OsStr) -> String {
     let plain = name.to_str().filter(|name| !name.is_empty() && !name.contains(char::is_whitespace));
     plain.map_or_else(|| format!("{name:?}"), String::from)
 }
@@ -124,7 +126,7 @@ fn why_not_executed(name: &OsStr, errno: Errno) -> Failure {
         _ => (exit::NOT_EXECUTABLE, "see execve(2)"),
     };
     let chain = vec![
-        format!("cannot run {}", shown(name)),
+        format!("cannot run {}", format_name(name)),
         format!("execve: {errno:?} ({})", errno.desc()),
         format!("likely cause: {cause}"),
     ];

@@ -1,22 +1,27 @@
 //! Chapter 1: a process of its own.
 //!
-//! A container is a process plus a list of [`Mechanism`]s. This crate holds that one idea, the machinery that carries it
-//! through all chapters, and the first mechanisms: namespaces.
+//! A container is a process plus a list of [`Mechanism`]s. This crate holds that one idea, the
+//! machinery that carries it through all chapters, and the first mechanisms: namespaces.
 //!
 //! Read it in this order:
 //!
-//! - **The idea.** [`Namespace`], [`Namespaces`]: what the kernel can make private. [`Mechanism`], [`Stage`], [`Plan`]: what a
-//!   piece of a container is, and when it has its turn. [`mechanisms`]: one file each; [`mapping`] decides on ids.
-//! - **The process.** `host.rs` and `child.rs` walk the list in lockstep, over the `link.rs` between them; `gate.rs` lets
-//!   `create` and `start` be two processes; `launch.rs` becomes the command, `init.rs` stays behind as its PID 1; `wait.rs`,
-//!   `interrupts.rs` and `terminal.rs` pass on what a person does to it. `join.rs` and `enter.rs` go into namespaces that
-//!   exist. [`own_binary`] keeps our program's own file out of the container's reach. `work.rs` does work elsewhere, and
-//!   `work_interrupts.rs` lets Ctrl-C end it. [`Privilege`] is what this process may do.
-//! - **What remains.** [`Container`], [`State`], [`RecordedProcess`], [`Store`] (`data_root.rs`, [`ownership`], `locked.rs`),
-//!   [`Undo`], `removal.rs`, `cgroup_removal.rs`, `tree_removal.rs`, `frozen.rs`: what outlives a
-//!   process, and how it goes away.
-//! - **What is said.** [`explain`] and [`steps`] narrate; [`Failure`] teaches; `refused.rs` asks why this machine says no.
-//! - **The command line.** [`Chapter`] is what a chapter adds to it, [`Design`] what its flags decide; `flags.rs` and [`verbs`] are shared, `tour.rs` and `inspect.rs` what it shows.
+//! - **The idea.** [`Namespace`], [`Namespaces`]: what the kernel can make private. [`Mechanism`],
+//!   [`Stage`], [`Plan`]: what a piece of a container is, and when it has its turn. [`mechanisms`]:
+//!   one file each; [`mapping`] decides on ids.
+//! - **The process.** `host.rs` and `child.rs` walk the list in lockstep, over the `link.rs`
+//!   between them; `gate.rs` lets `create` and `start` be two processes; `launch.rs` becomes the
+//!   command, `init.rs` stays behind as its PID 1; `wait.rs`, `interrupts.rs` and `terminal.rs`
+//!   pass on what a person does to it. `join.rs` and `enter.rs` go into namespaces that exist.
+//!   [`own_binary`] keeps our program's own file out of the container's reach. `work.rs` does work
+//!   elsewhere, and `work_interrupts.rs` lets Ctrl-C end it. [`Privilege`] is what this process may
+//!   do.
+//! - **What remains.** [`Container`], [`State`], [`RecordedProcess`], [`Store`] (`data_root.rs`,
+//!   [`ownership`], `locked.rs`), [`Undo`], `removal.rs`, `cgroup_removal.rs`, `tree_removal.rs`,
+//!   `frozen.rs`: what outlives a process, and how it goes away.
+//! - **What is said.** [`explain`] and [`steps`] narrate; [`Failure`] teaches; `refused.rs` asks
+//!   why this machine says no.
+//! - **The command line.** [`Chapter`] is what a chapter adds to it, [`Design`] what its flags
+//!   decide; `flags.rs` and [`verbs`] are shared, `tour.rs` and `inspect.rs` what it shows.
 //!
 //! All `unsafe` is in files called `sys.rs`.
 
@@ -48,6 +53,7 @@ pub mod mapping;
 mod mechanism;
 pub mod mechanisms;
 mod namespaces;
+pub mod narration;
 mod offset;
 pub mod own_binary;
 pub mod ownership;
@@ -65,7 +71,6 @@ pub mod steps;
 mod store;
 mod sys;
 mod target;
-pub mod telling;
 mod terminal;
 mod tour;
 mod tree_removal;

@@ -1,7 +1,8 @@
 //! The link between the host and the child: one message at a time, and descriptors with it.
 //!
-//! It is a pair of SEQPACKET sockets (unix(7)): messages keep their borders, and when the other side is gone a receive
-//! says so instead of waiting. Both ends are close-on-exec, so a successful execve(2) closes the child's.
+//! It is a pair of SEQPACKET sockets (unix(7)): messages keep their borders, and when the other
+//! side is gone a receive says so instead of waiting. Both ends are close-on-exec, so a successful
+//! execve(2) closes the child's.
 
 use std::io::{IoSlice, IoSliceMut};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
@@ -27,7 +28,8 @@ pub(crate) enum FromChild {
     Did(Step),
     /// All but the last stage is done. Death before this is an error.
     Ready,
-    /// The last stage is done and execve comes next. I wait for your word; after it, silence means success.
+    /// The last stage is done and execve comes next. I wait for your word; after it, silence means
+    /// success.
     Sealed,
     /// It went wrong; I am about to exit.
     Failed(Failure),
@@ -92,7 +94,8 @@ impl Link {
             let received = loop {
                 match recvmsg::<()>(self.socket.as_raw_fd(), &mut buffers, Some(&mut control), flags) {
                     Err(Errno::EINTR) => continue,
-                    // A child that was killed with unread messages resets the connection: as gone as one that closed it.
+                    // A child that was killed with unread messages resets the connection: as gone as one that closed
+                    // it.
                     Err(Errno::ECONNRESET) => return Ok(None),
                     other => break other.context("cannot receive over the link")?,
                 }

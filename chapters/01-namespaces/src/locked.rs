@@ -13,8 +13,9 @@ use anyhow::{Context, Result, bail};
 const PATIENCE: Duration = Duration::from_secs(30);
 
 // ANCHOR: locked
-/// A state directory that is ours while this value lives: flock(2) on the directory itself. The kernel lets go of the lock when
-/// its holder dies, however it dies; that is how debris is told from a container in the making.
+/// A state directory that is ours while this value lives: flock(2) on the directory itself. The
+/// kernel lets go of the lock when its holder dies, however it dies; that is how debris is told
+/// from a container in the making.
 ///
 /// A forked child holds the same lock. It must drop its copy, which closes it and unlocks nothing.
 #[derive(Debug)]

@@ -40,10 +40,11 @@ pub enum Request {
 /// How the maps get written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Mapping {
-    /// One id, which everybody may map: written by us, after setgroups has been given up if we have no privilege.
+    /// One id, which everybody may map: written by us, after setgroups has been given up if we have no
+    /// privilege.
     Single { user: Range, group: Range, give_up_setgroups: bool },
-    /// Ranges that an administrator granted in /etc/subuid and /etc/subgid: newuidmap(1) and newgidmap(1), which have the
-    /// privilege, write them.
+    /// Ranges that an administrator granted in /etc/subuid and /etc/subgid: newuidmap(1) and
+    /// newgidmap(1), which have the privilege, write them.
     Granted { users: Vec<Range>, groups: Vec<Range> },
     /// All that exist in our own namespace, unchanged: written by us, who are root.
     Same { users: Vec<Range>, groups: Vec<Range> },
@@ -137,7 +138,8 @@ fn push(ranges: &mut Vec<Range>, outside: u32, count: u32) {
 }
 // ANCHOR_END: stacked
 
-/// What exists in our namespace, under the same ids. The middle column of our own map counts in our parent's.
+/// What exists in our namespace, under the same ids. The middle column of our own map counts in our
+/// parent's.
 fn unchanged(own_map: &str) -> Vec<Range> {
     let range = |line: &str| {
         let mut numbers = line.split_whitespace().map(str::parse);

@@ -85,7 +85,8 @@ impl Namespace {
         Namespace::ALL.into_iter().find(|kind| kind.flag() == flag)
     }
 
-    /// The flag as clone(2) spells it. The mount namespace was the first, hence its plain "new namespace".
+    /// The flag as clone(2) spells it. The mount namespace was the first, hence its plain "new
+    /// namespace".
     pub fn flag_name(self) -> &'static str {
         match self {
             Cgroup => "CLONE_NEWCGROUP",
@@ -135,8 +136,8 @@ impl Namespaces {
         Namespace::ALL.into_iter().collect()
     }
 
-    /// What a container gets unless its maker says otherwise: its own mounts, processes and host name. An ordinary user may
-    /// make these only in a user namespace: user_namespaces(7).
+    /// What a container gets unless its maker says otherwise: its own mounts, processes and host name.
+    /// An ordinary user may make these only in a user namespace: user_namespaces(7).
     pub fn default_for_caller() -> Namespaces {
         let set: Namespaces = [Namespace::Mount, Namespace::Pid, Namespace::Uts].into_iter().collect();
         if crate::privilege::Privilege::current().is_root() { set } else { set.with(Namespace::User) }

@@ -13,10 +13,12 @@ use crate::undo::{Journal, Undo};
 
 /// Before the process exists: what the clone needs, gathered from the mechanisms.
 pub struct Plan {
-    /// Namespaces that the clone makes. (A cgroup or time namespace is made later, by the child itself: the first takes
-    /// the cgroup that the process is in by then as its root, the second takes clock offsets only before it is used.)
+    /// Namespaces that the clone makes. (A cgroup or time namespace is made later, by the child itself:
+    /// the first takes the cgroup that the process is in by then as its root, the second takes clock
+    /// offsets only before it is used.)
     pub create: Namespaces,
-    /// Namespaces to be cloned into, opened by whoever asked for them: files of /proc/PID/ns, or a pidfd and kinds.
+    /// Namespaces to be cloned into, opened by whoever asked for them: files of /proc/PID/ns, or a
+    /// pidfd and kinds.
     pub join: Vec<(Namespaces, OwnedFd)>,
     /// A cgroup v2 directory to be born in.
     pub cgroup: Option<OwnedFd>,
@@ -62,8 +64,8 @@ impl Plan {
         &self.directory
     }
 
-    /// Writes down how a host resource goes away. To be called *before* the resource is made, so that whoever finds the
-    /// state directory after a crash can undo it.
+    /// Writes down how a host resource goes away. To be called *before* the resource is made, so that
+    /// whoever finds the state directory after a crash can undo it.
     pub fn undo_later(&self, undo: Undo) -> Result<()> {
         self.journal.write(&undo)
     }
@@ -98,7 +100,8 @@ pub struct Inside {
     pub command: Vec<OsString>,
     /// Its environment.
     pub env: Vec<(OsString, OsString)>,
-    /// What [`Plan::root`] became: where mounts go until the change of root. The mechanism that changes it sets it to `/`.
+    /// What [`Plan::root`] became: where mounts go until the change of root. The mechanism that changes
+    /// it sets it to `/`.
     pub root: PathBuf,
     /// Whether an init stands between the kernel and the command.
     pub init: bool,
@@ -112,8 +115,8 @@ impl Inside {
         Inside { command, env, root: "/".into(), init, for_host: Vec::new() }
     }
 
-    /// Sends a descriptor up to the host, with the next message: a terminal that was opened inside, a socket. It arrives in
-    /// [`Container::take_fds`](crate::Container::take_fds).
+    /// Sends a descriptor up to the host, with the next message: a terminal that was opened inside, a
+    /// socket. It arrives in [`Container::take_fds`](crate::Container::take_fds).
     pub fn give_to_host(&mut self, fd: OwnedFd) {
         self.for_host.push(Rc::new(fd));
     }

@@ -2,13 +2,14 @@
 
 use nix::unistd::Uid;
 
-/// What this process may do. User id 0 alone doesn't say: inside a user namespace it is the creator's, over the ids that are
-/// mapped there and over nothing else of the machine's.
+/// What this process may do. User id 0 alone doesn't say: inside a user namespace it is the
+/// creator's, over the ids that are mapped there and over nothing else of the machine's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Privilege {
     /// Id 0 in the machine's first user namespace: any id, any device, any cgroup.
     MachineRoot,
-    /// Id 0 in another one: it may make namespaces and mounts, and give files to the ids that are mapped.
+    /// Id 0 in another one: it may make namespaces and mounts, and give files to the ids that are
+    /// mapped.
     NamespaceRoot,
     /// Everybody else, who has to make a user namespace for that.
     OrdinaryUser,
@@ -16,7 +17,8 @@ pub enum Privilege {
 
 // ANCHOR: privilege
 impl Privilege {
-    /// Of this process, now. It is not kept: a child that works in a new user namespace is somebody else.
+    /// Of this process, now. It is not kept: a child that works in a new user namespace is somebody
+    /// else.
     pub fn current() -> Privilege {
         match (Uid::effective().is_root(), is_first_user_namespace()) {
             (true, true) => Privilege::MachineRoot,

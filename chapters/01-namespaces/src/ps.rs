@@ -18,8 +18,8 @@ pub enum Format {
     Json,
 }
 
-/// Prints the containers, oldest first. A chapter that knows more of a container than whether it is alive says so in a word, which
-/// then is its status.
+/// Prints the containers, oldest first. A chapter that knows more of a container than whether it is
+/// alive says so in a word, which then is its status.
 pub fn list(store: &Store, format: Format, quiet: bool, known: impl Fn(&State) -> Option<&'static str>) -> Result<()> {
     let states = store.states()?;
     let status = |state: &State| known(state).unwrap_or_else(|| word(state.status_now()));

@@ -3,11 +3,12 @@
 use doctor::Verdict;
 use nix::errno::Errno;
 
-/// What the machine refuses, and the cure, if that is what this errno was about. `None` when the machine allows containers,
-/// so that the error must have another reason.
+/// What the machine refuses, and the cure, if that is what this errno was about. `None` when the
+/// machine allows containers, so that the error must have another reason.
 ///
-/// The machine is asked by trying, since no setting tells it all: a refusal may come at the clone, or later, when the clone
-/// has succeeded and the first id map, host name or mount is refused (Ubuntu 24.04's AppArmor rule).
+/// The machine is asked by trying, since no setting tells it all: a refusal may come at the clone,
+/// or later, when the clone has succeeded and the first id map, host name or mount is refused
+/// (Ubuntu 24.04's AppArmor rule).
 pub(crate) fn reason(errno: Errno, with_user_namespace: bool) -> Option<String> {
     if !matches!(errno, Errno::EPERM | Errno::EACCES | Errno::ENOSPC | Errno::EUSERS) {
         return None;

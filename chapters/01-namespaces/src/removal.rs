@@ -24,7 +24,8 @@ const PATIENCE_WITH_DEBRIS: Duration = Duration::from_secs(2);
 pub fn remove(store: &Store, name: &str, force: bool) -> Result<()> {
     let (directory, state) = store.find(name)?;
     let locked = if force {
-        // A `run` holds the lock as long as its container lives; it sees the end, and removes it before we come to it.
+        // A `run` holds the lock as long as its container lives; it sees the end, and removes it before we
+        // come to it.
         end_recorded(&directory, Some(&state), PATIENCE)?;
         Locked::take(&directory)?
     } else {
@@ -71,27 +72,28 @@ fn end_recorded(directory: &Path, state: Option<&State>, patience: Duration) -> 
 }
 
 /// Lets everything in a container's cgroups go on, so that it can die.
-pub(crate) fn thaw_groups(directory: &Path) {
+pub(crate) fn thaw_cgroups(directory: &Path) {
     thaw(&Journal::read(directory).unwrap_or_default());
 }
 
 /// The cgroups that were made for a container.
-pub(crate) fn groups_of(directory: &Path) -> Result<Vec<PathBuf>> {
+pub(crate) fn cgroups_of(directory: &Path) -> Result<Vec<PathBuf>> {
     let undos = Journal::read(directory)?.undos.into_iter();
-    Ok(undos.filter_map(|undo| if let Undo::RemoveCgroup(group) = undo { Some(group) } else { None }).collect())
+    Ok(undos.filter_map(|undo| if let Undo::RemoveCgroup(cgroup) = undo { Some(cgroup) } else { None }).collect())
 }
 
 fn thaw(records: &Records) {
     for undo in &records.undos {
-        if let Undo::RemoveCgroup(group) = undo {
-            frozen::thaw(group);
+        if let Undo::RemoveCgroup(cgroup) = undo {
+            frozen::thaw(cgroup);
         }
     }
 }
 
 // ANCHOR: debris
-/// Finds what makers that were killed left half-made, and what their foreground containers left, and removes it. What can't
-/// be removed stays for the next who comes by: it is told, and is no reason not to make another container.
+/// Finds what makers that were killed left half-made, and what their foreground containers left,
+/// and removes it. What can't be removed stays for the next who comes by: it is told, and is no
+/// reason not to make another container.
 pub fn remove_debris(store: &Store) -> Result<()> {
     let is_debris = |state: Option<&State>| {
         state.is_none_or(|state| {
@@ -113,8 +115,9 @@ fn remove_one(debris: &Locked) -> Result<()> {
     undo(&debris.directory, Damaged::Refuse)
 }
 
-/// Undoes what the journal says, then removes the state directory with the files that are known to be in it. If something
-/// can't be undone, or there is more, the directory stays, for the next attempt.
+/// Undoes what the journal says, then removes the state directory with the files that are known to
+/// be in it. If something can't be undone, or there is more, the directory stays, for the next
+/// attempt.
 pub(crate) fn undo(directory: &Path, damaged: Damaged) -> Result<()> {
     let records = Journal::read(directory)?;
     records.undo_all().map_err(|error| anyhow!("{error:#}\ncure: do that by hand, then rm --force again"))?;

@@ -2,7 +2,8 @@
 
 /// When, in the making of a container, a mechanism has its turn.
 ///
-/// The child walks the mechanisms stage by stage. Each edge between two stages has a reason in the kernel:
+/// The child walks the mechanisms stage by stage. Each edge between two stages has a reason in the
+/// kernel:
 ///
 /// | before | after | because |
 /// |---|---|---|
@@ -31,9 +32,10 @@ pub enum Stage {
     Pivot,
     /// Names, clocks and kernel settings.
     System,
-    /// What hides or restricts files from here on: masks, read-only paths; the console and the working directory.
+    /// What hides or restricts files from here on: masks, read-only paths; the console and the working
+    /// directory.
     Cover,
-    /// The last steps, after the start gate has opened: capabilities, seccomp. No host stands by any more, so a mechanism
-    /// of this stage can't ask for [`attach`](crate::Mechanism::attach).
+    /// The last steps, after the start gate has opened: capabilities, seccomp. No host stands by any
+    /// more, so a mechanism of this stage can't ask for [`attach`](crate::Mechanism::attach).
     Seal,
 }

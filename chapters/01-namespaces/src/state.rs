@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 use crate::recorded_process::{Life, RecordedProcess, SeenFrom};
 use crate::store::check_name;
 
-/// Where a container is in its life: the OCI runtime specification's four, the last found out by looking.
+/// Where a container is in its life: the OCI runtime specification's four, the last found out by
+/// looking.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
@@ -22,7 +23,8 @@ pub enum Status {
     Running,
     /// Its process is gone.
     Stopped,
-    /// It can't be told: the state file is damaged, or the process is numbered in a PID namespace that isn't ours.
+    /// It can't be told: the state file is damaged, or the process is numbered in a PID namespace that
+    /// isn't ours.
     Unknown,
 }
 
@@ -38,8 +40,8 @@ pub struct State {
     pub status: Status,
     /// The container's first process, as the host counts; 0 before it exists.
     pub pid: i32,
-    /// When that process started, in clock ticks since boot: field 22 of /proc/PID/stat. A process id is used again, the
-    /// pair is not.
+    /// When that process started, in clock ticks since boot: field 22 of /proc/PID/stat. A process id
+    /// is used again, the pair is not.
     pub start_time: u64,
     /// In whose numbers `pid` and `start_time` are.
     pub seen_from: SeenFrom,
@@ -78,7 +80,8 @@ impl State {
         Ok(self)
     }
 
-    /// Writes it, to a temporary file first: who reads sees the old state or the new one, never half of one.
+    /// Writes it, to a temporary file first: who reads sees the old state or the new one, never half of
+    /// one.
     pub fn write(&self, directory: &Path) -> Result<()> {
         let temporary = directory.join("state.json.new");
         let write = || {

@@ -1,5 +1,5 @@
-//! The narration's words, and the lessons that go with errors. The code names a step with one short token; the words are
-//! here. Later chapters have a `steps.rs` of their own.
+//! The narration's words, and the lessons that go with errors. The code names a step with one short
+//! token; the words are here. Later chapters have a `steps.rs` of their own.
 
 use std::fmt;
 
@@ -79,8 +79,8 @@ pub static MAKE_PROCESS: Why = Why::new("a new process, born in its new namespac
             cure: "add user to --namespaces",
         }),
         (Errno::EAGAIN, Lesson {
-            cause: "the user's limit on processes is reached, or a group's (chapter 3)",
-            cure: "see ulimit -u, and pids.max in the container's groups and in yours",
+            cause: "the user's limit on processes is reached, or a cgroup's (chapter 3)",
+            cure: "see ulimit -u, and pids.max in the container's cgroups and in yours",
         }),
     ]);
 

@@ -27,8 +27,8 @@ impl Store {
         Ok(Store { root: data_root::open(root)? })
     }
 
-    /// The default root: /run/coracle for root, $XDG_RUNTIME_DIR/coracle for others, or a private directory among the temporary
-    /// files.
+    /// The default root: /run/coracle for root, $XDG_RUNTIME_DIR/coracle for others, or a private
+    /// directory among the temporary files.
     pub fn default_root() -> PathBuf {
         data_root::default()
     }
@@ -38,7 +38,8 @@ impl Store {
         &self.root
     }
 
-    /// Makes and locks the directory of a new container, with its first state in it: from then on its name is taken.
+    /// Makes and locks the directory of a new container, with its first state in it: from then on its
+    /// name is taken.
     pub(crate) fn new_directory(&self, state: &State) -> Result<Locked> {
         let _one_at_a_time = self.lock_root()?;
         if let Some(name) = &state.name {
@@ -66,15 +67,16 @@ impl Store {
         locked
     }
 
-    /// Locks a container's directory, unless another process works on it. Whoever only [looks for debris](Store::claim) is
-    /// waited for.
+    /// Locks a container's directory, unless another process works on it. Whoever only [looks for
+    /// debris](Store::claim) is waited for.
     pub(crate) fn try_lock(&self, directory: &Path) -> Result<Option<Locked>> {
         let _nobody_claims_meanwhile = self.lock_root()?;
         Locked::try_take(directory)
     }
 
-    /// Locks all directories that nobody works on and that `is_debris` says so of (given the state, if one was written). A state
-    /// that can't be read says nothing, so its directory stays for whoever removes it by its id.
+    /// Locks all directories that nobody works on and that `is_debris` says so of (given the state, if
+    /// one was written). A state that can't be read says nothing, so its directory stays for whoever
+    /// removes it by its id.
     pub(crate) fn claim(&self, is_debris: impl Fn(Option<&State>) -> bool) -> Result<Vec<Locked>> {
         let _nobody_makes_one_meanwhile = self.lock_root()?;
         let mut claimed = Vec::new();
@@ -131,8 +133,8 @@ impl Store {
         Ok(states)
     }
 
-    /// The state directories: ours, real directories and no links, named as [`new_id`] names them. Nothing else in the root is ever
-    /// looked into, or removed.
+    /// The state directories: ours, real directories and no links, named as [`new_id`] names them.
+    /// Nothing else in the root is ever looked into, or removed.
     fn directories(&self) -> Result<Vec<PathBuf>> {
         let entries = fs::read_dir(&self.root).with_context(|| format!("cannot read {}", self.root.display()))?;
         let mut directories = Vec::new();
@@ -152,7 +154,8 @@ impl Store {
         Ok(directories)
     }
 
-    /// Held while directories are made or claimed, so that nobody takes a directory made a moment ago, not yet locked, for debris.
+    /// Held while directories are made or claimed, so that nobody takes a directory made a moment ago,
+    /// not yet locked, for debris.
     fn lock_root(&self) -> Result<File> {
         let mark = data_root::mark_of(&self.root);
         let file = File::open(&mark).with_context(|| format!("cannot open {}", mark.display()))?;

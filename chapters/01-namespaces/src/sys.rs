@@ -1,4 +1,5 @@
-//! The system calls: the only place with `unsafe`, and the place where each call is reported to the narration.
+//! The system calls: the only place with `unsafe`, and the place where each call is reported to the
+//! narration.
 #![allow(unsafe_code)]
 
 use std::ffi::{CString, OsString, c_int};
@@ -38,15 +39,16 @@ pub(crate) enum Cloned {
 
 /// clone3(2): a copy of this process, in new namespaces, born in `cgroup` if there is one.
 ///
-/// The caller is single-threaded (see [`threads`]); otherwise a lock that another thread held would stay locked in
-/// the child for ever. Where an outer sandbox knows no clone3 and answers ENOSYS (Docker's default seccomp profile does,
-/// since it can't look behind clone3's pointer), clone(2) does the same, except for what it has no flags for.
+/// The caller is single-threaded (see [`threads`]); otherwise a lock that another thread held would
+/// stay locked in the child for ever. Where an outer sandbox knows no clone3 and answers ENOSYS
+/// (Docker's default seccomp profile does, since it can't look behind clone3's pointer), clone(2)
+/// does the same, except for what it has no flags for.
 pub(crate) fn clone3(why: &'static Why, create: Namespaces, cgroup: Option<BorrowedFd<'_>>) -> Result<Cloned> {
     clone3_with(why, create, cgroup, 0)
 }
 
-/// clone3(2) with CLONE_PARENT: the new process is a sibling of this one, whose parent waits for it. (Its exit signal is
-/// then ours, SIGCHLD, and may not be given.)
+/// clone3(2) with CLONE_PARENT: the new process is a sibling of this one, whose parent waits for
+/// it. (Its exit signal is then ours, SIGCHLD, and may not be given.)
 pub(crate) fn clone3_sibling(why: &'static Why, create: Namespaces, cgroup: Option<BorrowedFd<'_>>) -> Result<Cloned> {
     clone3_with(why, create, cgroup, libc::CLONE_PARENT as u64)
 }
@@ -64,15 +66,17 @@ fn clone3_with(why: &'static Why, create: Namespaces, cgroup: Option<BorrowedFd<
         args.cgroup = cgroup.as_raw_fd() as u64;
     }
     args.flags = flags;
-    // SAFETY: without CLONE_VM this is a fork: the child gets its own copy of everything; `args` outlives the call.
+    // SAFETY: without CLONE_VM this is a fork: the child gets its own copy of everything; `args`
+    // outlives the call.
     let mut result = unsafe { libc::syscall(libc::SYS_clone3, &raw const args, size_of::<libc::clone_args>()) };
     if result == -1 && Errno::last() == Errno::ENOSYS {
         let flags = flags & !CLONE_INTO_CGROUP | exit_signal;
-        // SAFETY: as above. A null stack means "the parent's, copied"; clone(2) puts the pidfd where parent_tid points.
+        // SAFETY: as above. A null stack means "the parent's, copied"; clone(2) puts the pidfd where
+        // parent_tid points.
         result = unsafe { libc::syscall(libc::SYS_clone, flags, 0, &raw mut pidfd, 0, 0) };
         if let (0, Some(cgroup)) = (result, cgroup) {
-            // clone(2) has no way to say where to be born: the child moves itself. One that can't must not go on; its end is
-            // the host's error.
+            // clone(2) has no way to say where to be born: the child moves itself. One that can't must not go
+            // on; its end is the host's error.
             if move_to(cgroup).is_err() {
                 exit_now(crate::failure::exit::OURS);
             }
@@ -103,7 +107,8 @@ pub(crate) fn sethostname(why: &'static Why, name: &str) -> Result<()> {
     report(why, "sethostname", || vec![quoted(name)], nix::unistd::sethostname(name))
 }
 
-/// unshare(2): leaves namespaces for new ones of one's own. For PID and time, only children (and the next program) are in.
+/// unshare(2): leaves namespaces for new ones of one's own. For PID and time, only children (and
+/// the next program) are in.
 pub(crate) fn unshare(why: &'static Why, namespaces: Namespaces) -> Result<()> {
     // CLONE_NEWTIME fits an int, though nix has no name for it.
     let flags = CloneFlags::from_bits_retain(namespaces.flags() as c_int);
@@ -127,14 +132,16 @@ fn flag_names(flags: MsFlags) -> String {
     flags.iter_names().map(|(name, _)| name).collect::<Vec<_>>().join("|")
 }
 
-/// write(2) of a whole text into a file that exists already, in one call: id maps take no second one.
+/// write(2) of a whole text into a file that exists already, in one call: id maps take no second
+/// one.
 pub(crate) fn write_file(why: &'static Why, path: &Path, text: &str) -> Result<()> {
     let result = OpenOptions::new().write(true).open(path).and_then(|mut file| file.write_all(text.as_bytes()));
     let result = result.map_err(|error| Errno::from_raw(error.raw_os_error().unwrap_or(libc::EIO)));
     report(why, "write", || vec![path.display().to_string(), format!("{text:?}")], result)
 }
 
-/// newuidmap(1) or newgidmap(1): set-user-ID programs that write a map for us, as far as /etc/subuid or subgid grants it.
+/// newuidmap(1) or newgidmap(1): set-user-ID programs that write a map for us, as far as
+/// /etc/subuid or subgid grants it.
 pub(crate) fn run_id_map_helper(why: &'static Why, program: &str, pid: Pid, ranges: &[IdRange]) -> Result<()> {
     let args: Vec<String> = std::iter::once(pid.to_string())
         .chain(
@@ -183,7 +190,8 @@ pub(crate) fn threads() -> Result<usize> {
     Ok(tasks.count())
 }
 
-/// Leaves the child, without running what the host had registered for its own exit: buffers, destructors, handlers.
+/// Leaves the child, without running what the host had registered for its own exit: buffers,
+/// destructors, handlers.
 pub(crate) fn exit_now(code: u8) -> ! {
     // SAFETY: ends the process.
     unsafe { libc::_exit(code.into()) }
@@ -318,7 +326,8 @@ pub(crate) fn maker_of(user_namespace: BorrowedFd<'_>) -> nix::Result<u32> {
     Ok(uid)
 }
 
-/// Which kind of namespace a file is: NS_GET_NSTYPE of ioctl_nsfs(2). ENOTTY when it is no namespace at all.
+/// Which kind of namespace a file is: NS_GET_NSTYPE of ioctl_nsfs(2). ENOTTY when it is no
+/// namespace at all.
 pub(crate) fn kind_of_namespace(file: BorrowedFd<'_>) -> nix::Result<u64> {
     const NS_GET_NSTYPE: libc::Ioctl = 0xb703u32 as libc::Ioctl;
     // SAFETY: takes no pointer and returns a CLONE_NEW flag.
@@ -332,13 +341,14 @@ pub(crate) fn message_queue() -> nix::Result<()> {
     Errno::result(unsafe { libc::msgget(libc::IPC_PRIVATE, 0o600) }).map(drop)
 }
 
-/// Marks every descriptor above stderr close-on-exec: close_range(2). What the caller had open is none of the
-/// container's business (CVE-2024-21626 was a leaked directory).
+/// Marks every descriptor above stderr close-on-exec: close_range(2). What the caller had open is
+/// none of the container's business (CVE-2024-21626 was a leaked directory).
 pub(crate) fn close_on_exec_above_stderr() -> nix::Result<()> {
     close_range_above_stderr(libc::CLOSE_RANGE_CLOEXEC)
 }
 
-/// Closes every descriptor above stderr, whoever thinks to own it: for processes that end by [`exit_now`].
+/// Closes every descriptor above stderr, whoever thinks to own it: for processes that end by
+/// [`exit_now`].
 pub(crate) fn close_above_stderr() -> nix::Result<()> {
     close_range_above_stderr(0)
 }
@@ -349,8 +359,9 @@ fn close_range_above_stderr(flags: u32) -> nix::Result<()> {
     Errno::result(result).map(drop)
 }
 
-/// Puts /dev/null in the place of stdin, stdout and stderr where they are pipes: whoever reads at the other end waits until
-/// all have closed it, and a container that was only created may never be started. `id=$(… create …)` would hang.
+/// Puts /dev/null in the place of stdin, stdout and stderr where they are pipes: whoever reads at
+/// the other end waits until all have closed it, and a container that was only created may never be
+/// started. `id=$(… create …)` would hang.
 pub(crate) fn let_go_of_pipes() {
     let Ok(null) = OpenOptions::new().read(true).write(true).open("/dev/null") else { return };
     for fd in 0..=2 {
@@ -364,14 +375,15 @@ pub(crate) fn let_go_of_pipes() {
     }
 }
 
-/// Leaves terminal and open files behind: /dev/null in the place of the first three, `link` under the number `at`, and
-/// everything else close-on-exec.
+/// Leaves terminal and open files behind: /dev/null in the place of the first three, `link` under
+/// the number `at`, and everything else close-on-exec.
 pub(crate) fn become_background(link: BorrowedFd<'_>, at: RawFd) -> Result<()> {
     let null = OpenOptions::new().read(true).write(true).open("/dev/null").context("cannot open /dev/null")?;
     // Away from the numbers that are about to be replaced.
     let link = nix::fcntl::fcntl(link, nix::fcntl::FcntlArg::F_DUPFD_CLOEXEC(at + 1)).context("fcntl")?;
     for (from, to) in [(null.as_raw_fd(), 0), (null.as_raw_fd(), 1), (null.as_raw_fd(), 2), (link, at)] {
-        // SAFETY: both are numbers of descriptors; what was open under the second is closed, and nobody uses it any more.
+        // SAFETY: both are numbers of descriptors; what was open under the second is closed, and nobody
+        // uses it any more.
         Errno::result(unsafe { libc::dup2(from, to) }).context("dup2")?;
     }
     // SAFETY: takes no pointers.
@@ -380,7 +392,8 @@ pub(crate) fn become_background(link: BorrowedFd<'_>, at: RawFd) -> Result<()> {
     Ok(())
 }
 
-/// pidfd_send_signal(2): the signal reaches that process or nobody, never one that took over its id.
+/// pidfd_send_signal(2): the signal reaches that process or nobody, never one that took over its
+/// id.
 pub(crate) fn pidfd_send_signal(pidfd: BorrowedFd<'_>, signal: Signal) -> nix::Result<()> {
     // SAFETY: a null siginfo means what kill(2) would send.
     let result = unsafe {
@@ -415,7 +428,8 @@ pub fn own(fd: RawFd) -> OwnedFd {
     unsafe { OwnedFd::from_raw_fd(fd) }
 }
 
-/// Sets a signal's disposition to the default or to "ignore", and returns whether it was ignored before.
+/// Sets a signal's disposition to the default or to "ignore", and returns whether it was ignored
+/// before.
 pub(crate) fn set_ignored(signal: Signal, ignored: bool) -> nix::Result<bool> {
     let handler = if ignored { SigHandler::SigIgn } else { SigHandler::SigDfl };
     // SAFETY: no handler function is installed.

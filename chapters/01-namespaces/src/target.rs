@@ -15,7 +15,8 @@ use crate::namespaces::{Namespace, Namespaces};
 use crate::store::Store;
 use crate::sys;
 
-/// A process that somebody named, held by a pidfd: however long we look at it, it stays that process or is gone.
+/// A process that somebody named, held by a pidfd: however long we look at it, it stays that
+/// process or is gone.
 #[derive(Debug)]
 pub struct Target {
     /// As the host counts.
@@ -24,8 +25,8 @@ pub struct Target {
 }
 
 impl Target {
-    /// What `text` names: a number is a process, anything else a container in the store. (A container whose name is a
-    /// number can be named by its id.)
+    /// What `text` names: a number is a process, anything else a container in the store. (A container
+    /// whose name is a number can be named by its id.)
     pub fn named(text: &str, store: impl FnOnce() -> Result<Store>) -> Result<Target> {
         match text.parse() {
             Ok(pid) => Target::process(pid),
@@ -52,7 +53,8 @@ impl Target {
         }
     }
 
-    /// Whether it ends while this waits: a pidfd can be read when its process has ended (pidfd_open(2)).
+    /// Whether it ends while this waits: a pidfd can be read when its process has ended
+    /// (pidfd_open(2)).
     pub fn ends_within(&self, time: PollTimeout) -> bool {
         poll(&mut [PollFd::new(self.pidfd.as_fd(), PollFlags::POLLIN)], time).is_ok_and(|ready| ready > 0)
     }

@@ -1,9 +1,10 @@
 //! The terminal, lent to the container: termios(3), credentials(7), tcsetpgrp(3).
 //!
-//! A shell lets one process group at a time have its terminal. If the container's processes stayed in ours, a shell inside
-//! would find that its own group has no number in its PID namespace, and could neither give the terminal to its jobs nor
-//! give it back. So the container's first process leads a group of its own, which gets the terminal. We join it, so that
-//! Ctrl-C and Ctrl-Z reach us too; and go back to our old group whenever the shell that started us is to deal with us.
+//! A shell lets one process group at a time have its terminal. If the container's processes stayed
+//! in ours, a shell inside would find that its own group has no number in its PID namespace, and
+//! could neither give the terminal to its jobs nor give it back. So the container's first process
+//! leads a group of its own, which gets the terminal. We join it, so that Ctrl-C and Ctrl-Z reach
+//! us too; and go back to our old group whenever the shell that started us is to deal with us.
 
 use std::io::stdin;
 
@@ -22,10 +23,11 @@ pub(crate) struct Lent {
 }
 
 impl Lent {
-    /// Lends the terminal on stdin to the group that `child` is made the leader of. `None` when it isn't ours to lend: stdin
-    /// is something else, or we are in the background.
+    /// Lends the terminal on stdin to the group that `child` is made the leader of. `None` when it
+    /// isn't ours to lend: stdin is something else, or we are in the background.
     ///
-    /// The signals about terminals are blocked (see `launch.rs`), so that who is not in the foreground may set it.
+    /// The signals about terminals are blocked (see `launch.rs`), so that who is not in the foreground
+    /// may set it.
     pub fn to(child: Pid) -> Option<Lent> {
         let our_group = getpgrp();
         // The child may have taken it itself by now: see [`lead_a_group`].
@@ -44,7 +46,8 @@ impl Lent {
         if self.may_join {
             let _ = setpgid(Pid::from_raw(0), self.containers_group);
         }
-        // What can fail here is a terminal that was hung up, or a container that is gone: nothing is left to be lent.
+        // What can fail here is a terminal that was hung up, or a container that is gone: nothing is left
+        // to be lent.
         let _ = tcsetpgrp(stdin(), self.containers_group);
     }
 
@@ -64,7 +67,8 @@ impl Lent {
         }
     }
 
-    /// Puts the settings back that a killed program could not: a shell that waits at its prompt has echo switched off.
+    /// Puts the settings back that a killed program could not: a shell that waits at its prompt has
+    /// echo switched off.
     ///
     /// A shell does so for a job that dies of a signal. But for our shell we are that job, and we exit.
     pub fn restore_settings(&self) {
@@ -90,8 +94,9 @@ impl Drop for Lent {
     }
 }
 
-/// For a child that runs at once: leads a group of its own, and takes the terminal if its parent had it. The parent does the
-/// same for it; whoever comes first, it is done before the command runs.
+/// For a child that runs at once: leads a group of its own, and takes the terminal if its parent
+/// had it. The parent does the same for it; whoever comes first, it is done before the command
+/// runs.
 pub(crate) fn lead_a_group() {
     if tcgetpgrp(stdin()) == Ok(getpgrp()) {
         let _ = setpgid(Pid::from_raw(0), Pid::from_raw(0));

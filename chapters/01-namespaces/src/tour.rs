@@ -10,9 +10,9 @@ use nix::unistd::Uid;
 use crate::failure::Failure;
 use crate::flags::StoreFlags;
 use crate::namespaces::{Namespace, Namespaces};
+use crate::narration::{TourFlags, fitted};
 use crate::say;
 use crate::target::Target;
-use crate::telling::{TourFlags, fitted};
 use crate::view::View;
 
 /// One day: no machine's uptime hides it.
@@ -20,26 +20,26 @@ const CLOCK_SHIFT: &str = "+1d";
 
 /// Shows it.
 pub fn tour(flags: &TourFlags, store: &StoreFlags) -> Result<u8> {
-    let telling = flags.begin();
-    telling.title("Chapter 1: a process of its own")?;
+    let narration = flags.begin();
+    narration.title("Chapter 1: a process of its own")?;
     say!("A container is a process. It runs on this kernel like any other, but the kernel");
     say!("shows it its own process ids, names, mounts, users: each kind of thing lives in");
     say!("a namespace, and a new process may get new ones.");
-    telling.pause()?;
+    narration.pause()?;
 
-    telling.title("Who was here first")?;
+    narration.title("Who was here first")?;
     first_processes()?;
-    telling.pause()?;
+    narration.pause()?;
 
-    telling.title("Two processes, one program")?;
+    narration.title("Two processes, one program")?;
     say!("I look around, then I start myself again in new namespaces, and look again:");
     say!("");
     let here = View::take()?;
     let mut inside = Looking::start(store)?;
     write!(std::io::stdout(), "{}", comparison(&here, &inside.view))?;
-    telling.pause()?;
+    narration.pause()?;
 
-    telling.title("The evidence")?;
+    narration.title("The evidence")?;
     say!("Seen from outside, a namespace is a file under /proc/PID/ns, and its inode");
     say!("number is its identity. Mine (process {}), then process {}'s:", here.pid, inside.host_pid);
     say!("");
@@ -51,9 +51,9 @@ pub fn tour(flags: &TourFlags, store: &StoreFlags) -> Result<u8> {
     inside.end()?;
     say!("");
     say!("That process is gone, and its namespaces with it: nothing has to be cleaned up.");
-    telling.pause()?;
+    narration.pause()?;
 
-    telling.title("Your turn")?;
+    narration.title("Your turn")?;
     say!("  cargo run -p ch01-namespaces -- run -- sh            a shell in a container");
     say!("  cargo run -p ch01-namespaces -- run --explain -- sh  the same, call by call");
     say!("  cargo wb                                             the exercises");

@@ -18,10 +18,12 @@ use crate::privilege::Privilege;
 use crate::work::{Elsewhere, work_in};
 
 // ANCHOR: remove
-/// Removes a directory and everything below it; one that isn't there is removed already. Links are removed, never followed.
+/// Removes a directory and everything below it; one that isn't there is removed already. Links are
+/// removed, never followed.
 ///
-/// What a container wrote may belong to ids that an ordinary user has no power over, and overlayfs leaves a directory
-/// without any permissions (`work/work`). Inside a user namespace that maps those ids, the user is root over them.
+/// What a container wrote may belong to ids that an ordinary user has no power over, and overlayfs
+/// leaves a directory without any permissions (`work/work`). Inside a user namespace that maps
+/// those ids, the user is root over them.
 pub fn remove(directory: &Path) -> Result<()> {
     let what = || format!("cannot remove {}", directory.display());
     match remove_as_we_are(directory) {
@@ -36,7 +38,8 @@ pub fn remove(directory: &Path) -> Result<()> {
 }
 // ANCHOR_END: remove
 
-/// Also a link in the directory's place: nobody else can write where our directories are, but a person may.
+/// Also a link in the directory's place: nobody else can write where our directories are, but a
+/// person may.
 fn remove_as_we_are(directory: &Path) -> std::io::Result<()> {
     match fs::symlink_metadata(directory) {
         Ok(meta) if meta.is_dir() => match remove_all(directory) {
@@ -49,8 +52,9 @@ fn remove_as_we_are(directory: &Path) -> std::io::Result<()> {
     }
 }
 
-/// How many levels are walked down. What is deeper is moved up and comes later: a container can nest directories deeper than
-/// descriptors may be open, than a stack is high, and than any path is long.
+/// How many levels are walked down. What is deeper is moved up and comes later: a container can
+/// nest directories deeper than descriptors may be open, than a stack is high, and than any path is
+/// long.
 const LEVELS: usize = 64;
 
 fn remove_all(directory: &Path) -> nix::Result<()> {
@@ -76,7 +80,8 @@ fn empty(directory: &OwnedFd, top: &OwnedFd, level: usize) -> nix::Result<()> {
             static MOVED: AtomicU64 = AtomicU64::new(0);
             let place = format!(".removed-{}-{}", std::process::id(), MOVED.fetch_add(1, Ordering::Relaxed));
             match renameat(directory, name.as_c_str(), top, place.as_str()) {
-                // Its own ".." changes: that takes permission to write to it. (Root has it: nothing is changed for root.)
+                // Its own ".." changes: that takes permission to write to it. (Root has it: nothing is changed for
+                // root.)
                 Err(Errno::EACCES) => {
                     fchmodat(directory, name.as_c_str(), Mode::S_IRWXU, FchmodatFlags::FollowSymlink)?;
                     renameat(directory, name.as_c_str(), top, place.as_str())?;

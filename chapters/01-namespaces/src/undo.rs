@@ -16,8 +16,9 @@ use crate::recorded_process::RecordedProcess;
 use crate::tree_removal;
 
 // ANCHOR: undo
-/// One thing to undo. It is a function of this record alone: another process, or the next boot, can run it. Each kind
-/// is content when there is nothing to undo, since it may be run twice, or before the thing was made.
+/// One thing to undo. It is a function of this record alone: another process, or the next boot, can
+/// run it. Each kind is content when there is nothing to undo, since it may be run twice, or before
+/// the thing was made.
 ///
 /// No kind runs a program: a record that can name one would be worth more to an attacker than to
 /// us.
@@ -36,7 +37,8 @@ pub enum Undo {
     RemoveEmptyCgroup(PathBuf),
     /// Unmount what is mounted there, lazily: umount2(2) with MNT_DETACH.
     Unmount(PathBuf),
-    /// Remove a table of rules for packets (chapter 5), one of our own by its name: `nft delete table ip NAME`.
+    /// Remove a table of rules for packets (chapter 5), one of our own by its name: `nft delete table
+    /// ip NAME`.
     RemoveNftTable(String),
     /// End a process, and wait for its end.
     EndProcess(RecordedProcess),
@@ -48,7 +50,9 @@ impl Undo {
     pub fn run(&self) -> Result<()> {
         match self {
             Undo::RemoveFile(path) => gone(fs::remove_file(path)).with_context(|| format!("unlink {}", path.display())),
-            Undo::RemoveDirectory(path) => gone(fs::remove_dir(path)).with_context(|| format!("rmdir {}", path.display())),
+            Undo::RemoveDirectory(path) => {
+                gone(fs::remove_dir(path)).with_context(|| format!("rmdir {}", path.display()))
+            }
             Undo::RemoveTree(path) => tree_removal::remove(path),
             Undo::RemoveCgroup(path) => cgroup_removal::remove(path),
             Undo::RemoveEmptyCgroup(path) => {
@@ -81,7 +85,8 @@ fn remove_nft_table(table: &str) -> Result<()> {
     Ok(())
 }
 
-/// Not there, or below something that is no directory: there is nothing to undo, or there could never have been.
+/// Not there, or below something that is no directory: there is nothing to undo, or there could
+/// never have been.
 fn gone(result: std::io::Result<()>) -> std::io::Result<()> {
     match result {
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(()),
@@ -91,7 +96,8 @@ fn gone(result: std::io::Result<()>) -> std::io::Result<()> {
 
 const FILE: &str = "undo.jsonl";
 
-/// The undo records of one container: a file of one JSON record a line in its state directory, oldest first.
+/// The undo records of one container: a file of one JSON record a line in its state directory,
+/// oldest first.
 #[derive(Debug)]
 pub struct Journal {
     file: File,
@@ -109,8 +115,8 @@ impl Journal {
         Ok(Journal { file })
     }
 
-    /// Adds a record. One `write` a line: a process killed in the middle leaves at most a torn last line, and what that
-    /// line would have undone has not been made yet.
+    /// Adds a record. One `write` a line: a process killed in the middle leaves at most a torn last
+    /// line, and what that line would have undone has not been made yet.
     pub fn write(&self, undo: &Undo) -> Result<()> {
         let mut line = serde_json::to_vec(undo)?;
         line.push(b'\n');

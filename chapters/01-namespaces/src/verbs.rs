@@ -1,5 +1,5 @@
-//! The verbs that every chapter has besides `run`: each a struct of flags that knows how to act. Later chapters take them
-//! into their own command lines one by one.
+//! The verbs that every chapter has besides `run`: each a struct of flags that knows how to act.
+//! Later chapters take them into their own command lines one by one.
 
 use std::ffi::OsString;
 
@@ -84,13 +84,15 @@ impl Enter {
     }
 }
 
-/// Show the namespaces of a container or any process, its ids, and its processes as both sides see them.
+/// Show the namespaces of a container or any process, its ids, and its processes as both sides see
+/// them.
 #[derive(Args)]
 pub struct Inspect {
-    /// A process id (any number is one); or a container's name, id, or the beginning of its id [default: this process].
+    /// A process id (any number is one); or a container's name, id, or the beginning of its id
+    /// [default: this process].
     target: Option<String>,
-    /// `json` for one object: pid, namespaces (kind, inode, shared, owner, manual), uid_map, gid_map, setgroups, processes
-    /// (pid, inside, parent, name).
+    /// `json` for one object: pid, namespaces (kind, inode, shared, owner, manual), uid_map, gid_map,
+    /// setgroups, processes (pid, inside, parent, name).
     #[arg(long, value_enum, default_value_t = ps::Format::Table)]
     format: ps::Format,
 }
@@ -116,7 +118,8 @@ pub struct Ps {
 }
 
 impl Ps {
-    /// Prints them. A chapter that knows more of a container than whether it is alive gives its status in one word.
+    /// Prints them. A chapter that knows more of a container than whether it is alive gives its status
+    /// in one word.
     pub fn act(self, store: &StoreFlags, known: impl Fn(&Store, &State) -> Option<&'static str>) -> Result<u8> {
         end_quietly_in_a_pipe()?;
         let store = store.open()?;
@@ -124,8 +127,8 @@ impl Ps {
     }
 }
 
-/// For verbs that only print: `ps | head` ends by SIGPIPE. (Elsewhere Rust's "ignore" stays: a closed stderr shall end
-/// nobody half-way.)
+/// For verbs that only print: `ps | head` ends by SIGPIPE. (Elsewhere Rust's "ignore" stays: a
+/// closed stderr shall end nobody half-way.)
 pub fn end_quietly_in_a_pipe() -> Result<()> {
     sys::set_ignored(Signal::SIGPIPE, false)?;
     Ok(())

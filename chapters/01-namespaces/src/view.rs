@@ -47,8 +47,9 @@ impl View {
     }
 }
 
-/// What the tour runs in its container: makes an IPC object, looks around, says it in one line of JSON, and stays until its
-/// stdin ends, so that it can be looked at from outside. The object goes with its IPC namespace.
+/// What the tour runs in its container: makes an IPC object, looks around, says it in one line of
+/// JSON, and stays until its stdin ends, so that it can be looked at from outside. The object goes
+/// with its IPC namespace.
 pub(crate) fn look_and_stay(with_ipc_object: bool) -> Result<()> {
     if with_ipc_object {
         sys::message_queue().context("msgget: cannot make a message queue")?;

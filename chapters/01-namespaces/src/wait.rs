@@ -25,7 +25,8 @@ pub enum Exit {
 }
 
 impl Exit {
-    /// The exit status that a shell, and Docker, would show: the command's own, or 128 and the signal's number.
+    /// The exit status that a shell, and Docker, would show: the command's own, or 128 and the signal's
+    /// number.
     pub fn code(self) -> u8 {
         match self {
             Exit::Status(code) => code,
@@ -46,7 +47,8 @@ impl fmt::Display for Exit {
     }
 }
 
-/// What is handed on: all that a person, a terminal or a supervisor sends to make a program do something.
+/// What is handed on: all that a person, a terminal or a supervisor sends to make a program do
+/// something.
 pub(crate) const HANDED_ON: [Signal; 12] = [
     Signal::SIGHUP,
     Signal::SIGINT,
@@ -62,14 +64,15 @@ pub(crate) const HANDED_ON: [Signal; 12] = [
     Signal::SIGTTOU,
 ];
 
-/// A container in the foreground: signals that we get are meant for it. They go to its first process, and mean there what
-/// the kernel lets them mean.
+/// A container in the foreground: signals that we get are meant for it. They go to its first
+/// process, and mean there what the kernel lets them mean.
 pub(crate) struct Foreground<'a> {
     pub pidfd: BorrowedFd<'a>,
     pub pid: Pid,
     /// The terminal, if it has ours.
     pub terminal: Option<&'a Lent>,
-    /// Whether its first process is a PID 1, which the kernel spares every signal that it has no handler for.
+    /// Whether its first process is a PID 1, which the kernel spares every signal that it has no
+    /// handler for.
     pub is_pid_1: bool,
     /// Whether that is an init, which hands signals on to the command.
     pub has_init: bool,
@@ -139,8 +142,9 @@ impl Foreground<'_> {
         }
     }
 
-    /// Ctrl-C. A PID 1 that neither handles nor ignores SIGINT is spared by the kernel, which nobody expects who pressed it:
-    /// say so, and at the second time mean it. Returns how often it went unheeded.
+    /// Ctrl-C. A PID 1 that neither handles nor ignores SIGINT is spared by the kernel, which nobody
+    /// expects who pressed it: say so, and at the second time mean it. Returns how often it went
+    /// unheeded.
     fn interrupted(&self, unheeded: usize) -> usize {
         if !self.is_spared(Signal::SIGINT) {
             return 0;
@@ -162,8 +166,9 @@ impl Foreground<'_> {
         self.hand_on(if spared { Signal::SIGKILL } else { Signal::SIGHUP });
     }
 
-    /// Ctrl-Z, or a read from the terminal in the background. The kernel spares a PID 1 without a handler, so it is stopped
-    /// by the one signal that nobody is spared. Then we stop, and when the shell continues us we continue the container.
+    /// Ctrl-Z, or a read from the terminal in the background. The kernel spares a PID 1 without a
+    /// handler, so it is stopped by the one signal that nobody is spared. Then we stop, and when the
+    /// shell continues us we continue the container.
     fn stop(&self, signal: Signal, by_the_terminal: bool) -> Result<()> {
         match (self.has_init, by_the_terminal) {
             (false, _) => self.hand_on(Signal::SIGSTOP),
@@ -204,20 +209,22 @@ pub(crate) fn is_told_to_end() -> bool {
     ending.into_iter().any(|signal| is_in(&status, &["SigPnd:", "ShdPnd:"], signal))
 }
 
-/// Whether siginfo's `si_code` says that the kernel itself raised the signal, as it does for a terminal: sigaction(2).
+/// Whether siginfo's `si_code` says that the kernel itself raised the signal, as it does for a
+/// terminal: sigaction(2).
 pub(crate) fn by_the_terminal(si_code: i32) -> bool {
     const SI_KERNEL: i32 = 0x80;
     si_code == SI_KERNEL
 }
 
-/// Whether a process is the first of a PID namespace below ours: NSpid in its /proc/PID/status ends with 1.
+/// Whether a process is the first of a PID namespace below ours: NSpid in its /proc/PID/status ends
+/// with 1.
 pub(crate) fn is_pid_1(status: &str) -> bool {
     let ids = status.lines().find_map(|line| line.strip_prefix("NSpid:")).unwrap_or_default();
     ids.split_whitespace().count() > 1 && ids.split_whitespace().next_back() == Some("1")
 }
 
-/// Whether a process handles a signal, ignores it or blocks it to wait for it: SigCgt, SigIgn and SigBlk in its
-/// /proc/PID/status, masks in hexadecimal.
+/// Whether a process handles a signal, ignores it or blocks it to wait for it: SigCgt, SigIgn and
+/// SigBlk in its /proc/PID/status, masks in hexadecimal.
 fn has_disposition(status: &str, signal: Signal) -> bool {
     is_in(status, &["SigCgt:", "SigIgn:", "SigBlk:"], signal)
 }

@@ -1,8 +1,10 @@
-//! Work in other namespaces: a short-lived process goes there, does it, and sends back what came of it.
+//! Work in other namespaces: a short-lived process goes there, does it, and sends back what came of
+//! it.
 //!
-//! A process can't go and return: who has joined a user namespace has no rights in the old one any more, and who has
-//! unshared it can't undo that. So a child goes. It is how an ordinary user unpacks files that belong to many ids, or
-//! removes them: inside a user namespace where these ids are mapped.
+//! A process can't go and return: who has joined a user namespace has no rights in the old one any
+//! more, and who has unshared it can't undo that. So a child goes. It is how an ordinary user
+//! unpacks files that belong to many ids, or removes them: inside a user namespace where these ids
+//! are mapped.
 
 use std::fs::File;
 use std::io::{Read, Seek, Write};
@@ -38,8 +40,9 @@ pub struct Elsewhere {
     pub create: Namespaces,
     /// Which ids a new user namespace has.
     pub ids: Request,
-    /// Whether a signal that asks us to end (Ctrl-C, SIGTERM, SIGHUP) ends the work alone: the caller gets an error with
-    /// the exit status of that signal, and can clean up. Nothing that the work has started is alive by then.
+    /// Whether a signal that asks us to end (Ctrl-C, SIGTERM, SIGHUP) ends the work alone: the caller
+    /// gets an error with the exit status of that signal, and can clean up. Nothing that the work has
+    /// started is alive by then.
     pub interruptible: bool,
 }
 
@@ -63,7 +66,8 @@ enum FromWorker {
 pub type Yield<T> = (T, Vec<OwnedFd>);
 
 // ANCHOR: work_in
-/// Does `work` in a child in other namespaces, and brings its value and descriptors back. The child ends with this process.
+/// Does `work` in a child in other namespaces, and brings its value and descriptors back. The child
+/// ends with this process.
 pub fn work_in<T>(place: Elsewhere, work: impl FnOnce() -> Result<Yield<T>>) -> Result<Yield<T>>
 where
     T: Serialize + DeserializeOwned,
@@ -113,7 +117,8 @@ where
 }
 // ANCHOR_END: work_in
 
-/// The child's side: waits until its ids exist, and works. The value goes into a file in memory, whatever its size.
+/// The child's side: waits until its ids exist, and works. The value goes into a file in memory,
+/// whatever its size.
 fn be_worker<T: Serialize>(
     link: &Rc<Link>,
     place: &Elsewhere,

@@ -14,7 +14,8 @@ use crate::failure::Failure;
 use crate::link::Link;
 use crate::sys;
 
-/// The signals by which a person, a service manager or a terminal that goes away asks a program to end.
+/// The signals by which a person, a service manager or a terminal that goes away asks a program to
+/// end.
 const ENDING: [Signal; 3] = [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP];
 
 /// These signals, blocked. Dropped, they are as before.
@@ -56,7 +57,8 @@ impl Interrupts {
 
     /// To be called when the worker has been waited for, with its end: Ctrl-C reaches it as well as us.
     pub fn unblock(self, end: WaitStatus) -> Result<()> {
-        // Its own workers are killed by the kernel when it ends; they are gone when nobody is left to wait for.
+        // Its own workers are killed by the kernel when it ends; they are gone when nobody is left to wait
+        // for.
         let was_interrupted = match end {
             WaitStatus::Signaled(_, signal, _) if ENDING.contains(&signal) => Some(signal as i32),
             WaitStatus::Signaled(..) => Some(0),
@@ -81,7 +83,8 @@ impl Drop for Interrupts {
     }
 }
 
-/// A blocked signal is kept even if it is ignored, as nohup(1) has SIGHUP: proc_pid_status(5), SigIgn.
+/// A blocked signal is kept even if it is ignored, as nohup(1) has SIGHUP: proc_pid_status(5),
+/// SigIgn.
 fn is_ignored(signal: Signal) -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| u64::from_str_radix(line.strip_prefix("SigIgn:")?.trim(), 16).ok());

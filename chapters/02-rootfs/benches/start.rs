@@ -1,4 +1,5 @@
-//! Start to exit of `true` in a root file system of its own: `run` against the floor, whole processes, side by side.
+//! Start to exit of `true` in a root file system of its own: `run` against the floor, whole
+//! processes, side by side.
 //!
 //! `cargo bench -p ch02-rootfs`.
 

@@ -1,6 +1,7 @@
 //! The whole idea in one `main`: a command whose / is a directory of ours.
 //!
-//! `cargo run -p ch02-rootfs -- rootfs create ./box`, then `cargo run -p ch02-rootfs --example smallest-root -- ./box sh`
+//! `cargo run -p ch02-rootfs -- rootfs create ./box`, then `cargo run -p ch02-rootfs --example
+//! smallest-root -- ./box sh`
 #![allow(unsafe_code)]
 
 use std::ffi::CString;

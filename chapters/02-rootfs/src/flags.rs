@@ -15,13 +15,15 @@ use crate::{powers, volume};
 /// Chapter 2's own flags.
 #[derive(Args, Debug, Clone, Default)]
 pub struct RootFlags {
-    /// The root file system [default: this machine's own programs in a root in memory, gone with the container].
+    /// The root file system [default: this machine's own programs in a root in memory, gone with the
+    /// container].
     #[arg(long, value_name = "DIR")]
     pub rootfs: Option<PathBuf>,
     /// Mount a directory or file of the host's: SOURCE:TARGET, or SOURCE:TARGET:ro. May be repeated.
     #[arg(short = 'v', long = "volume", value_name = "SOURCE:TARGET[:OPTIONS]", value_parser = volume::from_v)]
     pub volumes: Vec<Mount>,
-    /// The same in words: type=bind,source=PATH,target=PATH,readonly or type=tmpfs,target=PATH,tmpfs-size=64m.
+    /// The same in words: type=bind,source=PATH,target=PATH,readonly or
+    /// type=tmpfs,target=PATH,tmpfs-size=64m.
     #[arg(long = "mount", value_name = "FIELDS", value_parser = volume::from_mount)]
     pub mounts: Vec<Mount>,
     /// Mount an empty file system in memory: TARGET, or TARGET:size=64m,mode=1777,exec,ro.
@@ -65,7 +67,8 @@ impl ContainerFlags for Flags {
                 "a root file system needs a new mount namespace, or its mounts would be the host's: add mount to --namespaces"
             );
         }
-        // What is joined belongs to its maker: to a user namespace that is new, it is as foreign as the host's.
+        // What is joined belongs to its maker: to a user namespace that is new, it is as foreign as the
+        // host's.
         let own = if made.has(Namespace::User) { made } else { self.namespaces.own(design.default_namespaces) };
         let privileged = !own.has(Namespace::User) && powers::over_the_machine();
         self.root.plan(design, own, privileged)?;

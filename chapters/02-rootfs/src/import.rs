@@ -1,8 +1,10 @@
-//! A root file system from a tar archive that may be hostile: what `docker export` writes, or anybody.
+//! A root file system from a tar archive that may be hostile: what `docker export` writes, or
+//! anybody.
 //!
-//! Names in an archive are somebody else's: `../../etc/passwd`, `/etc/passwd`, a link to `/` and then a file through it, a
-//! hard link to the host's /etc/shadow. So every entry is made relative to a descriptor, looked up inside the root (see
-//! [`rooted`](crate::rooted)), and nothing that is there already is written *through*: it is removed first.
+//! Names in an archive are somebody else's: `../../etc/passwd`, `/etc/passwd`, a link to `/` and
+//! then a file through it, a hard link to the host's /etc/shadow. So every entry is made relative
+//! to a descriptor, looked up inside the root (see [`rooted`](crate::rooted)), and nothing that is
+//! there already is written *through*: it is removed first.
 //!
 //! Sizes and numbers are somebody else's, too: see `archive.rs`.
 
@@ -34,13 +36,14 @@ pub struct Options {
     pub most_entries: u64,
     /// And so are more bytes. (Holes in files cost no disk and don't count.)
     pub most_bytes: u64,
-    /// Whether files belong to whom the archive says, with set-user-ID bits and file capabilities.
-    /// Only root, of the machine or of a user namespace, can give files away; for others all of them belong to whoever unpacks, who is root
-    /// inside.
+    /// Whether files belong to whom the archive says, with set-user-ID bits and file capabilities. Only
+    /// root, of the machine or of a user namespace, can give files away; for others all of them belong
+    /// to whoever unpacks, who is root inside.
     pub keep_owners: bool,
     /// Which files that are no files are made.
     pub special_files: SpecialFiles,
-    /// Whether an entry may take the place of a directory that is not empty: a layer replaces what is below it.
+    /// Whether an entry may take the place of a directory that is not empty: a layer replaces what is
+    /// below it.
     pub replace_directories: bool,
 }
 
@@ -86,7 +89,8 @@ pub struct Unpacked {
     pub bytes: u64,
     /// Device nodes and fifos that were left out: see [`SpecialFiles`].
     pub left_out: u64,
-    /// Entries whose owner is not mapped here: they belong to whoever unpacks, and lost their set-user-ID bits.
+    /// Entries whose owner is not mapped here: they belong to whoever unpacks, and lost their
+    /// set-user-ID bits.
     pub owners_lost: u64,
 }
 
@@ -103,7 +107,8 @@ impl fmt::Display for Unpacked {
     }
 }
 
-/// Unpacks into `directory`, which must be empty or not be there. On an error everything unpacked is removed again.
+/// Unpacks into `directory`, which must be empty or not be there. On an error everything unpacked
+/// is removed again.
 pub fn import(archive: impl Read, directory: &Path) -> Result<Unpacked> {
     let was_there = directory.is_dir();
     if was_there {
@@ -192,8 +197,8 @@ impl Unpacked {
 }
 
 // ANCHOR: clean
-/// An entry's name as a path below the root, or `None` for the root itself. A name that climbs is refused: an honest
-/// archive has none.
+/// An entry's name as a path below the root, or `None` for the root itself. A name that climbs is
+/// refused: an honest archive has none.
 fn clean(name: &Path) -> Result<Option<PathBuf>> {
     let mut cleaned = PathBuf::from("/");
     for part in name.components() {

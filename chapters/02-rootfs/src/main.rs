@@ -1,4 +1,5 @@
-//! `cargo run -p ch02-rootfs`: the tour; with `run -- COMMAND`, a container with a root file system of its own.
+//! `cargo run -p ch02-rootfs`: the tour; with `run -- COMMAND`, a container with a root file system
+//! of its own.
 
 use std::process::ExitCode;
 

@@ -1,4 +1,5 @@
-//! The mounts that every container needs: a pure list, after the OCI runtime specification's default file systems.
+//! The mounts that every container needs: a pure list, after the OCI runtime specification's
+//! default file systems.
 
 use std::path::PathBuf;
 
@@ -63,8 +64,9 @@ pub struct World {
 // ANCHOR: defaults
 /// The default mounts, in the order in which they have to be made.
 ///
-/// A user namespace may mount /sys only if it owns the network namespace, /proc the PID namespace, mqueue the IPC
-/// namespace: those file systems show what is in them. Where it doesn't, the host's are borrowed.
+/// A user namespace may mount /sys only if it owns the network namespace, /proc the PID namespace,
+/// mqueue the IPC namespace: those file systems show what is in them. Where it doesn't, the host's
+/// are borrowed.
 pub fn defaults(world: World) -> Vec<Mount> {
     let may = |kind| world.own.has(kind);
     let may_or_root = |kind| world.privileged || world.own.has(kind);
@@ -81,7 +83,8 @@ pub fn defaults(world: World) -> Vec<Mount> {
     });
     // No NO_DEV here: these are the devices.
     mounts.push(Mount::new("/dev", "tmpfs", NO_SUID | NO_EXEC, &[("mode", "755"), ("size", "65536k")]));
-    // Each mount of devpts is an instance of its own; ptmxmode lets everybody open a new terminal in it.
+    // Each mount of devpts is an instance of its own; ptmxmode lets everybody open a new terminal in
+    // it.
     mounts.push(Mount::new("/dev/pts", "devpts", NO_SUID | NO_EXEC, &[("ptmxmode", "0666"), ("mode", "0620")]));
     mounts.push(Mount::new("/dev/shm", "tmpfs", NO_SUID | NO_DEV | NO_EXEC, &[("mode", "1777"), ("size", "65536k")]));
     if may_or_root(Namespace::Ipc) {
@@ -91,7 +94,8 @@ pub fn defaults(world: World) -> Vec<Mount> {
 }
 // ANCHOR_END: defaults
 
-/// The devices that every container has: name, major, minor (linux/Documentation/admin-guide/devices.txt).
+/// The devices that every container has: name, major, minor
+/// (linux/Documentation/admin-guide/devices.txt).
 pub const DEVICES: [(&str, u64, u64); 6] =
     [("null", 1, 3), ("zero", 1, 5), ("full", 1, 7), ("random", 1, 8), ("urandom", 1, 9), ("tty", 5, 0)];
 

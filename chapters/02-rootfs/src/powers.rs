@@ -7,8 +7,9 @@ use ch01_namespaces::is_first_user_namespace;
 /// capabilities(7)
 const CAP_MKNOD: u64 = 27;
 
-/// Whether this process may make device nodes that work: only in the machine's first user namespace, and with CAP_MKNOD. A
-/// file system mounted from another user namespace opens no devices that were made in it.
+/// Whether this process may make device nodes that work: only in the machine's first user
+/// namespace, and with CAP_MKNOD. A file system mounted from another user namespace opens no
+/// devices that were made in it.
 pub fn over_the_machine() -> bool {
     let read = |name| fs::read_to_string(format!("/proc/self/{name}")).unwrap_or_default();
     is_first_user_namespace() && has_capability(&read("status"), CAP_MKNOD)

@@ -1,7 +1,8 @@
 //! Paths inside a root that may be hostile.
 //!
-//! An image is somebody else's work: its `/etc` may be a link to the host's, its `/proc` one to `/`. So nothing in a root
-//! is opened by path from outside. Every look-up begins at a descriptor of the root and can't leave it.
+//! An image is somebody else's work: its `/etc` may be a link to the host's, its `/proc` one to
+//! `/`. So nothing in a root is opened by path from outside. Every look-up begins at a descriptor
+//! of the root and can't leave it.
 
 use std::ffi::OsStr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -50,8 +51,8 @@ impl Root {
         self.directory_with(path, Links::Followed)
     }
 
-    /// The same for a directory that no image has a good reason to make a link: what we mount on /proc must be at /proc, or
-    /// whoever trusts it later trusts the image (CVE-2019-19921).
+    /// The same for a directory that no image has a good reason to make a link: what we mount on /proc
+    /// must be at /proc, or whoever trusts it later trusts the image (CVE-2019-19921).
     pub fn directory_without_links(&self, path: &Path) -> Result<OwnedFd> {
         self.directory_with(path, Links::Refused)
     }

@@ -11,13 +11,15 @@ use crate::{hostbox, import};
 /// Make root file systems.
 #[derive(Subcommand)]
 pub enum Rootfs {
-    /// Make one from what this machine has: programs, their loader and libraries, and the basics of /etc.
+    /// Make one from what this machine has: programs, their loader and libraries, and the basics of
+    /// /etc.
     #[command(after_help = "Examples:\n  rootfs create ./box\n  rootfs create ./small --with sh --with ls\n  \
                             rootfs create ./busybox --busybox")]
     Create {
         /// The directory to make; it must be empty or not be there.
         directory: PathBuf,
-        /// Only these programs, names or paths. May be repeated [default: a shell, the core utilities, ps, ip, mount …].
+        /// Only these programs, names or paths. May be repeated [default: a shell, the core utilities, ps,
+        /// ip, mount …].
         #[arg(long, value_name = "PROGRAM", conflicts_with = "busybox")]
         with: Vec<String>,
         /// A static busybox, under all its names.
@@ -27,9 +29,11 @@ pub enum Rootfs {
         #[arg(long, short)]
         quiet: bool,
     },
-    /// Unpack an archive from stdin: docker export $(docker create busybox) | ch02-rootfs rootfs import ./busybox
+    /// Unpack an archive from stdin: docker export $(docker create busybox) | ch02-rootfs rootfs import
+    /// ./busybox
     ///
-    /// The archive may be hostile: nothing is written outside of the directory, whatever names and links it has.
+    /// The archive may be hostile: nothing is written outside of the directory, whatever names and
+    /// links it has.
     Import {
         /// The directory to fill; it must be empty or not be there.
         directory: PathBuf,

@@ -100,7 +100,8 @@ pub static READ_ONLY: Why = Why::new("from here on, the root can't be written to
 pub static CHANGE_DIRECTORY: Why = Why::new("the directory that the command starts in", VOLUMES)
     .as_shell(|args| Some(format!("cd {}", args.first()?)));
 
-/// The place of a move_mount(2), which is the step that a mount(8) does: fsmount(2) only makes the mount.
+/// The place of a move_mount(2), which is the step that a mount(8) does: fsmount(2) only makes the
+/// mount.
 fn target(args: &[String]) -> Option<&String> {
     args.get(3).filter(|target| target.starts_with('/'))
 }

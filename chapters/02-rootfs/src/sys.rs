@@ -1,9 +1,9 @@
-//! The system calls of this chapter: the mount API of Linux 5.2 (fsopen, open_tree, move_mount) and 5.12 (mount_setattr),
-//! pivot_root, chroot, openat2.
+//! The system calls of this chapter: the mount API of Linux 5.2 (fsopen, open_tree, move_mount) and
+//! 5.12 (mount_setattr), pivot_root, chroot, openat2.
 //!
-//! With the older mount(2) a mount is attached at a *path*, which somebody may exchange for a link between our look and our
-//! call (CVE-2021-30465). Here a mount is made detached, gets its flags, and is then attached to a *descriptor* that was
-//! opened inside the root and looked at.
+//! With the older mount(2) a mount is attached at a *path*, which somebody may exchange for a link
+//! between our look and our call (CVE-2021-30465). Here a mount is made detached, gets its flags,
+//! and is then attached to a *descriptor* that was opened inside the root and looked at.
 #![allow(unsafe_code)]
 
 use std::ffi::{CStr, CString};
@@ -51,9 +51,10 @@ const FSCONFIG_CMD_CREATE: u32 = 6;
 const MOVE_MOUNT_F_EMPTY_PATH: u32 = 0x04;
 const MOVE_MOUNT_T_EMPTY_PATH: u32 = 0x40;
 
-/// Makes a new, detached mount of a file system of type `kind`: fsopen(2), fsconfig(2) for each option and once to make
-/// it, fsmount(2). Told as one step, the last, since the others do nothing that can be seen; unless one of them fails. An
-/// option with an empty value is a flag, such as `userxattr`: as a string the kernel would refuse it.
+/// Makes a new, detached mount of a file system of type `kind`: fsopen(2), fsconfig(2) for each
+/// option and once to make it, fsmount(2). Told as one step, the last, since the others do nothing
+/// that can be seen; unless one of them fails. An option with an empty value is a flag, such as
+/// `userxattr`: as a string the kernel would refuse it.
 pub fn new_mount(why: &'static Why, kind: &str, options: &[(String, String)], attributes: u64) -> Result<OwnedFd> {
     let name = CString::new(kind)?;
     // SAFETY: `name` is a string that outlives the call.
@@ -84,8 +85,8 @@ fn set(why: &'static Why, context: BorrowedFd<'_>, key: &str, value: &str) -> Re
         .map_err(|error| with_messages(error, context))
 }
 
-/// Adds what the file system itself said about a failure: its context can be read like a log, a message a read(2), each
-/// beginning with a letter (`e overlay: …` for an error).
+/// Adds what the file system itself said about a failure: its context can be read like a log, a
+/// message a read(2), each beginning with a letter (`e overlay: …` for an error).
 fn with_messages(error: anyhow::Error, context: BorrowedFd<'_>) -> anyhow::Error {
     let mut buffer = [0; 512];
     let mut said = Vec::new();
@@ -107,7 +108,8 @@ fn fsconfig(context: BorrowedFd<'_>, command: u32, setting: Option<(&CStr, Optio
     Errno::result(result).map(drop)
 }
 
-/// Copies what is mounted at `source`, and below it, as a detached mount that is private: open_tree(2).
+/// Copies what is mounted at `source`, and below it, as a detached mount that is private:
+/// open_tree(2).
 ///
 /// Always with what is below: a user namespace may not uncover what a mount of the host's covers.
 pub fn copy_tree(why: &'static Why, source: &Path) -> Result<OwnedFd> {
@@ -118,8 +120,8 @@ pub fn copy_tree(why: &'static Why, source: &Path) -> Result<OwnedFd> {
     report(why, "open_tree", || vec![source.display().to_string(), "OPEN_TREE_CLONE|AT_RECURSIVE".into()], result)
 }
 
-/// Adds attributes to a mount and all below it, and makes them private: mount_setattr(2). Attributes that the kernel has
-/// locked stay, since none is taken away.
+/// Adds attributes to a mount and all below it, and makes them private: mount_setattr(2).
+/// Attributes that the kernel has locked stay, since none is taken away.
 pub fn set_attributes(why: &'static Why, mount: BorrowedFd<'_>, attributes: u64) -> Result<()> {
     set_attributes_with(why, mount, attributes, libc::AT_RECURSIVE)
 }
@@ -139,7 +141,8 @@ pub fn make_root_read_only(why: &'static Why, root: BorrowedFd<'_>) -> Result<()
     set_attributes_with(why, root, attr::READ_ONLY, 0)
 }
 
-/// Attaches a detached mount to what `target` refers to: move_mount(2). `place` is for the narration.
+/// Attaches a detached mount to what `target` refers to: move_mount(2). `place` is for the
+/// narration.
 pub fn attach(
     why: &'static Why,
     what: &str,
@@ -178,20 +181,22 @@ pub fn identity(fd: BorrowedFd<'_>) -> nix::Result<Identity> {
 }
 
 // ANCHOR: open_in_root
-/// openat2(2) with RESOLVE_IN_ROOT and O_PATH: whatever links are on the way, they are taken as if `root` were /, and `..`
-/// ends there. Links of /proc (`/proc/PID/fd/7`), which lead anywhere, are never followed; with `links` false none are.
+/// openat2(2) with RESOLVE_IN_ROOT and O_PATH: whatever links are on the way, they are taken as if
+/// `root` were /, and `..` ends there. Links of /proc (`/proc/PID/fd/7`), which lead anywhere, are
+/// never followed; with `links` false none are.
 pub fn open_in_root(root: BorrowedFd<'_>, path: &Path, links: bool) -> nix::Result<OwnedFd> {
     let resolve = ResolveFlag::RESOLVE_IN_ROOT | ResolveFlag::RESOLVE_NO_MAGICLINKS;
     let resolve = if links { resolve } else { resolve | ResolveFlag::RESOLVE_NO_SYMLINKS };
     let how = OpenHow::new().flags(OFlag::O_PATH | OFlag::O_CLOEXEC).resolve(resolve);
-    // EAGAIN: somebody renamed or mounted meanwhile, and the kernel could not be sure that `..` stays inside.
+    // EAGAIN: somebody renamed or mounted meanwhile, and the kernel could not be sure that `..` stays
+    // inside.
     let again = (0..100).map(|_| openat2(root, path, how)).find(|result| !matches!(result, Err(Errno::EAGAIN)));
     again.unwrap_or(Err(Errno::EAGAIN))
 }
 // ANCHOR_END: open_in_root
 
-/// Runs `make` with the umask put aside, so that what it makes has the mode it asks for: with 077, which careful people
-/// have, /dev/null would be for its owner only.
+/// Runs `make` with the umask put aside, so that what it makes has the mode it asks for: with 077,
+/// which careful people have, /dev/null would be for its owner only.
 pub fn with_exact_modes<T>(make: impl FnOnce() -> T) -> T {
     let umask = nix::sys::stat::umask(Mode::empty());
     let made = make();
@@ -224,7 +229,8 @@ pub fn make_device(why: &'static Why, directory: BorrowedFd<'_>, name: &str, maj
     report(why, "mknod", || vec![name.into(), "S_IFCHR|0666".into(), format!("{major} {minor}")], result)
 }
 
-/// pivot_root(2) with both arguments `.`: no directory for the old root is needed; it comes to lie on top of the new one.
+/// pivot_root(2) with both arguments `.`: no directory for the old root is needed; it comes to lie
+/// on top of the new one.
 pub fn pivot_root(why: &'static Why) -> Result<()> {
     report(why, "pivot_root", || vec!["\".\"".into(), "\".\"".into()], nix::unistd::pivot_root(".", "."))
 }

@@ -9,8 +9,8 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use ch01_namespaces::StoreFlags;
+use ch01_namespaces::narration::{TourFlags, fitted};
 use ch01_namespaces::say;
-use ch01_namespaces::telling::{TourFlags, fitted};
 use serde::{Deserialize, Serialize};
 
 pub use escape::escape;
@@ -50,10 +50,10 @@ pub fn look() -> Result<()> {
 
 /// Shows it.
 pub fn tour(flags: &TourFlags, store: &StoreFlags) -> Result<u8> {
-    let telling = flags.begin();
+    let narration = flags.begin();
     let scene = Scene::set(store)?;
 
-    telling.title("Chapter 2: a root file system of its own")?;
+    narration.title("Chapter 2: a root file system of its own")?;
     say!("A mount namespace copies the mount table and nothing else: the files are still");
     say!("the host's. What separates them is a new root. I made one out of this program, a");
     say!(
@@ -61,9 +61,9 @@ pub fn tour(flags: &TourFlags, store: &StoreFlags) -> Result<u8> {
         scene.made.sources.len(),
         scene.made.bytes as f64 / 1e6
     );
-    telling.pause()?;
+    narration.pause()?;
 
-    telling.title("What is /")?;
+    narration.title("What is /")?;
     let (here, inside) = (View::take()?, scene.view()?);
     say!("  here              {}", as_many_as_fit(&here.entries, 60));
     say!("  in the container  {}", as_many_as_fit(&inside.entries, 60));
@@ -73,9 +73,9 @@ pub fn tour(flags: &TourFlags, store: &StoreFlags) -> Result<u8> {
     for (file_system, places) in by_file_system(&inside.mounts) {
         say!("  {file_system:<10} {}", as_many_as_fit(&places, 66));
     }
-    telling.pause()?;
+    narration.pause()?;
 
-    telling.title("A write")?;
+    narration.title("A write")?;
     say!("With a mount namespace alone, a file written inside is a file of the host's:");
     say!("");
     say!("  in the container  echo hello >{}", fitted(&scene.note.display().to_string(), 48));
@@ -89,20 +89,20 @@ pub fn tour(flags: &TourFlags, store: &StoreFlags) -> Result<u8> {
     scene.write_in_a_root_of_its_own()?;
     say!("  here              {}", seen(&scene.note));
     say!("  in the root       {}", seen(&scene.note_in_the_root()?));
-    telling.pause()?;
+    narration.pause()?;
 
-    telling.title("Why not chroot")?;
+    narration.title("Why not chroot")?;
     say!("chroot(2) changes what / means to a process and leaves the mount table alone.");
-    say!("Root inside keeps a directory open, chroots once more, and walks up from the directory");
-    say!("until it stands in the host's /. There it reads a file of the host's:");
+    say!("Root inside keeps a directory open, chroots once more, and walks up from the");
+    say!("directory until it stands in the host's /. There it reads a file of the host's:");
     say!("");
     say!("  in a chroot       {}", scene.escape(&["--chroot"])?);
     say!("  after pivot_root  {}", scene.escape(&[])?);
     say!("");
     say!("After pivot_root and umount there is nothing of the host's to walk to.");
-    telling.pause()?;
+    narration.pause()?;
 
-    telling.title("Your turn")?;
+    narration.title("Your turn")?;
     say!("  cargo run -p ch02-rootfs -- run -- sh            a shell in a root of its own");
     say!("  cargo run -p ch02-rootfs -- run --explain -- sh  the same, call by call");
     say!("  cargo run -p ch02-rootfs -- rootfs create ./box  a root file system to keep");
@@ -118,7 +118,8 @@ fn seen(file: &Path) -> String {
     }
 }
 
-/// The first words, whole, and how many more there are: at most `width` characters (unless the first is longer).
+/// The first words, whole, and how many more there are: at most `width` characters (unless the
+/// first is longer).
 fn as_many_as_fit<S: AsRef<str>>(words: &[S], width: usize) -> String {
     let words: Vec<&str> = words.iter().map(AsRef::as_ref).collect();
     let shown = |number: usize| match words.len() - number {

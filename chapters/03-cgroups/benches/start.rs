@@ -1,6 +1,7 @@
-//! How long a container takes with groups and limits, against the same container without; how long `stats` takes for many.
+//! How long a container takes with cgroups and limits, against the same container without; how long
+//! `stats` takes for many.
 //!
-//! `cargo bench -p ch03-cgroups`. The groups are made where the caller is, and removed again.
+//! `cargo bench -p ch03-cgroups`. The cgroups are made where the caller is, and removed again.
 
 use std::process::{Command, Stdio};
 
@@ -37,8 +38,8 @@ fn main() -> Result<()> {
     }
     let kind = Machine::look()?.kind();
     println!("start to exit of /bin/true, cgroups {kind}, user: {}, {} rounds, medians", geteuid(), floor::rounds());
-    println!("  without groups                   {:>7.3} ms", withouts.median());
-    println!("  with groups, no limits           {:>7.3} ms   ratio {:.2}", withs.median(), withs.ratio_to(&withouts));
+    println!("  without cgroups                   {:>7.3} ms", withouts.median());
+    println!("  with cgroups, no limits           {:>7.3} ms   ratio {:.2}", withs.median(), withs.ratio_to(&withouts));
     if !can_limit {
         println!("  no limits can be set here");
         return Ok(());

@@ -3,13 +3,13 @@
 use std::path::Path;
 
 use anyhow::Result;
-use ch01_namespaces::telling::TourFlags;
+use ch01_namespaces::narration::TourFlags;
 use ch01_namespaces::{Chapter, State, Store, StoreFlags, Verb};
 use clap::Subcommand;
 
+use crate::cgroup::Cgroup;
 use crate::flags::Flags;
-use crate::group::Group;
-use crate::{enter, freezer, look_back, tour, verbs};
+use crate::{enter, freezer, oom_report, tour, verbs};
 
 /// Chapter 3.
 pub struct Cgroups;
@@ -30,17 +30,17 @@ impl Chapter for Cgroups {
     }
 
     fn before_joining(store: &Store, name: &str) -> Result<()> {
-        enter::join_groups_of(store, name)
+        enter::join_cgroups_of(store, name)
     }
 
     /// The kernel halts a frozen container's processes, which are alive all the same.
     fn status(store: &Store, state: &State) -> Option<&'static str> {
-        let group = Group::read(&store.directory_of(state)).ok()??;
-        (state.is_alive() && freezer::is_frozen(&group)).then_some("frozen")
+        let cgroup = Cgroup::read(&store.directory_of(state)).ok()??;
+        (state.is_alive() && freezer::is_frozen(&cgroup)).then_some("frozen")
     }
 
     fn after_the_end(state_directory: &Path) {
-        look_back::look_back(state_directory);
+        oom_report::report_oom(state_directory);
     }
 }
 

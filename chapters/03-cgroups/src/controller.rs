@@ -20,7 +20,7 @@ pub enum Version {
 pub enum Controller {
     /// Processor time: shares and quotas.
     Cpu,
-    /// Processor time used. In v2 it is in every group's `cpu.stat`.
+    /// Processor time used. In v2 it is in every cgroup's `cpu.stat`.
     Cpuacct,
     /// Which processors and memory nodes.
     Cpuset,
@@ -32,7 +32,7 @@ pub enum Controller {
     Blkio,
     /// Which devices may be opened or made. In v2 it is a program that the kernel asks.
     Devices,
-    /// Halting a group. In v2 every group can be halted.
+    /// Halting a cgroup. In v2 every cgroup can be halted.
     Freezer,
 }
 
@@ -63,7 +63,7 @@ impl Controller {
         }
     }
 
-    /// As `cgroup.controllers` has it; `None` for what every v2 group has without.
+    /// As `cgroup.controllers` has it; `None` for what every v2 cgroup has without.
     pub fn v2_name(self) -> Option<&'static str> {
         match self {
             Controller::Cpuacct | Controller::Devices | Controller::Freezer => None,

@@ -9,12 +9,13 @@ pub const IO_WEIGHT: std::ops::RangeInclusive<u64> = 10..=1000;
 // ANCHOR: cpu_weight
 /// `cpu.shares` as `cpu.weight` (1 to 10000, 100 unless told).
 ///
-/// A line through the ends of both ranges would make 39 of the default of 1024, and did so for five years: a container then
-/// got less than half of what its neighbours outside of containers got. This is the quadratic curve (of the logarithms)
-/// through both ends *and* both defaults: 2 is 1, 1024 is 100, 262144 is 10000.
+/// A line through the ends of both ranges would make 39 of the default of 1024, and did so for five
+/// years: a container then got less than half of what its neighbours outside of containers got.
+/// This is the quadratic curve (of the logarithms) through both ends *and* both defaults: 2 is 1,
+/// 1024 is 100, 262144 is 10000.
 ///
-/// Source: opencontainers/cgroups, pull request 20, `ConvertCPUSharesToCgroupV2Value`; in runc from 1.3.2 on, and in crun from
-/// 1.23 on (pull request 1767).
+/// Source: opencontainers/cgroups, pull request 20, `ConvertCPUSharesToCgroupV2Value`; in runc from
+/// 1.3.2 on, and in crun from 1.23 on (pull request 1767).
 pub fn cpu_weight(shares: u64) -> u64 {
     if shares <= *SHARES.start() {
         return 1;
@@ -27,8 +28,8 @@ pub fn cpu_weight(shares: u64) -> u64 {
 }
 // ANCHOR_END: cpu_weight
 
-/// A weight for block devices as `io.weight` (1 to 10000, 100 unless told): the line through the ends, as runc and crun still
-/// have it (`ConvertBlkIOToIOWeightValue` in opencontainers/cgroups).
+/// A weight for block devices as `io.weight` (1 to 10000, 100 unless told): the line through the
+/// ends, as runc and crun still have it (`ConvertBlkIOToIOWeightValue` in opencontainers/cgroups).
 pub fn io_weight(weight: u64) -> u64 {
     1 + (weight.clamp(*IO_WEIGHT.start(), *IO_WEIGHT.end()) - 10) * 9999 / 990
 }

@@ -1,7 +1,8 @@
 //! The way to a part of the v2 tree that is ours to divide: systemd hands one over to whoever asks.
 //!
-//! `systemd-run --scope -p Delegate=yes COMMAND` asks the machine's systemd, with `--user` the manager that it runs for each
-//! user who logs in. A v1 tree is never handed over to users (it was not made for that), and to root belongs all of it.
+//! `systemd-run --scope -p Delegate=yes COMMAND` asks the machine's systemd, with `--user` the
+//! manager that it runs for each user who logs in. A v1 tree is never delegated to users (it was
+//! not made for that), and to root belongs all of it.
 
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -11,11 +12,11 @@ use anyhow::{Context, Result, bail};
 use ch01_namespaces::{Privilege, new_id, own_binary};
 use nix::unistd::Uid;
 
+use crate::cgroup::Cgroup;
 use crate::controller::Version;
-use crate::group::Group;
 use crate::machine::Machine;
 use crate::place::Place;
-use crate::{part, room, v2};
+use crate::{delegated, make_leaf, v2};
 
 /// What the names of our own scopes begin with.
 const SCOPE: &str = "coracle-";
@@ -29,11 +30,11 @@ struct Facts {
     is_root: bool,
     /// All controllers that are wanted are in v2.
     all_on_v2: bool,
-    /// Where the groups go belongs to us.
+    /// Where the cgroups go belongs to us.
     ours: bool,
-    /// We are in a part that was handed over, or have asked for one already. If what is wanted lies elsewhere, another scope
-    /// is of no help.
-    handed_over: bool,
+    /// We are in a part that was delegated, or have asked for one already. If what is wanted lies
+    /// elsewhere, another scope is of no help.
+    delegated: bool,
     /// A manager that listens.
     manager: bool,
     systemd_run: bool,
@@ -55,7 +56,7 @@ fn decide(facts: &Facts) -> Way {
     match facts {
         Facts { ours: true, .. } => Way::Here,
         // The kernel says best what is wrong then.
-        Facts { handed_over: true, .. } => Way::Here,
+        Facts { delegated: true, .. } => Way::Here,
         Facts { all_on_v2: true, manager: true, systemd_run: true, .. } => Way::Scope,
         Facts { is_root: true, .. } => Way::Here,
         Facts { all_on_v2: false, .. } => Way::None(
@@ -63,20 +64,20 @@ fn decide(facts: &Facts) -> Way {
              cure: as root; or boot with systemd.unified_cgroup_hierarchy=1 for v2; or in a machine of its own: cargo wb vm --user 1000 -- target/debug/ch03-cgroups …",
         ),
         Facts { manager: true, .. } => Way::None(
-            "likely cause: your group was not handed over to you, and the program that asks systemd for one is missing\n\
+            "likely cause: your cgroup was not delegated to you, and the program that asks systemd for one is missing\n\
              cure: install systemd-run (package systemd)",
         ),
         _ => Way::None(
-            "likely cause: your group was not handed over to you, and there is no systemd user manager to ask\n\
-             cure: log in by ssh or on a console (su and sudo start no user manager); or as root, hand a group over: mkdir it, \
+            "likely cause: your cgroup was not delegated to you, and there is no systemd user manager to ask\n\
+             cure: log in by ssh or on a console (su and sudo start no user manager); or as root, hand a cgroup over: mkdir it, \
              chown it and its cgroup.procs and cgroup.subtree_control to you, and start a shell of yours in it",
         ),
     }
 }
 // ANCHOR_END: decide
 
-/// Makes sure that the groups can be made: where a scope of our own has to be asked for, this process starts again in it, and
-/// doesn't return.
+/// Makes sure that the cgroups can be made: where a scope of our own has to be asked for, this
+/// process starts again in it, and doesn't return.
 pub fn get(place: &Place) -> Result<()> {
     let all_on_v2 = place.sites.iter().all(|site| site.version == Version::V2);
     if let Some(own) = delegated_elsewhere(place)? {
@@ -89,19 +90,19 @@ pub fn get(place: &Place) -> Result<()> {
     match decide(&Facts { all_on_v2, ours: place.is_ours(), ..Facts::of_this_process()? }) {
         Way::Here => Ok(()),
         Way::Scope => start_again(),
-        Way::None(why) => bail!("an ordinary user may make no groups here\n{why}"),
+        Way::None(why) => bail!("an ordinary user may make no cgroups here\n{why}"),
     }
 }
 
-/// Makes sure that this process may move into a group, as [`get`] does: to move takes the right to write into the list of
-/// processes of the nearest group above both.
-pub fn reach(group: &Group) -> Result<()> {
-    let Some(part) = group.parts.iter().find(|part| part.version == Version::V2) else { return Ok(()) };
+/// Makes sure that this process may move into a cgroup, as [`get`] does: to move takes the right to
+/// write into the list of processes of the nearest cgroup above both.
+pub fn reach(cgroup: &Cgroup) -> Result<()> {
+    let Some(part) = cgroup.parts.iter().find(|part| part.version == Version::V2) else { return Ok(()) };
     let machine = Machine::look()?;
     let Some(tree) = machine.hierarchies.iter().find(|tree| tree.version == Version::V2) else { return Ok(()) };
     let above_both =
         part.directory.ancestors().find(|directory| tree.own.starts_with(directory)).unwrap_or(&tree.mount_point);
-    let ours = room::may_write(&above_both.join(v2::PROCS));
+    let ours = make_leaf::may_write(&above_both.join(v2::PROCS));
     match decide(&Facts { all_on_v2: true, ours, ..Facts::of_this_process()? }) {
         Way::Scope => start_again(),
         // The kernel says it best.
@@ -116,15 +117,15 @@ fn delegated_elsewhere(place: &Place) -> Result<Option<PathBuf>> {
     }
     let machine = Machine::look()?;
     let v2 = machine.hierarchies.iter().find(|tree| tree.version == Version::V2);
-    let own = v2.and_then(|tree| tree.own.ancestors().take_while(|group| room::is_delegated(group)).last());
+    let own = v2.and_then(|tree| tree.own.ancestors().take_while(|cgroup| make_leaf::is_delegated(cgroup)).last());
     let is_outside =
         |own: &Path| place.sites.iter().any(|site| site.version == Version::V2 && !site.parent.starts_with(own));
     Ok(own.filter(|own| is_outside(own)).map(Path::to_path_buf))
 }
 
-/// Whether a group is a scope that we asked for.
-pub fn is_own_scope(group: &Path) -> bool {
-    let name = group.file_name().unwrap_or_default().to_string_lossy();
+/// Whether a cgroup is a scope that we asked for.
+pub fn is_own_scope(cgroup: &Path) -> bool {
+    let name = cgroup.file_name().unwrap_or_default().to_string_lossy();
     name.starts_with(SCOPE) && name.ends_with(".scope")
 }
 
@@ -132,12 +133,12 @@ impl Facts {
     fn of_this_process() -> Result<Facts> {
         let machine = Machine::look()?;
         let v2 = machine.hierarchies.iter().find(|tree| tree.version == Version::V2);
-        let in_a_part = v2.is_some_and(|tree| part::top(tree).is_some_and(|top| top != tree.mount_point));
+        let in_a_part = v2.is_some_and(|tree| delegated::top(tree).is_some_and(|top| top != tree.mount_point));
         // systemd-run becomes the command: the process is the same.
         let has_asked = std::env::var(ASKED).is_ok_and(|process| process == std::process::id().to_string());
         Ok(Facts {
             is_root: Privilege::current().is_machine_root(),
-            handed_over: in_a_part || has_asked,
+            delegated: in_a_part || has_asked,
             manager: manager().is_some_and(|socket| socket.exists()),
             systemd_run: find("systemd-run").is_some(),
             ..Facts::default()
@@ -167,7 +168,8 @@ fn find(program: &str) -> Option<PathBuf> {
 /// This program with the same arguments, in a scope. Returns only when it failed.
 fn start_again() -> Result<()> {
     let me = own_binary::path()?;
-    // It becomes the command that it is to run, and keeps silent about why it couldn't: so one scope is for trying.
+    // It becomes the command that it is to run, and keeps silent about why it couldn't: so one scope is
+    // for trying.
     let tried = scope()?.arg("true").stdin(Stdio::null()).output().context("cannot start systemd-run")?;
     if !tried.status.success() {
         // Without --quiet it says more.
@@ -206,20 +208,20 @@ mod tests {
     }
 
     #[test]
-    fn whoever_is_in_a_group_of_systemds_asks_for_a_scope_root_too() {
+    fn whoever_is_in_a_cgroup_of_systemds_asks_for_a_scope_root_too() {
         assert_eq!(decide(&user()), Way::Scope);
         assert_eq!(decide(&Facts { is_root: true, ..user() }), Way::Scope);
     }
 
     #[test]
-    fn whoever_has_a_group_stays_in_it() {
+    fn whoever_has_a_cgroup_stays_in_it() {
         assert_eq!(decide(&Facts { ours: true, ..user() }), Way::Here);
         assert_eq!(decide(&Facts { is_root: true, ..Facts::default() }), Way::Here);
     }
 
     #[test]
     fn whoever_is_in_a_scope_and_wants_what_is_elsewhere_asks_for_no_other_one() {
-        assert_eq!(decide(&Facts { handed_over: true, ..user() }), Way::Here);
+        assert_eq!(decide(&Facts { delegated: true, ..user() }), Way::Here);
     }
 
     #[test]

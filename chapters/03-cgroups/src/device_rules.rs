@@ -41,8 +41,8 @@ impl Rule {
     }
 }
 
-/// What every container may use: the six devices of chapter 2, its terminals, and making (not opening) nodes of any kind,
-/// which does no harm by itself.
+/// What every container may use: the six devices of chapter 2, its terminals, and making (not
+/// opening) nodes of any kind, which does no harm by itself.
 pub const DEFAULT: [Rule; 10] = [
     Rule { kind: Kind::Character, major: None, minor: None, read: false, write: false, make: true },
     Rule { kind: Kind::Block, major: None, minor: None, read: false, write: false, make: true },

@@ -8,8 +8,8 @@ use anyhow::{Context, Result};
 use ch01_namespaces::{Plan, Undo};
 use serde::{Deserialize, Serialize};
 
+use crate::cgroup::Cgroup;
 use crate::controller::{Controller, Version};
-use crate::group::Group;
 use crate::{v1, v2};
 
 /// Where the limit on memory was that couldn't be kept.
@@ -26,9 +26,11 @@ pub enum Where {
 /// The counters.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Events {
-    /// Processes that the kernel killed for want of memory: within its limit, or one above, or on the machine.
+    /// Processes that the kernel killed for want of memory: within its limit, or one above, or on the
+    /// machine.
     pub oom_kills: u64,
-    /// How often the memory limit was hit. (Mostly the kernel then takes back cache, and nobody is killed.)
+    /// How often the memory limit was hit. (Mostly the kernel then takes back cache, and nobody is
+    /// killed.)
     pub memory_limit_hits: u64,
     /// Forks and clones that the limit on processes refused.
     pub forks_refused: u64,
@@ -38,18 +40,18 @@ pub struct Events {
 
 impl Events {
     /// Of a container.
-    pub fn of(group: &Group) -> Events {
+    pub fn of(cgroup: &Cgroup) -> Events {
         let mut events = Events::default();
-        if let Some(part) = group.part(Controller::Memory) {
+        if let Some(part) = cgroup.part(Controller::Memory) {
             match part.version {
                 Version::V1 => v1::memory::read_events(&part.directory, &mut events),
                 Version::V2 => v2::memory::read_events(&part.directory, &mut events),
             }
         }
-        if let Some(part) = group.part(Controller::Pids) {
+        if let Some(part) = cgroup.part(Controller::Pids) {
             v2::pids::read_events(&part.directory, &mut events);
         }
-        if let Some(part) = group.part(Controller::Cpu) {
+        if let Some(part) = cgroup.part(Controller::Cpu) {
             let mut stats = crate::stats::Stats::default();
             match part.version {
                 Version::V1 => v1::cpu::read_stats(&part.directory, &mut stats),
@@ -74,8 +76,9 @@ impl Events {
 const FILE: &str = "last-events.json";
 
 // ANCHOR: last
-/// The counters go with their group. So the last ones are kept in the container's state directory; and as that goes too, whoever
-/// wants them opens the file beforehand: an open file can still be read when it has no name any more.
+/// The counters go with their cgroup. So the last ones are kept in the container's state directory;
+/// and as that goes too, whoever wants them opens the file beforehand: an open file can still be
+/// read when it has no name any more.
 #[derive(Debug)]
 pub struct LastEvents(File);
 
@@ -103,7 +106,8 @@ impl LastEvents {
 }
 
 impl Events {
-    /// Keeps them. Into the file that is there: another of the same name would not be the one that was opened.
+    /// Keeps them. Into the file that is there: another of the same name would not be the one that was
+    /// opened.
     pub fn keep(&self, directory: &Path) -> Result<()> {
         let mut file = File::options().write(true).open(directory.join(FILE))?;
         Ok(file.write_all(&serde_json::to_vec(self)?)?)

@@ -11,7 +11,7 @@ use crate::delegation;
 use crate::device_rules::Rule;
 use crate::limits::{Limits, PERIOD, Pids, Quota, Rate, Size, Swap, Throttle};
 use crate::machine::Machine;
-use crate::mechanisms::{Groups, OomScore, view};
+use crate::mechanisms::{ContainerCgroups, OomScore, view};
 use crate::place::Place;
 use crate::setting::needed;
 use crate::units;
@@ -24,7 +24,8 @@ pub struct LimitFlags {
     /// The most memory: a number with k, m, g; what doesn't fit is killed.
     #[arg(short = 'm', long, value_name = "SIZE", value_parser = units::bytes, allow_hyphen_values = true)]
     pub memory: Option<u64>,
-    /// The most memory and swap together; the same as --memory means no swap, -1 any [default: twice --memory].
+    /// The most memory and swap together; the same as --memory means no swap, -1 any [default: twice
+    /// --memory].
     #[arg(long, value_name = "SIZE", value_parser = swap, allow_hyphen_values = true)]
     pub memory_swap: Option<Swap>,
     /// What the container is pushed back to (v1), or keeps (v2), when the machine is short of memory.
@@ -71,21 +72,23 @@ pub struct LimitFlags {
 
 /// What only a start can set.
 #[derive(Args, Debug, Clone, Default)]
-pub struct GroupFlags {
+pub struct CgroupFlags {
     /// Limits.
     #[command(flatten)]
     pub limits: LimitFlags,
-    /// Deny all devices but those that every container has, and those that this allows: 'c 10:229 rwm'. May be repeated.
+    /// Deny all devices but those that every container has, and those that this allows: 'c 10:229 rwm'.
+    /// May be repeated.
     #[arg(long, value_name = "RULE")]
     pub device_cgroup_rule: Vec<Rule>,
     /// Whom the kernel kills first when memory runs out: -1000 (never) to 1000 (this one).
     #[arg(long, value_name = "NUMBER", allow_hyphen_values = true, value_parser = clap::value_parser!(i16).range(-1000..=1000))]
     pub oom_score_adj: Option<i16>,
-    /// Whether the container gets groups of its own, to be counted and frozen in (disabled: it is in yours).
-    #[arg(long, value_enum, default_value_t = Cgroups::Enabled)]
-    pub cgroups: Cgroups,
-    /// The group in which the container's own is made: from the top of the tree with a slash in front, else from yours.
-    /// Made if it is missing.
+    /// Whether the container gets cgroups of its own, to be counted and frozen in (disabled: it is in
+    /// yours).
+    #[arg(long, value_enum, default_value_t = CgroupUse::Enabled)]
+    pub cgroups: CgroupUse,
+    /// The cgroup in which the container's own is made: from the top of the tree with a slash in front,
+    /// else from yours. Made if it is missing.
     #[arg(long, value_name = "PATH")]
     pub cgroup_parent: Option<String>,
     /// The place that was found.
@@ -93,9 +96,9 @@ pub struct GroupFlags {
     found: Option<Place>,
 }
 
-/// See [`GroupFlags::cgroups`].
+/// See [`CgroupFlags::cgroups`].
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub enum Cgroups {
+pub enum CgroupUse {
     /// Where this user may make some.
     #[default]
     Enabled,
@@ -112,13 +115,13 @@ pub struct Flags {
     pub earlier: ch02_rootfs::Flags,
     /// Chapter 3's own.
     #[command(flatten)]
-    pub groups: GroupFlags,
+    pub cgroups: CgroupFlags,
 }
 
 impl ContainerFlags for Flags {
     fn delegate(&mut self, design: &Design) -> Result<()> {
         self.earlier.delegate(design)?;
-        self.groups.find_place()
+        self.cgroups.find_place()
     }
 
     fn plan(self, design: &mut Design) -> Result<()> {
@@ -128,7 +131,7 @@ impl ContainerFlags for Flags {
         }
         let made = self.earlier.namespaces.made(design.default_namespaces);
         self.earlier.plan(design)?;
-        self.groups.plan(design, made)
+        self.cgroups.plan(design, made)
     }
 }
 
@@ -167,23 +170,24 @@ impl LimitFlags {
     }
 }
 
-impl GroupFlags {
+impl CgroupFlags {
     /// The limits that were asked for.
     pub fn limits(&self) -> Result<Limits> {
         let devices = (!self.device_cgroup_rule.is_empty()).then(|| self.device_cgroup_rule.clone());
         let limits = self.limits.limits()?;
-        // A new group has the usual period.
+        // A new cgroup has the usual period.
         let period = limits.period.or(limits.quota.map(|_| PERIOD));
         Ok(Limits { devices, period, ..limits })
     }
 
-    /// Finds the place of the container's cgroups, and has it delegated to us where that is needed: this process may start
-    /// again in a scope of its own. Without limits, and where this user may make no cgroups, there is no place: the container
-    /// runs without. A limit that was asked for is kept to, or an error.
+    /// Finds the place of the container's cgroups, and has it delegated to us where that is needed:
+    /// this process may start again in a scope of its own. Without limits, and where this user may make
+    /// no cgroups, there is no place: the container runs without. A limit that was asked for is kept
+    /// to, or an error.
     fn find_place(&mut self) -> Result<()> {
         let limits = self.limits()?;
         let demanded = limits.are_any() || self.cgroup_parent.is_some();
-        if self.cgroups == Cgroups::Disabled {
+        if self.cgroups == CgroupUse::Disabled {
             if demanded {
                 bail!("--cgroups disabled and a limit: limits need cgroups");
             }
@@ -191,7 +195,7 @@ impl GroupFlags {
         }
         let place = match self.place(&limits) {
             Ok(place) if demanded || place.is_ours() => place,
-            // Root's containers have groups always, so that what they use is counted.
+            // Root's containers have cgroups always, so that what they use is counted.
             Ok(place) if Privilege::current().is_machine_root() && !place.is_read_only() => place,
             Err(error) if demanded => return Err(error),
             Ok(_) | Err(_) => return Ok(()),
@@ -216,7 +220,7 @@ impl GroupFlags {
         let Some(place) = self.found else { return Ok(()) };
         let has_view = made.has(Namespace::Cgroup) && made.has(Namespace::Mount);
         let view = has_view.then(|| view(&place));
-        design.add(Groups::new(place, limits));
+        design.add(ContainerCgroups::new(place, limits));
         if let Some(view) = view {
             design.add(view);
         }

@@ -6,18 +6,19 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
+use crate::cgroup::{Cgroup, Part};
 use crate::controller::{Controller, Version};
-use crate::group::{Group, Part};
 use crate::setting::write;
 use crate::{steps, v1, v2};
 
-/// How often we look, a millisecond apart: a process that waits for a disk can be frozen only afterwards.
+/// How often we look, a millisecond apart: a process that waits for a disk can be frozen only
+/// afterwards.
 const TRIES: u32 = 10_000;
 
 // ANCHOR: freeze
 /// Returns when every process stands still, or goes on: the write only asks for it.
-pub fn freeze(group: &Group, frozen: bool) -> Result<()> {
-    let part = group.part(Controller::Freezer).context("the container is in no group that can be frozen")?;
+pub fn freeze(cgroup: &Cgroup, frozen: bool) -> Result<()> {
+    let part = cgroup.part(Controller::Freezer).context("the container is in no cgroup that can be frozen")?;
     let why = if frozen { &steps::FREEZE } else { &steps::THAW };
     let (file, wanted): (_, fn(bool) -> &'static str) = match part.version {
         Version::V1 => (part.directory.join(v1::freezer::STATE), v1::freezer::wanted),
@@ -29,7 +30,7 @@ pub fn freeze(group: &Group, frozen: bool) -> Result<()> {
         let (cause, now) = if frozen {
             ("a process waits for a device (NFS) and can't be halted before", "all go on, as before")
         } else {
-            ("a group above is frozen", "it goes on when that does")
+            ("a cgroup above is frozen", "it goes on when that does")
         };
         bail!(
             "not every process was reached in time: {now}\nlikely cause: {cause}\ncure: wait for that, and try again"
@@ -38,8 +39,9 @@ pub fn freeze(group: &Group, frozen: bool) -> Result<()> {
     Ok(())
 }
 
-/// Waits until it is so. v1 may miss a process that is just being forked, and then says FREEZING for ever: it is asked again and
-/// again, and now and then lets all go on for a moment. If it is not to be had, nobody is left half frozen.
+/// Waits until it is so. v1 may miss a process that is just being forked, and then says FREEZING
+/// for ever: it is asked again and again, and now and then lets all go on for a moment. If it is
+/// not to be had, nobody is left half frozen.
 fn until(frozen: bool, version: Version, tries: u32, is: impl Fn() -> bool, ask: impl Fn(bool)) -> bool {
     for number in 1..=tries {
         if is() {
@@ -68,9 +70,9 @@ fn is(part: &Part, frozen: bool) -> bool {
 }
 // ANCHOR_END: freeze
 
-/// Whether a container stands still, whoever froze it: this group or one above.
-pub fn is_frozen(group: &Group) -> bool {
-    group.part(Controller::Freezer).is_some_and(|part| is(part, true))
+/// Whether a container stands still, whoever froze it: this cgroup or one above.
+pub fn is_frozen(cgroup: &Cgroup) -> bool {
+    cgroup.part(Controller::Freezer).is_some_and(|part| is(part, true))
 }
 
 #[cfg(test)]

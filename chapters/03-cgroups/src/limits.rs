@@ -4,7 +4,7 @@ use anyhow::{Result, bail};
 
 use crate::convert::{IO_WEIGHT, SHARES};
 use crate::device_rules::Rule;
-use crate::units::shown;
+use crate::units::format_bytes;
 
 /// Memory and swap together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,7 +64,7 @@ pub struct Limits {
     pub memory: Option<u64>,
     /// Memory and swap together.
     pub memory_swap: Option<Swap>,
-    /// Bytes that the group is pushed back to when the machine is short of memory.
+    /// Bytes that the cgroup is pushed back to when the machine is short of memory.
     pub memory_reservation: Option<u64>,
     /// Time on the processors.
     pub quota: Option<Quota>,
@@ -120,7 +120,8 @@ impl Limits {
         *self != Limits::default()
     }
 
-    /// What makes no sense by itself, or on a machine of this size. Everything is looked at before anything is made.
+    /// What makes no sense by itself, or on a machine of this size. Everything is looked at before
+    /// anything is made.
     pub fn check(&self, size: &Size) -> Result<()> {
         self.check_memory(size)?;
         self.check_cpu(size)?;
@@ -168,7 +169,7 @@ impl Limits {
             };
         };
         if memory < LEAST_MEMORY {
-            bail!("--memory {}: a container needs at least 6m to start in", shown(memory));
+            bail!("--memory {}: a container needs at least 6m to start in", format_bytes(memory));
         }
         if memory > size.memory {
             bail!("{}", over("--memory", memory, size));
@@ -176,16 +177,16 @@ impl Limits {
         match self.memory_swap {
             Some(Swap::Total(total)) if total < memory => bail!(
                 "--memory-swap {} is less than --memory {}\nit is memory and swap together: the same number means no swap",
-                shown(total),
-                shown(memory)
+                format_bytes(total),
+                format_bytes(memory)
             ),
             _ => {}
         }
         match self.memory_reservation {
             Some(reservation) if reservation > memory => bail!(
                 "--memory-reservation {} is more than --memory {}: the soft limit lies below the hard one",
-                shown(reservation),
-                shown(memory)
+                format_bytes(reservation),
+                format_bytes(memory)
             ),
             _ => Ok(()),
         }
@@ -235,7 +236,11 @@ impl Limits {
 }
 
 fn over(flag: &str, bytes: u64, size: &Size) -> String {
-    format!("{flag} {} would never be reached: this machine has {} of memory", shown(bytes), shown(size.memory))
+    format!(
+        "{flag} {} would never be reached: this machine has {} of memory",
+        format_bytes(bytes),
+        format_bytes(size.memory)
+    )
 }
 
 /// `0-2,4` as numbers: cpuset(7), "List format". `None` when it is no list, or an empty one.

@@ -1,9 +1,9 @@
 //! Where this machine has its cgroups: decided for each controller by itself.
 //!
-//! Three kinds of machine are about: v1 (a tree for each controller), v2 (one tree), and hybrid, where both are mounted and
-//! each controller is in one of them. A v2 tree may carry a stray controller, or none, beside a full set of v1 trees; so
-//! neither the presence of a file nor of a mount says which version *a machine* has. The question makes sense only for a
-//! controller.
+//! Three kinds of machine are about: v1 (a tree for each controller), v2 (one tree), and hybrid,
+//! where both are mounted and each controller is in one of them. A v2 tree may carry a stray
+//! controller, or none, beside a full set of v1 trees; so neither the presence of a file nor of a
+//! mount says which version *a machine* has. The question makes sense only for a controller.
 
 use std::fs;
 use std::path::{Component, Path, PathBuf};
@@ -64,8 +64,8 @@ impl Machine {
     }
 
     // ANCHOR: read
-    /// From /proc/self/cgroup and /proc/self/mountinfo. `is_there` asks the file system itself, since a mount may lie hidden
-    /// under another; `v2_controllers` reads the list at the top of the v2 tree.
+    /// From /proc/self/cgroup and /proc/self/mountinfo. `is_there` asks the file system itself, since a
+    /// mount may lie hidden under another; `v2_controllers` reads the list at the top of the v2 tree.
     pub fn read(
         cgroup: &str,
         mountinfo: &str,
@@ -97,8 +97,8 @@ impl Machine {
         Machine { hierarchies: cgroup.lines().filter_map(hierarchy).collect(), has_trees }
     }
 
-    /// The tree that has a controller: a v1 tree of its name, or else v2 where it lists it or has it built in. (A controller is
-    /// never in both: mounting it in one takes it out of the other.)
+    /// The tree that has a controller: a v1 tree of its name, or else v2 where it lists it or has it
+    /// built in. (A controller is never in both: mounting it in one takes it out of the other.)
     pub fn hierarchy_of(&self, controller: Controller) -> Option<&Hierarchy> {
         let has = |hierarchy: &&Hierarchy, name: &str| hierarchy.names.iter().any(|known| known == name);
         let v1 = |hierarchy: &&Hierarchy| hierarchy.version == Version::V1 && has(hierarchy, controller.v1_name());
@@ -127,8 +127,8 @@ impl Machine {
 }
 
 impl Mount {
-    /// Where the cgroup at `path` is seen through this mount. Not at all, if the mount shows another part of the tree, or one
-    /// outside of our cgroup namespace (then there is `..` in it).
+    /// Where the cgroup at `path` is seen through this mount. Not at all, if the mount shows another
+    /// part of the tree, or one outside of our cgroup namespace (then there is `..` in it).
     fn directory_of(&self, path: &Path) -> Option<PathBuf> {
         let below = path.strip_prefix(&self.root).ok()?;
         let mut parts = below.components().chain(self.root.components());
@@ -165,8 +165,8 @@ fn unescaped(text: &str) -> String {
     plain
 }
 
-/// Somebody's mount point or group may be called by bytes that are no UTF-8: then its own line is of no use to us, and all others
-/// are.
+/// Somebody's mount point or cgroup may be called by bytes that are no UTF-8: then its own line is
+/// of no use to us, and all others are.
 pub fn read_lossily(file: &str) -> std::io::Result<String> {
     fs::read(file).map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
 }

@@ -1,5 +1,5 @@
-//! The groups that `--cgroup-parent` asks for: made where they are missing, shared by all containers that ask for them, and
-//! gone with the last.
+//! The cgroups that `--cgroup-parent` asks for: made where they are missing, shared by all
+//! containers that ask for them, and gone with the last.
 
 use std::path::Path;
 
@@ -7,8 +7,8 @@ use anyhow::Result;
 use ch01_namespaces::{Failure, Plan, Undo, is_shared_cgroup};
 use nix::errno::Errno;
 
+use crate::cgroup::{Kind, make_directory};
 use crate::controller::{Controller, Version};
-use crate::group::{Kind, make_directory};
 use crate::place::Site;
 use crate::v1;
 
@@ -16,8 +16,8 @@ use crate::v1;
 const ATTEMPTS: usize = 100;
 
 // ANCHOR: parents
-/// Makes a container's directory, and those above it that are missing. Whoever uses one that a container has made, this or
-/// another, removes it unless it is in use: so the last does.
+/// Makes a container's directory, and those above it that are missing. Whoever uses one that a
+/// container has made, this or another, removes it unless it is in use: so the last does.
 pub fn make_with_parents(directory: &Path, site: &Site, plan: &Plan) -> Result<()> {
     again_while_parents_go(|| {
         for parent in parents(site) {

@@ -1,4 +1,4 @@
-//! Where a container's groups go.
+//! Where a container's cgroups go.
 
 mod missing;
 mod parent;
@@ -10,8 +10,8 @@ use anyhow::{Result, bail};
 use nix::unistd::{AccessFlags, access};
 
 use crate::controller::{Controller, Version};
+use crate::delegated;
 use crate::machine::{Hierarchy, Machine};
-use crate::part;
 use missing::missing;
 use parent::{check_parent, parent_in, part_of};
 pub use site::Site;
@@ -35,7 +35,8 @@ const ALWAYS: [Controller; 6] = [
 
 // ANCHOR: find
 impl Place {
-    /// Decides it for every controller: those that limits demand, and those that every container gets where they are.
+    /// Decides it for every controller: those that limits demand, and those that every container gets
+    /// where they are.
     pub fn find(machine: &Machine, demanded: &[Controller], parent: Option<&str>) -> Result<Place> {
         if let Some(asked) = parent {
             check_parent(asked)?;
@@ -58,7 +59,7 @@ impl Place {
                 None => {
                     let (version, top) = (hierarchy.version, hierarchy.mount_point.clone());
                     let ours = part_of(hierarchy, parent);
-                    let movable = if version == Version::V2 { part::movable(hierarchy) } else { Vec::new() };
+                    let movable = if version == Version::V2 { delegated::movable(hierarchy) } else { Vec::new() };
                     let parent = parent_in(hierarchy, parent, ours.as_deref(), &movable)?;
                     let (names, controllers, demanded) = (hierarchy.names.clone(), vec![], vec![]);
                     let site = Site { version, controllers, demanded, names, parent, top, ours, movable };
@@ -76,7 +77,7 @@ impl Place {
     }
     // ANCHOR_END: find
 
-    /// Whether this user may make groups there. (The kernel has the last word.)
+    /// Whether this user may make cgroups there. (The kernel has the last word.)
     pub fn is_ours(&self) -> bool {
         self.sites.iter().all(|site| {
             let there = site.parent.ancestors().find(|directory| directory.exists());

@@ -33,7 +33,7 @@ impl Setting {
         Setting { file, value: value.to_string(), flag, may_be_missing: false }
     }
 
-    /// Writes it, in a group's directory.
+    /// Writes it, in a cgroup's directory.
     pub fn write(&self, directory: &Path) -> Result<()> {
         let path = directory.join(self.file);
         if !path.exists() {
@@ -80,7 +80,8 @@ pub fn write(why: &'static Why, path: &Path, text: &str) -> Result<()> {
     report(why, "write", || vec![path.display().to_string(), format!("{text:?}")], result)
 }
 
-/// The writes that limits take in one controller, in the order in which the kernel accepts them in a new group.
+/// The writes that limits take in one controller, in the order in which the kernel accepts them in
+/// a new cgroup.
 pub fn settings(limits: &Limits, controller: Controller, version: Version) -> Vec<Setting> {
     match (controller, version) {
         (Controller::Cpu, Version::V1) => v1::cpu::settings(limits),
@@ -106,7 +107,7 @@ pub fn needed(limits: &Limits) -> Vec<Controller> {
     Controller::ALL.into_iter().filter(needs).collect()
 }
 
-/// A whole file of a group's, or an empty text.
+/// A whole file of a cgroup's, or an empty text.
 pub fn read(directory: &Path, file: &str) -> String {
     fs::read_to_string(directory.join(file)).unwrap_or_default()
 }

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use serde::Serialize;
 
+use crate::cgroup::Cgroup;
 use crate::controller::{Controller, Version};
-use crate::group::Group;
 use crate::{v1, v2};
 
 /// All of it. Bytes, microseconds, numbers.
@@ -13,7 +13,8 @@ use crate::{v1, v2};
 pub struct Stats {
     /// Processor time.
     pub cpu: Cpu,
-    /// Memory. `None`, as in what follows, where it isn't counted: the controller is not to be had here, or was not handed over.
+    /// Memory. `None`, as in what follows, where it isn't counted: the controller is not to be had
+    /// here, or was not delegated.
     pub memory: Option<Memory>,
     /// Processes and threads.
     pub pids: Option<Pids>,
@@ -45,8 +46,8 @@ pub struct Cpu {
 pub struct Memory {
     /// In use, with the cache.
     pub usage: u64,
-    /// The part of it that is cache of files on disks: the kernel can take it back. (What is in a tmpfs is nowhere else, and the
-    /// kernel counts it as cache all the same; here it isn't.)
+    /// The part of it that is cache of files on disks: the kernel can take it back. (What is in a tmpfs
+    /// is nowhere else, and the kernel counts it as cache all the same; here it isn't.)
     pub cache: u64,
     /// Swap in use.
     pub swap: u64,
@@ -88,10 +89,10 @@ pub struct Pressure {
 }
 
 impl Stats {
-    /// Of a container. What a group that is gone would say is nothing.
-    pub fn of(group: &Group) -> Stats {
+    /// Of a container. What a cgroup that is gone would say is nothing.
+    pub fn of(cgroup: &Cgroup) -> Stats {
         let mut stats = Stats::default();
-        for part in &group.parts {
+        for part in &cgroup.parts {
             match part.version {
                 Version::V1 => {
                     part.controllers.iter().for_each(|controller| stats.read_v1(*controller, &part.directory))

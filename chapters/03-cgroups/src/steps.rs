@@ -3,7 +3,7 @@
 use ch01_namespaces::{Lesson, Why};
 use nix::errno::Errno;
 
-const GROUPS: &str = "3.1 Groups";
+const CGROUPS: &str = "3.1 Cgroups";
 const VERSIONS: &str = "3.2 Two versions";
 const CPU: &str = "3.3 Processors";
 const MEMORY: &str = "3.4 Memory";
@@ -17,7 +17,7 @@ const READ_ONLY: Lesson = Lesson {
 };
 
 /// The directory.
-pub static MAKE_GROUP: Why = Why::new("a group is a directory; the kernel fills it with files", GROUPS)
+pub static MAKE_CGROUP: Why = Why::new("a cgroup is a directory; the kernel fills it with files", CGROUPS)
     .as_shell(|args| {
         let directory = args.first()?;
         let is_shared = args.get(1).is_some_and(|mode| mode == "01777");
@@ -25,34 +25,34 @@ pub static MAKE_GROUP: Why = Why::new("a group is a directory; the kernel fills 
     })
     .teaching(&[
         (Errno::EACCES, Lesson {
-            cause: "these groups belong to root: an ordinary user may only divide a group that was delegated to them",
+            cause: "these cgroups belong to root: an ordinary user may only divide a cgroup that was delegated to them",
             cure: "on v2 with systemd: systemd-run --user --scope -p Delegate=yes -- COMMAND",
         }),
         (Errno::EPERM, Lesson {
-            cause: "these groups belong to root: an ordinary user may only divide a group that was delegated to them",
+            cause: "these cgroups belong to root: an ordinary user may only divide a cgroup that was delegated to them",
             cure: "on v2 with systemd: systemd-run --user --scope -p Delegate=yes -- COMMAND",
         }),
         (Errno::EROFS, READ_ONLY),
         (Errno::EAGAIN, Lesson {
-            cause: "a group above allows no more groups below it (cgroup.max.descendants, cgroup.max.depth)",
-            cure: "remove groups that are not in use, or choose another --cgroup-parent",
+            cause: "a cgroup above allows no more cgroups below it (cgroup.max.descendants, cgroup.max.depth)",
+            cure: "remove cgroups that are not in use, or choose another --cgroup-parent",
         }),
     ]);
 
 /// A limit.
-pub static SET_LIMIT: Why = Why::new("a limit is a write into one of the group's files", GROUPS)
+pub static SET_LIMIT: Why = Why::new("a limit is a write into one of the cgroup's files", CGROUPS)
     .as_shell(echo)
     .teaching(&[
         (Errno::EINVAL, Lesson {
-            cause: "the kernel doesn't take this number here: it is out of range, or a group above has a lower limit",
-            cure: "read the same file in the groups above",
+            cause: "the kernel doesn't take this number here: it is out of range, or a cgroup above has a lower limit",
+            cure: "read the same file in the cgroups above",
         }),
         (Errno::EBUSY, Lesson {
             cause: "the container uses more than that already, and the kernel could not take it back",
             cure: "free memory in the container first, or choose a higher limit",
         }),
         (Errno::EPERM, Lesson {
-            cause: "the group above doesn't have that device itself (devices.list there)",
+            cause: "the cgroup above doesn't have that device itself (devices.list there)",
             cure: "leave the rule out, or choose a --cgroup-parent that has the device",
         }),
         (Errno::ENODEV, Lesson {
@@ -60,8 +60,8 @@ pub static SET_LIMIT: Why = Why::new("a limit is a write into one of the group's
             cure: "see lsblk, and name the disk",
         }),
         (Errno::EACCES, Lesson {
-            cause: "the file belongs to somebody else: the group was not delegated to you, or the list reaches beyond the group above",
-            cure: "systemd-run --user --scope -p Delegate=yes -- COMMAND; or read the same file in the group above",
+            cause: "the file belongs to somebody else: the cgroup was not delegated to you, or the list reaches beyond the cgroup above",
+            cure: "systemd-run --user --scope -p Delegate=yes -- COMMAND; or read the same file in the cgroup above",
         }),
     ]);
 
@@ -70,27 +70,27 @@ pub static RECLAIM: Why = Why::new("take back what can be, before the limit is l
 
 /// Controllers for the children.
 pub static ENABLE: Why =
-    Why::new("on v2 a group gives its children their controllers", VERSIONS).as_shell(echo).teaching(&[
+    Why::new("on v2 a cgroup gives its children their controllers", VERSIONS).as_shell(echo).teaching(&[
         (Errno::EROFS, READ_ONLY),
         (
             Errno::EACCES,
             Lesson {
-                cause: "the group belongs to somebody else",
+                cause: "the cgroup belongs to somebody else",
                 cure: "on v2 with systemd: systemd-run --user --scope -p Delegate=yes -- COMMAND; or name a parent of yours",
             },
         ),
         (
             Errno::EBUSY,
             Lesson {
-                cause: "the group has processes: on v2 those are only in leaves (the no-internal-processes rule)",
+                cause: "the cgroup has processes: on v2 those are only in leaves (the no-internal-processes rule)",
                 cure: "move them into a child first, or choose another --cgroup-parent",
             },
         ),
         (
             Errno::ENOENT,
             Lesson {
-                cause: "the group doesn't have that controller itself: its parent must give it first",
-                cure: "see cgroup.subtree_control in the groups above; where they are systemd's, Delegate=cpu cpuset io memory pids \
+                cause: "the cgroup doesn't have that controller itself: its parent must give it first",
+                cure: "see cgroup.subtree_control in the cgroups above; where they are systemd's, Delegate=cpu cpuset io memory pids \
                        in /etc/systemd/system/user@.service.d/delegate.conf",
             },
         ),
@@ -101,38 +101,38 @@ pub static MAKE_ROOM: Why =
     Why::new("processes only in leaves: those that are here move down", VERSIONS).as_shell(echo).teaching(&[(
         Errno::EOPNOTSUPP,
         Lesson {
-            cause: "the group is a threaded one (cgroup.type): it had processes when it gave its children cpu or pids",
-            cure: "start from another group; and let whoever made this one remove it",
+            cause: "the cgroup is a threaded one (cgroup.type): it had processes when it gave its children cpu or pids",
+            cure: "start from another cgroup; and let whoever made this one remove it",
         },
     )]);
 
-/// Processors and memory nodes of a new v1 group.
-pub static INHERIT_CPUSET: Why = Why::new("empty in a new v1 group, and then nobody may join", CPU).as_shell(echo);
+/// Processors and memory nodes of a new v1 cgroup.
+pub static INHERIT_CPUSET: Why = Why::new("empty in a new v1 cgroup, and then nobody may join", CPU).as_shell(echo);
 
 /// The child joins.
-pub static JOIN: Why = Why::new("I move in: 0 is whoever writes", GROUPS).as_shell(echo).teaching(&[
+pub static JOIN: Why = Why::new("I move in: 0 is whoever writes", CGROUPS).as_shell(echo).teaching(&[
     (
         Errno::ENOSPC,
         Lesson {
-            cause: "the group has no processors or no memory nodes (cpuset)",
+            cause: "the cgroup has no processors or no memory nodes (cpuset)",
             cure: "write both lists before anything joins",
         },
     ),
     (
         Errno::EBUSY,
         Lesson {
-            cause: "on v2 a group that gives controllers to its children takes no processes",
+            cause: "on v2 a cgroup that gives controllers to its children takes no processes",
             cure: "join a child of it",
         },
     ),
     (
         Errno::EACCES,
-        Lesson { cause: "the group belongs to another user", cure: "enter the container as whoever made it" },
+        Lesson { cause: "the cgroup belongs to another user", cure: "enter the container as whoever made it" },
     ),
     (
         Errno::EINVAL,
         Lesson {
-            cause: "a real-time process can't join a cpu group without real-time budget (cpu.rt_runtime_us)",
+            cause: "a real-time process can't join a cpu cgroup without real-time budget (cpu.rt_runtime_us)",
             cure: "start as an ordinary process: chrt --other 0 COMMAND",
         },
     ),
@@ -154,7 +154,7 @@ pub static LOAD_DEVICE_RULES: Why =
 
 /// Where it is asked.
 pub static ATTACH_DEVICE_RULES: Why =
-    Why::new("from now on the kernel asks it, for this group", DEVICES).teaching(&[(Errno::EPERM, BPF)]);
+    Why::new("from now on the kernel asks it, for this cgroup", DEVICES).teaching(&[(Errno::EPERM, BPF)]);
 
 const BPF: Lesson = Lesson {
     cause: "programs for the kernel take root's powers (CAP_BPF) over the machine",
@@ -162,12 +162,12 @@ const BPF: Lesson = Lesson {
 };
 
 /// Freezing and thawing.
-pub static FREEZE: Why = Why::new("every process of the group is halted", FREEZING).as_shell(echo);
+pub static FREEZE: Why = Why::new("every process of the cgroup is halted", FREEZING).as_shell(echo);
 /// The other way.
-pub static THAW: Why = Why::new("every process of the group goes on", FREEZING).as_shell(echo);
+pub static THAW: Why = Why::new("every process of the cgroup goes on", FREEZING).as_shell(echo);
 
-/// A view of the groups from inside.
-pub static VIEW_GROUPS: Why = Why::new("the container's own group, to be read inside", VIEW);
+/// A view of the cgroups from inside.
+pub static VIEW_CGROUPS: Why = Why::new("the container's own cgroup, to be read inside", VIEW);
 
 fn echo(args: &[String]) -> Option<String> {
     Some(format!("echo {} >{}", args.get(1)?, args.first()?))
@@ -180,7 +180,7 @@ mod tests {
     #[test]
     fn purposes_fit_the_narration() {
         for why in [
-            &MAKE_GROUP,
+            &MAKE_CGROUP,
             &SET_LIMIT,
             &RECLAIM,
             &ENABLE,

@@ -19,7 +19,8 @@ const BPF_PROG_TYPE_CGROUP_DEVICE: u32 = 15;
 const BPF_CGROUP_DEVICE: u32 = 6;
 const BPF_F_ALLOW_MULTI: u32 = 2;
 
-/// The beginning of `union bpf_attr` for BPF_PROG_LOAD; what the kernel knows beyond it counts as 0.
+/// The beginning of `union bpf_attr` for BPF_PROG_LOAD; what the kernel knows beyond it counts as
+/// 0.
 #[repr(C)]
 struct Load {
     kind: u32,
@@ -62,15 +63,16 @@ pub fn load_device_program(why: &'static Why, program: &[Instruction]) -> Result
     report(why, "bpf", args, Errno::result(result)).map(|fd| unsafe { OwnedFd::from_raw_fd(fd as RawFd) })
 }
 
-/// bpf(BPF_PROG_ATTACH): from now on it is asked. Programs of groups above are asked as well, and all must say yes.
+/// bpf(BPF_PROG_ATTACH): from now on it is asked. Programs of cgroups above are asked as well, and
+/// all must say yes.
 pub fn attach_device_program(
     why: &'static Why,
-    group: BorrowedFd<'_>,
+    cgroup: BorrowedFd<'_>,
     program: BorrowedFd<'_>,
     directory: &Path,
 ) -> Result<()> {
     let attach = Attach {
-        target: group.as_raw_fd() as u32,
+        target: cgroup.as_raw_fd() as u32,
         program: program.as_raw_fd() as u32,
         kind: BPF_CGROUP_DEVICE,
         flags: BPF_F_ALLOW_MULTI,
@@ -85,7 +87,8 @@ pub fn attach_device_program(
 pub fn extended_attribute(path: &Path, name: &CStr) -> Option<Vec<u8>> {
     let path = CString::new(path.as_os_str().as_bytes()).ok()?;
     let mut value = [0u8; 16];
-    // SAFETY: both names end with a zero, and the kernel writes no more than the length that it is told.
+    // SAFETY: both names end with a zero, and the kernel writes no more than the length that it is
+    // told.
     let length = unsafe { libc::getxattr(path.as_ptr(), name.as_ptr(), value.as_mut_ptr().cast(), value.len()) };
     usize::try_from(length).ok().map(|length| value[..length].to_vec())
 }

@@ -5,17 +5,17 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use ch01_namespaces::{State, Store, report, say, telling::fitted};
+use ch01_namespaces::{State, Store, narration::fitted, report, say};
 
-use crate::group::Group;
+use crate::cgroup::Cgroup;
 use crate::stats::Stats;
-use crate::units::shown;
+use crate::units::format_bytes;
 use crate::verbs::Format;
 
 /// One container, as it was when we looked last.
 struct Row {
     state: State,
-    group: Group,
+    cgroup: Cgroup,
     before: Option<(Instant, u64)>,
 }
 
@@ -41,17 +41,18 @@ pub fn stats(store: &Store, names: &[String], format: Format, follow: bool) -> R
     }
 }
 
-/// Of the containers named, each an error if it is not there; or of all that are alive and have groups.
+/// Of the containers named, each an error if it is not there; or of all that are alive and have
+/// cgroups.
 fn rows(store: &Store, names: &[String]) -> Result<Vec<Row>> {
-    let row = |state: State, group| Row { state, group, before: None };
+    let row = |state: State, cgroup| Row { state, cgroup, before: None };
     if !names.is_empty() {
-        let of = |name: &String| Ok(row(store.find(name)?.1, Group::of(store, name)?));
+        let of = |name: &String| Ok(row(store.find(name)?.1, Cgroup::of(store, name)?));
         return names.iter().map(of).collect();
     }
     let mut rows = Vec::new();
     for state in store.states()?.into_iter().filter(State::is_alive) {
-        match Group::read(&directory(store, &state)?) {
-            Ok(group) => rows.extend(group.map(|group| row(state, group))),
+        match Cgroup::read(&directory(store, &state)?) {
+            Ok(cgroup) => rows.extend(cgroup.map(|cgroup| row(state, cgroup))),
             // One that is damaged doesn't hide the others.
             Err(error) => drop(report(&error)),
         }
@@ -80,7 +81,7 @@ fn head() -> Result<()> {
 
 impl Row {
     fn print(&mut self, format: Format) -> Result<()> {
-        let stats = Stats::of(&self.group);
+        let stats = Stats::of(&self.cgroup);
         if format == Format::Json {
             let mut object = serde_json::to_value(&stats)?;
             object["id"] = self.state.id.as_str().into();
@@ -103,10 +104,10 @@ impl Row {
             or_none(per_cent.map(|number| format!("{number:.1}"))),
             seconds(stats.cpu.usage_usec),
             seconds(stats.cpu.throttled_usec),
-            or_none(memory.map(|memory| of_limit(shown(memory.usage), memory.limit.map(shown)))),
-            or_none(memory.map(|memory| shown(memory.cache))),
+            or_none(memory.map(|memory| of_limit(format_bytes(memory.usage), memory.limit.map(format_bytes)))),
+            or_none(memory.map(|memory| format_bytes(memory.cache))),
             or_none(pids.map(|pids| of_limit(pids.current.to_string(), pids.limit.map(|limit| limit.to_string())))),
-            or_none(io.map(|io| shown(io.read_bytes + io.write_bytes))),
+            or_none(io.map(|io| format_bytes(io.read_bytes + io.write_bytes))),
         );
         Ok(())
     }

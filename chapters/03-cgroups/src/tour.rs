@@ -6,7 +6,7 @@ mod scene;
 mod without;
 
 use anyhow::Result;
-use ch01_namespaces::telling::{Telling, TourFlags, fitted};
+use ch01_namespaces::narration::{Narration, TourFlags, fitted};
 use ch01_namespaces::{StoreFlags, say};
 
 use crate::controller::{Controller, Version};
@@ -15,7 +15,7 @@ use crate::machine::Machine;
 use crate::place::Place;
 use hogs::hogs;
 use scene::Scene;
-use without::without_groups;
+use without::without_cgroups;
 
 /// Shows it.
 pub fn tour(flags: &TourFlags, store: &StoreFlags) -> Result<u8> {
@@ -28,45 +28,45 @@ pub fn tour(flags: &TourFlags, store: &StoreFlags) -> Result<u8> {
         Ok(place) => delegation::get(place).err(),
         Err(error) => Some(anyhow::anyhow!("{error}")),
     };
-    let telling = flags.begin();
-    telling.title("Chapter 3: limits, with control groups")?;
-    say!("A group is a directory, and the kernel fills it with files. A process is in it; a");
-    say!("limit is a write into a file, and what is used is read from one. So far nothing");
-    say!("kept a container from taking the whole machine.");
-    telling.pause()?;
+    let narration = flags.begin();
+    narration.title("Chapter 3: limits, with control groups")?;
+    say!("A cgroup is a directory, and the kernel fills it with files. A process is in it;");
+    say!("a limit is a write into a file, and what is used is read from one. So far");
+    say!("nothing kept a container from taking the whole machine.");
+    narration.pause()?;
 
-    trees(&telling, &machine)?;
-    files::side_by_side(&telling)?;
-    let has_groups = refused.is_none();
+    trees(&narration, &machine)?;
+    files::side_by_side(&narration)?;
+    let has_cgroups = refused.is_none();
     match refused {
-        None => hogs(&telling, &Scene::new(store)?)?,
-        Some(error) => without_groups(&telling, &machine, &error)?,
+        None => hogs(&narration, &Scene::new(store)?)?,
+        Some(error) => without_cgroups(&narration, &machine, &error)?,
     }
-    your_turn(&telling, has_groups)?;
+    your_turn(&narration, has_cgroups)?;
     Ok(0)
 }
 
-fn your_turn(telling: &Telling, has_groups: bool) -> Result<()> {
-    telling.title("Your turn")?;
-    if has_groups {
+fn your_turn(narration: &Narration, has_cgroups: bool) -> Result<()> {
+    narration.title("Your turn")?;
+    if has_cgroups {
         say!("  cargo run -p ch03-cgroups -- run --memory 64m --cpus 0.5 -- sh");
         say!("  cargo run -p ch03-cgroups -- run --pids-limit 20 --explain -- sh");
         say!("  cargo run -p ch03-cgroups -- stats --follow    what containers use, live");
     } else {
         say!("  cargo wb vm -- target/debug/ch03-cgroups       this tour, with limits");
     }
-    say!("  cargo run -p ch03-cgroups -- ls                the tree of groups");
+    say!("  cargo run -p ch03-cgroups -- ls                the tree of cgroups");
     say!("  cargo wb                                       the exercises");
     Ok(())
 }
 
 /// Which trees there are.
-fn trees(telling: &Telling, machine: &Machine) -> Result<()> {
-    telling.title("Where this machine has its groups")?;
+fn trees(narration: &Narration, machine: &Machine) -> Result<()> {
+    narration.title("Where this machine has its cgroups")?;
     say!("There are two versions of the kernel's interface: v1 has a tree for each");
     say!("controller, v2 one for all, and a machine may have both. Here:");
     say!("");
-    say!("  {:<11} {:<8} my group", "controller", "version");
+    say!("  {:<11} {:<8} my cgroup", "controller", "version");
     for controller in Controller::ALL {
         match machine.hierarchy_of(controller) {
             None => say!("  {:<11} {:<8}", controller.to_string(), "none"),
@@ -80,5 +80,5 @@ fn trees(telling: &Telling, machine: &Machine) -> Result<()> {
             }
         }
     }
-    telling.pause()
+    narration.pause()
 }

@@ -1,17 +1,17 @@
-//! `ls`: the tree of groups.
+//! `ls`: the tree of cgroups.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use ch01_namespaces::{Store, say, telling::fitted};
+use ch01_namespaces::{Store, narration::fitted, say};
 
+use crate::cgroup::Cgroup;
 use crate::controller::{Controller, Version};
-use crate::group::Group;
 use crate::machine::Machine;
 use crate::setting::{number, read};
-use crate::units::shown;
+use crate::units::format_bytes;
 use crate::verbs::Format;
 use crate::{v1, v2};
 
@@ -35,8 +35,8 @@ fn names(store: &Store, controller: Controller) -> Result<BTreeMap<PathBuf, Stri
     let mut names = BTreeMap::new();
     for state in store.states()? {
         // One that is damaged is told by `ps`.
-        if let Ok(Some(group)) = Group::read(&store.directory_of(&state))
-            && let Some(part) = group.part(controller)
+        if let Ok(Some(cgroup)) = Cgroup::read(&store.directory_of(&state))
+            && let Some(part) = cgroup.part(controller)
         {
             names.insert(part.directory.clone(), state.name.unwrap_or_else(|| state.id[..12].to_string()));
         }
@@ -56,7 +56,7 @@ impl Lister {
     fn print(&self, top: &Path, directory: &Path, depth: usize) -> Result<()> {
         let processes = read(directory, v2::PROCS).lines().count();
         let path = Path::new("/").join(directory.strip_prefix(top).unwrap_or(directory));
-        // A group's name is any bytes but a slash.
+        // A cgroup's name is any bytes but a slash.
         let path = path.to_string_lossy();
         let limit = self.limit(directory);
         if self.format == Format::Json {
@@ -91,9 +91,9 @@ impl Lister {
     fn limit(&self, directory: &Path) -> Option<String> {
         match (self.controller, self.version) {
             (Controller::Memory, Version::V1) => {
-                number(directory, v1::memory::LIMIT).filter(|limit| *limit < v1::memory::NO_LIMIT).map(shown)
+                number(directory, v1::memory::LIMIT).filter(|limit| *limit < v1::memory::NO_LIMIT).map(format_bytes)
             }
-            (Controller::Memory, Version::V2) => number(directory, v2::memory::MAX).map(shown),
+            (Controller::Memory, Version::V2) => number(directory, v2::memory::MAX).map(format_bytes),
             (Controller::Pids, _) => number(directory, v2::pids::MAX).map(|limit| limit.to_string()),
             (Controller::Cpu, Version::V1) => {
                 let quota = number(directory, v1::cpu::QUOTA)? as f64;
@@ -109,7 +109,8 @@ impl Lister {
     }
 }
 
-/// A name without what would rewrite the terminal. (A backslash stays: systemd's own names have some.)
+/// A name without what would rewrite the terminal. (A backslash stays: systemd's own names have
+/// some.)
 fn harmless(name: &str) -> String {
     let shown = |letter: char| if letter.is_control() { letter.escape_debug().to_string() } else { letter.into() };
     name.chars().map(shown).collect()

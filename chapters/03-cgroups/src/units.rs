@@ -36,7 +36,7 @@ pub fn bytes(text: &str) -> Result<u64, String> {
 }
 
 /// Bytes as people read them: `64.0M`.
-pub fn shown(bytes: u64) -> String {
+pub fn format_bytes(bytes: u64) -> String {
     let units = ["", "K", "M", "G", "T", "P"];
     let (mut value, mut unit) = (bytes as f64, 0);
     while value >= 1024.0 && unit + 1 < units.len() {
@@ -86,6 +86,6 @@ mod tests {
 
     #[test]
     fn sizes_are_shown_short() {
-        assert_eq!([512, 1536, 64 << 20].map(shown), ["512", "1.5K", "64.0M"]);
+        assert_eq!([512, 1536, 64 << 20].map(format_bytes), ["512", "1.5K", "64.0M"]);
     }
 }

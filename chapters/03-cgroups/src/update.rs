@@ -4,19 +4,19 @@ use std::path::Path;
 
 use anyhow::{Context, Error, Result, bail};
 
+use crate::cgroup::{Cgroup, Part};
 use crate::controller::{Controller, Version};
-use crate::group::{Group, Part};
 use crate::limits::{Limits, Quota, Size, Swap};
-use crate::put_back::now;
+use crate::rollback::now;
 use crate::setting::{Setting, needed, number, read};
-use crate::{kept, v1, v2};
+use crate::{v1, v2, verify};
 
 // ANCHOR: update
 /// Writes the limits. When one can't be written, those that were are put back: all or nothing.
-pub fn update(group: &Group, limits: &Limits) -> Result<()> {
-    let group = &group.with_what_was_given();
+pub fn update(cgroup: &Cgroup, limits: &Limits) -> Result<()> {
+    let cgroup = &cgroup.with_what_was_given();
     for controller in needed(limits) {
-        if group.part(controller).is_none() {
+        if cgroup.part(controller).is_none() {
             bail!(
                 "the container is in no cgroup with the controller {controller}\n\
                  likely cause: no limit of that kind was asked for at its start, and the cgroup above gives it none\n\
@@ -24,10 +24,10 @@ pub fn update(group: &Group, limits: &Limits) -> Result<()> {
             );
         }
     }
-    let limits = with_processor_time_kept(group, &with_swap_kept(group, limits));
+    let limits = with_processor_time_kept(cgroup, &with_swap_kept(cgroup, limits));
     limits.check(&Size::of_this_machine()?).context("nothing was changed")?;
     let mut before: Vec<(&Path, Setting)> = Vec::new();
-    for part in &group.parts {
+    for part in &cgroup.parts {
         let mut settings = part.settings(&limits);
         match part.version {
             Version::V1 => {
@@ -57,10 +57,11 @@ fn change<'a>(directory: &'a Path, setting: &Setting, before: &mut Vec<(&'a Path
     let old = now(directory, setting);
     setting.write(directory)?;
     before.extend(old.map(|old| (directory, old)));
-    kept::check(directory, setting)
+    verify::check(directory, setting)
 }
 
-/// Last written, first put back: on v1 the order matters. One that can't be doesn't keep the others.
+/// Last written, first put back: on v1 the order matters. One that can't be doesn't keep the
+/// others.
 fn put_back(before: &[(&Path, Setting)], error: Error) -> Error {
     let left: Vec<Error> = before.iter().rev().filter_map(|(directory, old)| old.write(directory).err()).collect();
     match left.first() {
@@ -84,15 +85,16 @@ fn wanted(settings: &[Setting], file: &str) -> Option<u64> {
     settings.iter().find(|setting| setting.file == file)?.value.parse().ok()
 }
 
-/// v1 insists on quotas being no larger a part of their period than the group above has, at any moment: with the new period and
-/// the old quota it would be larger.
+/// v1 insists on quotas being no larger a part of their period than the cgroup above has, at any
+/// moment: with the new period and the old quota it would be larger.
 fn period_last_where_it_shrinks(settings: &mut [Setting], now: Option<u64>) {
     if wanted(settings, v1::cpu::PERIOD) < now {
         put_in_order(settings, v1::cpu::QUOTA, v1::cpu::PERIOD);
     }
 }
 
-/// v1 insists that memory never exceeds memory and swap together, at any moment: whoever raises both begins with the latter.
+/// v1 insists that memory never exceeds memory and swap together, at any moment: whoever raises
+/// both begins with the latter.
 fn memory_last_where_it_grows(settings: &mut [Setting], both: Option<u64>) {
     if both.is_some() && wanted(settings, v1::memory::LIMIT) > both {
         put_in_order(settings, v1::memory::MEMORY_AND_SWAP, v1::memory::LIMIT);
@@ -100,8 +102,8 @@ fn memory_last_where_it_grows(settings: &mut [Setting], both: Option<u64>) {
 }
 
 /// Who changes only --memory keeps the swap that the container has.
-fn with_swap_kept(group: &Group, limits: &Limits) -> Limits {
-    let part = group.part(Controller::Memory);
+fn with_swap_kept(cgroup: &Cgroup, limits: &Limits) -> Limits {
+    let part = cgroup.part(Controller::Memory);
     let kept = match (limits.memory, limits.memory_swap, part) {
         (Some(memory), None, Some(part)) => swap_now(part).map(|swap| match swap {
             Some(swap) => Swap::Total(memory.saturating_add(swap)),
@@ -113,8 +115,8 @@ fn with_swap_kept(group: &Group, limits: &Limits) -> Limits {
 }
 
 /// Who changes only the quota keeps the period, and the other way.
-fn with_processor_time_kept(group: &Group, limits: &Limits) -> Limits {
-    let now = match group.part(Controller::Cpu) {
+fn with_processor_time_kept(cgroup: &Cgroup, limits: &Limits) -> Limits {
+    let now = match cgroup.part(Controller::Cpu) {
         Some(part) if limits.quota.is_some() || limits.period.is_some() => time_now(part),
         _ => None,
     };
@@ -146,7 +148,8 @@ fn swap_now(part: &Part) -> Option<Option<u64>> {
     }
 }
 
-/// The limits as they will be, checked against each other: only what is given now, and the machine, are known.
+/// The limits as they will be, checked against each other: only what is given now, and the machine,
+/// are known.
 pub fn check(limits: &Limits) -> Result<()> {
     if !limits.are_any() {
         bail!("nothing to update: give at least one limit");

@@ -5,9 +5,9 @@ use ch01_namespaces::verbs::end_quietly_in_a_pipe;
 use ch01_namespaces::{ExplainFlag, StoreFlags, report};
 use clap::{Args, ValueEnum};
 
+use crate::cgroup::Cgroup;
 use crate::controller::Controller;
 use crate::flags::LimitFlags;
-use crate::group::Group;
 use crate::{freezer, table, tree, update, watch};
 
 /// How something is printed.
@@ -25,9 +25,9 @@ pub struct Stats {
     /// Again every second, until the containers end.
     #[arg(long, short)]
     follow: bool,
-    /// `json`: one object a container and line: id, name, cpu (…_usec, periods, throttled_periods), memory (usage, cache, swap,
-    /// limit; bytes), pids (current, limit), io (…_bytes, reads, writes), pressure (per cent of 10 s; null on v1). Null is what
-    /// isn't counted.
+    /// `json`: one object a container and line: id, name, cpu (…_usec, periods, throttled_periods),
+    /// memory (usage, cache, swap, limit; bytes), pids (current, limit), io (…_bytes, reads, writes),
+    /// pressure (per cent of 10 s; null on v1). Null is what isn't counted.
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
     /// Names, ids, or beginnings of ids [default: all that are alive].
@@ -69,7 +69,7 @@ impl Freeze {
     fn set(self, store: &StoreFlags, frozen: bool) -> Result<u8> {
         self.explain.begin();
         let store = store.open()?;
-        let set = |name: &String| Group::of(&store, name).and_then(|group| freezer::freeze(&group, frozen)).err();
+        let set = |name: &String| Cgroup::of(&store, name).and_then(|cgroup| freezer::freeze(&cgroup, frozen)).err();
         Ok(self.containers.iter().filter_map(set).map(|error| report(&error)).max().unwrap_or(0))
     }
 }
@@ -87,7 +87,8 @@ pub struct Events {
     /// Go on until the container ends, with a line for each that is new.
     #[arg(long, short)]
     follow: bool,
-    /// `json`: one object a line: oom_kills, memory_limit_hits, forks_refused, throttled_periods; all since its start.
+    /// `json`: one object a line: oom_kills, memory_limit_hits, forks_refused, throttled_periods; all
+    /// since its start.
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
     /// Its name, its id, or the beginning of its id.
@@ -102,7 +103,8 @@ impl Events {
     }
 }
 
-/// Change the limits of containers that run. What isn't named stays; all are changed or, on an error, none.
+/// Change the limits of containers that run. What isn't named stays; all are changed or, on an
+/// error, none.
 #[derive(Args)]
 // What a start does without it isn't what a change does without it.
 #[command(mut_arg("memory_swap", |arg| arg.help(SWAP_WHEN_CHANGED)))]
@@ -126,18 +128,18 @@ impl Update {
         let limits = self.limits.limits()?;
         update::check(&limits)?;
         let store = store.open()?;
-        let set = |name: &String| Group::of(&store, name).and_then(|group| update::update(&group, &limits)).err();
+        let set = |name: &String| Cgroup::of(&store, name).and_then(|cgroup| update::update(&cgroup, &limits)).err();
         Ok(self.containers.iter().filter_map(set).map(|error| report(&error)).max().unwrap_or(0))
     }
 }
 
-/// Show the tree of groups, from the top that you see.
+/// Show the tree of cgroups, from the top that you see.
 #[derive(Args)]
 pub struct Ls {
     /// The tree of this controller: on v1 each has its own.
     #[arg(long, value_name = "NAME", default_value_t = Controller::Memory)]
     controller: Controller,
-    /// `json`: one object a group and line: path, processes, limit.
+    /// `json`: one object a cgroup and line: path, processes, limit.
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
 }

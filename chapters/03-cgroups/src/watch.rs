@@ -6,19 +6,20 @@ use std::time::Duration;
 use anyhow::Result;
 use ch01_namespaces::{Store, say};
 
+use crate::cgroup::Cgroup;
 use crate::events::{Events, LastEvents};
-use crate::group::Group;
 use crate::verbs::Format;
 
-/// How often the counters are read. They only grow, and the last are kept: nothing is missed in between, nor at the end.
+/// How often the counters are read. They only grow, and the last are kept: nothing is missed in
+/// between, nor at the end.
 const INTERVAL: Duration = Duration::from_millis(50);
 
 /// Prints the counters; with `follow`, each time that one has grown, until the container has ended.
 pub fn events(store: &Store, name: &str, format: Format, follow: bool) -> Result<()> {
-    let group = Group::of(store, name)?;
+    let cgroup = Cgroup::of(store, name)?;
     let (directory, state) = store.find(name)?;
     let mut last = LastEvents::open(&directory)?;
-    let mut known = Events::of(&group);
+    let mut known = Events::of(&cgroup);
     if !follow || format == Format::Json {
         print(&known, &Events::default(), format, follow)?;
     }
@@ -27,9 +28,10 @@ pub fn events(store: &Store, name: &str, format: Format, follow: bool) -> Result
     }
     loop {
         let alive = state.is_alive();
-        let now = Events::of(&group);
-        // A group that is gone has no counters, and what was read may lack some. Whoever removed it has kept the last.
-        let is_there = group.parts.iter().all(|part| part.directory.exists());
+        let now = Events::of(&cgroup);
+        // A cgroup that is gone has no counters, and what was read may lack some. Whoever removed it has
+        // kept the last.
+        let is_there = cgroup.parts.iter().all(|part| part.directory.exists());
         let now = if is_there { Some(now) } else { last.read() };
         if let Some(now) = now.filter(|now| *now != known) {
             print(&now, &known, format, follow)?;

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::Result;
-use ch01_namespaces::telling::TourFlags;
+use ch01_namespaces::narration::TourFlags;
 use ch01_namespaces::{Chapter, Operands, State, Store, StoreFlags, Verb};
 use clap::Subcommand;
 

@@ -60,13 +60,13 @@ pub fn commit_by_id(store: &LayerStore, id: &str, name: &str) -> Result<Imported
 }
 
 /// A container's processes, held still.
-struct Frozen(ch03_cgroups::group::Group);
+struct Frozen(ch03_cgroups::cgroup::Cgroup);
 
 impl Frozen {
     /// `None` where there is nothing to hold: no process, no cgroup to do it with, or somebody holds it already.
     fn while_alive(store: &LayerStore, container: &State) -> Result<Option<Frozen>> {
         let directory = store.containers().directory_of(container);
-        match ch03_cgroups::group::Group::read(&directory)? {
+        match ch03_cgroups::cgroup::Cgroup::read(&directory)? {
             Some(group) if container.is_alive() && !ch03_cgroups::is_frozen(&group) => {
                 Ok(ch03_cgroups::freeze(&group, true).is_ok().then_some(Frozen(group)))
             }

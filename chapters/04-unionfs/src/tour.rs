@@ -4,7 +4,7 @@ mod disk;
 mod scene;
 
 use anyhow::{Context, Result};
-use ch01_namespaces::telling::{Telling, TourFlags, fitted};
+use ch01_namespaces::narration::{Narration, TourFlags, fitted};
 use ch01_namespaces::{StoreFlags, say};
 
 use crate::driver::{self, candidates};
@@ -17,26 +17,26 @@ use scene::{Running, Scene};
 pub fn tour(flags: &TourFlags, store: &StoreFlags) -> Result<u8> {
     let layers = LayerStore::open(store, None)?;
     let scene = Scene::set(store, &layers)?;
-    let telling = flags.begin();
-    telling.title("Chapter 4: layers, and the file system that unites them")?;
+    let narration = flags.begin();
+    narration.title("Chapter 4: layers, and the file system that unites them")?;
     say!("So far each container had a root file system of its own, a full copy. Images");
     say!("are made of layers instead: read-only, stored once, and shared. A container");
     say!("adds one layer, the only one that is written to.");
-    telling.pause()?;
+    narration.pause()?;
 
-    image(&telling, &layers, &scene)?;
-    let (one, two) = containers(&telling, &layers, &scene)?;
+    image(&narration, &layers, &scene)?;
+    let (one, two) = containers(&narration, &layers, &scene)?;
     let has_overlay = layers.driver().name() == driver::Name::Overlay2;
     if has_overlay {
-        as_the_kernel_keeps_it(&telling, &layers, &one, &two)?;
+        as_the_kernel_keeps_it(&narration, &layers, &one, &two)?;
     }
-    counted_once(&telling, &layers, &scene, &one, &two)?;
+    counted_once(&narration, &layers, &scene, &one, &two)?;
     one.end()?;
     two.end()?;
     if !has_overlay {
-        left_out(&telling, &layers)?;
+        left_out(&narration, &layers)?;
     }
-    telling.title("Your turn")?;
+    narration.title("Your turn")?;
     say!("  cargo run -p ch04-unionfs -- run hostbox sh      a shell on layers");
     say!("  cargo run -p ch04-unionfs -- layer ls            the layers that are there");
     say!("  cargo run -p ch04-unionfs -- info                the storage driver, and why");
@@ -44,8 +44,8 @@ pub fn tour(flags: &TourFlags, store: &StoreFlags) -> Result<u8> {
     Ok(0)
 }
 
-fn image(telling: &Telling, layers: &LayerStore, scene: &Scene<'_>) -> Result<()> {
-    telling.title("An image: layers on layers")?;
+fn image(narration: &Narration, layers: &LayerStore, scene: &Scene<'_>) -> Result<()> {
+    narration.title("An image: layers on layers")?;
     say!("I imported an archive with two files as a layer, on top of hostbox: a layer of");
     say!("this machine's own programs. A layer's name is the digest of what is in it.");
     say!("");
@@ -55,11 +55,15 @@ fn image(telling: &Telling, layers: &LayerStore, scene: &Scene<'_>) -> Result<()
     }
     say!("");
     say!("Storage Driver: {}", layers.driver().name());
-    telling.pause()
+    narration.pause()
 }
 
-fn containers<'a>(telling: &Telling, layers: &LayerStore, scene: &'a Scene<'a>) -> Result<(Running<'a>, Running<'a>)> {
-    telling.title("Two containers on it")?;
+fn containers<'a>(
+    narration: &Narration,
+    layers: &LayerStore,
+    scene: &'a Scene<'a>,
+) -> Result<(Running<'a>, Running<'a>)> {
+    narration.title("Two containers on it")?;
     let page = |when: &str| -> Result<()> {
         let image = scene.content(layers)?;
         say!("  the image on disk, {when:<6}  old: {}", first_line(&image.join("srv/old")));
@@ -83,12 +87,12 @@ fn containers<'a>(telling: &Telling, layers: &LayerStore, scene: &'a Scene<'a>) 
     }
     say!("");
     say!("Each sees its own change and not the other's, and the image is as it was.");
-    telling.pause()?;
+    narration.pause()?;
     Ok((one, two))
 }
 
-fn as_the_kernel_keeps_it(telling: &Telling, layers: &LayerStore, one: &Running, two: &Running) -> Result<()> {
-    telling.title("As the kernel keeps it")?;
+fn as_the_kernel_keeps_it(narration: &Narration, layers: &LayerStore, one: &Running, two: &Running) -> Result<()> {
+    narration.title("As the kernel keeps it")?;
     say!("The file system that unites them is overlayfs, mounted in each container's mount");
     say!("namespace. What the kernel says of container one's /:");
     say!("");
@@ -106,11 +110,17 @@ fn as_the_kernel_keeps_it(telling: &Telling, layers: &LayerStore, one: &Running,
     say!("");
     say!("A character device with the number 0:0 is a whiteout: it says \"deleted\", and");
     say!("hides the file below, which nobody can delete: other containers use it.");
-    telling.pause()
+    narration.pause()
 }
 
-fn counted_once(telling: &Telling, layers: &LayerStore, scene: &Scene<'_>, one: &Running, two: &Running) -> Result<()> {
-    telling.title("Disk used, each block once")?;
+fn counted_once(
+    narration: &Narration,
+    layers: &LayerStore,
+    scene: &Scene<'_>,
+    one: &Running,
+    two: &Running,
+) -> Result<()> {
+    narration.title("Disk used, each block once")?;
     let image: Vec<_> =
         layers.stack(&scene.image)?.iter().map(|layer| layers.driver().content(&layer.cache_id)).collect();
     // With vfs the topmost layer is a copy of those below, and each container one more.
@@ -122,11 +132,11 @@ fn counted_once(telling: &Telling, layers: &LayerStore, scene: &Scene<'_>, one: 
     say!("  container one adds    {:>8}", size(one));
     say!("  container two adds    {:>8}", size(two));
     say!("  together              {:>8}", size(image + one + two));
-    telling.pause()
+    narration.pause()
 }
 
-fn left_out(telling: &Telling, layers: &LayerStore) -> Result<()> {
-    telling.title("What is left out, and how to get it")?;
+fn left_out(narration: &Narration, layers: &LayerStore) -> Result<()> {
+    narration.title("What is left out, and how to get it")?;
     say!("This store's driver is vfs, which copies the image for each container: whiteouts");
     say!("and the mount of overlayfs are not to be seen. About overlay2:");
     say!("");
@@ -137,5 +147,5 @@ fn left_out(telling: &Telling, layers: &LayerStore) -> Result<()> {
     }
     say!("");
     say!("  cargo wb vm -- target/debug/ch04-unionfs    this tour, where it works");
-    telling.pause()
+    narration.pause()
 }

@@ -4,7 +4,7 @@ use std::net::SocketAddrV4;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use ch01_namespaces::telling::TourFlags;
+use ch01_namespaces::narration::TourFlags;
 use ch01_namespaces::{Chapter, Operands, State, Store, StoreFlags, Verb};
 use ch04_unionfs::UnionFileSystems;
 use clap::Subcommand;

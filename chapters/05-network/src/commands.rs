@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
-use ch01_namespaces::telling::fitted;
+use ch01_namespaces::narration::fitted;
 use ch01_namespaces::{StoreFlags, say};
 
 /// The program that runs, as a tool of its own tour.

@@ -1,39 +1,39 @@
 //! The tour: a container that has a network of its own, seen from inside and from outside.
 
 use anyhow::Result;
-use ch01_namespaces::telling::TourFlags;
+use ch01_namespaces::narration::TourFlags;
 use ch01_namespaces::{StoreFlags, say};
 
 use crate::commands::Commands;
 
 /// Shows it.
 pub fn tour(flags: &TourFlags, store: &StoreFlags) -> Result<u8> {
-    let telling = flags.begin();
+    let narration = flags.begin();
     let commands = Commands::new(store, &["rm", "-f"]);
     let name = commands.container.clone();
-    telling.title("Chapter 5: the network")?;
+    narration.title("Chapter 5: the network")?;
     say!("A network namespace begins with nothing but a loopback interface. A container");
     say!("gets a cable: a pair of interfaces, one end inside, one end on a bridge.");
-    telling.pause()?;
+    narration.pause()?;
 
-    telling.title("One container")?;
+    narration.title("One container")?;
     commands.output(&["create", "--name", &name, "hostbox", "sleep", "60"])?;
     commands.output(&["start", &name])?;
     say!("Its interfaces, as the kernel counts them, and the names it knows:");
     say!("");
     commands.show(&["enter", &name, "--", "cat", "/proc/net/dev"])?;
     commands.show(&["enter", &name, "--", "cat", "/etc/hosts"])?;
-    telling.pause()?;
+    narration.pause()?;
 
-    telling.title("The networks")?;
+    narration.title("The networks")?;
     commands.show(&["network", "ls"])?;
     say!("");
     say!("With --network none there is the loopback interface and nothing else:");
     say!("");
     commands.show(&["run", "--network", "none", "hostbox", "cat", "/proc/net/dev"])?;
-    telling.pause()?;
+    narration.pause()?;
 
-    telling.title("Your turn")?;
+    narration.title("Your turn")?;
     say!("  cargo run -p ch05-network -- network create front");
     say!("  cargo run -p ch05-network -- run --network front hostbox sh");
     say!("  cargo run -p ch05-network -- run --help          published ports, names");

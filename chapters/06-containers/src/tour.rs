@@ -1,41 +1,41 @@
 //! The tour: a container's life, and that it has no need of who started it.
 
 use anyhow::Result;
-use ch01_namespaces::telling::TourFlags;
+use ch01_namespaces::narration::TourFlags;
 use ch01_namespaces::{StoreFlags, say};
 use ch05_network::Commands;
 
 /// Shows it.
 pub fn tour(flags: &TourFlags, store: &StoreFlags) -> Result<u8> {
-    let telling = flags.begin();
+    let narration = flags.begin();
     let commands = Commands::new(store, &["rm", "-f"]);
     let name = commands.container.clone();
-    telling.title("Chapter 6: a container's life")?;
+    narration.title("Chapter 6: a container's life")?;
     say!("So far a container ended with the command that started it. Now it runs in the");
     say!("background, keeps its log, can be entered, stopped and started again.");
-    telling.pause()?;
+    narration.pause()?;
 
-    telling.title("In the background")?;
+    narration.title("In the background")?;
     let script = "echo I am $$; trap 'echo told to end; exit 3' TERM; while :; do sleep 0.1; done";
     commands.output(&["run", "-d", "--name", &name, "hostbox", "sh", "-c", script])?;
     commands.show(&["ps", "--filter", &format!("name={name}")])?;
     commands.show(&["exec", &name, "cat", "/proc/1/comm"])?;
-    telling.pause()?;
+    narration.pause()?;
 
-    telling.title("Fewer powers")?;
+    narration.title("Fewer powers")?;
     say!("It is root inside, with 14 of 41 capabilities, a filter of system calls, and");
     say!("no way to new privileges that it doesn't have:");
     say!("");
     commands.show(&["exec", &name, "grep", "-E", "^(CapEff|Seccomp):", "/proc/1/status"])?;
-    telling.pause()?;
+    narration.pause()?;
 
-    telling.title("The end, and what stays")?;
+    narration.title("The end, and what stays")?;
     commands.show(&["stop", &name])?;
     commands.show(&["logs", &name])?;
     commands.show(&["inspect", "-f", "{{.State.Status}} {{.State.ExitCode}}", &name])?;
-    telling.pause()?;
+    narration.pause()?;
 
-    telling.title("Your turn")?;
+    narration.title("Your turn")?;
     say!("  cargo run -p ch06-containers -- run -it hostbox sh     Ctrl-P Ctrl-Q leaves it");
     say!("  cargo run -p ch06-containers -- ps -a");
     Ok(0)

@@ -8,23 +8,23 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use ch01_namespaces::telling::{TourFlags, fitted};
+use ch01_namespaces::narration::{TourFlags, fitted};
 use ch01_namespaces::{StoreFlags, say};
 
 /// Shows it.
 pub fn tour(flags: &TourFlags, store: &StoreFlags) -> Result<u8> {
-    let telling = flags.begin();
-    telling.title("Chapter 7: the daemon and its client")?;
+    let narration = flags.begin();
+    narration.title("Chapter 7: the daemon and its client")?;
     say!("The docker program starts no container. It sends a request over a socket to a");
     say!("daemon. I start one with a socket of its own, and send what docker would.");
-    telling.pause()?;
+    narration.pause()?;
 
     let directory = std::env::temp_dir().join(format!("coracle-tour-{}", std::process::id()));
     let daemon = Daemon::start(&directory, store)?;
-    telling.title("docker version")?;
+    narration.title("docker version")?;
     daemon.show("GET", "/_ping", "")?;
-    telling.pause()?;
-    telling.title("docker run hostbox echo hello")?;
+    narration.pause()?;
+    narration.title("docker run hostbox echo hello")?;
     say!("One command is several requests: create, start, wait, logs.");
     say!("");
     let id = daemon.show("POST", "/v1.43/containers/create", r#"{"Image":"hostbox","Cmd":["echo","hello"]}"#)?;
@@ -34,9 +34,9 @@ pub fn tour(flags: &TourFlags, store: &StoreFlags) -> Result<u8> {
     daemon.show("GET", &format!("/v1.43/containers/{id}/logs?stdout=1"), "")?;
     say!("The last answer is framed: each piece begins with 8 bytes, stream and length.");
     daemon.ask("DELETE", &format!("/v1.43/containers/{id}?force=1"), "")?;
-    telling.pause()?;
+    narration.pause()?;
 
-    telling.title("Your turn")?;
+    narration.title("Your turn")?;
     say!("  cargo run -p ch07-daemon -- daemon -H unix:///tmp/coracle.sock");
     say!("  DOCKER_HOST=unix:///tmp/coracle.sock docker run --rm hostbox echo hello");
     Ok(0)

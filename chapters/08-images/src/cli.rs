@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::{Result, anyhow};
-use ch01_namespaces::telling::TourFlags;
+use ch01_namespaces::narration::TourFlags;
 use ch01_namespaces::{StoreFlags, Verb, report};
 use ch06_containers::Verbs as ContainerVerbs;
 use ch06_containers::engine::NewContainer;

@@ -1,7 +1,7 @@
 //! The tour: an image is built, and taken apart.
 
 use anyhow::{Context, Result};
-use ch01_namespaces::telling::{TourFlags, fitted};
+use ch01_namespaces::narration::{TourFlags, fitted};
 use ch01_namespaces::{StoreFlags, say};
 use ch05_network::Commands;
 
@@ -11,15 +11,15 @@ const DOCKERFILE: &str = "FROM hostbox\nWORKDIR /srv\nRUN echo made by a step >p
 
 /// Shows it.
 pub fn tour(flags: &TourFlags, store: &StoreFlags) -> Result<u8> {
-    let telling = flags.begin();
+    let narration = flags.begin();
     let image = format!("tour:{}", std::process::id());
     let commands = Commands::new(store, &["rmi", "-f"]);
-    telling.title("Chapter 8: images")?;
+    narration.title("Chapter 8: images")?;
     say!("An image is a list of layers, and a file that says what to run on them. Each");
     say!("is named by the digest of its content.");
-    telling.pause()?;
+    narration.pause()?;
 
-    telling.title("A build")?;
+    narration.title("A build")?;
     let context = tempfile::tempdir().context("cannot make a directory for the build")?;
     std::fs::write(context.path().join("Dockerfile"), DOCKERFILE).context("cannot write the Dockerfile")?;
     for line in DOCKERFILE.lines() {
@@ -33,9 +33,9 @@ pub fn tour(flags: &TourFlags, store: &StoreFlags) -> Result<u8> {
     say!("");
     let again = commands.output(&["build", "-t", &image, &directory])?;
     say!("Once more: {} steps are taken from the last time.", again.matches("Using cache").count());
-    telling.pause()?;
+    narration.pause()?;
 
-    telling.title("What it is made of")?;
+    narration.title("What it is made of")?;
     let found = ImageStore::open(store)?.find(&image)?;
     say!("  manifest       {}", found.descriptor.digest);
     say!("  configuration  {}", found.id());
@@ -45,9 +45,9 @@ pub fn tour(flags: &TourFlags, store: &StoreFlags) -> Result<u8> {
     say!("");
     commands.show(&["run", "--rm", &image])?;
     commands.output(&["rmi", &image])?;
-    telling.pause()?;
+    narration.pause()?;
 
-    telling.title("Your turn")?;
+    narration.title("Your turn")?;
     say!("  coracle run -it --rm hostbox sh");
     say!("  coracle build -t web chapters/08-images/examples/nginx_web");
     say!("  coracle daemon -H unix:///tmp/coracle.sock       for the real docker client");

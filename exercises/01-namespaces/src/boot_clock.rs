@@ -103,7 +103,7 @@ pub mod check {
     use anyhow::Result;
     use checker::namespaces::{Namespaces, besides, in_full, list};
     use checker::{Judgement, Outcome, Program, Reply, random};
-    use lab::{Lab, look};
+    use lab::{Lab, observe};
     use nix::errno::Errno;
 
     use super::*;
@@ -147,7 +147,7 @@ pub mod check {
         let arguments = [asked.as_secs().to_string(), asked.subsec_nanos().to_string()];
         let mut running = program.start(Lab::new(), &[&arguments[0], &arguments[1]])?;
         let main = running.main();
-        let own_clocks = || look::namespace_inode(main, "time").ok();
+        let own_clocks = || observe::namespace_inode(main, "time").ok();
         let (before, own_before) = (Namespaces::read(main), own_clocks());
 
         let reply = running.go_on()?;
@@ -160,7 +160,7 @@ pub mod check {
         let same = fs::write(&file, format!("boottime {} {}", boottime.0, boottime.1));
         let frozen = same.is_err_and(|error| error.raw_os_error() == Some(Errno::EACCES as i32));
         // Asked last: what was read before was read of a living process.
-        let alive = look::process_exists(main);
+        let alive = observe::process_exists(main);
         let mut left = before.left(&after);
         if own_before != own_after {
             left.push("time");

@@ -71,7 +71,7 @@ pub mod check {
     use anyhow::Result;
     use checker::namespaces::{Namespaces, besides, list};
     use checker::{Judgement, Outcome, Program, Reply, random};
-    use lab::{Lab, look};
+    use lab::{Lab, observe};
 
     use super::*;
 
@@ -110,16 +110,16 @@ pub mod check {
     fn observe(program: &Program, name: &str) -> Result<Observation> {
         let mut running = program.start(Lab::new(), &[name])?;
         let (host, main) = (running.init(), running.main());
-        let host_before = look::hostname_in(host)?;
+        let host_before = observe::hostname_in(host)?;
         let before = Namespaces::read(main);
 
         let reply = running.go_on()?;
 
         let after = Namespaces::read(main);
         // An answer that ended the program ended the lab; and with it went the host and its name.
-        let alive = look::process_exists(main);
-        let name_in = |pid| match look::hostname_in(pid) {
-            Err(error) if alive && look::process_exists(pid) => Err(error),
+        let alive = observe::process_exists(main);
+        let name_in = |pid| match observe::hostname_in(pid) {
+            Err(error) if alive && observe::process_exists(pid) => Err(error),
             name => Ok(name.unwrap_or_default()),
         };
         let (program_after, host_after) = (name_in(main)?, name_in(host)?);

@@ -82,7 +82,7 @@ pub mod check {
     use checker::namespaces::{Namespaces, besides, list};
     use checker::{Judgement, Outcome, Program, Reply, random};
     use lab::Lab;
-    use lab::look::{self, IdRange};
+    use lab::observe::{self, IdRange};
 
     use crate::processes::status;
 
@@ -168,17 +168,17 @@ pub mod check {
             reply,
             alive: false,
             left: before.left(&after),
-            uid_map: look::uid_map(main).unwrap_or_default(),
-            gid_map: look::gid_map(main).unwrap_or_default(),
-            setgroups: look::setgroups(main).unwrap_or_default(),
+            uid_map: observe::uid_map(main).unwrap_or_default(),
+            gid_map: observe::gid_map(main).unwrap_or_default(),
+            setgroups: observe::setgroups(main).unwrap_or_default(),
             written: writes.so_far()?,
             outside_before,
             outside: Ids::of(main),
-            lacks: look::capabilities(main).map_or(u64::MAX, |sets| all_capabilities() & !sets.effective),
+            lacks: observe::capabilities(main).map_or(u64::MAX, |sets| all_capabilities() & !sets.effective),
             printed: String::new(),
         };
         // Asked last: what was read before was read of a living process.
-        seen.alive = look::process_exists(main);
+        seen.alive = observe::process_exists(main);
         if !seen.alive {
             seen.left.clear();
         }

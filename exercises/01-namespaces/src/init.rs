@@ -99,7 +99,7 @@ pub mod check {
 
     use anyhow::Result;
     use checker::{Judgement, Outcome, Program, Reply, Running, random};
-    use lab::{Lab, look};
+    use lab::{Lab, observe};
     use nix::sys::signal::{Signal, kill};
     use nix::unistd::Pid;
 
@@ -196,7 +196,7 @@ pub mod check {
         }
         let zombies = orphans().into_iter().filter(|&orphan| is_zombie(orphan)).count();
         let too_soon = !run.came_back().is_empty();
-        let command_lived = command.is_some_and(look::process_exists);
+        let command_lived = command.is_some_and(observe::process_exists);
         run.signal_init(Signal::SIGTERM);
         Ok(Serving { seen: run.end()?, number, orphans: seen, zombies, too_soon, command_lived })
     }
@@ -213,8 +213,8 @@ pub mod check {
         let reply = run.running.wait_for_return(PATIENCE)?;
         let other = named(main, "left behind");
         let is_other = |process: &i32| other.contains(process) || run.init() == Some(*process);
-        let command_is_gone = look::descendants(main).iter().all(|process| is_other(process) || is_zombie(*process));
-        let other_lives = other.iter().any(|&process| look::process_exists(process));
+        let command_is_gone = observe::descendants(main).iter().all(|process| is_other(process) || is_zombie(*process));
+        let other_lives = other.iter().any(|&process| observe::process_exists(process));
         Ok(Leaving { seen: Observation { reply, ..run.end()? }, code, command_is_gone, other_lives })
     }
 
@@ -230,14 +230,14 @@ pub mod check {
             running.call();
             let main = running.main();
             let began = name.is_empty()
-                || eventually(PATIENCE, || !named(main, name).is_empty() || !look::process_exists(main));
+                || eventually(PATIENCE, || !named(main, name).is_empty() || !observe::process_exists(main));
             let began = began && (name.is_empty() || !named(main, name).is_empty());
             Ok(Run { running, began })
         }
 
         /// The process that called the answer: PID 1 of its namespace, as numbered here.
         fn init(&self) -> Option<i32> {
-            look::children(self.running.main()).first().copied()
+            observe::children(self.running.main()).first().copied()
         }
 
         fn signal_init(&self, signal: Signal) {
@@ -258,7 +258,7 @@ pub mod check {
     }
 
     fn number_inside(pid: i32) -> Option<i32> {
-        look::ns_pids(pid).ok()?.pop()
+        observe::ns_pids(pid).ok()?.pop()
     }
 
     const REAPED: &str = "orphans that have ended are gone, while the command runs on";

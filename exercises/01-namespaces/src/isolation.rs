@@ -66,7 +66,7 @@ pub mod check {
     use anyhow::Result;
     use checker::namespaces::list;
     use checker::{Judgement, Outcome, Program, Reply, random};
-    use lab::{Lab, look};
+    use lab::{Lab, observe};
 
     use super::*;
 
@@ -115,13 +115,13 @@ pub mod check {
     fn observe(program: &Program, kinds: &[&str]) -> Result<Observation> {
         let mut running = program.start(Lab::new(), kinds)?;
         let main = running.main();
-        let inodes = || KINDS.map(|(_, file)| look::namespace_inode(main, file).ok());
+        let inodes = || KINDS.map(|(_, file)| observe::namespace_inode(main, file).ok());
         let before = inodes();
 
         let reply = running.go_on()?;
 
         let after = inodes();
-        let alive = look::process_exists(main);
+        let alive = observe::process_exists(main);
         let asked = kinds.iter().map(ToString::to_string).collect();
         Ok(Observation { asked, reply, alive, before, after, printed: running.end() })
     }

@@ -87,7 +87,7 @@ pub mod check {
     use anyhow::Result;
     use checker::namespaces::{Namespaces, in_full, list};
     use checker::{Judgement, Outcome, Program, Reply, random};
-    use lab::{Lab, look};
+    use lab::{Lab, observe};
 
     use crate::processes::named;
 
@@ -177,9 +177,9 @@ pub mod check {
         let reply = running.go_on()?;
 
         let (after, apart) = (Namespaces::read(main), apart());
-        let container_lives = container.is_some_and(look::process_exists);
+        let container_lives = container.is_some_and(observe::process_exists);
         // Asked last: what was read before was read of a living process.
-        let alive = look::process_exists(main);
+        let alive = observe::process_exists(main);
         let if_alive = |kinds: Vec<&'static str>| if alive { kinds } else { Vec::new() };
         Ok(Observation {
             reply,
@@ -194,7 +194,7 @@ pub mod check {
 
     /// The kinds, as the container has them, in which the two differ.
     fn apart(caller: i32, container: i32) -> Vec<&'static str> {
-        let inode = |pid, kind: &str| look::namespace_inode(pid, kind).ok();
+        let inode = |pid, kind: &str| observe::namespace_inode(pid, kind).ok();
         let differ = |(ours, theirs): &(&str, &str)| inode(caller, ours) != inode(container, theirs);
         KINDS.iter().filter(|kind| differ(kind)).map(|(_, kind)| *kind).collect()
     }

@@ -74,7 +74,7 @@ pub mod check {
     use anyhow::Result;
     use checker::namespaces::{Namespaces, besides, list};
     use checker::{Judgement, Outcome, Program, Reply};
-    use lab::{Lab, look};
+    use lab::{Lab, observe};
     use nix::sys::signal::Signal;
 
     use crate::processes::{self, eventually, named};
@@ -128,9 +128,9 @@ pub mod check {
         let reply = running.go_on()?;
 
         // The parent says that it has returned, and its child may be on its way still.
-        eventually(PATIENCE, || !look::process_exists(main) || !named(main, "grandchild").is_empty());
+        eventually(PATIENCE, || !observe::process_exists(main) || !named(main, "grandchild").is_empty());
         let after = Namespaces::read(main);
-        let alive = look::process_exists(main);
+        let alive = observe::process_exists(main);
         let all = |name| named(main, name).into_iter().map(|pid| Process::seen(pid, main)).collect();
         Ok(Observation {
             reply,
@@ -138,18 +138,18 @@ pub mod check {
             left: if alive { before.left(&after) } else { Vec::new() },
             children: all("child"),
             grandchildren: all("grandchild"),
-            ended: look::children(main).into_iter().filter(|&pid| processes::is_zombie(pid)).count(),
+            ended: observe::children(main).into_iter().filter(|&pid| processes::is_zombie(pid)).count(),
             printed: running.end(),
         })
     }
 
     impl Process {
         fn seen(pid: i32, caller: i32) -> Process {
-            let inode = |pid, kind| look::namespace_inode(pid, kind).ok();
-            let depth = look::ns_pids(caller).map_or(0, |numbers| numbers.len());
-            let numbers = look::ns_pids(pid).unwrap_or_default();
+            let inode = |pid, kind| observe::namespace_inode(pid, kind).ok();
+            let depth = observe::ns_pids(caller).map_or(0, |numbers| numbers.len());
+            let numbers = observe::ns_pids(pid).unwrap_or_default();
             Process {
-                is_the_callers: look::children(caller).contains(&pid),
+                is_the_callers: observe::children(caller).contains(&pid),
                 numbers: numbers.get(depth..).unwrap_or_default().to_vec(),
                 left_the_host: inode(pid, "pid") != inode(caller, "pid"),
                 namespace: inode(pid, "pid"),

@@ -4,7 +4,7 @@ use std::fs;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use lab::look;
+use lab::observe;
 
 /// The name that a process has, or has given itself: /proc/PID/comm, 15 bytes at most.
 pub fn name(pid: i32) -> Option<String> {
@@ -13,7 +13,7 @@ pub fn name(pid: i32) -> Option<String> {
 
 /// Those below `ancestor`, dead or alive, that have this name.
 pub fn named(ancestor: i32, wanted: &str) -> Vec<i32> {
-    look::descendants(ancestor).into_iter().filter(|&pid| name(pid).as_deref() == Some(wanted)).collect()
+    observe::descendants(ancestor).into_iter().filter(|&pid| name(pid).as_deref() == Some(wanted)).collect()
 }
 
 /// Whether it has ended and nobody has waited for it.

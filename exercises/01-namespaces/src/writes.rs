@@ -5,7 +5,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use lab::look;
+use lab::observe;
 use nix::errno::Errno;
 use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify, WatchDescriptor};
 
@@ -56,6 +56,6 @@ fn as_seen_in_the_lab(pid: i32) -> Result<PathBuf> {
     let device = |path: &Path| fs::metadata(path).map(|found| found.dev()).with_context(|| path.display().to_string());
     // A lab without a /proc of its own (in Docker) has the one that we see.
     let same = device(&proc)? == device(Path::new("/proc"))?;
-    let number = if same { Some(pid) } else { look::ns_pids(pid)?.last().copied() };
+    let number = if same { Some(pid) } else { observe::ns_pids(pid)?.last().copied() };
     Ok(proc.join(number.context("a number in the lab")?.to_string()))
 }

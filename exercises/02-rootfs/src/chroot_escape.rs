@@ -64,7 +64,7 @@ pub mod check {
 
     use anyhow::{Context, Result};
     use checker::{Judgement, Outcome, Program, Reply, random};
-    use lab::{Lab, look};
+    use lab::{Lab, observe};
 
     use checker::view::{identity, new_place, path_of, unless_failed, word};
 
@@ -120,7 +120,7 @@ pub mod check {
         let where_is = |link: &str| place_of(PathBuf::from(format!("/proc/{main}/{link}")), host, chroot);
         let (root, directory) = (where_is("root"), where_is("cwd"));
         let secret = fs::read(path_of(main, place.join("secret"))).is_ok_and(|text| text == word(&place).as_bytes());
-        Ok(Observation { reply, alive: look::process_exists(main), root, directory, secret, printed: running.end() })
+        Ok(Observation { reply, alive: observe::process_exists(main), root, directory, secret, printed: running.end() })
     }
 
     /// `..` in such a path isn't stopped by the program's root, but by ours.

@@ -104,8 +104,8 @@ pub mod check {
 
     use anyhow::Result;
     use checker::{Judgement, Outcome, Program, Reply};
-    use lab::look::{Mount, mountinfo};
-    use lab::{Lab, look};
+    use lab::observe::{Mount, mountinfo};
+    use lab::{Lab, observe};
     use nix::sys::stat::{major, minor};
 
     use checker::view::{identity, list, new_place, path_of, refused, unless_failed, word};
@@ -184,7 +184,7 @@ pub mod check {
             shm: mounted("shm"),
             printed: String::new(),
         };
-        let alive = look::process_exists(main);
+        let alive = observe::process_exists(main);
         Ok(Observation { alive, printed: running.end(), ..seen })
     }
 

@@ -93,8 +93,8 @@ pub mod check {
 
     use anyhow::{Context, Result};
     use checker::{Judgement, Outcome, Program, Reply};
-    use lab::look::{Mount, mountinfo};
-    use lab::{Lab, look};
+    use lab::observe::{Mount, mountinfo};
+    use lab::{Lab, observe};
 
     use checker::view::{
         first_of, identity, list, names, new_place, path_of, refused, same_table, unless_failed, word,
@@ -144,7 +144,7 @@ pub mod check {
         let mut running = program.start(Lab::new(), &[word(&place), kind])?;
         let main = running.main();
         // Its only child, which was born before the answer is called.
-        let witness = look::children(main).first().copied().context("the witness isn't there")?;
+        let witness = observe::children(main).first().copied().context("the witness isn't there")?;
 
         let reply = running.go_on()?;
 
@@ -165,7 +165,7 @@ pub mod check {
                 others.remove(place);
             }
         }
-        let alive = look::process_exists(main);
+        let alive = observe::process_exists(main);
         let printed = running.end();
         let seen =
             Observation { reply, alive, is_root, below, for_all, moved, others, directory, covered, left, printed };

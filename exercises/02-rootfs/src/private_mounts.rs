@@ -76,8 +76,8 @@ pub mod check {
     use anyhow::Result;
     use checker::namespaces::{Namespaces, besides, list};
     use checker::{Judgement, Outcome, Program, Reply};
-    use lab::look::{Mount, mountinfo};
-    use lab::{Lab, look};
+    use lab::observe::{Mount, mountinfo};
+    use lab::{Lab, observe};
 
     use checker::view::{new_place, refused, same_table, unless_failed, word};
 
@@ -132,7 +132,7 @@ pub mod check {
         let table = mountinfo(main).unwrap_or_default();
         // Asked between: what was read before was read of a living process, and with it the lab's host
         // lives.
-        let alive = look::process_exists(main);
+        let alive = observe::process_exists(main);
         let host_after = if alive { mountinfo(host)? } else { Vec::new() };
         Ok(Observation { reply, alive, place, own_table, left, host_before, host_after, table, printed: running.end() })
     }
@@ -142,7 +142,7 @@ pub mod check {
         let (host, main) = (running.init(), running.main());
         let reply = running.go_on()?;
         let moved = !same_table(main, host);
-        Ok(Refused { reply, alive: look::process_exists(main), moved })
+        Ok(Refused { reply, alive: observe::process_exists(main), moved })
     }
 
     impl Refused {

@@ -82,8 +82,8 @@ pub mod check {
 
     use anyhow::Result;
     use checker::{Judgement, Outcome, Program, Reply};
-    use lab::look::mountinfo;
-    use lab::{Lab, look};
+    use lab::observe::mountinfo;
+    use lab::{Lab, observe};
     use nix::errno::Errno;
 
     use checker::view::{identity, list, new_place, path_of, refused, unless_failed, word};
@@ -166,7 +166,7 @@ pub mod check {
             mounted: mount("target").is_some(),
             printed: String::new(),
         };
-        let alive = look::process_exists(main);
+        let alive = observe::process_exists(main);
         Ok(Observation { alive, printed: running.end(), ..seen })
     }
 

@@ -83,8 +83,8 @@ pub mod check {
 
     use anyhow::Result;
     use checker::{Judgement, Outcome, Program, Reply};
-    use lab::look::mountinfo;
-    use lab::{Lab, look};
+    use lab::observe::mountinfo;
+    use lab::{Lab, observe};
     use nix::fcntl::OFlag;
 
     use checker::view::{identity, list, new_place, path_of, unless_failed, word};
@@ -213,7 +213,7 @@ pub mod check {
         let leaks = inherited(main).into_iter().filter(|(number, _)| !given.contains_key(number));
         let leaks = leaks.map(|(_, file)| file).collect();
         let meant = case.meant(&place).map(|meant| image.join(meant));
-        let alive = look::process_exists(main);
+        let alive = observe::process_exists(main);
         Ok(Observation {
             case,
             target,
@@ -230,7 +230,7 @@ pub mod check {
 
     /// Descriptors besides the standard three that aren't close-on-exec: proc_pid_fdinfo(5).
     fn inherited(pid: i32) -> BTreeMap<i32, String> {
-        let open = look::open_fds(pid).unwrap_or_default().into_iter().filter(|(number, _)| *number > 2);
+        let open = observe::open_fds(pid).unwrap_or_default().into_iter().filter(|(number, _)| *number > 2);
         let flags = |number: i32| {
             let text = fs::read_to_string(format!("/proc/{pid}/fdinfo/{number}")).ok()?;
             let flags = text.lines().find_map(|line| line.strip_prefix("flags:"))?;

@@ -156,7 +156,7 @@ pub mod check {
                 grew()
             }
         };
-        let alive = !processes.is_empty() && processes.iter().all(|process| lab::look::process_exists(*process));
+        let alive = !processes.is_empty() && processes.iter().all(|process| lab::observe::process_exists(*process));
         let stopped =
             processes.iter().any(|process| stat(*process).is_some_and(|fields| fields.starts_with(['T', 't'])));
         drop(thawed);

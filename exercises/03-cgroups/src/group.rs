@@ -79,7 +79,7 @@ pub mod check {
 
     use anyhow::Result;
     use checker::{Judgement, Outcome, Program, Reply};
-    use lab::look::children;
+    use lab::observe::children;
 
     use crate::groups::{Groups, Run, start, threads_of, until_hopeless};
 

@@ -76,7 +76,7 @@ pub mod check {
 
     use anyhow::Result;
     use checker::{Judgement, Outcome, Program, Reply, random};
-    use lab::look::{children, descendants, ns_pids, process_exists};
+    use lab::observe::{children, descendants, ns_pids, process_exists};
 
     use crate::groups::{Groups, Run, start, stat, until_hopeless, within_moments};
 

@@ -82,7 +82,7 @@ pub mod check {
 
     use anyhow::Result;
     use checker::{Judgement, Outcome, Program, Reply};
-    use lab::look::process_exists;
+    use lab::observe::process_exists;
 
     use crate::groups::{Groups, Run, start};
 

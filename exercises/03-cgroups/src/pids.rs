@@ -95,7 +95,7 @@ pub mod check {
         let current = || count(&groups);
         let refused =
             || groups.read("pids", "pids.events").is_some_and(|text| !text.lines().any(|line| line == "max 0"));
-        let run_ended = !lab::look::process_exists(main);
+        let run_ended = !lab::observe::process_exists(main);
         if case == Case::There && !run_ended {
             // Only now: what the given process starts before would be there when the limit comes.
             let first = groups.directories().iter().flat_map(|directory| groups.processes(directory)).next();

@@ -129,7 +129,7 @@ pub mod check {
         let reply = running.go_on()?;
         let left = directories.iter().filter(|directory| groups.seen(directory).exists());
         let left = left.map(|directory| directory.display().to_string()).collect();
-        let process_lives = inside.iter().any(|process| lab::look::process_exists(*process));
+        let process_lives = inside.iter().any(|process| lab::observe::process_exists(*process));
         // Made by the given program beside each.
         let beside = |directory: &std::path::PathBuf| groups.seen(&directory.with_file_name("another")).exists();
         let others = directories.iter().all(beside);

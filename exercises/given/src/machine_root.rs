@@ -41,7 +41,7 @@ pub fn machine_root(root: &Path) -> Result<()> {
         let from = host.join("etc").join(name);
         show(&from, &root.join("etc").join(name)).with_context(|| format!("showing /etc/{name} in the root"))?;
     }
-    furnish(root).with_context(|| format!("furnishing {}", root.display()))
+    populate(root).with_context(|| format!("furnishing {}", root.display()))
 }
 
 fn show(from: &Path, to: &Path) -> Result<()> {
@@ -60,7 +60,7 @@ fn show(from: &Path, to: &Path) -> Result<()> {
     mount_setattr(to, libc::AT_RECURSIVE, libc::MOUNT_ATTR_RDONLY)
 }
 
-fn furnish(root: &Path) -> io::Result<()> {
+fn populate(root: &Path) -> io::Result<()> {
     for (name, mode) in EMPTY {
         make(&root.join(name), mode)?;
     }

@@ -9,9 +9,9 @@
 //! }
 //! ```
 //!
-//! A chapter answers for the pages in its own directory of the book. Pages that belong to all (README,
-//! introduction, appendices) are chapter 1's, but for their console blocks: each is run by the
-//! chapter whose program it runs.
+//! A chapter answers for the pages in its own directory of the book. Pages that belong to all
+//! (README, introduction, appendices) are chapter 1's, but for their console blocks: each is run by
+//! the chapter whose program it runs.
 
 pub mod console;
 pub mod links;

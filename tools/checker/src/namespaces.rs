@@ -1,6 +1,6 @@
 //! Which namespaces a process is in, and which it has left for others since.
 
-use lab::look;
+use lab::observe;
 
 use crate::Reply;
 
@@ -16,7 +16,7 @@ impl Namespaces {
     pub fn read(pid: i32) -> Namespaces {
         // Of a PID namespace in which nobody lives yet there is no file: then it isn't the one of before
         // either.
-        Namespaces(KINDS.map(|kind| look::namespace_inode(pid, kind).ok()))
+        Namespaces(KINDS.map(|kind| observe::namespace_inode(pid, kind).ok()))
     }
 
     /// The kinds in which `now` differs.

@@ -5,7 +5,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use lab::{Lab, Limits, look};
+use lab::{Lab, Limits, observe};
 
 use crate::conversation::{Conversation, Reply};
 use crate::output::Output;
@@ -64,8 +64,8 @@ impl Program {
             reply => return Err(running.not_ready(reply)),
         }
         let outer = running.child.id() as i32;
-        running.init = look::lab_init(outer, GLANCE).context("finding the lab")?;
-        running.main = look::program(outer, GLANCE).context("finding the program in the lab")?;
+        running.init = observe::lab_init(outer, GLANCE).context("finding the lab")?;
+        running.main = observe::program(outer, GLANCE).context("finding the program in the lab")?;
         Ok(running)
     }
 }

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use judgement::Outcome;
-use lab::look;
+use lab::observe;
 use nix::errno::Errno;
 
 use crate::{Reply, Running};
@@ -18,7 +18,7 @@ pub struct Run {
 
 impl Run {
     pub fn end(running: Running, reply: Reply) -> Run {
-        let alive = look::process_exists(running.main());
+        let alive = observe::process_exists(running.main());
         Run { reply, alive, printed: running.end() }
     }
 

@@ -6,7 +6,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use judgement::Outcome;
-use lab::look;
+use lab::observe;
 
 use crate::{Reply, random};
 
@@ -55,7 +55,7 @@ pub fn first_of(words: &[String]) -> String {
 
 /// Whether both are in the same mount namespace.
 pub fn same_table(one: i32, other: i32) -> bool {
-    let inode = |pid| look::namespace_inode(pid, "mnt").ok();
+    let inode = |pid| observe::namespace_inode(pid, "mnt").ok();
     inode(one).is_some() && inode(one) == inode(other)
 }
 

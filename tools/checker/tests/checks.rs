@@ -8,7 +8,7 @@ use anyhow::{Result, anyhow, ensure};
 use checker::{Blocked, Check, Judgement, Outcome, Program};
 use exercise::{Difficulty, Exercise, Kind, Mistake};
 use judgement::{Claim, Report};
-use lab::{Lab, look};
+use lab::{Lab, observe};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use testkit::{Output, eventually_within, run_to_end};
@@ -131,8 +131,8 @@ fn a_killed_caller_takes_the_checks_and_their_lab_along() -> Result<()> {
     let mut caller = caller.env(ROLE, "caller").stdin(Stdio::null()).spawn()?;
     let pid = caller.id() as i32;
     let is_sleep = |pid: &i32| std::fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|name| name == "sleep\n");
-    eventually_within(PATIENCE, "the program in the lab runs", || Ok(look::descendants(pid).iter().any(is_sleep)))?;
-    let all = look::descendants(pid);
+    eventually_within(PATIENCE, "the program in the lab runs", || Ok(observe::descendants(pid).iter().any(is_sleep)))?;
+    let all = observe::descendants(pid);
     // The checks, and their lab's outer stage, PID 1 and program.
     ensure!(all.len() >= 4, "{all:?}");
     kill(Pid::from_raw(pid), Signal::SIGKILL)?;

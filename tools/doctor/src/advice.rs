@@ -153,7 +153,8 @@ fn later(step: Step, errno: Errno, machine: &Machine) -> Advice {
         };
         return in_container(why, machine);
     }
-    // Of the refusals under Ubuntu's rule the first is seen; where mounts were allowed, /proc is another matter.
+    // Of the refusals under Ubuntu's rule the first is seen; where mounts were allowed, /proc is
+    // another matter.
     if !proc_refused && restricted_by_apparmor(errno, machine) {
         return apparmor();
     }

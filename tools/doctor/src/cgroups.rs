@@ -86,7 +86,8 @@ fn is_tree(line: &str, kind: &str) -> bool {
     found == Some(kind) && (kind == "cgroup2" || options.split(',').any(|option| option == "memory"))
 }
 
-/// Where a mount shows a group, if it does. `own` is the group's path from the root of its hierarchy.
+/// Where a mount shows a group, if it does. `own` is the group's path from the root of its
+/// hierarchy.
 fn directory_of(line: &str, own: &str) -> Option<PathBuf> {
     let mut fields = line.split(' ');
     let (root, point) = (fields.nth(3)?, fields.next()?);

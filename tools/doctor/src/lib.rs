@@ -1,8 +1,9 @@
-//! Does this machine let one make containers? Doctor finds out by doing it, in a child that leaves nothing behind, and
-//! knows the cure.
+//! Does this machine let one make containers? Doctor finds out by doing it, in a child that leaves
+//! nothing behind, and knows the cure.
 //!
-//! Asking a file under /proc/sys isn't enough: Ubuntu 24.04 lets the clone succeed and refuses what comes after, a
-//! container's seccomp filter shows nowhere, and a sandbox around all of it may do either.
+//! Asking a file under /proc/sys isn't enough: Ubuntu 24.04 lets the clone succeed and refuses what
+//! comes after, a container's seccomp filter shows nowhere, and a sandbox around all of it may do
+//! either.
 //!
 //! ```
 //! let report = doctor::examine();

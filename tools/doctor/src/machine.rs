@@ -18,7 +18,8 @@ pub struct Machine {
     pub max_user_namespaces: Option<u64>,
     /// kernel.unprivileged_userns_clone, of Debian's and other patched kernels.
     pub unprivileged_userns_clone: Option<u64>,
-    /// Of the other kinds of namespaces, those of which nobody may make one: `net` where user.max_net_namespaces is 0.
+    /// Of the other kinds of namespaces, those of which nobody may make one: `net` where
+    /// user.max_net_namespaces is 0.
     pub forbidden_kinds: Vec<&'static str>,
     /// kernel.apparmor_restrict_unprivileged_userns, of Ubuntu's kernels from 23.10 on.
     pub apparmor_restrict_unprivileged_userns: Option<u64>,
@@ -93,9 +94,10 @@ fn pretty_name(os_release: &str) -> String {
     name.unwrap_or_default().trim_matches(['"', '\'']).to_string()
 }
 
-/// The file that each engine leaves in its containers, or `container=` in PID 1's environment (readable for root
-/// only), which systemd-nspawn, LXC and podman set. A virtual machine that was made from a container's image has such a file too, but its
-/// processes are in the first PID namespace.
+/// The file that each engine leaves in its containers, or `container=` in PID 1's environment
+/// (readable for root only), which systemd-nspawn, LXC and podman set. A virtual machine that was
+/// made from a container's image has such a file too, but its processes are in the first PID
+/// namespace.
 fn container(exists: impl Fn(&str) -> bool, environment_of_1: &str, first_pid_namespace: bool) -> Option<String> {
     if first_pid_namespace {
         return None;
@@ -110,7 +112,8 @@ fn container(exists: impl Fn(&str) -> bool, environment_of_1: &str, first_pid_na
     named.filter(|name| !name.is_empty()).map(str::to_string)
 }
 
-/// The kernel gives its first namespaces fixed inode numbers (include/linux/proc_ns.h: PROC_PID_INIT_INO).
+/// The kernel gives its first namespaces fixed inode numbers (include/linux/proc_ns.h:
+/// PROC_PID_INIT_INO).
 fn in_first_pid_namespace() -> bool {
     fs::read_link("/proc/self/ns/pid").is_ok_and(|name| name == *"pid:[4026531836]")
 }

@@ -3,8 +3,8 @@
 /// How wide a paragraph gets, in characters: as a terminal is at first.
 pub const WIDTH: usize = 80;
 
-/// `text` in lines of at most `WIDTH` characters, each begun with `indent`. A word that is longer gets a line of its own. Braces are one
-/// word with what is in them and before them: they are code.
+/// `text` in lines of at most `WIDTH` characters, each begun with `indent`. A word that is longer
+/// gets a line of its own. Braces are one word with what is in them and before them: they are code.
 pub fn paragraph(text: &str, indent: &str) -> String {
     let room = WIDTH.saturating_sub(indent.chars().count());
     let mut lines = vec![String::new()];

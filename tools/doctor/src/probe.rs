@@ -14,7 +14,8 @@ use crate::verdict::{Verdict, verdict};
 /// What was found out.
 #[derive(Debug, Clone)]
 pub struct Report {
-    /// The steps without a user namespace, as root takes them; `None` for anybody without CAP_SYS_ADMIN.
+    /// The steps without a user namespace, as root takes them; `None` for anybody without
+    /// CAP_SYS_ADMIN.
     pub directly: Option<Vec<Check>>,
     /// The steps with a user namespace. For root they are information: root needs none.
     pub with_user_namespace: Vec<Check>,
@@ -22,7 +23,8 @@ pub struct Report {
 }
 
 impl Report {
-    /// The verdict on the way that the caller would go: directly if allowed, else with a user namespace.
+    /// The verdict on the way that the caller would go: directly if allowed, else with a user
+    /// namespace.
     pub fn verdict(&self) -> Verdict {
         verdict(self.directly.as_ref().unwrap_or(&self.with_user_namespace))
     }
@@ -38,10 +40,12 @@ impl Report {
     }
 }
 
-/// Takes every step of making a container, in a child that lives for some milliseconds and leaves nothing behind.
+/// Takes every step of making a container, in a child that lives for some milliseconds and leaves
+/// nothing behind.
 ///
-/// May be called from a threaded process: the child makes only raw system calls, allocates nothing and sends its parent no
-/// SIGCHLD. Demands nothing but a mounted /proc, and takes about a millisecond.
+/// May be called from a threaded process: the child makes only raw system calls, allocates nothing
+/// and sends its parent no SIGCHLD. Demands nothing but a mounted /proc, and takes about a
+/// millisecond.
 pub fn examine() -> Report {
     let directly = may_clone_directly().then(|| {
         let answers = sys::attempt(&Step::DIRECTLY, None);

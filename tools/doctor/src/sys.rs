@@ -1,5 +1,5 @@
-//! The child that tries. After the clone it may do nothing but raw system calls: another thread of the parent may have held the
-//! allocator's lock.
+//! The child that tries. After the clone it may do nothing but raw system calls: another thread of
+//! the parent may have held the allocator's lock.
 #![allow(unsafe_code)]
 
 use std::ffi::{CStr, CString};
@@ -21,8 +21,8 @@ pub(crate) struct Maps {
     pub gid: CString,
 }
 
-/// Takes the steps in order up to the first that is refused: 0 or an errno for each that was tried. The first step is the
-/// clone itself, with a user namespace if there are maps.
+/// Takes the steps in order up to the first that is refused: 0 or an errno for each that was tried.
+/// The first step is the clone itself, with a user namespace if there are maps.
 pub(crate) fn attempt(steps: &[Step], maps: Option<&Maps>) -> Vec<i32> {
     let (reader, writer) = match pipe2(OFlag::O_CLOEXEC) {
         Ok(ends) => ends,
@@ -38,8 +38,9 @@ pub(crate) fn attempt(steps: &[Step], maps: Option<&Maps>) -> Vec<i32> {
     // A signal handler of the caller must not run in the child.
     let mut before = SigSet::empty();
     let blocked = nix::sys::signal::pthread_sigmask(SigmaskHow::SIG_SETMASK, Some(&SigSet::all()), Some(&mut before));
-    // No exit signal in the flags: the parent gets no SIGCHLD, and no wait(-1) of another thread takes our child.
-    // SAFETY: without CLONE_VM the child has a copy of this thread's stack, as after fork(2).
+    // No exit signal in the flags: the parent gets no SIGCHLD, and no wait(-1) of another thread takes
+    // our child. SAFETY: without CLONE_VM the child has a copy of this thread's stack, as after
+    // fork(2).
     let child = unsafe { libc::syscall(libc::SYS_clone, flags as libc::c_ulong, 0, 0, 0, 0) };
     if child == 0 {
         take(steps, maps, writer.as_raw_fd());

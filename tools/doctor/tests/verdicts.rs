@@ -87,14 +87,14 @@ fn root_needs_no_user_namespace() -> Result<()> {
 
 fn nothing_is_left_behind() -> Result<()> {
     let own = std::process::id() as i32;
-    let open = || lab::look::open_fds(own).map(|open| open.into_keys().collect::<Vec<_>>());
-    let mounts = || lab::look::mountinfo(own);
-    let before = (open()?, mounts()?, lab::look::hostname_in(own)?);
+    let open = || lab::observe::open_fds(own).map(|open| open.into_keys().collect::<Vec<_>>());
+    let mounts = || lab::observe::mountinfo(own);
+    let before = (open()?, mounts()?, lab::observe::hostname_in(own)?);
     for _ in 0..20 {
         examine();
     }
-    ensure!((open()?, mounts()?, lab::look::hostname_in(own)?) == before);
-    ensure!(lab::look::children(own).is_empty(), "no child is left, not even a dead one");
+    ensure!((open()?, mounts()?, lab::observe::hostname_in(own)?) == before);
+    ensure!(lab::observe::children(own).is_empty(), "no child is left, not even a dead one");
     Ok(())
 }
 

@@ -8,7 +8,8 @@ use nix::unistd::{ForkResult, getegid, geteuid};
 
 use crate::sys;
 
-/// The shortest way into new namespaces: unshare, map one id if an ordinary user has to, fork; the child does `inside`.
+/// The shortest way into new namespaces: unshare, map one id if an ordinary user has to, fork; the
+/// child does `inside`.
 pub fn begin(namespaces: CloneFlags, inside: impl FnOnce() -> Result<Infallible>) -> Result<()> {
     let (uid, gid) = (geteuid(), getegid());
     if uid.is_root() {

@@ -4,8 +4,9 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result};
 
-/// Kilobytes that are there because of this process alone, while its container waits: Private_Clean and Private_Dirty of
-/// /proc/PID/smaps_rollup. `like` is a command line that ends with the container's command.
+/// Kilobytes that are there because of this process alone, while its container waits: Private_Clean
+/// and Private_Dirty of /proc/PID/smaps_rollup. `like` is a command line that ends with the
+/// container's command.
 pub fn private_memory(like: &Command) -> Result<u64> {
     let mut args: Vec<_> = like.get_args().map(ToOwned::to_owned).collect();
     args.pop();

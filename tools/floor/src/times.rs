@@ -21,7 +21,8 @@ impl Times {
         median(self.0.iter().map(|time| time.as_secs_f64() * 1e3).collect())
     }
 
-    /// How many times as long as `floor`: the median of the rounds' ratios, so that a slow moment counts once.
+    /// How many times as long as `floor`: the median of the rounds' ratios, so that a slow moment
+    /// counts once.
     pub fn ratio_to(&self, floor: &Times) -> f64 {
         median(self.0.iter().zip(&floor.0).map(|(time, floor)| time.as_secs_f64() / floor.as_secs_f64()).collect())
     }

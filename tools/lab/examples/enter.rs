@@ -1,5 +1,5 @@
-//! Runs a command in a lab, to look around:
-//! `cargo run -p lab --example enter -- [--as-caller] [--seconds N] [--processes N] [--own-cgroups] COMMAND…`
+//! Runs a command in a lab, to look around: `cargo run -p lab --example enter -- [--as-caller]
+//! [--seconds N] [--processes N] [--own-cgroups] COMMAND…`
 
 use std::process::ExitCode;
 use std::time::Duration;

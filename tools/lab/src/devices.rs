@@ -1,4 +1,5 @@
-//! The lab's /dev: what programs need, and no disk. A read-only mount doesn't keep root from writing to a block device on it.
+//! The lab's /dev: what programs need, and no disk. A read-only mount doesn't keep root from
+//! writing to a block device on it.
 
 use std::fs;
 use std::os::fd::{AsFd, OwnedFd};
@@ -69,8 +70,9 @@ impl Devices {
     }
 }
 
-/// Terminals that the lab opens are its own, and nobody else's are seen. A bind mount of the machine's ptmx would look for its
-/// terminals beside itself (ENOENT); the instance has one in it. Where a sandbox refuses it, the lab has none to open.
+/// Terminals that the lab opens are its own, and nobody else's are seen. A bind mount of the
+/// machine's ptmx would look for its terminals beside itself (ENOENT); the instance has one in it.
+/// Where a sandbox refuses it, the lab has none to open.
 fn own_terminals(dev: &Path) {
     let flags = MsFlags::MS_NOSUID | MsFlags::MS_NOEXEC;
     let _ = mount(Some("lab"), &dev.join("pts"), Some("devpts"), flags, Some("newinstance,ptmxmode=0666,mode=0620"));

@@ -12,7 +12,8 @@ use crate::status::{NOT_EXECUTABLE, NOT_FOUND};
 
 /// Replaces this process by the program. Returns only when that fails: the exit status and why.
 ///
-/// `execve` with a search of our own: glibc's `execvp` runs a file without a known format through `sh`.
+/// `execve` with a search of our own: glibc's `execvp` runs a file without a known format through
+/// `sh`.
 pub(crate) fn become_program(command: &[OsString]) -> (i32, String) {
     let Some(program) = command.first() else { return (NOT_FOUND, "no program was given".to_string()) };
     let arguments: Vec<CString> = command.iter().map(for_kernel).collect();
@@ -20,8 +21,8 @@ pub(crate) fn become_program(command: &[OsString]) -> (i32, String) {
     let mut worst = Errno::ENOENT;
     for file in candidates(program, std::env::var_os("PATH").as_deref()) {
         let Err(errno): Result<Infallible, Errno> = execve(&for_kernel(&file), &arguments, &environment);
-        // A program further on in PATH may still do. What is remembered is what there is: a directory that may not be
-        // searched (EACCES, as in root's PATH after `su`) has nothing for us.
+        // A program further on in PATH may still do. What is remembered is what there is: a directory that
+        // may not be searched (EACCES, as in root's PATH after `su`) has nothing for us.
         if file.exists() && errno != Errno::ENOENT {
             worst = errno;
         }
@@ -39,8 +40,8 @@ fn verdict(program: &OsStr, errno: Errno) -> (i32, String) {
     }
 }
 
-/// The files to try: the name itself when it has a slash, else one a directory of PATH (an empty one is the working
-/// directory, execvp(3)).
+/// The files to try: the name itself when it has a slash, else one a directory of PATH (an empty
+/// one is the working directory, execvp(3)).
 fn candidates(program: &OsStr, path: Option<&OsStr>) -> Vec<PathBuf> {
     if program.as_bytes().contains(&b'/') || program.is_empty() {
         return vec![PathBuf::from(program)];
@@ -52,7 +53,8 @@ fn candidates(program: &OsStr, path: Option<&OsStr>) -> Vec<PathBuf> {
         .collect()
 }
 
-/// Arguments and environment came from the kernel, which ends them with the NUL that can't be in them.
+/// Arguments and environment came from the kernel, which ends them with the NUL that can't be in
+/// them.
 fn for_kernel(text: impl AsRef<OsStr>) -> CString {
     CString::new(text.as_ref().as_bytes()).unwrap_or_default()
 }

@@ -1,8 +1,9 @@
-//! Where this process sits in the machine's cgroup hierarchies, and which directory shows that: cgroups(7).
+//! Where this process sits in the machine's cgroup hierarchies, and which directory shows that:
+//! cgroups(7).
 
 use std::path::{Component, Path, PathBuf};
 
-use crate::look::Mount;
+use crate::observe::Mount;
 
 /// One hierarchy, as far as this process sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,7 +21,8 @@ impl Hierarchy {
     }
 }
 
-/// From /proc/PID/cgroup and the mounts of whoever reads: decided hierarchy by hierarchy, since both versions may be there at once.
+/// From /proc/PID/cgroup and the mounts of whoever reads: decided hierarchy by hierarchy, since
+/// both versions may be there at once.
 pub(crate) fn hierarchies(cgroup: &str, mounts: &[Mount]) -> Vec<Hierarchy> {
     cgroup.lines().filter_map(|line| hierarchy(line, mounts)).collect()
 }
@@ -36,8 +38,8 @@ fn hierarchy(line: &str, mounts: &[Mount]) -> Option<Hierarchy> {
             mount.file_system == "cgroup" && mount.super_options.iter().any(|option| *option == names[0])
         }
     };
-    // The later of two at one place is seen; a mount of another part of the hierarchy doesn't show our cgroup, nor does one whose root is
-    // outside of our cgroup namespace (then it has `..` in it).
+    // The later of two at one place is seen; a mount of another part of the hierarchy doesn't show our
+    // cgroup, nor does one whose root is outside of our cgroup namespace (then it has `..` in it).
     let shown = |mount: &Mount| {
         let below = path.strip_prefix(&mount.root).ok()?;
         let plain = below.components().chain(mount.root.components()).all(|part| part != Component::ParentDir);

@@ -16,17 +16,18 @@ pub(crate) enum Inside {
     Oneself,
 }
 
-/// Whether this process may make namespaces without a user namespace: CAP_SYS_ADMIN, as root normally has, but not root
-/// in an ordinary container (capabilities(7)).
+/// Whether this process may make namespaces without a user namespace: CAP_SYS_ADMIN, as root
+/// normally has, but not root in an ordinary container (capabilities(7)).
 pub(crate) fn may_unshare_directly() -> bool {
     const CAP_SYS_ADMIN: u64 = 1 << 21;
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    geteuid().is_root() && crate::look::parse_capabilities(&status).is_some_and(|c| c.effective & CAP_SYS_ADMIN != 0)
+    geteuid().is_root() && crate::observe::parse_capabilities(&status).is_some_and(|c| c.effective & CAP_SYS_ADMIN != 0)
 }
 
-/// Moves this (single-threaded) process into a new user namespace and, with it, the namespaces of `others`, which then belong to it. The kernel allows
-/// an ordinary user exactly one line of one id in the maps, their own, and `setgroups` must be denied before the gid
-/// map is written (user_namespaces(7)).
+/// Moves this (single-threaded) process into a new user namespace and, with it, the namespaces of
+/// `others`, which then belong to it. The kernel allows an ordinary user exactly one line of one id
+/// in the maps, their own, and `setgroups` must be denied before the gid map is written
+/// (user_namespaces(7)).
 pub(crate) fn enter_user_namespace(inside: Inside, others: CloneFlags) -> Result<()> {
     // Read now: in the new namespace, before the maps are written, both are 65534.
     let (uid, gid) = (geteuid().as_raw(), getegid().as_raw());

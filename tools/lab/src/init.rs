@@ -1,4 +1,5 @@
-//! The lab's PID 1: makes the lab complete from inside, starts the program, reaps, and ends as the program did.
+//! The lab's PID 1: makes the lab complete from inside, starts the program, reaps, and ends as the
+//! program did.
 
 use std::ffi::OsString;
 use std::fs::File;
@@ -54,22 +55,23 @@ impl Init {
     fn prepare(&mut self) -> Option<()> {
         let _ = set_name(c"lab");
         let _ = set_pdeathsig(Signal::SIGKILL);
-        // The outer stage may have died before that took effect; its end of the link is closed then. (getppid is of no use:
-        // a parent outside of the PID namespace is 0.)
+        // The outer stage may have died before that took effect; its end of the link is closed then.
+        // (getppid is of no use: a parent outside of the PID namespace is 0.)
         let mut ends = [PollFd::new(self.link.as_fd(), PollFlags::empty())];
         if poll(&mut ends, PollTimeout::ZERO).is_ok_and(|ready| ready > 0) {
             return None;
         }
-        self.furnish().map_err(|error| self.link.tell(&refused(&error))).ok()
+        self.populate().map_err(|error| self.link.tell(&refused(&error))).ok()
     }
 
-    fn furnish(&mut self) -> Result<()> {
+    fn populate(&mut self) -> Result<()> {
         // First, so that all that follows counts; the namespace takes the cgroup it is made in as its root.
         self.limits = self.limits.without(self.entrance.enter());
         unshare(CloneFlags::CLONE_NEWCGROUP).context("unshare(CLONE_NEWCGROUP)")?;
         self.entrance.go_to_leaves();
-        // kill(0, …) reaches all of one's process group, also outside of the PID namespace, and /dev/tty the caller's
-        // terminal: a session of its own has neither. Where the terminal is wanted, a group of its own must do.
+        // kill(0, …) reaches all of one's process group, also outside of the PID namespace, and /dev/tty
+        // the caller's terminal: a session of its own has neither. Where the terminal is wanted, a group of
+        // its own must do.
         if self.terminal.is_none() {
             setsid().context("setsid")?;
         } else {

@@ -1,4 +1,5 @@
-//! A process that outlives the lab by a moment: the outer stage may be killed before it has removed the lab's cgroups.
+//! A process that outlives the lab by a moment: the outer stage may be killed before it has removed
+//! the lab's cgroups.
 
 use std::fs::{self, File};
 use std::io::{PipeReader, PipeWriter, Read, pipe};

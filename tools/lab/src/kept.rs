@@ -1,12 +1,14 @@
-//! What stays visible where the lab has empty directories of its own: a checkout in /tmp must still be there.
+//! What stays visible where the lab has empty directories of its own: a checkout in /tmp must still
+//! be there.
 
 use std::path::{Path, PathBuf};
 
 /// Directories that are empty and private in a lab.
 pub(crate) const PRIVATE_PLACES: [&str; 4] = ["/tmp", "/var/tmp", "/run", "/dev/shm"];
 
-/// The paths to be kept, all canonical, outermost first and none inside another: each of `wanted` that a private place would hide, widened to the
-/// checkout it lies in, so that sources and target directory stay together.
+/// The paths to be kept, all canonical, outermost first and none inside another: each of `wanted`
+/// that a private place would hide, widened to the checkout it lies in, so that sources and target
+/// directory stay together.
 pub(crate) fn hidden_but_wanted(
     wanted: &[PathBuf],
     places: &[PathBuf],

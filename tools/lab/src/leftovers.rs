@@ -12,17 +12,18 @@ use nix::fcntl::OFlag;
 use nix::sys::stat::Mode;
 use nix::unistd::{UnlinkatFlags, unlinkat};
 
-use crate::look;
+use crate::observe;
 
 pub(crate) const PREFIX: &str = "coracle-lab-";
 
 /// The name of the cgroups of the lab whose outer stage this is.
 pub(crate) fn name_of(outer: i32) -> Option<String> {
-    let namespace = look::namespace_inode(outer, "pid").ok()?;
-    Some(format!("{PREFIX}{namespace}-{outer}-{}", look::start_time(outer).ok()?))
+    let namespace = observe::namespace_inode(outer, "pid").ok()?;
+    Some(format!("{PREFIX}{namespace}-{outer}-{}", observe::start_time(outer).ok()?))
 }
 
-/// Whether it is a lab's whose outer stage has ended. Of labs in other PID namespaces nothing is known.
+/// Whether it is a lab's whose outer stage has ended. Of labs in other PID namespaces nothing is
+/// known.
 fn is_dead(name: &str, own_namespace: u64, start_of: impl Fn(i32) -> Option<u64>) -> bool {
     let Some(numbers) = name.strip_prefix(PREFIX) else { return false };
     let numbers: Vec<u64> = numbers.split('-').filter_map(|number| number.parse().ok()).collect();
@@ -38,10 +39,11 @@ fn is_dead(name: &str, own_namespace: u64, start_of: impl Fn(i32) -> Option<u64>
 const DEEP: usize = 5;
 const WIDE: usize = 1000;
 
-/// Removes what dead labs left. Everywhere in the hierarchy, since another session has another cgroup.
+/// Removes what dead labs left. Everywhere in the hierarchy, since another session has another
+/// cgroup.
 pub(crate) fn sweep(top: &Path) {
-    let Ok(namespace) = look::namespace_inode(std::process::id() as i32, "pid") else { return };
-    let start_of = |pid| look::process_exists(pid).then(|| look::start_time(pid).ok()).flatten();
+    let Ok(namespace) = observe::namespace_inode(std::process::id() as i32, "pid") else { return };
+    let start_of = |pid| observe::process_exists(pid).then(|| observe::start_time(pid).ok()).flatten();
     let mut level = vec![top.to_path_buf()];
     let mut seen = 0;
     for _ in 0..DEEP {
@@ -115,7 +117,7 @@ mod tests {
     #[test]
     fn ones_own_name_is_not_a_dead_labs() {
         let own = std::process::id() as i32;
-        let namespace = look::namespace_inode(own, "pid").unwrap();
-        assert!(!is_dead(&name_of(own).unwrap(), namespace, |pid| look::start_time(pid).ok()));
+        let namespace = observe::namespace_inode(own, "pid").unwrap();
+        assert!(!is_dead(&name_of(own).unwrap(), namespace, |pid| observe::start_time(pid).ok()));
     }
 }

@@ -3,17 +3,19 @@
 use anyhow::{Context, Result};
 use nix::sys::resource::{Resource, setrlimit};
 
-/// Limits on all that runs in a lab. By cgroup where this user may make one (root; an ordinary user in a delegated v2 cgroup): memory
-/// that is really used is counted, of all processes together, and root is bound too. Elsewhere by setrlimit(2), which is less, as said below.
-/// Which it was, [`look::limits`](crate::look::limits) tells.
+/// Limits on all that runs in a lab. By cgroup where this user may make one (root; an ordinary user
+/// in a delegated v2 cgroup): memory that is really used is counted, of all processes together, and
+/// root is bound too. Elsewhere by setrlimit(2), which is less, as said below. Which it was,
+/// [`observe::limits`](crate::observe::limits) tells.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Limits {
-    /// Memory in bytes (memory.max; memory.limit_in_bytes on v1): who wants more is killed. By rlimit it is the address space of each single
-    /// process (RLIMIT_AS): who wants more gets ENOMEM.
+    /// Memory in bytes (memory.max; memory.limit_in_bytes on v1): who wants more is killed. By rlimit
+    /// it is the address space of each single process (RLIMIT_AS): who wants more gets ENOMEM.
     pub memory: Option<u64>,
-    /// Processes and threads alive at once, without the lab's own (pids.max). By rlimit (RLIMIT_NPROC) the kernel counts them per user and
-    /// user namespace, so only the lab's own count; but it asks neither root nor a process with CAP_SYS_ADMIN in the machine's first user
-    /// namespace, so that **it does not bind a lab started by root** that has no cgroup (a lab in a lab).
+    /// Processes and threads alive at once, without the lab's own (pids.max). By rlimit (RLIMIT_NPROC)
+    /// the kernel counts them per user and user namespace, so only the lab's own count; but it asks
+    /// neither root nor a process with CAP_SYS_ADMIN in the machine's first user namespace, so that
+    /// **it does not bind a lab started by root** that has no cgroup (a lab in a lab).
     pub processes: Option<u64>,
 }
 

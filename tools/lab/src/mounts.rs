@@ -12,16 +12,18 @@ use nix::mount::{MsFlags, mount};
 
 use crate::devices::Devices;
 use crate::kept::{PRIVATE_PLACES, hidden_but_wanted, is_checkout};
-use crate::look;
+use crate::observe;
 use crate::refusal::At;
 use crate::request::Request;
 use crate::sys::{On, attach_mounts, copy_of_mounts, set_read_only};
 
 const NOTHING: Option<&str> = None;
 
-/// Makes the mounts of this process safe to hand to a program. The mount namespace must be new and belong to us.
+/// Makes the mounts of this process safe to hand to a program. The mount namespace must be new and
+/// belong to us.
 ///
-/// `cgroups`: directories of the lab's own cgroups, and the mount points at which they shall be seen, writable.
+/// `cgroups`: directories of the lab's own cgroups, and the mount points at which they shall be
+/// seen, writable.
 pub(crate) fn make_safe(request: &Request, program: &Path, cgroups: &[(PathBuf, PathBuf)]) -> Result<()> {
     // First of all, or every mount below would appear on the machine, whose / systemd makes shared.
     mount(NOTHING, "/", NOTHING, MsFlags::MS_REC | MsFlags::MS_PRIVATE, NOTHING).with_context(|| At {
@@ -43,15 +45,17 @@ pub(crate) fn make_safe(request: &Request, program: &Path, cgroups: &[(PathBuf, 
     for copy in kept.iter().chain(&cgroups) {
         copy.put_back()?;
     }
-    furnish_run();
-    // The working directory still is the directory that is now covered, and writable through the mount it was reached by.
+    populate_run();
+    // The working directory still is the directory that is now covered, and writable through the mount
+    // it was reached by.
     if let Some(directory) = working_directory {
         let _ = std::env::set_current_dir(directory);
     }
     Ok(())
 }
 
-/// The private places that this machine has, without symbolic links and each once (/var/tmp may be a link to /tmp).
+/// The private places that this machine has, without symbolic links and each once (/var/tmp may be
+/// a link to /tmp).
 fn private_places() -> Vec<PathBuf> {
     let mut places: Vec<PathBuf> = PRIVATE_PLACES.iter().filter_map(|place| fs::canonicalize(place).ok()).collect();
     places.retain(|place| place.is_dir());
@@ -94,7 +98,8 @@ impl Copy {
     }
 }
 
-/// Copies of what must not disappear, and of what shall stay writable, taken while all is as it was. Read-only ones come first, since writable ones may lie in them.
+/// Copies of what must not disappear, and of what shall stay writable, taken while all is as it
+/// was. Read-only ones come first, since writable ones may lie in them.
 fn take_copies(request: &Request, program: &Path, here: Option<&Path>, places: &[PathBuf]) -> Result<Vec<Copy>> {
     let executable = std::env::current_exe().ok();
     let package = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
@@ -117,8 +122,9 @@ fn take_copies(request: &Request, program: &Path, here: Option<&Path>, places: &
     Ok(copies)
 }
 
-/// Everything but /proc and /sys: a mount that is read-only when a less privileged mount namespace copies it is locked
-/// so, and then the kernel refuses a writable /proc in a container too (mount_namespaces(7); EPERM).
+/// Everything but /proc and /sys: a mount that is read-only when a less privileged mount namespace
+/// copies it is locked so, and then the kernel refuses a writable /proc in a container too
+/// (mount_namespaces(7); EPERM).
 fn everything_read_only() -> Result<()> {
     match set_read_only(On::TreeAt(Path::new("/")), true) {
         // Outer sandboxes with an old list of system calls.
@@ -134,7 +140,7 @@ fn everything_read_only() -> Result<()> {
 
 fn read_only_one_by_one() -> Result<()> {
     let own = std::process::id() as i32;
-    for found in look::mountinfo(own)? {
+    for found in observe::mountinfo(own)? {
         if found.file_system == "proc" || found.file_system == "sysfs" {
             continue;
         }
@@ -152,7 +158,7 @@ fn read_only_one_by_one() -> Result<()> {
 }
 
 /// What programs expect to find in /run. Best effort: a lab without it is still a lab.
-fn furnish_run() {
+fn populate_run() {
     let private = |path: &Path| DirBuilder::new().recursive(true).mode(0o700).create(path);
     let _ = fs::create_dir("/run/lock");
     // By chmod, which the umask doesn't touch.

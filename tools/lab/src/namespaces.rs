@@ -12,8 +12,9 @@ use crate::mounts;
 use crate::refusal::At;
 use crate::request::Request;
 
-/// Moves this process into the lab's namespaces (the PID namespace is its next child's) and makes the mounts safe. The cgroup
-/// namespace is made by the lab's PID 1, in the cgroup that shall be its root.
+/// Moves this process into the lab's namespaces (the PID namespace is its next child's) and makes
+/// the mounts safe. The cgroup namespace is made by the lab's PID 1, in the cgroup that shall be
+/// its root.
 pub(crate) fn make(request: &Request, program: &Path, cgroups: &[(PathBuf, PathBuf)]) -> Result<()> {
     let all_but_mounts =
         CloneFlags::CLONE_NEWPID | CloneFlags::CLONE_NEWNET | CloneFlags::CLONE_NEWIPC | CloneFlags::CLONE_NEWUTS;
@@ -23,8 +24,8 @@ pub(crate) fn make(request: &Request, program: &Path, cgroups: &[(PathBuf, PathB
         mounts::make_safe(request, program, cgroups)?;
         unshare(all_but_mounts).with_context(|| format!("unshare({})", names(all_but_mounts)))?;
     } else {
-        // Two user namespaces, one in the other: mounts that a less privileged mount namespace gets are locked
-        // (mount_namespaces(7)), so that not even the lab's root can make them writable again.
+        // Two user namespaces, one in the other: mounts that a less privileged mount namespace gets are
+        // locked (mount_namespaces(7)), so that not even the lab's root can make them writable again.
         enter_user_namespace(Inside::Oneself, CloneFlags::CLONE_NEWNS)?;
         mounts::make_safe(request, program, cgroups)?;
         let inside = if request.as_caller { Inside::Oneself } else { Inside::Root };

@@ -1,5 +1,5 @@
-//! The outer stage: the process that the starter sees. It makes the namespaces, watches the clock, the starter and the
-//! terminal, and ends as the program did.
+//! The outer stage: the process that the launcher sees. It makes the namespaces, watches the clock,
+//! the launcher and the terminal, and ends as the program did.
 
 use std::cell::Cell;
 use std::ffi::OsString;
@@ -19,20 +19,20 @@ use nix::sys::wait::waitpid;
 use nix::unistd::{Pid, dup2_stdin, dup2_stdout, getpgrp};
 
 use crate::init::Init;
+use crate::launcher::Launcher;
 use crate::link::{Link, Message};
 use crate::refusal::At;
 use crate::request::Request;
-use crate::starter::Starter;
 use crate::subtree::Subtree;
 use crate::{keeper, namespaces, refusal, status, sys, terminal};
 
 /// Runs the command in a lab and exits as it did.
 pub(crate) fn run(request: Request, command: Vec<OsString>) -> ! {
     let _ = set_name(c"lab-outer");
-    let code = match Starter::watch(request.starter) {
+    let code = match Launcher::watch(request.launcher) {
         None => 128 + libc::SIGKILL,
-        Some(starter) => {
-            enter(&request, command).and_then(|lab| lab.watch_over(&request, starter)).unwrap_or_else(refused)
+        Some(launcher) => {
+            enter(&request, command).and_then(|lab| lab.watch_over(&request, launcher)).unwrap_or_else(refused)
         }
     };
     sys::exit_now(code)
@@ -99,7 +99,8 @@ fn enter(request: &Request, command: Vec<OsString>) -> Result<Entered> {
     Ok(Entered { first, link, signals, terminal, has_foreground: Cell::new(true), subtree, _keeper: keeper })
 }
 
-/// What `nohup` ignores for us stays ignored. (A blocked signal is delivered to a signalfd even if it is ignored.)
+/// What `nohup` ignores for us stays ignored. (A blocked signal is delivered to a signalfd even if
+/// it is ignored.)
 fn ignored_by_caller(signal: Signal) -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let set = status.lines().find_map(|line| u64::from_str_radix(line.strip_prefix("SigIgn:")?.trim(), 16).ok());
@@ -107,15 +108,15 @@ fn ignored_by_caller(signal: Signal) -> bool {
 }
 
 impl Entered {
-    fn watch_over(self, request: &Request, starter: Starter) -> Result<i32> {
+    fn watch_over(self, request: &Request, launcher: Launcher) -> Result<i32> {
         let end = request.time_limit.map(|limit| Instant::now() + limit);
         let mut refusal = None;
         let mut link = Some(&self.link);
         loop {
             let wait_for = |descriptor| PollFd::new(descriptor, PollFlags::POLLIN);
-            let starter = starter.0.as_ref();
+            let launcher = launcher.0.as_ref();
             let mut events = vec![wait_for(self.signals.as_fd())];
-            events.extend(starter.map(|starter| wait_for(starter.as_fd())));
+            events.extend(launcher.map(|launcher| wait_for(launcher.as_fd())));
             events.extend(link.map(|link| wait_for(link.as_fd())));
             let patience = end.map_or(PollTimeout::NONE, |end| {
                 let left = end.saturating_duration_since(Instant::now());
@@ -125,14 +126,14 @@ impl Entered {
             let _ = poll(&mut events, patience);
             let mut ready = events.iter().map(|event| event.any().unwrap_or(true));
             let signal = ready.next().unwrap_or_default();
-            let starter_has_ended = starter.is_some() && ready.next().unwrap_or_default();
+            let starter_has_ended = launcher.is_some() && ready.next().unwrap_or_default();
             if ready.next().unwrap_or_default() {
                 match self.link.hear() {
                     Some(Message::Refused { why, at }) => refusal = Some((why, at)),
                     Some(Message::Stopped) => self.stop_as_a_job(),
                     Some(_) => {}
-                    // PID 1 is ending, and its end of the link is closed before all others in the lab are gone: a closed link is always
-                    // ready, and to look at it until then would take a whole processor.
+                    // PID 1 is ending, and its end of the link is closed before all others in the lab are gone: a
+                    // closed link is always ready, and to look at it until then would take a whole processor.
                     None => {
                         link = None;
                         self.subtree.thaw();
@@ -194,8 +195,8 @@ impl Entered {
         }
     }
 
-    /// Stops the whole job (our process group, the starter included), as the program has stopped; returns when the shell lets it go on. An
-    /// orphaned job, which no shell could wake, doesn't stop.
+    /// Stops the whole job (our process group, the launcher included), as the program has stopped;
+    /// returns when the shell lets it go on. An orphaned job, which no shell could wake, doesn't stop.
     fn stop_as_a_job(&self) {
         self.take_terminal_back();
         let stop = SigSet::from(Signal::SIGTSTP);

@@ -12,7 +12,8 @@ use nix::mount::{MsFlags, mount};
 
 use crate::refusal::At;
 
-/// What in /proc belongs to the whole machine, and what in it to namespaces, of which a lab has its own.
+/// What in /proc belongs to the whole machine, and what in it to namespaces, of which a lab has its
+/// own.
 const OF_THE_MACHINE: [&str; 5] = ["sys", "sysrq-trigger", "bus", "fs", "irq"];
 const OF_NAMESPACES: [&str; 6] =
     ["sys/net", "sys/user", "sys/fs/mqueue", "sys/kernel/hostname", "sys/kernel/domainname", "sys/kernel/ns_last_pid"];
@@ -20,8 +21,9 @@ const OF_NAMESPACES: [&str; 6] =
 /// Where the whole, writable /proc is that the kernel wants to see.
 const WHOLE: &str = "/run/lab-proc";
 
-/// Mounts a /proc that shows the lab's processes. Where the outer /proc is partly covered (as in Docker) the kernel refuses it; the outer one stays
-/// then, in which `/proc/self` still is right and the numbers are those of outside.
+/// Mounts a /proc that shows the lab's processes. Where the outer /proc is partly covered (as in
+/// Docker) the kernel refuses it; the outer one stays then, in which `/proc/self` still is right
+/// and the numbers are those of outside.
 pub(crate) fn mount_it() -> Result<()> {
     match new_proc("/proc") {
         Err(errno @ (Errno::EPERM | Errno::EBUSY)) => {
@@ -48,8 +50,9 @@ fn is_machines_root() -> bool {
     map.split_whitespace().eq(["0", "0", "4294967295"])
 }
 
-/// /proc/sys/kernel is the machine's also in a lab. Covered parts would make the kernel refuse a /proc to containers
-/// with a user namespace (mount_namespaces(7)), unless there is a whole one somewhere.
+/// /proc/sys/kernel is the machine's also in a lab. Covered parts would make the kernel refuse a
+/// /proc to containers with a user namespace (mount_namespaces(7)), unless there is a whole one
+/// somewhere.
 fn cover_the_machines_settings() -> Result<()> {
     match DirBuilder::new().mode(0o700).create(WHOLE) {
         // No /run on this machine, hence none of the lab's own: not worth failing for.

@@ -1,4 +1,5 @@
-//! What crosses to the process that becomes the lab: words of its command line, which `ps` shows as well.
+//! What crosses to the process that becomes the lab: words of its command line, which `ps` shows as
+//! well.
 
 use std::ffi::{OsStr, OsString};
 use std::time::Duration;
@@ -10,7 +11,7 @@ use crate::limits::Limits;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Request {
     /// The process that called [`Lab::command`](crate::Lab::command); the lab doesn't outlive it.
-    pub starter: i32,
+    pub launcher: i32,
     pub as_caller: bool,
     pub time_limit: Option<Duration>,
     pub limits: Limits,
@@ -21,11 +22,12 @@ pub(crate) struct Request {
 }
 
 impl Request {
-    /// What [`from_words`](Request::from_words) reads. The last word is `--`: the program and its arguments follow.
+    /// What [`from_words`](Request::from_words) reads. The last word is `--`: the program and its
+    /// arguments follow.
     pub fn words(&self) -> Vec<OsString> {
-        let Request { starter, as_caller, time_limit, limits, visible, writable, shared_mounts, own_cgroups } = self;
+        let Request { launcher, as_caller, time_limit, limits, visible, writable, shared_mounts, own_cgroups } = self;
         let mut words = Words(Vec::new());
-        words.value("--starter", starter.to_string());
+        words.value("--launcher", launcher.to_string());
         words.flag("--as-caller", *as_caller);
         if let Some(limit) = time_limit {
             let most = u64::try_from(limit.as_nanos()).unwrap_or(u64::MAX);
@@ -51,7 +53,7 @@ impl Request {
         while let Some(word) = words.next() {
             let mut value = || words.next().with_context(|| format!("{word:?} without a value"));
             match word.to_str().unwrap_or_default() {
-                "--starter" => request.starter = number(value()?)?,
+                "--launcher" => request.launcher = number(value()?)?,
                 "--as-caller" => request.as_caller = true,
                 "--time-limit-ns" => request.time_limit = Some(Duration::from_nanos(number(value()?)?)),
                 "--memory" => request.limits.memory = Some(number(value()?)?),
@@ -60,8 +62,8 @@ impl Request {
                 "--writable" => request.writable.push(value()?),
                 "--shared-mounts" => request.shared_mounts = true,
                 "--own-cgroups" => request.own_cgroups = true,
-                "--" if request.starter > 0 => return Ok(request),
-                "--" => bail!("a request without --starter"),
+                "--" if request.launcher > 0 => return Ok(request),
+                "--" => bail!("a request without --launcher"),
                 _ => bail!("{word:?} is no word of a request"),
             }
         }
@@ -99,7 +101,7 @@ mod tests {
     #[test]
     fn a_request_arrives_as_it_was_and_leaves_the_programs_words() {
         let whole = Request {
-            starter: 7,
+            launcher: 7,
             as_caller: true,
             time_limit: Some(Duration::from_micros(1500)),
             limits: Limits { memory: Some(u64::MAX), processes: Some(0) },
@@ -109,7 +111,7 @@ mod tests {
             shared_mounts: true,
             own_cgroups: true,
         };
-        for request in [whole, Request { starter: 1, ..Request::default() }] {
+        for request in [whole, Request { launcher: 1, ..Request::default() }] {
             let mut words = request.words().into_iter().chain(["sh".into(), "--memory".into()]);
             assert_eq!(Request::from_words(&mut words).expect("our own words"), request);
             assert_eq!(words.collect::<Vec<_>>(), ["sh", "--memory"]);

@@ -14,9 +14,11 @@ use crate::limits::Limits;
 /// Where the processes go that are in the way: the caller's shell, and we.
 const SUPERVISOR: &str = "coracle-lab-supervisor";
 
-/// Where a new cgroup has the controllers: the nearest cgroup above us that gives them to its children, or can be made to. Not one with
-/// processes, as our own: the kernel would let it give the threaded ones (pids) and then nobody into its children (EOPNOTSUPP). The root of
-/// all may have both; only it has no type (cgroups(7)). If there is none, but our own was handed over to us, its processes make room.
+/// Where a new cgroup has the controllers: the nearest cgroup above us that gives them to its
+/// children, or can be made to. Not one with processes, as our own: the kernel would let it give
+/// the threaded ones (pids) and then nobody into its children (EOPNOTSUPP). The root of all may
+/// have both; only it has no type (cgroups(7)). If there is none, but our own was handed over to
+/// us, its processes make room.
 pub(crate) fn parent(hierarchy: &Hierarchy, limits: &Limits, all: bool) -> io::Result<PathBuf> {
     let wanted = [("memory", limits.memory.is_some()), ("pids", limits.processes.is_some() || all)];
     let fits = |directory: &&Path| {

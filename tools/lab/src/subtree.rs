@@ -1,7 +1,9 @@
-//! The lab's own cgroups: what namespaces can't contain, in a place of its own, with limits, and removed afterwards.
+//! The lab's own cgroups: what namespaces can't contain, in a place of its own, with limits, and
+//! removed afterwards.
 //!
-//! They are called `coracle-lab-NAMESPACE-PID-START` after the lab's outer stage (its PID namespace's inode, its number in it, its start
-//! time), so that the next lab knows the ones whose owner is dead, and removes them.
+//! They are called `coracle-lab-NAMESPACE-PID-START` after the lab's outer stage (its PID
+//! namespace's inode, its number in it, its start time), so that the next lab knows the ones whose
+//! owner is dead, and removes them.
 
 use std::fs::{self, DirBuilder, File};
 use std::io::{self, Write};
@@ -17,14 +19,15 @@ use nix::sys::stat::Mode;
 use crate::hierarchies::{Hierarchy, hierarchies};
 use crate::leftovers::{name_of, remove, sweep, thaw};
 use crate::limits::{ByCgroup, Limits};
-use crate::look;
+use crate::observe;
 use crate::room::{self, set};
 
-/// Below it, on v2, the lab's processes are, so that its root may enable controllers: they must be in leaves (cgroups(7)).
+/// Below it, on v2, the lab's processes are, so that its root may enable controllers: they must be
+/// in leaves (cgroups(7)).
 const LEAF: &str = "inside";
 
-/// The cgroups of one lab; dropped, they are removed, which takes the death of all that was in them. The
-/// [keeper](crate::keeper) removes them where the outer stage can't.
+/// The cgroups of one lab; dropped, they are removed, which takes the death of all that was in
+/// them. The [keeper](crate::keeper) removes them where the outer stage can't.
 #[derive(Debug, Default)]
 pub(crate) struct Subtree {
     groups: Vec<Group>,
@@ -35,7 +38,8 @@ pub(crate) struct Subtree {
 struct Group {
     hierarchy: Hierarchy,
     name: String,
-    /// Opened while it is as it was: later all mounts are read-only for us, and descriptors keep the mount they were opened on.
+    /// Opened while it is as it was: later all mounts are read-only for us, and descriptors keep the
+    /// mount they were opened on.
     parent: Dir,
     directory: PathBuf,
     holds: ByCgroup,
@@ -46,8 +50,8 @@ struct Group {
 pub(crate) struct Entrance(Vec<(File, Option<File>, ByCgroup)>);
 
 impl Subtree {
-    /// Makes the cgroups that the limits take, or with `all` one in each hierarchy, as far as this user may; where not, there is none, and
-    /// rlimits must do.
+    /// Makes the cgroups that the limits take, or with `all` one in each hierarchy, as far as this user
+    /// may; where not, there is none, and rlimits must do.
     pub fn make(limits: &Limits, all: bool) -> Subtree {
         let mut subtree = Subtree::default();
         if !all && limits.memory.is_none() && limits.processes.is_none() {
@@ -55,7 +59,7 @@ impl Subtree {
         }
         let own = std::process::id() as i32;
         let cgroup = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
-        let Ok(mounts) = look::mountinfo(own) else { return subtree };
+        let Ok(mounts) = observe::mountinfo(own) else { return subtree };
         let Some(name) = name_of(own) else { return subtree };
         let found = hierarchies(&cgroup, &mounts);
         let v1_has = |controller| found.iter().any(|hierarchy| hierarchy.has_v1(controller));
@@ -81,7 +85,8 @@ impl Subtree {
     /// Opened before the lab's mounts are read-only.
     pub fn entrance(&self) -> Entrance {
         let open = |group: &Group| {
-            // On v1 a task that moves itself spares the kernel a grace period of 10 ms, which moving a process costs.
+            // On v1 a task that moves itself spares the kernel a grace period of 10 ms, which moving a process
+            // costs.
             let file = if group.hierarchy.v1.is_some() { "tasks" } else { "cgroup.procs" };
             let open = |directory: &Path| File::options().write(true).open(directory.join(file)).ok();
             Some((open(&group.directory)?, open(&group.directory.join(LEAF)), group.holds))
@@ -89,7 +94,8 @@ impl Subtree {
         Entrance(self.groups.iter().filter_map(open).collect())
     }
 
-    /// The lab's cgroups, and the mount points at which it shall see them as the roots of the hierarchies.
+    /// The lab's cgroups, and the mount points at which it shall see them as the roots of the
+    /// hierarchies.
     pub fn views(&self) -> Vec<(PathBuf, PathBuf)> {
         self.groups.iter().map(|group| (group.directory.clone(), group.hierarchy.mount_point.clone())).collect()
     }
@@ -172,7 +178,7 @@ impl Group {
         DirBuilder::new().create(&directory)?;
         let holds = ByCgroup { memory: limits.memory.is_some(), processes: limits.processes.is_some() };
         let group = Group { hierarchy: hierarchy.clone(), name: name.to_string(), parent: dir, directory, holds };
-        match group.furnish(&parent, limits, all) {
+        match group.populate(&parent, limits, all) {
             Ok(()) => Ok(group),
             Err(error) => {
                 let _ = remove(&group.parent, group.name.as_str());
@@ -181,7 +187,7 @@ impl Group {
         }
     }
 
-    fn furnish(&self, parent: &Path, limits: &Limits, all: bool) -> io::Result<()> {
+    fn populate(&self, parent: &Path, limits: &Limits, all: bool) -> io::Result<()> {
         let v1 = self.hierarchy.v1.is_some();
         if self.hierarchy.has_v1("cpuset") {
             // Empty in a new v1 cgroup, and then nothing may join (cpuset(7)).

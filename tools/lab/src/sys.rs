@@ -14,8 +14,8 @@ fn path_for_kernel(path: &Path) -> Result<CString, Errno> {
     CString::new(path.as_os_str().as_bytes()).map_err(|_| Errno::EINVAL)
 }
 
-/// A child with a copy of everything; `None` in the child. The caller must be single-threaded, or the child may find the
-/// allocator locked by a thread that it doesn't have.
+/// A child with a copy of everything; `None` in the child. The caller must be single-threaded, or
+/// the child may find the allocator locked by a thread that it doesn't have.
 pub(crate) fn fork() -> Result<Option<Pid>, Errno> {
     // SAFETY: lab stages are fresh processes that never start a thread.
     match unsafe { nix_fork() }? {

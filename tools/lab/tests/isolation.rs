@@ -1,12 +1,12 @@
-//! Whatever is done in a lab, nothing changes outside. (The "outside" of these cases is itself a lab, so that even a
-//! lab that leaks does no harm to the machine.)
+//! Whatever is done in a lab, nothing changes outside. (The "outside" of these cases is itself a
+//! lab, so that even a lab that leaks does no harm to the machine.)
 
 use std::fs;
 use std::process::{Command, ExitCode};
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use lab::{Lab, look};
+use lab::{Lab, observe};
 use testkit::{Output, needs, run_to_end};
 
 fn main() -> ExitCode {
@@ -72,12 +72,13 @@ fn a_lab_has_a_proc_of_its_own() -> Result<()> {
     let done = in_lab(&Lab::as_caller(), "cat /proc/1/comm; echo /proc/[0-9]*; readlink /proc/self/ns/pid")?;
     let lines: Vec<&str> = done.stdout.lines().collect();
     ensure!(lines[0] == "lab" && lines[1] == "/proc/1 /proc/2", "{done:?}");
-    ensure!(lines[2] != format!("pid:[{}]", look::namespace_inode(own(), "pid")?));
+    ensure!(lines[2] != format!("pid:[{}]", observe::namespace_inode(own(), "pid")?));
     Ok(())
 }
 
 fn writing_outside_of_the_private_places_is_refused() -> Result<()> {
-    // In a private place of the outer lab we may write, in the same place kept for the inner lab we may not.
+    // In a private place of the outer lab we may write, in the same place kept for the inner lab we may
+    // not.
     fs::create_dir("/tmp/kept")?;
     fs::write("/tmp/kept/file", "before")?;
     let lab = Lab::new().visible("/tmp/kept");
@@ -136,7 +137,7 @@ fn what_is_to_be_visible_is_visible_and_what_is_to_be_writable_is_written() -> R
 
 fn the_program_of_a_caller_has_the_callers_ids_and_no_more_powers() -> Result<()> {
     let done = in_lab(&Lab::as_caller(), "id -u; id -g; grep CapEff /proc/self/status")?;
-    let before = look::capabilities(own())?.effective;
+    let before = observe::capabilities(own())?.effective;
     let expected = format!("{}\n{}\nCapEff:\t{before:016x}\n", nix::unistd::geteuid(), nix::unistd::getegid());
     ensure!(done.stdout == expected, "{done:?}, not {expected:?}");
     Ok(())
@@ -174,11 +175,11 @@ fn signals_are_as_the_caller_had_them() -> Result<()> {
 fn mounts_can_be_shared_within() -> Result<()> {
     for (lab, shared) in [(Lab::new(), false), (Lab::new().shared_mounts(), true)] {
         let mut outer = lab.command("sleep").arg("100").spawn()?;
-        let program = look::program(outer.id() as i32, Duration::from_secs(10))?;
-        let mounts = look::mountinfo(program)?;
+        let program = observe::program(outer.id() as i32, Duration::from_secs(10))?;
+        let mounts = observe::mountinfo(program)?;
         let root = mounts.iter().find(|mount| mount.mount_point == *"/").expect("a root");
         ensure!(root.propagation.shared.is_some() == shared, "{root:?}");
-        let ours = look::mountinfo(own())?;
+        let ours = observe::mountinfo(own())?;
         ensure!(ours.iter().all(|mount| mount.is_private()), "sharing stays inside");
         outer.kill()?;
         outer.wait()?;
@@ -215,30 +216,31 @@ fn a_limit_on_memory_holds() -> Result<()> {
 }
 
 fn a_host_name_set_inside_stays_inside() -> Result<()> {
-    let before = look::hostname_in(own())?;
+    let before = observe::hostname_in(own())?;
     let mut outer = Lab::new().command("sh").args(["-c", "hostname inside; exec sleep 100"]).spawn()?;
-    let program = look::program(outer.id() as i32, Duration::from_secs(10))?;
+    let program = observe::program(outer.id() as i32, Duration::from_secs(10))?;
     for _ in 0..1000 {
-        if look::hostname_in(program)? != "lab" {
+        if observe::hostname_in(program)? != "lab" {
             break;
         }
         std::thread::sleep(Duration::from_millis(1));
     }
-    ensure!(look::hostname_in(program)? == "inside");
-    ensure!(look::hostname_in(own())? == before);
-    ensure!(look::namespaces_differ(program, own(), "uts")?);
+    ensure!(observe::hostname_in(program)? == "inside");
+    ensure!(observe::hostname_in(own())? == before);
+    ensure!(observe::namespaces_differ(program, own(), "uts")?);
     outer.kill()?;
     outer.wait()?;
     Ok(())
 }
 
 fn a_mount_made_inside_stays_inside() -> Result<()> {
-    // As systemd leaves the mounts of a real machine: shared, so that a lab which doesn't make its own private leaks.
+    // As systemd leaves the mounts of a real machine: shared, so that a lab which doesn't make its own
+    // private leaks.
     ensure!(Command::new("mount").args(["--make-rshared", "/"]).status()?.success());
-    let before = look::mountinfo(own())?;
+    let before = observe::mountinfo(own())?;
     let done = in_lab(&Lab::new(), "mount -t tmpfs made-inside /mnt && grep -c made-inside /proc/self/mountinfo")?;
     ensure!(done.stdout == "1\n", "{done:?}");
-    ensure!(look::mountinfo(own())? == before);
+    ensure!(observe::mountinfo(own())? == before);
     Ok(())
 }
 

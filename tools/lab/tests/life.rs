@@ -1,4 +1,4 @@
-//! How labs end: as their program did, in time, with their starter, and leaving no process.
+//! How labs end: as their program did, in time, with their launcher, and leaving no process.
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, Command, ExitCode, Stdio};
@@ -6,7 +6,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use lab::{Lab, look};
+use lab::{Lab, observe};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use testkit::{needs, patiently, refusing, run_to_end};
@@ -52,7 +52,8 @@ fn eventually(mut condition: impl FnMut() -> bool) -> bool {
     true
 }
 
-/// A lab in which a program and a process of a session of its own run; with all its processes, as numbered here.
+/// A lab in which a program and a process of a session of its own run; with all its processes, as
+/// numbered here.
 fn busy_lab(lab: &Lab) -> Result<(Child, Vec<i32>)> {
     let mut command = lab.command("sh");
     command.args(["-c", "setsid sleep 100 & sleep 100 & wait"]).stdin(Stdio::null()).stderr(Stdio::piped());
@@ -63,13 +64,13 @@ fn busy_lab(lab: &Lab) -> Result<(Child, Vec<i32>)> {
 
 /// PID 1, the shell, two sleepers.
 fn all_processes(outer: i32) -> Result<Vec<i32>> {
-    look::program(outer, PATIENCE)?;
-    ensure!(eventually(|| look::descendants(outer).len() == 4), "{:?}", look::descendants(outer));
-    Ok(look::descendants(outer))
+    observe::program(outer, PATIENCE)?;
+    ensure!(eventually(|| observe::descendants(outer).len() == 4), "{:?}", observe::descendants(outer));
+    Ok(observe::descendants(outer))
 }
 
 fn nobody_is_left(processes: &[i32]) -> Result<()> {
-    let gone = eventually(|| !processes.iter().any(|&pid| look::process_exists(pid)));
+    let gone = eventually(|| !processes.iter().any(|&pid| observe::process_exists(pid)));
     ensure!(gone, "still there: {processes:?}");
     Ok(())
 }
@@ -132,12 +133,12 @@ fn when_the_program_is_gone_the_rest_is_killed() -> Result<()> {
 
 fn a_killed_starter_leaves_no_process() -> Result<()> {
     let script = "setsid sleep 100 & sleep 100";
-    let mut starter = Command::new(std::env::current_exe()?).args(["--run-in-a-lab", script]).spawn()?;
-    let pid = starter.id() as i32;
-    ensure!(eventually(|| look::descendants(pid).len() == 5), "{:?}", look::descendants(pid));
-    let processes = look::descendants(pid);
-    starter.kill()?;
-    starter.wait()?;
+    let mut launcher = Command::new(std::env::current_exe()?).args(["--run-in-a-lab", script]).spawn()?;
+    let pid = launcher.id() as i32;
+    ensure!(eventually(|| observe::descendants(pid).len() == 5), "{:?}", observe::descendants(pid));
+    let processes = observe::descendants(pid);
+    launcher.kill()?;
+    launcher.wait()?;
     nobody_is_left(&processes)
 }
 
@@ -156,8 +157,8 @@ fn term_ends_the_lab() -> Result<()> {
 }
 
 fn a_thread_that_started_a_lab_may_end_before_it() -> Result<()> {
-    let starter = std::thread::spawn(|| Lab::new().command("sh").args(["-c", "sleep 0.3; exit 5"]).spawn());
-    let mut outer = starter.join().expect("the thread doesn't panic")?;
+    let launcher = std::thread::spawn(|| Lab::new().command("sh").args(["-c", "sleep 0.3; exit 5"]).spawn());
+    let mut outer = launcher.join().expect("the thread doesn't panic")?;
     ensure!(outer.wait()?.code() == Some(5), "the lab died with the thread");
     Ok(())
 }
@@ -178,12 +179,12 @@ fn the_outer_stage_holds_no_pipe_open() -> Result<()> {
 fn a_lab_survives_a_hangup_that_its_starter_ignores() -> Result<()> {
     let script = "trap '' HUP; exec \"$0\" --run-in-a-lab 'read line; exit 6'";
     let mut command = Command::new("sh");
-    let mut starter = command.args(["-c", script]).arg(std::env::current_exe()?).stdin(Stdio::piped()).spawn()?;
-    ensure!(eventually(|| look::descendants(starter.id() as i32).len() == 3));
-    for pid in look::descendants(starter.id() as i32) {
+    let mut launcher = command.args(["-c", script]).arg(std::env::current_exe()?).stdin(Stdio::piped()).spawn()?;
+    ensure!(eventually(|| observe::descendants(launcher.id() as i32).len() == 3));
+    for pid in observe::descendants(launcher.id() as i32) {
         kill(Pid::from_raw(pid), Signal::SIGHUP)?;
     }
-    ensure!(starter.wait()?.code() == Some(6));
+    ensure!(launcher.wait()?.code() == Some(6));
     Ok(())
 }
 

@@ -1,1 +1,2 @@
-//! Whatever calls the kernel depends on this one, whose build script stops the build on anything but Linux.
+//! Whatever calls the kernel depends on this one, whose build script stops the build on anything
+//! but Linux.

@@ -1,4 +1,5 @@
-//! KVM or plain emulation: found out by trying, since a /dev/kvm may be there and hang (in a machine that is itself virtual), and remembered.
+//! KVM or plain emulation: found out by trying, since a /dev/kvm may be there and hang (in a
+//! machine that is itself virtual), and remembered.
 
 use std::fmt;
 use std::fs::{self, File};
@@ -38,7 +39,8 @@ impl fmt::Display for Acceleration {
     }
 }
 
-/// A kernel without a root file system gets to its panic in a second on KVM, and takes the machine with it.
+/// A kernel without a root file system gets to its panic in a second on KVM, and takes the machine
+/// with it.
 const PATIENCE: Duration = Duration::from_secs(8);
 
 /// What works here. `remembered` is a file that holds the answer for this boot of this machine.

@@ -1,4 +1,5 @@
-//! A run's own directory, which the guest sees, and the removal of those that dead runs left behind.
+//! A run's own directory, which the guest sees, and the removal of those that dead runs left
+//! behind.
 
 use std::fs::{self, DirBuilder, File};
 use std::io;
@@ -8,7 +9,8 @@ use std::time::SystemTime;
 
 use anyhow::{Context, Result};
 
-/// Removed when dropped; when its owner is killed, by the next run: whoever owns it holds a lock in it.
+/// Removed when dropped; when its owner is killed, by the next run: whoever owns it holds a lock in
+/// it.
 #[derive(Debug)]
 pub(crate) struct Directory {
     path: PathBuf,
@@ -68,7 +70,8 @@ impl Drop for Directory {
     }
 }
 
-/// Removes what nobody owns any more. A directory so new that its lock isn't held yet is left alone.
+/// Removes what nobody owns any more. A directory so new that its lock isn't held yet is left
+/// alone.
 fn sweep(all: &Path) {
     for directory in fs::read_dir(all).into_iter().flatten().flatten().map(|entry| entry.path()) {
         let old = fs::metadata(&directory)

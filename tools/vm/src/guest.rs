@@ -10,7 +10,8 @@ use crate::user::User;
 /// Where the guest sees the run's directory.
 pub(crate) const SHARED: &str = "/run/coracle-vm";
 
-/// Where the guest sees the machine's directories that are written through to it, one numbered directory each.
+/// Where the guest sees the machine's directories that are written through to it, one numbered
+/// directory each.
 pub(crate) const WRITABLE: &str = "/run/coracle-vm-writable";
 
 /// Host name of the guest.
@@ -29,9 +30,10 @@ pub(crate) struct Scene {
     pub user: Option<User>,
 }
 
-/// Completes the machine. The command is in a cgroup of its own below `session`, since on v2 processes are only in leaves: so whoever has
-/// `session` can divide it. `/run/host` is the machine's root file system without what the guest has mounted on it. The settings are
-/// systemd's, which every distribution has; the kernel's own are laxer.
+/// Completes the machine. The command is in a cgroup of its own below `session`, since on v2
+/// processes are only in leaves: so whoever has `session` can divide it. `/run/host` is the
+/// machine's root file system without what the guest has mounted on it. The settings are systemd's,
+/// which every distribution has; the kernel's own are laxer.
 const FURNISH: &str = r#"#!/bin/bash
 share=/run/coracle-vm
 : >"$share/started"
@@ -61,8 +63,9 @@ hand_over() {
 you=root
 "#;
 
-/// The command's streams are fifos, not the ports themselves: a port can be opened once only, so that /dev/stdout would be busy.
-/// When the command has ended, what it left running is killed, for it may hold the fifos open.
+/// The command's streams are fifos, not the ports themselves: a port can be opened once only, so
+/// that /dev/stdout would be busy. When the command has ended, what it left running is killed, for
+/// it may hold the fifos open.
 const RUN: &str = r#"exec 3<&0 4>&1 5>&2 2>/dev/null
 rm -f /dev/stdin /dev/stdout /dev/stderr
 ln -s /proc/self/fd/0 /dev/stdin; ln -s /proc/self/fd/1 /dev/stdout; ln -s /proc/self/fd/2 /dev/stderr
@@ -79,7 +82,8 @@ echo "$status" >"$share/status"
 exit 0
 "#;
 
-/// Whoever types `cargo …`, as every page has it, is told where to: by a function, which comes before anything in PATH.
+/// Whoever types `cargo …`, as every page has it, is told where to: by a function, which comes
+/// before anything in PATH.
 const CARGO: &str = r#"cargo() {
     local package=ch01-namespaces word last=
     for word in "$@"; do
@@ -109,21 +113,21 @@ exit 0
 
 /// The script that runs a command with its streams on virtme-ng's ports.
 pub(crate) fn start(scene: &Scene, command: &[OsString]) -> Vec<u8> {
-    let mut script = furnished(scene, command);
+    let mut script = prepared(scene, command);
     script.extend(RUN.as_bytes());
     script
 }
 
 /// The login shell of an interactive machine.
 pub(crate) fn login(scene: &Scene) -> Vec<u8> {
-    let mut script = furnished(scene, &["bash".into(), "-i".into()]);
+    let mut script = prepared(scene, &["bash".into(), "-i".into()]);
     // Where what is built is listed.
     script.extend([b"cd ".as_slice(), &quoted(&scene.directory), b"\n"].concat());
     script.extend([CARGO, SHELL].concat().as_bytes());
     script
 }
 
-fn furnished(scene: &Scene, command: &[OsString]) -> Vec<u8> {
+fn prepared(scene: &Scene, command: &[OsString]) -> Vec<u8> {
     let mut script = FURNISH.as_bytes().to_vec();
     let mut line = |words: &[&[u8]]| script.extend([&words.join(&b' ')[..], b"\n"].concat());
     for path in &scene.uncovered {
@@ -152,7 +156,8 @@ fn furnished(scene: &Scene, command: &[OsString]) -> Vec<u8> {
     script
 }
 
-/// What of the caller's environment is true of the guest too: all but what names this login, its home and its sockets.
+/// What of the caller's environment is true of the guest too: all but what names this login, its
+/// home and its sockets.
 pub(crate) fn environment(own: impl Iterator<Item = (OsString, OsString)>) -> Vec<(OsString, OsString)> {
     const OTHERS: [&str; 12] = [
         "HOME",
@@ -188,8 +193,9 @@ pub(crate) fn environment(own: impl Iterator<Item = (OsString, OsString)>) -> Ve
     environment
 }
 
-/// Boot is twice as fast without two things that a machine for one command has no use for: systemd's temporary files, and udev's look at every
-/// device. All it needs from udev are the names of the ports.
+/// Boot is twice as fast without two things that a machine for one command has no use for:
+/// systemd's temporary files, and udev's look at every device. All it needs from udev are the names
+/// of the ports.
 pub(crate) const STAND_INS: [(&str, &str); 2] = [
     ("systemd-tmpfiles", "#!/bin/sh\nexit 0\n"),
     (

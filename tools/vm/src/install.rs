@@ -1,4 +1,5 @@
-//! Getting a kernel and virtme-ng, from the distribution's and Python's own package servers, by their own clients. Needs no root.
+//! Getting a kernel and virtme-ng, from the distribution's and Python's own package servers, by
+//! their own clients. Needs no root.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -16,8 +17,9 @@ use crate::virtme::{self, SHA256, VERSION};
 /// Packages that depend on a distribution's newest kernel; the first that exists is taken.
 const KERNELS: [&str; 3] = ["linux-image-6.12-amd64", "linux-image-amd64", "linux-image-generic"];
 
-/// Downloads what isn't here yet: virtme-ng (1 MB), and a kernel with its modules (100 MB, 120 MB unpacked) unless the machine's own will
-/// do. As root for everybody on the machine, otherwise to the user's cache. Says on stderr what it does.
+/// Downloads what isn't here yet: virtme-ng (1 MB), and a kernel with its modules (100 MB, 120 MB
+/// unpacked) unless the machine's own will do. As root for everybody on the machine, otherwise to
+/// the user's cache. Says on stderr what it does.
 ///
 /// # Errors
 /// Names the command that failed and what it said.
@@ -103,7 +105,8 @@ fn concrete(depends: &str) -> Option<String> {
     names.map(str::trim).find(image).map(str::to_string)
 }
 
-/// A directory that removes itself, in the place where its contents shall stay, since a rename can't leave a file system.
+/// A directory that removes itself, in the place where its contents shall stay, since a rename
+/// can't leave a file system.
 struct Work(PathBuf);
 
 impl Work {

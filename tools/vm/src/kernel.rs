@@ -18,8 +18,8 @@ pub struct Kernel {
 }
 
 impl Kernel {
-    /// The kernel that is asked for by path or release; else the machine's own that fits, the running one first; else the one that
-    /// `cargo wb vm --install` got. The error says what was found instead.
+    /// The kernel that is asked for by path or release; else the machine's own that fits, the running
+    /// one first; else the one that `cargo wb vm --install` got. The error says what was found instead.
     pub(crate) fn find(wanted: Option<&str>) -> Result<Kernel, String> {
         if let Some(path) = wanted.map(Path::new).filter(|path| path.components().count() > 1 || path.is_file()) {
             return File::open(path)

@@ -40,8 +40,9 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// Looks for all that it takes, and finds out whether KVM works (which may take 8 s, once per boot). `kernel` is the path of
-    /// an image or the release of one in /lib/modules, /boot or the cache; without it, one that fits.
+    /// Looks for all that it takes, and finds out whether KVM works (which may take 8 s, once per
+    /// boot). `kernel` is the path of an image or the release of one in /lib/modules, /boot or the
+    /// cache; without it, one that fits.
     ///
     /// # Errors
     /// [`Missing`], with the commands that install what is missing. Nothing is downloaded here.
@@ -74,7 +75,8 @@ impl Machine {
         self.acceleration
     }
 
-    /// A run of a program with arguments, as root, in the current directory, with the environment that fits.
+    /// A run of a program with arguments, as root, in the current directory, with the environment that
+    /// fits.
     pub fn command<Word: Into<OsString>>(&self, command: impl IntoIterator<Item = Word>) -> Run {
         Run::of(self, command.into_iter().map(Into::into).collect())
     }
@@ -125,14 +127,16 @@ impl Run {
         self
     }
 
-    /// After this time, boot included, the machine is gone and the status is [`TIME_IS_UP`](crate::TIME_IS_UP).
+    /// After this time, boot included, the machine is gone and the status is
+    /// [`TIME_IS_UP`](crate::TIME_IS_UP).
     pub fn time_limit(mut self, limit: Duration) -> Run {
         self.time_limit = Some(limit);
         self
     }
 
-    /// Keeps a file or directory visible that lies where the guest has a file system of its own (`/tmp`). The current directory, the
-    /// program and this executable are kept unasked, each with the directory it lies in.
+    /// Keeps a file or directory visible that lies where the guest has a file system of its own
+    /// (`/tmp`). The current directory, the program and this executable are kept unasked, each with the
+    /// directory it lies in.
     pub fn visible(mut self, path: impl Into<PathBuf>) -> Run {
         self.visible.push(path.into());
         self
@@ -150,10 +154,12 @@ impl Run {
         self
     }
 
-    /// Runs it with this process's stdin, stdout and stderr. The status is the command's; 124 when the time was up; 128+N when signal N
-    /// (INT, TERM, HUP) came to this process, or PIPE when nobody reads the output any more.
+    /// Runs it with this process's stdin, stdout and stderr. The status is the command's; 124 when the
+    /// time was up; 128+N when signal N (INT, TERM, HUP) came to this process, or PIPE when nobody
+    /// reads the output any more.
     ///
-    /// To be called when no other thread depends on SIGINT, SIGTERM or SIGHUP: they are blocked in this one meanwhile.
+    /// To be called when no other thread depends on SIGINT, SIGTERM or SIGHUP: they are blocked in this
+    /// one meanwhile.
     ///
     /// # Errors
     /// The machine can't be started, or ended without a status (it crashed, or somebody killed it).

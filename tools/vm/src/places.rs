@@ -40,8 +40,8 @@ pub(crate) fn is_covered(path: &Path) -> bool {
     COVERED.iter().any(|covered| path.starts_with(covered))
 }
 
-/// Of the directories that must be seen inside, those that need help; none twice, none inside another, none that is itself one
-/// of the covered (a wish for `/tmp` gets the guest's own).
+/// Of the directories that must be seen inside, those that need help; none twice, none inside
+/// another, none that is itself one of the covered (a wish for `/tmp` gets the guest's own).
 pub(crate) fn to_uncover(wanted: &[PathBuf]) -> Vec<PathBuf> {
     let mut covered: Vec<PathBuf> = wanted
         .iter()

@@ -19,7 +19,8 @@ pub(crate) const PROGRAMS: [(&str, &str, &str); 8] = [
     ("ip", "iproute2", "iproute"),
 ];
 
-/// The program's file. Beyond PATH also in the directories of root's programs, which an ordinary user's PATH lacks on Debian.
+/// The program's file. Beyond PATH also in the directories of root's programs, which an ordinary
+/// user's PATH lacks on Debian.
 pub(crate) fn find(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let directories = std::env::split_paths(&path).chain(["/usr/local/sbin", "/usr/sbin", "/sbin"].map(PathBuf::from));

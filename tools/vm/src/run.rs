@@ -109,7 +109,8 @@ impl Job<'_> {
             Manner::Kept => virtme.stdin(Stdio::null()).stdout(Stdio::piped()),
             Manner::AtTerminal => virtme,
         };
-        // Always a pipe: its end tells that no process of the machine's is left. At the terminal it carries the kernel's errors.
+        // Always a pipe: its end tells that no process of the machine's is left. At the terminal it carries
+        // the kernel's errors.
         virtme.stderr(Stdio::piped());
         if manner != Manner::AtTerminal {
             // Ctrl-C is for us.

@@ -1,5 +1,5 @@
-//! The command's streams. QEMU never gets the caller's own: it would make a terminal's non-blocking for everybody, and cut a file off that
-//! output is redirected to.
+//! The command's streams. QEMU never gets the caller's own: it would make a terminal's non-blocking
+//! for everybody, and cut a file off that output is redirected to.
 
 use std::io::{ErrorKind, Read, Write};
 use std::process::Child;

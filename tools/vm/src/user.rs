@@ -3,7 +3,8 @@
 use std::ffi::OsString;
 use std::str::FromStr;
 
-/// An ordinary user, by numbers: the guest has the machine's own /etc/passwd, and needs no entry in it.
+/// An ordinary user, by numbers: the guest has the machine's own /etc/passwd, and needs no entry in
+/// it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct User {
     pub uid: u32,

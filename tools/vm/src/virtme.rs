@@ -19,12 +19,14 @@ const RUN: &str = "virtme/commands/run.py";
 /// What python3 is told to do. (As a module it would lose its exit status.)
 const MAIN: &str = "import sys; from virtme.commands.run import main; sys.exit(main())";
 
-/// Told before: the guest keeps what it has read of the machine's files (v9fs: `cache=loose`). Without it each start of a program reads it
-/// again through the 9p protocol, which under emulation takes three times as long as running it. virtme-ng has no option for this.
+/// Told before: the guest keeps what it has read of the machine's files (v9fs: `cache=loose`).
+/// Without it each start of a program reads it again through the 9p protocol, which under emulation
+/// takes three times as long as running it. virtme-ng has no option for this.
 const KEEP_WHAT_WAS_READ: &str = "import virtme.mkinitramfs as init; \
      init._MOUNT_ROOT_HOST = init._MOUNT_ROOT_HOST.replace('msize=524288', 'msize=524288,cache=loose'); ";
 
-/// The program for python3. At a shell one goes on editing outside, and what is saved has to be seen.
+/// The program for python3. At a shell one goes on editing outside, and what is saved has to be
+/// seen.
 pub(crate) fn program(interactive: bool) -> String {
     if interactive { MAIN.to_string() } else { format!("{KEEP_WHAT_WAS_READ}{MAIN}") }
 }

@@ -1,4 +1,5 @@
-//! The machine as its callers see it. Each boot takes seconds on KVM, a quarter of a minute without: few boots, many claims.
+//! The machine as its callers see it. Each boot takes seconds on KVM, a quarter of a minute
+//! without: few boots, many claims.
 
 use std::fs;
 use std::io::Write;
@@ -6,7 +7,7 @@ use std::process::{Child, Command, ExitCode, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
-use lab::look;
+use lab::observe;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use testkit::{eventually_within, needs, run_to_end};
@@ -16,7 +17,8 @@ use vm::Machine;
 const BOOT: Duration = Duration::from_secs(200);
 
 fn main() -> ExitCode {
-    // Not in a lab: its /dev and its caches are what this is about. What they write is in the run's own directory.
+    // Not in a lab: its /dev and its caches are what this is about. What they write is in the run's own
+    // directory.
     let cases = testkit::cases![
         streams_status_directory_and_words_pass_and_nothing_else_comes_out,
         inside_one_is_root_of_a_stock_machine_that_cannot_write_to_this_one,
@@ -118,12 +120,12 @@ fn tempfile() -> Result<std::path::PathBuf> {
 fn booting(process: &Child) -> Result<Vec<i32>> {
     let pid = process.id() as i32;
     eventually_within(BOOT, "QEMU runs", || {
-        Ok(look::descendants(pid).iter().any(|pid| {
+        Ok(observe::descendants(pid).iter().any(|pid| {
             fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|name| name.starts_with("qemu-system"))
                 && fs::read_to_string(format!("/proc/{pid}/cmdline")).is_ok_and(|line| line.contains("-append"))
         }))
     })?;
-    Ok(look::descendants(pid))
+    Ok(observe::descendants(pid))
 }
 
 fn nobody_is_left(processes: &[i32]) -> Result<()> {

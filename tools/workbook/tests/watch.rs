@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use checkout::{Checkout, EXERCISE, WORKBOOK};
-use lab::look;
+use lab::observe;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
@@ -95,7 +95,7 @@ impl Program {
                 .is_ok_and(|line| line.starts_with(WORKBOOK.as_bytes()) && line.ends_with(b"watch\x001.2\0"))
         };
         let own = self.child.id() as i32;
-        let all = look::descendants(own).into_iter().chain([own]);
+        let all = observe::descendants(own).into_iter().chain([own]);
         Pid::from_raw(all.into_iter().find(is_it).expect("it runs"))
     }
 }

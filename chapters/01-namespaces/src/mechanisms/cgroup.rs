@@ -10,8 +10,9 @@ use crate::steps;
 use crate::sys;
 
 // ANCHOR: cgroup
-/// A cgroup namespace. Its root is the cgroup that the process is in at that moment, so it is made by the child itself,
-/// in a stage after the one in which the process is put into its cgroup, and not by the clone.
+/// A cgroup namespace. Its root is the cgroup that the process is in at that moment, so it is made
+/// by the child itself, in a stage after the one in which the process is put into its cgroup, and
+/// not by the clone.
 #[derive(Debug, Clone, Default)]
 pub struct CgroupNamespace;
 

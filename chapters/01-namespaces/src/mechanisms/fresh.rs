@@ -7,7 +7,8 @@ use crate::namespaces::Namespace;
 use crate::plan::Plan;
 use crate::stage::Stage;
 
-/// A new namespace of the given kind, made by the clone: the child is in it from its first instruction.
+/// A new namespace of the given kind, made by the clone: the child is in it from its first
+/// instruction.
 ///
 /// - PID: the child is its PID 1. (`ps` shows that only with a [`Proc`](super::Proc) of its own.)
 /// - IPC: no System V objects, no POSIX message queues.

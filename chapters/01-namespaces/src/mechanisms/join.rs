@@ -9,8 +9,8 @@ use crate::namespaces::{Namespace, Namespaces};
 use crate::plan::Plan;
 use crate::stage::Stage;
 
-/// Joins an existing namespace instead of making one. Two containers that share a network namespace share its interfaces
-/// and ports: what Docker calls `--network container:NAME`.
+/// Joins an existing namespace instead of making one. Two containers that share a network namespace
+/// share its interfaces and ports: what Docker calls `--network container:NAME`.
 #[derive(Debug)]
 pub struct JoinNamespace {
     kind: Namespace,

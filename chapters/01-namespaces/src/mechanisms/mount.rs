@@ -15,9 +15,10 @@ use crate::sys;
 // ANCHOR: mount
 /// A mount namespace that keeps its mounts to itself.
 ///
-/// A new mount namespace begins with a copy of the mount table, and each copy stays in its peer group: where systemd has
-/// made `/` shared, a mount made inside shows up on the host, and unmounting it unmounts the host's. Hence private,
-/// recursively, before anything else is mounted. The files below the mounts are the same files all along.
+/// A new mount namespace begins with a copy of the mount table, and each copy stays in its peer
+/// group: where systemd has made `/` shared, a mount made inside shows up on the host, and
+/// unmounting it unmounts the host's. Hence private, recursively, before anything else is mounted.
+/// The files below the mounts are the same files all along.
 #[derive(Debug, Clone, Default)]
 pub struct PrivateMounts;
 

@@ -11,11 +11,11 @@ use crate::stage::Stage;
 use crate::steps;
 use crate::sys;
 
-/// A new /proc over the old. A proc file system shows the PID namespace of whoever mounted it, so the one that came with
-/// the mount table still shows the host's processes.
+/// A new /proc over the old. A proc file system shows the PID namespace of whoever mounted it, so
+/// the one that came with the mount table still shows the host's processes.
 ///
-/// Without setuid programs, devices and programs at all, as container runtimes mount it; in a user namespace the kernel
-/// also insists on the flags that the old one had.
+/// Without setuid programs, devices and programs at all, as container runtimes mount it; in a user
+/// namespace the kernel also insists on the flags that the old one had.
 #[derive(Debug, Clone, Default)]
 pub struct Proc;
 

@@ -14,10 +14,12 @@ use crate::steps;
 use crate::sys;
 
 // ANCHOR: time
-/// A time namespace, with offsets to the clocks that count from boot. The clock on the wall is nobody's own.
+/// A time namespace, with offsets to the clocks that count from boot. The clock on the wall is
+/// nobody's own.
 ///
-/// Offsets can be set only while nobody is in the namespace, and a clone3(CLONE_NEWTIME) puts the child in at once. An
-/// unshare(2) makes one for the children to come; we write the offsets, and then join it ourselves.
+/// Offsets can be set only while nobody is in the namespace, and a clone3(CLONE_NEWTIME) puts the
+/// child in at once. An unshare(2) makes one for the children to come; we write the offsets, and
+/// then join it ourselves.
 #[derive(Debug, Clone, Default)]
 pub struct TimeNamespace {
     /// Seconds to add to CLOCK_BOOTTIME, what `uptime` shows.

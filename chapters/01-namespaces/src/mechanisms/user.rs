@@ -16,8 +16,9 @@ use crate::sys;
 // ANCHOR: user
 /// A user namespace, in which the caller is root unless they ask for something else.
 ///
-/// The kernel makes the user namespace before the others of the same clone, so they belong to it, and its root may shape
-/// them. Which other ids exist inside is decided in [`mapping`](crate::mapping).
+/// The kernel makes the user namespace before the others of the same clone, so they belong to it,
+/// and its root may shape them. Which other ids exist inside is decided in
+/// [`mapping`](crate::mapping).
 #[derive(Debug, Clone, Default)]
 pub struct UserNamespace {
     /// Which ids are wanted.
@@ -50,8 +51,9 @@ impl Mechanism for UserNamespace {
 
 /// Writes the id maps of a process in a new user namespace.
 ///
-/// Each map can be written once, in one write(2). An unprivileged gid map is allowed only after setgroups(2) has been
-/// given up inside: else a process could drop a group that denies it access to a file (CVE-2014-8989).
+/// Each map can be written once, in one write(2). An unprivileged gid map is allowed only after
+/// setgroups(2) has been given up inside: else a process could drop a group that denies it access
+/// to a file (CVE-2014-8989).
 pub(crate) fn write_id_maps(ids: Request, pid: Pid, caller: Caller) -> Result<()> {
     let file = |name| PathBuf::from(format!("/proc/{pid}/{name}"));
     let write = |why, name, ranges: &[Range]| {

@@ -10,7 +10,8 @@ use crate::steps;
 use crate::sys;
 
 // ANCHOR: uts
-/// A UTS namespace, and the names in it. A new one begins with a copy of the old names, so `None` leaves it at that.
+/// A UTS namespace, and the names in it. A new one begins with a copy of the old names, so `None`
+/// leaves it at that.
 #[derive(Debug, Clone, Default)]
 pub struct UtsNamespace {
     /// At most 64 bytes: sethostname(2).

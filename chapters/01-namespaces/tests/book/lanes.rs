@@ -9,7 +9,8 @@ use serde_json::Value;
 
 use crate::BOOK;
 
-/// A call as the picture writes it: who makes it, and `mount(/proc)`, the call with the one argument that matters.
+/// A call as the picture writes it: who makes it, and `mount(/proc)`, the call with the one
+/// argument that matters.
 type Call = (String, String);
 
 fn told(line: &str) -> Result<Call> {

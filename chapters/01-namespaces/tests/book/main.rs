@@ -1,5 +1,5 @@
-//! The book's chapter 1 and the README, held against the program: console blocks are run, includes and links followed, and
-//! pictures compared with what they show.
+//! The book's chapter 1 and the README, held against the program: console blocks are run, includes
+//! and links followed, and pictures compared with what they show.
 //!
 //! After a change to the tour, the picture is drawn anew:
 //! `CORACLE_PICTURE=$PWD/book/src/images/tour.svg cargo test -p ch01-namespaces --test book`

@@ -37,7 +37,8 @@ fn tour_in_a_terminal() -> Result<String> {
         .spawn()
         .context("start the tour")?;
     let mut output = Vec::new();
-    // When the last one that holds the terminal has gone, reading it is an error (EIO): that is its end.
+    // When the last one that holds the terminal has gone, reading it is an error (EIO): that is its
+    // end.
     let _ = fs::File::from(terminal.master).read_to_end(&mut output);
     ensure!(program.wait()?.success(), "the tour failed");
     Ok(String::from_utf8(output)?.replace("\r\n", "\n"))
@@ -67,7 +68,8 @@ fn text_of(svg: &str) -> String {
         .fold(lines.collect(), |text: String, (entity, letter)| text.replace(entity, letter))
 }
 
-/// The introduction shows the tour, with patterns for what differs; a test runs it. The picture must fit the same text.
+/// The introduction shows the tour, with patterns for what differs; a test runs it. The picture
+/// must fit the same text.
 pub fn the_picture_of_the_tour_is_what_the_tour_prints() -> Result<()> {
     let introduction = fs::read_to_string(BOOK.checkout().join("book/src/introduction.md"))?;
     let blocks = blocks_of(&introduction, None)?;

@@ -1,4 +1,5 @@
-//! What the command gets of its caller's (streams, descriptors, signals) and gives back (its exit status).
+//! What the command gets of its caller's (streams, descriptors, signals) and gives back (its exit
+//! status).
 
 use std::io::Write;
 use std::os::fd::AsRawFd;
@@ -6,7 +7,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use lab::look;
+use lab::observe;
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, Uid};
@@ -80,7 +81,7 @@ fn the_command_gets_no_descriptor_but_the_first_three() -> Result<()> {
         fcntl(leaked, FcntlArg::F_SETFD(FdFlag::empty()))?;
     }
     let running = Running::start(&[], "")?;
-    let fds: Vec<i32> = look::open_fds(running.pid)?.into_keys().collect();
+    let fds: Vec<i32> = observe::open_fds(running.pid)?.into_keys().collect();
     ensure!(fds == [0, 1, 2], "open inside: {fds:?} (leaked here: {}, {})", directory.as_raw_fd(), file.as_raw_fd());
     Ok(())
 }
@@ -121,7 +122,7 @@ fn a_pid_1_without_a_handler_is_spared() -> Result<()> {
     let mut running = Running::start(&[], "")?;
     kill(Pid::from_raw(running.child.id() as i32), Signal::SIGTERM)?;
     std::thread::sleep(Duration::from_millis(200));
-    ensure!(look::process_exists(running.pid), "TERM killed a PID 1 that has no handler");
+    ensure!(observe::process_exists(running.pid), "TERM killed a PID 1 that has no handler");
     drop(running.child.stdin.take());
     ensure!(running.child.wait()?.success(), "it did not end by itself");
     Ok(())
@@ -131,7 +132,7 @@ fn killing_run_kills_the_container() -> Result<()> {
     let mut running = Running::start(&[], "")?;
     running.child.kill()?;
     running.child.wait()?;
-    eventually("the container dies with the run that made it", || Ok(!look::process_exists(running.pid)))?;
+    eventually("the container dies with the run that made it", || Ok(!observe::process_exists(running.pid)))?;
     // What a killed run can't remove, the next one does.
     ensure!(running::run(&[], "true").status()?.success());
     running::expect_empty_store()

@@ -41,7 +41,7 @@ fn a_damaged_state_bars_nothing_and_can_be_removed() -> Result<()> {
     ensure!(String::from_utf8_lossy(&ps.stdout).contains("unknown"), "{ps:?}");
     ensure!(running::program().args(["rm", &id]).output()?.status.code() == Some(125), "removed without a question");
     ensure!(running::program().args(["rm", "--force", &id]).status()?.success());
-    ensure!(!lab::look::process_exists(pid as i32), "its process still waits at the gate");
+    ensure!(!lab::observe::process_exists(pid as i32), "its process still waits at the gate");
     running::expect_empty_store()
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use lab::look;
+use lab::observe;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, Uid};
 use testkit::{Case, cases, eventually};
@@ -27,11 +27,12 @@ pub fn cases() -> Vec<Case> {
 fn init_is_pid_1_and_the_command_its_child() -> Result<()> {
     let running = Running::start(&["--init"], "echo $$;")?;
     ensure!(running.said.trim() == "2", "the command is PID {}", running.said.trim());
-    ensure!(look::ns_pids(running.pid)?.last() == Some(&1), "NSpid of init is {:?}", look::ns_pids(running.pid)?);
+    ensure!(observe::ns_pids(running.pid)?.last() == Some(&1), "NSpid of init is {:?}", observe::ns_pids(running.pid)?);
     Ok(())
 }
 
-/// A grandchild that outlives its parent, an orphan of the PID namespace, and ends when it is told to.
+/// A grandchild that outlives its parent, an orphan of the PID namespace, and ends when it is told
+/// to.
 const ORPHAN: &str = "sh -c 'while ! [ -e /tmp/end ]; do sleep 0.02; done & exit';";
 
 fn end_the_orphan() -> Result<()> {
@@ -40,9 +41,9 @@ fn end_the_orphan() -> Result<()> {
 
 fn an_orphan_is_reaped_by_init() -> Result<()> {
     let running = Running::start(&["--init"], ORPHAN)?;
-    ensure!(look::children(running.pid).len() == 2, "init has the children {:?}", look::children(running.pid));
+    ensure!(observe::children(running.pid).len() == 2, "init has the children {:?}", observe::children(running.pid));
     end_the_orphan()?;
-    eventually("only the command is left below init", || Ok(look::children(running.pid).len() == 1))
+    eventually("only the command is left below init", || Ok(observe::children(running.pid).len() == 1))
 }
 
 fn without_an_init_an_orphan_stays_a_zombie() -> Result<()> {
@@ -52,7 +53,7 @@ fn without_an_init_an_orphan_stays_a_zombie() -> Result<()> {
     end_the_orphan()?;
     let zombies = || {
         let state = |pid: i32| status_field(pid, "State").unwrap_or_default();
-        look::children(running.pid).into_iter().filter(|pid| state(*pid).starts_with('Z')).count()
+        observe::children(running.pid).into_iter().filter(|pid| state(*pid).starts_with('Z')).count()
     };
     eventually("the orphan is a zombie", || Ok(zombies() == 1))?;
     std::thread::sleep(Duration::from_millis(100));
@@ -82,14 +83,14 @@ fn init_exits_as_its_child_did() -> Result<()> {
 fn killing_an_init_outside_a_pid_namespace_kills_the_command() -> Result<()> {
     let namespaces = if Uid::effective().is_root() { "uts" } else { "user,uts" };
     let running = Running::start(&["--init", "--namespaces", namespaces], "")?;
-    let command = look::children(running.pid)[0];
+    let command = observe::children(running.pid)[0];
     kill(Pid::from_raw(running.pid), Signal::SIGKILL)?;
-    eventually("the command dies with its init", || Ok(!look::process_exists(command)))
+    eventually("the command dies with its init", || Ok(!observe::process_exists(command)))
 }
 
 fn init_holds_no_descriptor_but_the_first_three() -> Result<()> {
     let running = Running::start(&["--init"], "")?;
-    let fds: Vec<i32> = look::open_fds(running.pid)?.into_keys().collect();
+    let fds: Vec<i32> = observe::open_fds(running.pid)?.into_keys().collect();
     ensure!(fds == [0, 1, 2], "open in init: {fds:?}");
     Ok(())
 }

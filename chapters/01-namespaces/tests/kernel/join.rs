@@ -4,7 +4,7 @@ use std::process::Stdio;
 
 use anyhow::{Result, ensure};
 use ch01_namespaces::Namespace;
-use lab::look;
+use lab::observe;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, Uid};
 use testkit::{Case, cases, needs};
@@ -38,7 +38,7 @@ fn a_joined_namespace_is_shared_and_the_others_are_new() -> Result<()> {
     }
     let guest = Running::start(&args, "")?;
     for (kind, shared) in [("user", true), ("net", true), ("pid", true), ("ipc", false), ("uts", false)] {
-        let inodes = (look::namespace_inode(box_.pid, kind)?, look::namespace_inode(guest.pid, kind)?);
+        let inodes = (observe::namespace_inode(box_.pid, kind)?, observe::namespace_inode(guest.pid, kind)?);
         ensure!((inodes.0 == inodes.1) == shared, "{kind}: {} in the box, {} in the guest", inodes.0, inodes.1);
     }
     Ok(())
@@ -66,7 +66,7 @@ fn enter_joins_every_namespace_that_differs() -> Result<()> {
     ensure!(output.status.success(), "{output:?}");
     let seen = String::from_utf8_lossy(&output.stdout).into_owned();
     for kind in Namespace::ALL {
-        let inode = look::namespace_inode(box_.pid, kind.proc_name())?;
+        let inode = observe::namespace_inode(box_.pid, kind.proc_name())?;
         let same = format!("{}:[{inode}]", kind.proc_name());
         ensure!(seen.contains(&same), "{same} is missing in {seen}");
     }
@@ -100,7 +100,7 @@ fn the_host_side_stays_where_it_was_after_joining() -> Result<()> {
     for kind in ["uts", "user", "mnt"] {
         let (here, host) = (Pid::this().as_raw(), guest.child.id() as i32);
         ensure!(
-            look::namespace_inode(here, kind)? == look::namespace_inode(host, kind)?,
+            observe::namespace_inode(here, kind)? == observe::namespace_inode(host, kind)?,
             "run itself has moved: {kind}"
         );
     }
@@ -159,7 +159,7 @@ fn inspect_shows_what_proc_shows() -> Result<()> {
     ensure!(report["pid"] == box_.pid, "{report}");
     for row in report["namespaces"].as_array().into_iter().flatten() {
         let kind: Namespace = row["kind"].as_str().unwrap_or_default().parse().map_err(anyhow::Error::msg)?;
-        let inode = look::namespace_inode(box_.pid, kind.proc_name())?;
+        let inode = observe::namespace_inode(box_.pid, kind.proc_name())?;
         let new = matches!(kind, Namespace::User | Namespace::Uts);
         ensure!(row["inode"] == inode && row["shared"] == !new, "{kind} is {inode}: {row}");
         ensure!(!new || row["owner"] == Uid::effective().as_raw(), "{row}");
@@ -172,7 +172,7 @@ fn inspect_numbers_processes_from_both_sides() -> Result<()> {
     let box_ = Running::start(&["--name", "box", "--init"], "")?;
     let output = running::program().args(["inspect", "box", "--format", "json"]).output()?;
     let report: serde_json::Value = serde_json::from_slice(&output.stdout)?;
-    let command = look::children(box_.pid)[0];
+    let command = observe::children(box_.pid)[0];
     let processes = report["processes"].as_array().cloned().unwrap_or_default();
     let pairs: Vec<_> = processes.iter().map(|row| (row["pid"].as_i64(), row["inside"].as_i64())).collect();
     let expected = [(Some(box_.pid.into()), Some(1)), (Some(command.into()), Some(2))];
@@ -198,7 +198,7 @@ fn a_time_namespace_can_be_joined() -> Result<()> {
         args.extend(["--join", "user=box"]);
     }
     let guest = Running::start(&args, "")?;
-    let (wanted, got) = (look::namespace_inode(box_.pid, "time")?, look::namespace_inode(guest.pid, "time")?);
+    let (wanted, got) = (observe::namespace_inode(box_.pid, "time")?, observe::namespace_inode(guest.pid, "time")?);
     ensure!(wanted == got, "the guest is in {got}, the box in {wanted}");
     Ok(())
 }
@@ -207,7 +207,7 @@ fn a_container_that_ends_ends_what_was_entered_and_that_is_said() -> Result<()> 
     let container = Running::start(&["--name", "box"], "")?;
     let enter = running::program().args(["enter", "box", "sleep", "60"]).stderr(Stdio::piped()).spawn()?;
     testkit::eventually("the command is there", || {
-        let command = look::children(enter.id() as i32).first().copied();
+        let command = observe::children(enter.id() as i32).first().copied();
         Ok(command.is_some_and(|pid| running::status_field(pid, "Name").is_ok_and(|name| name == "sleep")))
     })?;
     kill(Pid::from_raw(container.pid), Signal::SIGKILL)?;
@@ -222,10 +222,10 @@ fn killing_enter_kills_its_command() -> Result<()> {
     let mut enter = running::program().args(["enter", "box", "sleep", "60"]).spawn()?;
     let mut command = None;
     testkit::eventually("the command is there", || {
-        command = look::children(enter.id() as i32).first().copied();
+        command = observe::children(enter.id() as i32).first().copied();
         Ok(command.is_some_and(|pid| running::status_field(pid, "Name").is_ok_and(|name| name == "sleep")))
     })?;
     enter.kill()?;
     enter.wait()?;
-    testkit::eventually("it dies with its enter", || Ok(!command.is_some_and(look::process_exists)))
+    testkit::eventually("it dies with its enter", || Ok(!command.is_some_and(observe::process_exists)))
 }

@@ -1,7 +1,8 @@
-//! `kill -9` of every process there is in a container's life, at every moment: the next command finds what is left.
+//! `kill -9` of every process there is in a container's life, at every moment: the next command
+//! finds what is left.
 //!
-//! With the fakes of the shape's tests. Their containers are made, started and removed by processes of their own, since that
-//! is what can be killed.
+//! With the fakes of the shape's tests. Their containers are made, started and removed by processes
+//! of their own, since that is what can be killed.
 
 use crate::fakes::{self, Ended, Fault, Ground, How, Moment};
 use anyhow::{Context, Result, ensure};
@@ -82,7 +83,8 @@ fn a_starter_killed_before_it_lets_go_has_started_nothing() -> Result<()> {
 fn a_starter_killed_before_it_has_taken_note_has_started_nothing() -> Result<()> {
     let ground = Ground::new()?;
     let witness = ground.path("witness");
-    // Stopped, it can't hear that the container is ready to become the command, and so it can't write that down.
+    // Stopped, it can't hear that the container is ready to become the command, and so it can't write
+    // that down.
     let fault = Fault { at: Moment::Enter, stage: "Seal", how: How::StopStarter };
     ground.create(Some(fault), &["touch", &witness.to_string_lossy()])?.expect_success()?;
     std::thread::scope(|scope| {

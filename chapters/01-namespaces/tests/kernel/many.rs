@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Result, ensure};
-use lab::look;
+use lab::observe;
 use nix::unistd::Uid;
 use testkit::{Case, cases, needs};
 
@@ -25,11 +25,11 @@ fn two_hundred_at_once_leave_nothing() -> Result<()> {
     let all = begun.into_iter().map(Running::ready).collect::<Result<Vec<_>>>()?;
 
     for kind in ["pid", "uts", "mnt"] {
-        let inodes = all.iter().map(|one| look::namespace_inode(one.pid, kind)).collect::<Result<BTreeSet<_>>>()?;
+        let inodes = all.iter().map(|one| observe::namespace_inode(one.pid, kind)).collect::<Result<BTreeSet<_>>>()?;
         ensure!(inodes.len() == 200, "{} {kind} namespaces are there at this moment", inodes.len());
     }
     for one in &all {
-        ensure!(look::ns_pids(one.pid)?.last() == Some(&1), "process {} is no PID 1", one.pid);
+        ensure!(observe::ns_pids(one.pid)?.last() == Some(&1), "process {} is no PID 1", one.pid);
     }
     for one in all {
         ensure!(one.let_go()?.success(), "one of 200 failed");
@@ -63,7 +63,7 @@ struct Traces {
 
 impl Traces {
     fn now() -> Result<Traces> {
-        let all = look::descendants(1);
+        let all = observe::descendants(1);
         let links =
             all.iter().flat_map(|pid| std::fs::read_dir(format!("/proc/{pid}/ns")).into_iter().flatten().flatten());
         Ok(Traces {

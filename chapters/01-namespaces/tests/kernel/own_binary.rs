@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use lab::look;
+use lab::observe;
 use nix::fcntl::{FcntlArg, fcntl};
 use nix::sys::statvfs::{FsFlags, fstatvfs};
 use nix::unistd::Uid;
@@ -98,7 +98,7 @@ fn no_process_that_makes_or_enters_a_container_runs_a_file_that_can_be_written_t
 fn first_child(parent: &std::process::Child) -> Result<i32> {
     let mut found = None;
     eventually("it has a child", || {
-        found = look::children(parent.id() as i32).first().copied();
+        found = observe::children(parent.id() as i32).first().copied();
         Ok(found.is_some())
     })?;
     found.context("no child")

@@ -1,4 +1,5 @@
-//! Machines that refuse, simulated: `run` and the tour tell the two refusals apart and end in a way forward.
+//! Machines that refuse, simulated: `run` and the tour tell the two refusals apart and end in a way
+//! forward.
 
 use crate::running;
 use anyhow::{Result, ensure};
@@ -17,7 +18,8 @@ pub fn cases() -> Vec<Case> {
     ]
 }
 
-/// The error, and what to do about it: each cure that doctor knows for the refusal here, and the throwaway machine.
+/// The error, and what to do about it: each cure that doctor knows for the refusal here, and the
+/// throwaway machine.
 fn expect_refusal(more: &[&str], parts: &[&str]) -> Result<()> {
     let report = doctor::examine();
     let verdict = report.verdict_with_user_namespace();
@@ -75,7 +77,8 @@ fn the_tour_says_why_it_ends_early() -> Result<()> {
 }
 
 fn a_clone3_that_is_not_there_is_no_refusal() -> Result<()> {
-    // As root without a user namespace, Docker's filter refuses nothing: clone3 is ENOSYS, and clone takes its place.
+    // As root without a user namespace, Docker's filter refuses nothing: clone3 is ENOSYS, and clone
+    // takes its place.
     needs::root()?;
     refusing::clone_refused()?;
     let output = running::run(&["--hostname", "boat"], "hostname; echo $$").output()?;

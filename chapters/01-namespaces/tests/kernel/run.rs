@@ -4,7 +4,7 @@ use std::process::Command;
 
 use anyhow::{Result, ensure};
 use ch01_namespaces::Namespace;
-use lab::look;
+use lab::observe;
 use nix::unistd::{Pid, Uid};
 use testkit::{Case, cases, needs};
 
@@ -36,8 +36,8 @@ fn each_namespace_asked_for_is_new_and_the_others_are_shared() -> Result<()> {
         let list: Vec<_> = asked.iter().map(|kind| kind.name()).collect();
         let running = Running::start(&["--namespaces", &list.join(",")], "")?;
         for other in Namespace::ALL {
-            let here = look::namespace_inode(Pid::this().as_raw(), other.proc_name())?;
-            let inside = look::namespace_inode(running.pid, other.proc_name())?;
+            let here = observe::namespace_inode(Pid::this().as_raw(), other.proc_name())?;
+            let inside = observe::namespace_inode(running.pid, other.proc_name())?;
             ensure!(
                 (here != inside) == asked.contains(&other),
                 "asked for {list:?}: {other} is {here} here, {inside} inside"
@@ -48,10 +48,10 @@ fn each_namespace_asked_for_is_new_and_the_others_are_shared() -> Result<()> {
 }
 
 fn the_host_keeps_its_name() -> Result<()> {
-    let before = look::hostname_in(Pid::this().as_raw())?;
+    let before = observe::hostname_in(Pid::this().as_raw())?;
     let running = Running::start(&["--hostname", "boat"], "")?;
-    ensure!(look::hostname_in(running.pid)? == "boat", "inside it is {}", look::hostname_in(running.pid)?);
-    ensure!(look::hostname_in(Pid::this().as_raw())? == before, "the host was renamed");
+    ensure!(observe::hostname_in(running.pid)? == "boat", "inside it is {}", observe::hostname_in(running.pid)?);
+    ensure!(observe::hostname_in(Pid::this().as_raw())? == before, "the host was renamed");
     Ok(())
 }
 
@@ -61,16 +61,16 @@ fn an_ordinary_user_is_root_inside_and_themselves_outside() -> Result<()> {
     let map = std::fs::read_to_string(format!("/proc/{}/uid_map", running.pid))?;
     let map: Vec<_> = map.split_whitespace().collect();
     ensure!(map == ["0", &Uid::effective().to_string(), "1"], "the uid map is {map:?}");
-    ensure!(look::setgroups(running.pid)?.trim() == "deny", "setgroups is {}", look::setgroups(running.pid)?);
+    ensure!(observe::setgroups(running.pid)?.trim() == "deny", "setgroups is {}", observe::setgroups(running.pid)?);
     Ok(())
 }
 
 fn the_command_is_pid_1_and_proc_shows_only_its_own() -> Result<()> {
     let running = Running::start(&[], "set -- /proc/[0-9]*; echo $#;")?;
-    ensure!(look::ns_pids(running.pid)?.last() == Some(&1), "NSpid is {:?}", look::ns_pids(running.pid)?);
+    ensure!(observe::ns_pids(running.pid)?.last() == Some(&1), "NSpid is {:?}", observe::ns_pids(running.pid)?);
     ensure!(running.said.trim() == "1", "/proc shows {} processes", running.said.trim());
     let proc_mounts = |pid| -> Result<usize> {
-        Ok(look::mountinfo(pid)?.iter().filter(|mount| mount.mount_point.as_os_str() == "/proc").count())
+        Ok(observe::mountinfo(pid)?.iter().filter(|mount| mount.mount_point.as_os_str() == "/proc").count())
     };
     let (here, inside) = (proc_mounts(Pid::this().as_raw())?, proc_mounts(running.pid)?);
     ensure!(inside == here + 1, "/proc is mounted {here} times here and {inside} times inside");
@@ -81,7 +81,7 @@ fn a_mount_made_inside_is_not_seen_outside() -> Result<()> {
     let here = || std::fs::read_to_string("/proc/self/mountinfo");
     let before = here()?;
     let running = Running::start(&[], "mount -t tmpfs coracle-test /tmp;")?;
-    let inside = look::mountinfo(running.pid)?;
+    let inside = observe::mountinfo(running.pid)?;
     ensure!(inside.iter().any(|mount| mount.source == "coracle-test"), "the mount was not made: {inside:?}");
     ensure!(here()? == before, "the host's mount table changed");
     ensure!(inside.iter().all(|mount| mount.is_private()), "a mount inside is still shared");
@@ -103,7 +103,7 @@ fn a_mount_made_inside_does_not_leak_where_mounts_are_shared() -> Result<()> {
     ensure!(here()? == before);
     let script = "mount -t tmpfs coracle-test /tmp/deep; mount -t tmpfs coracle-test /run;";
     let running = Running::start(&["--namespaces", "mount"], script)?;
-    let inside = look::mountinfo(running.pid)?;
+    let inside = observe::mountinfo(running.pid)?;
     ensure!(inside.iter().filter(|mount| mount.source == "coracle-test").count() == 2, "the mounts were not made");
     ensure!(here()? == before, "a mount has leaked");
     Ok(())

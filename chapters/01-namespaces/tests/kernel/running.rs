@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 
 use anyhow::{Context, Result, ensure};
-use lab::look;
+use lab::observe;
 use tempfile::TempDir;
 
 /// A store in the lab's own /tmp, so that every test has its own.
@@ -50,8 +50,8 @@ impl Running {
         Running::hold(run(args, &format!("{script} echo ready; read line; true")), "")
     }
 
-    /// Runs `cat` in a container that is made by `bash -c outer bash PROGRAM…`. (A shell inside would change its own signal
-    /// settings.)
+    /// Runs `cat` in a container that is made by `bash -c outer bash PROGRAM…`. (A shell inside would
+    /// change its own signal settings.)
     pub fn start_under(outer: &str) -> Result<Running> {
         let mut outer_shell = Command::new("bash");
         outer_shell.args(["-c", outer, "bash", env!("CARGO_BIN_EXE_ch01-namespaces"), "--root", STORE]);
@@ -79,7 +79,7 @@ impl Running {
                 line => said.push_str(&format!("{line}\n")),
             }
         }
-        let pid = *look::children(child.id() as i32).first().context("the container is gone already")?;
+        let pid = *observe::children(child.id() as i32).first().context("the container is gone already")?;
         Ok(Running { child, pid, said })
     }
 

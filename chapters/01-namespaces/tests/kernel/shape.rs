@@ -1,7 +1,9 @@
-//! Proof of the shape: whatever the mechanisms, they run in stage order, in lockstep, and nothing stays behind.
+//! Proof of the shape: whatever the mechanisms, they run in stage order, in lockstep, and nothing
+//! stays behind.
 //!
-//! The mechanisms here are fakes that make a directory on the host and write a log; the containers are made by processes of
-//! their own (this program again, with a role), since that is what can be killed.
+//! The mechanisms here are fakes that make a directory on the host and write a log; the containers
+//! are made by processes of their own (this program again, with a role), since that is what can be
+//! killed.
 
 use crate::fakes::{self, Fault, Ground, How, Moment};
 use anyhow::{Context, Result, ensure};

@@ -178,7 +178,8 @@ fn a_default_root_that_a_stranger_has_taken_is_passed_over() -> Result<()> {
 }
 
 fn rm_decides_by_what_is_true_under_the_lock() -> Result<()> {
-    // A maker that is held up between the making and the end of its work, by a reader of its narration who doesn't read.
+    // A maker that is held up between the making and the end of its work, by a reader of its narration
+    // who doesn't read.
     let (reader, writer) = std::io::pipe()?;
     let mut filler = vec![0u8; 4096];
     nix::fcntl::fcntl(&writer, nix::fcntl::FcntlArg::F_SETPIPE_SZ(4096))?;
@@ -257,7 +258,7 @@ fn from_another_pid_namespace_nothing_is_taken_for_dead() -> Result<()> {
     let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     ensure!(stdout.contains("unknown"), "ps in there says {stdout} {stderr}");
     ensure!(!output.status.success(), "rm in there succeeded");
-    ensure!(lab::look::process_exists(running.pid), "the container was killed from there");
+    ensure!(lab::observe::process_exists(running.pid), "the container was killed from there");
     Ok(())
 }
 

@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use lab::look;
+use lab::observe;
 use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, Uid};
@@ -62,7 +62,7 @@ impl Terminal {
     fn process(&self, name: &str) -> Result<i32> {
         let mut found = None;
         eventually(&format!("{name} runs on the terminal"), || {
-            let all = look::descendants(self.script.id() as i32);
+            let all = observe::descendants(self.script.id() as i32);
             found = all.into_iter().find(|pid| status_field(*pid, "Name").is_ok_and(|it| it == name));
             Ok(found.is_some())
         })?;
@@ -98,9 +98,9 @@ fn the_terminal_comes_back_from_a_shell_with_job_control() -> Result<()> {
     let mut terminal = Terminal::with("bash -c 'RUN -- bash --norc -i; read -r line; echo got $line'")?;
     terminal.types("exit\n")?;
     eventually("the container's shell has ended", || {
-        Ok(!look::descendants(terminal.script.id() as i32)
+        Ok(!observe::descendants(terminal.script.id() as i32)
             .iter()
-            .any(|pid| look::ns_pids(*pid).is_ok_and(|ids| ids.len() > 1)))
+            .any(|pid| observe::ns_pids(*pid).is_ok_and(|ids| ids.len() > 1)))
     })?;
     terminal.types("a line\n")?;
     let (_, output) = terminal.ends()?;
@@ -125,7 +125,7 @@ fn a_second_interrupt_kills_a_pid_1_that_heeds_none() -> Result<()> {
     let sleep = terminal.process("sleep")?;
     terminal.types("\x03")?;
     std::thread::sleep(Duration::from_millis(200));
-    ensure!(look::process_exists(sleep), "the first interrupt killed it");
+    ensure!(observe::process_exists(sleep), "the first interrupt killed it");
     terminal.types("\x03")?;
     let (status, output) = terminal.ends()?;
     ensure!(status == 137 && output.contains("Ctrl-C again"), "{status}: {output}");
@@ -138,7 +138,7 @@ fn an_interrupt_is_heard_by_a_run_that_leads_its_session() -> Result<()> {
     let sleep = terminal.process("sleep")?;
     terminal.types("\x03")?;
     std::thread::sleep(Duration::from_millis(300));
-    ensure!(look::process_exists(sleep), "one interrupt killed it");
+    ensure!(observe::process_exists(sleep), "one interrupt killed it");
     terminal.types("\x03")?;
     let (status, output) = terminal.ends()?;
     ensure!(status == 137 && output.contains("Ctrl-C again kills it"), "{status}: {output}");
@@ -166,7 +166,7 @@ fn a_stop_stops_the_container_and_a_continue_continues_it() -> Result<()> {
         eventually("cat goes on", || Ok(!state(cat).starts_with('T')))?;
         std::thread::sleep(Duration::from_millis(100));
         terminal.types("once more\n\x04")?;
-        eventually("cat has ended", || Ok(!look::process_exists(cat)))?;
+        eventually("cat has ended", || Ok(!observe::process_exists(cat)))?;
         terminal.types("exit 0\n")?;
         let (_, output) = terminal.ends()?;
         ensure!(output.matches("once more").count() == 2, "{init}: typed, and printed by cat: {output}");
@@ -183,7 +183,7 @@ fn a_hangup_ends_a_container_that_nobody_could_reach_any_more() -> Result<()> {
     let sleep = terminal.process("sleep")?;
     terminal.script.kill()?;
     terminal.script.wait()?;
-    eventually("the container ends with its terminal", || Ok(!look::process_exists(sleep)))
+    eventually("the container ends with its terminal", || Ok(!observe::process_exists(sleep)))
 }
 
 fn a_reader_in_the_background_is_stopped() -> Result<()> {

@@ -3,7 +3,7 @@
 use crate::running;
 use anyhow::{Context, Result, ensure};
 use ch01_namespaces::Namespace;
-use lab::look;
+use lab::observe;
 use nix::unistd::{Pid, Uid};
 use testkit::{Case, cases};
 
@@ -24,7 +24,7 @@ fn the_tour_shows_this_process_and_another_in_new_namespaces() -> Result<()> {
     for kind in Namespace::ALL {
         let row = evidence.lines().find(|line| line.trim_start().starts_with(kind.name())).context("no row")?;
         let inodes: Vec<u64> = row.split_whitespace().filter_map(|word| word.parse().ok()).collect();
-        let ours = look::namespace_inode(Pid::this().as_raw(), kind.proc_name())?;
+        let ours = observe::namespace_inode(Pid::this().as_raw(), kind.proc_name())?;
         ensure!(inodes.len() == 2 && inodes[0] == ours, "{kind}: {ours} here, the tour says {row}");
         let new = kind != Namespace::User || !Uid::effective().is_root();
         ensure!((inodes[0] != inodes[1]) == new && row.contains(if new { "its own" } else { "shared" }), "{row}");

@@ -106,8 +106,8 @@ fn source(path: &Path) -> Result<Source> {
     Ok(Source { path: path.into(), size: meta.size(), modified })
 }
 
-/// The one before the newest stays, since containers may still run on it. What a killed process was growing goes: we hold
-/// the lock.
+/// The one before the newest stays, since containers may still run on it. What a killed process was
+/// growing goes: we hold the lock.
 fn remove_older(directory: &Path, keep: &[Option<String>]) -> Result<()> {
     for entry in fs::read_dir(directory)? {
         let entry = entry?;
@@ -119,8 +119,8 @@ fn remove_older(directory: &Path, keep: &[Option<String>]) -> Result<()> {
     Ok(())
 }
 
-/// /var/cache/coracle for root, $XDG_CACHE_HOME or ~/.cache for others; in the directory for temporary files where there is no
-/// home that can be written to.
+/// /var/cache/coracle for root, $XDG_CACHE_HOME or ~/.cache for others; in the directory for
+/// temporary files where there is no home that can be written to.
 ///
 /// What lies there becomes a container's root, so nobody else may be able to write into it.
 fn directory() -> Result<PathBuf> {

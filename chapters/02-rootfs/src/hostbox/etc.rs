@@ -15,8 +15,9 @@ const FILES: [(&str, &str); 6] = [
     ("profile", "PS1='\\h:\\w# '\n"),
 ];
 
-/// Writes them. The resolver's configuration is the host's at this moment, unless it names a server on the host's own
-/// loopback, which nobody answers at inside (systemd-resolved's 127.0.0.53; the real list is in /run).
+/// Writes them. The resolver's configuration is the host's at this moment, unless it names a server
+/// on the host's own loopback, which nobody answers at inside (systemd-resolved's 127.0.0.53; the
+/// real list is in /run).
 pub fn write(root: &Path) -> Result<()> {
     for (name, text) in FILES {
         write_one(root, name, text)?;

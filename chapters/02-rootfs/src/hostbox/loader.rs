@@ -1,7 +1,8 @@
 //! Which other files a program needs to run: its interpreter and its shared libraries.
 //!
-//! The program says which interpreter it wants (PT_INTERP in its ELF header, elf(5)); which libraries that will find, the
-//! interpreter knows best, on glibc and musl alike: `ld.so --list PROGRAM` (ld.so(8)) says it and starts nothing.
+//! The program says which interpreter it wants (PT_INTERP in its ELF header, elf(5)); which
+//! libraries that will find, the interpreter knows best, on glibc and musl alike: `ld.so --list
+//! PROGRAM` (ld.so(8)) says it and starts nothing.
 
 use std::fs;
 use std::io::Read;
@@ -14,7 +15,8 @@ use elf::abi::PT_INTERP;
 use elf::endian::AnyEndian;
 
 // ANCHOR: needs
-/// Everything that `program` needs besides itself. A script needs its interpreter, and what that one needs.
+/// Everything that `program` needs besides itself. A script needs its interpreter, and what that
+/// one needs.
 pub fn needs(program: &Path) -> Result<Vec<PathBuf>> {
     if let Some(interpreter) = script_interpreter(program)? {
         let mut files = needs(&interpreter)?;
@@ -61,7 +63,8 @@ fn elf_interpreter(program: &Path) -> Result<Option<PathBuf>> {
     Ok(Some(PathBuf::from(String::from_utf8_lossy(name).into_owned())))
 }
 
-/// The paths in the loader's list: `libc.so.6 => /lib/libc.so.6 (0x…)`, or a path alone. The vDSO has none: it is the kernel's.
+/// The paths in the loader's list: `libc.so.6 => /lib/libc.so.6 (0x…)`, or a path alone. The vDSO
+/// has none: it is the kernel's.
 fn listed(list: &str) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for line in list.lines().map(str::trim) {

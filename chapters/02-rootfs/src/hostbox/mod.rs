@@ -18,8 +18,9 @@ pub use plan::{DEFAULT, find_program};
 pub use tree::Made;
 use tree::Tree;
 
-/// Makes a root file system in `directory`, which must be empty or not there: `programs` (names or paths), their
-/// interpreters and shared libraries, /etc, and the empty directories that mounts need.
+/// Makes a root file system in `directory`, which must be empty or not there: `programs` (names or
+/// paths), their interpreters and shared libraries, /etc, and the empty directories that mounts
+/// need.
 ///
 /// Nothing half-made is left: it grows beside its place, and is renamed at the end.
 pub fn create(directory: &Path, programs: &[String]) -> Result<Made> {

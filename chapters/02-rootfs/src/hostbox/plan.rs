@@ -4,8 +4,8 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-/// The programs of the default root, as far as the machine has them: a shell, the core utilities, and what this workbook
-/// looks around with.
+/// The programs of the default root, as far as the machine has them: a shell, the core utilities,
+/// and what this workbook looks around with.
 pub const DEFAULT: [&str; 72] = [
     "sh",
     "bash",
@@ -94,7 +94,8 @@ pub fn mode_of(directory: &Path) -> u32 {
     }
 }
 
-/// Where distributions keep programs. Not the caller's PATH: what is in somebody's home is not the machine's.
+/// Where distributions keep programs. Not the caller's PATH: what is in somebody's home is not the
+/// machine's.
 const DIRECTORIES: [&str; 6] = ["/usr/bin", "/bin", "/usr/sbin", "/sbin", "/usr/local/bin", "/usr/local/sbin"];
 
 /// The file of a program: a path as it is, a name looked up where distributions keep programs.

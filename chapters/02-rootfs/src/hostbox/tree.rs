@@ -39,7 +39,8 @@ impl Tree<'_> {
         Ok(tree)
     }
 
-    /// Most distributions have /bin, /lib and so on as links into /usr: programs name their loader by such a path.
+    /// Most distributions have /bin, /lib and so on as links into /usr: programs name their loader by
+    /// such a path.
     fn merge_usr(&self) -> Result<()> {
         for name in ["bin", "sbin", "lib", "lib64"] {
             if let Ok(target) = fs::read_link(Path::new("/").join(name)) {
@@ -64,8 +65,8 @@ impl Tree<'_> {
         symlink(target, place.with_file_name(name)).with_context(|| format!("cannot link {name}"))
     }
 
-    /// Copies a file to the same place in the root, under the name it was asked for: for a library, the name that
-    /// programs know it by is often a link.
+    /// Copies a file to the same place in the root, under the name it was asked for: for a library, the
+    /// name that programs know it by is often a link.
     fn add_file(&mut self, file: &Path) -> Result<()> {
         let place = self.place(file)?;
         if place.exists() {

@@ -47,8 +47,9 @@ pub(super) struct Pax {
     pub gid: Option<u64>,
     pub modified: Option<Modified>,
     pub capability: Option<Vec<u8>>,
-    /// Attributes that users may give a file, but for those in which overlayfs keeps its own notes: an archive that sets
-    /// these would say what is deleted in other layers, or where files are to be looked for.
+    /// Attributes that users may give a file, but for those in which overlayfs keeps its own notes: an
+    /// archive that sets these would say what is deleted in other layers, or where files are to be
+    /// looked for.
     pub attributes: Vec<(CString, Vec<u8>)>,
     pub sparse: SparseKeys,
     /// A key that changes what is made.

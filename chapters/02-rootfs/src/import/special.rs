@@ -11,14 +11,17 @@ use nix::fcntl::{OFlag, openat};
 use nix::sys::stat::Mode;
 use nix::unistd::{UnlinkatFlags, unlinkat};
 
-/// Names in an archive that mean something else than a file of that name. In a layer's archive, `.wh.name` deletes `name`.
+/// Names in an archive that mean something else than a file of that name. In a layer's archive,
+/// `.wh.name` deletes `name`.
 pub trait SpecialNames {
-    /// The path by which an entry's directory is reached, made if that means more than making empty directories.
+    /// The path by which an entry's directory is reached, made if that means more than making empty
+    /// directories.
     fn reach(&self, directory: &Path) -> Result<PathBuf> {
         Ok(directory.into())
     }
 
-    /// Takes an entry, given the directory that it would be made in and its name; `false` for a file like any other.
+    /// Takes an entry, given the directory that it would be made in and its name; `false` for a file
+    /// like any other.
     fn take(&self, directory: BorrowedFd<'_>, name: &Path) -> Result<bool>;
 
     /// Takes note of an entry that was made.
@@ -37,7 +40,8 @@ impl SpecialNames for NoSpecialNames {
     }
 }
 
-/// Removes what is there under a name in a directory, with all that is in it. Links are removed, never followed.
+/// Removes what is there under a name in a directory, with all that is in it. Links are removed,
+/// never followed.
 pub fn remove_entry(directory: BorrowedFd<'_>, name: &Path) -> Result<()> {
     match unlinkat(directory, name, UnlinkatFlags::NoRemoveDir) {
         Ok(()) | Err(Errno::ENOENT) => return Ok(()),

@@ -23,8 +23,8 @@ impl Mechanism for PivotRoot {
 
     fn enter(&self, _: Handover, inside: &mut Inside) -> Result<()> {
         sys::chdir(&steps::ENTER_NEW_ROOT, &inside.root)?;
-        // Both arguments the same: the old root is put on top of the new one, so that no directory for it is needed, and a
-        // read-only image will do.
+        // Both arguments the same: the old root is put on top of the new one, so that no directory for it
+        // is needed, and a read-only image will do.
         sys::pivot_root(&steps::PIVOT_ROOT)?;
         // What lies on top at "." is the old root. Lazily: the caller's own files on it may be open.
         sys::detach_working_directory(&steps::DETACH_OLD_ROOT)?;
@@ -36,8 +36,8 @@ impl Mechanism for PivotRoot {
 // ANCHOR_END: pivot
 
 // ANCHOR: chroot
-/// The older way, kept for the lesson: what / means to this process changes, and the mount table doesn't. Root inside gets
-/// out with a descriptor from before, or a second chroot.
+/// The older way, kept for the lesson: what / means to this process changes, and the mount table
+/// doesn't. Root inside gets out with a descriptor from before, or a second chroot.
 #[derive(Debug, Clone, Default)]
 pub struct Chroot;
 

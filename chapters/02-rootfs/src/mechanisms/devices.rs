@@ -11,9 +11,11 @@ use crate::rooted::Root;
 use crate::sys::attr::{NO_EXEC, NO_SUID, READ_ONLY};
 use crate::{steps, sys};
 
-/// The six devices that every container has, the links, and an empty file as the place for a console.
+/// The six devices that every container has, the links, and an empty file as the place for a
+/// console.
 ///
-/// mknod(2) of a device takes CAP_MKNOD over the machine: whoever is root of a user namespace only binds the host's.
+/// mknod(2) of a device takes CAP_MKNOD over the machine: whoever is root of a user namespace only
+/// binds the host's.
 #[derive(Debug)]
 pub struct Devices {
     may_make: bool,

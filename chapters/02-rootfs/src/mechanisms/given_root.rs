@@ -10,15 +10,16 @@ use crate::rooted::Root;
 use crate::{steps, sys};
 
 // ANCHOR: given_root
-/// A directory of the host's as the root. pivot_root(2) demands a mount point, so the directory is bound on itself; that also
-/// gives the container a mount whose flags are nobody else's.
+/// A directory of the host's as the root. pivot_root(2) demands a mount point, so the directory is
+/// bound on itself; that also gives the container a mount whose flags are nobody else's.
 #[derive(Debug)]
 pub struct GivenRoot {
     directory: PathBuf,
 }
 
 impl GivenRoot {
-    /// A directory that a person names: an empty one is a mistake. `directory` may be relative, and a link.
+    /// A directory that a person names: an empty one is a mistake. `directory` may be relative, and a
+    /// link.
     pub fn new(directory: &Path) -> Result<GivenRoot> {
         let root = GivenRoot::may_be_empty(directory)?;
         let mut entries =

@@ -31,7 +31,8 @@ impl Mounts {
         Mounts { mounts, are_volumes: false, why: Some(why) }
     }
 
-    /// What the user asked for, in the order in which it has to be mounted: a directory before what is in it.
+    /// What the user asked for, in the order in which it has to be mounted: a directory before what is
+    /// in it.
     pub fn volumes(mut mounts: Vec<Mount>) -> Mounts {
         mounts.sort_by_key(|mount| mount.target.components().count());
         Mounts { mounts, are_volumes: true, why: None }
@@ -102,8 +103,9 @@ fn refuse_root(root: &Root, place: BorrowedFd<'_>) -> Result<()> {
 // ANCHOR_END: is_in_sight
 
 // ANCHOR: make
-/// Makes the mount detached, with its flags, then attaches it to a descriptor that was looked up inside the root: no link in
-/// an image can lead it out, and at no time is there a mount without its flags.
+/// Makes the mount detached, with its flags, then attaches it to a descriptor that was looked up
+/// inside the root: no link in an image can lead it out, and at no time is there a mount without
+/// its flags.
 fn make(mount: &Mount, root: &Root, is_volume: bool, why: Option<&'static Why>) -> Result<Identity> {
     match &mount.what {
         What::New { kind, options } => {

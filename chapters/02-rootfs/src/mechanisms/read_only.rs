@@ -9,8 +9,8 @@ use ch01_namespaces::{Handover, Inside, Mechanism, Stage};
 use crate::rooted::Root;
 use crate::{steps, sys};
 
-/// The root's own mount becomes read-only, once everything has been put in its place. What is mounted below it (volumes,
-/// /tmp) keeps its own flags.
+/// The root's own mount becomes read-only, once everything has been put in its place. What is
+/// mounted below it (volumes, /tmp) keeps its own flags.
 #[derive(Debug, Clone, Default)]
 pub struct ReadOnlyRoot;
 

@@ -14,9 +14,10 @@ use crate::rooted::Root;
 use crate::sys::attr::READ_ONLY;
 use crate::{hostbox, steps, sys};
 
-/// A root that begins as a copy of a template and ends with the container. It is a tmpfs; the template's big directories (`usr`
-/// and the like) are bound into it read-only, its links and small files are copied. So a container may write where programs
-/// write, and neither the template nor the host sees it. (Chapter 4 does that properly, with layers.)
+/// A root that begins as a copy of a template and ends with the container. It is a tmpfs; the
+/// template's big directories (`usr` and the like) are bound into it read-only, its links and small
+/// files are copied. So a container may write where programs write, and neither the template nor
+/// the host sees it. (Chapter 4 does that properly, with layers.)
 #[derive(Debug)]
 pub struct ScratchRoot {
     template: PathBuf,
@@ -26,7 +27,8 @@ pub struct ScratchRoot {
 const COPIED: [&str; 5] = ["etc", "home", "root", "tmp", "var"];
 
 impl ScratchRoot {
-    /// The machine-made root file system as the template; made now if there is none, or the machine's programs changed.
+    /// The machine-made root file system as the template; made now if there is none, or the machine's
+    /// programs changed.
     pub fn of_this_machine() -> Result<ScratchRoot> {
         Ok(ScratchRoot { template: hostbox::cached().context("cannot make the default root file system")? })
     }
@@ -80,7 +82,8 @@ fn borrow(source: &Path, place: &OwnedFd, target: &Path) -> Result<()> {
 }
 // ANCHOR_END: borrow
 
-/// Copies a link, a small file, or a directory of them. The template is ours, so its own paths can be trusted.
+/// Copies a link, a small file, or a directory of them. The template is ours, so its own paths can
+/// be trusted.
 fn copy(from: &Path, root: &Root, to: &Path) -> Result<()> {
     let meta = fs::symlink_metadata(from)?;
     if meta.is_symlink() {

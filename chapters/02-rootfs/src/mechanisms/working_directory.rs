@@ -35,8 +35,9 @@ impl Mechanism for WorkingDirectory {
     }
 
     // ANCHOR: inside
-    /// After the change the kernel is asked where we are. A descriptor leaked from the host, as /proc/self/fd/8, would be a
-    /// way out (CVE-2024-21626): what is outside the root has no path in it, and getcwd(2) says so.
+    /// After the change the kernel is asked where we are. A descriptor leaked from the host, as
+    /// /proc/self/fd/8, would be a way out (CVE-2024-21626): what is outside the root has no path in
+    /// it, and getcwd(2) says so.
     fn enter(&self, _: Handover, inside: &mut Inside) -> Result<()> {
         let root = Root::open(&inside.root)?;
         let directory = root.directory(&self.directory)?;

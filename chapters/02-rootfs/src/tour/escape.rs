@@ -15,8 +15,9 @@ const HIGH_ENOUGH: usize = 64;
 // ANCHOR: escape
 /// Tries to read a file of the host's, whose path only the host's / leads to.
 ///
-/// `..` stops at the process's root, and nowhere else in a mount. So: keep the directory open that is the root now, make a
-/// directory below it the root, and go back through the descriptor. From there the root is not on the way up any more.
+/// `..` stops at the process's root, and nowhere else in a mount. So: keep the directory open that
+/// is the root now, make a directory below it the root, and go back through the descriptor. From
+/// there the root is not on the way up any more.
 pub fn escape(sentinel: &Path) -> Result<()> {
     let top = open("/", OFlag::O_DIRECTORY | OFlag::O_CLOEXEC, Mode::empty()).context("open /")?;
     chroot("/tmp").context("chroot /tmp")?;

@@ -1,4 +1,5 @@
-//! What the tour plays on: a root file system with this program in it, and files of the host's outside of it.
+//! What the tour plays on: a root file system with this program in it, and files of the host's
+//! outside of it.
 
 use std::fs::{self, DirBuilder};
 use std::os::unix::fs::DirBuilderExt;

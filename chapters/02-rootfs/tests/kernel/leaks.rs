@@ -4,7 +4,7 @@ use std::fs;
 use std::process::Stdio;
 
 use anyhow::{Result, ensure};
-use lab::look;
+use lab::observe;
 use testkit::{Case, cases, eventually};
 
 use crate::boxes;
@@ -22,7 +22,7 @@ pub fn cases() -> Vec<Case> {
 }
 
 fn no_mount_is_seen_outside_where_mounts_are_shared() -> Result<()> {
-    let mounts = look::mountinfo(running::here())?;
+    let mounts = observe::mountinfo(running::here())?;
     ensure!(mounts.iter().any(|mount| mount.propagation.shared.is_some()), "the lab's mounts are not shared");
     no_mount_is_seen_outside()
 }
@@ -81,7 +81,7 @@ fn a_killed_run_leaves_what_the_next_one_removes() -> Result<()> {
     let mut running = Running::start(&[], "")?;
     running.child.kill()?;
     running.child.wait()?;
-    eventually("the container dies with the run that made it", || Ok(!look::process_exists(running.pid)))?;
+    eventually("the container dies with the run that made it", || Ok(!observe::process_exists(running.pid)))?;
     ensure!(running::run(&[], "true").status()?.success());
     outside.expect_the_same("after a killed run")?;
     expect_empty_store()

@@ -185,7 +185,7 @@ fn the_working_directory_of_the_caller_does_not_come_in() -> Result<()> {
     let root =
         |pid: i32| fs::metadata(format!("/proc/{pid}/root/.")).map(|meta| std::os::unix::fs::MetadataExt::dev(&meta));
     ensure!(root(running.pid)? != root(here())?, "both have one root");
-    let fds = lab::look::open_fds(running.pid)?;
+    let fds = lab::observe::open_fds(running.pid)?;
     ensure!(fds.keys().copied().eq([0, 1, 2]), "open inside: {fds:?}");
     let mode = fs::metadata(format!("/proc/{}/root/tmp", running.pid))?.permissions().mode() & 0o7777;
     ensure!(mode == 0o1777, "/tmp has mode {mode:o} (root: {})", is_root());

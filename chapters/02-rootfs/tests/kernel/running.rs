@@ -5,14 +5,15 @@ use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 
 use anyhow::{Context, Result, ensure};
-use lab::look;
+use lab::observe;
 use nix::unistd::Pid;
 
 /// A store and a cache in the lab's own /tmp, so that every test has its own.
 pub const STORE: &str = "/tmp/store";
 const CACHE: &str = "/tmp/cache";
 
-/// The variable that names a cache to begin with. Making a root takes seconds in an emulated machine, copying one doesn't.
+/// The variable that names a cache to begin with. Making a root takes seconds in an emulated
+/// machine, copying one doesn't.
 const READY_MADE: &str = "CORACLE_READY_CACHE";
 
 /// The program, with a store and a cache of its own.
@@ -95,13 +96,13 @@ impl Running {
                 line => said.push_str(&format!("{line}\n")),
             }
         }
-        let pid = *look::children(child.id() as i32).first().context("the container is gone already")?;
+        let pid = *observe::children(child.id() as i32).first().context("the container is gone already")?;
         Ok(Running { child, pid, said })
     }
 
     /// What is mounted inside, as the kernel shows it out here.
-    pub fn mounts(&self) -> Result<Vec<look::Mount>> {
-        look::mountinfo(self.pid)
+    pub fn mounts(&self) -> Result<Vec<observe::Mount>> {
+        observe::mountinfo(self.pid)
     }
 }
 

@@ -1,9 +1,9 @@
 //! The mechanisms of chapter 3, one file each.
 
-mod groups;
+mod cgroups;
 mod oom_score;
 mod view;
 
-pub use groups::{Groups, join};
+pub use cgroups::{ContainerCgroups, join};
 pub use oom_score::OomScore;
 pub use view::view;

@@ -1,4 +1,5 @@
-//! Whom the kernel kills first: proc_pid_oom_score_adj(5). No group has to do with it, and it comes up in the same breath.
+//! Whom the kernel kills first: proc_pid_oom_score_adj(5). No cgroup has to do with it, and it
+//! comes up in the same breath.
 
 use std::path::Path;
 

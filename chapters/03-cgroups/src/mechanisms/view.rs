@@ -1,4 +1,4 @@
-//! The container's own groups, to be read inside.
+//! The container's own cgroups, to be read inside.
 
 use std::path::Path;
 
@@ -14,16 +14,17 @@ use crate::steps;
 const DIRECTORY: &str = "/sys/fs/cgroup";
 
 // ANCHOR: view
-/// Mounts of the trees that the container is in, read-only, as on the host: v2 alone at /sys/fs/cgroup, or a directory for each
-/// tree there. In a cgroup namespace of its own such a mount begins at the container's own group, so a program that reads
-/// `memory.max` there reads its limit. (The Java machine and many others size themselves by it.)
+/// Mounts of the trees that the container is in, read-only, as on the host: v2 alone at
+/// /sys/fs/cgroup, or a directory for each tree there. In a cgroup namespace of its own such a
+/// mount begins at the container's own cgroup, so a program that reads `memory.max` there reads its
+/// limit. (The Java machine and many others size themselves by it.)
 pub fn view(place: &Place) -> Mounts {
     let safe = NO_SUID | NO_DEV | NO_EXEC;
     let on_v1: Vec<_> = place.sites.iter().filter(|site| site.version == Version::V1).collect();
     let mut mounts = Vec::new();
     if on_v1.is_empty() {
         mounts.push(Mount::new(DIRECTORY, "cgroup2", safe | READ_ONLY, &[]));
-        return Mounts::further(&steps::VIEW_GROUPS, mounts);
+        return Mounts::further(&steps::VIEW_CGROUPS, mounts);
     }
     mounts.push(Mount::new(DIRECTORY, "tmpfs", safe, &[("mode", "755"), ("size", "16k")]));
     for site in &place.sites {
@@ -38,6 +39,6 @@ pub fn view(place: &Place) -> Mounts {
             }
         });
     }
-    Mounts::further(&steps::VIEW_GROUPS, mounts)
+    Mounts::further(&steps::VIEW_CGROUPS, mounts)
 }
 // ANCHOR_END: view

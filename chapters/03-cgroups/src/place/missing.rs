@@ -8,7 +8,7 @@ use crate::machine::{Machine, read_lossily};
 /// Why there is no tree with a controller.
 pub(super) fn missing(machine: &Machine, controller: Controller) -> String {
     if machine.hierarchies.is_empty() && machine.has_trees {
-        return "no group of this process is to be seen here, so nothing can be limited\nlikely cause: the tree is mounted, but \
+        return "no cgroup of this process is to be seen here, so nothing can be limited\nlikely cause: the tree is mounted, but \
                 not the part that this process is in (see /proc/self/cgroup, and cgroup_namespaces(7))\ncure: start it where that \
                 part is mounted; or leave the limit out"
             .into();

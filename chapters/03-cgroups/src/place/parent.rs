@@ -1,26 +1,27 @@
-//! The directory in which a container's groups are made: where this process is, or where `--cgroup-parent` says.
+//! The directory in which a container's cgroups are made: where this process is, or where
+//! `--cgroup-parent` says.
 
 use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Result, bail};
 
+use crate::cgroup::is_a_containers;
 use crate::controller::Version;
-use crate::group::is_a_containers;
 use crate::machine::Hierarchy;
 use crate::setting::read;
-use crate::{part, room, v2};
+use crate::{delegated, make_leaf, v2};
 
 /// What can be said of a parent without a look at the trees.
 pub(super) fn check_parent(asked: &str) -> Result<()> {
     let plain = |part: Component<'_>| matches!(part, Component::Normal(_));
     if asked.is_empty() || !Path::new(asked.trim_matches('/')).components().all(plain) {
-        bail!("--cgroup-parent {asked:?} is no group: write a path such as /boats or boats/red, without . and ..");
+        bail!("--cgroup-parent {asked:?} is no cgroup: write a path such as /boats or boats/red, without . and ..");
     }
     let names = asked.split('/');
     if let Some(name) = names.into_iter().find(|name| is_a_containers(name)) {
         bail!(
-            "--cgroup-parent {asked}: {name} is a container's own group\nlikely cause: its path was copied from ls or \
-             /proc/PID/cgroup\ncure: name the group that it is in: what is inside of a container's group ends with it"
+            "--cgroup-parent {asked}: {name} is a container's own cgroup\nlikely cause: its path was copied from ls or \
+             /proc/PID/cgroup\ncure: name the cgroup that it is in: what is inside of a container's cgroup ends with it"
         );
     }
     Ok(())
@@ -31,15 +32,15 @@ pub(super) fn check_parent(asked: &str) -> Result<()> {
 pub(super) fn part_of(hierarchy: &Hierarchy, asked: Option<&str>) -> Option<PathBuf> {
     match (hierarchy.version, asked.and_then(|asked| asked.strip_prefix('/'))) {
         (Version::V1, _) => Some(hierarchy.mount_point.clone()),
-        (Version::V2, None) => part::top(hierarchy),
+        (Version::V2, None) => delegated::top(hierarchy),
         (Version::V2, Some(from_the_top)) => {
-            part::top_above(hierarchy, &hierarchy.mount_point.join(from_the_top.trim_matches('/')))
+            delegated::top_above(hierarchy, &hierarchy.mount_point.join(from_the_top.trim_matches('/')))
         }
     }
 }
 
-/// The directory in which groups are made. `asked`: with a slash in front from the top of the tree, else from where it would be
-/// without.
+/// The directory in which cgroups are made. `asked`: with a slash in front from the top of the
+/// tree, else from where it would be without.
 pub(super) fn parent_in(
     hierarchy: &Hierarchy,
     asked: Option<&str>,
@@ -47,17 +48,17 @@ pub(super) fn parent_in(
     movable: &[PathBuf],
 ) -> Result<PathBuf> {
     let usual = || match hierarchy.version {
-        // Inside our own group, so that what holds for us holds for the container.
+        // Inside our own cgroup, so that what holds for us holds for the container.
         Version::V1 => hierarchy.own.clone(),
-        Version::V2 => part::parent(hierarchy, ours.unwrap_or(&hierarchy.mount_point)),
+        Version::V2 => delegated::parent(hierarchy, ours.unwrap_or(&hierarchy.mount_point)),
     };
     let Some(asked) = asked else { return Ok(usual()) };
     let from = if asked.starts_with('/') { hierarchy.mount_point.clone() } else { usual() };
     let parent = if asked == "/" { from.clone() } else { from.join(asked.trim_matches('/')) };
     if let Some(file) = parent.ancestors().find(|path| path.exists()).filter(|path| !path.is_dir()) {
         bail!(
-            "--cgroup-parent {asked}: {} is a file\nlikely cause: it is one of the kernel's files in a group\n\
-             cure: name the group that it is in, or a group that isn't there yet",
+            "--cgroup-parent {asked}: {} is a file\nlikely cause: it is one of the kernel's files in a cgroup\n\
+             cure: name the cgroup that it is in, or a cgroup that isn't there yet",
             file.display()
         );
     }
@@ -78,22 +79,22 @@ pub(super) fn parent_in(
 /// processes, except those that are ours to move; and none may be threaded.
 fn check_way(asked: &str, from: &Path, parent: &Path, movable: &[PathBuf]) -> Result<()> {
     let below_from = |directory: &&Path| directory.starts_with(from) && (*directory != from || *directory == parent);
-    for group in parent.ancestors().take_while(below_from) {
-        if room::has_processes(group) && (group == parent || !movable.iter().any(|ours| ours == group)) {
+    for cgroup in parent.ancestors().take_while(below_from) {
+        if make_leaf::has_processes(cgroup) && (cgroup == parent || !movable.iter().any(|ours| ours == cgroup)) {
             bail!(
                 "--cgroup-parent {asked}: there are processes in {}\nlikely cause: on v2, processes are only in leaves of the \
                  tree, and a cgroup that gives controllers to its children is none (the no-internal-processes rule)\n\
                  cure: move them into a child of it, or choose another parent",
-                group.display()
+                cgroup.display()
             );
         }
-        let kind = read(group, v2::TYPE);
+        let kind = read(cgroup, v2::TYPE);
         if !matches!(kind.trim(), "" | "domain") {
             bail!(
                 "--cgroup-parent {asked}: {} is {:?}, so no process can be in a cgroup below it (EOPNOTSUPP)\n\
                  likely cause: it, or a cgroup below it, was made threaded (echo threaded >cgroup.type), for good\n\
                  cure: choose another parent; or remove the threaded cgroup (rmdir), and make it anew",
-                group.display(),
+                cgroup.display(),
                 kind.trim()
             );
         }
@@ -116,7 +117,8 @@ mod tests {
         for bad in ["", "../x", "a/../../b", "./a"] {
             assert!(check_parent(bad).is_err(), "{bad}");
         }
-        // What is inside of a container's group would end with it. A scope that systemd handed over to us is none.
+        // What is inside of a container's cgroup would end with it. A scope that systemd delegated to us is
+        // none.
         assert!(check_parent("/boats/coracle-0a1b2c3d4e5f/red").unwrap_err().to_string().contains("a container's own"));
         assert!(check_parent("/user.slice/coracle-0a1b2c3d4e5f.scope/boats").is_ok());
     }

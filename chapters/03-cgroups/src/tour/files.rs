@@ -1,16 +1,16 @@
 //! The same limits as files of v1 and of v2.
 
 use anyhow::Result;
+use ch01_namespaces::narration::Narration;
 use ch01_namespaces::say;
-use ch01_namespaces::telling::Telling;
 
 use crate::controller::{Controller, Version};
 use crate::limits::{Limits, PERIOD, Pids, Quota, Swap};
 use crate::setting::settings;
 
 /// As the code has them: what is shown is what would be written.
-pub fn side_by_side(telling: &Telling) -> Result<()> {
-    telling.title("The same limits, twice")?;
+pub fn side_by_side(narration: &Narration) -> Result<()> {
+    narration.title("The same limits, twice")?;
     say!("  run --cpus 0.2 --cpu-shares 512 --memory 64m --memory-swap 64m --pids-limit 20");
     say!("");
     say!("  {:<11} {:<38} v2", "", "v1");
@@ -38,5 +38,5 @@ pub fn side_by_side(telling: &Telling) -> Result<()> {
     say!("");
     say!("v1 counts shares from 1024, v2 weighs from 100; v1 limits memory and swap");
     say!("together, v2 swap alone.");
-    telling.pause()
+    narration.pause()
 }

@@ -9,8 +9,8 @@ use std::{cell::Cell, fs, thread::sleep};
 use anyhow::{Context, Result, bail};
 use ch01_namespaces::{Failure, Status, Store, StoreFlags};
 
+use crate::cgroup::Cgroup;
 use crate::controller::{Controller, Version};
-use crate::group::Group;
 use crate::{v1, v2};
 
 pub(super) struct Scene<'a> {
@@ -22,7 +22,7 @@ pub(super) struct Scene<'a> {
 
 /// A container that runs until its stdin ends.
 pub(super) struct Running {
-    pub group: Group,
+    pub cgroup: Cgroup,
     run: Child,
     stdout: BufReader<ChildStdout>,
 }
@@ -51,10 +51,10 @@ impl Scene<'_> {
         loop {
             if let Ok((directory, state)) = self.store.find(&name)
                 && state.status == Status::Running
-                && let Some(group) = Group::read(&directory)?
+                && let Some(cgroup) = Cgroup::read(&directory)?
             {
                 let stdout = BufReader::new(run.stdout.take().context("no stdout")?);
-                return Ok(Running { group, run, stdout });
+                return Ok(Running { cgroup, run, stdout });
             }
             if let Some(status) = run.try_wait()? {
                 let mut message = String::new();
@@ -88,8 +88,8 @@ impl Running {
 }
 
 /// Where the kernel counts whom it killed, and what it says.
-pub(super) fn oom_file(group: &Group) -> (&'static str, String) {
-    let Some(part) = group.part(Controller::Memory) else { return ("", String::new()) };
+pub(super) fn oom_file(cgroup: &Cgroup) -> (&'static str, String) {
+    let Some(part) = cgroup.part(Controller::Memory) else { return ("", String::new()) };
     let file = if part.version == Version::V1 { v1::memory::OOM_CONTROL } else { v2::memory::EVENTS };
     (file, fs::read_to_string(part.directory.join(file)).unwrap_or_default())
 }

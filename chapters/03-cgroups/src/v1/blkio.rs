@@ -1,5 +1,6 @@
-//! `blkio` on v1: Documentation/admin-guide/cgroup-v1/blkio-controller.rst. It throttles reads and direct writes; writes that go
-//! through the page cache are written back by the kernel later, and nobody's group pays.
+//! `blkio` on v1: Documentation/admin-guide/cgroup-v1/blkio-controller.rst. It throttles reads and
+//! direct writes; writes that go through the page cache are written back by the kernel later, and
+//! nobody's cgroup pays.
 
 use std::path::Path;
 

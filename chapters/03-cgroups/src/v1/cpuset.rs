@@ -19,7 +19,8 @@ pub fn settings(limits: &Limits) -> Vec<Setting> {
     cpus.chain(limits.cpuset_mems.iter().map(|list| Setting::new("--cpuset-mems", MEMS, list))).collect()
 }
 
-/// In a new v1 group both lists are empty, and then nothing may join it (ENOSPC): it gets its parent's.
+/// In a new v1 cgroup both lists are empty, and then nothing may join it (ENOSPC): it gets its
+/// parent's.
 pub fn inherit(directory: &Path) -> Result<()> {
     let Some(parent) = directory.parent() else { return Ok(()) };
     [CPUS, MEMS].iter().try_for_each(|file| {

@@ -18,7 +18,8 @@ pub fn settings(limits: &Limits) -> Vec<Setting> {
     [Setting::new("--device-cgroup-rule", DENY, "a")].into_iter().chain(allowed).collect()
 }
 
-/// These files take an `a` for every device and every use, whatever stands after it: `a 8:0 r` is said in two lines.
+/// These files take an `a` for every device and every use, whatever stands after it: `a 8:0 r` is
+/// said in two lines.
 fn each_kind(rule: &Rule) -> Vec<Rule> {
     match rule.kind {
         Kind::All => [Kind::Block, Kind::Character].map(|kind| Rule { kind, ..*rule }).to_vec(),

@@ -11,7 +11,7 @@ use crate::stats::{Memory, Stats};
 pub const LIMIT: &str = "memory.limit_in_bytes";
 /// Memory and swap together. Never below [`LIMIT`].
 pub const MEMORY_AND_SWAP: &str = "memory.memsw.limit_in_bytes";
-/// What the group is pushed back to when the machine is short of memory.
+/// What the cgroup is pushed back to when the machine is short of memory.
 pub const SOFT_LIMIT: &str = "memory.soft_limit_in_bytes";
 /// Memory in use, page cache and all.
 pub const USAGE: &str = "memory.usage_in_bytes";
@@ -19,7 +19,8 @@ pub const USAGE: &str = "memory.usage_in_bytes";
 pub const PEAKS: [&str; 2] = ["memory.max_usage_in_bytes", "memory.memsw.max_usage_in_bytes"];
 /// Memory and swap in use.
 pub const MEMORY_AND_SWAP_USAGE: &str = "memory.memsw.usage_in_bytes";
-/// `cache` (with `shmem`: tmpfs and shared memory), `rss`, and many more; `total_…` is with the groups below.
+/// `cache` (with `shmem`: tmpfs and shared memory), `rss`, and many more; `total_…` is with the
+/// cgroups below.
 pub const STAT: &str = "memory.stat";
 /// How often the limit was hit, whether memory could then be taken back or not.
 pub const FAIL_COUNT: &str = "memory.failcnt";
@@ -82,8 +83,9 @@ pub fn kills_below(directory: &Path) -> u64 {
     below.into_iter().map(|directory| kills(&directory) + kills_below(&directory)).sum()
 }
 
-/// Whether the container has come to its own limit. v1 doesn't say at which limit somebody was killed, nor counts every failure
-/// ([`FAIL_COUNT`]); but only what comes to its limit uses as much as that, less a request that didn't fit any more.
+/// Whether the container has come to its own limit. v1 doesn't say at which limit somebody was
+/// killed, nor counts every failure ([`FAIL_COUNT`]); but only what comes to its limit uses as much
+/// as that, less a request that didn't fit any more.
 fn came_to_limit(directory: &Path) -> bool {
     const REQUEST: u64 = 64 << 10;
     PEAKS.into_iter().zip([LIMIT, MEMORY_AND_SWAP]).any(|(peak, limit)| {

@@ -11,7 +11,8 @@ use crate::stats::Stats;
 pub const WEIGHT: &str = "cpu.weight";
 /// `quota period` in microseconds, or `max period`.
 pub const MAX: &str = "cpu.max";
-/// `usage_usec`, `user_usec`, `system_usec`; with the controller also `nr_periods`, `nr_throttled`, `throttled_usec`.
+/// `usage_usec`, `user_usec`, `system_usec`; with the controller also `nr_periods`, `nr_throttled`,
+/// `throttled_usec`.
 pub const STAT: &str = "cpu.stat";
 
 // ANCHOR: settings

@@ -2,7 +2,7 @@
 
 pub use crate::v1::cpuset::{CPUS, MEMS, settings};
 
-/// Those of them that the group above has, too: this is what holds.
+/// Those of them that the cgroup above has, too: this is what holds.
 pub const CPUS_EFFECTIVE: &str = "cpuset.cpus.effective";
 /// Likewise.
 pub const MEMS_EFFECTIVE: &str = "cpuset.mems.effective";

@@ -1,8 +1,9 @@
-//! Device rules as a program for the kernel's BPF machine, assembled by hand: bpf-helpers(7), linux/bpf.h.
+//! Device rules as a program for the kernel's BPF machine, assembled by hand: bpf-helpers(7),
+//! linux/bpf.h.
 //!
-//! v2 has no files for devices. Instead, each time a process in the group opens or makes a device, the kernel runs a program
-//! that is attached to the group, and asks it: 1 is yes, 0 is no. The program gets three numbers (`struct bpf_cgroup_dev_ctx`):
-//! kind and use in one, major, minor.
+//! v2 has no files for devices. Instead, each time a process in the cgroup opens or makes a device,
+//! the kernel runs a program that is attached to the cgroup, and asks it: 1 is yes, 0 is no. The
+//! program gets three numbers (`struct bpf_cgroup_dev_ctx`): kind and use in one, major, minor.
 
 use crate::device_rules::{Kind, Rule};
 

@@ -10,12 +10,12 @@ use super::device_program::assemble;
 use crate::device_rules::{DEFAULT, Rule};
 use crate::{steps, sys};
 
-/// Attaches the rules to a group. The program lives as long as the group does.
+/// Attaches the rules to a cgroup. The program lives as long as the cgroup does.
 pub fn apply(directory: &Path, more: &[Rule]) -> Result<()> {
     let rules = [&DEFAULT[..], more].concat();
     let program = sys::load_device_program(&steps::LOAD_DEVICE_RULES, &assemble(&rules))
         .context("--device-cgroup-rule can't be applied")?;
-    let group = File::open(directory).with_context(|| format!("cannot open {}", directory.display()))?;
-    sys::attach_device_program(&steps::ATTACH_DEVICE_RULES, group.as_fd(), program.as_fd(), directory)
+    let cgroup = File::open(directory).with_context(|| format!("cannot open {}", directory.display()))?;
+    sys::attach_device_program(&steps::ATTACH_DEVICE_RULES, cgroup.as_fd(), program.as_fd(), directory)
         .context("--device-cgroup-rule can't be applied")
 }

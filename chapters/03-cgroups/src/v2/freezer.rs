@@ -1,11 +1,11 @@
-//! Halting a group on v2: built in, Linux 5.2.
+//! Halting a cgroup on v2: built in, Linux 5.2.
 
 use std::path::Path;
 
 use super::EVENTS;
 use crate::setting::{field, read};
 
-/// `1` halts the group and all below it, `0` lets it go on.
+/// `1` halts the cgroup and all below it, `0` lets it go on.
 pub const FREEZE: &str = "cgroup.freeze";
 
 /// What is written.

@@ -3,16 +3,18 @@
 use std::path::Path;
 
 use crate::convert::io_weight;
-use crate::kept::bfq_is_chosen;
 use crate::limits::{Limits, Rate};
 use crate::setting::{Setting, read};
 use crate::stats::{Io, Stats};
+use crate::verify::bfq_is_chosen;
 
-/// The share when others want a device too: 1 to 10000. It is io.cost's, and there even where that is on for no disk.
+/// The share when others want a device too: 1 to 10000. It is io.cost's, and there even where that
+/// is on for no disk.
 pub const WEIGHT: &str = "io.weight";
 /// The same for the scheduler BFQ: 1 to 1000.
 pub const BFQ_WEIGHT: &str = "io.bfq.weight";
-/// `major:minor enable=1 …`, one line a device for which io.cost was set. Only in the root of all groups.
+/// `major:minor enable=1 …`, one line a device for which io.cost was set. Only in the root of all
+/// cgroups.
 pub const COST: &str = "io.cost.qos";
 /// `major:minor rbps=… wbps=… riops=… wiops=…`, one line a device.
 pub const MAX: &str = "io.max";
@@ -52,7 +54,8 @@ pub fn settings(limits: &Limits) -> Vec<Setting> {
     settings
 }
 
-/// Where BFQ is the one to keep to weights, they go into its own file, and as they are: its range is v1's.
+/// Where BFQ is the one to keep to weights, they go into its own file, and as they are: its range
+/// is v1's.
 pub fn for_bfq(settings: &mut [Setting], limits: &Limits, directory: &Path) {
     if !directory.join(BFQ_WEIGHT).exists() || (directory.join(WEIGHT).exists() && !bfq_is_chosen()) {
         return;

@@ -10,7 +10,7 @@ use crate::limits::{Limits, Swap};
 use crate::setting::{Setting, field, number, read, write};
 use crate::stats::{Memory, Stats};
 use crate::steps;
-use crate::units::shown;
+use crate::units::format_bytes;
 
 /// Memory, in bytes, or `max`.
 pub const MAX: &str = "memory.max";
@@ -31,7 +31,8 @@ pub const EVENTS: &str = "memory.events";
 /// The same without the cgroups below: `oom` is how often this cgroup's own limit couldn't be kept.
 pub const OWN_EVENTS: &str = "memory.events.local";
 
-/// The writes. Without swap asked for there is as much of it as of memory, as in Docker. A reservation is `memory.low`, as in runc.
+/// The writes. Without swap asked for there is as much of it as of memory, as in Docker. A
+/// reservation is `memory.low`, as in runc.
 pub fn settings(limits: &Limits) -> Vec<Setting> {
     let mut settings = Vec::new();
     if let Some(memory) = limits.memory {
@@ -47,8 +48,9 @@ pub fn settings(limits: &Limits) -> Vec<Setting> {
 }
 
 // ANCHOR: make_room
-/// v1 refuses a limit below what is in use. v2 takes it, takes back what it can, and *kills* until the rest fits. So what can
-/// be taken back is taken back before, and the limit is refused if the rest doesn't fit.
+/// v1 refuses a limit below what is in use. v2 takes it, takes back what it can, and *kills* until
+/// the rest fits. So what can be taken back is taken back before, and the limit is refused if the
+/// rest doesn't fit.
 pub fn make_room(directory: &Path, limit: &Setting) -> Result<()> {
     let most = limit.value.parse().unwrap_or(u64::MAX);
     let usage = || number(directory, CURRENT).unwrap_or(0);
@@ -62,8 +64,8 @@ pub fn make_room(directory: &Path, limit: &Setting) -> Result<()> {
              likely cause: the kernel could not take the rest back; under such a limit it would kill\n\
              cure: free memory in the container first, or choose a higher limit",
             limit.flag,
-            shown(most),
-            shown(usage())
+            format_bytes(most),
+            format_bytes(usage())
         );
     }
     Ok(())
@@ -113,8 +115,8 @@ pub fn check_swap(directory: &Path, limit: &Setting) -> Result<()> {
              likely cause: memory.swap.max holds for what is swapped out from now on\n\
              cure: free memory in the container first, or choose a higher limit",
             limit.flag,
-            shown(most),
-            shown(in_use)
+            format_bytes(most),
+            format_bytes(in_use)
         );
     }
     Ok(())

@@ -10,11 +10,11 @@ pub mod memory;
 pub mod pids;
 pub mod pressure;
 
-/// The processes of a group; a write moves one.
+/// The processes of a cgroup; a write moves one.
 pub const PROCS: &str = "cgroup.procs";
-/// The controllers that a group has; read-only: its parent gives them.
+/// The controllers that a cgroup has; read-only: its parent gives them.
 pub const CONTROLLERS: &str = "cgroup.controllers";
-/// The controllers that a group gives to its children.
+/// The controllers that a cgroup gives to its children.
 pub const SUBTREE_CONTROL: &str = "cgroup.subtree_control";
 /// `domain`, or what has gone wrong. The root of all has no such file.
 pub const TYPE: &str = "cgroup.type";

@@ -1,4 +1,5 @@
-//! Pressure: how long work in a group stood still for want of something. Linux: Documentation/accounting/psi.rst.
+//! Pressure: how long work in a cgroup stood still for want of something. Linux:
+//! Documentation/accounting/psi.rst.
 
 use std::path::Path;
 
@@ -18,7 +19,8 @@ pub fn read_pressure(directory: &Path) -> Option<Pressure> {
     Some(Pressure { cpu: of(CPU)?, memory: of(MEMORY)?, io: of(IO)? })
 }
 
-/// `some avg10=1.23 …`: in the last ten seconds, the part of the time in which some process waited, in per cent.
+/// `some avg10=1.23 …`: in the last ten seconds, the part of the time in which some process waited,
+/// in per cent.
 fn some_avg10(text: &str) -> Option<f64> {
     let line = text.lines().find_map(|line| line.strip_prefix("some "))?;
     line.split(' ').find_map(|word| word.strip_prefix("avg10="))?.parse().ok()

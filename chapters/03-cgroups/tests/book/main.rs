@@ -1,6 +1,8 @@
-//! The book's chapter 3, held against the program: console blocks are run, includes and links followed.
+//! The book's chapter 3, held against the program: console blocks are run, includes and links
+//! followed.
 //!
-//! Blocks fenced as `console,limits` take groups, which an ordinary user has only on some machines.
+//! Blocks fenced as `console,limits` take cgroups, which an ordinary user has only on some
+//! machines.
 
 use std::process::ExitCode;
 

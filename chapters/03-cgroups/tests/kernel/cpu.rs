@@ -8,7 +8,7 @@ use anyhow::{Context, Result, ensure};
 use ch03_cgroups::limits::Size;
 use testkit::{Case, cases, needs, patiently};
 
-use crate::running::{Running, expect_nothing_left, need_groups, number, program, run, shown, succeeds};
+use crate::running::{Running, expect_nothing_left, format_output, need_cgroups, number, program, run, succeeds};
 
 pub fn cases() -> Vec<Case> {
     cases![
@@ -16,16 +16,17 @@ pub fn cases() -> Vec<Case> {
         a_quota_may_be_given_in_microseconds,
         shares_divide_a_processor_that_both_want,
         a_cpuset_holds_it_on_its_processors,
-        processors_that_the_group_above_has_not_are_refused,
+        processors_that_the_cgroup_above_has_not_are_refused,
         an_update_of_the_quota_keeps_the_period_and_the_other_way,
-        a_shorter_period_is_taken_where_a_group_above_has_a_quota,
+        a_shorter_period_is_taken_where_a_cgroup_above_has_a_quota,
     ]
 }
 
 const HOG: &str = "while :; do :; done &";
 
-/// By the kernel's own count of periods, however long they took on a busy machine: what was used is a quota for each, and in some it
-/// had to wait. Looked at from the first wait on: until then it may be starting still.
+/// By the kernel's own count of periods, however long they took on a busy machine: what was used is
+/// a quota for each, and in some it had to wait. Looked at from the first wait on: until then it
+/// may be starting still.
 fn uses_at_most(held: &Running, quota_usec: u64) -> Result<()> {
     let counts = || -> Result<_> {
         let periods = held.counter("cpu", ("cpu.stat", Some("nr_periods")), ("cpu.stat", Some("nr_periods")))?;
@@ -36,7 +37,8 @@ fn uses_at_most(held: &Running, quota_usec: u64) -> Result<()> {
     throttled_times(held, held.throttled()? + 5)?;
     let after = counts()?;
     let (periods, used) = (after.0 - before.0, after.1 - before.1);
-    // One is under way; and what is used is looked at when the clock ticks, on each processor, and taken off the next periods.
+    // One is under way; and what is used is looked at when the clock ticks, on each processor, and
+    // taken off the next periods.
     let most = (periods + 2) * quota_usec + 10_000;
     ensure!(used <= most, "in {periods} periods it was to use {most} microseconds at most, and used {used}");
     Ok(())
@@ -52,7 +54,7 @@ fn throttled_times(held: &Running, times: u64) -> Result<()> {
 }
 
 fn a_hog_gets_its_quota_and_no_more() -> Result<()> {
-    need_groups()?;
+    need_cgroups()?;
     let held = Running::start(&["--cpus", "0.2"], HOG)?;
     uses_at_most(&held, 20_000)?;
     let free = Running::start(&[], HOG)?;
@@ -64,7 +66,7 @@ fn a_hog_gets_its_quota_and_no_more() -> Result<()> {
 }
 
 fn a_quota_may_be_given_in_microseconds() -> Result<()> {
-    need_groups()?;
+    need_cgroups()?;
     let held = Running::start(&["--cpu-period", "20000", "--cpu-quota", "2000"], HOG)?;
     uses_at_most(&held, 2_000)?;
     held.end()?;
@@ -72,7 +74,7 @@ fn a_quota_may_be_given_in_microseconds() -> Result<()> {
 }
 
 fn shares_divide_a_processor_that_both_want() -> Result<()> {
-    need_groups()?;
+    need_cgroups()?;
     let on_one = |shares| ["--cpuset-cpus", "0", "--cpu-shares", shares];
     let (much, little) = (Running::start(&on_one("2048"), HOG)?, Running::start(&on_one("256"), HOG)?);
     let before = (much.used()?, little.used()?);
@@ -87,7 +89,7 @@ fn shares_divide_a_processor_that_both_want() -> Result<()> {
 }
 
 fn a_cpuset_holds_it_on_its_processors() -> Result<()> {
-    need_groups()?;
+    need_cgroups()?;
     let held = Running::start(&["--cpuset-cpus", "0", "--cpuset-mems", "0"], "")?;
     let status = fs::read_to_string(format!("/proc/{}/status", held.pid))?;
     let list = |name: &str| {
@@ -99,8 +101,8 @@ fn a_cpuset_holds_it_on_its_processors() -> Result<()> {
     expect_nothing_left()
 }
 
-fn processors_that_the_group_above_has_not_are_refused() -> Result<()> {
-    need_groups()?;
+fn processors_that_the_cgroup_above_has_not_are_refused() -> Result<()> {
+    need_cgroups()?;
     needs::that(Size::of_this_machine()?.cpus.starts_with(&[0, 1]), "two processors")?;
     let in_boats = ["--cgroup-parent", "/boats", "--cpuset-cpus"];
     let held = Running::start(&[&in_boats[..], &["0", "--name", "boat"]].concat(), "")?;
@@ -109,10 +111,10 @@ fn processors_that_the_group_above_has_not_are_refused() -> Result<()> {
     // On v1 the kernel refuses; on v2 it takes the list, and lets the container run elsewhere.
     for list in ["1", "0-1"] {
         let output = run(&[&in_boats[..], &[list]].concat(), "echo it ran").output()?;
-        ensure!(output.status.code() == Some(125), "{list}: {}", shown(&output));
-        ensure!(shown(&output).contains("--cpuset-cpus"), "{list}: {}", shown(&output));
+        ensure!(output.status.code() == Some(125), "{list}: {}", format_output(&output));
+        ensure!(format_output(&output).contains("--cpuset-cpus"), "{list}: {}", format_output(&output));
         let output = program().args(["update", "--cpuset-cpus", list, "boat"]).output()?;
-        ensure!(shown(&output).contains("the limits stay as they were"), "{list}: {}", shown(&output));
+        ensure!(format_output(&output).contains("the limits stay as they were"), "{list}: {}", format_output(&output));
         ensure!(fs::read_to_string(own.join("cpuset.cpus"))?.trim() == "0", "{list}");
     }
     held.end()?;
@@ -132,7 +134,7 @@ fn quota_and_period(held: &Running) -> Result<String> {
 }
 
 fn an_update_of_the_quota_keeps_the_period_and_the_other_way() -> Result<()> {
-    need_groups()?;
+    need_cgroups()?;
     let held = Running::start(&["--name", "boat", "--cpu-period", "50000"], "")?;
     ensure!(quota_and_period(&held)? == "max 50000", "{}", quota_and_period(&held)?);
     for (flags, expected) in [
@@ -147,14 +149,18 @@ fn an_update_of_the_quota_keeps_the_period_and_the_other_way() -> Result<()> {
     }
     // What no machine reaches is known only together with the period that the container has.
     let output = program().args(["update", "--cpu-period", "1000", "boat"]).output()?;
-    ensure!(!output.status.success() && shown(&output).contains("would never be reached"), "{}", shown(&output));
+    ensure!(
+        !output.status.success() && format_output(&output).contains("would never be reached"),
+        "{}",
+        format_output(&output)
+    );
     ensure!(quota_and_period(&held)? == "50000 100000", "{}", quota_and_period(&held)?);
     held.end()?;
     expect_nothing_left()
 }
 
-fn a_shorter_period_is_taken_where_a_group_above_has_a_quota() -> Result<()> {
-    need_groups()?;
+fn a_shorter_period_is_taken_where_a_cgroup_above_has_a_quota() -> Result<()> {
+    need_cgroups()?;
     let held = Running::start(&["--name", "boat", "--cgroup-parent", "/boats", "--cpus", "0.5"], "")?;
     let parent = held.directory("cpu")?.parent().context("no parent")?.to_path_buf();
     let (v1, v2) = (parent.join("cpu.cfs_quota_us"), parent.join("cpu.max"));

@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use testkit::{Case, cases, eventually, run_to_end};
 
-use crate::running::{Running, expect_nothing_left, need_groups, program, shown, small_root, succeeds};
+use crate::running::{Running, expect_nothing_left, format_output, need_cgroups, program, small_root, succeeds};
 
 pub fn cases() -> Vec<Case> {
     cases![
@@ -18,7 +18,7 @@ pub fn cases() -> Vec<Case> {
         a_frozen_container_is_not_entered,
         a_frozen_container_is_not_started,
         below_a_frozen_parent_nothing_is_made,
-        frozen_groups_below_hold_up_neither_the_end_nor_a_removal,
+        frozen_cgroups_below_hold_up_neither_the_end_nor_a_removal,
     ]
 }
 
@@ -36,16 +36,16 @@ fn statuses(name: &str) -> Result<[String; 2]> {
 }
 
 /// The file that freezes a cgroup, and what is written into it.
-pub fn freezes(group: &Path, frozen: bool) -> Result<()> {
-    let (file, words) = match group.join("freezer.state") {
+pub fn freezes(cgroup: &Path, frozen: bool) -> Result<()> {
+    let (file, words) = match cgroup.join("freezer.state") {
         file if file.exists() => (file, ["THAWED", "FROZEN"]),
-        _ => (group.join("cgroup.freeze"), ["0", "1"]),
+        _ => (cgroup.join("cgroup.freeze"), ["0", "1"]),
     };
     fs::write(&file, words[usize::from(frozen)]).with_context(|| format!("write {}", file.display()))
 }
 
 fn a_frozen_container_uses_nothing_and_a_thawed_one_goes_on() -> Result<()> {
-    need_groups()?;
+    need_cgroups()?;
     let hog = Running::start(&["--name", "hog"], HOG)?;
     succeeds(program().args(["freeze", "hog"]))?;
     let before = hog.used()?;
@@ -59,12 +59,16 @@ fn a_frozen_container_uses_nothing_and_a_thawed_one_goes_on() -> Result<()> {
     eventually("it goes on", || Ok(hog.used()? > before + 1000))?;
     hog.end()?;
     let gone = program().args(["freeze", "hog"]).output()?;
-    ensure!(gone.status.code() == Some(1) && shown(&gone).contains("no such container"), "{}", shown(&gone));
+    ensure!(
+        gone.status.code() == Some(1) && format_output(&gone).contains("no such container"),
+        "{}",
+        format_output(&gone)
+    );
     expect_nothing_left()
 }
 
 fn a_frozen_container_can_be_removed() -> Result<()> {
-    need_groups()?;
+    need_cgroups()?;
     let mut hog = Running::start(&["--name", "hog"], HOG)?;
     succeeds(program().args(["freeze", "hog"]))?;
     succeeds(program().args(["rm", "--force", "hog"]))?;
@@ -73,23 +77,28 @@ fn a_frozen_container_can_be_removed() -> Result<()> {
 }
 
 fn a_frozen_container_is_not_entered() -> Result<()> {
-    need_groups()?;
+    need_cgroups()?;
     let held = Running::start(&["--name", "boat"], "")?;
     succeeds(program().args(["freeze", "boat"]))?;
-    // Were it to join, it would stand still, and on v1 couldn't even be killed: so the thawing is in other hands.
+    // Were it to join, it would stand still, and on v1 couldn't even be killed: so the thawing is in
+    // other hands.
     let mut enter = program().args(["enter", "boat", "--", "true"]).stderr(Stdio::piped()).spawn()?;
     let ended = eventually("it is refused", || Ok(enter.try_wait()?.is_some()));
     succeeds(program().args(["thaw", "boat"]))?;
     ended?;
     let output = enter.wait_with_output()?;
-    ensure!(output.status.code() == Some(125) && shown(&output).contains("cure: thaw boat"), "{}", shown(&output));
+    ensure!(
+        output.status.code() == Some(125) && format_output(&output).contains("cure: thaw boat"),
+        "{}",
+        format_output(&output)
+    );
     succeeds(program().args(["enter", "boat", "--", "true"]))?;
     held.end()?;
     expect_nothing_left()
 }
 
 fn a_frozen_container_is_not_started() -> Result<()> {
-    need_groups()?;
+    need_cgroups()?;
     succeeds(program().args(["create", "--rootfs", small_root(), "--name", "boat", "--", "sleep", "60"]))?;
     succeeds(program().args(["freeze", "boat"]))?;
     let mut start = program();
@@ -107,7 +116,7 @@ fn a_frozen_container_is_not_started() -> Result<()> {
 }
 
 fn below_a_frozen_parent_nothing_is_made() -> Result<()> {
-    need_groups()?;
+    need_cgroups()?;
     let held = Running::start(&["--cgroup-parent", "/boats"], "")?;
     let parent = held.directory("freezer")?.parent().context("no parent")?.to_path_buf();
     freezes(&parent, true)?;
@@ -127,16 +136,16 @@ fn below_a_frozen_parent_nothing_is_made() -> Result<()> {
 }
 
 /// On v1 a frozen process doesn't die, and a PID 1 waits for all the others of its namespace.
-fn frozen_groups_below_hold_up_neither_the_end_nor_a_removal() -> Result<()> {
-    need_groups()?;
+fn frozen_cgroups_below_hold_up_neither_the_end_nor_a_removal() -> Result<()> {
+    need_cgroups()?;
     for forced in [false, true] {
         let mut held = Running::start(&["--name", "boat"], "sleep 1000 &")?;
-        let sleep = *lab::look::children(held.pid).first().context("no sleep")?;
+        let sleep = *lab::observe::children(held.pid).first().context("no sleep")?;
         let deeper = held.directory("freezer")?.join("one/two");
         fs::create_dir_all(&deeper)?;
         fs::write(deeper.join("cgroup.procs"), sleep.to_string())?;
-        for group in [&deeper, deeper.parent().context("no parent")?] {
-            freezes(group, true)?;
+        for cgroup in [&deeper, deeper.parent().context("no parent")?] {
+            freezes(cgroup, true)?;
         }
         if forced {
             let mut rm = program();

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use testkit::{Case, cases, needs};
 
-use crate::running::{expect_nothing_left, need_groups, run, shown};
+use crate::running::{expect_nothing_left, format_output, need_cgroups, run};
 
 pub fn cases() -> Vec<Case> {
     cases![a_slow_device_is_slow, a_weight_is_kept_to_or_refused]
@@ -42,7 +42,7 @@ pub fn node(path: &str, major: u64, minor: u64) -> Result<PathBuf> {
 }
 
 fn a_slow_device_is_slow() -> Result<()> {
-    need_groups()?;
+    need_cgroups()?;
     needs::root()?;
     let file = std::env::current_exe()?;
     let disk = disk_of(&file)?;
@@ -56,7 +56,7 @@ fn a_slow_device_is_slow() -> Result<()> {
             nix::fcntl::posix_fadvise(File::open(&file)?, 0, 0, nix::fcntl::PosixFadviseAdvice::POSIX_FADV_DONTNEED);
         let begin = Instant::now();
         let output = run(&[&["-v", &volume][..], flags].concat(), &script).output()?;
-        ensure!(output.status.success(), "{}", shown(&output));
+        ensure!(output.status.success(), "{}", format_output(&output));
         Ok(begin.elapsed())
     };
     let free = time(&[])?;
@@ -66,9 +66,9 @@ fn a_slow_device_is_slow() -> Result<()> {
 }
 
 fn a_weight_is_kept_to_or_refused() -> Result<()> {
-    need_groups()?;
+    need_cgroups()?;
     let output = run(&["--io-weight", "100"], "true").output()?;
-    let said = shown(&output);
+    let said = format_output(&output);
     let all = fs::read_dir("/sys/block").into_iter().flatten().flatten();
     let mut schedulers = all.map(|disk| fs::read_to_string(disk.path().join("queue/scheduler")).unwrap_or_default());
     if !schedulers.any(|text| text.contains("[bfq]")) {

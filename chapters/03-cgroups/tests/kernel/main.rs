@@ -1,4 +1,5 @@
-//! Chapter 3 against the real kernel, each case in a process and a lab of its own, with cgroups of its own.
+//! Chapter 3 against the real kernel, each case in a process and a lab of its own, with cgroups of
+//! its own.
 
 mod cpu;
 mod devices;

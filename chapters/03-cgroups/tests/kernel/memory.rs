@@ -7,7 +7,9 @@ use std::process::Stdio;
 use anyhow::{Context, Result, ensure};
 use testkit::{Case, cases, needs};
 
-use crate::running::{self, Running, expect_nothing_left, need_groups, number, program, says, shown, succeeds};
+use crate::running::{
+    self, Running, expect_nothing_left, format_output, need_cgroups, number, program, says, succeeds,
+};
 
 pub fn cases() -> Vec<Case> {
     cases![
@@ -24,11 +26,15 @@ pub fn cases() -> Vec<Case> {
 const HELD: [&str; 4] = ["--memory", "32m", "--memory-swap", "32m"];
 
 fn a_hog_is_killed_and_counted_and_said() -> Result<()> {
-    need_groups()?;
+    need_cgroups()?;
     // Its PID 1 is killed: the container's end is 137, and `run` says why.
     let output = running::run(&HELD, "exec tail /dev/zero").output()?;
-    ensure!(output.status.code() == Some(137), "{}", shown(&output));
-    ensure!(shown(&output).contains("came to its memory limit, and the kernel killed 1"), "{}", shown(&output));
+    ensure!(output.status.code() == Some(137), "{}", format_output(&output));
+    ensure!(
+        format_output(&output).contains("came to its memory limit, and the kernel killed 1"),
+        "{}",
+        format_output(&output)
+    );
     // One of its children is killed, and the kernel has counted it.
     let held = Running::start(&HELD, "tail /dev/zero;")?;
     ensure!(held.oom_kills()? == 1, "{} kills", held.oom_kills()?);
@@ -37,8 +43,8 @@ fn a_hog_is_killed_and_counted_and_said() -> Result<()> {
 }
 
 fn whoever_is_killed_for_a_limit_above_hears_that() -> Result<()> {
-    need_groups()?;
-    // It makes the group above, and holds it there.
+    need_cgroups()?;
+    // It makes the cgroup above, and holds it there.
     let held = Running::start(&["--cgroup-parent", "/boats"], "")?;
     let parent = held.directory("memory")?.parent().context("no parent")?.to_path_buf();
     for (file, most) in [
@@ -54,7 +60,7 @@ fn whoever_is_killed_for_a_limit_above_hears_that() -> Result<()> {
     }
     for flags in [&[][..], &["--memory", "200m"]] {
         let output = running::run(&[&["--cgroup-parent", "/boats"], flags].concat(), "exec tail /dev/zero").output()?;
-        let said = shown(&output);
+        let said = format_output(&output);
         ensure!(output.status.code() == Some(137) && said.contains("killed 1 of"), "{said}");
         ensure!(said.contains("a cgroup above") && !said.contains("came to its memory limit"), "{said}");
     }
@@ -64,16 +70,16 @@ fn whoever_is_killed_for_a_limit_above_hears_that() -> Result<()> {
 
 /// Of a cgroup that something in the container has made for a part of it.
 fn whoever_is_killed_for_a_limit_below_hears_that() -> Result<()> {
-    need_groups()?;
+    need_cgroups()?;
     let mut command = running::run(&["--memory", "200m"], "echo ready; read line; exec tail /dev/zero");
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
     BufReader::new(child.stdout.as_mut().context("no stdout")?).read_line(&mut String::new())?;
-    let pid = *lab::look::children(child.id() as i32).first().context("no child")?;
-    let group = running::directory_of(pid, "memory")?;
-    let inner = group.join("inner");
+    let pid = *lab::observe::children(child.id() as i32).first().context("no child")?;
+    let cgroup = running::directory_of(pid, "memory")?;
+    let inner = cgroup.join("inner");
     fs::create_dir(&inner)?;
     fs::write(inner.join("cgroup.procs"), pid.to_string())?;
-    let control = group.join("cgroup.subtree_control");
+    let control = cgroup.join("cgroup.subtree_control");
     if control.exists() {
         fs::write(&control, "+memory")?;
     }
@@ -89,26 +95,26 @@ fn whoever_is_killed_for_a_limit_below_hears_that() -> Result<()> {
     }
     drop(child.stdin.take());
     let output = child.wait_with_output()?;
-    let said = shown(&output);
+    let said = format_output(&output);
     ensure!(output.status.code() == Some(137) && said.contains("killed 1 of"), "{said}");
     ensure!(said.contains("inside the container's") && !said.contains("a cgroup above"), "{said}");
     expect_nothing_left()
 }
 
 fn what_fits_is_not_killed() -> Result<()> {
-    need_groups()?;
+    need_cgroups()?;
     // A file in a tmpfs is memory that stays; and what a pipe's reader keeps is let go again.
     let script = "head -c 8000000 /dev/zero >/tmp/file; head -c 8000000 /dev/zero | tail -n 1 | wc -c;";
     let held = Running::start(&HELD, script)?;
     ensure!(held.oom_kills()? == 0);
     let usage = held.counter("memory", ("memory.usage_in_bytes", None), ("memory.current", None))?;
-    ensure!(usage >= 8_000_000, "the group was not charged: {usage}");
+    ensure!(usage >= 8_000_000, "the cgroup was not charged: {usage}");
     held.end()?;
     expect_nothing_left()
 }
 
 fn swap_is_limited_as_docker_does() -> Result<()> {
-    need_groups()?;
+    need_cgroups()?;
     let probe = Running::start(&["--memory", "32m"], "")?;
     let directory = probe.directory("memory")?;
     let (v1, v2) = (directory.join("memory.memsw.limit_in_bytes"), directory.join("memory.swap.max"));
@@ -135,7 +141,7 @@ fn swap_is_limited_as_docker_does() -> Result<()> {
 }
 
 fn a_reservation_and_a_score_arrive() -> Result<()> {
-    need_groups()?;
+    need_cgroups()?;
     let held = Running::start(&["--memory", "64m", "--memory-reservation", "32m", "--oom-score-adj", "500"], "")?;
     let soft = held.counter("memory", ("memory.soft_limit_in_bytes", None), ("memory.low", None))?;
     ensure!(soft == 32 << 20, "{soft}");
@@ -146,14 +152,18 @@ fn a_reservation_and_a_score_arrive() -> Result<()> {
 }
 
 fn an_update_below_what_is_in_use_is_refused_and_kills_nobody() -> Result<()> {
-    need_groups()?;
+    need_cgroups()?;
     // A file in a tmpfs can be taken back by swapping only, and there is no swap.
     let flags = ["--name", "boat", "--memory", "64m", "--memory-swap", "64m"];
     let held = Running::start(&flags, "head -c 20000000 /dev/zero >/tmp/file;")?;
     let limit = || held.counter("memory", ("memory.limit_in_bytes", None), ("memory.max", None));
     let output = program().args(["update", "--memory", "16m", "boat"]).output()?;
-    ensure!(!output.status.success() && shown(&output).contains("free memory in the container"), "{}", shown(&output));
-    ensure!(shown(&output).contains("the limits stay as they were"), "{}", shown(&output));
+    ensure!(
+        !output.status.success() && format_output(&output).contains("free memory in the container"),
+        "{}",
+        format_output(&output)
+    );
+    ensure!(format_output(&output).contains("the limits stay as they were"), "{}", format_output(&output));
     ensure!(limit()? == 64 << 20 && held.oom_kills()? == 0, "{}, {} kills", limit()?, held.oom_kills()?);
     succeeds(program().args(["update", "--memory", "32m", "boat"]))?;
     ensure!(limit()? == 32 << 20 && held.oom_kills()? == 0, "{}, {} kills", limit()?, held.oom_kills()?);

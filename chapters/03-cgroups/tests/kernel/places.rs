@@ -1,4 +1,4 @@
-//! Where groups go, and what is seen of them inside.
+//! Where cgroups go, and what is seen of them inside.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,23 +9,23 @@ use ch03_cgroups::controller::{Controller, Version};
 use ch03_cgroups::machine::Machine;
 use testkit::{Case, cases, needs, refusing};
 
-use crate::running::{Running, directory_of, expect_nothing_left, need_groups, number, run, says, shown};
+use crate::running::{Running, directory_of, expect_nothing_left, format_output, need_cgroups, number, run, says};
 
 pub fn cases() -> Vec<Case> {
     cases![
-        a_container_sees_its_own_group_as_the_root,
+        a_container_sees_its_own_cgroup_as_the_root,
         what_it_sees_it_can_not_change,
         a_limit_above_holds_below,
         a_parent_that_was_made_goes_again_and_one_that_was_there_stays,
         a_parent_goes_with_the_last_of_those_who_share_it,
-        of_forty_who_share_a_group_at_once_all_run_and_none_leaves_it,
-        a_containers_own_group_is_no_parent_of_anothers,
-        a_file_of_a_group_is_no_parent_and_harms_no_later_run,
+        of_forty_who_share_a_cgroup_at_once_all_run_and_none_leaves_it,
+        a_containers_own_cgroup_is_no_parent_of_anothers,
+        a_file_of_a_cgroup_is_no_parent_and_harms_no_later_run,
         a_parent_with_processes_is_refused_on_v2,
         strangers_on_the_way_to_a_parent_are_never_moved,
         a_parent_in_a_unit_of_systemds_is_refused_to_root_too,
         a_threaded_parent_is_refused_with_the_reason,
-        it_is_in_its_group_where_there_is_no_clone3,
+        it_is_in_its_cgroup_where_there_is_no_clone3,
     ]
 }
 
@@ -33,8 +33,8 @@ fn version(controller: Controller) -> Result<Version> {
     Ok(Machine::look()?.hierarchy_of(controller).context("no such tree")?.version)
 }
 
-fn a_container_sees_its_own_group_as_the_root() -> Result<()> {
-    need_groups()?;
+fn a_container_sees_its_own_cgroup_as_the_root() -> Result<()> {
+    need_cgroups()?;
     let file = match version(Controller::Memory)? {
         Version::V1 => "memory/memory.limit_in_bytes",
         Version::V2 => "memory.max",
@@ -45,18 +45,18 @@ fn a_container_sees_its_own_group_as_the_root() -> Result<()> {
 }
 
 fn what_it_sees_it_can_not_change() -> Result<()> {
-    need_groups()?;
+    need_cgroups()?;
     let file = match version(Controller::Pids)? {
         Version::V1 => "pids/pids.max",
         Version::V2 => "pids.max",
     };
     let output = run(&["--pids-limit", "50"], &format!("echo 500 >/sys/fs/cgroup/{file}")).output()?;
-    ensure!(!output.status.success() && shown(&output).contains("Read-only"), "{}", shown(&output));
+    ensure!(!output.status.success() && format_output(&output).contains("Read-only"), "{}", format_output(&output));
     expect_nothing_left()
 }
 
 fn a_limit_above_holds_below() -> Result<()> {
-    need_groups()?;
+    need_cgroups()?;
     let first = Running::start(&["--cgroup-parent", "/boats", "--pids-limit", "100"], "")?;
     let parent = first.directory("pids")?.parent().context("no parent")?.to_path_buf();
     ensure!(parent.ends_with("boats"), "{}", parent.display());
@@ -73,7 +73,7 @@ fn a_limit_above_holds_below() -> Result<()> {
 }
 
 fn a_parent_that_was_made_goes_again_and_one_that_was_there_stays() -> Result<()> {
-    need_groups()?;
+    need_cgroups()?;
     let probe = Running::start(&["--pids-limit", "100"], "")?;
     let top = probe.directory("pids")?.parent().context("no parent")?.to_path_buf();
     probe.end()?;
@@ -90,7 +90,7 @@ fn a_parent_that_was_made_goes_again_and_one_that_was_there_stays() -> Result<()
 }
 
 fn a_parent_goes_with_the_last_of_those_who_share_it() -> Result<()> {
-    need_groups()?;
+    need_cgroups()?;
     let flags = ["--cgroup-parent", "/boats/red", "--pids-limit", "9"];
     let maker = Running::start(&flags, "")?;
     let parent = maker.directory("pids")?.parent().context("no parent")?.to_path_buf();
@@ -102,8 +102,8 @@ fn a_parent_goes_with_the_last_of_those_who_share_it() -> Result<()> {
     expect_nothing_left()
 }
 
-fn of_forty_who_share_a_group_at_once_all_run_and_none_leaves_it() -> Result<()> {
-    need_groups()?;
+fn of_forty_who_share_a_cgroup_at_once_all_run_and_none_leaves_it() -> Result<()> {
+    need_cgroups()?;
     // One by itself makes the store for all.
     ensure!(run(&[], "true").status()?.success());
     let flags = ["--cgroup-parent", "/boats/red", "--pids-limit", "9", "--cpuset-cpus", "0"];
@@ -112,29 +112,29 @@ fn of_forty_who_share_a_group_at_once_all_run_and_none_leaves_it() -> Result<()>
         let running = (0..4).map(|_| run(&flags, "true").stderr(Stdio::piped()).spawn());
         for child in running.collect::<Result<Vec<_>, _>>()? {
             let output = child.wait_with_output()?;
-            ensure!(output.status.success(), "{}", shown(&output));
+            ensure!(output.status.success(), "{}", format_output(&output));
         }
     }
     expect_nothing_left()
 }
 
-fn a_containers_own_group_is_no_parent_of_anothers() -> Result<()> {
-    need_groups()?;
+fn a_containers_own_cgroup_is_no_parent_of_anothers() -> Result<()> {
+    need_cgroups()?;
     let outer = Running::start(&["--pids-limit", "9"], "")?;
-    let group = outer.directory("pids")?;
-    let name = group.file_name().context("no name")?.to_string_lossy();
+    let cgroup = outer.directory("pids")?;
+    let name = cgroup.file_name().context("no name")?.to_string_lossy();
     let output = run(&["--cgroup-parent", &format!("/{name}"), "--pids-limit", "9"], "true").output()?;
-    let said = shown(&output);
-    ensure!(output.status.code() == Some(125) && said.contains("a container's own group"), "{said}");
+    let said = format_output(&output);
+    ensure!(output.status.code() == Some(125) && said.contains("a container's own cgroup"), "{said}");
     outer.end()?;
     expect_nothing_left()
 }
 
-fn a_file_of_a_group_is_no_parent_and_harms_no_later_run() -> Result<()> {
-    need_groups()?;
+fn a_file_of_a_cgroup_is_no_parent_and_harms_no_later_run() -> Result<()> {
+    need_cgroups()?;
     for parent in ["/cgroup.procs", "/cgroup.procs/deeper", "cgroup.procs"] {
         let output = run(&["--cgroup-parent", parent, "--pids-limit", "9"], "true").output()?;
-        let said = shown(&output);
+        let said = format_output(&output);
         ensure!(output.status.code() == Some(125) && said.contains("cgroup.procs is a file"), "{parent}: {said}");
         ensure!(run(&[], "true").status()?.success(), "{parent} is in the way of the next run");
     }
@@ -142,7 +142,7 @@ fn a_file_of_a_group_is_no_parent_and_harms_no_later_run() -> Result<()> {
 }
 
 fn a_parent_with_processes_is_refused_on_v2() -> Result<()> {
-    need_groups()?;
+    need_cgroups()?;
     needs::that(version(Controller::Pids)? == Version::V2, "cgroup v2")?;
     let held = Running::start(&["--cgroup-parent", "/boats"], "")?;
     let busy = held.directory("pids")?.with_file_name("busy");
@@ -152,7 +152,7 @@ fn a_parent_with_processes_is_refused_on_v2() -> Result<()> {
     let output = run(&["--cgroup-parent", "/boats/busy", "--pids-limit", "9"], "true").output()?;
     sleeper.kill()?;
     sleeper.wait()?;
-    let said = shown(&output);
+    let said = format_output(&output);
     ensure!(output.status.code() == Some(125) && said.contains("no-internal-processes"), "{said}");
     fs::remove_dir(&busy)?;
     held.end()?;
@@ -161,7 +161,7 @@ fn a_parent_with_processes_is_refused_on_v2() -> Result<()> {
 
 /// The top of the v2 tree; skips where the controllers are in another one.
 fn v2_top() -> Result<PathBuf> {
-    need_groups()?;
+    need_cgroups()?;
     let pids = Machine::look()?.hierarchy_of(Controller::Pids).cloned().context("no such tree")?;
     needs::that(pids.version == Version::V2, "cgroup v2")?;
     Ok(pids.mount_point)
@@ -173,16 +173,16 @@ fn strangers_on_the_way_to_a_parent_are_never_moved() -> Result<()> {
     let mut stranger = Command::new("sleep").arg("60").spawn()?;
     fs::write(family.join("cgroup.procs"), stranger.id().to_string())?;
     let output = run(&["--cgroup-parent", "/fam/deep"], "true").output()?;
-    let group = directory_of(stranger.id() as i32, "pids")?;
+    let cgroup = directory_of(stranger.id() as i32, "pids")?;
     let left: Vec<_> = fs::read_dir(&family)?.flatten().filter(|entry| entry.path().is_dir()).collect();
     stranger.kill()?;
     stranger.wait()?;
-    let said = shown(&output);
+    let said = format_output(&output);
     ensure!(
         output.status.code() == Some(125) && said.contains("there are processes in") && said.contains("/fam\n"),
         "{said}"
     );
-    ensure!(group == family, "the stranger is in {}", group.display());
+    ensure!(cgroup == family, "the stranger is in {}", cgroup.display());
     ensure!(left.is_empty(), "{left:?} was left");
     fs::remove_dir(&family)?;
     expect_nothing_left()
@@ -193,7 +193,7 @@ fn a_parent_in_a_unit_of_systemds_is_refused_to_root_too() -> Result<()> {
     fs::create_dir(&unit)?;
     for parent in ["/web.service", "/web.service/deeper"] {
         let output = run(&["--cgroup-parent", parent], "true").output()?;
-        let said = shown(&output);
+        let said = format_output(&output);
         ensure!(output.status.code() == Some(125) && said.contains("was not delegated"), "{said}");
     }
     fs::remove_dir(&unit)?;
@@ -207,7 +207,7 @@ fn a_threaded_parent_is_refused_with_the_reason() -> Result<()> {
     fs::write(threads.join("cgroup.type"), "threaded")?;
     for parent in ["/looms", "/looms/threads", "/looms/deeper"] {
         let output = run(&["--cgroup-parent", parent], "true").output()?;
-        let said = shown(&output);
+        let said = format_output(&output);
         ensure!(output.status.code() == Some(125) && said.contains("threaded") && said.contains("cure:"), "{said}");
     }
     fs::remove_dir(&threads)?;
@@ -215,13 +215,13 @@ fn a_threaded_parent_is_refused_with_the_reason() -> Result<()> {
     expect_nothing_left()
 }
 
-fn it_is_in_its_group_where_there_is_no_clone3() -> Result<()> {
-    need_groups()?;
+fn it_is_in_its_cgroup_where_there_is_no_clone3() -> Result<()> {
+    need_cgroups()?;
     let mut command = run(&["--pids-limit", "77"], "echo; read line");
     refusing::one_call(&mut command, libc::SYS_clone3, libc::ENOSYS)?;
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
     std::io::Read::read_exact(child.stdout.as_mut().context("no stdout")?, &mut [0])?;
-    let pid = *lab::look::children(child.id() as i32).first().context("no child")?;
+    let pid = *lab::observe::children(child.id() as i32).first().context("no child")?;
     let directory = directory_of(pid, "pids")?;
     ensure!(number(&directory.join("pids.max"), None)? == 77, "it is in {}", directory.display());
     ensure!(directory != Path::new("/sys/fs/cgroup"));

@@ -8,13 +8,13 @@ use anyhow::{Context, Result, ensure};
 use testkit::{Case, cases};
 
 use crate::frozen::freezes;
-use crate::running::{Running, expect_nothing_left, need_groups, program, shown};
+use crate::running::{Running, expect_nothing_left, format_output, need_cgroups, program};
 
 pub fn cases() -> Vec<Case> {
     cases![
         a_fork_bomb_is_refused_and_counted,
         whoever_enters_is_held_too,
-        a_container_with_groups_inside_is_entered,
+        a_container_with_cgroups_inside_is_entered,
         a_full_container_is_entered_by_nobody_and_the_limit_is_named,
     ]
 }
@@ -22,7 +22,7 @@ pub fn cases() -> Vec<Case> {
 const BOMB: &str = "sh -c 'while sleep 60 & do :; done' 2>/dev/null;";
 
 fn a_fork_bomb_is_refused_and_counted() -> Result<()> {
-    need_groups()?;
+    need_cgroups()?;
     let held = Running::start(&["--pids-limit", "15"], BOMB)?;
     let file = |name: &'static str, field| held.counter("pids", (name, field), (name, field));
     ensure!(file("pids.events", Some("max"))? > 0, "no fork was refused");
@@ -33,7 +33,7 @@ fn a_fork_bomb_is_refused_and_counted() -> Result<()> {
 }
 
 fn whoever_enters_is_held_too() -> Result<()> {
-    need_groups()?;
+    need_cgroups()?;
     let held = Running::start(&["--name", "boat", "--pids-limit", "15"], "")?;
     // What is left of the bomb would hold a pipe open.
     let mut enter = program();
@@ -46,11 +46,11 @@ fn whoever_enters_is_held_too() -> Result<()> {
 }
 
 /// As a runtime inside does: processes go to a leaf, and controllers to the leaves.
-fn a_container_with_groups_inside_is_entered() -> Result<()> {
-    need_groups()?;
+fn a_container_with_cgroups_inside_is_entered() -> Result<()> {
+    need_cgroups()?;
     let held = Running::start(&["--name", "boat", "--pids-limit", "50"], "")?;
-    let group = held.directory("pids")?;
-    let (leaf, control) = (group.join("init"), group.join("cgroup.subtree_control"));
+    let cgroup = held.directory("pids")?;
+    let (leaf, control) = (cgroup.join("init"), cgroup.join("cgroup.subtree_control"));
     fs::create_dir(&leaf)?;
     fs::write(leaf.join("cgroup.procs"), held.pid.to_string())?;
     if control.exists() {
@@ -70,16 +70,16 @@ fn a_container_with_groups_inside_is_entered() -> Result<()> {
     freezes(&held.directory("freezer")?, true)?;
     let refused = program().args(["enter", "boat", "--", "true"]).output()?;
     freezes(&held.directory("freezer")?, false)?;
-    ensure!(shown(&refused).contains("is frozen"), "{}", shown(&refused));
+    ensure!(format_output(&refused).contains("is frozen"), "{}", format_output(&refused));
     held.end()?;
     expect_nothing_left()
 }
 
 fn a_full_container_is_entered_by_nobody_and_the_limit_is_named() -> Result<()> {
-    need_groups()?;
+    need_cgroups()?;
     let held = Running::start(&["--name", "boat", "--pids-limit", "2"], "sleep 60 &")?;
     let output = program().args(["enter", "boat", "--", "true"]).output()?;
-    let said = shown(&output);
+    let said = format_output(&output);
     ensure!(output.status.code() == Some(125) && said.contains("EAGAIN") && said.contains("pids.max"), "{said}");
     held.end()?;
     expect_nothing_left()

@@ -10,7 +10,7 @@ use ch03_cgroups::machine::Machine;
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use testkit::{Case, cases, needs};
 
-use crate::running::{expect_nothing_left, need_groups, run, shown};
+use crate::running::{expect_nothing_left, format_output, need_cgroups, run};
 
 pub fn cases() -> Vec<Case> {
     cases![
@@ -19,14 +19,14 @@ pub fn cases() -> Vec<Case> {
         a_machine_without_trees_is_told,
         a_controller_that_is_not_there_is_told,
         a_mount_point_of_any_bytes_is_passed_over,
-        a_device_that_the_group_above_lacks_is_refused_with_the_reason,
+        a_device_that_the_cgroup_above_lacks_is_refused_with_the_reason,
         without_limits_nothing_of_it_matters,
     ]
 }
 
 fn expect_failure(args: &[&str], words: &[&str]) -> Result<()> {
     let output = run(args, "echo it ran").output()?;
-    let said = shown(&output);
+    let said = format_output(&output);
     ensure!(output.status.code() == Some(125) && !said.contains("it ran\n"), "{args:?}: {said}");
     for word in words {
         ensure!(said.contains(word), "{args:?}: {word:?} is missing in {said}");
@@ -75,7 +75,7 @@ fn limits_that_make_no_sense_are_told() -> Result<()> {
 
 /// Where trees are mounted, topmost first.
 fn mounts() -> Result<Vec<PathBuf>> {
-    let all = lab::look::mountinfo(std::process::id() as i32)?;
+    let all = lab::observe::mountinfo(std::process::id() as i32)?;
     let mut points: Vec<_> = all
         .into_iter()
         .filter(|mount| mount.file_system.starts_with("cgroup"))
@@ -86,7 +86,7 @@ fn mounts() -> Result<Vec<PathBuf>> {
 }
 
 fn a_read_only_tree_is_told() -> Result<()> {
-    need_groups()?;
+    need_cgroups()?;
     needs::root()?;
     for point in mounts()? {
         let flags = MsFlags::MS_REMOUNT | MsFlags::MS_BIND | MsFlags::MS_RDONLY;
@@ -96,7 +96,7 @@ fn a_read_only_tree_is_told() -> Result<()> {
 }
 
 fn a_machine_without_trees_is_told() -> Result<()> {
-    need_groups()?;
+    need_cgroups()?;
     needs::root()?;
     for point in mounts()? {
         umount2(&point, MntFlags::MNT_DETACH)?;
@@ -105,7 +105,7 @@ fn a_machine_without_trees_is_told() -> Result<()> {
 }
 
 fn a_controller_that_is_not_there_is_told() -> Result<()> {
-    need_groups()?;
+    need_cgroups()?;
     needs::root()?;
     let machine = Machine::look()?;
     let pids = machine.hierarchy_of(Controller::Pids).filter(|hierarchy| hierarchy.version == Version::V1);
@@ -117,24 +117,24 @@ fn a_controller_that_is_not_there_is_told() -> Result<()> {
     expect_failure(&["--pids-limit", "20"], &["the controller pids is not to be had", "cure:"])?;
     // What doesn't need it goes on.
     let output = run(&["--memory", "64m"], "true").output()?;
-    ensure!(output.status.success(), "{}", shown(&output));
+    ensure!(output.status.success(), "{}", format_output(&output));
     expect_nothing_left()
 }
 
 fn a_mount_point_of_any_bytes_is_passed_over() -> Result<()> {
-    need_groups()?;
+    need_cgroups()?;
     needs::root()?;
     let point = Path::new("/tmp").join(OsStr::from_bytes(b"\xff"));
     std::fs::create_dir(&point)?;
     mount(Some("odd"), &point, Some("tmpfs"), MsFlags::empty(), None::<&str>)?;
     let output = run(&["--pids-limit", "9"], "echo it ran").output()?;
-    ensure!(output.status.success(), "{}", shown(&output));
+    ensure!(output.status.success(), "{}", format_output(&output));
     umount2(&point, MntFlags::empty())?;
     expect_nothing_left()
 }
 
-fn a_device_that_the_group_above_lacks_is_refused_with_the_reason() -> Result<()> {
-    need_groups()?;
+fn a_device_that_the_cgroup_above_lacks_is_refused_with_the_reason() -> Result<()> {
+    need_cgroups()?;
     needs::root()?;
     let machine = Machine::look()?;
     let tree = machine.hierarchy_of(Controller::Devices).filter(|tree| tree.version == Version::V1);
@@ -154,6 +154,6 @@ fn without_limits_nothing_of_it_matters() -> Result<()> {
         umount2(&point, MntFlags::MNT_DETACH)?;
     }
     let output = run(&[], "echo it ran").output()?;
-    ensure!(output.status.success() && shown(&output).contains("it ran"), "{}", shown(&output));
+    ensure!(output.status.success() && format_output(&output).contains("it ran"), "{}", format_output(&output));
     expect_nothing_left()
 }

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, ensure};
 use ch01_namespaces::is_shared_cgroup;
 use ch03_cgroups::machine::Machine;
 use ch03_cgroups::place::Place;
-use lab::look;
+use lab::observe;
 use testkit::needs;
 
 /// A store and a cache in the lab's own /tmp, so that every test has its own.
@@ -33,7 +33,8 @@ pub fn run(args: &[&str], script: &str) -> Command {
     command
 }
 
-/// A root file system of a few programs, made once a case: the default one takes seconds on an emulated machine.
+/// A root file system of a few programs, made once a case: the default one takes seconds on an
+/// emulated machine.
 pub fn small_root() -> &'static str {
     const ROOT: &str = "/tmp/box";
     if !Path::new(ROOT).exists() {
@@ -52,18 +53,19 @@ pub fn says(args: &[&str], script: &str) -> Result<String> {
 
 pub fn succeeds(command: &mut Command) -> Result<String> {
     let output = command.output()?;
-    ensure!(output.status.success(), "{command:?}: {}", shown(&output));
+    ensure!(output.status.success(), "{command:?}: {}", format_output(&output));
     Ok(String::from_utf8_lossy(&output.stdout).trim_end().to_string())
 }
 
 /// For errors.
-pub fn shown(output: &Output) -> String {
+pub fn format_output(output: &Output) -> String {
     let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     format!("{}\nstdout: {out}\nstderr: {err}", output.status)
 }
 
-/// Groups of this chapter's that are there, in any tree: of containers, or made to be shared by them. (Of a parallel test nothing is seen: a lab has trees of its own.)
-pub fn groups() -> Vec<PathBuf> {
+/// Cgroups of this chapter's that are there, in any tree: of containers, or made to be shared by
+/// them. (Of a parallel test nothing is seen: a lab has trees of its own.)
+pub fn cgroups() -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut directories: Vec<PathBuf> = Machine::look()
         .map(|machine| machine.hierarchies.into_iter().map(|hierarchy| hierarchy.mount_point).collect())
@@ -84,9 +86,9 @@ pub fn groups() -> Vec<PathBuf> {
     found
 }
 
-/// Neither a container nor a group is left.
+/// Neither a container nor a cgroup is left.
 pub fn expect_nothing_left() -> Result<()> {
-    ensure!(groups().is_empty(), "groups are left: {:?}", groups());
+    ensure!(cgroups().is_empty(), "cgroups are left: {:?}", cgroups());
     if !Path::new(STORE).exists() {
         return Ok(());
     }
@@ -96,18 +98,20 @@ pub fn expect_nothing_left() -> Result<()> {
     Ok(())
 }
 
-/// That groups can be made here: as root in a lab with some of its own, or as a user to whom one was handed over.
-pub fn need_groups() -> Result<()> {
-    needs::that(groups_can_be_made(), "a cgroup that may be divided")
+/// That cgroups can be made here: as root in a lab with some of its own, or as a user to whom one
+/// was delegated.
+pub fn need_cgroups() -> Result<()> {
+    needs::that(cgroups_can_be_made(), "a cgroup that may be divided")
 }
 
-pub fn groups_can_be_made() -> bool {
+pub fn cgroups_can_be_made() -> bool {
     Machine::look().and_then(|machine| Place::find(&machine, &[], None)).is_ok_and(|place| place.is_ours())
 }
 
-/// The directory of a process's group in the tree of a v1 controller, or in v2: by the kernel's word, not by ours.
+/// The directory of a process's cgroup in the tree of a v1 controller, or in v2: by the kernel's
+/// word, not by ours.
 pub fn directory_of(pid: i32, controller: &str) -> Result<PathBuf> {
-    let mounts = look::mountinfo(std::process::id() as i32)?;
+    let mounts = observe::mountinfo(std::process::id() as i32)?;
     let cgroup = std::fs::read_to_string(format!("/proc/{pid}/cgroup"))?;
     let line = |wanted: &dyn Fn(&str, &str) -> bool| {
         cgroup.lines().find_map(|line| {
@@ -118,7 +122,7 @@ pub fn directory_of(pid: i32, controller: &str) -> Result<PathBuf> {
     };
     let v1 = line(&|_, names| names.split(',').any(|name| name == controller));
     let mount = |kind: &str| {
-        let fits = |mount: &&look::Mount| {
+        let fits = |mount: &&observe::Mount| {
             mount.file_system == kind
                 && (kind == "cgroup2" || mount.super_options.iter().any(|option| option == controller))
         };
@@ -132,7 +136,7 @@ pub fn directory_of(pid: i32, controller: &str) -> Result<PathBuf> {
     }
 }
 
-/// A number in a file of a group's: `name number` lines, or the number alone.
+/// A number in a file of a cgroup's: `name number` lines, or the number alone.
 pub fn number(file: &Path, name: Option<&str>) -> Result<u64> {
     let text = std::fs::read_to_string(file).with_context(|| format!("read {}", file.display()))?;
     let found = match name {
@@ -164,7 +168,7 @@ impl Running {
             line.clear();
             ensure!(stdout.read_line(&mut line)? > 0, "{args:?}: it ended before it was ready: {:?}", child.wait()?);
         }
-        let pid = *look::children(child.id() as i32).first().context("the container is gone already")?;
+        let pid = *observe::children(child.id() as i32).first().context("the container is gone already")?;
         Ok(Running { child, pid, _stdout: stdout })
     }
 

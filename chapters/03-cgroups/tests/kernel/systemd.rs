@@ -1,4 +1,4 @@
-//! With a real systemd: who is in a group of its own making gets a scope, whoever they are.
+//! With a real systemd: who is in a cgroup of its own making gets a scope, whoever they are.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,19 +10,19 @@ use ch03_cgroups::controller::{Controller, Version};
 use ch03_cgroups::machine::Machine;
 use testkit::{Case, cases, eventually_within, needs, patiently};
 
-use crate::running::{expect_nothing_left, need_groups, small_root, succeeds};
+use crate::running::{expect_nothing_left, need_cgroups, small_root, succeeds};
 
 const UID: &str = "12345";
 
 pub fn cases() -> Vec<Case> {
-    cases![with_a_real_systemd_limits_hold_in_a_scope_that_was_handed_over]
+    cases![with_a_real_systemd_limits_hold_in_a_scope_that_was_delegated]
         .into_iter()
         .map(|case| case.time_limit(Duration::from_secs(60)))
         .collect()
 }
 
-fn with_a_real_systemd_limits_hold_in_a_scope_that_was_handed_over() -> Result<()> {
-    need_groups()?;
+fn with_a_real_systemd_limits_hold_in_a_scope_that_was_delegated() -> Result<()> {
+    need_cgroups()?;
     needs::root()?;
     let tree = Machine::look()?.hierarchy_of(Controller::Memory).cloned().context("no memory controller")?;
     needs::that(tree.version == Version::V2, "cgroup v2")?;
@@ -31,10 +31,10 @@ fn with_a_real_systemd_limits_hold_in_a_scope_that_was_handed_over() -> Result<(
     }
     let systemd = Systemd::boot(&tree.mount_point)?;
 
-    // As after a login by ssh: in a group that root's systemd made, and nobody handed over.
-    let session = systemd.group.join(format!("user.slice/user-{UID}.slice/session-1.scope"));
+    // As after a login by ssh: in a cgroup that root's systemd made, and nobody delegated.
+    let session = systemd.cgroup.join(format!("user.slice/user-{UID}.slice/session-1.scope"));
     fs::create_dir(&session)?;
-    let user = format!("setpriv --reuid {UID} --regid {UID} --clear-groups");
+    let user = format!("setpriv --reuid {UID} --regid {UID} --clear-cgroups");
     let of_the_user = systemd.run_from(&session, &user)?;
     let scope = format!("user@{UID}.service/app.slice/coracle-");
     ensure!(of_the_user.contains(&scope) && of_the_user.contains(".scope/coracle-"), "{of_the_user}");
@@ -47,25 +47,25 @@ fn with_a_real_systemd_limits_hold_in_a_scope_that_was_handed_over() -> Result<(
     expect_nothing_left()
 }
 
-/// A machine of systemd's within the lab. Dropped, it ends, and its groups are removed.
+/// A machine of systemd's within the lab. Dropped, it ends, and its cgroups are removed.
 struct Systemd {
     unshare: Child,
     /// Its PID 1, as numbered outside.
     init: String,
-    group: PathBuf,
+    cgroup: PathBuf,
 }
 
 impl Systemd {
     fn boot(top: &Path) -> Result<Systemd> {
         fs::write(top.join("cgroup.subtree_control"), "+cpu +memory +pids")?;
-        let group = top.join("machine");
-        fs::create_dir(&group)?;
+        let cgroup = top.join("machine");
+        fs::create_dir(&cgroup)?;
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/kernel/systemd.sh");
         let mut unshare = Command::new("unshare");
         unshare.args(["--pid", "--mount", "--ipc", "--fork", "--mount-proc", "--kill-child", "sh", script]);
-        let unshare = unshare.arg(&group).arg(UID).spawn()?;
+        let unshare = unshare.arg(&cgroup).arg(UID).spawn()?;
         let children = format!("/proc/{0}/task/{0}/children", unshare.id());
-        let mut systemd = Systemd { unshare, init: String::new(), group };
+        let mut systemd = Systemd { unshare, init: String::new(), cgroup };
         eventually_within(patiently(Duration::from_secs(5)), "systemd's first process", || {
             systemd.init = fs::read_to_string(&children)?.trim().to_string();
             Ok(!systemd.init.is_empty())
@@ -79,10 +79,10 @@ impl Systemd {
         Ok(systemd)
     }
 
-    /// What a container says of its group and its limit that is started in `session`. The container has no cgroup namespace, so
-    /// it sees its whole path.
+    /// What a container says of its cgroup and its limit that is started in `session`. The container
+    /// has no cgroup namespace, so it sees its whole path.
     fn run_from(&self, session: &Path, as_whom: &str) -> Result<String> {
-        let look = "group=$(cut -d : -f 3 /proc/self/cgroup); echo $group; cat /sys/fs/cgroup$group/memory.max";
+        let look = "cgroup=$(cut -d : -f 3 /proc/self/cgroup); echo $cgroup; cat /sys/fs/cgroup$cgroup/memory.max";
         let limits = "--namespaces user,mount,pid --memory 32m --pids-limit 20 --cpus 0.5";
         let run = format!(
             "echo 0 >{}/cgroup.procs; exec {as_whom} env -i HOME=/tmp/home PATH=/usr/bin:/bin {} --root /tmp/{} run \
@@ -101,17 +101,17 @@ impl Drop for Systemd {
         // Its PID 1 dies with it (--kill-child), and all of its processes with that.
         let _ = self.unshare.kill();
         let _ = self.unshare.wait();
-        let _ = eventually_within(patiently(Duration::from_secs(5)), "the groups to be empty", || {
-            remove(&self.group);
-            Ok(!self.group.exists())
+        let _ = eventually_within(patiently(Duration::from_secs(5)), "the cgroups to be empty", || {
+            remove(&self.cgroup);
+            Ok(!self.cgroup.exists())
         });
     }
 }
 
-/// A group and those below it, as far as they are empty.
-fn remove(group: &Path) {
-    for entry in fs::read_dir(group).into_iter().flatten().flatten().filter(|entry| entry.path().is_dir()) {
+/// A cgroup and those below it, as far as they are empty.
+fn remove(cgroup: &Path) {
+    for entry in fs::read_dir(cgroup).into_iter().flatten().flatten().filter(|entry| entry.path().is_dir()) {
         remove(&entry.path());
     }
-    let _ = fs::remove_dir(group);
+    let _ = fs::remove_dir(cgroup);
 }

@@ -5,16 +5,16 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use testkit::{Case, cases, needs, patiently};
 
-use crate::running::{expect_nothing_left, groups_can_be_made, need_groups, program, shown};
+use crate::running::{cgroups_can_be_made, expect_nothing_left, format_output, need_cgroups, program};
 
 pub fn cases() -> Vec<Case> {
-    cases![the_tour_shows_each_limit_at_work_and_leaves_nothing, without_groups_the_tour_says_what_it_leaves_out]
+    cases![the_tour_shows_each_limit_at_work_and_leaves_nothing, without_cgroups_the_tour_says_what_it_leaves_out]
 }
 
 fn tour() -> Result<String> {
     let begin = Instant::now();
     let output = program().env_remove("XDG_RUNTIME_DIR").output()?;
-    ensure!(output.status.success() && output.stderr.is_empty(), "{}", shown(&output));
+    ensure!(output.status.success() && output.stderr.is_empty(), "{}", format_output(&output));
     ensure!(begin.elapsed() < patiently(Duration::from_secs(10)), "it took {:?}", begin.elapsed());
     let text = String::from_utf8(output.stdout)?;
     let long: Vec<_> = text.lines().filter(|line| line.chars().count() > 80).collect();
@@ -24,7 +24,7 @@ fn tour() -> Result<String> {
 }
 
 fn the_tour_shows_each_limit_at_work_and_leaves_nothing() -> Result<()> {
-    need_groups()?;
+    need_cgroups()?;
     let tour = tour()?;
     let number_after = |mark: &str| -> Result<u64> {
         let rest = tour.split_once(mark).with_context(|| format!("{mark:?} is missing in\n{tour}"))?.1;
@@ -38,8 +38,8 @@ fn the_tour_shows_each_limit_at_work_and_leaves_nothing() -> Result<()> {
     Ok(())
 }
 
-fn without_groups_the_tour_says_what_it_leaves_out() -> Result<()> {
-    needs::that(!groups_can_be_made(), "an ordinary user without a cgroup")?;
+fn without_cgroups_the_tour_says_what_it_leaves_out() -> Result<()> {
+    needs::that(!cgroups_can_be_made(), "an ordinary user without a cgroup")?;
     let tour = tour()?;
     ensure!(tour.contains("What is left out") && tour.contains("cure:"), "{tour}");
     ensure!(

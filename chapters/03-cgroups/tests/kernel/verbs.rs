@@ -11,7 +11,7 @@ use anyhow::{Context, Result, ensure};
 use testkit::{Case, cases, eventually, needs, patiently};
 
 use crate::io::{node, some_disk};
-use crate::running::{Running, expect_nothing_left, need_groups, number, program, shown, succeeds};
+use crate::running::{Running, expect_nothing_left, format_output, need_cgroups, number, program, succeeds};
 
 pub fn cases() -> Vec<Case> {
     cases![
@@ -31,7 +31,7 @@ pub fn cases() -> Vec<Case> {
 }
 
 fn stats_say_what_the_kernel_says() -> Result<()> {
-    need_groups()?;
+    need_cgroups()?;
     let flags = ["--name", "boat", "--memory", "64m", "--pids-limit", "20", "--cpus", "0.2"];
     let held = Running::start(&flags, "head -c 3000000 /dev/zero >/tmp/file; while :; do :; done &")?;
     eventually("it is throttled", || Ok(held.throttled()? > 2))?;
@@ -41,7 +41,8 @@ fn stats_say_what_the_kernel_says() -> Result<()> {
     ensure!(stats["memory"]["limit"] == 64 << 20 && stats["pids"]["limit"] == 20, "{stats}");
     ensure!(stats["pids"]["current"] == 2, "{stats}");
     let counted = |value: &serde_json::Value| value.as_u64().unwrap_or(0);
-    // A file in a tmpfs is memory, and no cache that could be taken back (though the kernel counts it as cache).
+    // A file in a tmpfs is memory, and no cache that could be taken back (though the kernel counts it
+    // as cache).
     ensure!(counted(&stats["memory"]["usage"]) >= 3_000_000, "{stats}");
     ensure!(counted(&stats["memory"]["cache"]) < 3_000_000, "{stats}");
     ensure!(counted(&stats["cpu"]["throttled_periods"]) > 2 && counted(&stats["cpu"]["usage_usec"]) > 1000, "{stats}");
@@ -54,7 +55,7 @@ fn stats_say_what_the_kernel_says() -> Result<()> {
 }
 
 fn followed_stats_end_with_the_container() -> Result<()> {
-    need_groups()?;
+    need_cgroups()?;
     let held = Running::start(&["--name", "boat"], "while :; do :; done &")?;
     let mut follower = program().args(["stats", "--follow", "boat"]).stdout(Stdio::piped()).spawn()?;
     let mut lines = BufReader::new(follower.stdout.take().context("no stdout")?).lines();
@@ -70,7 +71,7 @@ fn followed_stats_end_with_the_container() -> Result<()> {
 }
 
 fn events_are_told_as_they_happen() -> Result<()> {
-    need_groups()?;
+    need_cgroups()?;
     let flags = ["--name", "boat", "--memory", "32m", "--memory-swap", "32m"];
     let mut command = crate::running::run(&flags, "echo ready; read line; tail /dev/zero; read line; true");
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
@@ -95,7 +96,7 @@ fn events_are_told_as_they_happen() -> Result<()> {
 }
 
 fn the_kill_that_ends_a_container_is_told_to_who_follows() -> Result<()> {
-    need_groups()?;
+    need_cgroups()?;
     for _ in 0..3 {
         let flags = ["--name", "boat", "--memory", "32m", "--memory-swap", "32m"];
         let mut command = crate::running::run(&flags, "echo ready; read line; exec tail /dev/zero");
@@ -119,7 +120,7 @@ fn the_kill_that_ends_a_container_is_told_to_who_follows() -> Result<()> {
 }
 
 fn an_update_holds_at_once() -> Result<()> {
-    need_groups()?;
+    need_cgroups()?;
     let held = Running::start(&["--name", "boat", "--memory", "64m", "--memory-swap", "64m"], "while :; do :; done &")?;
     ensure!(held.throttled()? == 0);
     succeeds(program().args(["update", "--cpus", "0.1", "--pids-limit", "30", "boat"]))?;
@@ -139,40 +140,40 @@ fn an_update_holds_at_once() -> Result<()> {
 }
 
 fn an_update_reaches_a_controller_that_nobody_asked_for_at_the_start() -> Result<()> {
-    need_groups()?;
+    need_cgroups()?;
     let held = Running::start(&["--name", "boat"], "")?;
-    let group = held.directory("memory")?;
-    let control = group.with_file_name("cgroup.subtree_control");
+    let cgroup = held.directory("memory")?;
+    let control = cgroup.with_file_name("cgroup.subtree_control");
     needs::that(control.exists(), "cgroup v2")?;
     let update = || program().args(["update", "--cpuset-cpus", "0", "boat"]).output();
     fs::write(&control, "-cpuset")?;
     let refused = update()?;
-    ensure!(shown(&refused).contains("the cgroup above gives it none"), "{}", shown(&refused));
+    ensure!(format_output(&refused).contains("the cgroup above gives it none"), "{}", format_output(&refused));
     fs::write(&control, "+cpuset")?;
     let updated = update()?;
-    ensure!(updated.status.success(), "{}", shown(&updated));
-    ensure!(fs::read_to_string(group.join("cpuset.cpus"))?.trim() == "0");
+    ensure!(updated.status.success(), "{}", format_output(&updated));
+    ensure!(fs::read_to_string(cgroup.join("cpuset.cpus"))?.trim() == "0");
     held.end()?;
     expect_nothing_left()
 }
 
 fn an_update_that_makes_no_sense_changes_nothing() -> Result<()> {
-    need_groups()?;
+    need_cgroups()?;
     let held = Running::start(&["--name", "boat", "--pids-limit", "50"], "")?;
     let pids = || held.counter("pids", ("pids.max", None), ("pids.max", None));
-    // No cpuset was asked for at the start: on v1 the container is in no such group.
+    // No cpuset was asked for at the start: on v1 the container is in no such cgroup.
     for flags in [&["--pids-limit", "0"][..], &["--memory", "1k"], &["--cpu-shares", "1"], &["--cpuset-cpus", "999"]] {
         let output = program().arg("update").args(["--pids-limit", "60"]).args(flags).arg("boat").output()?;
-        ensure!(!output.status.success(), "{flags:?}: {}", shown(&output));
+        ensure!(!output.status.success(), "{flags:?}: {}", format_output(&output));
         ensure!(pids()? == 50, "{flags:?}: {}", pids()?);
     }
     let output = program().args(["update", "boat"]).output()?;
-    ensure!(shown(&output).contains("at least one limit"), "{}", shown(&output));
+    ensure!(format_output(&output).contains("at least one limit"), "{}", format_output(&output));
     held.end()?;
     expect_nothing_left()
 }
 
-/// What its groups' files say, where an update writes.
+/// What its cgroups' files say, where an update writes.
 fn limits_of(held: &Running) -> Result<Vec<String>> {
     let files = [
         ("cpu", ["cpu.shares", "cpu.weight"]),
@@ -189,7 +190,7 @@ fn limits_of(held: &Running) -> Result<Vec<String>> {
 }
 
 fn an_update_is_all_or_nothing() -> Result<()> {
-    need_groups()?;
+    need_cgroups()?;
     needs::root()?;
     let none = node("/tmp/none", 200, 200)?;
     let disk = some_disk()?.map(|disk| format!("{}:9000000", disk.display()));
@@ -200,8 +201,8 @@ fn an_update_is_all_or_nothing() -> Result<()> {
     // The kernel refuses the last write: it has no such device.
     let refused = ["--device-write-bps", &format!("{}:9000000", none.display()), "boat"];
     let output = program().args(common).args(&device).args(refused).output()?;
-    ensure!(!output.status.success() && shown(&output).contains("ENODEV"), "{}", shown(&output));
-    ensure!(shown(&output).contains("the limits stay as they were"), "{}", shown(&output));
+    ensure!(!output.status.success() && format_output(&output).contains("ENODEV"), "{}", format_output(&output));
+    ensure!(format_output(&output).contains("the limits stay as they were"), "{}", format_output(&output));
     ensure!(limits_of(&held)? == before, "{before:?} has become {:?}", limits_of(&held)?);
     // And all of it is done without that.
     succeeds(program().args(common).args(&device).arg("boat"))?;
@@ -212,7 +213,7 @@ fn an_update_is_all_or_nothing() -> Result<()> {
 }
 
 fn the_tree_shows_containers_and_their_limits() -> Result<()> {
-    need_groups()?;
+    need_cgroups()?;
     let held = Running::start(&["--name", "boat", "--memory", "64m", "--pids-limit", "20"], "")?;
     let tree = succeeds(program().arg("ls"))?;
     let row = tree.lines().find(|line| line.contains("container boat")).context(tree.clone())?;
@@ -225,7 +226,7 @@ fn the_tree_shows_containers_and_their_limits() -> Result<()> {
 }
 
 fn names_of_any_bytes_break_neither_the_tree_nor_the_terminal() -> Result<()> {
-    need_groups()?;
+    need_cgroups()?;
     let held = Running::start(&["--pids-limit", "20"], "")?;
     let above = held.directory("pids")?.parent().context("no parent")?.to_path_buf();
     let odd = [&b"\xff\xfe"[..], b"\x1b[31m red"].map(|name| above.join(OsStr::from_bytes(name)));
@@ -246,14 +247,14 @@ fn names_of_any_bytes_break_neither_the_tree_nor_the_terminal() -> Result<()> {
 }
 
 fn a_damaged_file_hides_no_other_container() -> Result<()> {
-    need_groups()?;
+    need_cgroups()?;
     let (one, two) = (Running::start(&["--name", "one"], "")?, Running::start(&["--name", "two"], "")?);
     let states = serde_json::from_str::<serde_json::Value>(&succeeds(program().args(["ps", "--format", "json"]))?)?;
     let id =
         states.as_array().into_iter().flatten().find(|state| state["name"] == "one").context("no id")?["id"].clone();
     fs::write(format!("{}/{}/cgroup.json", crate::running::STORE, id.as_str().context("no id")?), "{")?;
     let output = program().arg("stats").output()?;
-    let said = shown(&output);
+    let said = format_output(&output);
     ensure!(output.status.success() && said.contains("two ") && said.contains("cure: rm --force"), "{said}");
     two.end()?;
     one.end()?;
@@ -263,7 +264,11 @@ fn a_damaged_file_hides_no_other_container() -> Result<()> {
 fn without_a_container_there_is_nothing_to_show() -> Result<()> {
     for verb in ["stats", "freeze", "thaw", "events"] {
         let output = program().args([verb, "nobody"]).output()?;
-        ensure!(output.status.code() == Some(1) && shown(&output).contains("no such container"), "{}", shown(&output));
+        ensure!(
+            output.status.code() == Some(1) && format_output(&output).contains("no such container"),
+            "{}",
+            format_output(&output)
+        );
     }
     ensure!(succeeds(program().arg("stats"))?.lines().count() == 1);
     Ok(())

@@ -49,7 +49,7 @@ fn check(how: &str) -> Result<()> {
     fs::write("merged/all", "changed")?;
     fs::remove_file("merged/own126")?;
     ensure!(fs::read_to_string("upper/all")? == "changed");
-    let mounts = lab::look::mountinfo(std::process::id() as i32)?;
+    let mounts = lab::observe::mountinfo(std::process::id() as i32)?;
     let overlay = mounts.iter().find(|mount| mount.file_system == "overlay").context("no overlay")?;
     ensure!(!overlay.super_options.iter().any(|option| option == "metacopy=on" || option == "index=on"), "{overlay:?}");
     umount("merged").context("umount")

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 
 use anyhow::{Context, Result, ensure};
-use lab::look;
+use lab::observe;
 use testkit::needs;
 
 use crate::archives::Archive;
@@ -219,7 +219,7 @@ impl Running {
             line.clear();
             ensure!(stdout.read_line(&mut line)? > 0, "{script:?}: it ended before it was ready: {:?}", child.wait()?);
         }
-        let pid = *look::children(child.id() as i32).first().context("the container is gone already")?;
+        let pid = *observe::children(child.id() as i32).first().context("the container is gone already")?;
         Ok(Running { child, pid, _stdout: stdout })
     }
 

@@ -5,7 +5,7 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
-use lab::look;
+use lab::observe;
 use tar::EntryType;
 use testkit::{Case, cases};
 
@@ -106,7 +106,7 @@ fn a_commit_is_the_image_and_the_changes() -> Result<()> {
         expect_same("the container and the commit", &inside, &tree(&again.root())?)?;
         ensure!(world.diff("two")?.is_empty(), "{}", world.diff("two")?);
         // The container goes on.
-        ensure!(look::children(one.child.id() as i32) == [one.pid], "the container is gone");
+        ensure!(observe::children(one.child.id() as i32) == [one.pid], "the container is gone");
         let exported = list(&world.export("next")?)?;
         chains.borrow_mut().push((chain, exported));
         Ok(())
@@ -244,7 +244,7 @@ fn the_mount_is_the_containers_alone_and_ends_with_it() -> Result<()> {
     world.base(image())?;
     let before = fs::read_to_string("/proc/self/mountinfo")?;
     let running = Running::start(&world, &[], "base", "true")?;
-    let mounts = look::mountinfo(running.pid)?;
+    let mounts = observe::mountinfo(running.pid)?;
     let root = mounts.iter().find(|mount| mount.mount_point == Path::new("/")).context("no root")?;
     ensure!(root.file_system == "overlay", "{root:?}");
     let has = |option: &str| root.super_options.iter().any(|found| found.starts_with(option));

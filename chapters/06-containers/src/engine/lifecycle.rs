@@ -4,7 +4,7 @@ use std::os::fd::OwnedFd;
 
 use anyhow::{Context, Result, bail};
 use ch01_namespaces::{Failure, StoreFlags};
-use ch03_cgroups::group::Group;
+use ch03_cgroups::cgroup::Cgroup;
 use ch04_unionfs::LayerStore;
 use nix::sys::signal::Signal;
 
@@ -75,10 +75,10 @@ impl Engine {
         if record.state.status != wanted {
             bail!(Failure::new(1, format!("Container {} is not {not}", record.name)));
         }
-        let group = Group::read(&self.flags.state_root().join(&record.id))?.context(
+        let cgroup = Cgroup::read(&self.flags.state_root().join(&record.id))?.context(
             "this container has no cgroup of its own, and so can't be halted\ncure: see book, 3.10 Without root",
         )?;
-        ch03_cgroups::freeze(&group, is_pause)?;
+        ch03_cgroups::freeze(&cgroup, is_pause)?;
         let status = if is_pause { Status::Paused } else { Status::Running };
         self.records.update(&record.id, |record| record.state.status = status).map(drop)
     }

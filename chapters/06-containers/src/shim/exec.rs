@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use ch01_namespaces::{Exec, Exit, Handover, Inside, Mechanism, Running, Stage, Target, reap};
 use ch02_rootfs::mechanisms::WorkingDirectory;
+use ch03_cgroups::cgroup::Cgroup;
 use ch03_cgroups::controller::Version;
-use ch03_cgroups::group::Group;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use super::client::Client;
@@ -150,10 +150,10 @@ type Entrances = Vec<(PathBuf, File)>;
 
 /// The container's cgroups: the v2 one to be born in, and v1's files to be written to from inside.
 fn cgroups_of(life: &Life) -> Result<(Option<OwnedFd>, Entrances)> {
-    let Some(group) = Group::read(life.container.directory())? else { return Ok((None, Vec::new())) };
-    let group = group.where_it_is(life.container.pid().as_raw())?;
+    let Some(cgroup) = Cgroup::read(life.container.directory())? else { return Ok((None, Vec::new())) };
+    let cgroup = cgroup.where_it_is(life.container.pid().as_raw())?;
     let (mut born, mut entrances) = (None, Vec::new());
-    for part in &group.parts {
+    for part in &cgroup.parts {
         match part.version {
             Version::V2 => {
                 born = Some(File::open(&part.directory).context("cannot open the container's cgroup")?.into())

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::process::Stdio;
 
 use anyhow::{Context, Result, ensure};
-use lab::look;
+use lab::observe;
 use nix::fcntl::{FcntlArg, fcntl};
 use testkit::{Case, cases, eventually, needs};
 
@@ -28,11 +28,11 @@ fn no_program_in_a_container_can_be_written_to() -> Result<()> {
     let words = ["run", "--no-lab", "--init", "--name", &name, "sh", "-c", "echo ready; cat"];
     let mut first = started(&words, Stdio::piped())?;
     ensure!(is_sealed(first.id() as i32)?, "run");
-    let init = *look::children(first.id() as i32).first().context("no init")?;
+    let init = *observe::children(first.id() as i32).first().context("no init")?;
     ensure!(is_sealed(init)?, "the init");
     let mut second = mydocker(&["exec", &name, "cat"]).stdin(Stdio::piped()).stdout(Stdio::null()).spawn()?;
     // Its child is in the container; until cat is there, the program is ours.
-    eventually("exec has a child", || Ok(!look::children(second.id() as i32).is_empty()))?;
+    eventually("exec has a child", || Ok(!observe::children(second.id() as i32).is_empty()))?;
     ensure!(is_sealed(second.id() as i32)?, "exec");
     for child in [&mut second, &mut first] {
         drop(child.stdin.take());

@@ -3,7 +3,7 @@
 
 use anyhow::{Context, Result, ensure};
 use doctor::Verdict;
-use lab::look;
+use lab::observe;
 use testkit::{Case, cases, needs, refusing};
 
 use crate::running::{host, mydocker, stderr, stdout};
@@ -47,12 +47,12 @@ fn expect_refusal(parts: &[&str]) -> Result<()> {
     needs::that(!cures.is_empty(), "a machine for whose refusals doctor knows a cure")?;
 
     let mounts = || std::fs::read_to_string("/proc/self/mountinfo").context("the mounts");
-    let before = (host()?, mounts()?, look::descendants(1));
+    let before = (host()?, mounts()?, observe::descendants(1));
     let output = mydocker(&["run", "--no-lab", "--hostname", "boat", "echo", "ran"]).output()?;
     ensure!(output.status.code() == Some(125) && stdout(&output).is_empty(), "{output:?}");
     for part in [parts, &cures, &["\nCause: ", "cargo wb check --vm"]].concat() {
         ensure!(stderr(&output).contains(part), "{part:?} is missing in {}", stderr(&output));
     }
-    ensure!((host()?, mounts()?, look::descendants(1)) == before, "something is left");
+    ensure!((host()?, mounts()?, observe::descendants(1)) == before, "something is left");
     Ok(())
 }

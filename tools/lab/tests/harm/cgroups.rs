@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use lab::Lab;
-use lab::look::{self, By};
+use lab::observe::{self, By};
 use nix::sys::signal::Signal;
 use testkit::{Case, eventually, needs, patiently};
 
@@ -33,11 +33,11 @@ pub fn cases() -> Vec<Case> {
 fn limits_hold_by_cgroup_where_one_can_be_made() -> Result<()> {
     a_cgroup_can_be_made()?;
     let (outer, program) = sleeping(&Lab::new().limits(LIMITS))?;
-    let in_force = look::limits(program)?;
+    let in_force = observe::limits(program)?;
     ensure!(in_force.memory == Some((By::Cgroup, 128 << 20)), "{in_force:?}");
     ensure!(in_force.processes == Some((By::Cgroup, 30)), "{in_force:?}");
     // Of itself the lab sees nothing: its cgroup is the root.
-    let unlimited = look::limits(std::process::id() as i32)?;
+    let unlimited = observe::limits(std::process::id() as i32)?;
     ensure!(unlimited.memory.is_none_or(|(by, _)| by == By::Rlimit), "{unlimited:?}");
     end(outer)
 }
@@ -64,7 +64,7 @@ fn limits_hold_in_a_cgroup_that_was_handed_over_with_processes_in_it() -> Result
     nix::unistd::setuid(12345.into())?;
 
     let (outer, program) = sleeping(&Lab::new().limits(LIMITS))?;
-    let in_force = look::limits(program)?;
+    let in_force = observe::limits(program)?;
     ensure!(in_force.memory == Some((By::Cgroup, 128 << 20)), "{in_force:?}");
     let of_the_shell = fs::read_to_string(format!("/proc/{}/cgroup", shell.id()))?;
     ensure!(of_the_shell.contains("/handed/coracle-lab-supervisor"), "{of_the_shell}");
@@ -86,10 +86,10 @@ fn a_fork_bomb_stops_at_the_limit_and_leaves_nothing() -> Result<()> {
     let (mut most, begun) = (0, Instant::now());
     let status = loop {
         // Numbers are reused while we count: whoever is counted twice isn't two.
-        let mut all = look::descendants(pid);
+        let mut all = observe::descendants(pid);
         all.sort_unstable();
         all.dedup();
-        most = most.max(all.iter().filter(|&&pid| look::process_exists(pid)).count());
+        most = most.max(all.iter().filter(|&&pid| observe::process_exists(pid)).count());
         if let Some(status) = outer.try_wait()? {
             break status;
         }
@@ -114,7 +114,7 @@ fn a_memory_hog_is_killed_and_the_machine_is_not() -> Result<()> {
 fn a_lab_that_ends_leaves_no_cgroup() -> Result<()> {
     a_cgroup_can_be_made()?;
     // By itself, by the death of its PID 1, by the death of its program.
-    for victim in [None, Some(look::lab_init as fn(i32, Duration) -> Result<i32>), Some(look::program)] {
+    for victim in [None, Some(observe::lab_init as fn(i32, Duration) -> Result<i32>), Some(observe::program)] {
         let mut command = Lab::new().limits(LIMITS).own_cgroups().command("sleep");
         let mut outer = command.arg(if victim.is_none() { "0.1" } else { "100" }).spawn()?;
         if let Some(victim) = victim {
@@ -138,7 +138,7 @@ fn what_is_frozen_ends_with_its_lab() -> Result<()> {
         let mut command = lab.command("bash");
         let mut outer = command.args(["-c", &format!("{freeze}{ends}")]).stdin(Stdio::null()).spawn()?;
         if ends != "exit 3" {
-            look::program(outer.id() as i32, Duration::from_secs(10))?;
+            observe::program(outer.id() as i32, Duration::from_secs(10))?;
             std::thread::sleep(Duration::from_millis(700));
             kill(outer.id(), if outer_dies { Signal::SIGKILL } else { Signal::SIGTERM })?;
         }
@@ -174,11 +174,11 @@ fn what_a_killed_lab_and_its_keeper_left_is_removed_by_the_next_one() -> Result<
         kill(keeper, Signal::SIGKILL)?;
     }
     let killed = outer.id();
-    let processes = look::descendants(killed as i32);
+    let processes = observe::descendants(killed as i32);
     ensure!(!cgroups_of(killed).is_empty());
     outer.kill()?;
     outer.wait()?;
-    eventually("its processes are gone", || Ok(!processes.iter().any(|&pid| look::process_exists(pid))))?;
+    eventually("its processes are gone", || Ok(!processes.iter().any(|&pid| observe::process_exists(pid))))?;
     ensure!(in_lab(&lab, "true")?.status.success());
     ensure!(cgroups_of(killed).is_empty(), "{:?}", cgroups_of(killed));
     Ok(())

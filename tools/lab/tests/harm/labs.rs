@@ -6,7 +6,7 @@ use std::process::{Child, Stdio};
 use std::time::Duration;
 
 use anyhow::Result;
-use lab::look::{self, By};
+use lab::observe::{self, By};
 use lab::{Lab, Limits};
 use nix::sys::signal::Signal;
 use nix::unistd::Pid;
@@ -22,7 +22,7 @@ pub fn in_lab(lab: &Lab, script: &str) -> Result<Output> {
 
 pub fn sleeping(lab: &Lab) -> Result<(Child, i32)> {
     let outer = lab.command("sleep").arg("100").stdin(Stdio::null()).spawn()?;
-    let program = look::program(outer.id() as i32, Duration::from_secs(10))?;
+    let program = observe::program(outer.id() as i32, Duration::from_secs(10))?;
     Ok((outer, program))
 }
 
@@ -56,7 +56,7 @@ pub fn cgroups_of(outer: u32) -> Vec<PathBuf> {
 pub fn a_cgroup_can_be_made() -> Result<()> {
     needs::user_namespaces()?;
     let (outer, program) = sleeping(&Lab::new().limits(LIMITS))?;
-    let in_force = look::limits(program)?;
+    let in_force = observe::limits(program)?;
     end(outer)?;
     let by_cgroup = |limit: Option<(By, u64)>| limit.is_some_and(|(by, _)| by == By::Cgroup);
     needs::that(by_cgroup(in_force.memory) && by_cgroup(in_force.processes), "a cgroup that may be divided")

@@ -1,4 +1,5 @@
-//! Whatever is done in a lab, by root too, harms nothing outside and leaves nothing: forks, memory, files, devices, the firewall, cgroups.
+//! Whatever is done in a lab, by root too, harms nothing outside and leaves nothing: forks, memory,
+//! files, devices, the firewall, cgroups.
 
 mod cgroups;
 mod labs;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use lab::Lab;
-use lab::look::{self, By};
+use lab::observe::{self, By};
 use testkit::{Case, eventually, needs, run_to_end};
 
 use crate::labs::{LIMITS, end, in_lab, sleeping};
@@ -27,7 +27,7 @@ fn removing_everything_removes_nothing_outside() -> Result<()> {
     }
     fs::create_dir("/tmp/kept")?;
     fs::write("/tmp/kept/witness", "still here")?;
-    let before = look::mountinfo(std::process::id() as i32)?;
+    let before = observe::mountinfo(std::process::id() as i32)?;
     let script = "exec 2>/dev/null; rm -rf /tmp/* /run/* /var/tmp/* /dev/shm/* /dev/* /etc /usr/bin/true /sys/kernel /sys/fs/cgroup/* /proc/sys
         ls /tmp/kept";
     let done = in_lab(&Lab::new().visible("/tmp/kept"), script)?;
@@ -38,7 +38,7 @@ fn removing_everything_removes_nothing_outside() -> Result<()> {
     for file in ["/etc/passwd", "/usr/bin/true", "/dev/null", "/sys/kernel"] {
         ensure!(fs::exists(file)?, "{file} is gone");
     }
-    ensure!(look::mountinfo(std::process::id() as i32)? == before);
+    ensure!(observe::mountinfo(std::process::id() as i32)? == before);
     Ok(())
 }
 
@@ -59,11 +59,11 @@ fn a_terminal_opened_inside_is_the_labs_own() -> Result<()> {
     let mut command = Lab::new().command("script");
     command.args(["--quiet", "--return", "--command", "tty; ls /dev/pts; read line", "/dev/null"]);
     let mut outer = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
-    look::program(outer.id() as i32, Duration::from_secs(10))?;
+    observe::program(outer.id() as i32, Duration::from_secs(10))?;
     let on_a_terminal =
         |pid: i32| fs::read_link(format!("/proc/{pid}/fd/0")).is_ok_and(|file| file.starts_with("/dev/pts"));
     eventually("its shell runs on a terminal", || {
-        Ok(look::descendants(outer.id() as i32).into_iter().any(on_a_terminal))
+        Ok(observe::descendants(outer.id() as i32).into_iter().any(on_a_terminal))
     })?;
     ensure!(terminals()? == before);
     std::io::Write::write_all(outer.stdin.as_mut().context("a pipe")?, b"\n")?;
@@ -94,7 +94,7 @@ fn nft(arguments: &[&str]) -> Command {
 fn where_no_cgroup_can_be_made_rlimits_are_said_to_hold() -> Result<()> {
     // A lab in a lab, whose cgroups are read-only.
     let (outer, program) = sleeping(&Lab::new().limits(LIMITS))?;
-    let in_force = look::limits(program)?;
+    let in_force = observe::limits(program)?;
     ensure!(in_force.memory == Some((By::Rlimit, 128 << 20)), "{in_force:?}");
     // RLIMIT_NPROC doesn't bind the machine's root; then it isn't said to.
     let root = needs::root().is_ok();

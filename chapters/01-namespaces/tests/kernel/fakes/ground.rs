@@ -94,7 +94,8 @@ impl Ground {
         Ok(is_empty("host") && is_empty("store"))
     }
 
-    /// Nor a process that works on this ground. A child whose maker was killed takes a moment to notice.
+    /// Nor a process that works on this ground. A child whose maker was killed takes a moment to
+    /// notice.
     pub fn expect_nothing_left(&self) -> Result<()> {
         ensure!(self.is_clean()?, "left on the host: {:?}", all_below(self.directory.path().into()));
         testkit::eventually_within(Duration::from_secs(5), "no process is left", || Ok(self.processes()?.is_empty()))

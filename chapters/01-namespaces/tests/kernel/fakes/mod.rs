@@ -54,8 +54,8 @@ pub struct Fault<S = &'static str> {
 
 const STAGES: [Stage; 4] = [Stage::Identity, Stage::Mounts, Stage::System, Stage::Seal];
 
-/// What the fakes make on the host, in this order: directories, each in the one before. Only from the last to the first can they be
-/// removed.
+/// What the fakes make on the host, in this order: directories, each in the one before. Only from
+/// the last to the first can they be removed.
 const MADE: [(Moment, &str); 6] = [
     (Moment::Prepare, "Identity"),
     (Moment::Prepare, "Mounts"),
@@ -71,8 +71,8 @@ pub fn made(ground: &Path, moment: Moment, stage: &str) -> PathBuf {
     MADE[..=last].iter().fold(ground.join("host"), |outer, (moment, stage)| outer.join(format!("{moment:?}-{stage}")))
 }
 
-/// Every step up to ready at which something can go wrong. When a mechanism of the last stage enters, the container has been
-/// created: what goes wrong there is for whoever starts it.
+/// Every step up to ready at which something can go wrong. When a mechanism of the last stage
+/// enters, the container has been created: what goes wrong there is for whoever starts it.
 pub fn steps() -> Vec<(Moment, &'static str)> {
     let noted = |moment| if moment == Moment::Prepare { Moment::PrepareNoted } else { Moment::AttachNoted };
     let mut steps: Vec<_> =
@@ -81,7 +81,8 @@ pub fn steps() -> Vec<(Moment, &'static str)> {
     steps
 }
 
-/// A mechanism that makes a directory when it is prepared and another when it is attached, and writes down that it had its turn.
+/// A mechanism that makes a directory when it is prepared and another when it is attached, and
+/// writes down that it had its turn.
 struct Fake {
     stage: Stage,
     ground: PathBuf,

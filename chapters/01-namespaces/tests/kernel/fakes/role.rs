@@ -104,8 +104,8 @@ fn state_of(pid: i32) -> Option<char> {
     status.lines().find_map(|line| line.strip_prefix("State:\t"))?.chars().next()
 }
 
-/// Has the next process that undoes killed when it has removed what is in `directory`, and before it
-/// removes `directory`; the process after that is spared.
+/// Has the next process that undoes killed when it has removed what is in `directory`, and before
+/// it removes `directory`; the process after that is spared.
 pub fn kill_next_undoer(ground: &Path, directory: &Path) -> Result<()> {
     Ok(std::fs::write(ground.join(KILL_UNDOER), directory.to_string_lossy().as_bytes())?)
 }

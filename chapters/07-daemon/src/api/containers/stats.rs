@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ch03_cgroups::group::Group;
+use ch03_cgroups::cgroup::Cgroup;
 use ch03_cgroups::stats::Stats;
 use ch06_containers::record::Record;
 use serde_json::{Value, json};
@@ -55,8 +55,8 @@ pub async fn stats(daemon: Daemon, name: String, call: Call) -> Answer {
 }
 
 fn sample(daemon: &Daemon, record: &Record) -> Value {
-    let group = Group::read(&daemon.engine.flags().state_root().join(&record.id)).ok().flatten();
-    let stats = group.map(|group| serde_json::to_value(Stats::of(&group)).unwrap_or_default()).unwrap_or_default();
+    let cgroup = Cgroup::read(&daemon.engine.flags().state_root().join(&record.id)).ok().flatten();
+    let stats = cgroup.map(|cgroup| serde_json::to_value(Stats::of(&cgroup)).unwrap_or_default()).unwrap_or_default();
     let number = |value: &Value| value.as_u64().unwrap_or_default();
     let cpus = std::thread::available_parallelism().map_or(1, usize::from);
     let system = std::fs::read_to_string("/proc/stat").unwrap_or_default();

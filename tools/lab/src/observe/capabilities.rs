@@ -4,7 +4,8 @@ use anyhow::{Context, Result};
 
 use super::fields;
 
-/// The sets of one process, bit N for capability N. They count in the process's own user namespace only.
+/// The sets of one process, bit N for capability N. They count in the process's own user namespace
+/// only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Capabilities {
     /// CapInh

@@ -1,9 +1,10 @@
 //! Which part of a v2 tree is ours to divide.
 //!
-//! Without systemd the files' owner decides it. A group that systemd has named is another matter: systemd is its single writer,
-//! gives controllers to it and takes them away as its own units need them, and a limit of ours would be gone with them. That
-//! holds for root too, and for a user's own manager, whose groups are all the user's files. What systemd promises to leave
-//! alone (`Delegate=yes`) it marks. (systemd, "Control Group APIs and Delegation".)
+//! Without systemd the files' owner decides it. A cgroup that systemd has named is another matter:
+//! systemd is its single writer, gives controllers to it and takes them away as its own units need
+//! them, and a limit of ours would be gone with them. That holds for root too, and for a user's own
+//! manager, whose cgroups are all the user's files. What systemd promises to leave alone
+//! (`Delegate=yes`) it marks. (systemd, "Control Cgroup APIs and Delegation".)
 
 use std::ffi::CStr;
 use std::path::{Path, PathBuf};
@@ -11,16 +12,17 @@ use std::path::{Path, PathBuf};
 use nix::unistd::Uid;
 
 use crate::machine::Hierarchy;
-use crate::{delegation, room, sys};
+use crate::{delegation, make_leaf, sys};
 
-/// The extended attributes by which a group that was handed over is known; the second, older one is for root to read.
+/// The extended attributes by which a cgroup that was delegated is known; the second, older one is
+/// for root to read.
 const MARKS: [&CStr; 2] = [c"user.delegate", c"trusted.delegate"];
 
-/// The kinds of units that have groups: systemd.slice(5), systemd.scope(5), systemd.service(5).
+/// The kinds of units that have cgroups: systemd.slice(5), systemd.scope(5), systemd.service(5).
 const UNITS: [&str; 3] = [".slice", ".scope", ".service"];
 
-/// The topmost group of our part: the whole tree where systemd names no groups, as in most containers; none where we are in
-/// a group that is systemd's.
+/// The topmost cgroup of our part: the whole tree where systemd names no cgroups, as in most
+/// containers; none where we are in a cgroup that is systemd's.
 pub fn top(hierarchy: &Hierarchy) -> Option<PathBuf> {
     top_by(hierarchy, is_marked)
 }
@@ -44,8 +46,8 @@ fn is_marked(unit: &Path) -> bool {
 pub fn movable(hierarchy: &Hierarchy) -> Vec<PathBuf> {
     let Some(top) = top(hierarchy) else { return Vec::new() };
     let is_delegated = top != hierarchy.mount_point || !Uid::effective().is_root();
-    let above = hierarchy.own.ancestors().take_while(|group| group.starts_with(&top));
-    let is_ours = |group: &&Path| is_delegated || room::is_made_in(group, &hierarchy.own);
+    let above = hierarchy.own.ancestors().take_while(|cgroup| cgroup.starts_with(&top));
+    let is_ours = |cgroup: &&Path| is_delegated || make_leaf::is_made_in(cgroup, &hierarchy.own);
     above.filter(is_ours).map(Path::to_path_buf).collect()
 }
 // ANCHOR_END: movable
@@ -62,18 +64,19 @@ fn top_by(hierarchy: &Hierarchy, is_marked: impl Fn(&Path) -> bool) -> Option<Pa
 }
 // ANCHOR_END: top
 
-/// By its name: a unit's group is called like the unit.
+/// By its name: a unit's cgroup is called like the unit.
 fn is_unit(directory: &Path) -> bool {
     let name = directory.file_name().unwrap_or_default().to_string_lossy();
     UNITS.iter().any(|unit| name.ends_with(unit))
 }
 
 // ANCHOR: parent
-/// The nearest group above us, or our own, that may have children with controllers: one without processes, or the root of
-/// all, which may have both. If there is none, our own will do: its processes can [be moved](room::make).
+/// The nearest cgroup above us, or our own, that may have children with controllers: one without
+/// processes, or the root of all, which may have both. If there is none, our own will do: its
+/// processes can [be moved](make_leaf::make).
 pub fn parent(hierarchy: &Hierarchy, top: &Path) -> PathBuf {
     let mut part = hierarchy.own.ancestors().take_while(|directory| directory.starts_with(top));
-    let fits = |directory: &&Path| !room::has_processes(directory) && room::may_write(directory);
+    let fits = |directory: &&Path| !make_leaf::has_processes(directory) && make_leaf::may_write(directory);
     part.find(fits).unwrap_or(&hierarchy.own).to_path_buf()
 }
 // ANCHOR_END: parent
@@ -97,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn of_systemds_groups_only_what_it_handed_over_is() {
+    fn of_systemds_cgroups_only_what_it_delegated_is() {
         let scope = "user.slice/user-1000.slice/user@1000.service/app.slice/run-r7.scope";
         assert_eq!(top_of("user.slice/user-1000.slice/session-3.scope", "-"), None);
         assert_eq!(top_of(scope, "run-r7.scope"), Some(format!("/sys/fs/cgroup/{scope}")));
@@ -107,9 +110,10 @@ mod tests {
         );
     }
 
-    /// A terminal's shell on a desktop: what was handed over is the manager's, and the manager's groups are its own.
+    /// A terminal's shell on a desktop: what was delegated is the manager's, and the manager's cgroups
+    /// are its own.
     #[test]
-    fn what_was_handed_over_to_a_manager_is_not_ours() {
+    fn what_was_delegated_to_a_manager_is_not_ours() {
         let terminal = "user.slice/user-1000.slice/user@1000.service/app.slice/vte-spawn-1.scope";
         assert_eq!(top_of(terminal, "user@1000.service"), None);
     }

@@ -20,14 +20,14 @@ pub fn check(directory: &Path, setting: &Setting) -> Result<()> {
     }
 }
 
-/// v2 takes any list. What then holds is what the group above has of it; if that is nothing, all that the group above has.
-/// (v1 refuses such a list at once, and has no such file.)
+/// v2 takes any list. What then holds is what the cgroup above has of it; if that is nothing, all
+/// that the cgroup above has. (v1 refuses such a list at once, and has no such file.)
 fn check_list(directory: &Path, setting: &Setting, effective: &str) -> Result<()> {
     let holds = read(directory, effective);
     let holds = holds.trim();
     if directory.join(effective).exists() && !is_same(&setting.value, holds) {
         bail!(
-            "{} {} isn't kept to: {effective} says {holds:?}\nlikely cause: a group above has no others\n\
+            "{} {} isn't kept to: {effective} says {holds:?}\nlikely cause: a cgroup above has no others\n\
              cure: choose from those, or another --cgroup-parent",
             setting.flag,
             setting.value
@@ -67,7 +67,8 @@ fn is_chosen(scheduler: &str, text: &str) -> bool {
         .any(|word| word.strip_prefix('[').and_then(|word| word.strip_suffix(']')) == Some(scheduler))
 }
 
-/// Only the root of all groups has the file. Where that can't be seen it is as if it were off: better refused than not kept to.
+/// Only the root of all cgroups has the file. Where that can't be seen it is as if it were off:
+/// better refused than not kept to.
 fn io_cost_is_on(directory: &Path) -> bool {
     directory.ancestors().any(|above| is_on(&read(above, v2::io::COST)))
 }

@@ -1,7 +1,8 @@
-//! Eyes outside: what the kernel says about processes and namespaces, read from /proc, never asked of the process itself.
+//! Eyes outside: what the kernel says about processes and namespaces, read from /proc, never asked
+//! of the process itself.
 //!
-//! All of it works as root, and as an ordinary user for that user's own processes, those in nested user namespaces
-//! included. Where a process is gone, functions give an error that says so.
+//! All of it works as root, and as an ordinary user for that user's own processes, those in nested
+//! user namespaces included. Where a process is gone, functions give an error that says so.
 
 mod capabilities;
 mod fields;

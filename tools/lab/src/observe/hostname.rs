@@ -16,10 +16,12 @@ use crate::sys;
 /// `argv[0]` of the process that goes and looks.
 pub(crate) const HOSTNAME_READER: &str = "coracle-lab-hostname";
 
-/// The host name as that process sees it, whatever it says itself. /proc doesn't show it, so that a fresh process joins its UTS namespace (and, as an
-/// ordinary user, its user namespace first, which a threaded process can't).
+/// The host name as that process sees it, whatever it says itself. /proc doesn't show it, so that a
+/// fresh process joins its UTS namespace (and, as an ordinary user, its user namespace first, which
+/// a threaded process can't).
 ///
-/// As with [`Lab::command`](crate::Lab::command), `main` must begin with [`enter_if_asked`](crate::enter_if_asked).
+/// As with [`Lab::command`](crate::Lab::command), `main` must begin with
+/// [`enter_if_asked`](crate::enter_if_asked).
 pub fn hostname_in(pid: i32) -> Result<String> {
     let mut reader = Command::new("/proc/self/exe");
     reader.arg0(HOSTNAME_READER).arg(pid.to_string()).stdin(Stdio::null());

@@ -26,7 +26,8 @@ pub struct InForce {
     pub processes: Option<(By, u64)>,
 }
 
-/// The limits of a lab's program. A limit on processes by rlimit counts only where it binds: not for the machine's root.
+/// The limits of a lab's program. A limit on processes by rlimit counts only where it binds: not
+/// for the machine's root.
 pub fn limits(pid: i32) -> Result<InForce> {
     let rlimits = fields::read(pid, "limits")?;
     let mut in_force = InForce {

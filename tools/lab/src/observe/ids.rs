@@ -4,7 +4,8 @@ use anyhow::{Context, Result};
 
 use super::fields;
 
-/// One line of a map: `length` ids from `inside` on are the ids from `outside` on, as the reader of the file sees them.
+/// One line of a map: `length` ids from `inside` on are the ids from `outside` on, as the reader of
+/// the file sees them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct IdRange {
     pub inside: u32,

@@ -7,10 +7,11 @@ use anyhow::{Context, Result};
 
 use super::fields;
 
-/// The inode number of a namespace, which is its name in the kernel: the same number is the same namespace.
+/// The inode number of a namespace, which is its name in the kernel: the same number is the same
+/// namespace.
 ///
-/// `kind` is a name in /proc/PID/ns: `cgroup`, `ipc`, `mnt`, `net`, `pid`, `pid_for_children`, `time`,
-/// `time_for_children`, `user`, `uts`.
+/// `kind` is a name in /proc/PID/ns: `cgroup`, `ipc`, `mnt`, `net`, `pid`, `pid_for_children`,
+/// `time`, `time_for_children`, `user`, `uts`.
 pub fn namespace_inode(pid: i32, kind: &str) -> Result<u64> {
     let path = fields::of(pid, "ns").join(kind);
     let found =
@@ -23,8 +24,8 @@ pub fn namespaces_differ(one: i32, other: i32, kind: &str) -> Result<bool> {
     Ok(namespace_inode(one, kind)? != namespace_inode(other, kind)?)
 }
 
-/// The process's number in each PID namespace it is in, from ours to its own (NSpid in /proc/PID/status): one number
-/// for a process of our own namespace.
+/// The process's number in each PID namespace it is in, from ours to its own (NSpid in
+/// /proc/PID/status): one number for a process of our own namespace.
 pub fn ns_pids(pid: i32) -> Result<Vec<i32>> {
     parse_ns_pids(&fields::read(pid, "status")?).with_context(|| format!("NSpid in /proc/{pid}/status"))
 }

@@ -1,29 +1,30 @@
-//! The last look at a container's groups, before its `run` removes them.
+//! The last look at a container's cgroups, before its `run` removes them.
 
 use std::path::Path;
 
 use anyhow::anyhow;
 use ch01_namespaces::report;
 
+use crate::cgroup::Cgroup;
 use crate::controller::{Controller, Version};
 use crate::events::{Events, Where};
-use crate::group::Group;
 use crate::{v1, v2};
 
-/// Keeps the counters for whoever follows them, and says what the limits did: "137" alone says nothing of memory.
-pub fn look_back(directory: &Path) {
-    let Ok(Some(group)) = Group::read(directory) else { return };
-    let events = Events::of(&group);
+/// Keeps the counters for whoever follows them, and says what the limits did: "137" alone says
+/// nothing of memory.
+pub fn report_oom(directory: &Path) {
+    let Ok(Some(cgroup)) = Cgroup::read(directory) else { return };
+    let events = Events::of(&cgroup);
     // Who follows hears of one more or not: no reason to fail.
     let _ = events.keep(directory);
-    if let Some(why) = why_killed(&group, events.oom_kills) {
+    if let Some(why) = why_killed(&cgroup, events.oom_kills) {
         report(&anyhow!(why));
     }
 }
 
 /// Why the kernel has killed, if it has.
-fn why_killed(group: &Group, killed: u64) -> Option<String> {
-    let part = group.part(Controller::Memory)?;
+fn why_killed(cgroup: &Cgroup, killed: u64) -> Option<String> {
+    let part = cgroup.part(Controller::Memory)?;
     let (place, killed) = match part.version {
         Version::V2 => (v2::memory::where_it_ran_out(&part.directory), killed),
         Version::V1 if killed > 0 => (v1::memory::where_it_ran_out(&part.directory), killed),

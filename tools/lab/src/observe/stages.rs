@@ -7,14 +7,14 @@ use anyhow::{Context, Result, bail};
 
 use super::{children, fields, ns_pids, process_exists};
 
-/// The lab's PID 1 as numbered here. `outer` is the process that [`Lab::command`](crate::Lab::command) started; waits until it
-/// is there, at most for `patience`.
+/// The lab's PID 1 as numbered here. `outer` is the process that
+/// [`Lab::command`](crate::Lab::command) started; waits until it is there, at most for `patience`.
 pub fn lab_init(outer: i32, patience: Duration) -> Result<i32> {
     wait_for(outer, patience, "PID 1", || children(outer).into_iter().find(|&child| number_inside(child) == Some(1)))
 }
 
-/// The program that runs in the lab, as numbered here: the process that PID 1 started, once it has become the program. Waits until it
-/// is there, at most for `patience`.
+/// The program that runs in the lab, as numbered here: the process that PID 1 started, once it has
+/// become the program. Waits until it is there, at most for `patience`.
 pub fn program(outer: i32, patience: Duration) -> Result<i32> {
     let started = Instant::now();
     let init = lab_init(outer, patience)?;

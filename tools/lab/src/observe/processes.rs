@@ -8,12 +8,14 @@ use anyhow::{Context, Result};
 
 use super::fields;
 
-/// Whether there is a process of this number that still runs; one that is dead and not yet waited for doesn't.
+/// Whether there is a process of this number that still runs; one that is dead and not yet waited
+/// for doesn't.
 pub fn process_exists(pid: i32) -> bool {
     fields::read(pid, "stat").is_ok_and(|stat| state(&stat).is_some_and(|state| !matches!(state, 'Z' | 'X')))
 }
 
-/// When the process started, in clock ticks since boot: together with the pid it names a process for good.
+/// When the process started, in clock ticks since boot: together with the pid it names a process
+/// for good.
 pub fn start_time(pid: i32) -> Result<u64> {
     let stat = fields::read(pid, "stat")?;
     after_name(&stat, 22)
@@ -21,8 +23,8 @@ pub fn start_time(pid: i32) -> Result<u64> {
         .with_context(|| format!("start time in /proc/{pid}/stat"))
 }
 
-/// The children of a process, those of all its threads, in the order of their making where the kernel has
-/// /proc/PID/task/TID/children, else by number. None when the process is gone.
+/// The children of a process, those of all its threads, in the order of their making where the
+/// kernel has /proc/PID/task/TID/children, else by number. None when the process is gone.
 pub fn children(pid: i32) -> Vec<i32> {
     let Ok(threads) = fs::read_dir(fields::of(pid, "task")) else { return Vec::new() };
     let lists: Vec<String> =
@@ -76,7 +78,8 @@ fn state(stat: &str) -> Option<char> {
     after_name(stat, 3)?.chars().next()
 }
 
-/// A field of /proc/PID/stat by its number in proc_pid_stat(5), from 3 on: the second is the name, in which anything may occur, `) ` too.
+/// A field of /proc/PID/stat by its number in proc_pid_stat(5), from 3 on: the second is the name,
+/// in which anything may occur, `) ` too.
 fn after_name(stat: &str, field: usize) -> Option<&str> {
     stat.rsplit_once(')')?.1.split_whitespace().nth(field - 3)
 }

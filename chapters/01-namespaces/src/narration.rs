@@ -21,24 +21,24 @@ macro_rules! say {
 }
 
 /// A tour being told.
-pub struct Telling {
+pub struct Narration {
     waits: bool,
     bold: [&'static str; 2],
 }
 
 impl TourFlags {
     /// Colour and pauses only where somebody sits.
-    pub fn begin(&self) -> Telling {
+    pub fn begin(&self) -> Narration {
         let to_terminal = std::io::stdout().is_terminal();
         let in_colour = to_terminal && std::env::var_os("NO_COLOR").is_none();
-        Telling {
+        Narration {
             waits: self.step && std::io::stdin().is_terminal() && to_terminal,
             bold: if in_colour { ["\x1b[1m", "\x1b[0m"] } else { ["", ""] },
         }
     }
 }
 
-impl Telling {
+impl Narration {
     /// A part begins.
     pub fn title(&self, text: &str) -> Result<()> {
         say!("{}{text}{}\n", self.bold[0], self.bold[1]);

@@ -64,8 +64,8 @@ impl Mount {
     }
 }
 
-/// The mounts of a process's mount namespace, as seen from its root, in the kernel's order: of two at one mount point,
-/// the later one is seen.
+/// The mounts of a process's mount namespace, as seen from its root, in the kernel's order: of two
+/// at one mount point, the later one is seen.
 pub fn mountinfo(pid: i32) -> Result<Vec<Mount>> {
     let path = fields::of(pid, "mountinfo");
     let bytes = std::fs::read(&path).with_context(|| format!("read {}: is process {pid} gone?", path.display()))?;

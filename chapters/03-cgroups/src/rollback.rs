@@ -5,14 +5,15 @@ use std::path::Path;
 use crate::setting::{Setting, read};
 use crate::{v1, v2};
 
-/// The write that makes a file say again what it says now, before `setting` is written. `None` where there is no such file:
-/// then nothing will be written, either.
+/// The write that makes a file say again what it says now, before `setting` is written. `None`
+/// where there is no such file: then nothing will be written, either.
 pub fn now(directory: &Path, setting: &Setting) -> Option<Setting> {
     if !directory.join(setting.file).exists() {
         return None;
     }
     let mut text = read(directory, setting.file);
-    // A list can't be emptied again while processes are there (ENOSPC): in its place goes what holds without it.
+    // A list can't be emptied again while processes are there (ENOSPC): in its place goes what holds
+    // without it.
     if text.trim().is_empty() {
         text = match setting.file {
             v2::cpuset::CPUS => read(directory, v2::cpuset::CPUS_EFFECTIVE),
@@ -33,7 +34,7 @@ fn as_written(setting: &Setting, text: &str) -> String {
         v1::blkio::READ_BPS | v1::blkio::WRITE_BPS | v1::blkio::READ_IOPS | v1::blkio::WRITE_IOPS => {
             line().unwrap_or_else(|| format!("{} 0", device()))
         }
-        // Of several lines the first is the group's own: `default 100`, then those of single devices.
+        // Of several lines the first is the cgroup's own: `default 100`, then those of single devices.
         _ => text.lines().next().unwrap_or_default().into(),
     }
 }
