@@ -55,7 +55,7 @@ fn our_program_cannot_be_overwritten_from_inside() -> Result<()> {
     let id = succeeds(&["inspect", "-f", "{{.Id}}", "evil"])?;
     let shim = shim_of(&id)?;
     ensure!(is_unwritable(shim)?, "the shim runs a file that can be written to");
-    let init = lab::look::children(shim)[0];
+    let init = lab::observe::children(shim)[0];
     ensure!(is_unwritable(init)?, "the init runs a file that can be written to");
     succeeds(&["rm", "-f", "evil"])?;
     for args in [&["run", "--rm"][..], &["run", "-d"]] {
