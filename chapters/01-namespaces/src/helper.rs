@@ -64,7 +64,7 @@ impl Helper {
     // ANCHOR: start
     /// Starts it. `record` writes down how to end it; before that, it waits.
     pub fn start<T: DeserializeOwned>(self, record: impl FnOnce(&RecordedProcess) -> Result<()>) -> Result<Started<T>> {
-        if sys::threads()? != 1 {
+        if !sys::is_single_threaded()? {
             bail!("only a process with a single thread can start a helper: a bug of ours");
         }
         let caller = Caller::current();
@@ -158,6 +158,7 @@ pub type Work = Box<dyn FnOnce() -> Result<()>>;
 /// A helper's side: takes what it was given, prepares, says that it is ready (or why not), and
 /// works.
 pub fn serve<T: Serialize>(prepare: impl FnOnce(Vec<OwnedFd>) -> Result<(T, Vec<OwnedFd>, Work)>) -> Result<u8> {
+    crate::own_binary::take_name(None);
     let link = Link::over(sys::own(LINK));
     let Some(((), given)) = link.receive::<()>().context("a helper is started by this program only")? else {
         // Our starter died before it had written us down.

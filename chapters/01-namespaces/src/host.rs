@@ -52,7 +52,7 @@ pub(crate) fn make(
     mechanisms: Vec<Box<dyn Mechanism>>,
     signals: CallerSignals,
 ) -> Result<(Locked, Made)> {
-    if sys::threads()? != 1 {
+    if !sys::is_single_threaded()? {
         bail!(
             "a container can be made only by a process with a single thread: a lock that another thread holds at the clone \
                would stay locked in the child for ever (start a helper process instead)"

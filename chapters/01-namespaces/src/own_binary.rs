@@ -49,9 +49,8 @@ pub fn protect() -> Result<()> {
     let path = sys::take_variable(VARIABLE);
     let own = open_to_read(OWN).context("cannot open /proc/self/exe")?;
     if is_unwritable(&own) {
+        take_name(path.as_deref());
         if let Some(path) = path {
-            // The kernel has named us after the number of a descriptor.
-            let _ = prctl::set_name(&comm(&path));
             let _ = PATH.set(path.into());
         }
         return Ok(());
@@ -121,6 +120,13 @@ fn start_again(program: &OwnedFd) -> Errno {
     }
     let Err(errno) = execveat(program, c"", &args, &variables, AtFlags::AT_EMPTY_PATH);
     errno
+}
+
+/// Names this process after its program. The kernel has named it after how it was started: by the
+/// number of a descriptor, or `exe` for /proc/self/exe, and that is what `ps` and `ss` would show.
+pub(crate) fn take_name(path: Option<&OsStr>) {
+    let first_argument = env::args_os().next().unwrap_or_default();
+    let _ = prctl::set_name(&comm(path.unwrap_or(&first_argument)));
 }
 
 /// The name that the kernel gives a process that runs the program at `path`.

@@ -9,6 +9,7 @@ use std::ops::Range;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStringExt;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, bail};
 use nix::errno::Errno;
@@ -182,12 +183,27 @@ pub(crate) fn execve_args(program: &CString, argv: &[CString]) -> Vec<String> {
     vec![format!("{program:?}"), format!("{argv:?}"), "environ".into()]
 }
 
-/// How many threads this process has: the entries of /proc/self/task.
-pub(crate) fn threads() -> Result<usize> {
-    let tasks = std::fs::read_dir("/proc/self/task").map_err(|error| {
-        anyhow!("cannot count our threads in /proc/self/task ({error}): is /proc mounted? (mount -t proc proc /proc)")
-    })?;
-    Ok(tasks.count())
+/// How long a thread that has been joined may still be listed.
+const THREADS_END: Duration = Duration::from_millis(200);
+
+/// Whether this process has a single thread, by the entries of /proc/self/task. `join` returns when
+/// the kernel has said that a thread ends, a moment before it takes it from that list.
+pub(crate) fn is_single_threaded() -> Result<bool> {
+    let end = Instant::now() + THREADS_END;
+    loop {
+        let tasks = std::fs::read_dir("/proc/self/task").map_err(|error| {
+            anyhow!(
+                "cannot count our threads in /proc/self/task ({error}): is /proc mounted? (mount -t proc proc /proc)"
+            )
+        })?;
+        if tasks.count() == 1 {
+            return Ok(true);
+        }
+        if Instant::now() >= end {
+            return Ok(false);
+        }
+        std::thread::sleep(Duration::from_micros(200));
+    }
 }
 
 /// Leaves the child, without running what the host had registered for its own exit: buffers,

@@ -11,6 +11,7 @@ use nix::mount::{MntFlags, umount2};
 use serde::{Deserialize, Serialize};
 
 use crate::cgroup_removal;
+use crate::line_removal::LineRemoval;
 use crate::process_end::{self, PATIENCE};
 use crate::recorded_process::RecordedProcess;
 use crate::tree_removal;
@@ -40,6 +41,8 @@ pub enum Undo {
     /// Remove a table of rules for packets (chapter 5), one of our own by its name: `nft delete table
     /// ip NAME`.
     RemoveNftTable(String),
+    /// Take a line out of files of others (chapter 5: a container's name, from the others' /etc/hosts).
+    RemoveLine(LineRemoval),
     /// End a process, and wait for its end.
     EndProcess(RecordedProcess),
 }
@@ -64,6 +67,7 @@ impl Undo {
                 Err(errno) => Err(errno).with_context(|| format!("umount {}", path.display())),
             },
             Undo::RemoveNftTable(table) => remove_nft_table(table),
+            Undo::RemoveLine(removal) => removal.run(),
             Undo::EndProcess(process) => process_end::end(process, PATIENCE),
         }
     }

@@ -72,7 +72,7 @@ pub fn work_in<T>(place: Elsewhere, work: impl FnOnce() -> Result<Yield<T>>) -> 
 where
     T: Serialize + DeserializeOwned,
 {
-    if sys::threads()? != 1 {
+    if !sys::is_single_threaded()? {
         bail!("only a process with a single thread can work in other namespaces: a bug of ours");
     }
     let caller = Caller::current();

@@ -59,7 +59,15 @@ pub enum Verbs {
         /// The network is in a namespace that comes along.
         #[arg(long)]
         in_namespace: bool,
+        /// The rules that end with the container.
+        #[arg(long)]
+        table: Option<String>,
         targets: Vec<SocketAddrV4>,
+    },
+    /// A helper: becomes the program that is the way out of a user's networks.
+    #[command(hide = true)]
+    NetworkWayOut {
+        holder: i32,
     },
     /// A helper: keeps a user's networks.
     #[command(hide = true)]
@@ -74,7 +82,8 @@ impl Verb for Verbs {
             Verbs::Earlier(verb) => verb.act(store),
             Verbs::Network(verb) => verb.act(store),
             Verbs::Port(port) => port.act(store),
-            Verbs::PortProxy { in_namespace, targets } => ports::proxy::run(&targets, in_namespace),
+            Verbs::PortProxy { in_namespace, table, targets } => ports::proxy::run(&targets, in_namespace, table),
+            Verbs::NetworkWayOut { holder } => rootless::run_way_out(holder),
             Verbs::NetworkHolder { state } => rootless::run_holder(store, &state),
         }
     }

@@ -107,7 +107,7 @@ impl ContainerFlags for Flags {
                     hostname,
                     name: design.spec.name.clone(),
                     ports: self.network.publish.clone(),
-                    is_users: holder.is_some(),
+                    rootless: holder.is_some(),
                 };
                 let network = networks.find(&name)?;
                 let place = holder.map_or(Place::Here, Place::Users);
@@ -208,7 +208,7 @@ impl Flags {
     /// from there.
     fn enter_for_container(&self, design: &Design, name: &str) -> Result<()> {
         let (directory, _) = design.store()?.find(name)?;
-        if Endpoint::read(&directory).is_some_and(|endpoint| endpoint.is_users) {
+        if Endpoint::read(&directory).is_some_and(|endpoint| endpoint.rootless) {
             design.store_flags().data_root();
             let networks = Networks::open(design.store_flags())?;
             Holder::find_or_start(design.store_flags(), &networks)?.enter_user_namespace()?;

@@ -7,6 +7,8 @@ const LINKS: &str = "5.1 Interfaces and veth pairs";
 const BRIDGES: &str = "5.2 The bridge";
 const ADDRESSES: &str = "5.3 Addresses";
 const FIREWALL: &str = "5.4 The way out: NAT";
+const PORTS: &str = "5.5 Published ports";
+const FILES: &str = "5.6 Names";
 const USERS: &str = "5.7 Networks without root";
 
 /// A bridge.
@@ -56,6 +58,11 @@ pub static CREATE_VETH: Why = Why::new("a cable: one end on the bridge, the othe
 pub static SET_UP: Why = Why::new("an interface begins down; now it carries packets", LINKS)
     .as_shell(|args| Some(format!("ip link set {} up", args.first()?)));
 
+/// Back by the same port.
+pub static SET_HAIRPIN: Why =
+    Why::new("the container may call itself by the machine's port: a packet turns around at the bridge", PORTS)
+        .as_shell(|args| Some(format!("ip link set {} type bridge_slave hairpin on", args.first()?)));
+
 /// Gone.
 pub static REMOVE_LINK: Why = Why::new("the interface goes, with the other end of its cable", LINKS)
     .as_shell(|args| Some(format!("ip link del {}", args.first()?)));
@@ -69,11 +76,24 @@ pub static ADD_ROUTE: Why = Why::new("everything else goes by way of the bridge"
     .as_shell(|args| Some(format!("ip route add default via {}", args.get(1)?)));
 
 /// Names.
-pub static NAMES: Why = Why::new("the container's own names, from its state directory", "5.6 Names");
+pub static NAMES: Why =
+    Why::new("the container's own names, from its state directory", FILES).as_shell(|args| match args {
+        [file, _, _, target] => Some(format!("mount --bind {file} ROOT{target}")),
+        _ => None,
+    });
 
 /// Rules.
 pub static SET_RULES: Why = Why::new("rules in a table of our own, all in one transaction", FIREWALL)
     .as_shell(|args| Some(format!("nft '{}'", args.first()?)));
+
+/// Rules of published ports.
+pub static PUBLISH: Why = Why::new("packets for the machine's port become packets for the container's", PORTS)
+    .as_shell(|args| Some(format!("nft '{}'", args.first()?)));
+
+/// Beside Docker.
+pub static LET_THROUGH: Why =
+    Why::new("Docker drops what it doesn't know; in this chain it leaves the decision to others", FIREWALL)
+        .as_shell(|args| Some(format!("iptables {}", args.join(" "))));
 
 /// Forwarding.
 pub static FORWARD: Why = Why::new("this machine passes packets on, from one interface to another", FIREWALL)

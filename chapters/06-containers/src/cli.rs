@@ -81,7 +81,15 @@ pub enum Verbs {
         /// The network is in a namespace that comes along.
         #[arg(long)]
         in_namespace: bool,
+        /// The rules that end with the container.
+        #[arg(long)]
+        table: Option<String>,
         targets: Vec<SocketAddrV4>,
+    },
+    /// A helper: becomes the program that is the way out of a user's networks.
+    #[command(hide = true)]
+    NetworkWayOut {
+        holder: i32,
     },
     /// A helper: keeps a user's networks.
     #[command(hide = true)]
@@ -129,7 +137,10 @@ impl Verb for Verbs {
             Verbs::Info(verb) => verb.act(store),
             Verbs::Stats(verb) => verb.act(store),
             Verbs::Shim { id } => crate::shim::run(store, &id),
-            Verbs::PortProxy { in_namespace, targets } => ch05_network::ports::proxy::run(&targets, in_namespace),
+            Verbs::PortProxy { in_namespace, table, targets } => {
+                ch05_network::ports::proxy::run(&targets, in_namespace, table)
+            }
+            Verbs::NetworkWayOut { holder } => ch05_network::rootless::run_way_out(holder),
             Verbs::NetworkHolder { state } => ch05_network::rootless::run_holder(store, &state),
         }
     }

@@ -16,7 +16,7 @@ use crate::{steps, sys};
 pub struct Mounts {
     mounts: Vec<Mount>,
     are_volumes: bool,
-    /// What mounts of new file systems are for, if it isn't this chapter that says so.
+    /// What they are for, if it isn't this chapter that says so.
     why: Option<&'static Why>,
 }
 
@@ -120,7 +120,7 @@ fn make(mount: &Mount, root: &Root, is_volume: bool, why: Option<&'static Why>) 
             Ok(sys::identity(made.as_fd())?)
         }
         What::Bind { source } => {
-            let why: &'static Why = if is_volume { &steps::VOLUME } else { &steps::BORROW_FROM_HOST };
+            let why = why.unwrap_or(if is_volume { &steps::VOLUME } else { &steps::BORROW_FROM_HOST });
             let made = sys::copy_tree(why, source)?;
             sys::set_attributes(why, made.as_fd(), mount.attributes)?;
             let place = match kind_of(made.as_fd())? {

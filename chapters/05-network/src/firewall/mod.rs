@@ -3,15 +3,14 @@
 //! A table is made, changed and removed in one transaction: all of it holds, or none. Rules of
 //! Docker's, firewalld's or anybody's are never touched.
 
+pub mod docker;
 pub mod rules;
 
 use std::io::Write;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
-use ch01_namespaces::explain;
-
-use crate::steps;
+use ch01_namespaces::{Why, explain};
 
 /// Whether there is an `nft` to run.
 pub fn is_available() -> bool {
@@ -22,8 +21,8 @@ pub fn is_available() -> bool {
 }
 
 /// Makes a change, all of it or nothing.
-pub fn apply(transaction: &str) -> Result<()> {
-    explain::note(&steps::SET_RULES, "nft", || vec![summary(transaction)]);
+pub fn apply(why: &'static Why, transaction: &str) -> Result<()> {
+    explain::note(why, "nft", || vec![summary(transaction)]);
     let mut nft = Command::new("nft")
         .args(["-f", "-"])
         .env("PATH", path_with_sbin())
@@ -38,7 +37,7 @@ pub fn apply(transaction: &str) -> Result<()> {
         let said = String::from_utf8_lossy(&output.stderr);
         let first = said.lines().next().unwrap_or_default();
         bail!(
-            "nft refused the rules: {first}\nlikely cause: this kernel lacks a module of nftables' (nf_tables, nft_nat, \
+            "nft refused the rules: {first}\ncause: this kernel lacks a module of nftables' (nf_tables, nft_nat, \
              nft_masq, nft_fib), or we have no power over this network namespace"
         );
     }

@@ -10,10 +10,12 @@ use ch01_namespaces::{Handover, Inside, Mechanism, Plan, Process, Stage, Undo};
 use serde::{Deserialize, Serialize};
 
 use crate::firewall::{self, rules};
+use crate::names;
 use crate::netlink::{Netlink, Veth};
 use crate::network::{Endpoint, Network, Networks, bring_up};
 use crate::ports::{Publish, listen};
 use crate::rootless::Holder;
+use crate::steps;
 
 /// Where the network's bridge is.
 pub enum Place {
@@ -81,6 +83,10 @@ impl Mechanism for BridgeEndpoint {
         self.listeners = listen(&mut self.endpoint.ports)?;
         plan.undo_later(Undo::RemoveFile(self.networks.lease(&self.network, &self.container)))?;
         self.endpoint.address = self.networks.allocate(&self.network, &self.container)?;
+        // Undone after the endpoint's file has gone: until then somebody may write the name again.
+        if let Some(forget) = names::forget(&self.networks, &self.endpoint) {
+            plan.undo_later(forget)?;
+        }
         let file = plan.directory().join(Endpoint::FILE);
         plan.undo_later(Undo::RemoveFile(file.clone()))?;
         fs::write(&file, serde_json::to_vec_pretty(&self.endpoint)?)
@@ -98,7 +104,7 @@ impl Mechanism for BridgeEndpoint {
         let netlink = self.netlink()?;
         let bridge = {
             let _alone = self.networks.lock()?;
-            bring_up(&self.network, &netlink, matches!(self.place, Place::Here))?
+            bring_up::bring_up(&self.network, &netlink, || self.set_rules())?
         };
         let sandbox = format!("/proc/{}/ns/net", process.pid);
         let sandbox = File::open(&sandbox).with_context(|| format!("cannot open {sandbox}"))?;
@@ -106,6 +112,9 @@ impl Mechanism for BridgeEndpoint {
         let mtu = self.network.mtu;
         netlink.create_veth(&Veth { name: &name, bridge, peer: "eth0", namespace: sandbox.as_fd(), mtu })?;
         if !self.endpoint.ports.is_empty() {
+            if self.has_rules() {
+                netlink.set_hairpin(&name)?;
+            }
             self.publish(process)?;
         }
         let configuration = Configuration { network: self.network.clone(), address: self.endpoint.address };
@@ -126,15 +135,30 @@ impl Mechanism for BridgeEndpoint {
 }
 
 impl BridgeEndpoint {
-    fn publish(&mut self, process: &Process) -> Result<()> {
-        if self.has_rules() {
-            let table = rules::container_table(&self.container);
-            process.undo_later(Undo::RemoveNftTable(table))?;
-            firewall::apply(&rules::publish(&self.container, self.endpoint.address, &self.endpoint.ports))?;
+    /// Of the network, in the namespace where its bridge is.
+    fn set_rules(&self) -> Result<()> {
+        match &self.place {
+            Place::Here => bring_up::set_rules(&self.network)?,
+            Place::Users(holder) if holder.has_way_out(&self.networks) => {
+                holder.work(|| bring_up::set_rules(&self.network))?;
+            }
+            // Nothing is forwarded there, so there is nothing to be kept out.
+            Place::Users(_) => {}
         }
+        Ok(())
+    }
+
+    fn publish(&mut self, process: &Process) -> Result<()> {
         let mut fds: Vec<OwnedFd> = vec![process.pidfd().try_clone_to_owned()?];
         let mut role = self.role.clone();
         role.push("port-proxy".into());
+        if self.has_rules() {
+            let table = rules::container_table(&self.container);
+            process.undo_later(Undo::RemoveNftTable(table.clone()))?;
+            let text = rules::publish(&self.container, self.endpoint.address, &self.endpoint.ports);
+            firewall::apply(&steps::PUBLISH, &text)?;
+            role.extend(["--table".into(), table.into()]);
+        }
         if let Place::Users(holder) = &self.place {
             fds.push(holder.network_namespace()?);
             role.push("--in-namespace".into());

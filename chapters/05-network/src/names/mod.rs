@@ -6,6 +6,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use ch01_namespaces::{LineRemoval, Undo};
 
 use crate::network::{DEFAULT, Endpoint, Networks};
 
@@ -53,10 +54,28 @@ impl Hosts {
             text.push_str(&format!("{}\t{}\n", host.address, host.name));
         }
         for (address, names) in self.own.iter().chain(&self.others) {
-            text.push_str(&format!("{address}\t{}\n", names.join(" ")));
+            text.push_str(&line(*address, names));
+            text.push('\n');
         }
         text
     }
+}
+
+fn line(address: Ipv4Addr, names: &[String]) -> String {
+    format!("{address}\t{}", names.join(" "))
+}
+
+/// How the others on a container's network forget its name when it goes. `None` on the default
+/// network, where nobody knows it.
+pub fn forget(networks: &Networks, endpoint: &Endpoint) -> Option<Undo> {
+    (endpoint.network != DEFAULT).then(|| {
+        Undo::RemoveLine(LineRemoval {
+            line: line(endpoint.address, &names_of(endpoint)),
+            file: HOSTS.into(),
+            parent: networks.containers().into(),
+            lock: networks.lock_file(),
+        })
+    })
 }
 
 /// The file in a container's state directory that is bound on its /etc/hosts.
@@ -73,9 +92,9 @@ pub fn names_of(endpoint: &Endpoint) -> Vec<String> {
 }
 
 // ANCHOR: refresh
-/// Writes /etc/hosts again for all containers on a network, when one has come or gone. In place:
-/// the file is bound into the containers, and a mount keeps to the file that it was made of, not to
-/// its name.
+/// Writes /etc/hosts again for all containers on a network, when one has come. In place: the file is
+/// bound into the containers, and a mount keeps to the file that it was made of, not to its name.
+/// When one goes, its undo journal takes its line out again ([`forget`]), whoever removes it.
 ///
 /// On the default network containers don't find each other by name, as in Docker.
 pub fn refresh(networks: &Networks, network: &str) -> Result<()> {

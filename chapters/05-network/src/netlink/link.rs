@@ -5,7 +5,10 @@ use std::os::fd::{AsRawFd, BorrowedFd};
 use anyhow::{Context, Result};
 use netlink_packet_core::{NLM_F_CREATE, NLM_F_EXCL};
 use netlink_packet_route::RouteNetlinkMessage;
-use netlink_packet_route::link::{InfoData, InfoKind, InfoVeth, LinkAttribute, LinkFlags, LinkInfo, LinkMessage};
+use netlink_packet_route::link::{
+    InfoBridgePort, InfoData, InfoKind, InfoPortData, InfoPortKind, InfoVeth, LinkAttribute, LinkFlags, LinkInfo,
+    LinkMessage,
+};
 
 use super::{Netlink, Told};
 use crate::steps;
@@ -110,6 +113,21 @@ impl Netlink {
         let told = Told { why: &steps::SET_UP, call: "RTM_SETLINK", args: vec![name.into(), "IFF_UP".into()] };
         self.request(told, RouteNetlinkMessage::SetLink(message), 0)?;
         Ok(index)
+    }
+
+    /// Lets a port of a bridge send a packet back to where it came from. Bridges don't, so that no
+    /// packet goes in circles.
+    pub fn set_hairpin(&self, name: &str) -> Result<()> {
+        let index = self.link_index(name)?.with_context(|| format!("there is no interface {name}"))?;
+        let mut message = LinkMessage::default();
+        message.header.index = index;
+        message.attributes = vec![LinkAttribute::LinkInfo(vec![
+            LinkInfo::PortKind(InfoPortKind::Bridge),
+            LinkInfo::PortData(InfoPortData::BridgePort(vec![InfoBridgePort::HairpinMode(true)])),
+        ])];
+        let args = vec![name.into(), "IFLA_BRPORT_MODE".into()];
+        let told = Told { why: &steps::SET_HAIRPIN, call: "RTM_NEWLINK", args };
+        self.request(told, RouteNetlinkMessage::NewLink(message), 0)
     }
 
     /// Removes a link; one that isn't there is removed already.

@@ -28,21 +28,37 @@ impl Netlink {
         self.request(told, RouteNetlinkMessage::NewRoute(message), NLM_F_CREATE | NLM_F_EXCL)
     }
 
+    /// Whether this namespace has a way to everywhere.
+    pub fn has_default_route(&self) -> Result<bool> {
+        let mut found = false;
+        self.each_route(|route| {
+            let is_unicast = route.header.kind == RouteType::Unicast;
+            found |= is_unicast && route.header.destination_prefix_length == 0;
+        })?;
+        Ok(found)
+    }
+
     /// The subnets that this namespace has routes to, the default route not among them.
     pub fn routes(&self) -> Result<Vec<Ipv4Net>> {
         let mut found = Vec::new();
+        self.each_route(|route| {
+            let destination = route.attributes.iter().find_map(|attribute| match attribute {
+                RouteAttribute::Destination(RouteAddress::Inet(destination)) => Some(*destination),
+                _ => None,
+            });
+            let length = route.header.destination_prefix_length;
+            found.extend(destination.and_then(|destination| Ipv4Net::new(destination, length).ok()));
+        })?;
+        Ok(found)
+    }
+
+    fn each_route(&self, mut each: impl FnMut(RouteMessage)) -> Result<()> {
         let mut message = RouteMessage::default();
         message.header.address_family = AddressFamily::Inet;
         self.dump(RouteNetlinkMessage::GetRoute(message), |message| {
             if let RouteNetlinkMessage::NewRoute(route) = message {
-                let destination = route.attributes.iter().find_map(|attribute| match attribute {
-                    RouteAttribute::Destination(RouteAddress::Inet(destination)) => Some(*destination),
-                    _ => None,
-                });
-                let length = route.header.destination_prefix_length;
-                found.extend(destination.and_then(|destination| Ipv4Net::new(destination, length).ok()));
+                each(route);
             }
-        })?;
-        Ok(found)
+        })
     }
 }

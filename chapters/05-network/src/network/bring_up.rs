@@ -5,17 +5,16 @@ use ch01_namespaces::explain;
 use nix::errno::Errno;
 
 use super::Network;
-use crate::firewall::{self, rules};
+use crate::firewall::{self, docker, rules};
 use crate::netlink::{Bridge, Netlink};
 use crate::rootless::owns_network_namespace;
 use crate::steps;
 
 // ANCHOR: bring_up
 /// Makes the network's bridge if it isn't there, and returns its index. The caller holds the
-/// networks' lock. `netlink` is a socket in the namespace where the bridge belongs; `with_rules` is
-/// for the machine's own: a user's private namespace has nobody to be kept out, and its way out is
-/// another.
-pub fn bring_up(network: &Network, netlink: &Netlink, with_rules: bool) -> Result<u32> {
+/// networks' lock. `netlink` is a socket in the namespace where the bridge belongs, and `set_rules`
+/// sets the rules there.
+pub fn bring_up(network: &Network, netlink: &Netlink, set_rules: impl FnOnce() -> Result<()>) -> Result<u32> {
     if let Some(index) = netlink.link_index(&network.bridge)? {
         return Ok(index);
     }
@@ -23,9 +22,7 @@ pub fn bring_up(network: &Network, netlink: &Netlink, with_rules: bool) -> Resul
     let made = made.and_then(|index| {
         netlink.add_address((index, &network.bridge), network.with_prefix(network.gateway))?;
         netlink.set_up(&network.bridge)?;
-        if with_rules {
-            set_rules(network)?;
-        }
+        set_rules()?;
         Ok(index)
     });
     if made.is_err() {
@@ -35,13 +32,18 @@ pub fn bring_up(network: &Network, netlink: &Netlink, with_rules: bool) -> Resul
 }
 // ANCHOR_END: bring_up
 
-fn set_rules(network: &Network) -> Result<()> {
+/// The network's rules, and that packets are passed on, in this process's network namespace.
+pub fn set_rules(network: &Network) -> Result<()> {
     if !firewall::is_available() {
         // Containers reach each other and the machine, and published ports have their proxy.
         return Ok(());
     }
-    firewall::apply(&rules::network(network))?;
-    if !network.internal { forward() } else { Ok(()) }
+    firewall::apply(&steps::SET_RULES, &rules::network(network))?;
+    if network.internal {
+        return Ok(());
+    }
+    forward()?;
+    docker::let_through(&network.bridge)
 }
 
 /// Lets this machine pass packets on. (The setting belongs to the network namespace:
@@ -54,7 +56,7 @@ fn forward() -> Result<()> {
     let written = std::fs::write(FILE, "1").map_err(|error| Errno::from_raw(error.raw_os_error().unwrap_or(0)));
     let args = || vec![FILE.into(), "1".into()];
     explain::report(&steps::FORWARD, "write", args, written).or_else(|error| {
-        bail!("{error:#}\nlikely cause: /proc/sys is read-only here\ncure: as root: sysctl -w net.ipv4.ip_forward=1")
+        bail!("{error:#}\ncause: /proc/sys is read-only here\ncure: as root: sysctl -w net.ipv4.ip_forward=1")
     })
 }
 
@@ -65,5 +67,9 @@ pub fn take_down(network: &Network) -> Result<()> {
         return Ok(());
     }
     Netlink::open()?.remove_link(&network.bridge)?;
-    if firewall::is_available() { firewall::apply(&rules::remove_network(&network.bridge)) } else { Ok(()) }
+    docker::forget(&network.bridge);
+    if !firewall::is_available() {
+        return Ok(());
+    }
+    firewall::apply(&steps::SET_RULES, &rules::remove_network(&network.bridge))
 }

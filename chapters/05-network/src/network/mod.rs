@@ -2,12 +2,12 @@
 //! *endpoint* is a veth pair, and a *network* is a bridge with a subnet and rules. A sandbox joins
 //! a network by an endpoint.
 
-mod bring_up;
+pub mod bring_up;
 mod ipam;
 mod store;
 mod subnet;
 
-pub use bring_up::{bring_up, take_down};
+pub use bring_up::take_down;
 pub use store::{DEFAULT, Endpoint, Networks, Wishes};
 
 use std::net::Ipv4Addr;

@@ -42,8 +42,8 @@ pub struct Endpoint {
     pub name: Option<String>,
     /// Its published ports.
     pub ports: Vec<Publish>,
-    /// Whether the network lives in the user's own network namespace.
-    pub is_users: bool,
+    /// Whether the network lives in a user's own network namespace.
+    pub rootless: bool,
 }
 
 impl Endpoint {
@@ -76,7 +76,7 @@ impl Networks {
         &self.state
     }
 
-    pub(super) fn containers(&self) -> &Path {
+    pub(crate) fn containers(&self) -> &Path {
         &self.containers
     }
 
@@ -101,9 +101,14 @@ impl Networks {
         self.leases_root().join(network)
     }
 
+    /// The file that [`Networks::lock`] locks.
+    pub(crate) fn lock_file(&self) -> PathBuf {
+        self.state.join("lock")
+    }
+
     /// While it is held, nobody else makes networks, or gives addresses away.
     pub fn lock(&self) -> Result<File> {
-        let path = self.state.join("lock");
+        let path = self.lock_file();
         let mut options = File::options();
         let file = options.create(true).truncate(false).write(true).open(&path);
         let file = file.with_context(|| format!("cannot open {}", path.display()))?;
@@ -126,10 +131,7 @@ impl Networks {
                     None => self.define(name, &Wishes::default()),
                 }
             }
-            None => bail!(Failure::new(
-                1,
-                format!("there is no network {name:?}\ncure: network create {name}; or one of: network ls")
-            )),
+            None => Err(missing(name)),
         }
     }
 
@@ -179,7 +181,7 @@ impl Networks {
 
     /// Forgets a network; refused while containers are on it.
     pub fn remove(&self, name: &str) -> Result<Network> {
-        let network = self.read(name)?.with_context(|| format!("there is no network {name:?}"))?;
+        let network = self.read(name)?.ok_or_else(|| missing(name))?;
         let _alone = self.lock()?;
         if let Some(container) = self.on_network(name)?.keys().next() {
             bail!("the network {name} is in use by container {}\ncure: remove that first: rm -f {0}", &container[..12]);
@@ -210,6 +212,11 @@ impl Networks {
     pub fn store(&self) -> Result<Store> {
         Store::open(&self.containers)
     }
+}
+
+/// As with a container that isn't there, the status is 1.
+fn missing(name: &str) -> anyhow::Error {
+    Failure::new(1, format!("there is no network {name:?}\ncure: network create {name}; or one of: network ls")).into()
 }
 
 /// What a person wants of a new network.

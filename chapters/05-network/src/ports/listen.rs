@@ -35,5 +35,5 @@ fn why(address: &SocketAddrV4, error: &std::io::Error) -> anyhow::Error {
         Errno::EADDRNOTAVAIL => ("this machine has no such address", "see ip addr; or leave the address out".into()),
         _ => ("see bind(2)", "choose another port".into()),
     };
-    anyhow!("cannot publish {address}: bind: {errno:?} ({})\nlikely cause: {cause}\ncure: {cure}", errno.desc())
+    anyhow!("cannot publish {address}: bind: {errno:?} ({})\ncause: {cause}\ncure: {cure}", errno.desc())
 }

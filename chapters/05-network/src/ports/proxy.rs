@@ -8,16 +8,16 @@
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddrV4, TcpListener, TcpStream};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use ch01_namespaces::Undo;
 use ch01_namespaces::helper::{self, Work};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sched::{CloneFlags, setns};
-use std::os::fd::AsFd;
 
 /// Connections at one time; more wait in the kernel's queue.
 const MOST: usize = 1024;
@@ -26,8 +26,9 @@ const MOST: usize = 1024;
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The helper's role. It is given the container's pidfd, the listeners, and where the network lives
-/// in another namespace that namespace.
-pub fn run(targets: &[SocketAddrV4], in_namespace: bool) -> Result<u8> {
+/// in another namespace that namespace. With the container it also ends the rules that are in
+/// `table`.
+pub fn run(targets: &[SocketAddrV4], in_namespace: bool, table: Option<String>) -> Result<u8> {
     let targets = targets.to_vec();
     helper::serve(move |given| {
         let mut given = given.into_iter();
@@ -37,9 +38,20 @@ pub fn run(targets: &[SocketAddrV4], in_namespace: bool) -> Result<u8> {
             setns(&namespace, CloneFlags::CLONE_NEWNET).context("setns: cannot join the container's network")?;
         }
         let listeners: Vec<TcpListener> = given.map(TcpListener::from).collect();
-        let work: Work = Box::new(move || serve(&container, listeners, &targets));
+        let work: Work = Box::new(move || {
+            serve(&container, listeners, &targets)?;
+            table.map_or(Ok(()), remove_rules)
+        });
         Ok(((), Vec::new(), work))
     })
+}
+
+/// The container has ended. As long as this process lives, the listeners keep the ports, so nobody
+/// else has rules for them yet. Whoever removes the container now removes the rules as well, and
+/// ends us: `run` needn't wait for us.
+fn remove_rules(table: String) -> Result<()> {
+    thread::sleep(Duration::from_millis(200));
+    Undo::RemoveNftTable(table).run()
 }
 
 /// Until the container ends.

@@ -11,7 +11,7 @@ use anyhow::{Context, Result};
 use ch01_namespaces::helper::{Helper, Work, serve};
 use ch01_namespaces::{Elsewhere, Life, Namespace, Namespaces, RecordedProcess, StoreFlags, Yield, work_in};
 
-use super::Outgoing;
+use super::way_out;
 use crate::netlink::Netlink;
 use crate::network::Networks;
 
@@ -48,8 +48,12 @@ impl Holder {
             return Holder::of(&process);
         }
         let role = ["network-holder".into(), networks.state().into()];
+        // What a killed holder has left.
+        way_out::end(networks)?;
+        let (ends, kept) = std::io::pipe().context("cannot make a pipe")?;
         let helper = Helper {
-            role: flags.as_args().into_iter().chain(role).collect(),
+            role: flags.as_args_with_roots().into_iter().chain(role).collect(),
+            fds: vec![kept.into()],
             create: Namespaces::none().with(Namespace::User).with(Namespace::Net),
             ..Helper::default()
         };
@@ -58,7 +62,7 @@ impl Holder {
             fs::write(&file, serde_json::to_vec(process)?).with_context(|| format!("cannot write {}", file.display()))
         })?;
         let holder = Holder::of(&started.process)?;
-        Outgoing::start(started.process.pid)?;
+        way_out::start(flags, networks, &started.process, ends.into())?;
         Ok(holder)
     }
     // ANCHOR_END: find_or_start
@@ -88,15 +92,30 @@ impl Holder {
         Ok(self.net.try_clone()?.into())
     }
 
-    /// A netlink socket in the network namespace, fetched by a process that goes there. This process is
-    /// in the user namespace already.
+    /// Does work in the network namespace, by a process that goes there. This process is in the user
+    /// namespace already.
+    pub fn work(&self, work: impl FnOnce() -> Result<()>) -> Result<()> {
+        self.fetch(|| work().map(|()| Vec::new())).map(drop)
+    }
+
+    /// A netlink socket in the network namespace.
     pub fn netlink(&self) -> Result<Netlink> {
+        let fds = self.fetch(|| Ok(vec![Netlink::open()?.into()]))?;
+        Ok(Netlink::over(fds.into_iter().next().context("the netlink socket was lost on the way")?))
+    }
+
+    fn fetch(&self, work: impl FnOnce() -> Result<Vec<OwnedFd>>) -> Result<Vec<OwnedFd>> {
         let there = Elsewhere {
             join: vec![(Namespaces::none().with(Namespace::Net), self.network_namespace()?)],
             ..Elsewhere::default()
         };
-        let ((), fds): Yield<()> = work_in(there, || Ok(((), vec![Netlink::open()?.into()])))?;
-        Ok(Netlink::over(fds.into_iter().next().context("the netlink socket was lost on the way")?))
+        let ((), fds): Yield<()> = work_in(there, || Ok(((), work()?)))?;
+        Ok(fds)
+    }
+
+    /// Whether packets for the world have somewhere to go.
+    pub fn has_way_out(&self, networks: &Networks) -> bool {
+        way_out::is_there(networks)
     }
 }
 
@@ -116,11 +135,27 @@ pub fn is_alive_in(state_root: &Path) -> bool {
 /// The helper's role.
 pub fn run(flags: &StoreFlags, _state: &Path) -> Result<u8> {
     let networks = Networks::open(flags)?;
-    serve(move |_| {
+    serve(move |kept| {
         Netlink::open()?.set_up("lo")?;
-        let work: Work = Box::new(move || hold(&networks));
+        forward_nothing()?;
+        let work: Work = Box::new(move || {
+            let held = hold(&networks);
+            // The way out ends with it.
+            drop(kept);
+            held
+        });
         Ok(((), Vec::new(), work))
     })
+}
+
+/// A new network namespace may begin with the machine's setting. Without rules, a user's networks are
+/// kept apart by this alone.
+fn forward_nothing() -> Result<()> {
+    const FILE: &str = "/proc/sys/net/ipv4/ip_forward";
+    if fs::read_to_string(FILE).is_ok_and(|value| value.trim() == "0") {
+        return Ok(());
+    }
+    fs::write(FILE, "0").with_context(|| format!("cannot write {FILE}\ncure: mount /proc/sys writable"))
 }
 
 /// Until no container has an address, and nobody has asked for a while.
@@ -132,6 +167,7 @@ fn hold(networks: &Networks) -> Result<()> {
         }
         let _alone = networks.lock()?;
         if !is_needed(networks) {
+            way_out::end(networks)?;
             return fs::remove_file(file(networks)).context("cannot remove the holder's record");
         }
     }

@@ -7,10 +7,10 @@
 //! with their bridges. Nobody but their processes keeps namespaces alive, hence the holder.
 
 mod holder;
-mod outgoing;
+mod way_out;
 
 pub use holder::{Holder, is_alive_in as holder_is_alive, run as run_holder};
-pub use outgoing::Outgoing;
+pub use way_out::run as run_way_out;
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;

@@ -14,6 +14,6 @@ use crate::network::Endpoint;
 /// runs on.
 pub(crate) fn offline(store: &Store, state: &State) -> Option<&'static str> {
     let endpoint = Endpoint::read(&store.directory_of(state))?;
-    let is_lost = endpoint.is_users && !crate::rootless::holder_is_alive(store.root());
+    let is_lost = endpoint.rootless && !crate::rootless::holder_is_alive(store.root());
     (is_lost && state.is_alive()).then_some("offline")
 }

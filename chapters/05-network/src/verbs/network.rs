@@ -18,7 +18,7 @@ pub enum NetworkVerb {
     #[command(after_help = "Examples:\n  network create web\n  network create --subnet 10.5.0.0/24 --internal db")]
     Create {
         /// Its addresses, such as 10.5.0.0/24 [default: a free one]
-        #[arg(long, value_name = "ADDRESS/PREFIX")]
+        #[arg(long, value_name = "ADDRESS/PREFIX", value_parser = parse_subnet)]
         subnet: Option<Ipv4Net>,
         /// The bridge's own address [default: the subnet's first]
         #[arg(long, value_name = "ADDRESS")]
@@ -73,6 +73,11 @@ impl NetworkVerb {
             NetworkVerb::Rm { names } => remove(&networks, &names),
         }
     }
+}
+
+/// The parser's own error gives no example.
+fn parse_subnet(text: &str) -> Result<Ipv4Net, String> {
+    text.parse().map_err(|_| "use an address and the length of its prefix, such as 10.5.0.0/24".into())
 }
 
 fn list(networks: &Networks, format: Format, quiet: bool) -> Result<u8> {

@@ -1,0 +1,31 @@
+//! Chapter 5 against the real kernel, each case in a process and a lab of its own.
+
+mod addresses;
+mod mistakes;
+mod modes;
+mod names;
+mod outside;
+mod published;
+mod reach;
+mod untouched;
+mod world;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    lab::enter_if_asked();
+    untouched::or_failure(|| {
+        testkit::run(
+            [
+                modes::cases(),
+                reach::cases(),
+                published::cases(),
+                names::cases(),
+                addresses::cases(),
+                mistakes::cases(),
+                untouched::cases(),
+            ]
+            .concat(),
+        )
+    })
+}

@@ -1,0 +1,114 @@
+//! The four network modes: what a container shares, and what it has of its own.
+
+use anyhow::{Result, ensure};
+use lab::look;
+use testkit::{Case, cases};
+
+use crate::world::{Container, cables, interfaces, refused, succeeds};
+
+pub fn cases() -> Vec<Case> {
+    cases![
+        each_mode_shares_the_namespaces_that_it_says,
+        none_has_a_loopback_interface_that_is_up_and_nothing_else,
+        a_container_on_a_bridge_has_an_address_and_a_way_to_the_gateway,
+        the_other_end_of_the_cable_goes_with_the_container,
+        a_container_of_anothers_network_has_its_names,
+        a_network_has_the_mtu_that_was_asked_for,
+        what_contradicts_itself_is_refused,
+        the_tour_shows_what_there_is,
+    ]
+}
+
+fn each_mode_shares_the_namespaces_that_it_says() -> Result<()> {
+    let own = std::process::id() as i32;
+    let bridge = Container::idle("bridge", &[])?;
+    let none = Container::idle("none", &["--network", "none"])?;
+    let host = Container::idle("host", &["--network", "host"])?;
+    let shared = Container::idle("shared", &["--network", "container:bridge"])?;
+    let net = |pid| look::namespace_inode(pid, "net");
+    ensure!(net(host.pid)? == net(own)?, "host has a network of its own");
+    ensure!(net(shared.pid)? == net(bridge.pid)?, "container: has a network of its own");
+    for (one, other) in [(bridge.pid, own), (none.pid, own), (none.pid, bridge.pid)] {
+        ensure!(net(one)? != net(other)?, "{one} and {other} share a network");
+    }
+    for kind in ["mnt", "pid", "uts"] {
+        ensure!(look::namespaces_differ(shared.pid, bridge.pid, kind)?, "container: shares {kind} as well");
+        ensure!(look::namespaces_differ(host.pid, own, kind)?, "host shares {kind} as well");
+    }
+    Ok(())
+}
+
+fn none_has_a_loopback_interface_that_is_up_and_nothing_else() -> Result<()> {
+    let none = Container::idle("none", &["--network", "none"])?;
+    ensure!(none.interfaces()? == ["lo"], "{:?}", none.interfaces()?);
+    let said = none.inside("ip -brief address show lo")?;
+    ensure!(said.contains("127.0.0.1/8"), "{said}");
+    ensure!(none.inside("ip route")?.is_empty());
+    Ok(())
+}
+
+fn a_container_on_a_bridge_has_an_address_and_a_way_to_the_gateway() -> Result<()> {
+    succeeds(&["network", "create", "--subnet", "10.5.0.0/24", "front"])?;
+    let boat = Container::idle("boat", &["--network", "front"])?;
+    ensure!(boat.interfaces()? == ["eth0", "lo"], "{:?}", boat.interfaces()?);
+    ensure!(boat.address()?.to_string() == "10.5.0.2", "{}", boat.address()?);
+    let routes = boat.inside("ip route")?;
+    ensure!(routes.contains("default via 10.5.0.1 dev eth0") && routes.contains("10.5.0.0/24"), "{routes}");
+    let refused = boat.inside("timeout 3 bash -c 'exec 3<>/dev/tcp/10.5.0.1/1' 2>&1 || true")?;
+    ensure!(refused.contains("Connection refused"), "the gateway does not answer: {refused}");
+    Ok(())
+}
+
+fn the_other_end_of_the_cable_goes_with_the_container() -> Result<()> {
+    let before = interfaces(std::process::id() as i32)?;
+    let boat = Container::idle("boat", &[])?;
+    if nix::unistd::geteuid().is_root() {
+        ensure!(cables()? == [format!("veth{}", &boat.id[..8])], "{:?}", cables()?);
+    } else {
+        ensure!(interfaces(std::process::id() as i32)? == before, "an ordinary user has changed the machine's network");
+    }
+    boat.remove()?;
+    testkit::eventually("the cable goes", || Ok(cables()?.is_empty()))
+}
+
+fn a_container_of_anothers_network_has_its_names() -> Result<()> {
+    let one = Container::idle("one", &["--add-host", "db:10.0.0.9", "--hostname", "first"])?;
+    let two = Container::idle("two", &["--network", "container:one"])?;
+    let read = "cat /etc/hosts /etc/resolv.conf";
+    ensure!(one.inside(read)? == two.inside(read)?);
+    ensure!(two.inside("cat /etc/hosts")?.contains("10.0.0.9\tdb"));
+    ensure!(two.address()? == one.address()?);
+    Ok(())
+}
+
+fn a_network_has_the_mtu_that_was_asked_for() -> Result<()> {
+    succeeds(&["network", "create", "--mtu", "1400", "vpn"])?;
+    let boat = Container::idle("boat", &["--network", "vpn"])?;
+    ensure!(boat.inside("cat /sys/class/net/eth0/mtu || ip link show eth0")?.contains("1400"));
+    Ok(())
+}
+
+fn what_contradicts_itself_is_refused() -> Result<()> {
+    for (flags, word) in [
+        (vec!["--network", "host", "-p", "80"], "published by a bridge"),
+        (vec!["--network", "none", "-p", "80"], "published by a bridge"),
+        (vec!["--network", "host", "--namespaces", "user,net,mount,pid"], "--namespaces makes a network namespace"),
+        (vec!["--network", "bridge", "--namespaces", "user,mount,pid"], "add net to --namespaces"),
+        (vec!["--network", "bridge", "--join", "net=/proc/self/ns/net"], "contradict each other"),
+    ] {
+        let error = refused(&[&["run"], flags.as_slice(), &["hostbox", "true"]].concat(), 125)?;
+        ensure!(error.contains(word), "{flags:?}: {error}");
+    }
+    Ok(())
+}
+
+fn the_tour_shows_what_there_is() -> Result<()> {
+    let tour = succeeds(&[])?;
+    for line in ["eth0", "172.30.0.2", "bridge", "coracle0", "With --network none"] {
+        ensure!(tour.contains(line), "{line:?} is missing in\n{tour}");
+    }
+    let long: Vec<_> = tour.lines().filter(|line| line.chars().count() > 80).collect();
+    ensure!(long.is_empty(), "too long: {long:?}");
+    ensure!(succeeds(&["ps", "--quiet"])?.is_empty(), "the tour left a container");
+    Ok(())
+}

@@ -1,0 +1,63 @@
+//! /etc/hosts, /etc/hostname and /etc/resolv.conf.
+
+use anyhow::{Result, ensure};
+use testkit::{Case, cases};
+
+use crate::world::{Container, busybox_volume, succeeds};
+
+pub fn cases() -> Vec<Case> {
+    cases![
+        containers_on_a_network_of_ones_own_find_each_other_by_name,
+        on_the_default_network_nobody_is_found_by_name,
+        what_was_asked_for_is_in_the_files,
+        the_hosts_of_those_that_stay_forget_who_has_gone,
+    ]
+}
+
+fn containers_on_a_network_of_ones_own_find_each_other_by_name() -> Result<()> {
+    succeeds(&["network", "create", "front"])?;
+    let early = Container::serving("early", &["--network", "front"])?;
+    let late = Container::serving("late", &["--network", "front"])?;
+    for (from, to) in [(&early, &late), (&late, &early)] {
+        let said = from.fetches(&format!("http://{}/hostname", to.name))?;
+        ensure!(said.as_deref() == Some(&to.id[..12]), "{} does not find {}: {said:?}", from.name, to.name);
+    }
+    Ok(())
+}
+
+fn on_the_default_network_nobody_is_found_by_name() -> Result<()> {
+    Container::idle("one", &[])?;
+    let two = Container::idle("two", &["-v", &busybox_volume()?])?;
+    ensure!(two.inside("grep -c -w one /etc/hosts || true")? == "0");
+    Ok(())
+}
+
+fn what_was_asked_for_is_in_the_files() -> Result<()> {
+    let flags = ["--hostname", "boat", "--add-host", "db:10.0.0.9", "--dns", "198.51.100.1"];
+    let boat = Container::idle("one", &flags)?;
+    ensure!(boat.inside("cat /etc/hostname")? == "boat");
+    ensure!(boat.inside("cat /etc/resolv.conf")?.starts_with("nameserver 198.51.100.1"));
+    let hosts = boat.inside("cat /etc/hosts")?;
+    ensure!(hosts.contains("10.0.0.9\tdb\n") && hosts.contains(&format!("{}\tboat one", boat.address()?)), "{hosts}");
+    Ok(())
+}
+
+/// However one goes: by `rm`, by its own end, or with everything that made it.
+fn the_hosts_of_those_that_stay_forget_who_has_gone() -> Result<()> {
+    succeeds(&["network", "create", "front"])?;
+    let stays = Container::idle("stays", &["--network", "front", "--add-host", "kept:10.0.0.9"])?;
+    let knows = |name: &str| -> Result<bool> {
+        let hosts = stays.inside("cat /etc/hosts")?;
+        ensure!(hosts.contains("\tkept\n") && hosts.contains("stays"), "{hosts}");
+        Ok(hosts.lines().any(|line| line.split_whitespace().any(|word| word == name)))
+    };
+    let removed = Container::idle("removed", &["--network", "front"])?;
+    ensure!(knows("removed")?, "the test proves nothing");
+    removed.remove()?;
+    ensure!(!knows("removed")?, "after rm");
+    succeeds(&["run", "--name", "ended", "--network", "front", "hostbox", "true"])?;
+    ensure!(!knows("ended")?, "after its end");
+    let error = crate::world::refused(&["run", "--name", "never", "--network", "front", "hostbox", "no-such"], 127)?;
+    ensure!(!knows("never")?, "{error}");
+    Ok(())
+}

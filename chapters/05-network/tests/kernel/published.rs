@@ -1,0 +1,172 @@
+//! Published ports, from every side, and the proxy.
+
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use testkit::{Case, cases, root_cases};
+
+use crate::outside::Outside;
+use crate::world::{Container, busybox_volume, fetch, processes_with, refused, sh, succeeds, tables};
+
+pub fn cases() -> Vec<Case> {
+    let mut cases = cases![
+        a_page_is_served_on_a_published_port,
+        a_port_of_zero_is_a_free_one_and_the_verb_says_which,
+        a_port_that_is_in_use_is_refused_before_anything_is_made,
+        a_side_that_has_said_all_still_hears_the_answer,
+        many_callers_at_once_are_all_served,
+        a_port_for_one_address_is_for_no_other,
+        the_proxy_ends_with_its_container,
+    ];
+    cases.extend(root_cases![
+        callers_from_elsewhere_are_seen_with_their_own_address,
+        the_machines_other_addresses_lead_there_without_the_proxy,
+        a_container_calls_itself_by_the_machines_port,
+        another_container_calls_by_the_machines_port,
+    ]);
+    cases
+}
+
+fn a_page_is_served_on_a_published_port() -> Result<()> {
+    let web = Container::serving("web", &["-p", "8080:80"])?;
+    ensure!(fetch("http://127.0.0.1:8080/hostname")? == web.id[..12]);
+    ensure!(succeeds(&["port", "web"])? == "80/tcp -> 0.0.0.0:8080");
+    // The proxy is the caller, from the bridge's side.
+    ensure!(fetch("http://127.0.0.1:8080/cgi-bin/caller")? == "172.30.0.1");
+    web.remove()?;
+    ensure!(TcpStream::connect("127.0.0.1:8080").is_err(), "the port is still open");
+    Ok(())
+}
+
+fn a_port_of_zero_is_a_free_one_and_the_verb_says_which() -> Result<()> {
+    let one = Container::serving("one", &["-p", "80"])?;
+    let two = Container::serving("two", &["-p", "0:80", "-p", "127.0.0.1::80"])?;
+    let mut all = Vec::new();
+    for container in [&one, &two] {
+        for line in succeeds(&["port", &container.name])?.lines() {
+            let port: u16 = line.rsplit(':').next().unwrap_or_default().parse()?;
+            ensure!(fetch(&format!("http://127.0.0.1:{port}/hostname"))? == container.id[..12], "{line}");
+            all.push(port);
+        }
+    }
+    all.sort_unstable();
+    all.dedup();
+    ensure!(all.len() == 3, "{all:?}");
+    Ok(())
+}
+
+fn a_port_that_is_in_use_is_refused_before_anything_is_made() -> Result<()> {
+    succeeds(&["run", "hostbox", "true"])?;
+    let _listener = TcpListener::bind("0.0.0.0:8080")?;
+    let before = crate::world::leases()?;
+    let error = refused(&["run", "-p", "8080:80", "hostbox", "true"], 125)?;
+    ensure!(error.contains("EADDRINUSE") && error.contains("cause: ") && error.contains("cure: "), "{error}");
+    ensure!(!error.contains("likely"), "{error}");
+    ensure!(crate::world::leases()? == before && succeeds(&["ps", "-q"])?.is_empty());
+    Ok(())
+}
+
+/// A server that answers only when its caller has no more to say.
+fn a_side_that_has_said_all_still_hears_the_answer() -> Result<()> {
+    let flags = ["-p", "8080:80", "-v", &busybox_volume()?];
+    let script = "exec busybox nc -ll -p 80 -e busybox wc -c";
+    Container::start("counter", &flags, script)?.wait_for_listener(80)?;
+    for length in [1, 100_000, 3_000_000] {
+        let mut stream = TcpStream::connect("127.0.0.1:8080")?;
+        stream.set_read_timeout(Some(testkit::patiently(Duration::from_secs(10))))?;
+        stream.write_all(&vec![b'x'; length])?;
+        stream.shutdown(Shutdown::Write)?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).context("no answer after a half-close")?;
+        ensure!(answer.trim() == length.to_string(), "{length}: {answer:?}");
+    }
+    Ok(())
+}
+
+fn many_callers_at_once_are_all_served() -> Result<()> {
+    let web = Container::serving("web", &["-p", "8080:80"])?;
+    let expected = format!("{}\n", &web.id[..12]);
+    std::thread::scope(|scope| {
+        let callers: Vec<_> = (0..20).map(|_| scope.spawn(|| get("127.0.0.1:8080", "/hostname"))).collect();
+        callers.into_iter().try_for_each(|caller| {
+            let page = caller.join().expect("no panic")?;
+            ensure!(page.ends_with(&expected), "{page:?}");
+            Ok(())
+        })
+    })
+}
+
+fn get(address: &str, path: &str) -> Result<String> {
+    let mut stream = TcpStream::connect(address)?;
+    write!(stream, "GET {path} HTTP/1.0\r\n\r\n")?;
+    let mut page = String::new();
+    stream.read_to_string(&mut page)?;
+    Ok(page)
+}
+
+fn a_port_for_one_address_is_for_no_other() -> Result<()> {
+    let one = Container::serving("one", &["-p", "127.0.0.1:8080:80"])?;
+    let two = Container::serving("two", &["-p", "127.0.0.2:8080:80"])?;
+    ensure!(fetch("http://127.0.0.1:8080/hostname")? == one.id[..12]);
+    ensure!(fetch("http://127.0.0.2:8080/hostname")? == two.id[..12]);
+    ensure!(TcpStream::connect("127.0.0.3:8080").is_err());
+    Ok(())
+}
+
+fn the_proxy_ends_with_its_container() -> Result<()> {
+    let flags = ["-p", "8080:80"];
+    Container::start("short", &flags, "sleep 0.5")?;
+    ensure!(processes_with("port-proxy").len() == 1, "there is no proxy: the test proves nothing");
+    testkit::eventually("the proxy ends", || Ok(processes_with("port-proxy").is_empty()))?;
+    ensure!(TcpStream::connect("127.0.0.1:8080").is_err(), "the port is still open");
+    Ok(())
+}
+
+fn callers_from_elsewhere_are_seen_with_their_own_address() -> Result<()> {
+    let outside = Outside::new()?;
+    Container::serving("web", &["-p", "8080:80"])?;
+    let said = outside.fetches("http://192.0.2.1:8080/cgi-bin/caller")?;
+    ensure!(said.as_deref() == Some("192.0.2.2"), "{said:?}");
+    Ok(())
+}
+
+fn the_machines_other_addresses_lead_there_without_the_proxy() -> Result<()> {
+    let outside = Outside::new()?;
+    let web = Container::serving("web", &["-p", "8080:80"])?;
+    let proxy = processes_with("port-proxy");
+    ensure!(proxy.len() == 1, "{proxy:?}");
+    nix::sys::signal::kill(nix::unistd::Pid::from_raw(proxy[0]), nix::sys::signal::Signal::SIGKILL)?;
+    testkit::eventually("the proxy is gone", || Ok(processes_with("port-proxy").is_empty()))?;
+    ensure!(fetch("http://192.0.2.1:8080/hostname")? == web.id[..12]);
+    ensure!(outside.fetches("http://192.0.2.1:8080/hostname")?.is_some());
+    ensure!(TcpStream::connect("127.0.0.1:8080").is_err(), "somebody else answers: the test proves nothing");
+    Ok(())
+}
+
+/// Also where the bridge itself shows packets to the rules (bridge-nf-call-iptables): then the answer leaves by the port
+/// that the question came in by.
+fn a_container_calls_itself_by_the_machines_port() -> Result<()> {
+    let web = Container::serving("web", &["-p", "8080:80"])?;
+    let said = web.fetches("http://172.30.0.1:8080/hostname")?;
+    ensure!(said.as_deref() == Some(&web.id[..12]), "{said:?}");
+    let said = web.fetches("http://172.30.0.1:8080/cgi-bin/caller")?;
+    ensure!(said.as_deref() == Some("172.30.0.1"), "{said:?}");
+    let mode = sh(&format!("cat /sys/class/net/veth{}/brport/hairpin_mode", &web.id[..8]));
+    ensure!(mode.map_or(true, |mode| mode == "1"), "the port sends nothing back");
+    Ok(())
+}
+
+fn another_container_calls_by_the_machines_port() -> Result<()> {
+    let web = Container::serving("web", &["-p", "8080:80"])?;
+    let other = Container::idle("other", &["-v", &busybox_volume()?])?;
+    let said = other.fetches("http://172.30.0.1:8080/hostname")?;
+    ensure!(said.as_deref() == Some(&web.id[..12]), "{said:?}");
+    succeeds(&["network", "create", "far"])?;
+    let far = Container::idle("far", &["--network", "far", "-v", &busybox_volume()?])?;
+    let said = far.fetches("http://172.30.0.1:8080/hostname")?;
+    ensure!(said.as_deref() == Some(&web.id[..12]), "a published port is for everybody: {said:?}");
+    ensure!(tables()?.iter().any(|table| table.contains(&web.id[..12])));
+    Ok(())
+}

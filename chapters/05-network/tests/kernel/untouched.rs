@@ -1,0 +1,84 @@
+//! What is not ours stays as it is: the machine's network, whatever the cases do in their labs, and other people's rules.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, ExitCode, Stdio};
+
+use anyhow::{Result, ensure};
+use testkit::{Case, needs, root_cases};
+
+use crate::world::{Container, interfaces, sh, succeeds, tables};
+
+pub fn cases() -> Vec<Case> {
+    root_cases![rules_of_others_are_never_touched, what_a_network_has_made_goes_with_it]
+}
+
+/// Runs all cases, and fails when the machine's network isn't as before.
+pub fn or_failure(run: impl FnOnce() -> ExitCode) -> ExitCode {
+    // A case's own process is in its lab, and changes that.
+    let is_case = std::env::args().nth(1).is_some_and(|first| first == "--coracle-case");
+    if is_case {
+        return run();
+    }
+    let before = network();
+    let code = run();
+    let after = network();
+    for (one, other) in before.iter().zip(&after).filter(|(one, other)| one != other) {
+        eprintln!("FAILED: the machine's network has changed\nbefore: {one}\nafter:  {other}");
+    }
+    if before == after { code } else { ExitCode::FAILURE }
+}
+
+/// Interfaces, settings, and the rules where we may see them.
+fn network() -> Vec<String> {
+    let mut all = interfaces(std::process::id() as i32).unwrap_or_default();
+    // Cables come and go with other people's containers.
+    all.retain(|name| !name.starts_with("veth"));
+    let mut all = vec![all.join(" ")];
+    settings(Path::new("/proc/sys/net/ipv4"), &mut all);
+    let rules = Command::new("nft").args(["list", "ruleset"]).stderr(Stdio::null()).output();
+    all.extend(rules.ok().map(|rules| String::from_utf8_lossy(&rules.stdout).into_owned()));
+    all
+}
+
+fn settings(directory: &Path, all: &mut Vec<String>) {
+    let mut paths: Vec<_> = fs::read_dir(directory).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
+    paths.sort();
+    for path in paths {
+        match path.is_dir() {
+            true if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("veth")) => {}
+            true => settings(&path, all),
+            false => all.extend(fs::read_to_string(&path).ok().map(|value| format!("{}: {value}", path.display()))),
+        }
+    }
+}
+
+fn rules_of_others_are_never_touched() -> Result<()> {
+    needs::program("nft")?;
+    sh("nft -f - <<'END'
+table ip coracles { chain c { type filter hook forward priority 5; policy accept; counter accept; }; }
+table ip filter { chain FORWARD { type filter hook forward priority 0; policy accept; }; }
+END")?;
+    let theirs = || sh("nft list table ip coracles; nft list table ip filter");
+    let before = theirs()?.replace(char::is_numeric, "");
+    let web = Container::idle("web", &["-p", "8080:80"])?;
+    ensure!(tables()?.len() == 4, "{:?}", tables()?);
+    web.remove()?;
+    succeeds(&["network", "rm", "bridge"])?;
+    ensure!(theirs()?.replace(char::is_numeric, "") == before, "{}", theirs()?);
+    ensure!(tables()?.len() == 2, "{:?}", tables()?);
+    Ok(())
+}
+
+fn what_a_network_has_made_goes_with_it() -> Result<()> {
+    needs::program("nft")?;
+    let own = std::process::id() as i32;
+    let before = (interfaces(own)?, tables()?);
+    succeeds(&["network", "create", "front"])?;
+    Container::idle("web", &["-p", "8080:80", "--network", "front"])?.remove()?;
+    ensure!((interfaces(own)?, tables()?) != before, "nothing was made: the test proves nothing");
+    succeeds(&["network", "rm", "front"])?;
+    testkit::eventually("the cable goes", || Ok(interfaces(own)? == before.0))?;
+    ensure!(tables()? == before.1, "{:?}", tables()?);
+    Ok(())
+}
