@@ -70,8 +70,9 @@ impl Program {
 }
 
 // ANCHOR: start
-/// Starts it for a holder's network namespace. `ends` is the end of a pipe whose other end the holder
-/// has. Where it isn't possible one line says so, unless this machine has no way out itself.
+/// Starts it for a holder's network namespace. `ends` is the end of a pipe whose other end the
+/// holder has. Where it isn't possible one line says so, unless this machine has no way out
+/// itself.
 pub fn start(flags: &StoreFlags, networks: &Networks, holder: &RecordedProcess, ends: OwnedFd) -> Result<()> {
     if !Netlink::open()?.has_default_route()? {
         return Ok(());

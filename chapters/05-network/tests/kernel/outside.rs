@@ -1,4 +1,5 @@
-//! Another machine: a network namespace at the end of a cable. The lab is 192.0.2.1, it is 192.0.2.2.
+//! Another machine: a network namespace at the end of a cable. The lab is 192.0.2.1, it is
+//! 192.0.2.2.
 
 use std::process::{Child, Command, Stdio};
 

@@ -145,8 +145,8 @@ fn the_machines_other_addresses_lead_there_without_the_proxy() -> Result<()> {
     Ok(())
 }
 
-/// Also where the bridge itself shows packets to the rules (bridge-nf-call-iptables): then the answer leaves by the port
-/// that the question came in by.
+/// Also where the bridge itself shows packets to the rules (bridge-nf-call-iptables): then the
+/// answer leaves by the port that the question came in by.
 fn a_container_calls_itself_by_the_machines_port() -> Result<()> {
     let web = Container::serving("web", &["-p", "8080:80"])?;
     let said = web.fetches("http://172.30.0.1:8080/hostname")?;

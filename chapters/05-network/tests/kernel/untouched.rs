@@ -1,4 +1,5 @@
-//! What is not ours stays as it is: the machine's network, whatever the cases do in their labs, and other people's rules.
+//! What is not ours stays as it is: the machine's network, whatever the cases do in their labs,
+//! and other people's rules.
 
 use std::fs;
 use std::path::Path;

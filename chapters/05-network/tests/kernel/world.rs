@@ -74,7 +74,8 @@ impl Container {
         Container::start(name, flags, "exec sleep 1000")
     }
 
-    /// One with a web server on port 80: /hostname is its name, /cgi-bin/caller the address of the caller.
+    /// One with a web server on port 80: /hostname is its name, /cgi-bin/caller the address of the
+    /// caller.
     pub fn serving(name: &str, flags: &[&str]) -> Result<Container> {
         let volume = busybox_volume()?;
         let script = "mkdir -p /www/cgi-bin; cp /etc/hostname /www
