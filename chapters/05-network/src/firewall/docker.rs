@@ -1,8 +1,8 @@
 //! Beside Docker, and others who drop whatever they don't know.
 //!
-//! Docker sets the policy for forwarded packets to DROP. An `accept` in a table of ours ends only our
-//! chain, so that policy decides about our packets, too. For rules of other people there is a chain
-//! that Docker asks first and never changes: DOCKER-USER.
+//! Docker sets the policy for forwarded packets to DROP. An `accept` in a table of ours ends only
+//! our chain, so that policy decides about our packets, too. For rules of other people there is a
+//! chain that Docker asks first and never changes: DOCKER-USER.
 
 use std::process::{Command, Output, Stdio};
 
@@ -16,8 +16,8 @@ const CHAIN: &str = "DOCKER-USER";
 
 // ANCHOR: let_through
 /// Accepts, in Docker's chain for that, what comes from a bridge or goes to it. What may do so is
-/// decided by our own table: what it drops stays dropped. Without such a chain, and where packets are
-/// dropped all the same, one line says so.
+/// decided by our own table: what it drops stays dropped. Without such a chain, and where packets
+/// are dropped all the same, one line says so.
 pub fn let_through(bridge: &str) -> Result<()> {
     let Some(forward) = iptables(&["-S", "FORWARD"]) else { return Ok(()) };
     if iptables(&["-S", CHAIN]).is_none() {

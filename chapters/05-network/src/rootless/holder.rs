@@ -148,8 +148,8 @@ pub fn run(flags: &StoreFlags, _state: &Path) -> Result<u8> {
     })
 }
 
-/// A new network namespace may begin with the machine's setting. Without rules, a user's networks are
-/// kept apart by this alone.
+/// A new network namespace may begin with the machine's setting. Without rules, a user's networks
+/// are kept apart by this alone.
 fn forward_nothing() -> Result<()> {
     const FILE: &str = "/proc/sys/net/ipv4/ip_forward";
     if fs::read_to_string(FILE).is_ok_and(|value| value.trim() == "0") {
