@@ -1,7 +1,7 @@
 //! The four network modes: what a container shares, and what it has of its own.
 
 use anyhow::{Result, ensure};
-use lab::look;
+use lab::observe;
 use testkit::{Case, cases};
 
 use crate::world::{Container, cables, interfaces, refused, succeeds};
@@ -25,15 +25,15 @@ fn each_mode_shares_the_namespaces_that_it_says() -> Result<()> {
     let none = Container::idle("none", &["--network", "none"])?;
     let host = Container::idle("host", &["--network", "host"])?;
     let shared = Container::idle("shared", &["--network", "container:bridge"])?;
-    let net = |pid| look::namespace_inode(pid, "net");
+    let net = |pid| observe::namespace_inode(pid, "net");
     ensure!(net(host.pid)? == net(own)?, "host has a network of its own");
     ensure!(net(shared.pid)? == net(bridge.pid)?, "container: has a network of its own");
     for (one, other) in [(bridge.pid, own), (none.pid, own), (none.pid, bridge.pid)] {
         ensure!(net(one)? != net(other)?, "{one} and {other} share a network");
     }
     for kind in ["mnt", "pid", "uts"] {
-        ensure!(look::namespaces_differ(shared.pid, bridge.pid, kind)?, "container: shares {kind} as well");
-        ensure!(look::namespaces_differ(host.pid, own, kind)?, "host shares {kind} as well");
+        ensure!(observe::namespaces_differ(shared.pid, bridge.pid, kind)?, "container: shares {kind} as well");
+        ensure!(observe::namespaces_differ(host.pid, own, kind)?, "host shares {kind} as well");
     }
     Ok(())
 }

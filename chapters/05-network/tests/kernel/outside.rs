@@ -21,7 +21,7 @@ impl Outside {
         let process = unshare.args(["--net", "sleep", "1000"]).stdin(Stdio::null()).spawn().context("unshare")?;
         let pid = process.id() as i32;
         let outside = Outside { process, server: None.into() };
-        eventually("there is another namespace", || lab::look::namespaces_differ(pid, 1, "net"))?;
+        eventually("there is another namespace", || lab::observe::namespaces_differ(pid, 1, "net"))?;
         sh(&format!("ip link add up0 type veth peer name up1 netns {pid}"))?;
         sh("ip address add 192.0.2.1/24 dev up0; ip link set up0 up")?;
         outside.run("ip address add 192.0.2.2/24 dev up1; ip link set up1 up; ip link set lo up")?;
