@@ -123,7 +123,7 @@ impl Verb for Verbs {
             Verbs::Ps(verb) | Verbs::Container(Container::Ls(verb)) => verb.act(store),
             Verbs::Logs(verb) => verb.act(store),
             Verbs::Attach(verb) => verb.act(store),
-            Verbs::Exec(verb) => verbs::as_our_failure(verb.act(store)),
+            Verbs::Exec(verb) => verb.act(store),
             Verbs::Inspect(verb) => verb.act(store),
             Verbs::Top(verb) => verb.act(store),
             Verbs::Port(verb) => verb.act(store),

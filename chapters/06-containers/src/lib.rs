@@ -24,6 +24,7 @@ pub mod log;
 pub mod powers;
 pub mod record;
 pub mod shim;
+mod steps;
 mod sys;
 mod template;
 mod terminal;

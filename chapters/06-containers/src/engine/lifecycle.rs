@@ -17,15 +17,20 @@ impl Engine {
     /// Makes a life of a container, up to its start gate; clients attach before [`Handle::open_gate`].
     /// `None` when it runs already.
     pub fn prepare_start(&self, name: &str) -> Result<Option<Handle>> {
-        let record = self.records.find(name)?;
+        let id = self.records.find_id(name)?;
+        // Two that start it at once would make two lives of it.
+        let alone = self.records.lock_one(&id)?;
+        let record = self.records.find(&id)?;
         match record.state.status {
             Status::Running | Status::Restarting => return Ok(None),
-            Status::Paused => bail!("cannot start a paused container, try unpause instead"),
+            Status::Paused => bail!(Failure::new(1, "cannot start a paused container, try unpause instead")),
             Status::Created | Status::Exited | Status::Dead => {}
         }
         self.clean_up_after_a_crash(&record)?;
         self.records.update(&record.id, |record| record.state.restart_count = 0)?;
-        shim::start(&self.flags, &record.id).inspect_err(|error| self.note_failed_start(&record, error)).map(Some)
+        let handle =
+            shim::start(&self.flags, &record.id).inspect_err(|error| self.note_failed_start(&record, error))?;
+        Ok(Some(handle.holding(alone)))
     }
 
     /// Starts a container.
@@ -76,7 +81,8 @@ impl Engine {
             bail!(Failure::new(1, format!("Container {} is not {not}", record.name)));
         }
         let cgroup = Cgroup::read(&self.flags.state_root().join(&record.id))?.context(
-            "this container has no cgroup of its own, and so can't be halted\ncure: see book, 3.10 Without root",
+            "this container has no cgroup of its own, and so can't be halted\ncause: an ordinary user may make none here\n\
+             cure: systemd-run --user --scope -p Delegate=yes in front of run; see book, 3.10 Without root",
         )?;
         ch03_cgroups::freeze(&cgroup, is_pause)?;
         let status = if is_pause { Status::Paused } else { Status::Running };
@@ -111,10 +117,11 @@ impl Engine {
                 ));
             }
             self.end(&record)?;
-            if self.records.read(&id)?.is_none() {
-                // Its shim has removed it: it was one of those that go when they end.
-                return Ok(());
-            }
+        }
+        let alone = self.records.lock_one(&id)?;
+        if alone.is_none() || self.records.read(&id)?.is_none() {
+            // Its shim has removed it, or somebody else.
+            return Ok(());
         }
         let store = self.flags.open()?;
         if store.root().join(&id).is_dir() {
@@ -163,5 +170,7 @@ pub fn remove_record(flags: &StoreFlags, records: &Records, record: &Record, wit
             }
         }
     }
+    // A killed shim has left its socket.
+    let _ = std::fs::remove_file(shim::socket_path(flags.state_root(), &record.id));
     records.remove(&record.id)
 }

@@ -71,7 +71,8 @@ impl Engine {
         {
             return Ok(code);
         }
-        // The shim was killed, or the end came before we asked.
+        // The shim was killed, or the end came before we asked: under the lock it is written down.
+        let _alone = self.records.lock()?;
         Ok(self.records.find(id).map(|record| record.state.exit_code).unwrap_or(137))
     }
 

@@ -126,17 +126,41 @@ impl LogReader {
         while let Some(entry) = self.next_entry(&mut file)? {
             each(entry)?;
         }
-        if self.was_rotated(&mut file)? {
-            self.partial.clear();
-            let mut file = BufReader::new(File::open(&self.path).context("cannot read the log")?);
+        while self.was_rotated(&mut file)? {
+            // What was written between our last look and the rotation.
             while let Some(entry) = self.next_entry(&mut file)? {
                 each(entry)?;
             }
-            self.current = Some(file);
-        } else {
-            self.current = Some(file);
+            self.partial.clear();
+            match self.successor(&file)? {
+                Some(next) => file = next,
+                None => break,
+            }
+            while let Some(entry) = self.next_entry(&mut file)? {
+                each(entry)?;
+            }
         }
+        self.current = Some(file);
         Ok(())
+    }
+
+    /// The file that was begun after this one: of numbered ones the next lower, or the log itself.
+    fn successor(&self, file: &BufReader<File>) -> Result<Option<BufReader<File>>> {
+        use std::os::unix::fs::MetadataExt;
+        let known = file.get_ref().metadata()?.ino();
+        let numbered = |number: u32| match number {
+            0 => self.path.clone(),
+            _ => self.path.with_extension(format!("log.{number}")),
+        };
+        let all = (0..100).map(numbered).take_while(|path| path.exists()).collect::<Vec<_>>();
+        let place = all.iter().position(|path| std::fs::metadata(path).is_ok_and(|meta| meta.ino() == known));
+        // One that is gone, or was emptied: what is oldest now comes next.
+        let next = match place {
+            Some(0) => 0,
+            Some(place) => place - 1,
+            None => all.len().saturating_sub(1),
+        };
+        Ok(File::open(numbered(next as u32)).ok().map(BufReader::new))
     }
 
     fn was_rotated(&self, file: &mut BufReader<File>) -> Result<bool> {

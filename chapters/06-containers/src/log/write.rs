@@ -25,7 +25,8 @@ pub struct LogWriter {
     max_size: Option<u64>,
     max_file: u32,
     pending: [Pending; 2],
-    lost: u64,
+    /// Lines that the disk had no room for.
+    lost: usize,
 }
 
 impl LogWriter {
@@ -86,22 +87,63 @@ impl LogWriter {
     }
     // ANCHOR_END: lines
 
-    fn write(&mut self, lines: &[u8]) {
-        if lines.is_empty() {
-            return;
+    /// Writes whole lines; where the log would become too large, it is rotated between two of them.
+    fn write(&mut self, mut lines: &[u8]) {
+        while !lines.is_empty() {
+            let room = self.max_size.map_or(usize::MAX, |most| most.saturating_sub(self.size) as usize);
+            let mut length = whole_lines(lines, room);
+            if length == 0 && self.size > 0 {
+                self.rotate();
+                continue;
+            }
+            if length == 0 {
+                // A line that is longer than a log may be.
+                length = lines.iter().position(|byte| *byte == b'\n').map_or(lines.len(), |end| end + 1);
+            }
+            self.append(&lines[..length]);
+            lines = &lines[length..];
         }
-        if self.max_size.is_some_and(|most| self.size > 0 && self.size + lines.len() as u64 > most) {
-            self.rotate();
+    }
+
+    /// What doesn't fit on the disk is lost, and counted; half a line would make all that follows
+    /// unreadable.
+    fn append(&mut self, lines: &[u8]) {
+        if self.lost > 0 && self.note_loss() {
+            self.lost = 0;
         }
         let Some(file) = &mut self.file else { return };
-        match file.write_all(lines) {
-            Ok(()) => self.size += lines.len() as u64,
-            Err(_) => {
-                // Half a line would make all that follows unreadable.
-                let _ = file.set_len(self.size);
-                self.lost += 1;
+        let (mut rest, mut written) = (lines, 0);
+        while !rest.is_empty() {
+            match file.write(rest) {
+                Ok(length @ 1..) => {
+                    written += length;
+                    rest = &lines[written..];
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Ok(_) | Err(_) => break,
             }
         }
+        let kept = whole_lines(lines, written);
+        if kept < written {
+            let _ = file.set_len(self.size + kept as u64);
+        }
+        self.size += kept as u64;
+        self.lost += lines[kept..].iter().filter(|byte| **byte == b'\n').count();
+    }
+
+    /// Says in the log itself that something is missing there.
+    fn note_loss(&mut self) -> bool {
+        let text = format!("(coracle: {} lines were lost here: the disk was full)\n", self.lost);
+        let mut note = Vec::new();
+        append(&mut note, 2, text.as_bytes(), &crate::now());
+        let Some(file) = &mut self.file else { return false };
+        let is_written = file.write(&note).is_ok_and(|length| length == note.len());
+        if is_written {
+            self.size += note.len() as u64;
+        } else {
+            let _ = file.set_len(self.size);
+        }
+        is_written
     }
 
     /// `log` becomes `log.1`, `log.1` becomes `log.2`, and the last goes.
@@ -122,6 +164,14 @@ impl LogWriter {
         }
         self.size = 0;
     }
+}
+
+/// How many bytes of whole lines there are, within `room`.
+fn whole_lines(lines: &[u8], room: usize) -> usize {
+    if room >= lines.len() {
+        return lines.len();
+    }
+    lines[..room].iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1)
 }
 
 fn append(lines: &mut Vec<u8>, stream: u8, piece: &[u8], now: &str) {
@@ -163,6 +213,22 @@ mod tests {
         log.take(1, &vec![b'x'; 2 * PIECE + 5]);
         log.finish();
         assert_eq!(written(&path).iter().map(|entry| entry.log.len()).collect::<Vec<_>>(), [PIECE, PIECE, 5]);
+    }
+
+    #[test]
+    fn what_comes_at_once_is_divided_between_lines() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("x-json.log");
+        let mut log = LogWriter::open(&path, Some(300), Some(50)).unwrap();
+        let all: String = (0..40).map(|number| format!("line {number}\n")).collect();
+        log.take(1, all.as_bytes());
+        log.take(1, format!("{}\n", "x".repeat(500)).as_bytes());
+        let names =
+            (0..50).map(|number| if number == 0 { path.clone() } else { path.with_extension(format!("log.{number}")) });
+        let files: Vec<PathBuf> = names.take_while(|name| name.exists()).collect();
+        let lines: Vec<Entry> = files.iter().rev().flat_map(|file| written(file)).collect();
+        assert!(files.len() > 8 && lines.len() == 41, "{} files, {} lines", files.len(), lines.len());
+        assert!(files[1..].iter().all(|file| fs::metadata(file).unwrap().len() <= 300));
     }
 
     #[test]

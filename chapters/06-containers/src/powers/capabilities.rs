@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 
 use anyhow::{Result, bail};
+use ch01_namespaces::explain::note;
 use ch01_namespaces::{Handover, Inside, Mechanism, Stage};
 
-use crate::sys;
+use crate::{steps, sys};
 
 /// All of Linux 6.x, in the order of their numbers.
 pub const NAMES: [&str; 41] = [
@@ -157,7 +158,9 @@ impl Mechanism for Drop {
     fn enter(&self, _: Handover, _: &mut Inside) -> Result<()> {
         sys::drop_bounding(self.keep.bits())?;
         sys::clear_ambient()?;
-        sys::set_capabilities(self.keep.bits())
+        sys::set_capabilities(self.keep.bits())?;
+        note(&steps::DROP_CAPABILITIES, "capset", || vec![format!("{:#x}", self.keep.bits())]);
+        Ok(())
     }
 }
 // ANCHOR_END: mechanism

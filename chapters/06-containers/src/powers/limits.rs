@@ -1,10 +1,11 @@
 //! Small restrictions: resource limits of processes, no_new_privs, a keyring of its own.
 
 use anyhow::{Context, Result};
+use ch01_namespaces::explain::note;
 use ch01_namespaces::{Handover, Inside, Mechanism, Stage};
 use nix::sys::resource::{Resource, setrlimit};
 
-use crate::sys;
+use crate::{steps, sys};
 
 /// `--ulimit NAME=SOFT[:HARD]`: getrlimit(2).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -106,7 +107,9 @@ impl Mechanism for NoNewPrivileges {
     }
 
     fn enter(&self, _: Handover, _: &mut Inside) -> Result<()> {
-        nix::sys::prctl::set_no_new_privs().context("prctl: PR_SET_NO_NEW_PRIVS")
+        nix::sys::prctl::set_no_new_privs().context("prctl: PR_SET_NO_NEW_PRIVS")?;
+        note(&steps::NO_NEW_PRIVILEGES, "prctl", || vec!["PR_SET_NO_NEW_PRIVS".into()]);
+        Ok(())
     }
 }
 

@@ -5,12 +5,14 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
-use ch01_namespaces::{Handover, Inside, Mechanism, Stage, Why};
+use ch01_namespaces::{Handover, Inside, Mechanism, Stage};
 use ch02_rootfs::rooted::{Kind, Root, kind_of};
 use ch02_rootfs::sys::{attach, attr, copy_tree, new_mount, open_in_root, set_attributes};
 use nix::errno::Errno;
 use nix::sys::stat::{fstat, major, minor};
 use nix::sys::statfs::{PROC_SUPER_MAGIC, SYSFS_MAGIC, fstatfs};
+
+use crate::steps;
 
 /// Docker's list of what is covered.
 pub const MASKED: [&str; 13] = [
@@ -31,10 +33,6 @@ pub const MASKED: [&str; 13] = [
 
 /// And of what may be read only.
 pub const READ_ONLY: [&str; 5] = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"];
-
-static MASK: Why = Why::new("covered: it shows the machine, not the container", "6.9 Covered paths");
-
-static PROTECT: Why = Why::new("from here on it can only be read", "6.9 Covered paths");
 
 // ANCHOR: masks
 /// Covers files by /dev/null and directories by an empty, read-only file system.
@@ -83,10 +81,10 @@ fn find(root: &Root, path: &Path) -> Result<Option<OwnedFd>> {
 fn mask(root: &Root, path: &Path) -> Result<()> {
     let Some(place) = find(root, path)? else { return Ok(()) };
     let cover = match kind_of(place.as_fd())? {
-        Kind::Directory => new_mount(&MASK, "tmpfs", &[("size".into(), "0".into())], attr::READ_ONLY)?,
+        Kind::Directory => new_mount(&steps::MASK, "tmpfs", &[("size".into(), "0".into())], attr::READ_ONLY)?,
         Kind::File => null(root)?,
     };
-    attach(&MASK, "cover", cover.as_fd(), place.as_fd(), path)
+    attach(&steps::MASK, "cover", cover.as_fd(), place.as_fd(), path)
 }
 
 /// The container's /dev/null, which is really that.
@@ -94,14 +92,14 @@ fn null(root: &Root) -> Result<OwnedFd> {
     let null = open_in_root(root.as_fd(), Path::new("/dev/null"), false).context("there is no /dev/null")?;
     let stat = fstat(&null).context("fstat")?;
     ensure!((major(stat.st_rdev), minor(stat.st_rdev)) == (1, 3), "/dev/null is not the null device");
-    copy_tree(&MASK, &by_descriptor(&null))
+    copy_tree(&steps::MASK, &by_descriptor(&null))
 }
 
 fn protect(root: &Root, path: &Path) -> Result<()> {
     let Some(place) = find(root, path)? else { return Ok(()) };
-    let same = copy_tree(&PROTECT, &by_descriptor(&place))?;
-    set_attributes(&PROTECT, same.as_fd(), attr::READ_ONLY | attr::NO_SUID | attr::NO_DEV | attr::NO_EXEC)?;
-    attach(&PROTECT, "itself", same.as_fd(), place.as_fd(), path)
+    let same = copy_tree(&steps::PROTECT, &by_descriptor(&place))?;
+    set_attributes(&steps::PROTECT, same.as_fd(), attr::READ_ONLY | attr::NO_SUID | attr::NO_DEV | attr::NO_EXEC)?;
+    attach(&steps::PROTECT, "itself", same.as_fd(), place.as_fd(), path)
 }
 
 fn by_descriptor(fd: &OwnedFd) -> std::path::PathBuf {

@@ -8,10 +8,11 @@ use std::io::Read;
 use std::os::unix::fs::OpenOptionsExt;
 
 use anyhow::{Context, Result, bail};
+use ch01_namespaces::explain::note;
 use ch01_namespaces::{Handover, Inside, Mechanism, Stage};
 use nix::unistd::{Gid, Uid, setgid, setgroups, setuid};
 
-use crate::sys;
+use crate::{steps, sys};
 
 /// Files of users are small.
 const MOST: u64 = 1 << 20;
@@ -111,7 +112,7 @@ impl Mechanism for RunAs {
         }
         let unmapped = |what: &str, id: u32| {
             format!(
-                "{what}: cannot become {id}\nlikely cause: the container's user namespace does not map that id\n\
+                "{what}: cannot become {id}\ncause: the container's user namespace does not map that id\n\
                  cure: a range in /etc/subuid and /etc/subgid, and newuidmap (package uidmap)"
             )
         };
@@ -120,6 +121,7 @@ impl Mechanism for RunAs {
             sys::keep_capabilities()?;
         }
         setuid(Uid::from_raw(identity.uid)).with_context(|| unmapped("setuid", identity.uid))?;
+        note(&steps::BECOME, "setuid", || vec![identity.uid.to_string(), identity.gid.to_string()]);
         if identity.uid != 0 {
             // An ordinary user's programs have no capabilities but those of their files.
             sys::set_capabilities(0)?;

@@ -3,7 +3,7 @@
 
 use std::fs::{self, DirBuilder, File};
 use std::io::ErrorKind;
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
@@ -50,6 +50,16 @@ impl Records {
         Ok(file)
     }
 
+    /// While it is held, nobody else starts or removes this container. `None` when it is gone.
+    pub fn lock_one(&self, id: &str) -> Result<Option<File>> {
+        let path = self.directory(id).join("lock");
+        match File::options().create(true).truncate(false).write(true).open(&path) {
+            Ok(file) => file.lock().map(|()| Some(file)).with_context(|| format!("cannot lock {}", path.display())),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error).with_context(|| format!("cannot open {}", path.display())),
+        }
+    }
+
     /// Begins a record; its name must be free. The caller holds the lock.
     pub fn create(&self, record: &Record) -> Result<()> {
         check_name(&record.name)?;
@@ -76,10 +86,14 @@ impl Records {
         let directory = self.directory(&record.id);
         let new = directory.join(format!("{FILE}.new-{}", std::process::id()));
         let text = serde_json::to_vec_pretty(record)?;
-        fs::write(&new, text)
-            .and_then(|()| fs::rename(&new, directory.join(FILE)))
-            .inspect_err(|_| drop(fs::remove_file(&new)))
-            .with_context(|| format!("cannot write the record in {}", directory.display()))
+        let written = fs::write(&new, &text).and_then(|()| fs::rename(&new, directory.join(FILE)));
+        let written = written.or_else(|error| {
+            let _ = fs::remove_file(&new);
+            // A disk that is full has no room for two; how a container ended is worth the risk.
+            let is_full = error.kind() == ErrorKind::StorageFull;
+            if is_full && write_in_place(&directory.join(FILE), &text).is_ok() { Ok(()) } else { Err(error) }
+        });
+        written.with_context(|| format!("cannot write the record in {}", directory.display()))
     }
     // ANCHOR_END: write
 
@@ -88,7 +102,8 @@ impl Records {
         check_name(new)?;
         let _alone = self.lock()?;
         if let Some(other) = self.all()?.into_iter().find(|other| other.name == new) {
-            bail!("Conflict. The container name \"/{new}\" is already in use by container \"{}\".", other.id);
+            let message = format!("Conflict. The container name \"/{new}\" is already in use by container");
+            bail!(Failure::new(1, format!("{message} \"{}\".", other.id)));
         }
         let mut record = self.read(id)?.with_context(|| format!("container {} is gone", short(id)))?;
         record.name = new.into();
@@ -154,7 +169,9 @@ impl Records {
         let mut matches = ids.into_iter().filter(|id| !bare.is_empty() && id.starts_with(bare));
         match (matches.next(), matches.next()) {
             (Some(id), None) => Ok(id),
-            (Some(_), Some(_)) => bail!("several containers' ids begin with {bare:?}: give more digits"),
+            (Some(_), Some(_)) => {
+                bail!(Failure::new(1, format!("several containers' ids begin with {bare:?}: give more digits")))
+            }
             (None, _) => bail!(Failure::new(1, format!("No such container: {name}"))),
         }
     }
@@ -163,13 +180,23 @@ impl Records {
     pub fn find(&self, name: &str) -> Result<Record> {
         let id = self.find_id(name)?;
         let record = self.read(&id)?;
-        record.map(corrected).with_context(|| format!("No such container: {name}"))
+        record.map(corrected).ok_or_else(|| Failure::new(1, format!("No such container: {name}")).into())
     }
 
     /// Removes a record with its log.
     pub fn remove(&self, id: &str) -> Result<()> {
         remove_tree(&self.directory(id))
     }
+}
+
+/// Where the old one lies, if its blocks hold the new one as well.
+fn write_in_place(file: &Path, text: &[u8]) -> std::io::Result<()> {
+    let file = File::options().write(true).open(file)?;
+    if file.metadata()?.blocks() * 512 < text.len() as u64 {
+        return Err(ErrorKind::StorageFull.into());
+    }
+    file.write_all_at(text, 0)?;
+    file.set_len(text.len() as u64)
 }
 
 /// As it is: see [`RecordState::corrected`](super::RecordState::corrected).

@@ -18,6 +18,7 @@ const MOST: usize = 512;
 /// The listening socket, and its connections.
 pub struct Control {
     path: PathBuf,
+    is_closed: bool,
     listener: OwnedFd,
     connections: Vec<(u64, Link, Waits)>,
     next: u64,
@@ -55,7 +56,7 @@ impl Control {
         })?;
         bind(listener.as_raw_fd(), &address).with_context(|| format!("cannot listen at {}", path.display()))?;
         listen(&listener, Backlog::new(128).unwrap_or(Backlog::MAXCONN)).context("listen")?;
-        Ok(Control { path: path.into(), listener, connections: Vec::new(), next: 0 })
+        Ok(Control { path: path.into(), is_closed: false, listener, connections: Vec::new(), next: 0 })
     }
 
     /// What to wait for.
@@ -118,15 +119,21 @@ impl Control {
         }
     }
 
-    /// The container has ended; if that is final, nobody can ask any more.
-    pub fn notify_end(&mut self, code: u8, is_final: bool) {
-        if is_final {
+    /// Nobody new can ask any more. From now on another shim may listen at the same path.
+    pub fn close(&mut self) {
+        if !self.is_closed {
+            self.is_closed = true;
             let _ = fs::remove_file(&self.path);
-            // Who has just asked is answered, too.
-            for Event { connection, request, .. } in self.events() {
-                if request == Request::Wait {
-                    self.reply(connection, &Reply::Ended { code });
-                }
+        }
+    }
+
+    /// The container has ended for good: whoever waits hears it.
+    pub fn notify_end(&mut self, code: u8) {
+        self.close();
+        // Who has just asked is answered, too.
+        for Event { connection, request, .. } in self.events() {
+            if request == Request::Wait {
+                self.reply(connection, &Reply::Ended { code });
             }
         }
         for (_, link, waits) in &mut self.connections {
@@ -135,5 +142,11 @@ impl Control {
                 let _ = link.send(&Reply::Ended { code }, &[]);
             }
         }
+    }
+}
+
+impl Drop for Control {
+    fn drop(&mut self) {
+        self.close();
     }
 }

@@ -55,7 +55,7 @@ impl Command {
         let (cgroup, entrances) = cgroups_of(life)?;
         let mut mechanisms: Vec<Box<dyn Mechanism>> = vec![Box::new(JoinCgroups(entrances))];
         if request.tty {
-            mechanisms.push(Box::new(Console { size: request.size }));
+            mechanisms.push(Box::new(Console { size: request.size, is_first: false }));
         }
         mechanisms.push(Box::new(WorkingDirectory::new(working_directory(&request.working_dir, &record.config))?));
         mechanisms.extend(wishes.powers(&record.config, &request)?);

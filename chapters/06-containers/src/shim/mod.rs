@@ -8,10 +8,12 @@
 
 mod client;
 mod control;
+mod ending;
 mod exec;
 mod life;
 mod plan;
 pub mod protocol;
+mod requests;
 mod role;
 mod session;
 mod start;

@@ -37,7 +37,7 @@ pub fn design_of<'a>(flags: &'a StoreFlags, record: &Record) -> Result<Design<'a
     wishes.delegate(&design)?;
     wishes.plan(&mut design)?;
     if record.config.tty {
-        design.add(Console::default());
+        design.add(Console { is_first: true, ..Console::default() });
         let has_term = design.spec.env.iter().any(|(name, _)| name == "TERM");
         if !has_term {
             design.spec.env.push(("TERM".into(), "xterm".into()));

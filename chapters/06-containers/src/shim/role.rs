@@ -7,8 +7,11 @@ use ch01_namespaces::link::Link;
 use ch01_namespaces::{Failure, StoreFlags, own_binary};
 use nix::unistd::{chdir, setsid};
 
-use super::life::{Ending, live};
+use super::control::Control;
+use super::ending::{Ending, FIRST_PAUSE, next_pause, rest};
+use super::life::live;
 use super::protocol::Reply;
+use super::start::socket_path;
 use crate::record::{Record, Records, Status};
 use crate::sys;
 
@@ -54,11 +57,12 @@ fn note_end(records: &Records, id: &str, error: &anyhow::Error) -> Result<()> {
 fn serve(flags: &StoreFlags, id: &str, link: &Link) -> Result<()> {
     let records = Records::open(flags)?;
     let read = || -> Result<Record> { records.read(id)?.with_context(|| format!("container {id} is gone")) };
-    let mut starter = Some(link);
-    let mut pause = crate::shim::life::FIRST_PAUSE;
+    let mut control = Control::listen(&socket_path(flags.state_root(), id))?;
+    let (mut starter, mut clients, mut pause) = (Some(link), Vec::new(), FIRST_PAUSE);
     loop {
         let is_first = starter.is_some();
-        match live(flags, &records, read()?, starter.take()) {
+        let attached = std::mem::take(&mut clients);
+        match live(flags, &records, read()?, starter.take(), &mut control, attached) {
             Ok(Ending::Final) => return Ok(()),
             Err(error) => {
                 if !is_first {
@@ -66,9 +70,10 @@ fn serve(flags: &StoreFlags, id: &str, link: &Link) -> Result<()> {
                 }
                 return Err(error);
             }
-            Ok(Ending::Again { lived }) => {
-                pause = crate::shim::life::next_pause(pause, lived);
-                if crate::shim::life::rest(flags, &records, id, pause)? {
+            Ok(Ending::Again { lived, clients: still }) => {
+                clients = still;
+                pause = next_pause(pause, lived);
+                if rest(flags, &records, id, &mut control, pause)? {
                     return Ok(());
                 }
             }

@@ -1,6 +1,7 @@
 //! From outside: starting a shim, and talking to one.
 
 use std::ffi::OsString;
+use std::fs::File;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -17,6 +18,8 @@ use super::protocol::{Reply, Request};
 /// A shim that holds its container at the start gate, until [`Request::Start`] comes over the link.
 pub struct Handle {
     link: Link,
+    /// Held until it runs.
+    lock: Option<File>,
 }
 
 /// Where a container's shim listens.
@@ -49,7 +52,7 @@ pub fn start(flags: &StoreFlags, id: &str) -> Result<Handle> {
         bail!("the container's shim ended at once: {status}");
     }
     match link.receive::<Reply>()? {
-        Some((Reply::Done, _)) => Ok(Handle { link }),
+        Some((Reply::Done, _)) => Ok(Handle { link, lock: None }),
         Some((Reply::Failed(failure), _)) => Err(failure.into()),
         Some((other, _)) => bail!("the container's shim said {other:?}: a bug of ours"),
         None => bail!("the container's shim died before the container was made"),
@@ -76,9 +79,16 @@ fn own_program() -> Result<PathBuf> {
 }
 
 impl Handle {
+    /// With a lock that is held until the container runs.
+    pub fn holding(self, lock: Option<File>) -> Handle {
+        Handle { lock, ..self }
+    }
+
     /// Lets the container run; or why it didn't.
     pub fn open_gate(self) -> Result<()> {
-        ask_over(&self.link, &Request::Start, Vec::new()).map(drop)
+        let opened = ask_over(&self.link, &Request::Start, Vec::new()).map(drop);
+        drop(self.lock);
+        opened
     }
 }
 

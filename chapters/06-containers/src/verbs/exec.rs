@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 use ch01_namespaces::{StoreFlags, new_id};
 use clap::Args;
 
-use crate::client::{Conversation, has_terminal};
+use crate::client::{Conversation, End, has_terminal};
 use crate::engine::Engine;
 use crate::shim::{ExecRequest, Request};
 use crate::terminal::size_of;
@@ -84,7 +84,9 @@ impl ExecVerb {
             resize: &resize,
             signal: &|_| {},
         };
-        talk.talk()?;
-        engine.exec_wait(&record, &id)
+        match talk.talk()? {
+            End::Detached => Ok(0),
+            End::Closed => engine.exec_wait(&record, &id),
+        }
     }
 }

@@ -4,14 +4,14 @@ use std::fs::{self, File};
 use std::os::fd::AsFd;
 use std::process::{Output, Stdio};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use nix::fcntl::{FcntlArg, fcntl};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify};
 use nix::sys::statvfs::{FsFlags, fstatvfs};
 use testkit::{Case, cases, eventually, needs};
 
-use crate::world::{Attack, COPY, copied_program, fails, probe_flags, program, shown, succeeds};
+use crate::world::{Attack, COPY, copied_program, fails, probe_flags, program, shim_of, shown, succeeds};
 
 pub fn cases() -> Vec<Case> {
     cases![
@@ -66,17 +66,6 @@ fn our_program_cannot_be_overwritten_from_inside() -> Result<()> {
     eventually("all have ended", || Ok(succeeds(&["ps", "-q"])?.is_empty()))?;
     ensure!(fs::read(COPY)? == fs::read(env!("CARGO_BIN_EXE_ch06-containers"))?, "our program was overwritten");
     Ok(())
-}
-
-/// The process that says `shim ID` in its command line.
-fn shim_of(id: &str) -> Result<i32> {
-    let is_shim = |pid: &i32| {
-        let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-        line.windows(id.len()).any(|window| window == id.as_bytes())
-            && line.windows(5).any(|window| window == b"shim\0")
-    };
-    let pids = fs::read_dir("/proc")?.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-    pids.into_iter().find(is_shim).context("no shim")
 }
 
 fn is_unwritable(pid: i32) -> Result<bool> {

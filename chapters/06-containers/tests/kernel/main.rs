@@ -1,9 +1,16 @@
 //! Chapter 6 against the real kernel, each case in a process and a lab of its own.
 
+mod commands;
+mod crashes;
 mod holes;
+mod life;
 mod powers;
 mod probe;
 mod refused;
+mod restarts;
+mod streams;
+mod terminals;
+mod volumes;
 mod world;
 
 use std::process::ExitCode;
@@ -13,5 +20,19 @@ fn main() -> ExitCode {
     if let Some(status) = probe::act_if_asked() {
         return status;
     }
-    testkit::run([holes::cases(), powers::cases(), refused::cases()].concat())
+    testkit::run(
+        [
+            life::cases(),
+            streams::cases(),
+            terminals::cases(),
+            commands::cases(),
+            restarts::cases(),
+            crashes::cases(),
+            volumes::cases(),
+            holes::cases(),
+            powers::cases(),
+            refused::cases(),
+        ]
+        .concat(),
+    )
 }

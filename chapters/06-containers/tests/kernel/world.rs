@@ -128,3 +128,68 @@ pub fn probe(flags: &[&str], operation: &[&str]) -> Result<String> {
     ensure!(output.status.success(), "{command:?}: {}", shown(&output));
     Ok(String::from_utf8_lossy(&output.stdout).trim_end().to_string())
 }
+
+/// What `inspect` says of a container.
+pub fn inspect(name: &str, format: &str) -> Result<String> {
+    succeeds(&["inspect", "-f", format, name])
+}
+
+/// Its status and its last exit status, such as `exited 3`.
+pub fn state(name: &str) -> Result<String> {
+    inspect(name, "{{.State.Status}} {{.State.ExitCode}}")
+}
+
+/// A shell script in the background.
+pub fn detached(name: &str, flags: &[&str], script: &str) -> Result<String> {
+    succeeds(&[&["run", "-d", "--name", name], flags, &["hostbox", "sh", "-c", script]].concat())
+}
+
+/// Everything of containers on this machine, but for the image.
+pub fn left() -> Result<Vec<String>> {
+    let mut found = Vec::new();
+    let hostbox_and_roots = ["coracle-store", "data", "shims", "network", "lock", "l"];
+    for place in [
+        "",
+        "shims",
+        "data/containers",
+        "data/volumes",
+        "data/image/overlay2/layerdb/mounts",
+        "data/image/vfs/layerdb/mounts",
+    ] {
+        for entry in std::fs::read_dir(format!("{STORE}/{place}")).into_iter().flatten().flatten() {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if !hostbox_and_roots.contains(&name.as_str()) {
+                found.push(format!("{place}/{name}"));
+            }
+        }
+    }
+    for entry in std::fs::read_dir("/proc")?.flatten() {
+        let line = std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
+        let line = String::from_utf8_lossy(&line).replace('\0', " ");
+        if line.contains(STORE) && line.contains(" shim ") {
+            found.push(line);
+        }
+    }
+    Ok(found)
+}
+
+/// That nothing is left, at the latest in a moment: a shim ends just after it has answered.
+pub fn expect_nothing_left() -> Result<()> {
+    let mut last = Vec::new();
+    let gone = testkit::eventually("nothing is left", || {
+        last = left()?;
+        Ok(last.is_empty())
+    });
+    gone.with_context(|| format!("left: {last:#?}"))
+}
+
+/// The process that says `shim ID` in its command line.
+pub fn shim_of(id: &str) -> Result<i32> {
+    let is_shim = |pid: &i32| {
+        let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        line.windows(id.len()).any(|window| window == id.as_bytes())
+            && line.windows(5).any(|window| window == b"shim\0")
+    };
+    let pids = std::fs::read_dir("/proc")?.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    pids.into_iter().find(is_shim).context("no shim")
+}

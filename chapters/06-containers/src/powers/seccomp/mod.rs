@@ -5,6 +5,7 @@ mod allowed;
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result};
+use ch01_namespaces::explain::note;
 use ch01_namespaces::{Handover, Inside, Mechanism, Stage};
 use seccompiler::{
     BpfProgram, SeccompAction, SeccompCmpArgLen as Length, SeccompCmpOp as Op, SeccompCondition as Condition,
@@ -12,7 +13,7 @@ use seccompiler::{
 };
 
 use super::capabilities::Capabilities;
-use crate::sys;
+use crate::{steps, sys};
 
 /// Calls that come with a capability: who may mount may call mount(2).
 fn with_capability(name: &str) -> &'static [libc::c_long] {
@@ -127,7 +128,11 @@ impl Mechanism for Filter {
     }
 
     fn enter(&self, _: Handover, _: &mut Inside) -> Result<()> {
-        self.programs.iter().try_for_each(sys::install_filter)
+        self.programs.iter().try_for_each(|program| {
+            sys::install_filter(program)?;
+            note(&steps::FILTER, "seccomp", || vec![format!("{} instructions", program.len())]);
+            Ok(())
+        })
     }
 }
 

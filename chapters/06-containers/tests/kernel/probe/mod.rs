@@ -9,6 +9,8 @@ use std::process::ExitCode;
 
 use nix::errno::Errno;
 
+pub use sys::set_window_size;
+
 /// Where a container has it.
 pub const PLACE: &str = "/probe";
 

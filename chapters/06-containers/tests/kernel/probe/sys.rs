@@ -26,3 +26,11 @@ pub fn getpid_as_32_bit_programs_do() -> i32 {
 pub fn address<T: ?Sized>(of: &T) -> i64 {
     std::ptr::from_ref(of).cast::<u8>() as i64
 }
+
+/// TIOCSWINSZ.
+pub fn set_window_size(terminal: std::os::fd::BorrowedFd<'_>, columns: u16, rows: u16) {
+    let size = libc::winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
+    // SAFETY: the kernel reads the structure, which outlives the call.
+    let set = unsafe { libc::ioctl(std::os::fd::AsRawFd::as_raw_fd(&terminal), libc::TIOCSWINSZ, &raw const size) };
+    assert_eq!(set, 0, "TIOCSWINSZ");
+}

@@ -1,0 +1,226 @@
+//! A container's life, verb by verb.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, ensure};
+use testkit::{Case, cases, eventually, patiently};
+
+use crate::world::{detached, expect_nothing_left, fails, inspect, program, shown, state, succeeds};
+
+pub fn cases() -> Vec<Case> {
+    let mut cases = cases![
+        a_life_from_create_to_removal,
+        exit_statuses_are_dockers,
+        stop_asks_and_then_kills,
+        lists_show_what_was_asked_for,
+        what_changed_can_be_seen_committed_and_exported,
+        what_runs_is_shown_as_the_machine_counts,
+        names_and_ids_that_mean_nothing_or_several_are_refused,
+        prune_and_rm_remove_what_has_ended,
+    ];
+    cases.extend(cases![a_paused_container_stands_still].into_iter().map(Case::with_own_cgroups));
+    cases
+}
+
+fn a_life_from_create_to_removal() -> Result<()> {
+    let script = "echo life; trap 'exit 4' TERM; while :; do sleep 0.05; done";
+    let id = succeeds(&["create", "--name", "web", "hostbox", "sh", "-c", script])?;
+    ensure!(id.len() == 64, "{id}");
+    ensure!(state("web")? == "created 0" && inspect("web", "{{.State.Pid}}")? == "0");
+    ensure!(fails(&["exec", "web", "true"], 1)?.contains("is not running"));
+    ensure!(fails(&["attach", "web"], 125)?.contains("cannot attach to a stopped container"));
+    ensure!(succeeds(&["start", "web"])? == "web" && state("web")? == "running 0");
+    // Its first process is the command, in namespaces of its own, and the shim is its parent.
+    let pid: i32 = inspect("web", "{{.State.Pid}}")?.parse()?;
+    ensure!(lab::observe::ns_pids(pid)?.last() == Some(&1));
+    ensure!(succeeds(&["start", &id[..12]])? == id[..12], "a second start is no failure");
+    eventually("it wrote", || Ok(succeeds(&["logs", "web"])? == "life"))?;
+    ensure!(succeeds(&["exec", "web", "echo", "inside"])? == "inside");
+    ensure!(succeeds(&["stop", "web"])? == "web" && state("web")? == "exited 4");
+    ensure!(succeeds(&["stop", "web"])? == "web", "a second stop is no failure");
+    ensure!(!lab::observe::process_exists(pid));
+    ensure!(succeeds(&["restart", "web"])? == "web" && state("web")? == "running 0");
+    eventually("it wrote again", || Ok(succeeds(&["logs", "web"])? == "life\nlife"))?;
+    succeeds(&["rename", "web", "shop"])?;
+    ensure!(fails(&["inspect", "web"], 1)?.contains("No such container"));
+    ensure!(fails(&["rm", "shop"], 1)?.contains("stop the container before removing"));
+    // PID 1 has no handler for it: the kernel drops it.
+    ensure!(succeeds(&["kill", "-s", "USR1", "shop"])? == "shop" && state("shop")? == "running 0");
+    ensure!(succeeds(&["kill", "shop"])? == "shop" && succeeds(&["wait", "shop"])? == "137");
+    ensure!(fails(&["kill", "shop"], 1)?.contains("is not running"));
+    succeeds(&["rm", "shop"])?;
+    expect_nothing_left()
+}
+
+fn exit_statuses_are_dockers() -> Result<()> {
+    for (command, status) in [
+        (&["true"][..], 0),
+        (&["sh", "-c", "exit 7"], 7),
+        (&["sh", "-c", "exit 255"], 255),
+        (&["no-such-program"], 127),
+        (&["/etc/passwd"], 126),
+        (&["/tmp"], 126),
+    ] {
+        for way in [&["run"][..], &["run", "--rm"], &["run", "--rm", "--init"]] {
+            let output = program(&[way, &["hostbox"], command].concat()).output()?;
+            ensure!(output.status.code() == Some(status), "{way:?} {command:?}: {}", shown(&output));
+        }
+        detached("entered", &[], "sleep 1000")?;
+        let output = program(&[&["exec", "entered"], command].concat()).output()?;
+        ensure!(output.status.code() == Some(status), "exec {command:?}: {}", shown(&output));
+        succeeds(&["rm", "-f", "entered"])?;
+    }
+    // 128 and the signal's number.
+    let output = program(&["run", "--rm", "--init", "hostbox", "sh", "-c", "kill -9 $$"]).output()?;
+    ensure!(output.status.code() == Some(137), "{}", shown(&output));
+    // What could not be started is there, and says why.
+    let all = succeeds(&["ps", "-a", "--no-trunc", "--format", "{{.Status}} {{.Command}}"])?;
+    ensure!(all.lines().any(|line| line.starts_with("Created") && line.contains("no-such-program")), "{all}");
+    Ok(())
+}
+
+fn stop_asks_and_then_kills() -> Result<()> {
+    let end = |name: &str, flags: &[&str], script: &str, stop: &[&str]| -> Result<(String, Duration)> {
+        detached(name, flags, script)?;
+        // A shell that has no handler yet would be killed.
+        eventually("it is ready", || Ok(succeeds(&["logs", name])? == "ready"))?;
+        let begun = Instant::now();
+        succeeds(&[&["stop"], stop, &[name]].concat())?;
+        Ok((state(name)?, begun.elapsed()))
+    };
+    let deaf = "echo ready; sleep 1000; true";
+    let hears = "trap 'exit 3' TERM; trap 'exit 5' USR1; echo ready; while :; do sleep 0.05; done";
+    let (said, took) = end("deaf", &["--stop-timeout", "1"], deaf, &[])?;
+    ensure!(said == "exited 137" && took >= Duration::from_secs(1), "{said} after {took:?}");
+    let (said, took) = end("quickly", &[], deaf, &["-t", "0"])?;
+    ensure!(said == "exited 137" && took < patiently(Duration::from_secs(2)), "{said} after {took:?}");
+    // An init is no PID 1 that ignores, and its child gets the signal.
+    let (said, took) = end("init", &["--init"], "echo ready; exec sleep 1000", &[])?;
+    ensure!(said == "exited 143" && took < patiently(Duration::from_secs(5)), "{said} after {took:?}");
+    ensure!(end("hears", &[], hears, &[])?.0 == "exited 3");
+    ensure!(end("own", &["--stop-signal", "USR1"], hears, &[])?.0 == "exited 5");
+    ensure!(end("other", &[], hears, &["-s", "USR1"])?.0 == "exited 5");
+    Ok(())
+}
+
+fn lists_show_what_was_asked_for() -> Result<()> {
+    detached("one", &["--label", "color=blue"], "sleep 1000")?;
+    succeeds(&["run", "--name", "two", "hostbox", "sh", "-c", "exit 3"]).err();
+    succeeds(&["create", "--name", "three", "-l", "color", "hostbox", "true"])?;
+    let names = |args: &[&str]| succeeds(&[&["ps", "--format", "{{.Names}}"], args].concat());
+    ensure!(names(&[])? == "one" && names(&["-a"])? == "three\ntwo\none");
+    ensure!(names(&["-l"])? == "three" && names(&["-f", "status=exited"])? == "two");
+    ensure!(names(&["-a", "-f", "label=color"])? == "three\none" && names(&["-a", "-f", "label=color=blue"])? == "one");
+    ensure!(names(&["-f", "exited=3"])? == "two" && names(&["-a", "-f", "name=thr"])? == "three");
+    ensure!(succeeds(&["ps", "-q"])?.len() == 12 && succeeds(&["ps", "-q", "--no-trunc"])?.len() == 64);
+    ensure!(fails(&["ps", "-f", "color=red"], 125)?.contains("Invalid filter"));
+    let table = succeeds(&["ps", "-a"])?;
+    ensure!(table.starts_with("CONTAINER ID") && table.contains("Exited (3)") && table.contains("Up "), "{table}");
+    let json: serde_json::Value = serde_json::from_str(&succeeds(&["ps", "--format", "json"])?)?;
+    ensure!(json["Names"] == "one" && json["Image"] == "hostbox" && json["State"] == "running", "{json}");
+    ensure!(fails(&["ps", "--format", "{{.Color}}"], 125)?.contains("there is no Color"));
+    ensure!(fails(&["inspect", "-f", "{{.State.Nope}}", "one"], 125)?.contains("there is no Nope"));
+    Ok(())
+}
+
+fn what_changed_can_be_seen_committed_and_exported() -> Result<()> {
+    let script = "echo new >/srv/file && rm /etc/passwd && echo x >>/etc/group";
+    succeeds(&["run", "--name", "changed", "hostbox", "sh", "-c", &format!("mkdir -p /srv; {script}")])?;
+    let diff = succeeds(&["diff", "changed"])?;
+    for line in ["A /srv/file", "D /etc/passwd", "C /etc/group"] {
+        ensure!(diff.lines().any(|known| known == line), "{line} is missing in {diff}");
+    }
+    succeeds(&["commit", "changed", "second"])?;
+    ensure!(succeeds(&["run", "--rm", "second", "cat", "/srv/file"])? == "new");
+    ensure!(fails(&["run", "--rm", "second", "cat", "/etc/passwd"], 1)?.contains("passwd"));
+    Ok(())
+}
+
+fn what_runs_is_shown_as_the_machine_counts() -> Result<()> {
+    detached("busy", &[], "sleep 1001 & sleep 1002; true")?;
+    let pid = inspect("busy", "{{.State.Pid}}")?;
+    eventually("three processes are shown", || {
+        let top = succeeds(&["top", "busy"])?;
+        Ok(top.contains("sleep 1001") && top.contains("sleep 1002") && top.contains(&pid))
+    })?;
+    ensure!(succeeds(&["top", "busy", "-o", "pid,comm"])?.lines().count() == 4);
+    ensure!(fails(&["top", "busy", "-o", "comm"], 125)?.contains("PID"));
+    succeeds(&["kill", "busy"])?;
+    succeeds(&["wait", "busy"])?;
+    ensure!(fails(&["top", "busy"], 1)?.contains("is not running"));
+    Ok(())
+}
+
+fn names_and_ids_that_mean_nothing_or_several_are_refused() -> Result<()> {
+    let mut ids = Vec::new();
+    // Seventeen ids: two begin with the same digit.
+    for _ in 0..17 {
+        ids.push(succeeds(&["create", "hostbox", "true"])?);
+    }
+    let twice = (0..16)
+        .map(|digit| format!("{digit:x}"))
+        .find(|digit| ids.iter().filter(|id| id.starts_with(digit)).count() > 1);
+    let twice = twice.unwrap_or_default();
+    ensure!(fails(&["start", &twice], 1)?.contains("give more digits"));
+    ensure!(inspect(&ids[0], "{{.Id}}")? == ids[0]);
+    ensure!(fails(&["inspect", "nobody"], 1)?.contains("No such container: nobody"));
+    ensure!(fails(&["start", ""], 1)?.contains("No such container"));
+    succeeds(&["create", "--name", "taken", "hostbox", "true"])?;
+    let message = fails(&["create", "--name", "taken", "hostbox", "true"], 125)?;
+    ensure!(message.contains("already in use by container"), "{message}");
+    let message = fails(&["rename", &ids[0], "taken"], 1)?;
+    ensure!(message.contains("already in use by container"), "{message}");
+    for verb in ["start", "stop", "kill", "pause", "unpause", "rm", "wait", "restart"] {
+        ensure!(fails(&[verb, "nobody"], 1)?.contains("No such container: nobody"), "{verb}");
+    }
+    for args in [
+        &["logs", "nobody"][..],
+        &["exec", "nobody", "true"],
+        &["attach", "nobody"],
+        &["diff", "nobody"],
+        &["top", "nobody"],
+        &["port", "nobody"],
+    ] {
+        ensure!(fails(args, 1)?.contains("No such container: nobody"), "{args:?}");
+    }
+    // One that fails doesn't keep the others.
+    let output = program(&["rm", "nobody", "taken"]).output()?;
+    ensure!(output.status.code() == Some(1) && output.stdout == b"taken\n", "{}", shown(&output));
+    Ok(())
+}
+
+fn prune_and_rm_remove_what_has_ended() -> Result<()> {
+    detached("runs", &[], "sleep 1000")?;
+    for name in ["first", "second"] {
+        succeeds(&["run", "--name", name, "hostbox", "true"])?;
+    }
+    ensure!(fails(&["container", "prune"], 125)?.contains("--force"));
+    ensure!(succeeds(&["container", "prune", "-f"])?.lines().count() == 2);
+    ensure!(succeeds(&["ps", "-a", "--format", "{{.Names}}"])? == "runs");
+    succeeds(&["run", "--rm", "hostbox", "true"])?;
+    ensure!(succeeds(&["rm", "-f", "runs"])? == "runs");
+    expect_nothing_left()
+}
+
+fn a_paused_container_stands_still() -> Result<()> {
+    detached("still", &[], "i=0; while :; do i=$((i+1)); echo $i >/tmp/count; sleep 0.01; done")?;
+    let output = program(&["pause", "still"]).output()?;
+    if !output.status.success() {
+        let message = String::from_utf8_lossy(&output.stderr).into_owned();
+        ensure!(message.contains("has no cgroup of its own") && message.contains("cure:"), "{message}");
+        ensure!(state("still")? == "running 0");
+        return testkit::needs::that(false, "a cgroup that may be divided");
+    }
+    ensure!(state("still")? == "paused 0");
+    ensure!(fails(&["exec", "still", "true"], 1)?.contains("unpause the container"));
+    ensure!(fails(&["pause", "still"], 1)?.contains("is not running"));
+    ensure!(fails(&["start", "still"], 1)?.contains("unpause"));
+    succeeds(&["unpause", "still"])?;
+    ensure!(fails(&["unpause", "still"], 1)?.contains("is not paused"));
+    let count = || succeeds(&["exec", "still", "cat", "/tmp/count"]);
+    let before = count()?;
+    eventually("it goes on", || Ok(count()? != before))?;
+    succeeds(&["pause", "still"])?;
+    succeeds(&["rm", "-f", "still"])?;
+    expect_nothing_left()
+}
