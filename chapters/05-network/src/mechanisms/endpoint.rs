@@ -110,7 +110,7 @@ impl Mechanism for BridgeEndpoint {
         let sandbox = File::open(&sandbox).with_context(|| format!("cannot open {sandbox}"))?;
         let name = format!("veth{}", &self.container[..8]);
         let mtu = self.network.mtu;
-        netlink.create_veth(&Veth { name: &name, bridge, peer: "eth0", namespace: sandbox.as_fd(), mtu })?;
+        plug_in(&netlink, &Veth { name: &name, bridge, peer: "eth0", namespace: sandbox.as_fd(), mtu })?;
         if !self.endpoint.ports.is_empty() {
             if self.has_rules() {
                 netlink.set_hairpin(&name)?;
@@ -169,4 +169,17 @@ impl BridgeEndpoint {
         let proxy = Helper { role, fds, ..Helper::default() };
         proxy.start::<()>(|proxy| process.undo_later(Undo::EndProcess(proxy.clone()))).map(drop)
     }
+}
+
+/// Of a life that was killed a moment ago the cable may still be there: the kernel takes a
+/// namespace down in its own time. The name is made of the container's id, so it is ours.
+fn plug_in(netlink: &Netlink, veth: &Veth<'_>) -> Result<()> {
+    netlink.create_veth(veth).or_else(|error| {
+        if netlink.link_index(veth.name)?.is_none() {
+            return Err(error);
+        }
+        // It may go by itself meanwhile.
+        let _ = netlink.remove_link(veth.name);
+        netlink.create_veth(veth)
+    })
 }

@@ -2,6 +2,7 @@
 
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use ch01_namespaces::{Failure, link::Link, new_id};
@@ -71,9 +72,16 @@ impl Engine {
         {
             return Ok(code);
         }
-        // The shim was killed, or the end came before we asked: under the lock it is written down.
-        let _alone = self.records.lock()?;
-        Ok(self.records.find(id).map(|record| record.state.exit_code).unwrap_or(137))
+        // The end came before we asked, and is about to be written down; or the shim was killed, and is a
+        // process for a moment still.
+        for _ in 0..500 {
+            match self.records.find(id) {
+                Ok(record) if record.state.is_active() => std::thread::sleep(Duration::from_millis(10)),
+                Ok(record) => return Ok(record.state.exit_code),
+                Err(_) => break,
+            }
+        }
+        Ok(137)
     }
 
     /// Reads a container's log.

@@ -121,7 +121,12 @@ pub fn stop(engine: &Engine, name: &str, seconds: Option<i64>, signal: Option<&s
     }
     let own = if record.config.stop_signal.is_empty() { "SIGTERM" } else { &record.config.stop_signal };
     let waiting = engine.wait(&record)?;
-    engine.kill(&record.id, signal_number(signal.unwrap_or(own))?, true)?;
+    if let Err(error) = engine.kill(&record.id, signal_number(signal.unwrap_or(own))?, true) {
+        // It may have ended this very moment, or been stopped by somebody else.
+        engine.waited(waiting.as_ref(), &record.id)?;
+        let is_there = engine.records().find(&record.id).is_ok_and(|record| record.state.is_active());
+        return if is_there { Err(error) } else { Ok(()) };
+    }
     let seconds = seconds.or(record.config.stop_timeout.map(i64::from)).unwrap_or(10);
     if let Some(link) = &waiting {
         let end = Instant::now() + Duration::from_secs(seconds.max(0) as u64);

@@ -218,7 +218,7 @@ fn a_full_disk_stops_no_container() -> Result<()> {
     detached("writes", &[], script)?;
     let log = inspect("writes", "{{.LogPath}}")?;
     eventually("the disk is full", || Ok(statvfs(data.as_str())?.blocks_available() < 2))?;
-    succeeds(&["exec", "writes", "touch", "/tmp/go"])?;
+    program(&["exec", "writes", "touch", "/tmp/go"]).status()?;
     // The status is heard, though it can't be written down.
     ensure!(succeeds(&["wait", "writes"])? == "3");
     let lines = succeeds(&["logs", "writes"])?;
