@@ -84,7 +84,7 @@ pub mod check {
     use lab::Lab;
     use lab::observe::{self, IdRange};
 
-    use crate::processes::status;
+    use checker::processes::status;
 
     use super::*;
 

@@ -103,7 +103,7 @@ pub mod check {
     use nix::sys::signal::{Signal, kill};
     use nix::unistd::Pid;
 
-    use crate::processes::{eventually, is_zombie, named};
+    use checker::processes::{eventually, is_zombie, named};
 
     use super::*;
 

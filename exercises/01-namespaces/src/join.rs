@@ -89,7 +89,7 @@ pub mod check {
     use checker::{Judgement, Outcome, Program, Reply, random};
     use lab::{Lab, observe};
 
-    use crate::processes::named;
+    use checker::processes::named;
 
     use super::*;
 

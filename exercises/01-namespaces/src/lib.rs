@@ -7,8 +7,6 @@
 //! lists exercises, or builds an answer, doesn't wait until they are built.
 
 #[cfg(feature = "checks")]
-mod processes;
-#[cfg(feature = "checks")]
 mod writes;
 
 include!(concat!(env!("OUT_DIR"), "/exercises.rs"));

@@ -77,7 +77,7 @@ pub mod check {
     use lab::{Lab, observe};
     use nix::sys::signal::Signal;
 
-    use crate::processes::{self, eventually, named};
+    use checker::processes::{self, eventually, named};
 
     use super::*;
 

@@ -4,6 +4,7 @@
 
 use std::io;
 use std::os::fd::AsFd;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use anyhow::{Context, Result};
 use nix::errno::Errno;
@@ -12,13 +13,24 @@ use nix::unistd::{pause, read, write};
 
 use crate::sys;
 
+pub use crate::container::start_container;
 pub use crate::made_group::{
     cgroup_of, groups_can_be_made, make_group, make_group_inside, make_v2_group, start_in, v2_top_of,
 };
 pub use crate::mount_table::{another_users_table, private_table};
 pub use crate::order::{First, goes_first, share_a_processor};
 pub use crate::somebody::as_somebody;
-pub use crate::sys::{be_idle, be_nice, offer_memory};
+pub use crate::sys::{be_idle, be_nice, clone, clone3, offer_memory, unshare_as_32bit};
+
+/// A user namespace in which this process has every capability, whatever it had.
+pub fn new_user_namespace() -> Result<()> {
+    crate::user_namespace::new_user_namespace()
+}
+
+/// Fills the inheritable and the ambient set with one capability, as a careless caller leaves them.
+pub fn leave_ambient(capability: u32) -> Result<()> {
+    crate::capabilities::leave_ambient(capability)
+}
 
 /// Between the fields of a message.
 const FIELD: &str = "\0";
@@ -45,6 +57,24 @@ pub fn returned(result: Result<()>) -> ! {
 /// The same for an answer that returns a number.
 pub fn returned_number(result: Result<i32>) -> ! {
     stay(&result.map_or_else(|error| error_message(&error), |number| format!("number{FIELD}{number}")))
+}
+
+/// Calls a function that needs nothing but its arguments once for each input that the checker
+/// picked, and says what it returned.
+pub fn answers(inputs: &[String], answer: impl Fn(&[&str]) -> Result<String>) -> ! {
+    ready(|| Ok(()));
+    let one = |input: &String| {
+        let words: Vec<&str> = input.split('\u{1f}').collect();
+        match catch_unwind(AssertUnwindSafe(|| answer(&words))) {
+            Ok(Ok(text)) => format!("ok {text}"),
+            Ok(Err(error)) => {
+                format!("error {}", error.chain().map(ToString::to_string).collect::<Vec<_>>().join("\u{1e}"))
+            }
+            Err(_) => "panicked".to_string(),
+        }
+    };
+    let values: Vec<String> = inputs.iter().map(|input| one(input).replace(FIELD, "\\0")).collect();
+    stay(&["values".to_string()].into_iter().chain(values).collect::<Vec<_>>().join(FIELD))
 }
 
 fn error_message(error: &anyhow::Error) -> String {

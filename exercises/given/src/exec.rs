@@ -26,7 +26,7 @@ pub fn exec(command: &[OsString]) -> Result<Infallible> {
     // Rust ignores SIGPIPE, and what is ignored stays ignored across exec: `yes | head` would complain.
     sys::default_action(Signal::SIGPIPE).context("exec: SIGPIPE back to its default")?;
     SigSet::empty().thread_set_mask().context("exec: unblocking the signals")?;
-    sys::close_others_on_exec().context("exec: close_range(3, …, CLOEXEC)")?;
+    close_on_exec().context("exec")?;
 
     let mut errno = Errno::ENOENT;
     for path in candidates(program, &env::var_os("PATH").unwrap_or_else(default_search)) {
@@ -43,6 +43,12 @@ pub fn exec(command: &[OsString]) -> Result<Infallible> {
         }
     }
     Err(NotStarted { program: program.clone(), errno }.into())
+}
+
+/// Marks every descriptor above 2 as close-on-exec: close_range(2). The caller keeps using them
+/// until then.
+pub fn close_on_exec() -> Result<()> {
+    sys::close_others_on_exec().context("close_range(3, …, CLOEXEC)")
 }
 
 fn variable(name: OsString, value: OsString) -> Result<CString> {

@@ -4,13 +4,16 @@
 //! of steps. What needs `unsafe` is in `sys.rs`, behind a safe signature.
 
 mod bind;
+mod capabilities;
 mod cgroup;
 /// How an exercise's program and the checker talk (no part of what the book teaches).
 #[doc(hidden)]
 pub mod checked;
 mod command;
+mod container;
 mod containers;
 mod exec;
+mod filter;
 mod fork;
 mod machine_root;
 mod made_group;
@@ -29,9 +32,11 @@ mod terminal;
 mod user_namespace;
 
 pub use bind::{bind, mount_setattr};
+pub use capabilities::{clear_ambient, drop_from_bounding, last_capability, set_capabilities};
 pub use cgroup::{Cgroup, Version};
 pub use containers::{Running, containers};
-pub use exec::{NotStarted, exec, exit_code_for_error};
+pub use exec::{NotStarted, close_on_exec, exec, exit_code_for_error};
+pub use filter::{NATIVE, answer, install_filter, jump_if_any_bit, jump_if_equal, load};
 pub use fork::{exit, fork, reap, wait};
 pub use machine_root::machine_root;
 pub use out_of_memory::say_out_of_memory;

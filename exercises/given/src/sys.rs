@@ -122,3 +122,97 @@ pub fn be_idle() {
     // goes first.
     unsafe { libc::sched_setscheduler(0, libc::SCHED_IDLE, &raw const priority) };
 }
+
+/// PR_CAPBSET_DROP: takes a capability from this thread's bounding set, for good.
+pub fn drop_from_bounding(capability: u32) -> nix::Result<()> {
+    // SAFETY: numbers only.
+    let result = unsafe { libc::prctl(libc::PR_CAPBSET_DROP, libc::c_ulong::from(capability), 0, 0, 0) };
+    Errno::result(result).map(drop)
+}
+
+/// PR_CAP_AMBIENT with one of its operations.
+pub fn ambient(operation: libc::c_int, capability: u32) -> nix::Result<()> {
+    let (operation, capability) = (operation as libc::c_ulong, libc::c_ulong::from(capability));
+    // SAFETY: numbers only.
+    let result = unsafe { libc::prctl(libc::PR_CAP_AMBIENT, operation, capability, 0, 0) };
+    Errno::result(result).map(drop)
+}
+
+/// capset(2), of this thread. Each set has two halves: capabilities 0 to 31, and those above.
+pub fn capset(effective: u64, permitted: u64, inheritable: u64) -> nix::Result<()> {
+    #[repr(C)]
+    struct Header {
+        version: u32,
+        pid: i32,
+    }
+    #[repr(C)]
+    struct Half {
+        effective: u32,
+        permitted: u32,
+        inheritable: u32,
+    }
+    // _LINUX_CAPABILITY_VERSION_3
+    let header = Header { version: 0x2008_0522, pid: 0 };
+    let half = |shift: u32| Half {
+        effective: (effective >> shift) as u32,
+        permitted: (permitted >> shift) as u32,
+        inheritable: (inheritable >> shift) as u32,
+    };
+    let halves = [half(0), half(32)];
+    // SAFETY: version 3 reads the header and two halves, which outlive the call.
+    let result = unsafe { libc::syscall(libc::SYS_capset, &raw const header, halves.as_ptr()) };
+    Errno::result(result).map(drop)
+}
+
+/// seccomp(2): installs a filter for this thread and its children.
+pub fn install_filter(program: &[libc::sock_filter]) -> nix::Result<()> {
+    let filter = libc::sock_fprog { len: program.len() as u16, filter: program.as_ptr().cast_mut() };
+    // SAFETY: the kernel copies the program, and reads no more of it than its length says.
+    let result = unsafe { libc::syscall(libc::SYS_seccomp, libc::SECCOMP_SET_MODE_FILTER, 0, &raw const filter) };
+    Errno::result(result).map(drop)
+}
+
+/// clone(2) as the kernel has it, with these flags and no stack of its own: a fork. The caller has
+/// one thread.
+pub fn clone(flags: u64) -> nix::Result<Option<Pid>> {
+    let flags = flags as libc::c_long | libc::c_long::from(libc::SIGCHLD);
+    // SAFETY: as fork: no memory is shared (the caller gives flags of namespaces only), and there is one
+    // thread.
+    forked(unsafe { libc::syscall(libc::SYS_clone, flags, 0, 0, 0, 0) })
+}
+
+/// The same by clone3(2), which has its flags in a structure.
+pub fn clone3(flags: u64) -> nix::Result<Option<Pid>> {
+    // SAFETY: all of it are numbers, for which 0 means "none".
+    let mut arguments: libc::clone_args = unsafe { std::mem::zeroed() };
+    arguments.flags = flags;
+    arguments.exit_signal = libc::SIGCHLD as u64;
+    // SAFETY: as above; the structure outlives the call, and the size is its own.
+    forked(unsafe { libc::syscall(libc::SYS_clone3, &raw mut arguments, size_of::<libc::clone_args>()) })
+}
+
+fn forked(result: libc::c_long) -> nix::Result<Option<Pid>> {
+    let pid = Errno::result(result)?;
+    Ok((pid != 0).then(|| Pid::from_raw(pid as i32)))
+}
+
+/// unshare(2) by the number that it has for 32-bit programs; `None` where the processor has no such
+/// programs. Where the kernel lacks them, it ends the process.
+#[cfg(target_arch = "x86_64")]
+pub fn unshare_as_32bit(flags: u32) -> Option<nix::Result<()>> {
+    const UNSHARE: i64 = 310;
+    let mut result = UNSHARE;
+    // SAFETY: the 32-bit entry takes its arguments in ebx to edi and returns in eax; rbx, which the
+    // compiler keeps for itself, is put back. unshare takes no pointer.
+    unsafe {
+        std::arch::asm!("xchg {flags}, rbx", "int 0x80", "xchg {flags}, rbx", flags = inout(reg) u64::from(flags) => _,
+            inout("rax") result, out("r8") _, out("r9") _, out("r10") _, out("r11") _);
+    }
+    let result = result as i32;
+    Some(if result < 0 { Err(Errno::from_raw(-result)) } else { Ok(()) })
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+pub fn unshare_as_32bit(_flags: u32) -> Option<nix::Result<()>> {
+    None
+}

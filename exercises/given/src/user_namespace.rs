@@ -17,6 +17,11 @@ pub fn user_namespace() -> Result<()> {
     if is_privileged() {
         return Ok(());
     }
+    new_user_namespace()
+}
+
+/// The same, whatever the caller has: in the new one it has every capability.
+pub(crate) fn new_user_namespace() -> Result<()> {
     // Read first: once we are in the namespace and before the map is written, both read 65534,
     // "nobody".
     let (uid, gid) = (geteuid(), getegid());

@@ -16,6 +16,8 @@ pub enum Reply {
     Ok,
     /// The answer returned `Ok` with this number.
     Number(i32),
+    /// The answer was called several times, and returned these.
+    Values(Vec<Value>),
     /// The answer returned an error: what it says, outermost first.
     Error(Vec<String>),
     /// A given step failed, and the answer was never called.
@@ -24,6 +26,34 @@ pub enum Reply {
     Ended(i32),
     /// Nothing came within the time limit.
     Silence(Duration),
+}
+
+/// What one of several calls returned.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Value {
+    Ok(String),
+    /// An error, outermost first.
+    Error(Vec<String>),
+    Panicked,
+}
+
+impl Value {
+    pub fn in_words(&self) -> String {
+        match self {
+            Value::Ok(text) => text.clone(),
+            Value::Error(chain) => format!("an error: {}", chain.join(": ")),
+            Value::Panicked => "the function panicked".into(),
+        }
+    }
+
+    fn parse(field: &str) -> Option<Value> {
+        match field.split_once(' ').unwrap_or((field, "")) {
+            ("ok", text) => Some(Value::Ok(text.into())),
+            ("error", chain) => Some(Value::Error(chain.split('\u{1e}').map(ToString::to_string).collect())),
+            ("panicked", _) => Some(Value::Panicked),
+            _ => None,
+        }
+    }
 }
 
 impl Reply {
@@ -43,6 +73,7 @@ impl Reply {
             Reply::Ready => "the function was never called".into(),
             Reply::Ok => "the function returned Ok".into(),
             Reply::Number(number) => format!("the function returned {number}"),
+            Reply::Values(values) => format!("the function returned {} times", values.len()),
             Reply::Error(chain) => format!("the function returned an error: {}", chain.join(": ")),
             Reply::Blocked(why) => format!("a given step failed: {why}"),
             Reply::Ended(101) => "the function panicked".into(),
@@ -78,6 +109,7 @@ impl Reply {
             "ready" => Some(Reply::Ready),
             "ok" => Some(Reply::Ok),
             "number" => Some(Reply::Number(fields.next()?.parse().ok()?)),
+            "values" => Some(Reply::Values(fields.map(|field| Value::parse(&field)).collect::<Option<_>>()?)),
             "error" => Some(Reply::Error(fields.collect())),
             "blocked" => Some(Reply::Blocked(fields.collect())),
             _ => None,

@@ -1,12 +1,14 @@
 //! A process's files, as they are seen from outside: /proc/PID/root leads into its root, through
 //! its mounts.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use judgement::Outcome;
 use lab::observe;
+use nix::fcntl::OFlag;
 
 use crate::{Reply, random};
 
@@ -37,6 +39,19 @@ pub fn names(directory: impl AsRef<Path>) -> Vec<String> {
     let mut names: Vec<String> = entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
     names.sort();
     names
+}
+
+/// Descriptors besides the standard three that aren't close-on-exec, by the files they are of:
+/// proc_pid_fdinfo(5).
+pub fn inherited(pid: i32) -> BTreeMap<i32, String> {
+    let open = observe::open_fds(pid).unwrap_or_default().into_iter().filter(|(number, _)| *number > 2);
+    let flags = |number: i32| {
+        let text = fs::read_to_string(format!("/proc/{pid}/fdinfo/{number}")).ok()?;
+        let flags = text.lines().find_map(|line| line.strip_prefix("flags:"))?;
+        i32::from_str_radix(flags.trim(), 8).ok()
+    };
+    let stays = |number: i32| flags(number).is_some_and(|flags| flags & OFlag::O_CLOEXEC.bits() == 0);
+    open.filter(|(number, _)| stays(*number)).map(|(number, file)| (number, file.display().to_string())).collect()
 }
 
 /// `a, b` or `none`.

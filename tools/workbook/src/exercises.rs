@@ -6,8 +6,12 @@ use anyhow::Result;
 use exercise::Exercise;
 
 pub fn all() -> Vec<&'static Exercise> {
-    let chapters =
-        [exercises_01_namespaces::EXERCISES, exercises_02_rootfs::EXERCISES, exercises_03_cgroups::EXERCISES];
+    let chapters = [
+        exercises_01_namespaces::EXERCISES,
+        exercises_02_rootfs::EXERCISES,
+        exercises_03_cgroups::EXERCISES,
+        exercises_06_containers::EXERCISES,
+    ];
     let mut all = chapters.concat();
     all.sort_by_key(|exercise| exercise.place());
     all

@@ -1,0 +1,100 @@
+//! Exercise 6.11: the promise that somebody else made.
+
+use exercise::{Difficulty, Exercise, Kind, Mistake};
+
+pub const EXERCISE: Exercise = Exercise {
+    id: "6.11",
+    name: "no_new_privs",
+    title: "the promise that somebody else made",
+    kind: Kind::Repair,
+    minutes: 15,
+    difficulty: Difficulty::Easy,
+    chapter: "06-containers",
+    page: "06-containers/users.md",
+    shown_by: "",
+    needs_cgroups: false,
+    hints: &[
+        "\"observed\" is the line NoNewPrivs of /proc/PID/status, of two processes. Which of them \
+         should have 1?",
+        "The bit belongs to a process (a thread, even), children inherit it, and nobody can take it \
+         back. At which line of the function is the process that calls it the one that becomes the \
+         command, and no other?",
+    ],
+    mistakes: MISTAKES,
+};
+
+exercise::mistakes! {
+    LOCKED_ITSELF = Mistake::new("locked-itself",
+        "The runtime has made the promise, and the command hasn't.",
+        "Behind the fork there are two processes. The one that calls set_no_new_privs is the parent: \
+         the child was born before, and inherits nothing any more.");
+    LOCKED_BOTH = Mistake::new("locked-both",
+        "The command has made the promise, and so has the runtime, for the rest of its life.",
+        "The command inherited it. But nobody can take it back: an ordinary user's runtime needs \
+         newuidmap for the next container, which is a setuid program, and won't work any more.");
+    NOBODY = Mistake::new("nobody",
+        "Nobody has made the promise.",
+        "prctl(2) is about the thread that calls it. A helper thread, or a process of its own, makes \
+         a promise for itself and ends.");
+}
+
+#[cfg(feature = "checks")]
+pub mod check {
+    //! Who has promised what.
+
+    use std::time::Duration;
+
+    use anyhow::Result;
+    use checker::processes::{eventually, named, status};
+    use checker::{Judgement, Outcome, Program, Reply, Run};
+    use lab::{Lab, look};
+
+    use super::*;
+
+    pub fn check(program: &Program) -> Result<Judgement> {
+        Ok(judge(&observe(program)?))
+    }
+
+    #[derive(Debug, Clone)]
+    struct Observation {
+        run: Run,
+        /// `NoNewPrivs` of the caller, and of the command that was started; `None`: there is none.
+        caller: Option<bool>,
+        command: Option<bool>,
+    }
+
+    fn observe(program: &Program) -> Result<Observation> {
+        let mut running = program.start(Lab::new(), &[])?;
+        let main = running.main();
+        let reply = running.go_on()?;
+        let commands = || named(main, "the command");
+        eventually(Duration::from_secs(1), || !look::process_exists(main) || !commands().is_empty());
+        let promised = |pid: i32| status(pid, "NoNewPrivs").map(|bit| bit == "1");
+        let command = commands().first().copied().and_then(promised);
+        Ok(Observation { caller: promised(main), command, run: Run::end(running, reply) })
+    }
+
+    const COMMAND: &str = "the command can gain nothing by what it executes: it has no_new_privs";
+    const CALLER: &str = "the caller has promised nothing";
+
+    fn judge(seen: &Observation) -> Judgement {
+        let in_words = |bit: Option<bool>| match bit {
+            None => "there is no such process".to_string(),
+            Some(bit) => format!("NoNewPrivs is {}", u8::from(bit)),
+        };
+        // The number that is returned is the command's, as the caller knows it.
+        let outcome = |claim, bit: Option<bool>, wanted| {
+            let well = seen.run.alive && matches!(seen.run.reply, Reply::Number(_));
+            let observed = if well { in_words(bit) } else { seen.run.reply.in_words() };
+            Outcome::new(claim, well && bit == Some(wanted), in_words(Some(wanted)), observed)
+        };
+        let outcomes = vec![outcome(COMMAND, seen.command, true), outcome(CALLER, seen.caller, false)];
+        let mistake = match (&seen.run.reply, seen.command, seen.caller) {
+            (Reply::Number(_), Some(false), Some(true)) => Some(&LOCKED_ITSELF),
+            (Reply::Number(_), Some(true), Some(true)) => Some(&LOCKED_BOTH),
+            (Reply::Number(_), Some(false), Some(false)) => Some(&NOBODY),
+            _ => None,
+        };
+        Judgement::new(outcomes, mistake, [&seen.run.printed])
+    }
+}
