@@ -77,7 +77,6 @@ exercise::mistakes! {
 pub mod check {
     //! Where the mount went.
 
-    use std::collections::BTreeMap;
     use std::fs;
     use std::path::{Path, PathBuf};
 
@@ -85,9 +84,8 @@ pub mod check {
     use checker::{Judgement, Outcome, Program, Reply};
     use lab::observe::mountinfo;
     use lab::{Lab, observe};
-    use nix::fcntl::OFlag;
 
-    use checker::view::{identity, list, new_place, path_of, unless_failed, word};
+    use checker::view::{identity, inherited, list, new_place, path_of, unless_failed, word};
 
     use super::*;
 
@@ -226,18 +224,6 @@ pub mod check {
             leaks,
             printed: running.end(),
         })
-    }
-
-    /// Descriptors besides the standard three that aren't close-on-exec: proc_pid_fdinfo(5).
-    fn inherited(pid: i32) -> BTreeMap<i32, String> {
-        let open = observe::open_fds(pid).unwrap_or_default().into_iter().filter(|(number, _)| *number > 2);
-        let flags = |number: i32| {
-            let text = fs::read_to_string(format!("/proc/{pid}/fdinfo/{number}")).ok()?;
-            let flags = text.lines().find_map(|line| line.strip_prefix("flags:"))?;
-            i32::from_str_radix(flags.trim(), 8).ok()
-        };
-        let stays = |number: i32| flags(number).is_some_and(|flags| flags & OFlag::O_CLOEXEC.bits() == 0);
-        open.filter(|(number, _)| stays(*number)).map(|(number, file)| (number, file.display().to_string())).collect()
     }
 
     /// All paths below a directory, without what is in those that are called so.
