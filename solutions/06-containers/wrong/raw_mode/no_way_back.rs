@@ -1,0 +1,15 @@
+//! diagnosis: stays-raw
+//! made by: whoever tries it in a terminal window that is closed afterwards.
+
+use std::fs::File;
+
+use anyhow::{Context, Result};
+use nix::sys::termios::{LocalFlags, SetArg, cfmakeraw, tcgetattr, tcsetattr};
+
+pub fn with_raw_terminal(terminal: &File, work: impl FnOnce() -> Result<i32>) -> Result<i32> {
+    let before = tcgetattr(terminal).context("tcgetattr")?;
+    let mut raw = before.clone();
+    cfmakeraw(&mut raw);
+    tcsetattr(terminal, SetArg::TCSANOW, &raw).context("tcsetattr")?;
+    work()
+}
