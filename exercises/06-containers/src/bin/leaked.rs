@@ -54,7 +54,7 @@ fn prepare(place: &Path, secret: &str, more: usize) -> Result<Vec<File>> {
     fs::write(image.join("srv").join(NAME), "the container's")?;
     let mut open = Vec::new();
     for _ in 0..more {
-        open.push(left_open(File::open(&host.join(NAME))?)?);
+        open.push(left_open(File::open(host.join(NAME))?)?);
     }
     // One that harms nobody.
     open.push(left_open(File::open(image.join("srv/data"))?)?);
