@@ -63,7 +63,7 @@ pub mod check {
     use checker::processes::{eventually, named, status};
     use checker::view::{new_place, path_of, word};
     use checker::{Judgement, Outcome, Program, Reply, Run, random, until_hopeless};
-    use lab::{Lab, look};
+    use lab::{Lab, observe};
     use nix::sys::signal::{Signal, kill};
     use nix::unistd::{Pid, getsid};
 
@@ -111,21 +111,21 @@ pub mod check {
         let parent = command.and_then(|pid| status(pid, "PPid")).and_then(|pid| pid.parse::<i32>().ok());
         let session = |pid| getsid(Some(Pid::from_raw(pid))).ok();
         let shim = parent.unwrap_or(init);
-        let open = look::open_fds(shim).unwrap_or_default();
+        let open = observe::open_fds(shim).unwrap_or_default();
         let streams = (0..3).filter(|number| open.get(number).is_none_or(|file| !file.ends_with("null")));
         let mut seen = Observation {
             runs: command.is_some(),
-            children: look::children(maker).len(),
+            children: observe::children(maker).len(),
             orphan: parent == Some(init),
             own_session: session(shim).is_some() && session(shim) != session(maker),
             streams: streams.collect(),
             expected: if case == Case::Ends { code } else { 137 },
             status: None,
-            run: Run { reply, alive: look::process_exists(maker), printed: String::new() },
+            run: Run { reply, alive: observe::process_exists(maker), printed: String::new() },
         };
         // It outlives its maker, or it doesn't.
         let _ = kill(Pid::from_raw(maker), Signal::SIGKILL);
-        eventually(Duration::from_secs(1), || !look::process_exists(maker));
+        eventually(Duration::from_secs(1), || !observe::process_exists(maker));
         if let Some(command) = command {
             let signal = if case == Case::Ends { Signal::SIGUSR1 } else { Signal::SIGKILL };
             let _ = kill(Pid::from_raw(command), signal);

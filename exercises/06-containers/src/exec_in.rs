@@ -59,7 +59,7 @@ pub mod check {
     use checker::processes::{eventually, named};
     use checker::{Judgement, Outcome, Program, Reply, Run, random};
     use lab::Lab;
-    use lab::look::{self, Capabilities, capabilities};
+    use lab::observe::{self, Capabilities, capabilities};
     use nix::sys::signal::{Signal, kill};
     use nix::unistd::Pid;
 
@@ -89,7 +89,7 @@ pub mod check {
     impl Process {
         fn read(pid: i32) -> Option<Process> {
             let kinds = ["cgroup", "ipc", "mnt", "net", "pid", "user", "uts"];
-            let namespaces = kinds.map(|kind| (kind, look::namespace_inode(pid, kind).ok())).to_vec();
+            let namespaces = kinds.map(|kind| (kind, observe::namespace_inode(pid, kind).ok())).to_vec();
             Some(Process { namespaces, sets: capabilities(pid).ok()? })
         }
 
@@ -108,7 +108,7 @@ pub mod check {
         let before = Namespaces::read(main);
         running.call();
         let commands = || named(running.init(), "the command");
-        eventually(Duration::from_secs(2), || !look::process_exists(main) || !commands().is_empty());
+        eventually(Duration::from_secs(2), || !observe::process_exists(main) || !commands().is_empty());
         let command = commands().first().copied();
         let seen = command.and_then(Process::read);
         let left = before.left(&Namespaces::read(main));

@@ -77,7 +77,7 @@ pub mod check {
     use anyhow::Result;
     use checker::processes::{eventually, name};
     use checker::{Judgement, Outcome, Program, Reply, Run};
-    use lab::{Lab, look};
+    use lab::{Lab, observe};
 
     use super::*;
 
@@ -99,11 +99,11 @@ pub mod check {
         let mut running = program.start(Lab::new(), &[])?;
         let main = running.main();
         let reply = running.go_on()?;
-        let named = || look::children(main).into_iter().filter_map(name).collect::<Vec<String>>();
+        let named = || observe::children(main).into_iter().filter_map(name).collect::<Vec<String>>();
         // Its name has spaces when it has called. Who was killed stays as a zombie, with an older one.
-        let is_done = |pid: i32| name(pid).is_some_and(|name| name.contains(' ')) || !look::process_exists(pid);
+        let is_done = |pid: i32| name(pid).is_some_and(|name| name.contains(' ')) || !observe::process_exists(pid);
         eventually(Duration::from_secs(2), || {
-            !look::process_exists(main) || look::children(main).into_iter().all(is_done)
+            !observe::process_exists(main) || observe::children(main).into_iter().all(is_done)
         });
         let tries = named().into_iter().filter_map(|name| {
             let (call, errno) = name.rsplit_once(' ')?;

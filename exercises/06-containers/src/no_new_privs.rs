@@ -47,7 +47,7 @@ pub mod check {
     use anyhow::Result;
     use checker::processes::{eventually, named, status};
     use checker::{Judgement, Outcome, Program, Reply, Run};
-    use lab::{Lab, look};
+    use lab::{Lab, observe};
 
     use super::*;
 
@@ -68,7 +68,7 @@ pub mod check {
         let main = running.main();
         let reply = running.go_on()?;
         let commands = || named(main, "the command");
-        eventually(Duration::from_secs(1), || !look::process_exists(main) || !commands().is_empty());
+        eventually(Duration::from_secs(1), || !observe::process_exists(main) || !commands().is_empty());
         let promised = |pid: i32| status(pid, "NoNewPrivs").map(|bit| bit == "1");
         let command = commands().first().copied().and_then(promised);
         Ok(Observation { caller: promised(main), command, run: Run::end(running, reply) })

@@ -61,7 +61,7 @@ pub mod check {
     use anyhow::{Context, Result};
     use checker::processes::{eventually, name};
     use checker::{Judgement, Outcome, Program, Reply, Run, random, until_hopeless};
-    use lab::{Lab, look};
+    use lab::{Lab, observe};
     use nix::sys::signal::{Signal, kill};
     use nix::sys::termios::{InputFlags, LocalFlags, OutputFlags, Termios, tcgetattr};
     use nix::unistd::Pid;
@@ -104,7 +104,7 @@ pub mod check {
         let before = if case == Case::None { None } else { Some(settings(main).context("the terminal's settings")?) };
         running.call();
         let works = || name(main).as_deref() == Some("works");
-        eventually(Duration::from_secs(1), || works() || !look::process_exists(main));
+        eventually(Duration::from_secs(1), || works() || !observe::process_exists(main));
         let during = if works() { settings(main).ok() } else { None };
         if works() {
             let _ = kill(Pid::from_raw(main), Signal::SIGUSR1);
@@ -116,7 +116,7 @@ pub mod check {
 
     /// Of the terminal that the program has open, opened once more.
     fn settings(pid: i32) -> Result<Termios> {
-        let open = look::open_fds(pid)?;
+        let open = observe::open_fds(pid)?;
         let terminal =
             open.iter().find(|(number, file)| **number > 2 && file.starts_with("/dev/pts") && !file.ends_with("ptmx"));
         let (number, _) = terminal.context("no terminal is open")?;

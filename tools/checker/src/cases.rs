@@ -118,7 +118,11 @@ pub fn judge(program: &Program, cases: &[Case], mistakes: &'static [Mistake]) ->
 
 fn compare(cases: &[Case], reply: &Reply, mistakes: &'static [Mistake], printed: &String) -> Judgement {
     let mut claims: Vec<&'static str> = Vec::new();
-    cases.iter().for_each(|case| if !claims.contains(&case.claim) { claims.push(case.claim) });
+    cases.iter().for_each(|case| {
+        if !claims.contains(&case.claim) {
+            claims.push(case.claim)
+        }
+    });
     let values = match reply {
         Reply::Values(values) if values.len() == cases.len() => values,
         _ => {
@@ -141,8 +145,7 @@ fn compare(cases: &[Case], reply: &Reply, mistakes: &'static [Mistake], printed:
 mod tests {
     use super::*;
 
-    const MISTAKES: &[Mistake] =
-        &[Mistake::new("doubles", "what", "why"), Mistake::new("accepts", "what", "why")];
+    const MISTAKES: &[Mistake] = &[Mistake::new("doubles", "what", "why"), Mistake::new("accepts", "what", "why")];
 
     fn cases() -> Vec<Case> {
         vec![
