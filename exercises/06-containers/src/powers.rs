@@ -92,7 +92,8 @@ pub mod check {
         let main = running.main();
         let reply = running.go_on()?;
         let nothing = Capabilities { inheritable: 0, permitted: 0, effective: 0, bounding: 0, ambient: 0 };
-        let sets = if observe::process_exists(main) { capabilities(main).context("after the answer")? } else { nothing };
+        let sets =
+            if observe::process_exists(main) { capabilities(main).context("after the answer")? } else { nothing };
         Ok(Observation { case, kept, sets, run: Run::end(running, reply) })
     }
 
