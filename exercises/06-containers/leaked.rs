@@ -11,9 +11,9 @@ use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 
-/// The attack, called in the container: the text of the host's file `name`, which lies one directory
-/// above the one that was left open. (There may be other open files, and one more directory, of the
-/// container's own.)
+/// The attack, called in the container: the text of the host's file `name`, which lies one
+/// directory above the one that was left open. (There may be other open files, and one
+/// more directory, of the container's own.)
 pub fn read_outside(name: &str) -> Result<String> {
     todo!("which files are open in this process?")
 }

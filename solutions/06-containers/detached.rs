@@ -1,7 +1,7 @@
 //! Exercise 6.2: a status that outlives its maker.
 //!
-//! `run -d` ends, the container goes on, and an hour later somebody asks how it ended. Put a process
-//! in between that waits. Read wait(2), setsid(2); check with `cargo wb check 6.2`.
+//! `run -d` ends, the container goes on, and an hour later somebody asks how it ended. Put a
+//! process in between that waits. Read wait(2), setsid(2); check with `cargo wb check 6.2`.
 
 use std::ffi::OsString;
 use std::fs::{self, File};

@@ -11,7 +11,8 @@ pub fn load(offset: u32) -> sock_filter {
     sock_filter { code: (libc::BPF_LD | libc::BPF_W | libc::BPF_ABS) as u16, jt: 0, jf: 0, k: offset }
 }
 
-/// Goes on behind the next `yes` instructions if the register is `value`, else behind the next `no`.
+/// Goes on behind the next `yes` instructions if the register is `value`, else behind
+/// the next `no`.
 pub fn jump_if_equal(value: u32, yes: u8, no: u8) -> sock_filter {
     sock_filter { code: (libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K) as u16, jt: yes, jf: no, k: value }
 }

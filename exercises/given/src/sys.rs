@@ -176,8 +176,8 @@ pub fn install_filter(program: &[libc::sock_filter]) -> nix::Result<()> {
 /// one thread.
 pub fn clone(flags: u64) -> nix::Result<Option<Pid>> {
     let flags = flags as libc::c_long | libc::c_long::from(libc::SIGCHLD);
-    // SAFETY: as fork: no memory is shared (the caller gives flags of namespaces only), and there is one
-    // thread.
+    // SAFETY: as fork: no memory is shared (the caller gives flags of namespaces only), and
+    // there is one thread.
     forked(unsafe { libc::syscall(libc::SYS_clone, flags, 0, 0, 0, 0) })
 }
 

@@ -16,8 +16,8 @@ include!(concat!(env!("OUT_DIR"), "/leaked.rs"));
 /// The file that is on the host, and another one of the same name in the container.
 const NAME: &str = "secret";
 
-/// Arguments: a directory to be made; `attack`, `leaked` or a working directory; the secret; and how
-/// many files are open before the one that is left open.
+/// Arguments: a directory to be made; `attack`, `leaked` or a working directory; the secret; and
+/// how many files are open before the one that is left open.
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let prepared = || -> Result<Vec<File>> {
