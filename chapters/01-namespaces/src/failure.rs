@@ -32,7 +32,7 @@ impl fmt::Display for CallFailed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {:?} ({})", self.call, self.errno, self.errno.desc())?;
         if let Some(lesson) = self.why.lesson(self.errno) {
-            write!(f, "\nlikely cause: {}\ncure: {}", lesson.cause, lesson.cure)?;
+            write!(f, "\ncause: {}\ncure: {}", lesson.cause, lesson.cure)?;
         }
         Ok(())
     }
@@ -105,7 +105,7 @@ mod tests {
         let failure = Failure::of(&error);
         assert_eq!(failure.errno(), Some(Errno::EINVAL));
         let text = failure.to_string();
-        for part in ["cannot set the host name\n", "sethostname", "EINVAL", "likely cause: ", "cure: "] {
+        for part in ["cannot set the host name\n", "sethostname", "EINVAL", "cause: ", "cure: "] {
             assert!(text.contains(part), "{part:?} is missing in\n{text}");
         }
     }

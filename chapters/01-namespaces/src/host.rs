@@ -197,7 +197,7 @@ fn next_message(link: &Link) -> Result<Option<(FromChild, Vec<OwnedFd>)>> {
             Err(Errno::EINTR) => {}
             Ok(0) if wait::is_told_to_end() => bail!(
                 "given up, since a signal came and the container's process did not answer\n\
-                 likely cause: a cgroup above it is frozen, or it waits for a device (a broken disk, NFS)"
+                 cause: a cgroup above it is frozen, or it waits for a device (a broken disk, NFS)"
             ),
             Ok(0) => {}
             Err(errno) => return Err(errno).context("cannot wait for the container's process"),
@@ -221,7 +221,7 @@ fn why_refused(error: anyhow::Error, with_user: bool) -> anyhow::Error {
         Some(reason) => {
             // The machine's own answer takes the place of the guess.
             for part in &mut failure.chain {
-                let known = part.lines().take_while(|line| !line.starts_with("likely cause: "));
+                let known = part.lines().take_while(|line| !line.starts_with("cause: "));
                 *part = known.collect::<Vec<_>>().join("\n");
             }
             failure.chain.push(reason);

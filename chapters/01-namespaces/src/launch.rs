@@ -128,7 +128,7 @@ fn why_not_executed(name: &OsStr, errno: Errno) -> Failure {
     let chain = vec![
         format!("cannot run {}", format_name(name)),
         format!("execve: {errno:?} ({})", errno.desc()),
-        format!("likely cause: {cause}"),
+        format!("cause: {cause}"),
     ];
     Failure { exit_code, errno: Some(errno as i32), chain }
 }

@@ -65,7 +65,7 @@ fn lock_within(patience: Duration, file: &File, path: &Path) -> Result<()> {
         if Instant::now() >= end {
             bail!(
                 "{} is locked by another process for more than {patience:?}\n\
-                 likely cause: a run that was stopped (Ctrl-Z), or another user's program\n\
+                 cause: a run that was stopped (Ctrl-Z), or another user's program\n\
                  cure: find it: grep :{} /proc/locks (the fifth column is its process); then fg, or kill it",
                 path.display(),
                 file.metadata().map_or(0, |meta| meta.ino())

@@ -103,7 +103,7 @@ fn cannot_copy(errno: Errno) -> anyhow::Error {
     anyhow!(
         "memfd_create: {errno:?} ({}): there is no protected copy of our own program, and without one a container \
          could write to its file\n\
-         likely cause: the machine allows no executable memory files (sysctl vm.memfd_noexec is 2)\n\
+         cause: the machine allows no executable memory files (sysctl vm.memfd_noexec is 2)\n\
          cure: sysctl vm.memfd_noexec=1; or put the program on a read-only file system",
         errno.desc()
     )

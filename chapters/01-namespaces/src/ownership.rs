@@ -30,7 +30,7 @@ pub fn why_we_own_nothing() -> Option<String> {
         format!(
             "our user id shows as {overflow}, and so does every owner that this user namespace does not map: \
              nobody can tell our files from a stranger's\n\
-             likely cause: the user namespace has no id map\n\
+             cause: the user namespace has no id map\n\
              cure: map your user, as unshare --user --map-root-user does; or run as another user"
         )
     })

@@ -49,7 +49,7 @@ pub fn end_after(process: &RecordedProcess, patience: Duration, let_it_die: impl
         let mut ended = [PollFd::new(pidfd.as_fd(), PollFlags::POLLIN)];
         if poll(&mut ended, PollTimeout::try_from(left)?)? == 0 {
             bail!(
-                "process {} of the container has not died of SIGKILL in {patience:?}\nlikely cause: it waits for a device (a \
+                "process {} of the container has not died of SIGKILL in {patience:?}\ncause: it waits for a device (a \
                  broken disk, NFS), or is in a frozen cgroup\ncure: end that; the next run or rm --force removes it then",
                 process.pid
             );

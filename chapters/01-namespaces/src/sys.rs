@@ -157,7 +157,7 @@ pub(crate) fn run_id_map_helper(why: &'static Why, program: &str, pid: Pid, rang
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
         return Err(anyhow!(
-            "{program} {}: {}\nlikely cause: /etc/subuid or /etc/subgid changed, or {program} has lost its set-user-ID bit\n\
+            "{program} {}: {}\ncause: /etc/subuid or /etc/subgid changed, or {program} has lost its set-user-ID bit\n\
              cure: --map-root does without it, with a single id",
             args.join(" "),
             said.trim()

@@ -68,7 +68,7 @@ impl Target {
     pub fn namespace(&self, kind: Namespace) -> Result<File> {
         let path = format!("/proc/{}/ns/{}", self.pid, kind.proc_name());
         File::open(&path).with_context(|| {
-            format!("cannot open {path}\nlikely cause: the process is another user's, or it is gone\ncure: see ps, or look as that user")
+            format!("cannot open {path}\ncause: the process is another user's, or it is gone\ncure: see ps, or look as that user")
         })
     }
 

@@ -170,11 +170,9 @@ pub fn kind_of(fd: BorrowedFd<'_>) -> Result<Kind> {
 fn cannot_make(path: &Path, errno: Errno) -> anyhow::Error {
     let path = path.display();
     let hint = match errno {
-        Errno::EROFS => "\nlikely cause: it lies on a read-only mount\ncure: make the place in the image first",
-        Errno::EEXIST => {
-            "\nlikely cause: it is a link to nowhere\ncure: make what it points to, or choose another place"
-        }
-        Errno::EACCES | Errno::EPERM => "\nlikely cause: the directory above it is not yours\ncure: see ls -ln",
+        Errno::EROFS => "\ncause: it lies on a read-only mount\ncure: make the place in the image first",
+        Errno::EEXIST => "\ncause: it is a link to nowhere\ncure: make what it points to, or choose another place",
+        Errno::EACCES | Errno::EPERM => "\ncause: the directory above it is not yours\ncure: see ls -ln",
         _ => "",
     };
     anyhow!("cannot make {path} in the root file system: {errno:?} ({}){hint}", errno.desc())

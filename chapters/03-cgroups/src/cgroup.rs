@@ -55,7 +55,7 @@ impl Cgroup {
             // Before its undo is written down, which would end what is in it.
             if directory.exists() {
                 bail!(
-                    "{} is there already\nlikely cause: a container of another store has this id\n\
+                    "{} is there already\ncause: a container of another store has this id\n\
                        cure: choose another id, or give it a --cgroup-parent of its own",
                     directory.display()
                 );

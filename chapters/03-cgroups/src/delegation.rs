@@ -60,15 +60,15 @@ fn decide(facts: &Facts) -> Way {
         Facts { all_on_v2: true, manager: true, systemd_run: true, .. } => Way::Scope,
         Facts { is_root: true, .. } => Way::Here,
         Facts { all_on_v2: false, .. } => Way::None(
-            "likely cause: on this machine the controllers are in cgroup v1, which gives ordinary users none\n\
+            "cause: on this machine the controllers are in cgroup v1, which gives ordinary users none\n\
              cure: as root; or boot with systemd.unified_cgroup_hierarchy=1 for v2; or in a machine of its own: cargo wb vm --user 1000 -- target/debug/ch03-cgroups …",
         ),
         Facts { manager: true, .. } => Way::None(
-            "likely cause: your cgroup was not delegated to you, and the program that asks systemd for one is missing\n\
+            "cause: your cgroup was not delegated to you, and the program that asks systemd for one is missing\n\
              cure: install systemd-run (package systemd)",
         ),
         _ => Way::None(
-            "likely cause: your cgroup was not delegated to you, and there is no systemd user manager to ask\n\
+            "cause: your cgroup was not delegated to you, and there is no systemd user manager to ask\n\
              cure: log in by ssh or on a console (su and sudo start no user manager); or as root, hand a cgroup over: mkdir it, \
              chown it and its cgroup.procs and cgroup.subtree_control to you, and start a shell of yours in it",
         ),
@@ -82,7 +82,7 @@ pub fn get(place: &Place) -> Result<()> {
     let all_on_v2 = place.sites.iter().all(|site| site.version == Version::V2);
     if let Some(own) = delegated_elsewhere(place)? {
         bail!(
-            "an ordinary user may make no cgroup there\nlikely cause: what was delegated to you is {0}, and the parent that you \
+            "an ordinary user may make no cgroup there\ncause: what was delegated to you is {0}, and the parent that you \
              named lies outside of it\ncure: name one below it, without a slash in front: --cgroup-parent boats",
             own.display()
         );
@@ -175,7 +175,7 @@ fn start_again() -> Result<()> {
         // Without --quiet it says more.
         bail!(
             "systemd gave us no scope: systemd-run --scope -p Delegate=yes failed ({})\n{}\
-             likely cause: the manager may not move a process of this session, or is about to end\n\
+             cause: the manager may not move a process of this session, or is about to end\n\
              cure: log in again by ssh or on a console, and see systemctl --user status",
             tried.status,
             String::from_utf8_lossy(&tried.stderr)

@@ -32,9 +32,7 @@ pub fn freeze(cgroup: &Cgroup, frozen: bool) -> Result<()> {
         } else {
             ("a cgroup above is frozen", "it goes on when that does")
         };
-        bail!(
-            "not every process was reached in time: {now}\nlikely cause: {cause}\ncure: wait for that, and try again"
-        );
+        bail!("not every process was reached in time: {now}\ncause: {cause}\ncure: wait for that, and try again");
     }
     Ok(())
 }

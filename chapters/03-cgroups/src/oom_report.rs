@@ -40,12 +40,12 @@ fn in_words(killed: u64, place: Where) -> String {
         }
         Where::Below => format!(
             "memory ran out in a cgroup inside the container's: the kernel killed {killed} of its processes\n\
-             likely cause: something in the container gave a part of its processes a limit of their own (a runtime inside)\n\
+             cause: something in the container gave a part of its processes a limit of their own (a runtime inside)\n\
              cure: give that cgroup more; the container's own limit was not reached"
         ),
         Where::Above => format!(
             "memory ran out: the kernel killed {killed} of the container's processes\n\
-             likely cause: a cgroup above came to its limit, or the whole machine did\n\
+             cause: a cgroup above came to its limit, or the whole machine did\n\
              cure: dmesg names the cgroup; give that more, or hold the others in it to less"
         ),
     }

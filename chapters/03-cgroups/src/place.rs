@@ -111,7 +111,7 @@ mod tests {
         assert_eq!(place.sites.len(), 1);
         assert_eq!(place.sites[0].parent, Path::new("/no-such-mount/memory/me"));
         assert!(
-            Place::find(&machine, &[Controller::Pids], None).unwrap_err().to_string().contains("pids is not to be had")
+            Place::find(&machine, &[Controller::Pids], None).unwrap_err().to_string().contains("pids is not available")
         );
         let without = |has_trees| {
             let machine = Machine { has_trees, ..Machine::default() };

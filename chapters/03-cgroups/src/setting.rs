@@ -41,7 +41,7 @@ impl Setting {
                 return Ok(());
             }
             return Err(anyhow!(
-                "{} can't be applied: there is no {} in {}\nlikely cause: {}\ncure: leave {0} out, or use another kernel",
+                "{} can't be applied: there is no {} in {}\ncause: {}\ncure: leave {0} out, or use another kernel",
                 self.flag,
                 self.file,
                 directory.display(),

@@ -13,7 +13,7 @@ use crate::{v1, v2};
 pub struct Stats {
     /// Processor time.
     pub cpu: Cpu,
-    /// Memory. `None`, as in what follows, where it isn't counted: the controller is not to be had
+    /// Memory. `None`, as in what follows, where it isn't counted: the controller is not available
     /// here, or was not delegated.
     pub memory: Option<Memory>,
     /// Processes and threads.

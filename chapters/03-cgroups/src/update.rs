@@ -19,7 +19,7 @@ pub fn update(cgroup: &Cgroup, limits: &Limits) -> Result<()> {
         if cgroup.part(controller).is_none() {
             bail!(
                 "the container is in no cgroup with the controller {controller}\n\
-                 likely cause: no limit of that kind was asked for at its start, and the cgroup above gives it none\n\
+                 cause: no limit of that kind was asked for at its start, and the cgroup above gives it none\n\
                  cure: give that limit to run or create: they say what is missing"
             );
         }

@@ -27,7 +27,7 @@ fn check_list(directory: &Path, setting: &Setting, effective: &str) -> Result<()
     let holds = holds.trim();
     if directory.join(effective).exists() && !is_same(&setting.value, holds) {
         bail!(
-            "{} {} isn't kept to: {effective} says {holds:?}\nlikely cause: a cgroup above has no others\n\
+            "{} {} was accepted but has no effect: {effective} says {holds:?}\ncause: a cgroup above has no others\n\
              cure: choose from those, or another --cgroup-parent",
             setting.flag,
             setting.value
@@ -49,7 +49,7 @@ fn is_same(one: &str, other: &str) -> bool {
 fn nobody_weighs(setting: &Setting) -> String {
     format!(
         "{} can't be applied: {} takes the number, but nobody keeps to it\n\
-         likely cause: no disk has the scheduler BFQ, and io.cost is on for none\n\
+         cause: no disk has the scheduler BFQ, and io.cost is on for none\n\
          cure: modprobe bfq; echo bfq >/sys/block/DISK/queue/scheduler; or leave {0} out",
         setting.flag, setting.file
     )

@@ -19,7 +19,7 @@ pub fn lead_on_terminal() -> Result<()> {
     setpgid(Pid::from_raw(0), Pid::from_raw(0)).context("setpgid(0, 0): no process group of our own")?;
     // Who isn't in the foreground may set it only with this signal blocked: tcsetpgrp(3).
     let before = SigSet::from(Signal::SIGTTOU).thread_swap_mask(SigmaskHow::SIG_BLOCK)?;
-    let taken = tcsetpgrp(stdin(), getpid()).context("tcsetpgrp: the terminal can't be had");
+    let taken = tcsetpgrp(stdin(), getpid()).context("tcsetpgrp: the terminal is not available");
     before.thread_set_mask()?;
     taken
 }

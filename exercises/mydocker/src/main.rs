@@ -86,7 +86,7 @@ fn start(container: &arguments::Container) -> anyhow::Result<i32> {
     }
     for volume in &container.volumes {
         let source = &volume.source;
-        source.metadata().with_context(|| format!("the volume's source {} can't be had", source.display()))?;
+        source.metadata().with_context(|| format!("the volume's source {} is not available", source.display()))?;
     }
     if container.in_lab {
         eprintln!("mydocker: in the lab, a throwaway host (--no-lab: on this machine itself)");

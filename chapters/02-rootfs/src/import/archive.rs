@@ -32,7 +32,7 @@ const LONGEST_PAX: u64 = 1 << 20;
 /// What may follow the end: tar fills its last record.
 const LONGEST_REST: u64 = 1 << 20;
 
-const CUT: &str = "the archive ends too early\nlikely cause: it was cut, or the program that writes it failed\n\
+const CUT: &str = "the archive ends too early\ncause: it was cut, or the program that writes it failed\n\
                    cure: compare its size, and see that program's error";
 
 /// A member of an archive: what is to be made.

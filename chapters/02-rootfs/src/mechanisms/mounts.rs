@@ -84,7 +84,7 @@ fn is_in_sight(root: &Root, target: &Path, own: Identity) -> Result<()> {
     if found != Some(own) {
         bail!(
             "another volume hides what is mounted on {}\n\
-             likely cause: their targets are one place, or one lies in the other, by way of .. or a link in the image\n\
+             cause: their targets are one place, or one lies in the other, by way of .. or a link in the image\n\
              cure: write the targets as they are in the image, without .. and links",
             target.display()
         );

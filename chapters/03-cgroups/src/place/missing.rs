@@ -1,4 +1,4 @@
-//! Why a controller is not to be had.
+//! Why a controller is not available.
 
 use std::fs;
 
@@ -8,13 +8,13 @@ use crate::machine::{Machine, read_lossily};
 /// Why there is no tree with a controller.
 pub(super) fn missing(machine: &Machine, controller: Controller) -> String {
     if machine.hierarchies.is_empty() && machine.has_trees {
-        return "no cgroup of this process is to be seen here, so nothing can be limited\nlikely cause: the tree is mounted, but \
+        return "no cgroup of this process is to be seen here, so nothing can be limited\ncause: the tree is mounted, but \
                 not the part that this process is in (see /proc/self/cgroup, and cgroup_namespaces(7))\ncure: start it where that \
                 part is mounted; or leave the limit out"
             .into();
     }
     if machine.hierarchies.is_empty() {
-        return "there is no cgroup file system here, so nothing can be limited\nlikely cause: none is mounted, or another \
+        return "there is no cgroup file system here, so nothing can be limited\ncause: none is mounted, or another \
                 part of it than the one that this process is in\ncure: as root: mount -t cgroup2 none /sys/fs/cgroup"
             .into();
     }
@@ -36,5 +36,5 @@ pub(super) fn missing(machine: &Machine, controller: Controller) -> String {
         (false, _) => "this kernel was built or booted without it (cgroup_disable=)",
     };
     let cure = format!("mount it: mkdir DIR && mount -t cgroup -o {controller} none DIR; or leave the limit out");
-    format!("the controller {controller} is not to be had\nlikely cause: {why}\ncure: {cure}")
+    format!("the controller {controller} is not available\ncause: {why}\ncure: {cure}")
 }

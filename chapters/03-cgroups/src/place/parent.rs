@@ -20,7 +20,7 @@ pub(super) fn check_parent(asked: &str) -> Result<()> {
     let names = asked.split('/');
     if let Some(name) = names.into_iter().find(|name| is_a_containers(name)) {
         bail!(
-            "--cgroup-parent {asked}: {name} is a container's own cgroup\nlikely cause: its path was copied from ls or \
+            "--cgroup-parent {asked}: {name} is a container's own cgroup\ncause: its path was copied from ls or \
              /proc/PID/cgroup\ncure: name the cgroup that it is in: what is inside of a container's cgroup ends with it"
         );
     }
@@ -57,7 +57,7 @@ pub(super) fn parent_in(
     let parent = if asked == "/" { from.clone() } else { from.join(asked.trim_matches('/')) };
     if let Some(file) = parent.ancestors().find(|path| path.exists()).filter(|path| !path.is_dir()) {
         bail!(
-            "--cgroup-parent {asked}: {} is a file\nlikely cause: it is one of the kernel's files in a cgroup\n\
+            "--cgroup-parent {asked}: {} is a file\ncause: it is one of the kernel's files in a cgroup\n\
              cure: name the cgroup that it is in, or a cgroup that isn't there yet",
             file.display()
         );
@@ -66,7 +66,7 @@ pub(super) fn parent_in(
         if ours.is_none() && asked.starts_with('/') {
             bail!(
                 "--cgroup-parent {asked} is in a cgroup of systemd's that was not delegated\n\
-                 likely cause: its unit has no Delegate=yes, so systemd alone changes what is in it, and takes limits of ours away\n\
+                 cause: its unit has no Delegate=yes, so systemd alone changes what is in it, and takes limits of ours away\n\
                  cure: name a cgroup outside of systemd's; or systemd-run --scope -p Delegate=yes -- COMMAND"
             );
         }
@@ -82,7 +82,7 @@ fn check_way(asked: &str, from: &Path, parent: &Path, movable: &[PathBuf]) -> Re
     for cgroup in parent.ancestors().take_while(below_from) {
         if make_leaf::has_processes(cgroup) && (cgroup == parent || !movable.iter().any(|ours| ours == cgroup)) {
             bail!(
-                "--cgroup-parent {asked}: there are processes in {}\nlikely cause: on v2, processes are only in leaves of the \
+                "--cgroup-parent {asked}: there are processes in {}\ncause: on v2, processes are only in leaves of the \
                  tree, and a cgroup that gives controllers to its children is none (the no-internal-processes rule)\n\
                  cure: move them into a child of it, or choose another parent",
                 cgroup.display()
@@ -92,7 +92,7 @@ fn check_way(asked: &str, from: &Path, parent: &Path, movable: &[PathBuf]) -> Re
         if !matches!(kind.trim(), "" | "domain") {
             bail!(
                 "--cgroup-parent {asked}: {} is {:?}, so no process can be in a cgroup below it (EOPNOTSUPP)\n\
-                 likely cause: it, or a cgroup below it, was made threaded (echo threaded >cgroup.type), for good\n\
+                 cause: it, or a cgroup below it, was made threaded (echo threaded >cgroup.type), for good\n\
                  cure: choose another parent; or remove the threaded cgroup (rmdir), and make it anew",
                 cgroup.display(),
                 kind.trim()

@@ -79,7 +79,7 @@ impl Site {
             let enabled = write(&steps::ENABLE, &file, &format!("+{name}"));
             if demanded {
                 enabled.map_err(|error| {
-                    error.context(format!("the controller {name} can't be had in {}", directory.display()))
+                    error.context(format!("the controller {name} is not available in {}", directory.display()))
                 })?;
             }
         }

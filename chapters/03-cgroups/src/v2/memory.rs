@@ -61,7 +61,7 @@ pub fn make_room(directory: &Path, limit: &Setting) -> Result<()> {
     if usage() > most {
         bail!(
             "{} {} can't be applied: the container uses {}\n\
-             likely cause: the kernel could not take the rest back; under such a limit it would kill\n\
+             cause: the kernel could not take the rest back; under such a limit it would kill\n\
              cure: free memory in the container first, or choose a higher limit",
             limit.flag,
             format_bytes(most),
@@ -112,7 +112,7 @@ pub fn check_swap(directory: &Path, limit: &Setting) -> Result<()> {
     if is_lower && in_use > most {
         bail!(
             "{} can't be applied: it leaves {} of swap, and the container uses {}\n\
-             likely cause: memory.swap.max holds for what is swapped out from now on\n\
+             cause: memory.swap.max holds for what is swapped out from now on\n\
              cure: free memory in the container first, or choose a higher limit",
             limit.flag,
             format_bytes(most),

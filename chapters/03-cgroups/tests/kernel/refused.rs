@@ -114,7 +114,7 @@ fn a_controller_that_is_not_there_is_told() -> Result<()> {
     while let Some(hierarchy) = Machine::look()?.hierarchy_of(Controller::Pids) {
         umount2(&hierarchy.mount_point, MntFlags::MNT_DETACH)?;
     }
-    expect_failure(&["--pids-limit", "20"], &["the controller pids is not to be had", "cure:"])?;
+    expect_failure(&["--pids-limit", "20"], &["the controller pids is not available", "cure:"])?;
     // What doesn't need it goes on.
     let output = run(&["--memory", "64m"], "true").output()?;
     ensure!(output.status.success(), "{}", format_output(&output));
