@@ -25,7 +25,7 @@ use nix::sys::stat::{FchmodatFlags, fchmodat};
 use tar::EntryType;
 
 use crate::rooted::Root;
-use archive::{Archive, Member};
+pub use archive::{Archive, Member};
 use make::{Made, is_directory, make, mode_of, set_modified};
 pub use special::{NoSpecialNames, SpecialNames, remove_entry};
 

@@ -37,21 +37,37 @@ const CUT: &str = "the archive ends too early\ncause: it was cut, or the program
 
 /// A member of an archive: what is to be made.
 #[derive(Debug)]
-pub(super) struct Member {
+pub struct Member {
+    /// What it is.
     pub kind: EntryType,
+    /// Its name: not to be trusted.
     pub name: PathBuf,
     /// Of a link.
     pub target: Option<PathBuf>,
+    /// Its permissions.
     pub mode: u32,
+    /// User and group id.
     pub owner: (u32, u32),
-    pub modified: Modified,
+    pub(super) modified: Modified,
     /// The value of security.capability: capabilities(7).
     pub capability: Option<Vec<u8>>,
     /// Attributes that users may give a file: `user.…`.
     pub attributes: Vec<(CString, Vec<u8>)>,
     /// Major and minor number, if they are numbers: only a device's have to be.
-    pub device: Option<(u32, u32)>,
-    pub layout: Layout,
+    pub(super) device: Option<(u32, u32)>,
+    pub(super) layout: Layout,
+}
+
+impl Member {
+    /// The length of the file, holes and all.
+    pub fn size(&self) -> u64 {
+        self.layout.size
+    }
+
+    /// When it was changed, in seconds since 1970.
+    pub fn modified_seconds(&self) -> u64 {
+        u64::try_from(self.modified.seconds).unwrap_or_default()
+    }
 }
 
 /// What headers before a member say of it.
@@ -62,7 +78,8 @@ struct Extensions {
     pax: Option<Pax>,
 }
 
-pub(super) struct Archive<R> {
+/// An archive that is read.
+pub struct Archive<R> {
     pub(super) reader: R,
     /// Of the last member's data.
     pub(super) left: u64,
@@ -72,6 +89,7 @@ pub(super) struct Archive<R> {
 }
 
 impl<R: Read> Archive<R> {
+    /// Nothing is read yet.
     pub fn new(reader: R) -> Archive<R> {
         Archive { reader, left: 0, padding: 0, room: Vec::new() }
     }
@@ -161,7 +179,12 @@ impl<R: Read> Archive<R> {
     }
 
     /// The file becomes what the last member's data says. Holes stay holes.
-    pub fn write_to(&mut self, file: &mut File, layout: &Layout) -> Result<()> {
+    pub fn write_member_to(&mut self, file: &mut File, member: &Member) -> Result<()> {
+        self.write_to(file, &member.layout)
+    }
+
+    /// The same by its layout.
+    pub(super) fn write_to(&mut self, file: &mut File, layout: &Layout) -> Result<()> {
         let mut end = 0;
         // A last one without bytes says how long the file is: GNU tar's.
         for chunk in layout.chunks.iter().filter(|chunk| chunk.length > 0) {
@@ -193,6 +216,12 @@ impl<R: Read> Archive<R> {
             self.left -= read as u64;
         }
         Ok(())
+    }
+
+    /// The last member's data, to be read. A file with holes is refused: its data isn't its content.
+    pub fn data(&mut self, member: &Member) -> Result<impl Read> {
+        ensure!(self.left == member.layout.size, "{}: a file with holes", member.name.display());
+        Ok(Data { archive: self })
     }
 
     /// From here on, `size` bytes of data follow, filled up to whole blocks.
@@ -240,6 +269,22 @@ impl<R: Read> Archive<R> {
             ErrorKind::UnexpectedEof => anyhow::anyhow!(CUT),
             _ => anyhow::Error::from(error).context("cannot read the archive"),
         })
+    }
+}
+
+/// The data of a member.
+struct Data<'a, R> {
+    archive: &'a mut Archive<R>,
+}
+
+impl<R: Read> Read for Data<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let length = (&mut self.archive.reader).take(self.archive.left).read(buffer)?;
+        if length == 0 && self.archive.left > 0 && !buffer.is_empty() {
+            return Err(io::Error::new(ErrorKind::UnexpectedEof, CUT));
+        }
+        self.archive.left -= length as u64;
+        Ok(length)
     }
 }
 

@@ -6,6 +6,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail, ensure};
+use ch02_rootfs::import::{Archive, Member};
 use ch04_unionfs::archive::decompress;
 use ch04_unionfs::digest::{Digest, Hasher};
 use tar::{Builder, EntryType, Header};
@@ -158,43 +159,81 @@ impl Out {
         copied.with_context(|| format!("cannot copy {}", path.display()))
     }
 
-    /// An archive's entries, below the target.
+    /// An archive's members, below the target.
     fn unpack(&mut self, archive: Box<dyn Read>, target: &str) -> Result<()> {
-        let mut archive = tar::Archive::new(archive);
-        for entry in archive.entries()? {
-            let mut entry = entry.context("cannot read the archive")?;
-            let name = String::from_utf8_lossy(&entry.path_bytes())
-                .trim_start_matches("./")
-                .trim_start_matches('/')
-                .to_string();
+        let mut archive = Archive::new(archive);
+        while let Some(member) = archive.next()? {
+            let name = member.name.to_string_lossy().trim_start_matches("./").trim_start_matches('/').to_string();
             if name.is_empty() {
                 continue;
             }
             ensure!(!name.split('/').any(|part| part == ".."), "the archive has a name that leads out of it: {name}");
-            let place = join(target, &name);
-            let mut header = entry.header().clone();
-            header.set_size(entry.size());
-            self.hasher.update(format!("{place}\0{:o}\0", header.mode().unwrap_or_default()).as_bytes());
-            let kind = header.entry_type();
-            if kind.is_symlink() || kind.is_hard_link() {
-                let to = entry.link_name()?.context("a link without a target")?.into_owned();
-                // A hard link names another member of the archive.
-                let to = if kind.is_hard_link() { Path::new(target).join(to) } else { to };
-                self.archive.append_link(&mut header, place, to)?;
-            } else if kind.is_file() || kind.is_dir() || kind == EntryType::Fifo {
-                let content = Hashed { inner: &mut entry, hasher: &mut self.hasher };
-                self.archive.append_data(&mut header, place, content)?;
-            }
+            self.member(&mut archive, &member, &join(target, &name), target)?;
         }
         Ok(())
+    }
+
+    fn member(&mut self, from: &mut Archive<Box<dyn Read>>, member: &Member, place: &str, target: &str) -> Result<()> {
+        let mut header = Header::new_gnu();
+        header.set_entry_type(member.kind);
+        let (uid, gid) = self.owner.unwrap_or(member.owner);
+        header.set_uid(uid.into());
+        header.set_gid(gid.into());
+        header.set_mode(member.mode & 0o7777);
+        header.set_mtime(member.modified_seconds());
+        header.set_size(0);
+        let about = format!("{place}\0{:?}{:o}\0{uid}\0{gid}\0{}\0", member.kind, member.mode, member.size());
+        self.hasher.update(about.as_bytes());
+        self.attributes(member)?;
+        match (member.kind, &member.target) {
+            (EntryType::Symlink, Some(to)) => {
+                self.hasher.update(to.as_os_str().as_encoded_bytes());
+                self.archive.append_link(&mut header, place, to)?;
+            }
+            // A hard link names another member of the archive.
+            (EntryType::Link, Some(to)) => {
+                self.hasher.update(to.as_os_str().as_encoded_bytes());
+                self.archive.append_link(&mut header, place, Path::new(target).join(to))?;
+            }
+            (EntryType::Directory, _) => self.archive.append_data(&mut header, format!("{place}/"), io::empty())?,
+            (EntryType::Fifo, _) => self.archive.append_data(&mut header, place, io::empty())?,
+            (EntryType::Regular | EntryType::Continuous | EntryType::GNUSparse, _) => {
+                // By way of a file: one with holes isn't what its data is.
+                let mut whole = tempfile::tempfile().context("cannot make a temporary file")?;
+                from.write_member_to(&mut whole, member)?;
+                whole.rewind()?;
+                header.set_entry_type(EntryType::Regular);
+                header.set_size(member.size());
+                self.archive.append_data(&mut header, place, Hashed { inner: whole, hasher: &mut self.hasher })?;
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// A file's capabilities and attributes, in a header of their own.
+    fn attributes(&mut self, member: &Member) -> Result<()> {
+        let named =
+            member.attributes.iter().map(|(name, value)| (name.to_string_lossy().into_owned(), value.as_slice()));
+        let capability = member.capability.as_deref().map(|value| ("security.capability".to_string(), value));
+        let all: Vec<(String, &[u8])> =
+            named.chain(capability).map(|(name, value)| (format!("SCHILY.xattr.{name}"), value)).collect();
+        for (name, value) in &all {
+            self.hasher.update(name.as_bytes());
+            self.hasher.update(value);
+        }
+        if all.is_empty() {
+            return Ok(());
+        }
+        let records = all.iter().map(|(name, value)| (name.as_str(), *value));
+        self.archive.append_pax_extensions(records).context("cannot write a header")
     }
 }
 
 /// A file's content, if it is an archive of files.
 fn archive_in(path: &Path) -> Result<Option<Box<dyn Read>>> {
     let open = || -> Result<Box<dyn Read>> { Ok(Box::new(decompress(File::open(path)?)?)) };
-    let is_archive =
-        tar::Archive::new(open()?).entries().is_ok_and(|mut entries| entries.next().is_some_and(|entry| entry.is_ok()));
+    let is_archive = Archive::new(open()?).next().is_ok_and(|first| first.is_some());
     is_archive.then(open).transpose()
 }
 

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::io::Read;
 
 use anyhow::{Context, Result, bail, ensure};
+use ch02_rootfs::import::Archive;
 use serde::Deserialize;
+use tar::EntryType;
 
 use super::import::MOST_BYTES;
 use crate::Reference;
@@ -31,18 +33,20 @@ pub fn load(images: &ImageStore, archive: impl Read) -> Result<Vec<Found>> {
     let _growing = images.growing()?;
     let mut members: HashMap<String, Copied> = HashMap::new();
     let mut links: BTreeMap<String, String> = BTreeMap::new();
-    let mut archive = tar::Archive::new(archive);
-    for entry in archive.entries().context("cannot read the archive")? {
-        let mut entry = entry.context("cannot read the archive\ncure: it must be what `save` writes")?;
-        let name = String::from_utf8_lossy(&entry.path_bytes()).trim_start_matches("./").to_string();
-        let kind = entry.header().entry_type();
+    let mut archive = Archive::new(archive);
+    while let Some(member) = archive.next().context("cannot read the archive\ncure: it must be what `save` writes")? {
+        let name = member.name.to_string_lossy().trim_start_matches("./").to_string();
         ensure!(members.len() + links.len() < MOST_FILES, "the archive has more than {MOST_FILES} files");
-        if kind.is_file() {
-            let size = entry.size();
-            members.insert(name, images.put(&mut entry, None, size.min(MOST_BYTES))?);
-        } else if let (true, Some(target)) = (kind.is_symlink() || kind.is_hard_link(), entry.link_name_bytes()) {
+        match (member.kind, &member.target) {
+            (EntryType::Regular | EntryType::Continuous, _) => {
+                let copied = images.put(archive.data(&member)?, None, member.size().min(MOST_BYTES))?;
+                members.insert(name, copied);
+            }
             // Older archives link equal layers: `../ID/layer.tar`.
-            links.insert(name, String::from_utf8_lossy(&target).trim_start_matches("../").to_string());
+            (EntryType::Symlink | EntryType::Link, Some(target)) => {
+                links.insert(name, target.to_string_lossy().trim_start_matches("../").to_string());
+            }
+            _ => {}
         }
     }
     for (name, target) in links {
