@@ -4,7 +4,7 @@ use std::fs::File;
 
 use anyhow::{Context, Result, ensure};
 use ch04_unionfs::archive::import;
-use ch04_unionfs::digest::{ChainId, Digest, chain_id};
+use ch04_unionfs::digest::{ChainId, DiffId, Digest, chain_id};
 
 use super::{ImageStore, Manifest};
 use crate::config::ImageConfig;
@@ -14,39 +14,83 @@ pub(super) fn keeper(config: &Digest) -> String {
     format!("image:{}", config.hex())
 }
 
+/// An image whose layers are unpacked, one after the other, the lowest first.
+pub(crate) struct Unpacking<'a> {
+    images: &'a ImageStore,
+    keeper: String,
+    layers: Vec<(Digest, DiffId)>,
+    done: usize,
+    top: Option<ChainId>,
+    /// Whether another image with this configuration is here, and keeps its layers by that name.
+    was_kept: bool,
+}
+
 impl ImageStore {
-    // ANCHOR: unpack
-    /// Unpacks those layers that aren't there yet, and keeps them. Each is checked against the
-    /// configuration's list of digests of what is *in* the archives: a compressed blob with the right
-    /// name could still hold something else.
-    pub(super) fn unpack(&self, manifest: &Manifest, config: &ImageConfig) -> Result<Option<ChainId>> {
+    /// Unpacks all layers of an image that aren't there yet.
+    pub(super) fn unpack(&self, manifest: &Manifest, config: &ImageConfig) -> Result<()> {
+        let mut unpacking = self.begin_unpacking(manifest, config)?;
+        while unpacking.done < unpacking.layers.len() {
+            unpacking.next()?;
+        }
+        Ok(())
+    }
+
+    /// Nothing is unpacked yet.
+    pub(crate) fn begin_unpacking(&self, manifest: &Manifest, config: &ImageConfig) -> Result<Unpacking<'_>> {
         ensure!(
             manifest.layers.len() == config.diff_ids.len(),
             "the image is damaged: its manifest has {} layers, and its configuration {}",
             manifest.layers.len(),
             config.diff_ids.len()
         );
+        let layers: Vec<_> =
+            manifest.layers.iter().map(|layer| layer.digest).zip(config.diff_ids.iter().copied()).collect();
         let keeper = keeper(&manifest.config.digest);
-        let mut top: Option<ChainId> = None;
-        for (layer, diff) in manifest.layers.iter().zip(&config.diff_ids) {
-            let chain = chain_id(top.as_ref(), diff);
-            let is_there = self.layers.layer(&chain)?.is_some() && self.layers.name_layer(&keeper, chain).is_ok();
-            if !is_there {
-                let blob = self.blob(&layer.digest);
-                let imported = import(&self.layers, top, Some(&keeper), || Ok(File::open(&blob)?))
-                    .with_context(|| format!("cannot unpack the layer {}", layer.digest))?;
-                if imported.diff != *diff {
-                    let _ = self.layers.remove(&keeper);
-                    anyhow::bail!(
-                        "the image is damaged: layer {} unpacks to {}, and the configuration says {diff}",
-                        layer.digest,
-                        imported.diff
-                    );
-                }
+        let top = config.diff_ids.iter().fold(None, |top, diff| Some(chain_id(top.as_ref(), diff)));
+        let kept = self.layers.names()?.get(&keeper).copied();
+        // The same image again: its layers are never without the name that keeps them.
+        let is_here = kept.is_some() && kept == top && top.is_some_and(|top| self.layers.stack(&top).is_ok());
+        let done = if is_here { layers.len() } else { 0 };
+        Ok(Unpacking { images: self, keeper, layers, done, top: None, was_kept: kept.is_some() })
+    }
+}
+
+impl Unpacking<'_> {
+    /// How many layers are unpacked.
+    pub(crate) fn done(&self) -> usize {
+        self.done
+    }
+
+    // ANCHOR: unpack
+    /// Unpacks the next layer, unless it is there, and keeps it. It is checked against the
+    /// configuration's list of digests of what is *in* the archives: a compressed blob with the right
+    /// name could still hold something else.
+    pub(crate) fn next(&mut self) -> Result<()> {
+        let (blob, diff) = self.layers[self.done];
+        let layers = &self.images.layers;
+        let chain = chain_id(self.top.as_ref(), &diff);
+        let is_there = layers.layer(&chain)?.is_some() && layers.name_layer(&self.keeper, chain).is_ok();
+        if !is_there {
+            let path = self.images.blob(&blob);
+            let imported = import(layers, self.top, Some(&self.keeper), || Ok(File::open(&path)?))
+                .with_context(|| format!("cannot unpack the layer {blob}"))?;
+            if imported.diff != diff {
+                self.give_up();
+                anyhow::bail!(
+                    "the image is damaged: layer {blob} unpacks to {}, and the configuration says {diff}",
+                    imported.diff
+                );
             }
-            top = Some(chain);
         }
-        Ok(top)
+        (self.done, self.top) = (self.done + 1, Some(chain));
+        Ok(())
     }
     // ANCHOR_END: unpack
+
+    /// Keeps nothing of it: the image will not be.
+    pub(crate) fn give_up(&self) {
+        if !self.was_kept {
+            let _ = self.images.layers.remove(&self.keeper);
+        }
+    }
 }

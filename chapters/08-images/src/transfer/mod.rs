@@ -1,5 +1,6 @@
 //! Images come in, and go out.
 
+mod authorities;
 mod import;
 mod load;
 mod pull;

@@ -1,6 +1,10 @@
 //! `pull`: an image from a registry.
 
-use std::io::Read;
+use std::io::{self, Read};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Sender, channel};
+use std::thread;
 
 use anyhow::{Context, Result, bail, ensure};
 use ch04_unionfs::digest::Digest;
@@ -8,11 +12,14 @@ use ch04_unionfs::digest::Digest;
 pub use super::registry::Credentials;
 use super::registry::Registry;
 use crate::Reference;
-use crate::config::architecture_here;
+use crate::config::{ImageConfig, architecture_here};
 use crate::layout::{Descriptor, Found, ImageStore, Index, Manifest, media_type};
 
-/// What happens meanwhile: a blob's short name, a word, bytes so far and in all.
+/// What happens meanwhile: a blob's short name, Docker's word for it, bytes so far and in all.
 pub type Progress<'a> = dyn FnMut(&str, &str, u64, u64) + 'a;
+
+/// How many blobs are downloaded at once: Docker's number.
+const AT_ONCE: usize = 3;
 
 // ANCHOR: pull
 /// Pulls: the manifest, the configuration, the layers that aren't here. Each is stored under the
@@ -25,7 +32,7 @@ pub fn pull(
     progress: &mut Progress<'_>,
 ) -> Result<Found> {
     let _growing = images.growing()?;
-    let mut registry = Registry::of(name, credentials);
+    let mut registry = Registry::of(name, credentials)?;
     let asked = name.digest.map(|digest| digest.to_string()).or(name.tag.clone()).context("no tag")?;
     let (mut kind, mut bytes) = registry.manifest(&asked)?;
     check(&bytes, name.digest.as_ref())?;
@@ -37,13 +44,92 @@ pub fn pull(
     }
     let manifest: Manifest = serde_json::from_slice(&bytes).context("the manifest can't be read")?;
     ensure!(manifest.layers.len() <= 127, "the image has {} layers; 127 can be united", manifest.layers.len());
-    for blob in std::iter::once(&manifest.config).chain(&manifest.layers) {
-        fetch(images, &mut registry, blob, progress)?;
-    }
+    fetch(images, &mut registry, &manifest.config, &mut |_, _, _, _| {}, &AtomicBool::new(false))?;
+    let config = ImageConfig::parse(&images.read_json_blob(&manifest.config.digest)?)?;
+    config.check_platform()?;
+    fetch_layers(images, &registry, &manifest, &config, progress)?;
     let stored = images.put_bytes(&bytes)?;
     images.add(Descriptor::new(&kind, stored), Some(name))
 }
 // ANCHOR_END: pull
+
+/// What a downloading thread says.
+enum News {
+    Progress(String, &'static str, u64, u64),
+    Done(usize, Result<()>),
+}
+
+// ANCHOR: fetch_layers
+/// Downloads the layers, some at once, and unpacks each as soon as it and those below it are here.
+/// After an error the other downloads end.
+fn fetch_layers(
+    images: &ImageStore,
+    registry: &Registry,
+    manifest: &Manifest,
+    config: &ImageConfig,
+    progress: &mut Progress<'_>,
+) -> Result<()> {
+    let mut unpacking = images.begin_unpacking(manifest, config)?;
+    let queue = Mutex::new(manifest.layers.iter().enumerate());
+    let stop = AtomicBool::new(false);
+    let (sender, news) = channel();
+    let result = thread::scope(|scope| {
+        for _ in 0..AT_ONCE.min(manifest.layers.len()) {
+            let (sender, mut registry) = (sender.clone(), registry.clone());
+            let (queue, stop) = (&queue, &stop);
+            scope.spawn(move || {
+                while let Some((index, blob)) = queue.lock().ok().and_then(|mut queue| queue.next()) {
+                    let done = fetch_and_tell(images, &mut registry, blob, &sender, stop);
+                    if stop.load(Ordering::Relaxed) || sender.send(News::Done(index, done)).is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+        drop(sender);
+        let mut is_here = vec![false; manifest.layers.len()];
+        for news in news {
+            let done = match news {
+                News::Progress(id, status, current, total) => {
+                    progress(&id, status, current, total);
+                    continue;
+                }
+                News::Done(index, done) => done.map(|()| is_here[index] = true),
+            };
+            let unpacked = done.and_then(|()| {
+                while is_here.get(unpacking.done()) == Some(&true) {
+                    let short = manifest.layers[unpacking.done()].digest.short();
+                    unpacking.next()?;
+                    progress(&short, "Pull complete", 0, 0);
+                }
+                Ok(())
+            });
+            if unpacked.is_err() {
+                stop.store(true, Ordering::Relaxed);
+                return unpacked;
+            }
+        }
+        Ok(())
+    });
+    if result.is_err() {
+        unpacking.give_up();
+    }
+    result
+}
+// ANCHOR_END: fetch_layers
+
+fn fetch_and_tell(
+    images: &ImageStore,
+    registry: &mut Registry,
+    blob: &Descriptor,
+    sender: &Sender<News>,
+    stop: &AtomicBool,
+) -> Result<()> {
+    let mut tell = |id: &str, status: &'static str, current, total| {
+        let _ = sender.send(News::Progress(id.into(), status, current, total));
+    };
+    fetch(images, registry, blob, &mut tell, stop)
+}
 
 fn check(bytes: &[u8], expected: Option<&Digest>) -> Result<()> {
     let digest = Digest::of(bytes);
@@ -76,24 +162,34 @@ pub fn choose(manifests: &[Descriptor]) -> Result<&Descriptor> {
 }
 // ANCHOR_END: choose
 
-fn fetch(images: &ImageStore, registry: &mut Registry, blob: &Descriptor, progress: &mut Progress<'_>) -> Result<()> {
+fn fetch(
+    images: &ImageStore,
+    registry: &mut Registry,
+    blob: &Descriptor,
+    progress: &mut dyn FnMut(&str, &'static str, u64, u64),
+    stop: &AtomicBool,
+) -> Result<()> {
     let short = blob.digest.short();
     if images.has_blob(&blob.digest) {
         progress(&short, "Already exists", 0, 0);
         return Ok(());
     }
-    let mut response = registry.blob(&blob.digest.to_string())?;
-    let mut passed = 0;
-    let mut told = 0;
     let size = blob.size;
+    progress(&short, "Downloading", 0, size);
+    let mut response = registry.blob(&blob.digest.to_string())?;
+    let (mut passed, mut shown) = (0, 0);
     let counted = Counted {
         inner: response.body_mut().as_reader(),
         seen: |length| {
+            if stop.load(Ordering::Relaxed) {
+                return Err(io::Error::other("another layer could not be pulled"));
+            }
             passed += length as u64;
-            if passed - told >= 1 << 20 {
-                told = passed;
+            if passed - shown >= 1 << 20 {
+                shown = passed;
                 progress(&short, "Downloading", passed, size);
             }
+            Ok(())
         },
     };
     let copied = images
@@ -109,10 +205,10 @@ struct Counted<R, F> {
     seen: F,
 }
 
-impl<R: Read, F: FnMut(usize)> Read for Counted<R, F> {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+impl<R: Read, F: FnMut(usize) -> io::Result<()>> Read for Counted<R, F> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let length = self.inner.read(buffer)?;
-        (self.seen)(length);
+        (self.seen)(length)?;
         Ok(length)
     }
 }

@@ -8,6 +8,7 @@ use serde_json::Value;
 use ureq::http::{Response, StatusCode};
 use ureq::{Agent, Body};
 
+use super::authorities;
 use crate::Reference;
 use crate::layout::media_type;
 
@@ -21,6 +22,7 @@ pub struct Credentials {
 }
 
 /// One repository of a registry.
+#[derive(Clone)]
 pub struct Registry {
     agent: Agent,
     base: String,
@@ -37,7 +39,7 @@ const FIRST_WAIT: Duration = Duration::from_millis(250);
 impl Registry {
     /// The repository of a name. Only a registry on this machine may be without TLS: nobody listens on
     /// the way.
-    pub fn of(name: &Reference, credentials: Option<Credentials>) -> Registry {
+    pub fn of(name: &Reference, credentials: Option<Credentials>) -> Result<Registry> {
         let host = if name.domain == "docker.io" { "registry-1.docker.io" } else { &name.domain };
         let bare = host.rsplit_once(':').map_or(host, |(bare, _)| bare);
         let is_here =
@@ -51,10 +53,11 @@ impl Registry {
             .redirect_auth_headers(ureq::config::RedirectAuthHeaders::Never)
             .max_redirects(5)
             .user_agent("coracle")
+            .tls_config(authorities::tls_config(host)?)
             .build()
             .new_agent();
         let base = format!("{scheme}://{host}/v2");
-        Registry { agent, base, path: name.path.clone(), credentials, authorization: None }
+        Ok(Registry { agent, base, path: name.path.clone(), credentials, authorization: None })
     }
 
     /// A manifest, or an index of manifests, and its media type.

@@ -1,5 +1,6 @@
 //! `pull`, `load`, `save`, `import`.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{IsTerminal, Read, Write};
 use std::path::PathBuf;
@@ -7,6 +8,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, bail};
 use ch01_namespaces::{StoreFlags, Verb, say};
 use clap::Args;
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::open_to_write;
 use crate::Reference;
@@ -32,13 +34,48 @@ impl Verb for Pull {
     }
 }
 
-/// Pulls, with lines about each blob on stderr.
+/// Pulls, and says on stderr what happens to each layer: in bars on a terminal, else in lines.
 pub fn pull_telling(images: &ImageStore, name: &Reference, quiet: bool) -> Result<Found> {
+    if quiet {
+        return pull(images, name, None, &mut |_, _, _, _| {});
+    }
+    if std::io::stderr().is_terminal() {
+        let mut bars = Bars::default();
+        return pull(images, name, None, &mut |id, status, current, total| bars.show(id, status, current, total));
+    }
     pull(images, name, None, &mut |id, status, _, _| {
-        if !quiet && status != "Downloading" {
+        if status != "Downloading" {
             let _ = writeln!(std::io::stderr(), "{id}: {status}");
         }
     })
+}
+
+/// A bar for each layer.
+#[derive(Default)]
+struct Bars {
+    all: MultiProgress,
+    by_id: BTreeMap<String, ProgressBar>,
+}
+
+impl Bars {
+    fn show(&mut self, id: &str, status: &str, current: u64, total: u64) {
+        let all = &self.all;
+        let bar = self.by_id.entry(id.into()).or_insert_with(|| all.add(ProgressBar::new(total)));
+        let template = match status {
+            "Downloading" => "{prefix}: {msg:17} {bar:30} {bytes:>10} / {total_bytes}",
+            _ => "{prefix}: {msg}",
+        };
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style);
+        }
+        bar.set_prefix(id.to_string());
+        bar.set_message(status.to_string());
+        bar.set_length(total);
+        bar.set_position(current);
+        if matches!(status, "Already exists" | "Pull complete") {
+            bar.abandon();
+        }
+    }
 }
 
 /// Load images from an archive that `save` wrote, here or in Docker; or from an OCI image layout in
