@@ -145,7 +145,7 @@ pub fn unpack(archive: impl Read, root: &Root, special: &dyn SpecialNames, optio
     let mut unpacked = Unpacked::default();
     let (mut directories, mut remembered) = (Vec::new(), 0);
     let mut archive = Archive::new(archive);
-    while let Some(member) = archive.next()? {
+    while let Some(member) = archive.next_member()? {
         let Some(name) = clean(&member.name)? else { continue };
         unpacked.count(&member, options)?;
         let directory = name.parent().unwrap_or(Path::new("/"));

@@ -96,7 +96,7 @@ impl<R: Read> Archive<R> {
 
     // ANCHOR: next
     /// The next member, or `None` at the end, which an archive marks by a block of zeros.
-    pub fn next(&mut self) -> Result<Option<Member>> {
+    pub fn next_member(&mut self) -> Result<Option<Member>> {
         let mut extensions = Extensions::default();
         loop {
             self.skip()?;

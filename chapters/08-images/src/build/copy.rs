@@ -162,7 +162,7 @@ impl Out {
     /// An archive's members, below the target.
     fn unpack(&mut self, archive: Box<dyn Read>, target: &str) -> Result<()> {
         let mut archive = Archive::new(archive);
-        while let Some(member) = archive.next()? {
+        while let Some(member) = archive.next_member()? {
             let name = member.name.to_string_lossy().trim_start_matches("./").trim_start_matches('/').to_string();
             if name.is_empty() {
                 continue;
@@ -233,7 +233,7 @@ impl Out {
 /// A file's content, if it is an archive of files.
 fn archive_in(path: &Path) -> Result<Option<Box<dyn Read>>> {
     let open = || -> Result<Box<dyn Read>> { Ok(Box::new(decompress(File::open(path)?)?)) };
-    let is_archive = Archive::new(open()?).next().is_ok_and(|first| first.is_some());
+    let is_archive = Archive::new(open()?).next_member().is_ok_and(|first| first.is_some());
     is_archive.then(open).transpose()
 }
 

@@ -34,7 +34,9 @@ pub fn load(images: &ImageStore, archive: impl Read) -> Result<Vec<Found>> {
     let mut members: HashMap<String, Copied> = HashMap::new();
     let mut links: BTreeMap<String, String> = BTreeMap::new();
     let mut archive = Archive::new(archive);
-    while let Some(member) = archive.next().context("cannot read the archive\ncure: it must be what `save` writes")? {
+    while let Some(member) =
+        archive.next_member().context("cannot read the archive\ncure: it must be what `save` writes")?
+    {
         let name = member.name.to_string_lossy().trim_start_matches("./").to_string();
         ensure!(members.len() + links.len() < MOST_FILES, "the archive has more than {MOST_FILES} files");
         match (member.kind, &member.target) {

@@ -153,7 +153,7 @@ fn no_damage_is_a_panic() {
             let mut damaged = archive.clone();
             damaged[place] ^= damage;
             let mut read = Archive::new(&damaged[..]);
-            while let Ok(Some(member)) = read.next() {
+            while let Ok(Some(member)) = read.next_member() {
                 let mut nowhere = tempfile::tempfile().unwrap();
                 let _ = read.write_to(&mut nowhere, &member.layout);
             }
