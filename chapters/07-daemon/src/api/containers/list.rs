@@ -14,14 +14,16 @@ use crate::daemon::{Daemon, Shared};
 /// Those that run; all, if that is asked for.
 pub async fn list(daemon: Daemon, call: Call) -> Answer {
     let filters = call.query.filters()?;
-    let (all, limit) = (call.query.flag("all"), call.query.number::<usize>("limit")?);
+    let (all, limit) = (call.query.flag("all"), call.query.number::<i64>("limit")?);
+    // SDKs send -1 where they mean none.
+    let limit = limit.and_then(|limit| usize::try_from(limit).ok()).filter(|limit| *limit > 0);
     let rows = blocking(move || {
         let filters = Filters::new(filters)?;
         let all = all || limit.is_some() || filters.names_a_status();
         let mut records = daemon.engine.records().all()?;
         records.reverse();
         records.retain(|record| (all || record.state.is_active()) && filters.matches(record));
-        records.truncate(limit.filter(|limit| *limit > 0).unwrap_or(usize::MAX));
+        records.truncate(limit.unwrap_or(usize::MAX));
         Ok(records.iter().map(|record| row(&daemon, record)).collect::<Vec<_>>())
     })
     .await?;
