@@ -10,7 +10,7 @@ mod queries;
 
 pub use create::{Created, NewContainer};
 pub use lifecycle::remove_record;
-pub use queries::{ExecInspect, Stream, inspect};
+pub use queries::{ExecInspect, Stream, default_host_config, inspect};
 
 use anyhow::Result;
 use ch01_namespaces::StoreFlags;

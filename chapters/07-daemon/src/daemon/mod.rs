@@ -11,6 +11,8 @@ pub use exits::Exits;
 pub use pending::{Attachment, Pending};
 pub use readable::Readable;
 
+use std::convert::Infallible;
+use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,6 +29,7 @@ use tokio::net::UnixListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing::{info, warn};
 
+use crate::api::body::while_client_is_there;
 use crate::api::images::Images;
 use crate::api::router::{self, MoreRoutes};
 use crate::cli::DaemonVerb;
@@ -61,9 +64,9 @@ pub fn run(
     more: Vec<Box<dyn MoreRoutes>>,
 ) -> Result<()> {
     tracing_subscriber::fmt().with_writer(std::io::stderr).with_ansi(false).init();
+    let _only_one = only_one(flags)?;
     let listeners = listen::listen(flags, verb)?;
     enter_users_namespace(flags)?;
-    let _only_one = only_one(flags)?;
     let engine = Engine::open(flags)?;
     start_what_is_due(&engine);
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -158,8 +161,18 @@ async fn accept(daemon: Daemon, listener: UnixListener) {
             }
         };
         let daemon = Arc::clone(&daemon);
+        let Ok(client) = stream.as_fd().try_clone_to_owned() else { continue };
         tokio::spawn(async move {
-            let service = service_fn(|request| router::answer(Arc::clone(&daemon), request));
+            let service = service_fn(|request| {
+                let (daemon, client) = (Arc::clone(&daemon), client.try_clone());
+                async move {
+                    let response = router::answer(daemon, request).await?;
+                    Ok::<_, Infallible>(match client {
+                        Ok(client) => response.map(|body| while_client_is_there(body, client)),
+                        Err(_) => response,
+                    })
+                }
+            });
             let connection = http1::Builder::new()
                 .timer(TokioTimer::new())
                 .header_read_timeout(PATIENCE)

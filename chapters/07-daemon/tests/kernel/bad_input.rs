@@ -1,0 +1,165 @@
+//! Requests that are wrong: answered or dropped, and the daemon stays up with nothing left open.
+
+use std::io::{Read, Write};
+use std::os::unix::net::UnixStream;
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+use testkit::{Case, cases, patiently};
+
+use crate::http::{ask, connect, send, status};
+use crate::world::{Daemon, is_up};
+
+pub fn cases() -> Vec<Case> {
+    cases![
+        what_is_no_http_is_refused_or_dropped,
+        json_that_is_broken_or_of_other_types_is_a_bad_request,
+        versions_and_paths_that_are_unknown_have_an_answer_in_json,
+        an_oversized_body_is_refused_without_being_kept,
+        heads_that_never_end_are_dropped_and_keep_nobody_waiting,
+    ]
+}
+
+fn what_is_no_http_is_refused_or_dropped() -> Result<()> {
+    let daemon = Daemon::start()?;
+    let before = daemon.descriptors()?;
+    let long_header = [b"GET /_ping HTTP/1.1\r\nX: ", &vec![b'x'; 1 << 20][..], b"\r\n\r\n"].concat();
+    let many_headers = ["GET /_ping HTTP/1.1\r\n", &"X: y\r\n".repeat(10_000), "\r\n"].concat();
+    let long_path = format!("GET /{} HTTP/1.1\r\n\r\n", "x".repeat(1 << 20));
+    let wrong: [&[u8]; 12] = [
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+        b"\0\0\0\0\r\n\r\n",
+        b"hello\r\n\r\n",
+        b"GET\r\n\r\n",
+        b"GET /_ping HTTP/9.9\r\n\r\n",
+        b"GET /_ping HTTP/1.1\r\nno colon\r\n\r\n",
+        b"POST /containers/create HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
+        b"POST /containers/create HTTP/1.1\r\nContent-Length: 99999999999999999999999\r\n\r\n",
+        b"POST /containers/create HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        &long_header,
+        many_headers.as_bytes(),
+        long_path.as_bytes(),
+    ];
+    for bytes in wrong {
+        let answer = send(bytes)?;
+        let shown = String::from_utf8_lossy(&bytes[..bytes.len().min(60)]).into_owned();
+        ensure!(answer.is_empty() || (400..500).contains(&status(&answer)?), "{shown:?}: {answer}");
+        ensure!(is_up(), "{shown:?} ended the daemon");
+    }
+    // A client that closes in the middle of what it says.
+    for end in [3, 20, 50] {
+        let mut stream = connect()?;
+        let request = b"POST /containers/create HTTP/1.1\r\nContent-Length: 500\r\n\r\n{\"Image\":";
+        stream.write_all(&request[..end.min(request.len())])?;
+        drop(stream);
+    }
+    ensure!(is_up());
+    daemon.is_back_to(before)
+}
+
+fn json_that_is_broken_or_of_other_types_is_a_bad_request() -> Result<()> {
+    let daemon = Daemon::start()?;
+    let before = daemon.descriptors()?;
+    let deep = ["[".repeat(100_000), "]".repeat(100_000)].concat();
+    let bodies = [
+        "",
+        "{",
+        "null",
+        "[]",
+        "7",
+        "\"x\"",
+        "{\"Image\":5}",
+        "{\"Image\":\"hostbox\",\"Cmd\":5}",
+        "\u{feff}{}",
+        &deep,
+        "{\"Image\":\"hostbox\",\"Cmd\":[\"true\"],\"HostConfig\":[]}",
+        "{\"Image\":\"hostbox\",\"Cmd\":[\"true\"],\"HostConfig\":{\"Memory\":\"much\"}}",
+        "{\"Image\":\"hostbox\",\"Cmd\":[\"true\"],\"HostConfig\":{\"PortBindings\":{\"x/y\":[{\"HostPort\":\"z\"}]}}}",
+        "{\"Image\":\"hostbox\",\"Cmd\":[\"true\"],\"HostConfig\":{\"Binds\":[\"relative:also-relative\"]}}",
+    ];
+    for body in bodies {
+        let answer = ask("POST /v1.43/containers/create", body.as_bytes())?;
+        let shown = &body[..body.len().min(80)];
+        ensure!((400..500).contains(&status(&answer)?), "{shown}: {answer}");
+        ensure!(
+            answer.contains("content-type: application/json\r\n") && answer.contains("{\"message\":\""),
+            "{answer}"
+        );
+    }
+    for (path, body) in [("volumes/create", "{\"Name\":\"../x\"}"), ("networks/create", "{\"Name\":\"a b\"}")] {
+        let answer = ask(&format!("POST /v1.43/{path}"), body.as_bytes())?;
+        ensure!((400..500).contains(&status(&answer)?), "{path} {body}: {answer}");
+    }
+    daemon.is_back_to(before)
+}
+
+fn versions_and_paths_that_are_unknown_have_an_answer_in_json() -> Result<()> {
+    let daemon = Daemon::start()?;
+    let before = daemon.descriptors()?;
+    for (path, expected) in [
+        ("/v1.99/info", 400),
+        ("/v1.2/info", 400),
+        ("/v99999999999.1/info", 404),
+        ("/no/such/path", 404),
+        ("/v1.43/", 404),
+        ("/swarm", 501),
+        ("/v1.43/containers/%00/json", 404),
+        ("/v1.43/containers/%2e%2e%2f%2e%2e/json", 404),
+        ("/v1.43/containers/json?filters=%7B", 400),
+        ("/v1.43/containers/json?limit=x", 400),
+    ] {
+        let answer = ask(&format!("GET {path}"), &[])?;
+        ensure!(status(&answer)? == expected, "{path}: {answer}");
+        ensure!(answer.contains("{\"message\":\""), "{path}: {answer}");
+    }
+    ensure!(status(&ask("BREW /_ping", &[])?)? == 404);
+    daemon.is_back_to(before)
+}
+
+fn an_oversized_body_is_refused_without_being_kept() -> Result<()> {
+    let daemon = Daemon::start()?;
+    let (before, memory) = (daemon.descriptors()?, daemon.peak_memory()?);
+    let large = vec![b' '; 96 << 20];
+    let answer = ask("POST /v1.43/containers/create", &large)?;
+    ensure!(answer.is_empty() || (400..500).contains(&status(&answer)?), "{answer}");
+    // To a path that nobody answers, in chunks.
+    let chunk = [b"4000\r\n", &vec![b'x'; 0x4000][..], b"\r\n"].concat();
+    let mut request = b"POST /no/such/path HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n".to_vec();
+    request.extend(chunk.repeat(6000));
+    let answer = send(&request)?;
+    ensure!(answer.is_empty() || (400..500).contains(&status(&answer)?), "{answer}");
+    ensure!(is_up());
+    let grown = daemon.peak_memory()? - memory;
+    ensure!(grown < 24 << 10, "its memory has grown by {grown} kB");
+    daemon.is_back_to(before)
+}
+
+fn heads_that_never_end_are_dropped_and_keep_nobody_waiting() -> Result<()> {
+    let daemon = Daemon::start()?;
+    let before = daemon.descriptors()?;
+    let beginnings: [&[u8]; 4] =
+        [b"", b"GET /_ping", b"GET /_ping HTTP/1.1\r\nHost: d\r\n", b"GET /_ping HTTP/1.1\r\nHost: d\r\nX"];
+    let mut open = Vec::new();
+    for number in 0..200 {
+        let mut stream = connect()?;
+        stream.write_all(beginnings[number % beginnings.len()])?;
+        open.push(stream);
+    }
+    ensure!(is_up(), "200 clients that say nothing keep the others from being served");
+    // The daemon closes them. A byte now and then doesn't make a head.
+    for stream in &mut open {
+        has_been_closed(stream)?;
+    }
+    ensure!(is_up());
+    daemon.is_back_to(before)
+}
+
+fn has_been_closed(stream: &mut UnixStream) -> Result<()> {
+    stream.set_read_timeout(Some(patiently(Duration::from_secs(45))))?;
+    let mut answer = Vec::new();
+    match stream.read_to_end(&mut answer) {
+        Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => anyhow::bail!("still open after 45 s"),
+        _ => ensure!(answer.is_empty() || answer.starts_with(b"HTTP/1.1 4"), "{:?}", String::from_utf8_lossy(&answer)),
+    }
+    Ok(())
+}

@@ -1,0 +1,17 @@
+//! Chapter 7 against clients that do what no client should, and against its own end; each case in a
+//! process and a lab of its own.
+
+mod bad_input;
+mod clients;
+mod crashes;
+mod http;
+mod sockets;
+mod upgrades;
+mod world;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let cases = [sockets::cases(), bad_input::cases(), clients::cases(), upgrades::cases(), crashes::cases()].concat();
+    testkit::run(cases.into_iter().map(testkit::Case::with_own_cgroups).collect())
+}

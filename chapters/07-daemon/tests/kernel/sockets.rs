@@ -1,0 +1,74 @@
+//! Who may talk to the daemon, and how many of them there are.
+
+use std::fs;
+use std::os::unix::fs::{FileTypeExt, PermissionsExt};
+use std::process::Command;
+
+use anyhow::{Result, ensure};
+use testkit::{Case, cases, eventually};
+
+use crate::http::SOCKET;
+use crate::world::{Daemon, daemon_at, is_up};
+
+pub fn cases() -> Vec<Case> {
+    cases![
+        the_socket_is_for_its_owner_and_one_group_whatever_the_umask,
+        a_second_daemon_on_the_same_data_is_refused_and_disturbs_nothing,
+        a_daemon_that_is_told_to_end_takes_its_socket_along,
+        a_socket_left_by_a_killed_daemon_is_taken_over,
+    ]
+}
+
+fn mode(path: &str) -> Result<u32> {
+    let metadata = fs::metadata(path)?;
+    ensure!(metadata.file_type().is_socket(), "{path} is no socket");
+    Ok(metadata.permissions().mode() & 0o7777)
+}
+
+fn the_socket_is_for_its_owner_and_one_group_whatever_the_umask() -> Result<()> {
+    for umask in ["000", "077"] {
+        let program = env!("CARGO_BIN_EXE_ch07-daemon");
+        let script = format!("umask {umask}; exec {program} --root /tmp/store daemon -H unix:///tmp/{umask}.sock");
+        let mut daemon = Command::new("sh").args(["-c", &script]).env("XDG_CACHE_HOME", "/tmp/cache").spawn()?;
+        let path = format!("/tmp/{umask}.sock");
+        let listens = eventually("it listens", || Ok(std::os::unix::net::UnixStream::connect(&path).is_ok()));
+        let found = mode(&path);
+        daemon.kill()?;
+        daemon.wait()?;
+        listens?;
+        let found = found?;
+        ensure!(found == 0o660, "umask {umask}: {found:o}");
+    }
+    Ok(())
+}
+
+fn a_second_daemon_on_the_same_data_is_refused_and_disturbs_nothing() -> Result<()> {
+    let _daemon = Daemon::start()?;
+    for socket in [SOCKET, "/tmp/second.sock"] {
+        let output = daemon_at(socket).args(["--pidfile", "/tmp/pid"]).output()?;
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        ensure!(!output.status.success(), "{socket}: a second daemon started");
+        ensure!(stderr.contains("another daemon serves /tmp/store/data") && stderr.contains("cure:"), "{stderr}");
+        ensure!(is_up(), "{socket}: the first daemon is gone");
+        ensure!(!fs::exists("/tmp/pid")?, "{socket}: the second daemon left its pidfile");
+    }
+    ensure!(!fs::exists("/tmp/second.sock")?, "the second daemon left its socket");
+    Ok(())
+}
+
+fn a_daemon_that_is_told_to_end_takes_its_socket_along() -> Result<()> {
+    let mut child = daemon_at(SOCKET).args(["--pidfile", "/tmp/pid"]).spawn()?;
+    eventually("it is up", || Ok(is_up()))?;
+    ensure!(fs::read_to_string("/tmp/pid")?.trim() == child.id().to_string());
+    nix::sys::signal::kill(nix::unistd::Pid::from_raw(child.id() as i32), nix::sys::signal::Signal::SIGTERM)?;
+    ensure!(child.wait()?.success());
+    ensure!(!fs::exists(SOCKET)? && !fs::exists("/tmp/pid")?);
+    Ok(())
+}
+
+fn a_socket_left_by_a_killed_daemon_is_taken_over() -> Result<()> {
+    Daemon::start()?.kill()?;
+    ensure!(fs::exists(SOCKET)?, "a killed daemon can't remove its socket");
+    let _again = Daemon::start()?;
+    Ok(())
+}

@@ -1,0 +1,91 @@
+//! Connections that are to become streams, and don't.
+
+use std::io::Write;
+
+use anyhow::{Result, ensure};
+use serde_json::{Value, json};
+use testkit::{Case, cases};
+
+use crate::http::{ask, connect, frame, status, upgraded};
+use crate::world::{Daemon, act, create, run, wait};
+
+pub fn cases() -> Vec<Case> {
+    cases![
+        an_upgrade_that_never_finishes_holds_up_no_start,
+        a_client_that_attaches_and_vanishes_before_the_start_is_forgotten,
+        an_exec_that_cannot_be_started_says_so_in_the_stream,
+        what_is_attached_to_a_start_that_fails_is_let_go,
+    ]
+}
+
+fn an_upgrade_that_never_finishes_holds_up_no_start() -> Result<()> {
+    let daemon = Daemon::start()?;
+    let before = daemon.descriptors()?;
+    let id = create("starts", "echo started", Value::Null)?;
+    // It asks, and doesn't even read the answer.
+    let mut stuck = Vec::new();
+    for _ in 0..10 {
+        let mut stream = connect()?;
+        let path = format!("/v1.43/containers/{id}/attach?stream=1&stdout=1");
+        // The body that it promises never comes.
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nHost: d\r\nConnection: Upgrade\r\nUpgrade: tcp\r\nContent-Length: 9\r\n\r\n"
+        );
+        stream.write_all(head.as_bytes())?;
+        stuck.push(stream);
+    }
+    act("POST", &format!("{id}/start"))?;
+    ensure!(wait(&id)? == 0);
+    drop(stuck);
+    daemon.is_back_to(before)
+}
+
+fn a_client_that_attaches_and_vanishes_before_the_start_is_forgotten() -> Result<()> {
+    let daemon = Daemon::start()?;
+    let id = create("starts", "read line; echo got $line", json!({"OpenStdin": true}))?;
+    let path = format!("/v1.43/containers/{id}/attach?stream=1&stdin=1&stdout=1");
+    for _ in 0..10 {
+        drop(upgraded(&path, &Value::Null)?);
+    }
+    let mut stays = upgraded(&path, &Value::Null)?;
+    let before = daemon.descriptors()?;
+    act("POST", &format!("{id}/start"))?;
+    stays.write_all(b"it\n")?;
+    ensure!(frame(&mut stays)? == Some((1, b"got it\n".to_vec())));
+    ensure!(wait(&id)? == 0);
+    daemon.is_back_to(before)
+}
+
+fn an_exec_that_cannot_be_started_says_so_in_the_stream() -> Result<()> {
+    let daemon = Daemon::start()?;
+    let id = run("runs", "sleep 600", Value::Null)?;
+    let before = daemon.descriptors()?;
+    let asked = json!({"Cmd": ["no-such-command"], "AttachStdout": true});
+    let made = crate::http::json(&format!("POST /v1.43/containers/{id}/exec"), &asked, 201)?;
+    let exec = made["Id"].as_str().unwrap_or_default();
+    let mut stream = upgraded(&format!("/v1.43/exec/{exec}/start"), &json!({}))?;
+    let said = crate::http::stdout_to_the_end(&mut stream)?;
+    ensure!(said.contains("executable file not found"), "{said}");
+    let state = crate::http::json(&format!("GET /v1.43/exec/{exec}/json"), &Value::Null, 200)?;
+    ensure!(state["ExitCode"] == 127, "{state}");
+    // Once started, never again.
+    ensure!(status(&ask(&format!("POST /v1.43/exec/{exec}/start"), b"{}")?)? == 409);
+    drop(stream);
+    daemon.is_back_to(before)?;
+    act("DELETE", &format!("{id}?force=1"))
+}
+
+fn what_is_attached_to_a_start_that_fails_is_let_go() -> Result<()> {
+    let daemon = Daemon::start()?;
+    let before = daemon.descriptors()?;
+    let body = json!({"Cmd": ["no-such-command"], "HostConfig": {"AutoRemove": true, "NetworkMode": "none"}});
+    let id = create("fails", "", body)?;
+    let mut client = upgraded(&format!("/v1.43/containers/{id}/attach?stream=1&stdout=1"), &Value::Null)?;
+    let answer = ask(&format!("POST /v1.43/containers/{id}/start"), &[])?;
+    ensure!(status(&answer)? == 400, "{answer}");
+    ensure!(frame(&mut client)?.is_none(), "the client is still attached");
+    drop(client);
+    // --rm: a container whose start fails is removed, too.
+    ensure!(status(&ask(&format!("GET /v1.43/containers/{id}/json"), &[])?)? == 404);
+    daemon.is_back_to(before)
+}
