@@ -25,6 +25,7 @@ use ch06_containers::record::Records;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use nix::fcntl::{FcntlArg, fcntl};
 use tokio::net::UnixListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing::{info, warn};
@@ -106,11 +107,21 @@ pub fn enter_users_namespace(flags: &StoreFlags) -> Result<()> {
 }
 
 /// A second daemon on the same data would not hear of the first one's requests.
+///
+/// A lock of fcntl(2)'s is this process's alone. One of flock(2)'s would be inherited by what we
+/// fork on the way up, and outlive us there when we are killed.
 fn only_one(flags: &StoreFlags) -> Result<std::fs::File> {
     let records = Records::open(flags)?;
     let path = records.as_ref().join("daemon.lock");
     let file = std::fs::File::create(&path).with_context(|| format!("cannot make {}", path.display()))?;
-    file.try_lock().ok().with_context(|| {
+    let whole = nix::libc::flock {
+        l_type: nix::libc::F_WRLCK as i16,
+        l_whence: nix::libc::SEEK_SET as i16,
+        l_start: 0,
+        l_len: 0,
+        l_pid: 0,
+    };
+    fcntl(&file, FcntlArg::F_SETLK(&whole)).ok().with_context(|| {
         format!(
             "another daemon serves {}\ncure: use that one; or give this one a --root of its own",
             flags.data_root().display()

@@ -1,6 +1,6 @@
 //! Clients that are many, slow, or gone.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::net::Shutdown;
 
 use anyhow::{Context, Result, ensure};
@@ -17,6 +17,7 @@ pub fn cases() -> Vec<Case> {
         clients_that_vanish_in_mid_stream_leave_nothing_open,
         a_log_that_nobody_reads_waits_without_filling_memory,
         early_input_reaches_the_command,
+        a_life_that_is_over_at_once_is_not_missed_by_who_waits_for_its_exit,
     ]
 }
 
@@ -91,7 +92,7 @@ fn clients_that_vanish_in_mid_stream_leave_nothing_open() -> Result<()> {
 
 fn a_log_that_nobody_reads_waits_without_filling_memory() -> Result<()> {
     let daemon = Daemon::start()?;
-    let id = run("talks", "seq 1 3000000", Value::Null)?;
+    let id = run("talks", "seq 1 1000000", Value::Null)?;
     ensure!(wait(&id)? == 0);
     let (before, memory) = (daemon.descriptors()?, daemon.peak_memory()?);
     let mut stream = connect()?;
@@ -131,4 +132,21 @@ fn early_input_reaches_the_command() -> Result<()> {
         Ok(state["ExitCode"] == 0 && state["Running"] == false)
     })?;
     act("DELETE", &format!("{id}?force=1"))
+}
+
+fn a_life_that_is_over_at_once_is_not_missed_by_who_waits_for_its_exit() -> Result<()> {
+    let _daemon = Daemon::start()?;
+    for number in 0..20 {
+        let id = create(&format!("short-{number}"), "exit 3", Value::Null)?;
+        let mut stream = connect()?;
+        let path = format!("/v1.43/containers/{id}/wait?condition=next-exit");
+        stream.write_all(format!("POST {path} HTTP/1.1\r\nHost: d\r\nConnection: close\r\n\r\n").as_bytes())?;
+        // Only who has the head starts it.
+        head(&mut stream)?;
+        act("POST", &format!("{id}/start"))?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).with_context(|| format!("life {number}: {answer}"))?;
+        ensure!(answer.contains("{\"StatusCode\":3}"), "life {number}: {answer}");
+    }
+    Ok(())
 }

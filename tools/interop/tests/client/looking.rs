@@ -115,14 +115,16 @@ fn events_tell_a_life_in_order() -> Result<()> {
                 }
                 seen
             });
-            testkit::eventually("events come", || {
+            let come = testkit::eventually("events come", || {
                 world.docker(&["run", "--name", "ev", "busybox", "true"])?;
                 world.docker(&["rm", "ev"])?;
                 Ok(reader.is_finished())
-            })?;
+            });
+            // Or the reader would wait for ever.
+            events.kill()?;
+            come?;
             reader.join().ok().context("the reader panicked")
         })?;
-        events.kill()?;
         events.wait()?;
         ensure!(is_a_life(&actions), "{actions:?}");
         Ok(())

@@ -1,9 +1,11 @@
 //! Waiting for a container's end.
 
 use std::os::fd::OwnedFd;
+use std::time::Duration;
 
 use bytes::Bytes;
 use ch01_namespaces::link::Link;
+use ch06_containers::record::Record;
 use serde_json::json;
 
 use crate::api::body::channel;
@@ -36,7 +38,7 @@ pub async fn wait(daemon: Daemon, name: String, call: Call) -> Answer {
     let _ = sender.send(Bytes::new()).await;
     tokio::spawn(async move {
         let code = tokio::select! {
-            code = until(&daemon, &record.id, condition) => code,
+            code = until(&daemon, &record, condition) => code,
             () = sender.closed() => return,
         };
         let _ = sender.send(format!("{}\n", json!({"StatusCode": code})).into()).await;
@@ -45,10 +47,13 @@ pub async fn wait(daemon: Daemon, name: String, call: Call) -> Answer {
 }
 // ANCHOR_END: wait
 
-async fn until(daemon: &Daemon, id: &str, condition: Condition) -> u8 {
+/// `before` is the record when it was asked: a life that begins and ends while nobody looks is seen
+/// by the time of its end.
+async fn until(daemon: &Daemon, before: &Record, condition: Condition) -> u8 {
+    let id = before.id.as_str();
     let mut changes = daemon.changes.count.clone();
     let mut code = None;
-    let mut has_waited = false;
+    let has_lived = |record: &Record| record.state.finished_at != before.state.finished_at;
     loop {
         changes.borrow_and_update();
         let (engine, wanted) = (daemon.engine.clone(), id.to_string());
@@ -71,16 +76,20 @@ async fn until(daemon: &Daemon, id: &str, condition: Condition) -> u8 {
             }
             Ok(Some((record, Some(link)))) => {
                 code = Some(ended(daemon, link, &record.id).await);
-                has_waited = true;
                 if condition != Condition::Removed {
                     return code.unwrap_or_default();
                 }
                 continue;
             }
+            // It has ended, and that is about to be written down.
+            Ok(Some((record, None))) if record.state.is_active() => {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+                continue;
+            }
             Ok(Some((record, None))) => match condition {
                 Condition::NotRunning => return record.state.exit_code,
-                Condition::NextExit if has_waited => return record.state.exit_code,
-                Condition::Removed if !record.host.auto_remove && has_waited => return record.state.exit_code,
+                Condition::NextExit if has_lived(&record) => return record.state.exit_code,
+                Condition::Removed if !record.host.auto_remove && has_lived(&record) => return record.state.exit_code,
                 Condition::Removed | Condition::NextExit => {
                     if !record.state.finished_at.is_empty() {
                         code = Some(record.state.exit_code);
