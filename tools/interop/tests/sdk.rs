@@ -36,7 +36,8 @@ fn drive(case: &str) -> Result<()> {
     let modules = fetched::file("python")?;
     let world = World::new(Who::Caller, env!("CARGO_BIN_EXE_interop-coracle"), None)?;
     let _daemon = world.daemon()?;
-    // The environment is set by `env`, since a user's is made anew. -W: one of the modules that we leave out is missed.
+    // The environment is set by `env`, since a user's is made anew. -W: one of the modules that we
+    // leave out is missed.
     let mut command = world.command(&format!("PYTHONPATH={}", modules.display()));
     command.args([
         "/usr/bin/python3",
