@@ -138,11 +138,12 @@ impl Engine {
             let _ = self.pause(&record.id, false);
         }
         let signal = Request::Signal { signal: Signal::SIGKILL as i32, is_stop: true };
-        shim::ask_over(&link, &signal, Vec::new())?;
-        match shim::ask_over(&link, &Request::Wait, Vec::new()) {
-            // Either way it has ended.
-            Ok(_) | Err(_) => Ok(()),
+        // Either may fail: then it has ended this very moment, and is about to say so on disk.
+        let _ = shim::ask_over(&link, &signal, Vec::new());
+        if shim::ask_over(&link, &Request::Wait, Vec::new()).is_err() {
+            self.waited(None, &record.id)?;
         }
+        Ok(())
     }
 
     fn remove_damaged(&self, id: &str) -> Result<()> {

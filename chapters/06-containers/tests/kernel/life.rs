@@ -8,7 +8,7 @@ use testkit::{Case, cases, eventually, patiently};
 use crate::world::{detached, expect_nothing_left, fails, inspect, program, shown, state, succeeds};
 
 pub fn cases() -> Vec<Case> {
-    let mut cases = cases![
+    cases![
         a_life_from_create_to_removal,
         exit_statuses_are_dockers,
         stop_asks_and_then_kills,
@@ -17,9 +17,8 @@ pub fn cases() -> Vec<Case> {
         what_runs_is_shown_as_the_machine_counts,
         names_and_ids_that_mean_nothing_or_several_are_refused,
         prune_and_rm_remove_what_has_ended,
-    ];
-    cases.extend(cases![a_paused_container_stands_still].into_iter().map(Case::with_own_cgroups));
-    cases
+        a_paused_container_stands_still,
+    ]
 }
 
 fn a_life_from_create_to_removal() -> Result<()> {

@@ -15,6 +15,8 @@ mod world;
 
 use std::process::ExitCode;
 
+use testkit::Case;
+
 fn main() -> ExitCode {
     // In a container this program is the attacker.
     if let Some(status) = probe::act_if_asked() {
@@ -33,6 +35,10 @@ fn main() -> ExitCode {
             powers::cases(),
             refused::cases(),
         ]
-        .concat(),
+        .concat()
+        .into_iter()
+        // What still runs when a case ends would leave its cgroups.
+        .map(Case::with_own_cgroups)
+        .collect(),
     )
 }

@@ -1,6 +1,7 @@
 //! Restart policies, and what a reboot leaves.
 
 use std::fs;
+use std::path::Path;
 
 use anyhow::{Result, ensure};
 use nix::sys::signal::{Signal, kill};
@@ -54,6 +55,18 @@ fn what_is_always_started_again_can_be_stopped() -> Result<()> {
     expect_nothing_left()
 }
 
+/// Removes the cgroups of these containers, wherever they are; `false` while one is in use.
+fn remove_cgroups(below: &Path, ids: &[String]) -> bool {
+    let entries = fs::read_dir(below).into_iter().flatten().flatten();
+    let directories = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
+    directories.fold(true, |done, entry| {
+        let is_empty = remove_cgroups(&entry.path(), ids);
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let is_theirs = ids.iter().any(|id| name == format!("coracle-{}", &id[..12]));
+        done && is_empty && (!is_theirs || fs::remove_dir(entry.path()).is_ok())
+    })
+}
+
 fn after_a_reboot_records_are_there_and_policies_are_kept_to() -> Result<()> {
     let policies = ["no", "always", "unless-stopped", "on-failure"];
     for policy in policies {
@@ -71,6 +84,8 @@ fn after_a_reboot_records_are_there_and_policies_are_kept_to() -> Result<()> {
             let _ = fs::remove_dir_all(entry.path());
         }
     }
+    let ids = policies.iter().map(|policy| inspect(policy, "{{.Id}}")).collect::<Result<Vec<_>>>()?;
+    eventually("no cgroup is left, as after a reboot", || Ok(remove_cgroups(Path::new("/sys/fs/cgroup"), &ids)))?;
     for policy in policies {
         ensure!(state(policy)? == "exited 137", "{policy}: {}", state(policy)?);
         ensure!(succeeds(&["logs", policy])? == "life", "{policy}");
