@@ -8,7 +8,7 @@ use std::{env, fs, io};
 
 /// The exercises that are a step of `run`, as `exercises/README.md` has them: number, chapter,
 /// name.
-const STEPS: [(&str, &str, &str); 19] = [
+const STEPS: [(&str, &str, &str); 23] = [
     ("1.2", "01-namespaces", "hostname"),
     ("1.3a", "01-namespaces", "pid_one"),
     ("1.3b", "01-namespaces", "init"),
@@ -28,6 +28,10 @@ const STEPS: [(&str, &str, &str); 19] = [
     ("3.5a", "03-cgroups", "pids"),
     ("3.6", "03-cgroups", "freeze"),
     ("3.9", "03-cgroups", "removal"),
+    ("4.2", "04-unionfs", "overlay"),
+    ("4.3a", "04-unionfs", "whiteout"),
+    ("4.5", "04-unionfs", "changes"),
+    ("4.7", "04-unionfs", "copy_layer"),
 ];
 
 fn main() -> io::Result<()> {

@@ -3,9 +3,11 @@
 //! Each is a plain function with a plain name, on nix and std, so that an answer reads as one list
 //! of steps. What needs `unsafe` is in `sys.rs`, behind a safe signature.
 
+mod attributes;
 mod bind;
 mod capabilities;
 mod cgroup;
+mod change;
 /// How an exercise's program and the checker talk (no part of what the book teaches).
 #[doc(hidden)]
 pub mod checked;
@@ -31,14 +33,16 @@ mod sys;
 mod terminal;
 mod user_namespace;
 
+pub use attributes::{attribute, copy_attributes, set_attribute};
 pub use bind::{bind, mount_setattr};
 pub use capabilities::{clear_ambient, drop_from_bounding, last_capability, set_capabilities};
 pub use cgroup::{Cgroup, Version};
+pub use change::{Change, ChangeKind};
 pub use containers::{Running, containers};
 pub use exec::{NotStarted, close_on_exec, exec, exit_code_for_error};
 pub use filter::{NATIVE, answer, install_filter, jump_if_any_bit, jump_if_equal, load};
 pub use fork::{exit, fork, reap, wait};
-pub use machine_root::machine_root;
+pub use machine_root::{machine_layer, machine_root, show_programs};
 pub use out_of_memory::say_out_of_memory;
 pub use own_proc::{mount_proc, own_proc};
 pub use own_program::start_from_sealed_copy;

@@ -1,6 +1,6 @@
 use std::fs::{self, File, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::{env, io};
 
 use anyhow::{Context, Result};
@@ -31,23 +31,44 @@ const EMPTY: [(&str, u32); 11] = [
 ];
 
 /// Fills an empty root with this machine's programs; there is nothing else of the machine's in it,
-/// and what is written in it ends with the container. Until you stack layers, in chapter 4.
+/// and what is written in it ends with the container.
 pub fn machine_root(root: &Path) -> Result<()> {
-    let host = Path::new("/");
-    for name in PROGRAMS {
-        show(&host.join(name), &root.join(name)).with_context(|| format!("showing /{name} in the root"))?;
-    }
-    for name in SETTINGS {
-        let from = host.join("etc").join(name);
-        show(&from, &root.join("etc").join(name)).with_context(|| format!("showing /etc/{name} in the root"))?;
-    }
-    populate(root).with_context(|| format!("furnishing {}", root.display()))
+    machine_layer(root)?;
+    show_programs(root)
 }
 
-fn show(from: &Path, to: &Path) -> Result<()> {
+/// The same without the programs: empty places for them. So it can be a layer, on which images
+/// without programs of their own stand.
+pub fn machine_layer(layer: &Path) -> Result<()> {
+    for (from, place) in of_the_machine() {
+        make_place(&from, &layer.join(&place)).with_context(|| format!("a place for /{}", place.display()))?;
+    }
+    populate(layer).with_context(|| format!("furnishing {}", layer.display()))
+}
+
+/// Shows this machine's programs, read-only, where a root has places for them.
+pub fn show_programs(root: &Path) -> Result<()> {
+    for (from, place) in of_the_machine() {
+        let to = root.join(&place);
+        // An image's own link leads elsewhere.
+        let is_place = |path: &Path| fs::symlink_metadata(path).is_ok_and(|there| !there.is_symlink());
+        if is_place(&from) && is_place(&to) {
+            show(&from, &to).with_context(|| format!("showing /{} in the root", place.display()))?;
+        }
+    }
+    Ok(())
+}
+
+/// What is shown: where it is on this machine, and where in the root.
+fn of_the_machine() -> impl Iterator<Item = (PathBuf, PathBuf)> {
+    let settings = SETTINGS.iter().map(|name| Path::new("etc").join(name));
+    PROGRAMS.iter().map(PathBuf::from).chain(settings).map(|place| (Path::new("/").join(&place), place))
+}
+
+/// An empty directory, or file, or the same link as here.
+fn make_place(from: &Path, to: &Path) -> Result<()> {
     let Ok(there) = fs::symlink_metadata(from) else { return Ok(()) };
-    let directory = to.parent().context("a place has a parent")?;
-    fs::create_dir_all(directory)?;
+    fs::create_dir_all(to.parent().context("a place has a parent")?)?;
     if there.is_symlink() {
         return Ok(symlink(fs::read_link(from)?, to)?);
     }
@@ -56,6 +77,10 @@ fn show(from: &Path, to: &Path) -> Result<()> {
     } else {
         drop(File::create(to)?)
     }
+    Ok(())
+}
+
+fn show(from: &Path, to: &Path) -> Result<()> {
     mount(Some(from), to, None::<&str>, MsFlags::MS_BIND | MsFlags::MS_REC, None::<&str>)?;
     mount_setattr(to, libc::AT_RECURSIVE, libc::MOUNT_ATTR_RDONLY)
 }

@@ -216,3 +216,29 @@ pub fn unshare_as_32bit(flags: u32) -> Option<nix::Result<()>> {
 pub fn unshare_as_32bit(_flags: u32) -> Option<nix::Result<()>> {
     None
 }
+
+/// lgetxattr(2): an attribute of a file, or of a link itself; ENODATA where there is none.
+pub fn attribute(path: &CStr, name: &CStr) -> nix::Result<Vec<u8>> {
+    // As long as one can be: xattr(7).
+    let mut value = vec![0; 65536];
+    // SAFETY: both strings outlive the call, and pointer and length are those of one buffer.
+    let length = unsafe { libc::lgetxattr(path.as_ptr(), name.as_ptr(), value.as_mut_ptr().cast(), value.len()) };
+    value.truncate(Errno::result(length)? as usize);
+    Ok(value)
+}
+
+/// lsetxattr(2).
+pub fn set_attribute(path: &CStr, name: &CStr, value: &[u8]) -> nix::Result<()> {
+    // SAFETY: the strings outlive the call, and pointer and length are those of one value.
+    let result = unsafe { libc::lsetxattr(path.as_ptr(), name.as_ptr(), value.as_ptr().cast(), value.len(), 0) };
+    Errno::result(result).map(drop)
+}
+
+/// llistxattr(2): the names, each with a NUL at its end.
+pub fn attribute_names(path: &CStr) -> nix::Result<Vec<u8>> {
+    let mut names = vec![0u8; 65536];
+    // SAFETY: the string outlives the call, and pointer and length are those of one buffer.
+    let length = unsafe { libc::llistxattr(path.as_ptr(), names.as_mut_ptr().cast(), names.len()) };
+    names.truncate(Errno::result(length)? as usize);
+    Ok(names)
+}

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 mod values;
 
-use values::{bytes, duration, number, volume};
+use values::{bytes, duration, number, storage, volume};
 
 pub const HELP: &str = "\
 mydocker: the container runtime that you write, one function an exercise.
@@ -15,12 +15,15 @@ mydocker: the container runtime that you write, one function an exercise.
     cargo run -p mydocker -- run --hostname boat sh      with that hostname
     cargo run -p mydocker -- ps                          what runs
     cargo run -p mydocker -- exec mydocker ps -e         a second process in it
+    cargo run -p mydocker -- import app <app.tar         an image of one layer
 
 Usage: mydocker run [OPTIONS] COMMAND [ARG...]
        mydocker exec NAME|PID COMMAND [ARG...]
        mydocker pause NAME|PID     (one that has a limit: it has a group)
        mydocker unpause NAME|PID
        mydocker ps
+       mydocker import [--parent IMAGE] [--storage DRIVER] NAME  (a tar archive, from stdin)
+       mydocker diff NAME          (what a container has changed; also after its end)
 
 Options of run:
     --name NAME       what exec calls the container (mydocker)
@@ -33,8 +36,14 @@ Options of run:
     --pids N          so many processes and threads
     -v SRC:DST[:ro]   shows the directory or file SRC at DST in the container; ro: to
                       be read only
+    --image NAME      an image's files; without one, this machine's programs
+    --storage DRIVER  overlay: the image's layers, united, and a directory for the
+                      changes; vfs: a copy of the image (overlay)
     --no-lab          on this machine itself; usually it all happens in the lab,
                       a throwaway host, where a wrong step changes nothing
+
+An image stands by itself, or on another one, its parent: hostbox is always there,
+this machine's programs. With vfs an image is imported for it, too.
 
 A command of exec starts in the container's /. The terminal and stdin are always
 passed on; Docker's -i and -t are taken and change nothing. Of the caller's
@@ -53,6 +62,27 @@ pub enum Asked {
     Exec(Exec),
     Pause(Pause),
     Ps,
+    Import(Import),
+    /// The container's name.
+    Diff(String),
+}
+
+/// An archive is to become an image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Import {
+    pub name: String,
+    /// The image that it stands on.
+    pub parent: Option<String>,
+    pub storage: Storage,
+}
+
+/// How layers are stored, and made a root of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Storage {
+    /// Each layer has what is different from the ones below; the kernel unites them.
+    Overlay,
+    /// Each layer has all files, and so has each container.
+    Vfs,
 }
 
 /// A second process in a container that runs.
@@ -83,6 +113,9 @@ pub struct Container {
     /// Whether an init is PID 1 rather than the command.
     pub init: bool,
     pub volumes: Vec<Volume>,
+    /// The image whose files it has; without one, this machine's programs.
+    pub image: Option<String>,
+    pub storage: Storage,
     /// How many processors it may use.
     pub cpus: Option<f64>,
     /// How many bytes of memory.
@@ -134,7 +167,14 @@ pub fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Asked, String>
             None => Ok(Asked::Ps),
             Some(word) => Err(format!("ps takes no {}", word.display())),
         },
-        Some(other) => Err(format!("there is no command \"{other}\", only run, exec, pause, unpause and ps")),
+        Some("import") => import(arguments),
+        Some("diff") => match arguments.collect::<Vec<_>>() {
+            words if words.len() == 1 => Ok(Asked::Diff(words[0].to_string_lossy().into_owned())),
+            _ => Err("diff needs one container: mydocker diff mydocker".into()),
+        },
+        Some(other) => {
+            Err(format!("there is no command \"{other}\", only run, exec, pause, unpause, ps, import and diff"))
+        }
     }
 }
 
@@ -146,6 +186,8 @@ fn run(mut arguments: Words<impl Iterator<Item = OsString>>) -> Result<Asked, St
         boot_clock: None,
         init: false,
         volumes: Vec::new(),
+        image: None,
+        storage: Storage::Overlay,
         cpus: None,
         memory: None,
         pids: None,
@@ -170,6 +212,8 @@ fn run(mut arguments: Words<impl Iterator<Item = OsString>>) -> Result<Asked, St
             "--memory" | "-m" => container.memory = Some(bytes(&value("a size, as 64m")?)?),
             "--pids" | "--pids-limit" => container.pids = Some(number(name, &value("a number, as 20")?)?),
             "-v" | "--volume" => container.volumes.push(volume(&value("SRC:DST or SRC:DST:ro")?)?),
+            "--image" => container.image = Some(value("an image's name")?),
+            "--storage" => container.storage = storage(&value("overlay or vfs")?)?,
             _ if attached.is_some() => return Err(format!("there is no option {option}")),
             "--help" | "-h" => return Ok(Asked::Help),
             "--init" => container.init = true,
@@ -204,6 +248,26 @@ fn exec(mut arguments: Words<impl Iterator<Item = OsString>>) -> Result<Asked, S
         command if command.is_empty() => Err("exec needs a command: mydocker exec mydocker sh".into()),
         command => Ok(Asked::Exec(Exec { container, command })),
     }
+}
+
+fn import(mut arguments: Words<impl Iterator<Item = OsString>>) -> Result<Asked, String> {
+    let mut asked = Import { name: String::new(), parent: None, storage: Storage::Overlay };
+    while let Some(word) = arguments.next() {
+        let mut value = |what: &str| {
+            let next = arguments.next().and_then(|word| word.into_string().ok());
+            next.ok_or(format!("{} needs {what}", word.display()))
+        };
+        match word.to_str() {
+            Some("--parent") => asked.parent = Some(value("an image: --parent hostbox")?),
+            Some("--storage") => asked.storage = storage(&value("overlay or vfs")?)?,
+            Some(name) if !name.starts_with('-') && asked.name.is_empty() => asked.name = name.into(),
+            _ => return Err(format!("import takes no {}", word.display())),
+        }
+    }
+    if asked.name.is_empty() {
+        return Err("import needs a name for the image: mydocker import app <app.tar".into());
+    }
+    Ok(Asked::Import(asked))
 }
 
 #[cfg(test)]

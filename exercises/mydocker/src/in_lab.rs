@@ -8,10 +8,11 @@ use anyhow::{Context, Result};
 use lab::Lab;
 
 use crate::arguments::{Container, IN_LAB};
+use crate::store::store;
 
 /// Becomes the lab, in which this program runs again, with the same command line and `--in-lab`.
 /// Who is an ordinary user stays one there. Of this machine's directories only volumes may be
-/// written to, unless they are read-only.
+/// written to, unless they are read-only; and the store of images and containers, if it needs one.
 pub fn enter(container: &Container) -> Result<Infallible> {
     let own = env::current_exe().context("finding mydocker's own file, to start it in the lab")?;
     let mut words = env::args_os().skip(1);
@@ -20,6 +21,7 @@ pub fn enter(container: &Container) -> Result<Infallible> {
         true => lab.visible(&volume.source),
         false => lab.writable(&volume.source),
     });
+    let lab = if container.image.is_some() { lab.writable(store()?.top()) } else { lab };
     let mut command = lab.command(own);
     command.args(words.next()).arg(IN_LAB).args(words);
     Err(command.exec()).context("starting the lab")

@@ -1,13 +1,16 @@
 //! The runtime, from top to bottom in the order that the kernel needs.
 
+use std::path::Path;
+
 use anyhow::Result;
 use nix::unistd::ForkResult;
 
 use crate::answers::{
-    boot_clock, cpu, group, hostname, ids, init, isolation, leaf, memory, minimal_dev, pid_one, pids, pivot,
-    private_mounts, read_only, removal, volume,
+    boot_clock, copy_layer, cpu, group, hostname, ids, init, isolation, leaf, memory, minimal_dev, overlay, pid_one,
+    pids, pivot, private_mounts, read_only, removal, volume,
 };
-use crate::arguments::Container;
+use crate::arguments::{Container, Storage};
+use crate::store::{Stored, store};
 
 /// Makes a container, and returns its exit code. In the container it becomes the command, and
 /// returns only to say why not.
@@ -21,6 +24,9 @@ pub fn run(container: &Container) -> Result<i32> {
     if let Some(ahead) = container.boot_clock {
         boot_clock::boot_clock(ahead)?;
     }
+
+    // The image's layers, and an empty directory for what the container changes.
+    let stored = container.image.as_ref().map(|image| store()?.new_container(&container.name, image)).transpose()?;
 
     // Where the container's groups go. Nothing is made yet.
     let group = given::Cgroup::place(&container.name)?;
@@ -77,9 +83,12 @@ pub fn run(container: &Container) -> Result<i32> {
     // 2.1  A mount table of its own; before the first mount, or the host would have it, too.
     private_mounts::private_mounts()?;
 
-    // What is to become /: this machine's programs, and empty directories. (Layers, in chapter 4.)
+    // What is to become /.
     let root = given::empty_root()?;
-    given::machine_root(&root)?;
+    match &stored {
+        None => given::machine_root(&root)?,
+        Some(stored) => files(stored, container.storage, &root)?,
+    }
 
     // A /proc that shows the container's processes; while the old one is still in sight, or the kernel
     // refuses it.
@@ -113,6 +122,20 @@ pub fn run(container: &Container) -> Result<i32> {
 
     // The command takes this process over.
     match given::exec(&container.command)? {}
+}
+
+/// The image's files.
+fn files(stored: &Stored, storage: Storage, root: &Path) -> Result<()> {
+    match storage {
+        // 4.2  All layers, seen as one; and each change goes into the container's own directory.
+        Storage::Overlay => overlay::mount_overlay(stored.differences()?, &stored.upper, &stored.work, root)?,
+        Storage::Vfs => {
+            // 4.7  A copy, which belongs to the container.
+            copy_layer::copy_layer(stored.whole_image()?, &stored.copy)?;
+            stored.show_copy(root)?;
+        }
+    }
+    if stored.on_hostbox { given::show_programs(root) } else { Ok(()) }
 }
 
 /// What the container may use; before it can use anything.

@@ -10,6 +10,7 @@ pub fn all() -> Vec<&'static Exercise> {
         exercises_01_namespaces::EXERCISES,
         exercises_02_rootfs::EXERCISES,
         exercises_03_cgroups::EXERCISES,
+        exercises_04_unionfs::EXERCISES,
         exercises_06_containers::EXERCISES,
     ];
     let mut all = chapters.concat();

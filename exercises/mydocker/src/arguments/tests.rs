@@ -85,6 +85,23 @@ fn exec_names_a_container_and_a_command() {
 }
 
 #[test]
+fn an_image_has_a_name_and_may_have_a_parent() {
+    let import = |parent: Option<&str>, storage| {
+        Asked::Import(Import { name: "app".into(), parent: parent.map(Into::into), storage })
+    };
+    assert_eq!(parsed("import app"), Ok(import(None, Storage::Overlay)));
+    assert_eq!(parsed("import --storage vfs --parent hostbox app"), Ok(import(Some("hostbox"), Storage::Vfs)));
+    for (line, said) in [("import", "a name"), ("import a b", "no b"), ("import --parent", "an image"), ("diff", "one")]
+    {
+        assert!(parsed(line).is_err_and(|error| error.contains(said)), "{line}");
+    }
+    assert!(parsed("run --storage zfs sh").is_err_and(|error| error.contains("\"zfs\"")));
+    let asked = container("run --image app --storage=vfs sh");
+    assert_eq!((asked.image.as_deref(), asked.storage), (Some("app"), Storage::Vfs));
+    assert_eq!(parsed("diff app"), Ok(Asked::Diff("app".into())));
+}
+
+#[test]
 fn without_arguments_it_helps() {
     for line in ["", "--help", "-h", "help", "run --help", "exec --help"] {
         assert_eq!(parsed(line), Ok(Asked::Help), "{line:?}");

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
 
-use super::Volume;
+use super::{Storage, Volume};
 
 /// `SRC:DST`, `SRC:DST:ro`, `SRC:DST:rw`.
 pub fn volume(text: &str) -> Result<Volume, String> {
@@ -20,6 +20,14 @@ pub fn volume(text: &str) -> Result<Volume, String> {
         return Err(format!("\"{target}\" is no place in the container: an absolute path, as /data"));
     }
     Ok(Volume { source: source.into(), target: target.into(), read_only })
+}
+
+pub fn storage(text: &str) -> Result<Storage, String> {
+    match text {
+        "overlay" | "overlay2" => Ok(Storage::Overlay),
+        "vfs" => Ok(Storage::Vfs),
+        _ => Err(format!("there is no storage driver \"{text}\", only overlay and vfs")),
+    }
 }
 
 /// What the option is about is said by its name.

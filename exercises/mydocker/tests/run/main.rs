@@ -2,6 +2,7 @@
 
 mod files;
 mod identity;
+mod images;
 mod limits;
 mod own_program;
 mod processes;
@@ -17,6 +18,7 @@ fn main() -> ExitCode {
             own_program::cases(),
             processes::cases(),
             files::cases(),
+            images::cases(),
             limits::cases(),
             refused::cases(),
         ]

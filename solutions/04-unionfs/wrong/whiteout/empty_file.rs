@@ -1,0 +1,22 @@
+//! diagnosis: an-empty-file
+//! made by: whoever translates the name, and not the form.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+use anyhow::{Context, Result, ensure};
+
+pub fn apply_whiteout(directory: &Path, marker: &OsStr) -> Result<bool> {
+    if marker == ".wh..wh..opq" {
+        given::set_attribute(directory, "user.overlay.opaque", b"y")
+            .with_context(|| format!("making {} opaque", directory.display()))?;
+        return Ok(true);
+    }
+    let Some(deleted) = marker.as_bytes().strip_prefix(b".wh.") else { return Ok(false) };
+    let is_name = !deleted.is_empty() && deleted != b"." && deleted != b"..";
+    ensure!(is_name, "{} deletes no file: no honest archive has it", marker.display());
+    let place = directory.join(OsStr::from_bytes(deleted));
+    std::fs::write(&place, "").with_context(|| format!("writing {}", place.display()))?;
+    Ok(true)
+}
