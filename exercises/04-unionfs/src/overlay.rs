@@ -64,7 +64,7 @@ pub mod check {
     use checker::view::{new_place, path_of, word};
     use checker::{Judgement, Outcome, Program, Reply, Run, until_hopeless};
     use lab::Lab;
-    use lab::look::mountinfo;
+    use lab::observe::mountinfo;
 
     use crate::tree::{first_difference, in_words, is_opaque, tree};
 
