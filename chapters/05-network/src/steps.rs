@@ -59,9 +59,8 @@ pub static SET_UP: Why = Why::new("an interface begins down; now it carries pack
     .as_shell(|args| Some(format!("ip link set {} up", args.first()?)));
 
 /// Back by the same port.
-pub static SET_HAIRPIN: Why =
-    Why::new("the container may call itself by the machine's port: a packet turns around at the bridge", PORTS)
-        .as_shell(|args| Some(format!("ip link set {} type bridge_slave hairpin on", args.first()?)));
+pub static SET_HAIRPIN: Why = Why::new("hairpin: a packet may leave by the port that it came in by", PORTS)
+    .as_shell(|args| Some(format!("ip link set {} type bridge_slave hairpin on", args.first()?)));
 
 /// Gone.
 pub static REMOVE_LINK: Why = Why::new("the interface goes, with the other end of its cable", LINKS)
@@ -87,13 +86,12 @@ pub static SET_RULES: Why = Why::new("rules in a table of our own, all in one tr
     .as_shell(|args| Some(format!("nft '{}'", args.first()?)));
 
 /// Rules of published ports.
-pub static PUBLISH: Why = Why::new("packets for the machine's port become packets for the container's", PORTS)
+pub static PUBLISH: Why = Why::new("packets for the machine's port go to the container's", PORTS)
     .as_shell(|args| Some(format!("nft '{}'", args.first()?)));
 
 /// Beside Docker.
-pub static LET_THROUGH: Why =
-    Why::new("Docker drops what it doesn't know; in this chain it leaves the decision to others", FIREWALL)
-        .as_shell(|args| Some(format!("iptables {}", args.join(" "))));
+pub static LET_THROUGH: Why = Why::new("the chain in which Docker leaves the decision to others", FIREWALL)
+    .as_shell(|args| Some(format!("iptables {}", args.join(" "))));
 
 /// Forwarding.
 pub static FORWARD: Why = Why::new("this machine passes packets on, from one interface to another", FIREWALL)

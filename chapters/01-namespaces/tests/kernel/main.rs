@@ -15,6 +15,7 @@ mod running;
 mod shape;
 mod store;
 mod terminal;
+mod threads;
 mod tour;
 
 use std::process::ExitCode;
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
             damaged::cases(),
             terminal::cases(),
             refused::cases(),
+            threads::cases(),
             tour::cases(),
         ]
         .concat(),

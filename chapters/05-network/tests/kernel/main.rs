@@ -1,12 +1,15 @@
 //! Chapter 5 against the real kernel, each case in a process and a lab of its own.
 
 mod addresses;
+mod beside;
+mod killed;
 mod mistakes;
 mod modes;
 mod names;
 mod outside;
 mod published;
 mod reach;
+mod rootless;
 mod untouched;
 mod world;
 
@@ -23,6 +26,9 @@ fn main() -> ExitCode {
                 names::cases(),
                 addresses::cases(),
                 mistakes::cases(),
+                beside::cases(),
+                rootless::cases(),
+                killed::cases(),
                 untouched::cases(),
             ]
             .concat(),

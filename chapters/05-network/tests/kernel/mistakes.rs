@@ -1,9 +1,11 @@
 //! Mistakes, and machines that lack something: a clear error, and nothing half made.
 
-use anyhow::{Result, ensure};
-use testkit::{Case, cases, root_cases};
+use std::fs;
 
-use crate::world::{leases, program, refused, shown, succeeds};
+use anyhow::{Result, ensure};
+use testkit::{Case, cases, eventually, needs, root_cases};
+
+use crate::world::{busybox_volume, interfaces, leases, program, refused, sh, shown, succeeds, tables};
 
 pub fn cases() -> Vec<Case> {
     let mut cases = cases![
@@ -14,7 +16,10 @@ pub fn cases() -> Vec<Case> {
         what_is_no_port_is_refused_with_an_example,
         an_address_that_the_machine_lacks_is_told,
     ];
-    cases.extend(root_cases![without_nft_ports_are_published_by_the_proxy_alone]);
+    cases.extend(root_cases![
+        without_nft_ports_are_published_by_the_proxy_alone,
+        rules_that_are_refused_leave_nothing_half_made,
+    ]);
     cases
 }
 
@@ -87,13 +92,37 @@ fn an_address_that_the_machine_lacks_is_told() -> Result<()> {
 }
 
 fn without_nft_ports_are_published_by_the_proxy_alone() -> Result<()> {
-    std::fs::create_dir("/tmp/programs")?;
-    for name in ["sh", "sleep", "true", "cp"] {
-        crate::world::sh(&format!("ln -s $(command -v {name}) /tmp/programs/{name}"))?;
-    }
     // Also from where it looks besides PATH.
-    crate::world::sh("mount -t tmpfs none /usr/sbin")?;
-    let run = program(&["run", "-p", "8080:80", "hostbox", "true"]).env("PATH", "/tmp/programs").output()?;
-    ensure!(run.status.success(), "{}", shown(&run));
+    needs::that(sh("mount -t tmpfs none /usr/sbin").is_ok(), "mounts")?;
+    fs::create_dir("/tmp/programs")?;
+    sh("cd /tmp/programs; for name in sh ip cp printf chmod mkdir sleep; do ln -s $(command -v $name) .; done")?;
+    let volume = busybox_volume()?;
+    let create = ["create", "--name", "web", "-v", &volume, "-p", "8080:80"];
+    let create = [&create, ["hostbox", "busybox", "httpd", "-f", "-p", "80", "-h", "/etc"].as_slice()].concat();
+    for args in [create.as_slice(), &["start", "web"]] {
+        let output = program(args).env("PATH", "/tmp/programs").output()?;
+        ensure!(output.status.success(), "{}", shown(&output));
+    }
+    eventually("the page comes", || Ok(sh("timeout 5 busybox wget -q -O - http://127.0.0.1:8080/hostname").is_ok()))?;
+    sh("umount /usr/sbin")?;
+    ensure!(tables()?.is_empty(), "{:?}", tables()?);
+    Ok(())
+}
+
+fn rules_that_are_refused_leave_nothing_half_made() -> Result<()> {
+    succeeds(&["run", "--network", "none", "hostbox", "true"])?;
+    fs::create_dir("/tmp/programs")?;
+    let refusing = "#!/bin/sh\necho 'Error: Could not process rule: Not supported' >&2; exit 1\n";
+    fs::write("/tmp/programs/nft", refusing)?;
+    sh("chmod +x /tmp/programs/nft")?;
+    let path = format!("/tmp/programs:{}", std::env::var("PATH")?);
+    let before = interfaces(std::process::id() as i32)?;
+    let output = program(&["run", "-p", "8080:80", "hostbox", "true"]).env("PATH", path).output()?;
+    let error = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.code() == Some(125) && error.contains("cannot bring the network bridge up"), "{error}");
+    ensure!(error.contains("Not supported") && error.contains("cause: this kernel lacks a module"), "{error}");
+    ensure!(interfaces(std::process::id() as i32)? == before && leases()?.is_empty());
+    ensure!(succeeds(&["ps", "-q"])?.is_empty());
+    succeeds(&["run", "-p", "8080:80", "hostbox", "true"])?;
     Ok(())
 }

@@ -11,6 +11,7 @@ pub fn cases() -> Vec<Case> {
         on_the_default_network_nobody_is_found_by_name,
         what_was_asked_for_is_in_the_files,
         the_hosts_of_those_that_stay_forget_who_has_gone,
+        the_narration_says_which_page_is_about_names,
     ]
 }
 
@@ -59,5 +60,16 @@ fn the_hosts_of_those_that_stay_forget_who_has_gone() -> Result<()> {
     ensure!(!knows("ended")?, "after its end");
     let error = crate::world::refused(&["run", "--name", "never", "--network", "front", "hostbox", "no-such"], 127)?;
     ensure!(!knows("never")?, "{error}");
+    Ok(())
+}
+
+fn the_narration_says_which_page_is_about_names() -> Result<()> {
+    succeeds(&["run", "hostbox", "true"])?;
+    let output = crate::world::program(&["run", "--explain=json", "hostbox", "true"]).output()?;
+    let narrated = String::from_utf8(output.stderr)?;
+    for file in ["/etc/hosts", "/etc/hostname", "/etc/resolv.conf"] {
+        let step = narrated.lines().find(|line| line.contains("move_mount") && line.contains(&format!("ROOT{file}\"")));
+        ensure!(step.is_some_and(|step| step.contains("5.6 Names")), "{file}: {step:?}");
+    }
     Ok(())
 }

@@ -25,6 +25,7 @@ pub fn cases() -> Vec<Case> {
         the_machines_other_addresses_lead_there_without_the_proxy,
         a_container_calls_itself_by_the_machines_port,
         another_container_calls_by_the_machines_port,
+        the_rules_end_with_the_container_though_nobody_removes_it,
     ]);
     cases
 }
@@ -118,10 +119,13 @@ fn a_port_for_one_address_is_for_no_other() -> Result<()> {
 fn the_proxy_ends_with_its_container() -> Result<()> {
     let flags = ["-p", "8080:80"];
     Container::start("short", &flags, "sleep 0.5")?;
-    ensure!(processes_with("port-proxy").len() == 1, "there is no proxy: the test proves nothing");
+    let proxies = processes_with("port-proxy");
+    ensure!(proxies.len() == 1, "there is no proxy: the test proves nothing");
+    // The name that `ps` and `ss` show.
+    let name = std::fs::read_to_string(format!("/proc/{}/comm", proxies[0]))?;
+    ensure!(name.trim() == "ch05-network", "{name}");
     testkit::eventually("the proxy ends", || Ok(processes_with("port-proxy").is_empty()))?;
-    ensure!(TcpStream::connect("127.0.0.1:8080").is_err(), "the port is still open");
-    Ok(())
+    testkit::eventually("the port is closed", || Ok(TcpStream::connect("127.0.0.1:8080").is_err()))
 }
 
 fn callers_from_elsewhere_are_seen_with_their_own_address() -> Result<()> {
@@ -168,5 +172,18 @@ fn another_container_calls_by_the_machines_port() -> Result<()> {
     let said = far.fetches("http://172.30.0.1:8080/hostname")?;
     ensure!(said.as_deref() == Some(&web.id[..12]), "a published port is for everybody: {said:?}");
     ensure!(tables()?.iter().any(|table| table.contains(&web.id[..12])));
+    Ok(())
+}
+
+fn the_rules_end_with_the_container_though_nobody_removes_it() -> Result<()> {
+    let short = Container::start("short", &["-p", "8080:80"], "sleep 0.5")?;
+    let has_rules = || Ok(tables()?.iter().any(|table| table.contains(&short.id[..12])));
+    ensure!(has_rules()?, "there are no rules: the test proves nothing");
+    testkit::eventually("the rules go", || has_rules().map(|has| !has))?;
+    ensure!(succeeds(&["ps", "-q"])?.lines().count() == 1, "somebody has removed it");
+    // Another one may have the port now, and gets what is sent there.
+    testkit::eventually("the port is free", || Ok(TcpListener::bind("0.0.0.0:8080").is_ok()))?;
+    let web = Container::serving("web", &["-p", "8080:80"])?;
+    ensure!(fetch("http://172.30.0.1:8080/hostname")? == web.id[..12]);
     Ok(())
 }

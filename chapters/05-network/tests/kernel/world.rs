@@ -5,15 +5,28 @@ use std::fs;
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use anyhow::{Context, Result, bail, ensure};
 use testkit::{eventually, needs};
+
+/// The user that the program runs as, in cases that are root and need an ordinary one.
+pub static AS_USER: AtomicU32 = AtomicU32::new(0);
 
 pub const STORE: &str = "/tmp/store";
 
 /// The program with a store in the lab's own /tmp.
 pub fn program(args: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_ch05-network"));
+    let path = env!("CARGO_BIN_EXE_ch05-network");
+    let mut command = match AS_USER.load(Ordering::Relaxed) {
+        0 => Command::new(path),
+        uid => {
+            let mut command = Command::new("setpriv");
+            let ids = [format!("--reuid={uid}"), format!("--regid={uid}"), "--clear-groups".into()];
+            command.args(ids).arg(path).env("HOME", "/tmp");
+            command
+        }
+    };
     command.args(["--root", STORE]).args(args).env("XDG_CACHE_HOME", "/tmp/cache").env("RUST_BACKTRACE", "0");
     command.stdin(Stdio::null());
     command

@@ -1,0 +1,164 @@
+//! `kill -9` of the command at each step that it narrates, and of each helper: the next command
+//! finds what is left.
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
+use std::os::unix::fs::MetadataExt;
+use std::process::Child;
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::{Pid, geteuid, pipe2};
+use testkit::{Case, cases, eventually, eventually_within, needs};
+
+use crate::world::{Container, cables, fetch, leases, processes_with, program, shown, succeeds, tables};
+
+pub fn cases() -> Vec<Case> {
+    let cases = cases![
+        a_maker_killed_at_any_step_leaves_nothing_after_the_next_command,
+        a_killed_proxy_leaves_nothing_and_its_container_goes_on,
+        a_killed_holder_is_told_and_replaced,
+        the_holder_ends_when_nobody_has_an_address,
+    ];
+    cases.into_iter().map(|case| case.time_limit(Duration::from_secs(120))).collect()
+}
+
+/// A run whose narration goes into a pipe that holds one message: it goes no further than we read.
+struct Narrated {
+    child: Child,
+    lines: std::io::Lines<BufReader<File>>,
+}
+
+impl Narrated {
+    fn run() -> Result<Narrated> {
+        let (reader, writer) = pipe2(OFlag::O_DIRECT | OFlag::O_CLOEXEC)?;
+        fcntl(&writer, FcntlArg::F_SETPIPE_SZ(4096))?;
+        let flags = ["--name", "victim", "--network", "front", "-p", "8080:80", "--cgroups", "disabled"];
+        let mut command = program(&[&["run", "--explain=json"], flags.as_slice(), &["hostbox", "true"]].concat());
+        let child = command.stderr(writer).spawn()?;
+        Ok(Narrated { child, lines: BufReader::new(File::from(reader)).lines() })
+    }
+
+    fn next_step(&mut self) -> Result<Option<String>> {
+        Ok(self.lines.next().transpose()?)
+    }
+}
+
+/// Steps of this chapter, and helpers; of a file that is bound into the root only the first call.
+fn is_of_this_chapter(step: &str) -> bool {
+    (step.contains("\"book\":\"5.") || step.contains("a helper process"))
+        && !step.contains("mount_setattr")
+        && !step.contains("move_mount")
+}
+
+fn a_maker_killed_at_any_step_leaves_nothing_after_the_next_command() -> Result<()> {
+    succeeds(&["network", "create", "front"])?;
+    let stays = Container::idle("stays", &["--network", "front"])?;
+    let mut whole = Narrated::run()?;
+    let mut steps = Vec::new();
+    while let Some(step) = whole.next_step()? {
+        steps.push(step);
+    }
+    ensure!(whole.child.wait()?.success(), "{steps:#?}");
+    expect_nothing_left(&stays)?;
+    let ours: Vec<usize> = (0..steps.len()).filter(|index| is_of_this_chapter(&steps[*index])).collect();
+    ensure!(ours.len() >= 8, "{} steps: the test proves nothing", ours.len());
+    let mut something_was_left = false;
+    for index in ours {
+        let mut run = Narrated::run()?;
+        for _ in 0..=index {
+            run.next_step()?.context("it ended early")?;
+        }
+        run.child.kill()?;
+        run.child.wait()?;
+        drop(run);
+        something_was_left |= leases()?.len() > 1;
+        succeeds(&["run", "--cgroups", "disabled", "hostbox", "true"])?;
+        expect_nothing_left(&stays).with_context(|| format!("killed at {}", steps[index]))?;
+    }
+    ensure!(something_was_left, "nothing was left half made: the test proves nothing");
+    Ok(())
+}
+
+/// Nothing but what belongs to the container that stays.
+fn expect_nothing_left(stays: &Container) -> Result<()> {
+    ensure!(leases()?.keys().eq([&stays.id]), "leases: {:?}", leases()?);
+    let hosts = std::fs::read_to_string(format!("/tmp/store/{}/hosts", stays.id))?;
+    ensure!(!hosts.contains("victim"), "{hosts}");
+    eventually("no proxy is left", || Ok(processes_with("port-proxy").is_empty()))?;
+    TcpListener::bind("0.0.0.0:8080").context("the port is still taken")?;
+    eventually("no network namespace is left", || {
+        let known = [std::process::id() as i32, stays.pid].into_iter().chain(processes_with("network-holder"));
+        let known: BTreeSet<u64> = known.filter_map(network_of).collect();
+        Ok(all_networks().is_subset(&known))
+    })?;
+    if geteuid().is_root() {
+        let own = format!("veth{}", &stays.id[..8]);
+        eventually("no cable is left", || Ok(cables()? == [own.clone()]))?;
+        let tables = tables()?;
+        ensure!(tables.iter().all(|table| table.contains("coracle-c")), "{tables:?}");
+    }
+    Ok(())
+}
+
+fn network_of(pid: i32) -> Option<u64> {
+    std::fs::metadata(format!("/proc/{pid}/ns/net")).ok().map(|meta| meta.ino())
+}
+
+fn all_networks() -> BTreeSet<u64> {
+    let pids = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    pids.filter_map(|entry| network_of(entry.file_name().to_str()?.parse().ok()?)).collect()
+}
+
+fn end(pids: &[i32]) -> Result<()> {
+    for pid in pids {
+        kill(Pid::from_raw(*pid), Signal::SIGKILL)?;
+    }
+    eventually("they are gone", || Ok(pids.iter().all(|pid| !lab::observe::process_exists(*pid))))
+}
+
+fn a_killed_proxy_leaves_nothing_and_its_container_goes_on() -> Result<()> {
+    let web = Container::serving("web", &["-p", "8080:80"])?;
+    end(&processes_with("port-proxy"))?;
+    ensure!(web.fetches(&format!("http://{}/hostname", web.address()?))?.is_some());
+    web.remove()?;
+    ensure!(leases()?.is_empty());
+    if geteuid().is_root() {
+        ensure!(tables()? == ["ip coracle-coracle0"], "{:?}", tables()?);
+    }
+    Container::serving("again", &["-p", "8080:80"])?;
+    ensure!(fetch("http://127.0.0.1:8080/hostname").is_ok());
+    Ok(())
+}
+
+fn a_killed_holder_is_told_and_replaced() -> Result<()> {
+    needs::ordinary_user()?;
+    let boat = Container::idle("boat", &[])?;
+    ensure!(processes_with("network-holder").len() == 1, "there is no holder: the test proves nothing");
+    end(&processes_with("network-holder"))?;
+    let list = succeeds(&["ps"])?;
+    ensure!(list.contains("offline"), "{list}");
+    eventually("the link is gone", || Ok(boat.interfaces()? == ["lo"]))?;
+    let new = Container::idle("new", &[])?;
+    ensure!(new.interfaces()? == ["eth0", "lo"]);
+    ensure!(new.address()? != boat.address()?, "an address is there twice");
+    for container in [boat, new] {
+        container.remove()?;
+    }
+    ensure!(leases()?.is_empty());
+    Ok(())
+}
+
+fn the_holder_ends_when_nobody_has_an_address() -> Result<()> {
+    needs::ordinary_user()?;
+    let run = program(&["run", "hostbox", "true"]).output()?;
+    ensure!(run.status.success() && run.stderr.is_empty(), "{}", shown(&run));
+    ensure!(processes_with("network-holder").len() == 1, "there is no holder: the test proves nothing");
+    eventually_within(Duration::from_secs(30), "the holder ends", || Ok(processes_with("network-holder").is_empty()))?;
+    ensure!(!std::path::Path::new("/tmp/store/network/holder.json").exists());
+    Ok(())
+}
