@@ -171,7 +171,7 @@ impl Networks {
     /// The caller holds the lock.
     fn define(&self, name: &str, wishes: &Wishes) -> Result<Network> {
         let others: Vec<Network> = self.all()?.into_values().collect();
-        let network = subnet::decide(name, wishes, &others, &subnet::on_this_machine()?)?;
+        let network = subnet::decide(name, wishes, &others, &subnet::Machine::observe()?)?;
         let (file, new) = (self.file(name), self.definitions.join(format!(".{name}.new")));
         fs::write(&new, serde_json::to_vec_pretty(&network)?)
             .and_then(|()| fs::rename(&new, &file))

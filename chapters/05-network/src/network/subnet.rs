@@ -12,19 +12,35 @@ use crate::netlink::Netlink;
 /// The longest name of an interface: IFNAMSIZ with its final zero byte, in linux/if.h.
 const LONGEST_NAME: usize = 15;
 
-/// The subnets that this machine has addresses in or routes to.
-pub fn on_this_machine() -> Result<Vec<Ipv4Net>> {
-    let netlink = Netlink::open()?;
-    let addresses = netlink.addresses()?.into_iter().map(|address| address.trunc());
-    Ok(addresses.chain(netlink.routes()?).filter(|subnet| subnet.prefix_len() > 0).collect())
+/// What is taken on this machine, by whomever.
+#[derive(Debug, Default)]
+pub struct Machine {
+    /// The subnets that it has addresses in or routes to.
+    pub subnets: Vec<Ipv4Net>,
+    /// The names of its interfaces.
+    pub interfaces: Vec<String>,
+}
+
+impl Machine {
+    /// As it is now.
+    pub fn observe() -> Result<Machine> {
+        let netlink = Netlink::open()?;
+        let addresses = netlink.addresses()?.into_iter().map(|address| address.trunc());
+        let subnets = addresses.chain(netlink.routes()?).filter(|subnet| subnet.prefix_len() > 0).collect();
+        let mut interfaces = Vec::new();
+        netlink.each_link(|_, name| interfaces.push(name.into()))?;
+        Ok(Machine { subnets, interfaces })
+    }
 }
 
 // ANCHOR: decide
 /// Decides on a network's subnet, gateway and bridge. A subnet must not overlap with another
 /// network's, nor with one that the machine is on: packets for one of the two would go to the
-/// other.
-pub fn decide(name: &str, wishes: &Wishes, others: &[Network], machines: &[Ipv4Net]) -> Result<Network> {
-    let taken: Vec<Ipv4Net> = others.iter().map(|network| network.subnet).chain(machines.iter().copied()).collect();
+/// other. An interface that is there already is never taken for the bridge: it is somebody else's,
+/// Docker's or that of another data root.
+pub fn decide(name: &str, wishes: &Wishes, others: &[Network], machine: &Machine) -> Result<Network> {
+    let machines = machine.subnets.iter().copied();
+    let taken: Vec<Ipv4Net> = others.iter().map(|network| network.subnet).chain(machines).collect();
     let overlapping = |subnet: &Ipv4Net| taken.iter().find(|other| overlap(subnet, other)).copied();
     let subnet = match wishes.subnet {
         Some(subnet) => {
@@ -48,7 +64,10 @@ pub fn decide(name: &str, wishes: &Wishes, others: &[Network], machines: &[Ipv4N
     );
     let bridge = match &wishes.bridge {
         Some(bridge) => bridge.clone(),
-        None if name == DEFAULT => "coracle0".into(),
+        None if name == DEFAULT => {
+            let mut names = (0..=99).map(|number| format!("coracle{number}"));
+            names.find(|name| !machine.interfaces.contains(name)).context("coracle0 to coracle99 are all taken")?
+        }
         None => format!("cor-{:08x}", u32::from(subnet.network())),
     };
     ensure!(
@@ -56,6 +75,10 @@ pub fn decide(name: &str, wishes: &Wishes, others: &[Network], machines: &[Ipv4N
             && bridge.len() <= LONGEST_NAME
             && bridge.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c)),
         "invalid bridge name {bridge:?}: use at most {LONGEST_NAME} letters, digits, '-', '_' or '.'"
+    );
+    ensure!(
+        !machine.interfaces.contains(&bridge),
+        "there is an interface {bridge} already, and it is not ours\ncure: another --bridge; or ip link delete {bridge}"
     );
     ensure!(others.iter().all(|other| other.bridge != bridge), "the bridge {bridge} belongs to another network");
     if let Some(mtu) = wishes.mtu {
@@ -90,7 +113,7 @@ mod tests {
 
     #[test]
     fn a_subnet_that_is_in_use_is_passed_over_or_refused() {
-        let machines = [net("172.30.4.0/24")];
+        let machines = Machine { subnets: vec![net("172.30.4.0/24")], ..Machine::default() };
         assert_eq!(decide("a", &Wishes::default(), &[], &machines).unwrap().subnet, net("172.31.0.0/16"));
         let error = decide("a", &with_subnet("172.30.0.0/16"), &[], &machines).unwrap_err().to_string();
         assert!(error.contains("overlaps with 172.30.4.0/24"), "{error}");
@@ -98,25 +121,37 @@ mod tests {
 
     #[test]
     fn the_gateway_is_the_first_address_or_one_that_is_given() {
-        assert_eq!(decide("a", &with_subnet("10.5.0.0/24"), &[], &[]).unwrap().gateway, Ipv4Addr::new(10, 5, 0, 1));
+        assert_eq!(
+            decide("a", &with_subnet("10.5.0.0/24"), &[], &Machine::default()).unwrap().gateway,
+            Ipv4Addr::new(10, 5, 0, 1)
+        );
         for bad in ["10.5.0.0", "10.5.0.255", "10.6.0.1"] {
             let wishes = Wishes { gateway: Some(bad.parse().unwrap()), ..with_subnet("10.5.0.0/24") };
-            assert!(decide("a", &wishes, &[], &[]).is_err(), "{bad}");
+            assert!(decide("a", &wishes, &[], &Machine::default()).is_err(), "{bad}");
         }
     }
 
     #[test]
     fn a_bridge_name_fits_into_an_interfaces_name() {
-        let network = decide("a-long-name-of-a-network", &Wishes::default(), &[], &[]).unwrap();
+        let network = decide("a-long-name-of-a-network", &Wishes::default(), &[], &Machine::default()).unwrap();
         assert!(network.bridge.len() <= LONGEST_NAME, "{}", network.bridge);
         let wishes = Wishes { bridge: Some("sixteen-letters-".into()), ..Wishes::default() };
-        assert!(decide("a", &wishes, &[], &[]).unwrap_err().to_string().contains("at most 15"));
+        assert!(decide("a", &wishes, &[], &Machine::default()).unwrap_err().to_string().contains("at most 15"));
+    }
+
+    #[test]
+    fn an_interface_that_is_there_is_nobody_elses_bridge() {
+        let machine = Machine { interfaces: vec!["coracle0".into(), "docker0".into()], ..Machine::default() };
+        assert_eq!(decide(DEFAULT, &Wishes::default(), &[], &machine).unwrap().bridge, "coracle1");
+        let wishes = Wishes { bridge: Some("docker0".into()), ..Wishes::default() };
+        let error = decide("a", &wishes, &[], &machine).unwrap_err().to_string();
+        assert!(error.contains("there is an interface docker0 already"), "{error}");
     }
 
     #[test]
     fn a_subnet_needs_room_for_a_gateway_and_a_container() {
         for bad in ["10.0.0.0/30", "10.0.0.0/32", "0.0.0.0/0"] {
-            assert!(decide("a", &with_subnet(bad), &[], &[]).is_err(), "{bad}");
+            assert!(decide("a", &with_subnet(bad), &[], &Machine::default()).is_err(), "{bad}");
         }
     }
 }

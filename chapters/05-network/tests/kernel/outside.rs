@@ -39,7 +39,16 @@ impl Outside {
 
     /// What a page says to it; `None` when there was no answer in a while.
     pub fn fetches(&self, url: &str) -> Result<Option<String>> {
-        let said = self.run(&format!("timeout 3 busybox wget -q -O - {url} || echo none"))?;
+        self.fetches_within(15, url)
+    }
+
+    /// Whether nothing comes from there, where it would come at once.
+    pub fn is_cut_off_from(&self, url: &str) -> Result<bool> {
+        Ok(self.fetches_within(3, url)?.is_none())
+    }
+
+    fn fetches_within(&self, seconds: u32, url: &str) -> Result<Option<String>> {
+        let said = self.run(&format!("timeout {seconds} busybox wget -q -O - {url} || echo none"))?;
         Ok((said != "none").then_some(said))
     }
 

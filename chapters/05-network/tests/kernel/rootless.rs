@@ -96,9 +96,9 @@ fn expect_a_way_out(argument: &str, hidden: &[&str]) -> Result<()> {
     succeeds(&["network", "create", "back"])?;
     succeeds(&["network", "create", "--internal", "db"])?;
     let url = format!("http://{}/hostname", Container::serving("web", &["--network", "back"])?.address()?);
-    ensure!(boat.fetches(&url)?.is_none(), "another network's container was reached");
+    ensure!(boat.is_cut_off_from(&url)?, "another network's container was reached");
     let inner = Container::idle("inner", &["--network", "db", "-v", &busybox_volume()?])?;
-    ensure!(inner.fetches("http://192.0.2.2/cgi-bin/caller")?.is_none(), "an internal network has a way out");
+    ensure!(inner.is_cut_off_from("http://192.0.2.2/cgi-bin/caller")?, "an internal network has a way out");
     // It ends with the holder, or when the next one begins.
     let holder = processes_with("network-holder");
     ensure!(holder.len() == 1, "{holder:?}");

@@ -11,7 +11,11 @@ use testkit::{Case, needs, root_cases};
 use crate::world::{Container, interfaces, sh, succeeds, tables};
 
 pub fn cases() -> Vec<Case> {
-    root_cases![rules_of_others_are_never_touched, what_a_network_has_made_goes_with_it]
+    root_cases![
+        rules_of_others_are_never_touched,
+        what_a_network_has_made_goes_with_it,
+        an_interface_of_somebody_elses_is_never_taken,
+    ]
 }
 
 /// Runs all cases, and fails when the machine's network isn't as before.
@@ -81,5 +85,26 @@ fn what_a_network_has_made_goes_with_it() -> Result<()> {
     succeeds(&["network", "rm", "front"])?;
     testkit::eventually("the cable goes", || Ok(interfaces(own)? == before.0))?;
     ensure!(tables()? == before.1, "{:?}", tables()?);
+    Ok(())
+}
+
+/// Nor that of another data root, whose leases we don't know.
+fn an_interface_of_somebody_elses_is_never_taken() -> Result<()> {
+    needs::program("ip")?;
+    let one = Container::serving("one", &[])?;
+    let two = [&["--data-root", "/tmp/other-data", "--root", "/tmp/other"], ["run", "hostbox"].as_slice()].concat();
+    let run = |script: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_ch05-network"));
+        command.args(&two).args(["bash", "-c", script]).stdin(Stdio::null());
+        crate::world::prints(&mut command)
+    };
+    let said =
+        run("exec 2>&1; ip -4 -o address show dev eth0; timeout 15 bash -c 'exec 3<>/dev/tcp/172.31.0.1/1' || true")?;
+    ensure!(said.contains("172.31.0.2/16") && said.contains("Connection refused"), "{said}");
+    ensure!(interfaces(std::process::id() as i32)?.iter().any(|name| name == "coracle1"));
+    ensure!(one.fetches(&format!("http://{}/hostname", one.address()?))?.is_some());
+    sh("ip link add theirs0 type bridge")?;
+    let error = crate::world::refused(&["network", "create", "--bridge", "theirs0", "x"], 125)?;
+    ensure!(error.contains("there is an interface theirs0 already"), "{error}");
     Ok(())
 }

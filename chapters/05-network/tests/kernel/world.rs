@@ -123,7 +123,16 @@ impl Container {
 
     /// What a page says, or `None` when there was no answer in a while. The container has busybox.
     pub fn fetches(&self, url: &str) -> Result<Option<String>> {
-        let script = format!("timeout 4 busybox wget -q -O - {url} || echo none");
+        self.fetches_within(15, url)
+    }
+
+    /// Whether nothing comes from there, where it would come at once.
+    pub fn is_cut_off_from(&self, url: &str) -> Result<bool> {
+        Ok(self.fetches_within(3, url)?.is_none())
+    }
+
+    fn fetches_within(&self, seconds: u32, url: &str) -> Result<Option<String>> {
+        let script = format!("timeout {seconds} busybox wget -q -O - {url} || echo none");
         let said = self.inside(&script)?;
         Ok((said != "none").then_some(said))
     }
@@ -169,7 +178,7 @@ pub fn busybox_volume() -> Result<String> {
 
 /// What a page says to a caller on the machine.
 pub fn fetch(url: &str) -> Result<String> {
-    sh(&format!("timeout 5 busybox wget -q -O - {url}"))
+    sh(&format!("timeout 15 busybox wget -q -O - {url}"))
 }
 
 /// Processes whose command line has this word, by pid.
