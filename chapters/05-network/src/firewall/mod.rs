@@ -31,7 +31,7 @@ pub fn apply(why: &'static Why, transaction: &str) -> Result<()> {
         .stderr(Stdio::piped())
         .spawn()
         .context("cannot start nft\ncure: apt install nftables")?;
-    nft.stdin.take().context("no stdin")?.write_all(transaction.as_bytes()).context("cannot write to nft")?;
+    let written = nft.stdin.take().context("no stdin")?.write_all(transaction.as_bytes());
     let output = nft.wait_with_output().context("cannot wait for nft")?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
@@ -41,7 +41,8 @@ pub fn apply(why: &'static Why, transaction: &str) -> Result<()> {
              nft_masq, nft_fib), or we have no power over this network namespace"
         );
     }
-    Ok(())
+    // Looked at last: an nft that fails at once has more to say than a broken pipe.
+    written.context("cannot write to nft")
 }
 
 fn path_with_sbin() -> std::ffi::OsString {
