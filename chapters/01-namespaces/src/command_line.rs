@@ -28,7 +28,7 @@ pub trait Chapter: Sized {
     /// Examples for `run --help`, one a line.
     const RUN_EXAMPLES: &'static str;
     /// What follows the flags of `run` and `create`: from chapter 4 on, an image comes first.
-    const OPERANDS: Operands = Operands { name: "COMMAND", help: "The command and its arguments" };
+    const OPERANDS: Operands = Operands { names: &["COMMAND"], help: "The command and its arguments" };
 
     /// The flags of `run` and `create`, those of earlier chapters included.
     type Flags: Args + ContainerFlags;
@@ -55,8 +55,8 @@ pub trait Chapter: Sized {
 
 /// See [`Chapter::OPERANDS`].
 pub struct Operands {
-    /// As shown in the usage line.
-    pub name: &'static str,
+    /// As shown in the usage line; the last one may be repeated.
+    pub names: &'static [&'static str],
     /// As shown in the help.
     pub help: &'static str,
 }
@@ -160,7 +160,7 @@ pub fn main<C: Chapter>() -> ExitCode {
 pub fn command<C: Chapter>() -> clap::Command {
     let line = C::ABOUT.lines().next().unwrap_or_default();
     let operands = |command: clap::Command| {
-        command.mut_arg("operands", |arg| arg.value_name(C::OPERANDS.name).help(C::OPERANDS.help))
+        command.mut_arg("operands", |arg| arg.value_names(C::OPERANDS.names).help(C::OPERANDS.help))
     };
     let examples =
         format!("Examples:\n{}", C::RUN_EXAMPLES.lines().fold(String::new(), |all, one| all + "  " + one + "\n"));

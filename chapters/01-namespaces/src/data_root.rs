@@ -32,30 +32,30 @@ pub fn open(root: &Path) -> Result<PathBuf> {
 pub fn open_private(root: &Path, mark_name: &str) -> Result<PathBuf> {
     const OTHER: &str = "choose another with --root";
     if let Some(reason) = why_we_own_nothing() {
-        bail!("no directory for containers' states can be trusted: {reason}");
+        bail!("no directory for containers can be trusted: {reason}");
     }
     // A link that somebody else laid, in a directory for temporary files, is theirs to point anywhere.
     // Looked at first, and without following it: where fs.protected_symlinks is set, following is
-    // refused with a less narration error.
+    // refused with a less telling error.
     if let Ok(link) = fs::symlink_metadata(root)
         && link.is_symlink()
         && !is_ours(&link)
     {
-        bail!("the state directory {} is a link of user {}'s: {OTHER}", root.display(), link.uid());
+        bail!("the directory {} is a link of user {}'s: {OTHER}", root.display(), link.uid());
     }
     DirBuilder::new()
         .recursive(true)
         .mode(0o700)
         .create(root)
-        .with_context(|| format!("cannot make the state directory {} ({OTHER})", root.display()))?;
+        .with_context(|| format!("cannot make the directory {} ({OTHER})", root.display()))?;
     let root = root.canonicalize().with_context(|| format!("cannot find {}", root.display()))?;
     let meta = fs::metadata(&root)?;
     if !is_ours(&meta) {
-        bail!("the state directory {} belongs to user {}, not to us: {OTHER}", root.display(), meta.uid());
+        bail!("the directory {} belongs to user {}, not to us: {OTHER}", root.display(), meta.uid());
     }
     if meta.mode() & 0o022 != 0 {
         bail!(
-            "the state directory {} may be written to by others, who could make us remove files\ncure: chmod go-w, or {OTHER}",
+            "the directory {} may be written to by others, who could make us remove files\ncure: chmod go-w, or {OTHER}",
             root.display()
         );
     }

@@ -144,9 +144,13 @@ pub fn import(archive: impl Read, directory: &Path) -> Result<Unpacked> {
 pub fn unpack(archive: impl Read, root: &Root, special: &dyn SpecialNames, options: &Options) -> Result<Unpacked> {
     let mut unpacked = Unpacked::default();
     let (mut directories, mut remembered) = (Vec::new(), 0);
+    let mut root_entry = None;
     let mut archive = Archive::new(archive);
-    while let Some(member) = archive.next_member()? {
-        let Some(name) = clean(&member.name)? else { continue };
+    while let Some(mut member) = archive.next_member()? {
+        let Some(name) = clean(&member.name)? else {
+            root_entry = (member.kind == EntryType::Directory).then_some(member).or(root_entry);
+            continue;
+        };
         unpacked.count(&member, options)?;
         let directory = name.parent().unwrap_or(Path::new("/"));
         let directory = special.reach(directory).with_context(|| format!("cannot reach {}", name.display()))?;
@@ -154,6 +158,11 @@ pub fn unpack(archive: impl Read, root: &Root, special: &dyn SpecialNames, optio
         let (parent, last) = root.parent(&name)?;
         if special.take(parent.as_fd(), &last).with_context(|| format!("cannot take {}", name.display()))? {
             continue;
+        }
+        if member.kind == EntryType::Link
+            && let Some(target) = member.target.as_deref().map(clean).transpose()?.flatten()
+        {
+            member.target = Some(special.link_target(&target)?);
         }
         let made = make(&mut archive, &member, (&parent, &last), root, options)
             .and_then(|made| special.made(parent.as_fd(), &last, member.kind == EntryType::Directory).map(|()| made));
@@ -179,6 +188,15 @@ pub fn unpack(archive: impl Read, root: &Root, special: &dyn SpecialNames, optio
             set_modified(&parent, &last, modified)?;
         }
     }
+    if let Some(member) = root_entry {
+        let (directory, itself) = (root.directory(Path::new("/"))?, Path::new("."));
+        let made = make(&mut archive, &member, (&directory, itself), root, options)
+            .context("cannot give the root its owner and attributes")?;
+        unpacked.owners_lost += u64::from(made == Made::WithoutOwner);
+        fchmodat(&directory, itself, mode_of(&member, options), FchmodatFlags::NoFollowSymlink)
+            .context("cannot set the permissions of the root")?;
+        set_modified(&directory, itself, member.modified)?;
+    }
     Ok(unpacked)
 }
 
@@ -197,8 +215,8 @@ impl Unpacked {
 }
 
 // ANCHOR: clean
-/// An entry's name as a path below the root, or `None` for the root itself. A name that climbs is
-/// refused: an honest archive has none.
+/// An entry's name as a path below the root, or `None` for the root itself (`./`). A name that
+/// climbs is refused: an honest archive has none.
 fn clean(name: &Path) -> Result<Option<PathBuf>> {
     let mut cleaned = PathBuf::from("/");
     for part in name.components() {

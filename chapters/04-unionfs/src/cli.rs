@@ -22,7 +22,7 @@ impl Chapter for UnionFileSystems {
         run --storage-driver vfs hostbox ls /\n\
         run --rootfs ./busybox sh";
     const OPERANDS: Operands = Operands {
-        name: "IMAGE> [COMMAND",
+        names: &["IMAGE", "COMMAND"],
         help: "The image (a layer's name, or hostbox: this machine's own programs); then the command and its arguments. With \
                --rootfs only the command",
     };

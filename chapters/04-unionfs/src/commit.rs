@@ -5,6 +5,7 @@ use ch01_namespaces::State;
 
 use crate::archive::{Fed, Imported, import, write};
 use crate::digest::ChainId;
+use crate::frozen::Frozen;
 use crate::owner::as_owner;
 use crate::store::{LayerStore, check_name};
 
@@ -55,30 +56,6 @@ pub fn commit_by_id(store: &LayerStore, id: &str, name: &str) -> Result<Imported
         None => {
             check_name(name)?;
             commit_layer(store, id, Some(name))
-        }
-    }
-}
-
-/// A container's processes, held still.
-struct Frozen(ch03_cgroups::cgroup::Cgroup);
-
-impl Frozen {
-    /// `None` where there is nothing to hold: no process, no cgroup to do it with, or somebody holds it already.
-    fn while_alive(store: &LayerStore, container: &State) -> Result<Option<Frozen>> {
-        let directory = store.containers().directory_of(container);
-        match ch03_cgroups::cgroup::Cgroup::read(&directory)? {
-            Some(group) if container.is_alive() && !ch03_cgroups::is_frozen(&group) => {
-                Ok(ch03_cgroups::freeze(&group, true).is_ok().then_some(Frozen(group)))
-            }
-            _ => Ok(None),
-        }
-    }
-}
-
-impl Drop for Frozen {
-    fn drop(&mut self) {
-        if let Err(error) = ch03_cgroups::freeze(&self.0, false) {
-            ch01_namespaces::report(&error.context("the container could not be thawed\ncure: thaw it"));
         }
     }
 }

@@ -13,7 +13,8 @@
 //! 3. [`store`]: what stands on what, what is in use, and what a crash leaves.
 //! 4. [`archive`]: a layer comes in as an archive, and goes out as one; `owner.rs`: whose files they are meanwhile;
 //!    `open_files.rs`: how deep its directories may be.
-//! 5. [`changes`]: what a layer changes. `commit.rs`: a container's changes become a layer.
+//! 5. [`changes`]: what a layer changes. `commit.rs`: a container's changes become a layer; `frozen.rs`: it
+//!    stands still meanwhile.
 //! 6. [`hostbox`]: the layer that is always there. `flags.rs`, `cli.rs`, `verbs/`: the command line. `tour.rs`.
 //!
 //! All `unsafe` is in `sys.rs`.
@@ -28,6 +29,7 @@ mod directory;
 pub mod driver;
 mod flags;
 mod flatten;
+mod frozen;
 pub mod hostbox;
 pub mod mechanisms;
 mod open_files;

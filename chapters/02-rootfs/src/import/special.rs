@@ -20,6 +20,11 @@ pub trait SpecialNames {
         Ok(directory.into())
     }
 
+    /// The path of the file that a hard link is another name of.
+    fn link_target(&self, target: &Path) -> Result<PathBuf> {
+        Ok(target.into())
+    }
+
     /// Takes an entry, given the directory that it would be made in and its name; `false` for a file
     /// like any other.
     fn take(&self, directory: BorrowedFd<'_>, name: &Path) -> Result<bool>;

@@ -2,7 +2,7 @@
 
 use std::io::{self, BufRead, BufReader, Read};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use flate2::bufread::MultiGzDecoder;
 use ruzstd::decoding::StreamingDecoder;
 
@@ -10,6 +10,8 @@ use ruzstd::decoding::StreamingDecoder;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Compression {
     None,
+    /// One that is not read here, and the program that reads it.
+    Other(&'static str),
     /// RFC 1952.
     Gzip,
     /// RFC 8878.
@@ -20,6 +22,9 @@ fn by_first_bytes(bytes: &[u8]) -> Compression {
     match bytes {
         [0x1f, 0x8b, ..] => Compression::Gzip,
         [0x28, 0xb5, 0x2f, 0xfd, ..] => Compression::Zstd,
+        [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Compression::Other("xz"),
+        [b'B', b'Z', b'h', b'1'..=b'9', ..] => Compression::Other("bzip2"),
+        [0x04, 0x22, 0x4d, 0x18, ..] => Compression::Other("lz4"),
         _ => Compression::None,
     }
 }
@@ -35,6 +40,10 @@ pub fn decompress<'a>(archive: impl Read + 'a) -> Result<Box<dyn Read + 'a>> {
     };
     Ok(match by_first_bytes(first) {
         Compression::None => Box::new(archive),
+        Compression::Other(program) => bail!(
+            "the archive is compressed with {program}, and only gzip and zstd are read\n\
+             cure: {program} -dc ARCHIVE | layer import NAME"
+        ),
         Compression::Gzip => Box::new(MultiGzDecoder::new(archive)),
         Compression::Zstd => {
             let decoder = StreamingDecoder::new(archive);
@@ -58,6 +67,16 @@ mod tests {
         let mut text = String::new();
         decompress([member(b"one "), member(b"two")].concat().as_slice()).unwrap().read_to_string(&mut text).unwrap();
         assert_eq!(text, "one two");
+    }
+
+    #[test]
+    fn a_compression_that_is_not_read_is_named_with_the_cure() {
+        for (bytes, program) in [(&b"\xfd7zXZ\0\0"[..], "xz"), (b"BZh91AY", "bzip2"), (b"\x04\x22\x4d\x18d", "lz4")] {
+            let error = decompress(bytes).map(drop).unwrap_err().to_string();
+            assert!(error.contains(program) && error.contains("cure: "), "{error}");
+        }
+        // A tar archive may begin with a file of such a name.
+        decompress(&b"BZh.txt\0\0"[..]).map(drop).unwrap();
     }
 
     #[test]

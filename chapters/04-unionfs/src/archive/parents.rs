@@ -16,6 +16,7 @@ use nix::sys::stat::{FchmodatFlags, FileStat, Mode, SFlag, fchmodat, mkdirat};
 use nix::unistd::{Gid, Uid, UnlinkatFlags, fchownat, unlinkat};
 
 use crate::directory::{Directory, is_directory, is_whiteout, kind};
+use crate::driver::vfs::copy::Copier;
 use crate::sys;
 use crate::union::Union;
 
@@ -28,12 +29,14 @@ pub struct Parents {
     below: Vec<PathBuf>,
     /// The last answer: archives go from directory to directory.
     last: RefCell<Option<(PathBuf, PathBuf)>>,
+    /// What is below a directory: whiteouts come one after the other as well.
+    below_last: RefCell<Option<(PathBuf, Union)>>,
 }
 
 impl Parents {
     /// Of a layer on others, topmost first.
     pub fn new(layer: &Path, below: Vec<PathBuf>) -> Result<Parents> {
-        Ok(Parents { layer: layer.into(), below, last: RefCell::default() })
+        Ok(Parents { layer: layer.into(), below, last: RefCell::default(), below_last: RefCell::default() })
     }
 
     /// Where a directory of the union is, from `/` on, without links; made in the layer like those below.
@@ -47,6 +50,42 @@ impl Parents {
         let reached = self.walk(directory)?;
         *self.last.borrow_mut() = Some((directory.into(), reached.clone()));
         Ok(reached)
+    }
+
+    /// Whether the layers below show something under a name in the directory that was [reached](Self::reach) last.
+    pub fn is_visible_below(&self, name: &OsStr) -> Result<bool> {
+        let last = self.last.borrow();
+        let (_, reached) = last.as_ref().context("no directory was reached: a bug of ours")?;
+        let mut known = self.below_last.borrow_mut();
+        if known.as_ref().is_none_or(|(path, _)| path != reached) {
+            *known = Some((reached.clone(), self.open(reached)?.1));
+        }
+        Ok(known.as_ref().map_or(Ok(None), |(_, below)| below.find(name))?.is_some())
+    }
+
+    /// Forgets what is below, since a directory of the layer hides it from now on.
+    pub fn forget(&self) {
+        *self.below_last.borrow_mut() = None;
+    }
+
+    /// Where a file is, as [`reach`](Self::reach). One that only a layer below has is copied, as overlayfs does when it gets
+    /// another name.
+    pub fn copy_up(&self, file: &Path) -> Result<PathBuf> {
+        let (Some(directory), Some(name)) = (file.parent(), file.file_name()) else { return Ok(file.into()) };
+        let reached = self.reach(directory)?;
+        let (own, below) = self.open(&reached)?;
+        match own.stat(name)? {
+            Some(stat) => ensure!(!is_whiteout(&stat), "this layer deletes {}", file.display()),
+            None => {
+                match below.find(name)? {
+                    Some((layer, stat)) if !is_directory(&stat) => Copier::default()
+                        .copy_entry(layer, &own, name, &stat)
+                        .with_context(|| format!("cannot copy {} from a layer below", file.display()))?,
+                    _ => {}
+                }
+            }
+        }
+        Ok(reached.join(name))
     }
 
     fn walk(&self, directory: &Path) -> Result<PathBuf> {
@@ -64,6 +103,7 @@ impl Parents {
                     make_directory(&own, &part, None)?;
                     let made = own.child(&part)?.context("it was exchanged")?;
                     sys::make_opaque(made.as_fd()).context("cannot make it opaque")?;
+                    self.forget();
                     None
                 }
                 Some(stat) if kind(&stat) == SFlag::S_IFLNK => Some(own.read_link(&part)?),

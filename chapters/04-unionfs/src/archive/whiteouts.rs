@@ -13,11 +13,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use ch02_rootfs::import::{SpecialNames, remove_entry};
-use nix::errno::Errno;
 use nix::sys::stat::fstat;
 
 use super::parents::Parents;
-use crate::directory::Directory;
+use crate::directory::{Directory, is_whiteout};
 use crate::sys;
 
 /// The prefix of a whiteout in an archive.
@@ -56,14 +55,16 @@ fn meaning(name: &OsStr) -> Meaning<'_> {
 }
 // ANCHOR_END: meaning
 
-/// The whiteouts of one archive, taken as they come.
+/// The whiteouts of one archive, taken as they come. They are about layers below, in whatever order an archive has them: a
+/// file of the same layer stays.
 pub struct Whiteouts {
     form: WhiteoutForm,
     hasher: RandomState,
-    /// Places of this layer's own entries, where that matters: 8 bytes for each.
+    /// Places of this layer's own entries, where there is anything below: 8 bytes for each.
     own: RefCell<HashSet<u64>>,
     /// Places where this layer deletes something.
     deleted: RefCell<HashSet<u64>>,
+    has_below: bool,
     /// What is below, where the layer holds nothing of it.
     parents: Option<Parents>,
 }
@@ -71,37 +72,65 @@ pub struct Whiteouts {
 impl Whiteouts {
     /// For a driver that keeps them in this form, in a layer on others.
     pub fn new(form: WhiteoutForm, layer: &Path, below: Vec<PathBuf>) -> Result<Whiteouts> {
-        let needs_parents = form == WhiteoutForm::Overlay && !below.is_empty();
+        let has_below = !below.is_empty();
+        let needs_parents = form == WhiteoutForm::Overlay && has_below;
         Ok(Whiteouts {
             form,
             hasher: RandomState::new(),
             own: RefCell::default(),
             deleted: RefCell::default(),
+            has_below,
             parents: needs_parents.then(|| Parents::new(layer, below)).transpose()?,
         })
     }
 
     /// A place, whatever names lead to its directory.
-    fn place(&self, directory: BorrowedFd<'_>, name: &Path) -> Result<u64> {
+    fn place(&self, directory: BorrowedFd<'_>, name: &OsStr) -> Result<u64> {
         let directory = fstat(directory).context("fstat")?;
         Ok(self.hasher.hash_one((directory.st_dev, directory.st_ino, name)))
     }
 
-    /// Removes what this layer has not put there, since an opaque marker may come late: image-spec, "Opaque Whiteout". Tells
-    /// whether something of this layer's is left.
-    fn remove_lower_entries(&self, directory: BorrowedFd<'_>) -> Result<bool> {
-        let directory = Directory::from_fd(directory.try_clone_to_owned()?)?;
-        let mut keeps = false;
-        for name in directory.names()? {
-            let own = self.own.borrow().contains(&self.place(directory.as_fd(), Path::new(&name))?);
-            let child = directory.child(&name)?;
-            let has_own = child.map_or(Ok(false), |child| self.remove_lower_entries(child.as_fd()))?;
-            if !own && !has_own {
-                remove_entry(directory.as_fd(), Path::new(&name))?;
-            }
-            keeps |= own || has_own;
+    // ANCHOR: remove_lower
+    /// Removes what is there under a name, except what this layer has put there: image-spec, layer.md, "Whiteouts". Whether
+    /// something of this layer's stays. (On overlay2 that leaves earlier whiteouts: in a directory that hides everything
+    /// below, they would be seen as devices.)
+    fn remove_lower(&self, directory: &Directory, name: &OsStr) -> Result<bool> {
+        let Some(stat) = directory.stat(name)? else { return Ok(false) };
+        let is_own = !is_whiteout(&stat) && self.own.borrow().contains(&self.place(directory.as_fd(), name)?);
+        let child = directory.child(name)?;
+        let has_own = child.map_or(Ok(false), |child| self.remove_lower_entries(&child))?;
+        if !is_own && !has_own {
+            remove_entry(directory.as_fd(), Path::new(name))?;
         }
-        Ok(keeps)
+        Ok(is_own || has_own)
+    }
+    // ANCHOR_END: remove_lower
+
+    fn remove_lower_entries(&self, directory: &Directory) -> Result<bool> {
+        let names = directory.names()?;
+        names.iter().try_fold(false, |stays, name| Ok(self.remove_lower(directory, name)? || stays))
+    }
+
+    /// Hides what is below a directory of the layer.
+    fn make_opaque(&self, directory: &Directory) -> Result<()> {
+        sys::make_opaque(directory.as_fd()).context("cannot make the directory opaque")?;
+        self.parents.iter().for_each(Parents::forget);
+        Ok(())
+    }
+
+    /// Deletes a name of the layers below.
+    fn delete(&self, directory: &Directory, name: &OsStr) -> Result<()> {
+        let stays = self.remove_lower(directory, name)?;
+        let Some(parents) = &self.parents else { return Ok(()) };
+        if stays {
+            return directory.child(name)?.map_or(Ok(()), |child| self.make_opaque(&child));
+        }
+        // Where nothing is below, a whiteout would hide nothing, and be seen as a device.
+        if parents.is_visible_below(name)? {
+            sys::make_whiteout(directory.as_fd(), name).context("mknod: cannot make a whiteout")?;
+            self.deleted.borrow_mut().insert(self.place(directory.as_fd(), name)?);
+        }
+        Ok(())
     }
 }
 
@@ -110,40 +139,42 @@ impl SpecialNames for Whiteouts {
         self.parents.as_ref().map_or(Ok(directory.into()), |parents| parents.reach(directory))
     }
 
+    fn link_target(&self, target: &Path) -> Result<PathBuf> {
+        self.parents.as_ref().map_or(Ok(target.into()), |parents| parents.copy_up(target))
+    }
+
     fn take(&self, directory: BorrowedFd<'_>, name: &Path) -> Result<bool> {
-        match (meaning(name.as_os_str()), self.form) {
-            (Meaning::File, _) => return Ok(false),
-            (Meaning::Private, _) => {}
-            (Meaning::Opaque, WhiteoutForm::Overlay) => {
-                sys::make_opaque(directory).context("cannot make the directory opaque")?;
-            }
-            (Meaning::Opaque, WhiteoutForm::Remove) => drop(self.remove_lower_entries(directory)?),
-            (Meaning::Deleted(name), form) => {
-                ensure!(name != "." && name != ".." && !name.is_empty(), "a whiteout of {name:?}");
-                remove_entry(directory, Path::new(name))?;
-                if form == WhiteoutForm::Overlay {
-                    match sys::make_whiteout(directory, name) {
-                        Ok(()) | Err(Errno::EEXIST) => {}
-                        Err(errno) => return Err(errno).context("mknod: cannot make a whiteout"),
-                    }
-                    self.deleted.borrow_mut().insert(self.place(directory, Path::new(name))?);
+        let meaning = meaning(name.as_os_str());
+        if let Meaning::Deleted(name) = meaning {
+            ensure!(name != "." && name != ".." && !name.is_empty(), "a whiteout of {name:?}");
+        }
+        if meaning == Meaning::File || !self.has_below {
+            return Ok(meaning != Meaning::File);
+        }
+        let directory = Directory::from_fd(directory.try_clone_to_owned()?)?;
+        match meaning {
+            Meaning::Opaque => {
+                self.remove_lower_entries(&directory)?;
+                if self.form == WhiteoutForm::Overlay {
+                    self.make_opaque(&directory)?;
                 }
             }
+            Meaning::Deleted(name) => self.delete(&directory, name)?,
+            Meaning::File | Meaning::Private => {}
         }
         Ok(true)
     }
 
     fn made(&self, directory: BorrowedFd<'_>, name: &Path, is_directory: bool) -> Result<()> {
-        match self.form {
-            WhiteoutForm::Remove => drop(self.own.borrow_mut().insert(self.place(directory, name)?)),
-            // A directory in a whiteout's place: it would be united with the one that was deleted.
-            WhiteoutForm::Overlay if is_directory && !self.deleted.borrow().is_empty() => {
-                if self.deleted.borrow().contains(&self.place(directory, name)?) {
-                    let new = Directory::from_fd(directory.try_clone_to_owned()?)?.child(name.as_os_str())?;
-                    sys::make_opaque(new.context("it was exchanged")?.as_fd()).context("cannot make it opaque")?;
-                }
-            }
-            WhiteoutForm::Overlay => {}
+        if !self.has_below {
+            return Ok(());
+        }
+        let place = self.place(directory, name.as_os_str())?;
+        self.own.borrow_mut().insert(place);
+        // A directory in a whiteout's place: it would be united with the one that was deleted.
+        if is_directory && self.deleted.borrow().contains(&place) {
+            let new = Directory::from_fd(directory.try_clone_to_owned()?)?.child(name.as_os_str())?;
+            self.make_opaque(&new.context("it was exchanged")?)?;
         }
         Ok(())
     }

@@ -6,7 +6,7 @@ use std::io::{self, Read, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use nix::sys::stat::{FileStat, SFlag, major, minor};
 use tar::{Builder, EntryType, Header};
 
@@ -21,6 +21,7 @@ pub fn write(content: &Path, changes: &[Change], out: impl Write) -> Result<()> 
     let mut links = HashMap::new();
     for change in changes {
         let name = change.path.strip_prefix("/").unwrap_or(&change.path);
+        refuse_reserved(change)?;
         let written = match change.kind {
             Kind::Deleted => write_whiteout(&mut archive, name),
             Kind::Added | Kind::Changed => write_entry(&mut archive, content, name, &mut links),
@@ -28,6 +29,19 @@ pub fn write(content: &Path, changes: &[Change], out: impl Write) -> Result<()> 
         written.with_context(|| format!("cannot archive {}", change.path.display()))?;
     }
     archive.into_inner().and_then(|mut out| out.flush()).context("cannot write the archive")
+}
+
+/// A file whose name would mean a deletion to whoever unpacks the layer.
+fn refuse_reserved(change: &Change) -> Result<()> {
+    let is_reserved = change.path.file_name().is_some_and(|name| name.as_bytes().starts_with(PREFIX.as_bytes()));
+    ensure!(
+        !is_reserved || change.kind == Kind::Deleted,
+        "a layer can't contain {}\n\
+         cause: in a layer's archive, names that begin with {PREFIX} mean that something is deleted (OCI image-spec)\n\
+         cure: rename or remove the file in the container",
+        change.path.display()
+    );
+    Ok(())
 }
 
 /// An archive of entries, one by one: a file with several names is in it once.

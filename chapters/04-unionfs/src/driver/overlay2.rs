@@ -56,11 +56,7 @@ impl StorageDriver for Overlay2 {
     }
 
     fn create(&self, id: &CacheId, below: &[CacheId]) -> Result<()> {
-        ensure!(
-            below.len() < MOST_LAYERS,
-            "a stack of more than {MOST_LAYERS} layers can't be mounted\ncure: flatten some: export the container, and \
-             import it as one layer"
-        );
+        ensure!(below.len() < MOST_LAYERS, "a stack of more than {MOST_LAYERS} layers can't be mounted");
         let layer = self.layer(id);
         make_directory(&layer, 0o710)?;
         for (name, mode) in [("diff", 0o755), ("work", 0o700), ("merged", 0o700)] {

@@ -80,9 +80,11 @@ impl OverlayMount {
     pub fn mount(&self, store: &Path, place: &Path) -> Result<()> {
         ch02_rootfs::sys::chdir(&steps::GO_TO_LAYERS, store)?;
         match self.mount_one_by_one(place) {
-            Err(error) if error.downcast_ref::<CallFailed>().is_some_and(|failed| failed.errno == Errno::EINVAL) => {
-                self.mount_in_one_string(place)
-            }
+            Err(first) if is_invalid(&first) => match self.mount_in_one_string(place) {
+                // Refused for another reason than `lowerdir+`: the new API says which.
+                Err(second) if is_invalid(&second) && was_understood(&first) => Err(first),
+                mounted => mounted,
+            },
             mounted => mounted,
         }
     }
@@ -118,6 +120,19 @@ impl OverlayMount {
         let off = [redirect, ("metacopy", "off"), ("index", "off")];
         [("upperdir", self.upper.as_str()), ("workdir", self.work.as_str())].into_iter().chain(off)
     }
+}
+
+fn failed(error: &anyhow::Error) -> Option<&CallFailed> {
+    error.downcast_ref()
+}
+
+fn is_invalid(error: &anyhow::Error) -> bool {
+    failed(error).is_some_and(|failed| failed.errno == Errno::EINVAL)
+}
+
+/// Whether it failed at something else than `lowerdir+`.
+fn was_understood(error: &anyhow::Error) -> bool {
+    failed(error).is_some_and(|failed| !failed.call.contains("lowerdir+"))
 }
 
 /// Mounts a trial, in a mount namespace made for it: see `driver/choose.rs`.

@@ -4,12 +4,12 @@ use std::fs::{self, File};
 use std::io::ErrorKind;
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, anyhow, bail, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 use ch01_namespaces::{Mechanism, Undo, is_id, new_id};
 
-use super::LayerStore;
+use super::{LayerStore, bind};
 use crate::digest::{ChainId, Digest};
-use crate::driver::CacheId;
+use crate::driver::{CacheId, Name};
 
 /// What the store knows of a container.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,6 +38,7 @@ impl LayerStore {
     /// Decides on a container's layer, without making anything.
     pub fn plan_container(&self, container: &str, image: ChainId) -> Result<NewContainerLayer> {
         let _image_stays = self.lock_shared()?;
+        bind::check(&self.data_root, &self.containers)?;
         let below = self.cache_ids(&image)?;
         let mount_id = new_id()?;
         let mut undo = vec![Undo::RemoveTree(self.container_directory(container))];
@@ -78,13 +79,7 @@ impl LayerStore {
         ensure!(is_id(container), "{container:?} is no container's id");
         let directory = self.container_directory(container);
         let read = |name: &str| match fs::read_to_string(directory.join(name)) {
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                bail!(
-                    "container {} has no layer in this store: it runs on a root of its own (--rootfs), or belongs to \
-                     another storage driver",
-                    &container[..12]
-                )
-            }
+            Err(error) if error.kind() == ErrorKind::NotFound => Err(self.no_layer_of(container)),
             text => {
                 Ok(text.with_context(|| format!("cannot read {name} in {}", directory.display()))?.trim().to_string())
             }
@@ -92,6 +87,17 @@ impl LayerStore {
         let (image, mount_id) = (read("parent")?, read("mount-id")?);
         ensure!(is_id(&mount_id), "{} is damaged", directory.display());
         Ok(ContainerRecord { mount_id, image: image.parse::<Digest>().map_err(|error| anyhow!(error))? })
+    }
+
+    fn no_layer_of(&self, container: &str) -> anyhow::Error {
+        let short = &container[..12];
+        let has = |driver: &Name| self.layerdb_of(*driver).join("mounts").join(container).is_dir();
+        match Name::ALL.into_iter().find(has) {
+            Some(other) if other != self.driver.name() => {
+                anyhow!("container {short} belongs to the storage driver {other}\ncure: --storage-driver {other}")
+            }
+            _ => anyhow!("container {short} has no layer in this store\ncause: it has a root of its own (--rootfs)"),
+        }
     }
 
     /// The image that a container stands on; `None` before that was written down, when nothing else was made either.

@@ -40,6 +40,13 @@ impl LayerStore {
         read(&directory, *chain).map(Some).with_context(|| format!("the layer {chain} is damaged"))
     }
 
+    /// Whether there is any.
+    pub(super) fn has_layers(&self) -> Result<bool> {
+        let directory = self.layerdb().join("sha256");
+        let mut entries = fs::read_dir(&directory).with_context(|| format!("cannot read {}", directory.display()))?;
+        Ok(entries.next().is_some())
+    }
+
     /// All layers.
     pub fn layers(&self) -> Result<Vec<Layer>> {
         let directory = self.layerdb().join("sha256");

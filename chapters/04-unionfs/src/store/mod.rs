@@ -13,6 +13,7 @@
 //!
 //! What is in use is found by looking, never counted: a counter is wrong after the first crash.
 
+mod bind;
 mod containers;
 mod layers;
 mod lock;
@@ -25,13 +26,13 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use ch01_namespaces::{Store, StoreFlags, open_private};
 
 pub use containers::{ContainerRecord, NewContainerLayer};
 pub use layers::Layer;
 pub use names::check_name;
-pub use new_layer::NewLayer;
+pub use new_layer::{FreezeMarker, NewLayer};
 
 use crate::driver::{self, StorageDriver, choose};
 
@@ -90,11 +91,19 @@ impl LayerStore {
     }
 
     fn image(&self) -> PathBuf {
-        self.data_root.join("image").join(self.driver.name().to_string())
+        self.index_of(self.driver.name())
+    }
+
+    fn index_of(&self, driver: driver::Name) -> PathBuf {
+        self.data_root.join("image").join(driver.to_string())
     }
 
     fn layerdb(&self) -> PathBuf {
-        self.image().join("layerdb")
+        self.layerdb_of(self.driver.name())
+    }
+
+    fn layerdb_of(&self, driver: driver::Name) -> PathBuf {
+        self.index_of(driver).join("layerdb")
     }
 
     fn lock_shared(&self) -> Result<File> {
@@ -108,35 +117,10 @@ impl LayerStore {
 
 /// Opens the data root that belongs to a state root; begins it if there is none.
 pub fn open_data_root(flags: &StoreFlags, containers: &Store) -> Result<PathBuf> {
-    let data_root = open_private(flags.data_root(), MARK).context("cannot open the data root")?;
-    bind(&data_root, containers)?;
+    let data_root = open_private(flags.data_root(), MARK)
+        .with_context(|| format!("cannot open the data root {}", flags.data_root().display()))?;
+    bind::bind(&data_root, containers)?;
     Ok(data_root)
-}
-
-/// Binds the data root to the state root: with another one, the sweeper would take the containers that live there for gone,
-/// and remove their layers.
-fn bind(data_root: &Path, containers: &Store) -> Result<()> {
-    let file = data_root.join("state-root");
-    let us = containers.root();
-    let bound = match fs::read_to_string(&file) {
-        Ok(text) => PathBuf::from(text.trim_end()),
-        Err(_) => PathBuf::new(),
-    };
-    if bound == us {
-        return Ok(());
-    }
-    // Gone at boot, or never used: nobody's containers are there.
-    let lives_elsewhere = bound.is_dir() && Store::open(&bound)?.states()?.iter().any(|state| state.is_alive());
-    if lives_elsewhere {
-        bail!(
-            "the layers in {} are in use by containers in {}, and our state root is {}\n\
-             cure: end those containers first; or keep both together: --root DIR keeps layers in DIR/data",
-            data_root.display(),
-            bound.display(),
-            us.display()
-        );
-    }
-    write_atomically(&file, us.to_string_lossy().as_bytes())
 }
 
 /// Writes a file beside its place and renames it: a reader, or a crash, meets the old one or the new one.

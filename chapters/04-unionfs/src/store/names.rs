@@ -20,12 +20,31 @@ impl LayerStore {
     /// All names.
     pub fn names(&self) -> Result<BTreeMap<String, ChainId>> {
         let file = self.names_file();
+        let cure = || {
+            format!(
+                "cure: write it again: one JSON object of names and chain ids, such as {{\"base\": \"sha256:…\"}}. The chain \
+                 ids are the names in {}. A layer without a name is removed",
+                self.layerdb().join("sha256").display()
+            )
+        };
         match fs::read(&file) {
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(BTreeMap::new()),
+            // The first layer brings the file. Taken for "no names", a file that somebody removed would cost all layers.
+            Err(error) if error.kind() == ErrorKind::NotFound => match self.has_layers()? {
+                false => Ok(BTreeMap::new()),
+                true => bail!("{} is missing\n{}", file.display(), cure()),
+            },
             text => {
                 let text = text.with_context(|| format!("cannot read {}", file.display()))?;
-                serde_json::from_slice(&text).with_context(|| format!("{} is damaged", file.display()))
+                serde_json::from_slice(&text).with_context(|| format!("{} is damaged\n{}", file.display(), cure()))
             }
+        }
+    }
+
+    /// Begins the file of names, before the first layer comes. The caller holds the exclusive lock.
+    pub(super) fn begin_names(&self) -> Result<()> {
+        match self.names_file().exists() || self.has_layers()? {
+            true => Ok(()),
+            false => write_atomically(&self.names_file(), b"{}"),
         }
     }
 

@@ -1,14 +1,22 @@
 //! A layer in the making: it is committed whole, or nothing of it stays.
 
 use std::fs::{self, File};
-use std::path::PathBuf;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use ch01_namespaces::{new_id, remove_tree};
 
 use super::LayerStore;
 use crate::digest::{ChainId, DiffId, chain_id};
 use crate::driver::CacheId;
+use crate::driver::overlay2::MOST_LAYERS;
+
+/// How the name of a [`FreezeMarker`] ends.
+pub(super) const FROZEN: &str = "frozen";
+
+/// A container on an image needs one more.
+const MOST_IMAGE_LAYERS: usize = MOST_LAYERS - 1;
 
 /// Made with its directories, to be filled and committed. Dropped before that, it goes away.
 pub struct NewLayer<'a> {
@@ -28,6 +36,12 @@ impl LayerStore {
             Some(parent) => self.cache_ids(parent)?,
             None => Vec::new(),
         };
+        ensure!(
+            below.len() < MOST_IMAGE_LAYERS,
+            "an image of more than {MOST_IMAGE_LAYERS} layers can't be run\n\
+             cause: overlayfs unites {MOST_LAYERS} at most, and a container adds one\n\
+             cure: make one layer of several: run IMAGE tar -C / --one-file-system -cf - . | layer import NAME"
+        );
         let id = new_id()?;
         let new = NewLayer { store: self, parent, _in_the_making: self.mark(&id)?, id, is_committed: false };
         self.driver.create(&new.id, &below)?;
@@ -42,8 +56,29 @@ impl LayerStore {
         Ok(file)
     }
 
+    /// A marker that says which container has to be thawed if we are killed, by its state directory.
+    pub fn mark_freeze(&self, state_directory: &Path) -> Result<FreezeMarker> {
+        let _nobody_sweeps = self.lock_shared()?;
+        let id = format!("{}.{FROZEN}", new_id()?);
+        let marker = FreezeMarker { path: self.marker(&id), _locked: self.mark(&id)? };
+        fs::write(&marker.path, state_directory.as_os_str().as_bytes()).context("cannot write down what is frozen")?;
+        Ok(marker)
+    }
+
     pub(super) fn marker(&self, id: &CacheId) -> PathBuf {
         self.layerdb().join("tmp").join(id)
+    }
+}
+
+/// What [`LayerStore::mark_freeze`] made. It goes away with this value.
+pub struct FreezeMarker {
+    path: PathBuf,
+    _locked: File,
+}
+
+impl Drop for FreezeMarker {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.path);
     }
 }
 
@@ -63,6 +98,8 @@ impl NewLayer<'_> {
         if let Some(parent) = &self.parent {
             store.layer(parent)?.context("the layer below was removed meanwhile")?;
         }
+        store.begin_names()?;
+        let before = store.names()?;
         if store.layer(&chain)?.is_none() {
             let growing = store.layerdb().join("tmp").join(format!("{}.new", self.id));
             fs::create_dir(&growing).with_context(|| format!("cannot make {}", growing.display()))?;
@@ -78,9 +115,8 @@ impl NewLayer<'_> {
             self.is_committed = true;
         }
         if let Some(name) = name {
-            let before = store.names()?.get(name).copied();
             store.set_name(name, Some(chain))?;
-            if before.is_some_and(|before| before != chain) {
+            if before.get(name).is_some_and(|before| *before != chain) {
                 store.remove_unneeded()?;
             }
         }

@@ -1,14 +1,18 @@
 //! What killed commands have left: files that neither the index nor a container knows.
 
 use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::fs::{self, File};
-use std::path::PathBuf;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use ch01_namespaces::{Elsewhere, Undo, new_id, remove_tree, report, work_in};
 use serde::{Serialize, de::DeserializeOwned};
 
+use super::new_layer::FROZEN;
 use super::{LayerStore, lock};
+use crate::frozen::thaw_left_behind;
 
 impl LayerStore {
     // ANCHOR: sweep
@@ -101,6 +105,10 @@ impl LayerStore {
             } else if path.ends_with("pending") {
                 // Of those who remove what is not needed.
             } else if File::open(&path).is_ok_and(|marker| marker.try_lock().is_ok()) {
+                if path.extension().is_some_and(|extension| extension == FROZEN) {
+                    let state = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+                    thaw_left_behind(Path::new(OsStr::from_bytes(&state)))?;
+                }
                 fs::remove_file(&path).with_context(|| format!("cannot remove {}", path.display()))?;
             }
         }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 use ch01_namespaces::verbs::end_quietly_in_a_pipe;
@@ -32,6 +33,9 @@ pub enum Layer {
         driver: DriverFlag,
         /// The name to give it, such as web/base or web/base:v1. A layer that has the name loses it.
         name: String,
+        /// Not an operand: see the error.
+        #[arg(hide = true)]
+        file: Option<PathBuf>,
         /// The layer below: a name, or a chain id.
         #[arg(long, value_name = "LAYER")]
         parent: Option<String>,
@@ -71,7 +75,10 @@ impl Layer {
     /// Does it.
     pub fn act(self, store: &StoreFlags) -> Result<u8> {
         match self {
-            Layer::Import { driver, name, parent, quiet } => {
+            Layer::Import { name, file: Some(file), .. } => {
+                bail!("the archive comes from stdin\ncure: layer import {name} < {}", file.display())
+            }
+            Layer::Import { driver, name, file: None, parent, quiet } => {
                 import_from_stdin(&driver.open(store)?, &name, parent.as_deref(), quiet)
             }
             Layer::Ls { driver, format, quiet } => list(&driver.open(store)?, format, quiet),
@@ -93,21 +100,21 @@ fn import_from_stdin(store: &LayerStore, name: &str, parent: Option<&str>, quiet
     if !quiet {
         let mut notes = String::new();
         if imported.left_out > 0 {
-            notes += &format!("; {} device nodes left out", imported.left_out);
+            notes += &format!("; {} left out", count(imported.left_out, "device node", "device nodes"));
         }
         if imported.owners_lost > 0 {
             // As in podman's documentation: the cure is a range in /etc/subuid.
             notes += &format!(
-                "; {} entries belong to ids that you have not, and to root inside instead\n\
+                "; {} ids that you have not, and to root inside instead\n\
                  cure: let root give you a range: usermod --add-subuids 100000-165535 --add-subgids 100000-165535 USER",
-                imported.owners_lost
+                count(imported.owners_lost, "entry belongs to", "entries belong to")
             );
         }
         let _ = writeln!(
             std::io::stderr(),
-            "{name}: {} entries, {:.1} MB{notes}",
-            imported.entries,
-            imported.bytes as f64 / 1e6
+            "{name}: {}, {}{notes}",
+            count(imported.entries, "entry", "entries"),
+            size(imported.bytes)
         );
     }
     Ok(0)
@@ -135,18 +142,27 @@ fn list(store: &LayerStore, format: Format, quiet: bool) -> Result<u8> {
     if !quiet {
         say!("{:<24} {:<12} {:>5} {:>10}", "NAME", "CHAIN ID", "BELOW", "SIZE");
     }
-    for layer in layers {
-        if quiet {
-            say!("{}", layer.chain);
-            continue;
-        }
+    if quiet {
+        layers.iter().try_for_each(|layer| Ok::<_, anyhow::Error>(say!("{}", layer.chain)))?;
+        return Ok(0);
+    }
+    let mut rows = Vec::new();
+    for layer in &layers {
         let below = store.stack(&layer.chain)?.len() - 1;
         let none = || vec!["<none>".to_string()];
-        for name in names.get(&layer.chain).cloned().unwrap_or_else(none) {
-            say!("{name:<24} {:<12} {below:>5} {:>10}", layer.chain.short(), size(layer.size));
-        }
+        let called = names.get(&layer.chain).cloned().unwrap_or_else(none);
+        rows.extend(called.into_iter().map(|name| (name, layer, below)));
+    }
+    // A layer with two names has two rows.
+    rows.sort_by(|(one, ..), (other, ..)| one.cmp(other));
+    for (name, layer, below) in rows {
+        say!("{name:<24} {:<12} {below:>5} {:>10}", layer.chain.short(), size(layer.size));
     }
     Ok(0)
+}
+
+fn count(number: u64, one: &str, several: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { several })
 }
 
 fn remove(store: &LayerStore, layers: &[String]) -> Result<u8> {

@@ -61,7 +61,7 @@ fn fifos_are_kept_and_devices_counted_without_root() -> Result<()> {
         let archive =
             Archive::new().device(EntryType::Char, "null", 1, 3).entry(EntryType::Fifo, "fifo", "", b"", 0o600);
         let output = world.import("base", None, &archive.end())?;
-        ensure!(output.status.success() && shown(&output).contains("1 device nodes left out"), "{}", shown(&output));
+        ensure!(output.status.success() && shown(&output).contains("1 device node left out"), "{}", shown(&output));
         let content = world.content(String::from_utf8(output.stdout)?.trim())?;
         ensure!(fs::symlink_metadata(content.join("fifo"))?.file_type().is_fifo());
         ensure!(!content.join("null").exists());
@@ -121,7 +121,7 @@ fn owners_that_a_single_id_has_not_are_counted_and_lose_their_powers() -> Result
         let output = world.import("base", None, &archive)?;
         let said = shown(&output);
         ensure!(
-            output.status.success() && said.contains("1 entries belong to ids") && said.contains("cure: "),
+            output.status.success() && said.contains("1 entry belongs to ids") && said.contains("cure: "),
             "{said}"
         );
         let content = world.content(String::from_utf8(output.stdout)?.trim())?;
@@ -273,7 +273,7 @@ fn quiet_says_nothing_but_the_chain_id() -> Result<()> {
     ensure!(output.status.success() && output.stderr.is_empty(), "{}", shown(&output));
     ensure!(output.stdout.starts_with(b"sha256:") && output.stdout.len() == 72, "{}", shown(&output));
     let output = world.verb(&["layer", "import"], &["a"]).stdin(fs::File::open("/tmp/a.tar")?).output()?;
-    ensure!(shown(&output).contains("a: 1 entries"), "{}", shown(&output));
+    ensure!(shown(&output).contains("a: 1 entry, 1B"), "{}", shown(&output));
     Ok(())
 }
 

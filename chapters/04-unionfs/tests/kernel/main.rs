@@ -2,10 +2,13 @@
 
 mod archives;
 mod differential;
+mod freezing;
 mod incoming;
+mod index;
 mod killed;
 mod layers;
 mod mounts;
+mod orders;
 mod places;
 mod random;
 mod ranges;
@@ -21,6 +24,9 @@ fn main() -> ExitCode {
         [
             union::cases(),
             layers::cases(),
+            index::cases(),
+            orders::cases(),
+            freezing::cases(),
             incoming::cases(),
             differential::cases(),
             random::cases(),

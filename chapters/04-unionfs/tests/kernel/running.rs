@@ -144,15 +144,19 @@ impl World {
         Ok(self.content_of(std::fs::read_to_string(file)?.trim()))
     }
 
-    /// Of the only container.
+    /// Of a container.
     pub fn content_of_container(&self, container: &str) -> Result<PathBuf> {
+        let id = self.id_of(container)?;
+        let file = self.data().join(format!("image/{}/layerdb/mounts/{id}/mount-id", self.driver));
+        Ok(self.content_of(std::fs::read_to_string(file)?.trim()))
+    }
+
+    pub fn id_of(&self, container: &str) -> Result<String> {
         let list = succeeds(self.program().args(["ps", "--format", "json"]))?;
         let list: serde_json::Value = serde_json::from_str(&list)?;
         let all = list.as_array().context("no array")?;
         let found = all.iter().find(|one| one["name"] == container).context("no such container")?;
-        let id = found["id"].as_str().context("no id")?;
-        let file = self.data().join(format!("image/{}/layerdb/mounts/{id}/mount-id", self.driver));
-        Ok(self.content_of(std::fs::read_to_string(file)?.trim()))
+        Ok(found["id"].as_str().context("no id")?.into())
     }
 
     fn content_of(&self, cache_id: &str) -> PathBuf {
