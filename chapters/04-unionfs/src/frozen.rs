@@ -16,7 +16,8 @@ pub struct Frozen {
 }
 
 impl Frozen {
-    /// `None` where there is nothing to hold: no process, no cgroup to do it with, or it is frozen already.
+    /// `None` where there is nothing to hold: no process, no cgroup to do it with, or it is frozen
+    /// already.
     pub fn while_alive(store: &LayerStore, container: &State) -> Result<Option<Frozen>> {
         let directory = store.containers().directory_of(container);
         let Some(group) = Cgroup::read(&directory)? else { return Ok(None) };

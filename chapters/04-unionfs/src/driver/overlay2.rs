@@ -75,7 +75,8 @@ impl StorageDriver for Overlay2 {
     }
 
     fn undo(&self, id: &CacheId) -> Vec<Undo> {
-        vec![Undo::RemoveTree(self.layer(id)), Undo::RemoveFile(self.directory.join("l").join(short_name(id)))]
+        // The directory last: by its name the sweeper finds what a killed command has left.
+        vec![Undo::RemoveFile(self.directory.join("l").join(short_name(id))), Undo::RemoveTree(self.layer(id))]
     }
 
     fn content(&self, id: &CacheId) -> PathBuf {

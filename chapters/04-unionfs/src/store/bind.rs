@@ -1,5 +1,5 @@
-//! A data root belongs to one state root: with another one, the sweeper would take the containers that live there for gone,
-//! and remove their layers.
+//! A data root belongs to one state root: with another one, the sweeper would take the containers
+//! that live there for gone, and remove their layers.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -24,8 +24,9 @@ fn bound_to(data_root: &Path) -> Result<Option<PathBuf>> {
 }
 
 // ANCHOR: bind
-/// Binds the data root to our state root. Refused while a container in another one has a layer here, also one that has ended
-/// or was never started. (After a boot the other state root is empty, or not there: nobody's containers are in it.)
+/// Binds the data root to our state root. Refused while a container in another one has a layer
+/// here, also one that has ended or was never started. (After a boot the other state root is empty,
+/// or not there: nobody's containers are in it.)
 pub fn bind(data_root: &Path, containers: &Store) -> Result<()> {
     let us = containers.root();
     if bound_to(data_root)?.as_deref() == Some(us) {

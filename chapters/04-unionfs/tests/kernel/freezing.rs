@@ -1,4 +1,5 @@
-//! A running container stands still while it is committed, and goes on afterwards, whatever becomes of the committer.
+//! A running container stands still while it is committed, and goes on afterwards, whatever becomes
+//! of the committer.
 
 use std::fs;
 use std::path::PathBuf;
@@ -19,7 +20,8 @@ pub fn cases() -> Vec<Case> {
     cases.into_iter().map(Case::with_own_cgroups).collect()
 }
 
-/// The container's cgroup with the freezer: its directory, the file that is written to, and that file's version.
+/// The container's cgroup with the freezer: its directory, the file that is written to, and that
+/// file's version.
 fn freezer(world: &World) -> Result<(PathBuf, PathBuf, Version)> {
     let id = world.id_of("one")?;
     let group = Group::read(&world.store.join(id))?;

@@ -1,4 +1,5 @@
-//! What must never cost a layer: another state root, a file of names that is gone, a lock that somebody holds.
+//! What must never cost a layer: another state root, a file of names that is gone, a lock that
+//! somebody holds.
 
 use std::fs::{self, File};
 use std::process::Stdio;

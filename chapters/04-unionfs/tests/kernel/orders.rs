@@ -1,5 +1,5 @@
-//! Whiteouts and the files of their own layer: which comes first in an archive doesn't matter. (OCI image-spec, layer.md:
-//! whiteouts are about the layers below.)
+//! Whiteouts and the files of their own layer: which comes first in an archive doesn't matter. (OCI
+//! image-spec, layer.md: whiteouts are about the layers below.)
 
 use std::fs;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};

@@ -55,7 +55,8 @@ impl Random {
             7 => format!("test -f {a} && test ! -d {b} && mv {a} {b}"),
             8 => format!("ln -s {} {b}", a.replace('/', "-")),
             9 => format!("chmod {} {a}", self.one_of(&["700", "755", "711"])),
-            _ => format!("test -d {a} && cp -r {a} {b}"),
+            // By way of another place: how far a directory is copied into itself depends on the order of names in it.
+            _ => format!("test -d {a} && cp -r {a} /copy && cp -r /copy {b}; rm -rf /copy"),
         }
     }
 }
