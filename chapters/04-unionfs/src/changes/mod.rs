@@ -64,7 +64,8 @@ const MOUNT_POINTS: [&str; 6] = ["/dev", "/etc/hostname", "/etc/hosts", "/etc/re
 pub fn changes(layer: &Path, form: Form, below: &[PathBuf]) -> Result<Vec<Change>> {
     let below = below.iter().map(|path| Directory::open(path)).collect::<Result<_>>()?;
     let mut found = Vec::new();
-    compare(&Directory::open(layer)?, form, &Union::new(below), Path::new("/"), &mut found)?;
+    let is_whole = form == Form::Everything;
+    compare(&Directory::open(layer)?, is_whole, form, &Union::new(below), Path::new("/"), &mut found)?;
     found.sort();
     Ok(without_mount_points(found))
 }
@@ -84,18 +85,27 @@ fn without_mount_points(mut changes: Vec<Change>) -> Vec<Change> {
 
 // ANCHOR: compare
 /// Compares one directory; whether there was any change in it. With [`Form::Difference`] only what the layer holds is looked
-/// at, so the cost follows the changes and not the size of the root.
-fn compare(upper: &Directory, form: Form, below: &Union, path: &Path, found: &mut Vec<Change>) -> Result<bool> {
+/// at, so the cost follows the changes and not the size of the root. `is_whole`: what the directory lacks is deleted, as in
+/// all directories below an opaque one.
+fn compare(
+    upper: &Directory,
+    is_whole: bool,
+    form: Form,
+    below: &Union,
+    path: &Path,
+    found: &mut Vec<Change>,
+) -> Result<bool> {
     let before = found.len();
+    let is_whole = is_whole || upper.is_opaque();
     let names = upper.names()?;
     for name in &names {
         // A running container may have removed it since.
         let Some(stat) = upper.stat(name)? else { continue };
         let place = path.join(name);
-        compare_entry(upper, name, &stat, form, below, &place, found)
+        compare_entry((upper, is_whole), name, &stat, form, below, &place, found)
             .with_context(|| format!("cannot compare {}", place.display()))?;
     }
-    if form == Form::Everything || upper.is_opaque() {
+    if is_whole {
         for name in below.names()?.iter().filter(|name| names.binary_search(name).is_err()) {
             found.push(Change { path: path.join(name), kind: Kind::Deleted });
         }
@@ -105,7 +115,7 @@ fn compare(upper: &Directory, form: Form, below: &Union, path: &Path, found: &mu
 // ANCHOR_END: compare
 
 fn compare_entry(
-    upper: &Directory,
+    (upper, is_whole): (&Directory, bool),
     name: &OsStr,
     stat: &FileStat,
     form: Form,
@@ -132,7 +142,7 @@ fn compare_entry(
     if is_directory(stat)
         && let Some(child) = upper.child(name)?
     {
-        let has_changes = compare(&child, form, &below.child(name)?, place, found)?;
+        let has_changes = compare(&child, is_whole, form, &below.child(name)?, place, found)?;
         if has_changes && own.is_none() {
             found.push(Change { path: place.into(), kind: Kind::Changed });
         }

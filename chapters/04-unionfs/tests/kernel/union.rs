@@ -20,6 +20,7 @@ pub fn cases() -> Vec<Case> {
         a_commit_is_the_image_and_the_changes,
         what_is_deleted_is_deleted_for_layers_above_too,
         a_directory_that_was_deleted_and_made_again_has_nothing_of_the_old,
+        what_was_deep_in_a_directory_that_was_made_again_is_deleted,
         an_opaque_marker_hides_what_is_below_and_nothing_of_its_own_layer,
         what_goes_out_comes_in_again_as_the_same_layer,
         directories_that_an_archive_takes_for_granted_are_those_below,
@@ -163,6 +164,23 @@ fn a_directory_that_was_deleted_and_made_again_has_nothing_of_the_old() -> Resul
             let found = crate::running::names(&running.root().join("tree"))?;
             ensure!(found == ["new"], "{name}: {found:?}");
         }
+        Ok(())
+    })
+}
+
+fn what_was_deep_in_a_directory_that_was_made_again_is_deleted() -> Result<()> {
+    with_both(|world| {
+        world.base(full_image())?;
+        let running =
+            Running::start(world, &["--name", "one"], "base", "rm -r /tree; mkdir -p /tree/sub; echo >/tree/sub/h")?;
+        let diff = world.diff("one")?;
+        ensure!(diff.lines().any(|line| line == "D /tree/sub/g"), "{diff}");
+        succeeds(&mut world.verb(&["commit"], &["one", "next"]))?;
+        let again = Running::start(world, &["--name", "two"], "next", "true")?;
+        expect_same("the container and the commit", &tree(&running.root())?, &tree(&again.root())?)?;
+        // And so it goes out of a layer.
+        let exported = list(&world.export("next")?)?;
+        ensure!(exported.iter().any(|line| line.contains("tree/sub/.wh.g")), "{exported:?}");
         Ok(())
     })
 }
