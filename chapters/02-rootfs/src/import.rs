@@ -190,9 +190,8 @@ pub fn unpack(archive: impl Read, root: &Root, special: &dyn SpecialNames, optio
     }
     if let Some(member) = root_entry {
         let (directory, itself) = (root.directory(Path::new("/"))?, Path::new("."));
-        let made = make(&mut archive, &member, (&directory, itself), root, options)
-            .context("cannot give the root its owner and attributes")?;
-        unpacked.owners_lost += u64::from(made == Made::WithoutOwner);
+        let made = make(&mut archive, &member, (&directory, itself), root, options);
+        unpacked.owners_lost += u64::from(made.context("cannot give the root its owner")? == Made::WithoutOwner);
         fchmodat(&directory, itself, mode_of(&member, options), FchmodatFlags::NoFollowSymlink)
             .context("cannot set the permissions of the root")?;
         set_modified(&directory, itself, member.modified)?;

@@ -91,12 +91,13 @@ impl Whiteouts {
     }
 
     // ANCHOR: remove_lower
-    /// Removes what is there under a name, except what this layer has put there: image-spec, layer.md, "Whiteouts". Whether
-    /// something of this layer's stays. (On overlay2 that leaves earlier whiteouts: in a directory that hides everything
-    /// below, they would be seen as devices.)
+    /// Removes what is there under a name, except what this layer has put there: image-spec,
+    /// layer.md, "Whiteouts". Returns whether something of this layer's stays. (On overlay2 that
+    /// leaves earlier whiteouts: in an opaque directory they would be seen as devices.)
     fn remove_lower(&self, directory: &Directory, name: &OsStr) -> Result<bool> {
         let Some(stat) = directory.stat(name)? else { return Ok(false) };
-        let is_own = !is_whiteout(&stat) && self.own.borrow().contains(&self.place(directory.as_fd(), name)?);
+        let place = self.place(directory.as_fd(), name)?;
+        let is_own = !is_whiteout(&stat) && self.own.borrow().contains(&place);
         let child = directory.child(name)?;
         let has_own = child.map_or(Ok(false), |child| self.remove_lower_entries(&child))?;
         if !is_own && !has_own {

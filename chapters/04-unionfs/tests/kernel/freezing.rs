@@ -6,8 +6,9 @@ use std::path::PathBuf;
 use std::process::Stdio;
 
 use anyhow::{Context, Result, ensure};
+use ch03_cgroups::cgroup::Cgroup;
 use ch03_cgroups::controller::{Controller, Version};
-use ch03_cgroups::group::Group;
+
 use nix::mount::{MsFlags, mount};
 use testkit::{Case, cases, needs, root_cases};
 
@@ -24,12 +25,12 @@ pub fn cases() -> Vec<Case> {
 /// file's version.
 fn freezer(world: &World) -> Result<(PathBuf, PathBuf, Version)> {
     let id = world.id_of("one")?;
-    let group = Group::read(&world.store.join(id))?;
+    let group = Cgroup::read(&world.store.join(id))?;
     let part = group.as_ref().and_then(|group| group.part(Controller::Freezer));
     needs::that(part.is_some(), "a cgroup that can be frozen")?;
     let part = part.context("no cgroup")?;
     let file = if part.version == Version::V1 { "freezer.state" } else { "cgroup.freeze" };
-    Ok((part.folder.clone(), part.folder.join(file), part.version))
+    Ok((part.directory.clone(), part.directory.join(file), part.version))
 }
 
 fn is_frozen(world: &World) -> Result<bool> {
