@@ -67,7 +67,8 @@ fn keep(from: &Path, file: &Metadata, to: &Path) -> Result<()> {
     // wb:starter
     // let mode = Permissions::from_mode(file.mode());
     // fs::set_permissions(to, mode).with_context(|| format!("chmod of {}", to.display()))?;
-    // lchown(to, Some(file.uid()), Some(file.gid())).with_context(|| format!("chown of {}", to.display()))?;
+    // let (user, group) = (Some(file.uid()), Some(file.gid()));
+    // lchown(to, user, group).with_context(|| format!("chown of {}", to.display()))?;
     // wb:end
     let time = TimeSpec::new(file.mtime(), file.mtime_nsec());
     utimensat(nix::fcntl::AT_FDCWD, to, &time, &time, UtimensatFlags::NoFollowSymlink)

@@ -1,7 +1,8 @@
-//! The whole idea in one `main`: a command whose / is two directories in one, of which only the upper is written to.
+//! The whole idea in one `main`: a command whose / is two directories in one, of which only the
+//! upper is written to.
 //!
-//! `cargo run -p ch04-unionfs -- rootfs create ./box`, then
-//! `cargo run -p ch04-unionfs --example smallest-union -- ./box ./mine sh`: what the shell changes is in ./mine/upper.
+//! `cargo run -p ch04-unionfs -- rootfs create ./box`, then `cargo run -p ch04-unionfs --example
+//! smallest-union -- ./box ./mine sh`: what the shell changes is in ./mine/upper.
 #![allow(unsafe_code)]
 
 use std::ffi::CString;
@@ -27,7 +28,8 @@ fn main() -> Result<()> {
     const NONE: Option<&str> = None;
     mount(NONE, "/", NONE, MsFlags::MS_REC | MsFlags::MS_PRIVATE, NONE).context("make private")?;
 
-    // The image below, the container's directory above it. The kernel prepares files in `work` before they appear.
+    // The image below, the container's directory above it. The kernel prepares files in `work` before
+    // they appear.
     for name in ["upper", "work", "merged"] {
         std::fs::create_dir_all(format!("{own}/{name}"))?;
     }

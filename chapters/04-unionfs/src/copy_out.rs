@@ -14,8 +14,8 @@ use crate::owner::as_owner;
 use crate::union::Union;
 
 impl LayerStore {
-    /// Copies what an image has in the directory `path` to `target`, which is empty. Nothing is copied where the image has no
-    /// such directory.
+    /// Copies what an image has in the directory `path` to `target`, which is empty. Nothing is copied
+    /// where the image has no such directory.
     pub fn copy_out(&self, image: &ChainId, path: &Path, target: &Path) -> Result<()> {
         let layers: Vec<_> =
             self.stack(image)?.into_iter().map(|layer| self.driver().content(&layer.cache_id)).collect();
@@ -46,7 +46,8 @@ impl LayerStore {
 }
 
 impl LayerStore {
-    /// Whether an image has a directory at a path, links followed as its own processes would follow them.
+    /// Whether an image has a directory at a path, links followed as its own processes would follow
+    /// them.
     pub fn has_directory(&self, image: &ChainId, path: &Path) -> Result<bool> {
         let layers: Vec<_> =
             self.stack(image)?.into_iter().map(|layer| self.driver().content(&layer.cache_id)).collect();

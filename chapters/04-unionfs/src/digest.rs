@@ -1,4 +1,5 @@
-//! Names made of content: digests, diff ids and chain ids, as the OCI image specification defines them.
+//! Names made of content: digests, diff ids and chain ids, as the OCI image specification defines
+//! them.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,8 +7,9 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-/// A sha256 digest, written `sha256:` and 64 hexadecimal digits. Nothing else gets past [`FromStr`], so that a digest from
-/// somebody's archive can become a file name: `"../../x"` can't (OCI image-spec, descriptor.md, "Digests").
+/// A sha256 digest, written `sha256:` and 64 hexadecimal digits. Nothing else gets past
+/// [`FromStr`], so that a digest from somebody's archive can become a file name: `"../../x"` can't
+/// (OCI image-spec, descriptor.md, "Digests").
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Digest([u8; 32]);
@@ -61,8 +63,9 @@ impl Hasher {
 }
 
 // ANCHOR: chain_id
-/// The chain id of a layer on its parent: two images that share their lower layers share their chain ids, and a layer is
-/// stored once for each stack that it stands on (OCI image-spec, config.md, "Layer ChainID").
+/// The chain id of a layer on its parent: two images that share their lower layers share their
+/// chain ids, and a layer is stored once for each stack that it stands on (OCI image-spec,
+/// config.md, "Layer ChainID").
 pub fn chain_id(parent: Option<&ChainId>, diff: &DiffId) -> ChainId {
     match parent {
         None => *diff,

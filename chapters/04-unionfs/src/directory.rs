@@ -1,7 +1,8 @@
 //! A directory of a layer, held by a descriptor.
 //!
-//! What is in a layer was written by somebody else: an archive, or a container that still runs and may exchange a directory
-//! for a link between our look and our step. So layers are walked from descriptor to descriptor, and no link is followed.
+//! What is in a layer was written by somebody else: an archive, or a container that still runs and
+//! may exchange a directory for a link between our look and our step. So layers are walked from
+//! descriptor to descriptor, and no link is followed.
 
 use std::ffi::{OsStr, OsString};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -93,8 +94,8 @@ impl Directory {
         Ok(fd.into())
     }
 
-    /// Extended attributes of a file, a link itself not followed, sorted by name. Overlayfs's own are left out: they say how
-    /// a layer is kept, not what is in it.
+    /// Extended attributes of a file, a link itself not followed, sorted by name. Overlayfs's own are
+    /// left out: they say how a layer is kept, not what is in it.
     pub fn attributes(&self, name: &OsStr) -> Result<Vec<(OsString, Vec<u8>)>> {
         sys::list_attributes(self.fd.as_fd(), name).with_context(|| format!("attributes of {}", name.display()))
     }
@@ -123,7 +124,8 @@ pub fn is_directory(stat: &FileStat) -> bool {
 }
 
 // ANCHOR: is_whiteout
-/// How overlayfs says "deleted": a character device with the number 0:0 (kernel.org, filesystems/overlayfs).
+/// How overlayfs says "deleted": a character device with the number 0:0 (kernel.org,
+/// filesystems/overlayfs).
 pub fn is_whiteout(stat: &FileStat) -> bool {
     kind(stat) == SFlag::S_IFCHR && stat.st_rdev == 0
 }

@@ -1,8 +1,9 @@
 //! In which user namespace layers are read and written.
 //!
-//! A layer's files belong to many ids. Root may give files to any of them. An ordinary user may not, except to ids that are
-//! mapped into a user namespace of theirs: so all work on layers is done inside one, with the same map as their containers
-//! have, and a file that is root's inside is the user's outside.
+//! A layer's files belong to many ids. Root may give files to any of them. An ordinary user may
+//! not, except to ids that are mapped into a user namespace of theirs: so all work on layers is
+//! done inside one, with the same map as their containers have, and a file that is root's inside is
+//! the user's outside.
 
 use anyhow::Result;
 use ch01_namespaces::{Elsewhere, Privilege, work_in};
@@ -11,7 +12,8 @@ use serde::{Serialize, de::DeserializeOwned};
 use crate::open_files::ManyOpenFiles;
 
 // ANCHOR: as_owner
-/// Does work on the files of layers as their owner: here if we are root, else in a new user namespace.
+/// Does work on the files of layers as their owner: here if we are root, else in a new user
+/// namespace.
 pub fn as_owner<T: Serialize + DeserializeOwned>(work: impl FnOnce() -> Result<T>) -> Result<T> {
     let _deep = ManyOpenFiles::allow();
     if Privilege::current().is_root() {

@@ -1,5 +1,5 @@
-//! The system calls of this chapter: extended attributes relative to a descriptor, mount(2) with a string of options, and
-//! whiteouts.
+//! The system calls of this chapter: extended attributes relative to a descriptor, mount(2) with a
+//! string of options, and whiteouts.
 #![allow(unsafe_code)]
 
 use std::ffi::{CStr, CString, OsStr, OsString};
@@ -14,15 +14,16 @@ use nix::errno::Errno;
 use nix::mount::MsFlags;
 use nix::sys::stat::{Mode, SFlag, mknodat};
 
-/// The attributes that make a directory opaque: the first for mounts made by the machine's root, the second for mounts with
-/// `userxattr`, in user namespaces.
+/// The attributes that make a directory opaque: the first for mounts made by the machine's root,
+/// the second for mounts with `userxattr`, in user namespaces.
 pub(crate) const OPAQUE: [&CStr; 2] = [c"trusted.overlay.opaque", c"user.overlay.opaque"];
 
 /// Where overlayfs keeps its own attributes.
 const OVERLAYS: [&[u8]; 2] = [b"trusted.overlay.", b"user.overlay."];
 
-/// There is no call for the attributes of a name in a directory that is held by a descriptor (until Linux 6.13). The link in
-/// /proc leads to that very directory, whatever its path has become, and the `l` calls don't follow a link at the end.
+/// There is no call for the attributes of a name in a directory that is held by a descriptor (until
+/// Linux 6.13). The link in /proc leads to that very directory, whatever its path has become, and
+/// the `l` calls don't follow a link at the end.
 fn in_directory(directory: BorrowedFd<'_>, name: &OsStr) -> nix::Result<CString> {
     let path = Path::new("/proc/self/fd").join(directory.as_raw_fd().to_string()).join(name);
     CString::new(path.into_os_string().into_vec()).map_err(|_| Errno::EINVAL)
@@ -80,7 +81,8 @@ pub(crate) fn set_attribute(directory: BorrowedFd<'_>, name: &OsStr, key: &OsStr
     Errno::result(result).map(drop)
 }
 
-/// Makes a directory opaque, for both kinds of mounts as far as we may: `trusted.*` takes CAP_SYS_ADMIN over the machine.
+/// Makes a directory opaque, for both kinds of mounts as far as we may: `trusted.*` takes
+/// CAP_SYS_ADMIN over the machine.
 pub(crate) fn make_opaque(directory: BorrowedFd<'_>) -> nix::Result<()> {
     let dot = OsStr::new(".");
     let [trusted, user] = OPAQUE.map(|key| set_attribute(directory, dot, OsStr::from_bytes(key.to_bytes()), b"y"));
@@ -91,7 +93,8 @@ pub(crate) fn make_opaque(directory: BorrowedFd<'_>) -> nix::Result<()> {
     }
 }
 
-/// mknod(2) of the device that means "deleted". In a user namespace it is the only device that may be made.
+/// mknod(2) of the device that means "deleted". In a user namespace it is the only device that may
+/// be made.
 pub(crate) fn make_whiteout(directory: BorrowedFd<'_>, name: &OsStr) -> nix::Result<()> {
     mknodat(directory, name, SFlag::S_IFCHR, Mode::empty(), 0)
 }

@@ -1,4 +1,5 @@
-//! The tour: two containers on one image; one deletes a file, one changes a file, and the image stays as it is.
+//! The tour: two containers on one image; one deletes a file, one changes a file, and the image
+//! stays as it is.
 
 mod disk;
 mod scene;

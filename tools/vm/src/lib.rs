@@ -5,7 +5,7 @@
 //! KVM or plain emulation, and keeps the streams clean:
 //!
 //! ```text
-//! caller ── virtme-run (python3) ── qemu ══ kernel ── virtme-ng-init ─ our `start` script ─ command
+//! caller ── virtme-run (python3) ── qemu ══ kernel ── virtme-ng-init ─ our `start` ─ command
 //!    stdin, stdout, stderr: pipes ──────── virtio serial ports ────────── fifos ───────────┘
 //!    exit status: a file in a directory that both sides see
 //! ```

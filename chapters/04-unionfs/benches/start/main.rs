@@ -1,8 +1,9 @@
-//! How long a container on layers takes against chapter 3's on a plain root; how long an import takes against GNU tar, and
-//! `diff` of a few changes in a large image.
+//! How long a container on layers takes against chapter 3's on a plain root; how long an import
+//! takes against GNU tar, and `diff` of a few changes in a large image.
 //!
-//! `cargo bench -p ch04-unionfs`. As root, archives are unpacked on fresh file systems, loop-mounted in a mount namespace of
-//! the bench's own: on a used disk GNU tar and we alike swing from 1 to 11 s.
+//! `cargo bench -p ch04-unionfs`. As root, archives are unpacked on fresh file systems,
+//! loop-mounted in a mount namespace of the bench's own: on a used disk GNU tar and we alike swing
+//! from 1 to 11 s.
 
 mod files;
 mod fresh_disk;

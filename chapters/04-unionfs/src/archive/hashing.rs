@@ -1,4 +1,5 @@
-//! The digest of what passes by, computed on a thread of its own: unpacking waits for the disk, hashing for the processor.
+//! The digest of what passes by, computed on a thread of its own: unpacking waits for the disk,
+//! hashing for the processor.
 
 use std::io::{self, Read};
 use std::sync::Arc;
@@ -9,10 +10,12 @@ use sha2::{Digest as _, Sha256};
 
 use crate::digest::Digest;
 
-/// Bytes that are read and hashed at once: all that are on their way fit into a processor's own cache.
+/// Bytes that are read and hashed at once: all that are on their way fit into a processor's own
+/// cache.
 const CHUNK: usize = 64 * 1024;
 
-/// Chunks that may wait to be hashed: memory stays bounded when the disk is faster than the processor.
+/// Chunks that may wait to be hashed: memory stays bounded when the disk is faster than the
+/// processor.
 const WAITING: usize = 8;
 
 /// A reader that knows the digest of all it has read.
@@ -43,8 +46,8 @@ impl<R: Read> Hashing<R> {
         Hashing { inner, chunk: Arc::default(), position: 0, hasher, hashed, thread, bytes: 0 }
     }
 
-    /// The digest of everything, up to the end of the input: what follows the end of an archive belongs to it as well. At
-    /// most `most` bytes may follow.
+    /// The digest of everything, up to the end of the input: what follows the end of an archive belongs
+    /// to it as well. At most `most` bytes may follow.
     pub fn finish(mut self, most: u64) -> io::Result<(Digest, u64)> {
         let before = self.bytes;
         while self.fill()? > 0 {

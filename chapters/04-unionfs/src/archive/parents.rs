@@ -1,8 +1,9 @@
 //! Directories that an archive takes for granted, because a lower layer has them.
 //!
-//! `tar c root/.profile` names no `root/`. A layer that makes it as a directory like any other opens to everybody what was
-//! closed below, and where the image has a link (`bin`, since /usr was merged), the directory hides it, and all programs
-//! with it. So what is below is asked first: a link is followed, a directory is made as it is there.
+//! `tar c root/.profile` names no `root/`. A layer that makes it as a directory like any other
+//! opens to everybody what was closed below, and where the image has a link (`bin`, since /usr was
+//! merged), the directory hides it, and all programs with it. So what is below is asked first: a
+//! link is followed, a directory is made as it is there.
 
 use std::cell::RefCell;
 use std::ffi::{OsStr, OsString};
@@ -39,7 +40,8 @@ impl Parents {
         Ok(Parents { layer: layer.into(), below, last: RefCell::default(), below_last: RefCell::default() })
     }
 
-    /// Where a directory of the union is, from `/` on, without links; made in the layer like those below.
+    /// Where a directory of the union is, from `/` on, without links; made in the layer like those
+    /// below.
     pub fn reach(&self, directory: &Path) -> Result<PathBuf> {
         if let Some((asked, reached)) = &*self.last.borrow()
             && asked == directory
@@ -52,7 +54,8 @@ impl Parents {
         Ok(reached)
     }
 
-    /// Whether the layers below show something under a name in the directory that was [reached](Self::reach) last.
+    /// Whether the layers below show something under a name in the directory that was
+    /// [reached](Self::reach) last.
     pub fn is_visible_below(&self, name: &OsStr) -> Result<bool> {
         let last = self.last.borrow();
         let (_, reached) = last.as_ref().context("no directory was reached: a bug of ours")?;
@@ -68,8 +71,8 @@ impl Parents {
         *self.below_last.borrow_mut() = None;
     }
 
-    /// Where a file is, as [`reach`](Self::reach). One that only a layer below has is copied, as overlayfs does when it gets
-    /// another name.
+    /// Where a file is, as [`reach`](Self::reach). One that only a layer below has is copied, as
+    /// overlayfs does when it gets another name.
     pub fn copy_up(&self, file: &Path) -> Result<PathBuf> {
         let (Some(directory), Some(name)) = (file.parent(), file.file_name()) else { return Ok(file.into()) };
         let reached = self.reach(directory)?;

@@ -1,7 +1,8 @@
 //! "This file is deleted", in three forms: in an archive, on overlayfs, and on a plain copy.
 //!
-//! In an archive it is an empty file named `.wh.name`, and `.wh..wh..opq` in a directory hides all that lower layers have in
-//! it (OCI image-spec, layer.md, "Whiteouts"). The names come from AUFS, which kept them that way on disk as well.
+//! In an archive it is an empty file named `.wh.name`, and `.wh..wh..opq` in a directory hides all
+//! that lower layers have in it (OCI image-spec, layer.md, "Whiteouts"). The names come from AUFS,
+//! which kept them that way on disk as well.
 
 use std::cell::RefCell;
 use std::collections::HashSet;
@@ -22,7 +23,8 @@ use crate::sys;
 /// The prefix of a whiteout in an archive.
 pub const PREFIX: &str = ".wh.";
 
-/// The name that makes its directory opaque. It begins with the prefix, so it has to be looked for first.
+/// The name that makes its directory opaque. It begins with the prefix, so it has to be looked for
+/// first.
 const OPAQUE: &str = ".wh..wh..opq";
 
 /// How a driver keeps them.
@@ -55,8 +57,8 @@ fn meaning(name: &OsStr) -> Meaning<'_> {
 }
 // ANCHOR_END: meaning
 
-/// The whiteouts of one archive, taken as they come. They are about layers below, in whatever order an archive has them: a
-/// file of the same layer stays.
+/// The whiteouts of one archive, taken as they come. They are about layers below, in whatever order
+/// an archive has them: a file of the same layer stays.
 pub struct Whiteouts {
     form: WhiteoutForm,
     hasher: RandomState,

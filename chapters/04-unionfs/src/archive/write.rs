@@ -14,8 +14,8 @@ use super::whiteouts::PREFIX;
 use crate::changes::{Change, Kind};
 use crate::directory::{Directory, kind};
 
-/// Writes an archive of changes, whose files are below `content`. The same changes give the same bytes: entries are sorted,
-/// times are whole seconds, names of users are left out.
+/// Writes an archive of changes, whose files are below `content`. The same changes give the same
+/// bytes: entries are sorted, times are whole seconds, names of users are left out.
 pub fn write(content: &Path, changes: &[Change], out: impl Write) -> Result<()> {
     let mut archive = Builder::new(out);
     let mut links = HashMap::new();
@@ -145,7 +145,8 @@ fn write_found(
     Ok(())
 }
 
-/// The directory that a path is in, from descriptor to descriptor; `None` when it is gone, or something else by now.
+/// The directory that a path is in, from descriptor to descriptor; `None` when it is gone, or
+/// something else by now.
 fn find(content: &Path, name: &Path) -> Result<Option<(Directory, OsString)>> {
     let mut directory = Directory::open(content)?;
     let parent = name.parent().unwrap_or(Path::new(""));
@@ -169,7 +170,8 @@ fn header_of(stat: &FileStat) -> Header {
     header
 }
 
-/// Attributes go in front of the entry, as pax records `SCHILY.xattr.NAME`: what GNU tar and Docker write.
+/// Attributes go in front of the entry, as pax records `SCHILY.xattr.NAME`: what GNU tar and Docker
+/// write.
 fn write_attributes(archive: &mut Builder<impl Write>, directory: &Directory, name: &OsStr) -> Result<()> {
     let attributes = directory.attributes(name)?;
     // Labels of a security module are the machine's, not the image's.

@@ -1,4 +1,5 @@
-//! Paths on their way out of a worker, whatever bytes their names have. (JSON has text only: each byte is a character.)
+//! Paths on their way out of a worker, whatever bytes their names have. (JSON has text only: each
+//! byte is a character.)
 
 use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};

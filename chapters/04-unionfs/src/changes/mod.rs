@@ -1,4 +1,5 @@
-//! What a layer changes in those below it: `diff`, and the list that `commit` and `layer export` archive.
+//! What a layer changes in those below it: `diff`, and the list that `commit` and `layer export`
+//! archive.
 
 mod any_bytes;
 mod same;
@@ -51,13 +52,15 @@ impl fmt::Display for Kind {
 /// How a layer's directory is to be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
-    /// It holds what differs from below; whiteouts and opaque directories say what is deleted (overlay2).
+    /// It holds what differs from below; whiteouts and opaque directories say what is deleted
+    /// (overlay2).
     Difference,
     /// It holds everything; what it lacks is deleted (vfs).
     Everything,
 }
 
-/// Places for mounts that a container's start makes in a root that lacks them: not a change of anybody's.
+/// Places for mounts that a container's start makes in a root that lacks them: not a change of
+/// anybody's.
 const MOUNT_POINTS: [&str; 6] = ["/dev", "/etc/hostname", "/etc/hosts", "/etc/resolv.conf", "/proc", "/sys"];
 
 /// Compares a layer with those below it, topmost first.
@@ -84,9 +87,9 @@ fn without_mount_points(mut changes: Vec<Change>) -> Vec<Change> {
 }
 
 // ANCHOR: compare
-/// Compares one directory; whether there was any change in it. With [`Form::Difference`] only what the layer holds is looked
-/// at, so the cost follows the changes and not the size of the root. `is_whole`: what the directory lacks is deleted, as in
-/// all directories below an opaque one.
+/// Compares one directory; whether there was any change in it. With [`Form::Difference`] only what
+/// the layer holds is looked at, so the cost follows the changes and not the size of the root.
+/// `is_whole`: what the directory lacks is deleted, as in all directories below an opaque one.
 fn compare(
     upper: &Directory,
     is_whole: bool,

@@ -7,9 +7,9 @@ use nix::sys::stat::{FileStat, SFlag};
 
 use crate::directory::{Directory, kind};
 
-/// Compares what can be compared without reading: type, mode, owner, time of change, size, number of a device, target of a
-/// link, extended attributes. (The content is not: whoever wants to change a file and keep its size and its time to the
-/// nanosecond deceives `docker diff` as well.)
+/// Compares what can be compared without reading: type, mode, owner, time of change, size, number
+/// of a device, target of a link, extended attributes. (The content is not: whoever wants to change
+/// a file and keep its size and its time to the nanosecond deceives `docker diff` as well.)
 pub fn is_same(old: (&Directory, &FileStat), new: (&Directory, &FileStat), name: &OsStr) -> Result<bool> {
     let ((old_directory, a), (new_directory, b)) = (old, new);
     let numbers = |stat: &FileStat| {

@@ -1,4 +1,5 @@
-//! Which driver a store has: the one that was asked for, or the best that works here, found out by trying.
+//! Which driver a store has: the one that was asked for, or the best that works here, found out by
+//! trying.
 
 use std::fs;
 use std::path::Path;
@@ -29,8 +30,8 @@ pub struct Candidate {
     pub refusal: Option<String>,
 }
 
-/// The choice, if nothing has to be tried: it was asked for, or an earlier command has chosen. A store keeps its driver:
-/// another one would not see its layers.
+/// The choice, if nothing has to be tried: it was asked for, or an earlier command has chosen. A
+/// store keeps its driver: another one would not see its layers.
 pub fn known(data_root: &Path, asked: Option<Name>) -> Option<Choice> {
     let earlier = || fs::read_to_string(data_root.join(CHOSEN)).ok()?.trim().parse().ok();
     asked.or_else(earlier).map(|name| Choice { name, is_given: true })
@@ -62,9 +63,9 @@ pub fn candidates(data_root: &Path) -> Vec<Candidate> {
 }
 
 // ANCHOR: try_overlay
-/// Mounts an overlay of two empty directories in the data root, in namespaces that vanish with it. No setting says whether
-/// that works: it depends on the kernel, on the file system below (another overlayfs can't be the upper one) and, for an
-/// ordinary user, on Linux 5.11 or later.
+/// Mounts an overlay of two empty directories in the data root, in namespaces that vanish with it.
+/// No setting says whether that works: it depends on the kernel, on the file system below (another
+/// overlayfs can't be the upper one) and, for an ordinary user, on Linux 5.11 or later.
 fn try_overlay(data_root: &Path) -> Result<()> {
     let trial = data_root.join(format!("trial-{}", &new_id()?[..12]));
     let tried = ["lower", "upper", "work", "merged"]

@@ -32,8 +32,8 @@ pub enum Name {
 pub type CacheId = String;
 
 // ANCHOR: trait
-/// What a storage driver does. The [layer store](crate::LayerStore) knows which layers stand on which; a driver knows how
-/// to keep one and how to unite them.
+/// What a storage driver does. The [layer store](crate::LayerStore) knows which layers stand on
+/// which; a driver knows how to keep one and how to unite them.
 ///
 /// Layers below are always given topmost first, as overlayfs wants them.
 pub trait StorageDriver: Send + Sync {
@@ -52,7 +52,8 @@ pub trait StorageDriver: Send + Sync {
     /// How "this file is deleted" is kept in a layer.
     fn whiteouts(&self) -> WhiteoutForm;
 
-    /// The root file system that is a layer united with all below it. What is written goes into the layer.
+    /// The root file system that is a layer united with all below it. What is written goes into the
+    /// layer.
     fn root(&self, id: &CacheId, below: &[CacheId]) -> Result<Box<dyn Mechanism>>;
 
     /// What a layer changes in what is below it, sorted by path.

@@ -113,7 +113,8 @@ fn lower(below: &[CacheId]) -> Vec<String> {
     below.iter().map(|id| format!("l/{}", short_name(id))).collect()
 }
 
-/// 26 letters and digits from a random id, so that who knows the id knows the link: nothing has to be read to undo it.
+/// 26 letters and digits from a random id, so that who knows the id knows the link: nothing has to
+/// be read to undo it.
 fn short_name(id: &CacheId) -> String {
     id[..26].to_uppercase()
 }

@@ -1,6 +1,8 @@
-//! Storage drivers that Docker had or has and that are not built here: what to say when somebody asks for one.
+//! Storage drivers that Docker had or has and that are not built here: what to say when somebody
+//! asks for one.
 
-/// What a driver was and what became of it (Docker Engine's release notes, "Deprecated and retired features").
+/// What a driver was and what became of it (Docker Engine's release notes, "Deprecated and retired
+/// features").
 pub fn story(name: &str) -> Option<&'static str> {
     Some(match name {
         "aufs" => {

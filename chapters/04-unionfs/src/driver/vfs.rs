@@ -1,7 +1,8 @@
-//! vfs: no union at all. Each layer is a full copy of its parent, in which the layer's changes are made.
+//! vfs: no union at all. Each layer is a full copy of its parent, in which the layer's changes are
+//! made.
 //!
-//! It works everywhere, costs a copy for each container, and is what the other driver is compared with: two ways to the same
-//! file system. Docker's layout: `vfs/dir/ID`.
+//! It works everywhere, costs a copy for each container, and is what the other driver is compared
+//! with: two ways to the same file system. Docker's layout: `vfs/dir/ID`.
 
 pub(crate) mod copy;
 

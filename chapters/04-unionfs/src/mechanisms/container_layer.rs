@@ -7,8 +7,8 @@ use crate::digest::ChainId;
 use crate::store::LayerStore;
 
 // ANCHOR: container_layer
-/// A read-write layer on an image, and the union of both as the root. The image's layers are never written to: that is why
-/// many containers share them.
+/// A read-write layer on an image, and the union of both as the root. The image's layers are never
+/// written to: that is why many containers share them.
 pub struct ContainerLayer {
     store: LayerStore,
     image: ChainId,

@@ -18,8 +18,9 @@ pub struct OverlayRoot {
     union: OverlayMount,
 }
 
-/// What is to be mounted, in names relative to a directory. The names are short, and free of the letters that a string of
-/// mount options gives a meaning to (`:` `,` `\`), whatever the path of that directory.
+/// What is to be mounted, in names relative to a directory. The names are short, and free of the
+/// letters that a string of mount options gives a meaning to (`:` `,` `\`), whatever the path of
+/// that directory.
 #[derive(Debug, Clone)]
 pub struct OverlayMount {
     /// The read-only layers, topmost first.
@@ -30,7 +31,8 @@ pub struct OverlayMount {
     pub work: String,
     /// Where the union appears.
     pub merged: String,
-    /// Whether overlayfs keeps its notes in `user.*` attributes: an ordinary user may not write `trusted.*`.
+    /// Whether overlayfs keeps its notes in `user.*` attributes: an ordinary user may not write
+    /// `trusted.*`.
     pub user_attributes: bool,
 }
 
@@ -73,10 +75,12 @@ impl Mechanism for OverlayRoot {
 
 impl OverlayMount {
     // ANCHOR: mount
-    /// Mounts the union at `place`, which is `merged` with its whole path. Changes the working directory.
+    /// Mounts the union at `place`, which is `merged` with its whole path. Changes the working
+    /// directory.
     ///
-    /// The new mount API takes one layer at a time, up to 500 (`lowerdir+`, Linux 6.7). Older kernels take all of them in one
-    /// string that fills one page at most, which is what the short links are for.
+    /// The new mount API takes one layer at a time, up to 500 (`lowerdir+`, Linux 6.7). Older kernels
+    /// take all of them in one string that fills one page at most, which is what the short links are
+    /// for.
     pub fn mount(&self, store: &Path, place: &Path) -> Result<()> {
         ch02_rootfs::sys::chdir(&steps::GO_TO_LAYERS, store)?;
         match self.mount_one_by_one(place) {
@@ -112,9 +116,9 @@ impl OverlayMount {
             .with_context(|| format!("cannot unite the layers at {}", place.display()))
     }
 
-    /// Distributions build overlayfs with different defaults, and a layer must mean the same on each: no renaming of lower
-    /// directories by reference, no files without data, no index of hard links. With `userxattr` the kernel takes no word
-    /// about `redirect_dir`: there it is always off.
+    /// Distributions build overlayfs with different defaults, and a layer must mean the same on each:
+    /// no renaming of lower directories by reference, no files without data, no index of hard links.
+    /// With `userxattr` the kernel takes no word about `redirect_dir`: there it is always off.
     fn others(&self) -> impl Iterator<Item = (&'static str, &str)> {
         let redirect = if self.user_attributes { ("userxattr", "") } else { ("redirect_dir", "nofollow") };
         let off = [redirect, ("metacopy", "off"), ("index", "off")];
@@ -146,8 +150,8 @@ pub fn try_mount(trial: &Path) -> Result<()> {
         merged: name("merged"),
         user_attributes: !is_first_user_namespace(),
     };
-    // The mount alone proves too little: without attributes it works, and no directory could replace one that was deleted.
-    // (tmpfs keeps those of users' own since Linux 6.6.)
+    // The mount alone proves too little: without attributes it works, and no directory could replace
+    // one that was deleted. (tmpfs keeps those of users' own since Linux 6.6.)
     let upper = Root::open(&trial.join("upper"))?;
     let upper = upper.directory(Path::new("/"))?;
     sys::make_opaque(upper.as_fd()).context(

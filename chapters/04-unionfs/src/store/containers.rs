@@ -100,7 +100,8 @@ impl LayerStore {
         }
     }
 
-    /// The image that a container stands on; `None` before that was written down, when nothing else was made either.
+    /// The image that a container stands on; `None` before that was written down, when nothing else was
+    /// made either.
     pub(super) fn image_of(&self, container: &str) -> Result<Option<ChainId>> {
         let file = self.container_directory(container).join("parent");
         match fs::read_to_string(&file) {

@@ -1,7 +1,7 @@
 //! The layer store: which layers there are, what stands on what, and what is in use.
 //!
-//! Docker's layout, below the data root (`DRIVER` is the storage driver, which keeps the files themselves in a directory of
-//! its own):
+//! Docker's layout, below the data root (`DRIVER` is the storage driver, which keeps the files
+//! themselves in a directory of its own):
 //!
 //! | path | what it holds |
 //! |---|---|
@@ -48,8 +48,8 @@ pub struct LayerStore {
 }
 
 impl LayerStore {
-    /// Opens the store that belongs to a state root; begins it if there is none. What earlier commands left half-made when
-    /// they were killed is removed.
+    /// Opens the store that belongs to a state root; begins it if there is none. What earlier commands
+    /// left half-made when they were killed is removed.
     pub fn open(flags: &StoreFlags, asked: Option<driver::Name>) -> Result<LayerStore> {
         let containers = flags.open()?;
         let data_root = open_data_root(flags, &containers)?;
@@ -123,7 +123,8 @@ pub fn open_data_root(flags: &StoreFlags, containers: &Store) -> Result<PathBuf>
     Ok(data_root)
 }
 
-/// Writes a file beside its place and renames it: a reader, or a crash, meets the old one or the new one.
+/// Writes a file beside its place and renames it: a reader, or a crash, meets the old one or the
+/// new one.
 fn write_atomically(file: &Path, content: &[u8]) -> Result<()> {
     let new = file.with_extension(format!("new-{}", std::process::id()));
     fs::write(&new, content)

@@ -28,7 +28,8 @@ impl LayerStore {
             )
         };
         match fs::read(&file) {
-            // The first layer brings the file. Taken for "no names", a file that somebody removed would cost all layers.
+            // The first layer brings the file. Taken for "no names", a file that somebody removed would cost
+            // all layers.
             Err(error) if error.kind() == ErrorKind::NotFound => match self.has_layers()? {
                 false => Ok(BTreeMap::new()),
                 true => bail!("{} is missing\n{}", file.display(), cure()),
@@ -91,8 +92,9 @@ impl LayerStore {
     }
 }
 
-/// Docker's rule for a repository with an optional tag: lower-case letters and digits, with single `.`, `_`, `-` and `/`
-/// between them; after a colon a tag of up to 128 letters, digits, `.`, `_` and `-`.
+/// Docker's rule for a repository with an optional tag: lower-case letters and digits, with single
+/// `.`, `_`, `-` and `/` between them; after a colon a tag of up to 128 letters, digits, `.`, `_`
+/// and `-`.
 pub fn check_name(name: &str) -> Result<()> {
     let (repository, tag) = name.split_once(':').map_or((name, None), |(name, tag)| (name, Some(tag)));
     let is_word = |word: &str| {

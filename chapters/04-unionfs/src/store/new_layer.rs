@@ -23,7 +23,8 @@ pub struct NewLayer<'a> {
     store: &'a LayerStore,
     id: CacheId,
     parent: Option<ChainId>,
-    /// Locked as long as its maker lives: what a killed one has left is told from what a living one is making.
+    /// Locked as long as its maker lives: what a killed one has left is told from what a living one is
+    /// making.
     _in_the_making: File,
     is_committed: bool,
 }
@@ -89,8 +90,8 @@ impl NewLayer<'_> {
     }
 
     // ANCHOR: commit
-    /// Makes it a layer of the store, and gives it a name. The moment in which it comes into being is one rename(2). If an
-    /// equal layer is there by now, that one stays, and this one goes.
+    /// Makes it a layer of the store, and gives it a name. The moment in which it comes into being is
+    /// one rename(2). If an equal layer is there by now, that one stays, and this one goes.
     pub fn commit(mut self, diff: DiffId, size: u64, name: Option<&str>) -> Result<ChainId> {
         let store = self.store;
         let chain = chain_id(self.parent.as_ref(), &diff);

@@ -22,8 +22,8 @@ pub struct Removed {
 }
 
 impl LayerStore {
-    /// Removes a name, and with it the layers that only it needed. Refused while a container stands on what it means and no
-    /// other name keeps that.
+    /// Removes a name, and with it the layers that only it needed. Refused while a container stands on
+    /// what it means and no other name keeps that.
     pub fn remove(&self, name: &str) -> Result<Removed> {
         if name == hostbox::NAME {
             bail!("hostbox is made of this machine's programs: it is always there");
@@ -71,8 +71,8 @@ impl LayerStore {
     }
 
     // ANCHOR: remove_unneeded
-    /// Removes the layers that neither a name nor a container needs, directly or below another. The caller holds the
-    /// exclusive lock.
+    /// Removes the layers that neither a name nor a container needs, directly or below another. The
+    /// caller holds the exclusive lock.
     pub(super) fn remove_unneeded(&self) -> Result<Vec<ChainId>> {
         let layers = self.layers_by_chain()?;
         let mut needed = BTreeSet::new();
@@ -82,7 +82,8 @@ impl LayerStore {
             // Something damaged may need any of them: then none is removed.
             self.image_of(&container)?.map_or(Ok(()), |top| mark(&layers, top, &mut needed))?;
         }
-        // What only a container keeps goes when that one does, of which the store hears nothing: the sweeper looks.
+        // What only a container keeps goes when that one does, of which the store hears nothing: the
+        // sweeper looks.
         self.set_pending(needed.len() > by_names)?;
         let mut unneeded: Vec<_> = layers.values().filter(|layer| !needed.contains(&layer.chain)).collect();
         // Topmost first: a crash in between leaves no layer that stands on nothing.
@@ -96,8 +97,8 @@ impl LayerStore {
         Ok(self.layers()?.into_iter().map(|layer| (layer.chain, layer)).collect())
     }
 
-    /// First from the index, by one rename(2): from then on nobody finds it, and the sweeper removes what a crash leaves of
-    /// it. (File by file, a crash would leave a damaged layer in the index.)
+    /// First from the index, by one rename(2): from then on nobody finds it, and the sweeper removes
+    /// what a crash leaves of it. (File by file, a crash would leave a damaged layer in the index.)
     fn remove_layer(&self, layer: &Layer) -> Result<()> {
         let gone = self.layerdb().join("tmp").join(format!("{}.gone", layer.cache_id));
         fs::rename(self.layer_directory(&layer.chain), &gone)

@@ -16,8 +16,8 @@ use crate::frozen::thaw_left_behind;
 
 impl LayerStore {
     // ANCHOR: sweep
-    /// Removes it, unless somebody uses the store at this moment: then who comes next does. What can't be removed is
-    /// reported, and is no reason not to go on.
+    /// Removes it, unless somebody uses the store at this moment: then who comes next does. What can't
+    /// be removed is reported, and is no reason not to go on.
     pub(super) fn sweep(&self) -> Result<()> {
         if !self.needs_sweeping()? {
             return Ok(());
@@ -43,8 +43,8 @@ impl LayerStore {
     }
     // ANCHOR_END: sweep
 
-    /// Work on the store that Ctrl-C may end at any moment: it is done in a process that can be killed, and what that leaves
-    /// is swept as after any other kill, at once.
+    /// Work on the store that Ctrl-C may end at any moment: it is done in a process that can be killed,
+    /// and what that leaves is swept as after any other kill, at once.
     pub fn interruptible<T: Serialize + DeserializeOwned>(&self, work: impl FnOnce() -> Result<T>) -> Result<T> {
         // A daemon's threads (chapter 8) can't be forked; what ends it is not Ctrl-C.
         if fs::read_dir("/proc/self/task")?.count() != 1 {
@@ -60,8 +60,8 @@ impl LayerStore {
         }
     }
 
-    /// Whether there is anything to do. Whoever changes the store leaves a marker until that is done, so that not all layers
-    /// have to be read to find that none is half-made.
+    /// Whether there is anything to do. Whoever changes the store leaves a marker until that is done,
+    /// so that not all layers have to be read to find that none is half-made.
     fn needs_sweeping(&self) -> Result<bool> {
         let is_dead = |path: PathBuf| path.is_dir() || File::open(path).is_ok_and(|marker| marker.try_lock().is_ok());
         let markers = fs::read_dir(self.layerdb().join("tmp"))?.collect::<Result<Vec<_>, _>>()?;
@@ -85,7 +85,8 @@ impl LayerStore {
         }
     }
 
-    /// A container that is gone: a life is in the state root, which is gone after a boot. A record (chapter 6) stays.
+    /// A container that is gone: a life is in the state root, which is gone after a boot. A record
+    /// (chapter 6) stays.
     fn is_abandoned(&self, container: &str) -> bool {
         let has_record = self.data_root.join("containers").join(container).is_dir();
         !has_record && !self.containers.root().join(container).is_dir()

@@ -25,7 +25,8 @@ pub(super) fn kept_as(path: &Path) -> Result<String> {
     Ok(format!("a file of {} bytes: {}", meta.len(), first_line(path)))
 }
 
-/// What directories take on disk with all below them, each file once, as du(1) counts. What can't be read takes nothing.
+/// What directories take on disk with all below them, each file once, as du(1) counts. What can't
+/// be read takes nothing.
 pub(super) fn bytes_on_disk(directories: &[PathBuf]) -> u64 {
     let mut seen = BTreeSet::new();
     let mut bytes = 0;

@@ -15,7 +15,8 @@ use crate::flags::DriverFlag;
 pub struct Info {
     #[command(flatten)]
     driver: DriverFlag,
-    /// `json`: one object: containers, layers, storage_driver, drivers (name, refusal), data_root, state_root.
+    /// `json`: one object: containers, layers, storage_driver, drivers (name, refusal), data_root,
+    /// state_root.
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
 }

@@ -20,10 +20,12 @@ use crate::store::{LayerStore, check_name};
 /// Import, list, remove and export layers.
 #[derive(Subcommand)]
 pub enum Layer {
-    /// Make a layer of an archive from stdin: tar, perhaps compressed with gzip or zstd. Prints its chain id.
+    /// Make a layer of an archive from stdin: tar, perhaps compressed with gzip or zstd. Prints its
+    /// chain id.
     ///
-    /// The archive may be hostile: nothing is written outside of the layer, whatever names and links it has. In it `.wh.NAME`
-    /// deletes NAME of the layers below, and `.wh..wh..opq` all that they have in its directory.
+    /// The archive may be hostile: nothing is written outside of the layer, whatever names and links it
+    /// has. In it `.wh.NAME` deletes NAME of the layers below, and `.wh..wh..opq` all that they have in
+    /// its directory.
     #[command(
         after_help = "Examples:\n  layer import base < base.tar.gz\n  layer import app --parent base < app.tar\n  \
                             docker export $(docker create busybox) | ch04-unionfs layer import busybox"

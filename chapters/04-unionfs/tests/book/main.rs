@@ -1,4 +1,5 @@
-//! The book's chapter 4, held against the program: console blocks are run, includes and links followed.
+//! The book's chapter 4, held against the program: console blocks are run, includes and links
+//! followed.
 
 use std::process::ExitCode;
 

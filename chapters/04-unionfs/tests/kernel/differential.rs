@@ -107,7 +107,8 @@ fn umoci_unpacks_the_same_image() -> Result<()> {
     })
 }
 
-/// What the union shows. To look at it, a shell is needed: on top, in places that the image has not.
+/// What the union shows. To look at it, a shell is needed: on top, in places that the image has
+/// not.
 fn merged(world: &World, top: &str) -> Result<Tree> {
     world.layer("tools", Some(top), &programs()?)?;
     let running = Running::start(world, &[], "tools", "true")?;

@@ -107,7 +107,8 @@ fn attributes_of_users_are_kept_and_overlayfss_are_not() -> Result<()> {
     })
 }
 
-/// Whether `user.color` is there, by python or by what the file system says: there is no safe call for it in std.
+/// Whether `user.color` is there, by python or by what the file system says: there is no safe call
+/// for it in std.
 fn testkit_attribute(path: &Path) -> bool {
     let script = "import os,sys\ntry:\n print(os.getxattr(sys.argv[1],'user.color').decode())\nexcept OSError: pass";
     let output = std::process::Command::new("python3").args(["-c", script]).arg(path).output();

@@ -58,7 +58,8 @@ fn check(how: &str) -> Result<()> {
     umount("merged").context("umount")
 }
 
-/// Where this file system, in this user namespace, can't be an upper layer, nothing is to be claimed.
+/// Where this file system, in this user namespace, can't be an upper layer, nothing is to be
+/// claimed.
 fn need_overlay() -> Result<()> {
     World::overlay2().map(drop)
 }

@@ -41,8 +41,9 @@ impl Random {
         (0..parts).map(|_| self.one_of(&["a", "b", "c", "d"])).collect::<Vec<_>>().join("/")
     }
 
-    /// A command that may fail, as it would on any file system. Left out is what overlayfs documents to be different:
-    /// renaming a directory that is below (EXDEV, and mv copies), and the names of a hard link that is copied up.
+    /// A command that may fail, as it would on any file system. Left out is what overlayfs documents to
+    /// be different: renaming a directory that is below (EXDEV, and mv copies), and the names of a hard
+    /// link that is copied up.
     fn command(&mut self) -> String {
         let (a, b) = (self.path(), self.path());
         match self.below(11) {
@@ -55,7 +56,8 @@ impl Random {
             7 => format!("test -f {a} && test ! -d {b} && mv {a} {b}"),
             8 => format!("ln -s {} {b}", a.replace('/', "-")),
             9 => format!("chmod {} {a}", self.one_of(&["700", "755", "711"])),
-            // By way of another place: how far a directory is copied into itself depends on the order of names in it.
+            // By way of another place: how far a directory is copied into itself depends on the order of names
+            // in it.
             _ => format!("test -d {a} && cp -r {a} /copy && cp -r /copy {b}; rm -rf /copy"),
         }
     }

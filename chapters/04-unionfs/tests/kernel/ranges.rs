@@ -1,4 +1,5 @@
-//! An ordinary user with a range of ids in /etc/subuid. That takes set-user-ID helpers, which only the machine itself has.
+//! An ordinary user with a range of ids in /etc/subuid. That takes set-user-ID helpers, which only
+//! the machine itself has.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;

@@ -24,7 +24,8 @@ fn walk(directory: &Path, below: &str, tree: &mut Tree) -> Result<()> {
         let path = entry.path();
         let name = format!("{below}/{}", entry.file_name().to_string_lossy());
         let meta = fs::symlink_metadata(&path)?;
-        // Something is mounted: /dev, /proc, /etc/hosts. (On overlayfs files have its own number, or a layer's.)
+        // Something is mounted: /dev, /proc, /etc/hosts. (On overlayfs files have its own number, or a
+        // layer's.)
         if is_mount_place(&name) {
             continue;
         }

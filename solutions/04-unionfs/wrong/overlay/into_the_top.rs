@@ -1,5 +1,5 @@
 //! diagnosis: layer-written
-//! made by: whoever takes the topmost layer for the writable one: the pictures show the container's there.
+//! made by: whoever takes the topmost layer for the writable one
 
 use std::path::{Path, PathBuf};
 

@@ -1,5 +1,5 @@
 //! diagnosis: upside-down
-//! made by: everybody who joins the list as it comes; Docker's own lower file is the other way round than the image's list.
+//! made by: everybody who joins the list as it comes; Docker's lower file is the reverse
 
 use std::path::{Path, PathBuf};
 

@@ -1,5 +1,5 @@
-//! A copy that nobody can tell from the original: content, holes by the file system's own copying, owners, modes, times to
-//! the nanosecond, attributes, hard links, devices.
+//! A copy that nobody can tell from the original: content, holes by the file system's own copying,
+//! owners, modes, times to the nanosecond, attributes, hard links, devices.
 
 use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
@@ -54,7 +54,8 @@ impl Copier {
             }
             SFlag::S_IFREG => copy_content(from, to, name)?,
             SFlag::S_IFLNK => symlinkat(from.read_link(name)?.as_os_str(), to, name)?,
-            // Sockets, fifos, devices. (In a user namespace devices can't be made; nor could they have been imported there.)
+            // Sockets, fifos, devices. (In a user namespace devices can't be made; nor could they have been
+            // imported there.)
             kind => mknodat(to, name, kind, Mode::S_IRUSR | Mode::S_IWUSR, stat.st_rdev)?,
         }
         set_owner_and_mode(to, name, stat)?;
@@ -86,7 +87,8 @@ fn set_owner_and_mode(to: &Directory, name: &OsStr, stat: &FileStat) -> Result<(
     let (uid, gid) = (Uid::from_raw(stat.st_uid), Gid::from_raw(stat.st_gid));
     fchownat(to, name, Some(uid), Some(gid), AtFlags::AT_SYMLINK_NOFOLLOW).context("chown")?;
     if kind(stat) != SFlag::S_IFLNK {
-        // After chown, which takes set-user-ID bits away; before attributes, among which are file capabilities.
+        // After chown, which takes set-user-ID bits away; before attributes, among which are file
+        // capabilities.
         let mode = Mode::from_bits_truncate(stat.st_mode & 0o7777);
         fchmodat(to, name, mode, FchmodatFlags::FollowSymlink).context("chmod")?;
     }
