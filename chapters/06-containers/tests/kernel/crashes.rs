@@ -165,7 +165,7 @@ fn random_lives_leave_nothing_and_lose_nothing() -> Result<()> {
 fn a_life(random: &mut Random, name: &str) -> Result<()> {
     let status = random.below(200);
     let script = format!(
-        "echo I am {name}; trap 'exit {status}' TERM; while test ! -e /tmp/go; do sleep 0.03; done; exit {status}"
+        "trap 'exit {status}' TERM; echo I am {name}; while test ! -e /tmp/go; do sleep 0.03; done; exit {status}"
     );
     let is_detached = random.below(2) == 0;
     if is_detached {
