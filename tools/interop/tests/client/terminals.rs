@@ -3,7 +3,7 @@
 use anyhow::{Result, ensure};
 use interop::pty::Terminal;
 use interop::world::World;
-use testkit::{Case, cases};
+use testkit::{Case, cases, eventually};
 
 use crate::with_each_client;
 
@@ -43,8 +43,12 @@ fn a_window_that_is_resized_is_resized_inside() -> Result<()> {
         let script = "trap 'stty size' WINCH; echo ready; while :; do sleep 0.1; done";
         let terminal = docker(world, &["run", "-it", "--name", "rr", "busybox", "sh", "-c", script])?;
         terminal.shows("ready")?;
-        terminal.resize(12, 34)?;
-        terminal.shows("12 34")?;
+        // The client begins to listen for a change of size some time after the first one: so again.
+        eventually("the terminal shows \"12 34\"", || {
+            terminal.resize(12, 33)?;
+            terminal.resize(12, 34)?;
+            Ok(terminal.shown().contains("12 34"))
+        })?;
         world.docker(&["rm", "-f", "rr"])?;
         Ok(())
     })
