@@ -21,6 +21,12 @@ pub struct Records {
 /// The file of a record.
 const FILE: &str = "config.json";
 
+/// How the directory of a record begins that is being made.
+const NEW: &str = "new-";
+
+/// And of one that is being removed.
+const GONE: &str = "gone-";
+
 impl Records {
     /// Opens them; begins the directory if there is none.
     pub fn open(flags: &StoreFlags) -> Result<Records> {
@@ -73,29 +79,32 @@ impl Records {
                 )
             ));
         }
-        let directory = self.directory(&record.id);
-        let made = DirBuilder::new().mode(0o700).create(&directory);
-        made.with_context(|| format!("cannot make {}", directory.display()))?;
-        self.write(record).inspect_err(|_| drop(fs::remove_dir_all(&directory)))
+        // Its directory appears with the record in it, or not at all.
+        self.sweep(&[NEW, GONE]);
+        let new = self.directory.join(format!("{NEW}{}", record.id));
+        let made = DirBuilder::new().mode(0o700).create(&new);
+        made.with_context(|| format!("cannot make {}", new.display()))?;
+        let written = write_to(&new, record).and_then(|()| {
+            let directory = self.directory(&record.id);
+            fs::rename(&new, &directory).with_context(|| format!("cannot make {}", directory.display()))
+        });
+        written.inspect_err(|_| drop(fs::remove_dir_all(&new)))
     }
 
-    // ANCHOR: write
-    /// Writes a record beside the old one and renames it: whoever reads, and whatever crashes, meets
-    /// one of the two.
-    pub fn write(&self, record: &Record) -> Result<()> {
-        let directory = self.directory(&record.id);
-        let new = directory.join(format!("{FILE}.new-{}", std::process::id()));
-        let text = serde_json::to_vec_pretty(record)?;
-        let written = fs::write(&new, &text).and_then(|()| fs::rename(&new, directory.join(FILE)));
-        let written = written.or_else(|error| {
-            let _ = fs::remove_file(&new);
-            // A disk that is full has no room for two; how a container ended is worth the risk.
-            let is_full = error.kind() == ErrorKind::StorageFull;
-            if is_full && write_in_place(&directory.join(FILE), &text).is_ok() { Ok(()) } else { Err(error) }
-        });
-        written.with_context(|| format!("cannot write the record in {}", directory.display()))
+    /// Directories of records that somebody began to make or to remove, and was killed.
+    fn sweep(&self, kinds: &[&str]) {
+        for entry in fs::read_dir(&self.directory).into_iter().flatten().flatten() {
+            let name = entry.file_name();
+            if name.to_str().is_some_and(|name| kinds.iter().any(|kind| name.starts_with(kind))) {
+                let _ = remove_tree(&entry.path());
+            }
+        }
     }
-    // ANCHOR_END: write
+
+    /// Writes a record, whole or not at all.
+    pub fn write(&self, record: &Record) -> Result<()> {
+        write_to(&self.directory(&record.id), record)
+    }
 
     /// Gives a record another name.
     pub fn rename(&self, id: &str, new: &str) -> Result<()> {
@@ -183,11 +192,35 @@ impl Records {
         record.map(corrected).ok_or_else(|| Failure::new(1, format!("No such container: {name}")).into())
     }
 
-    /// Removes a record with its log.
+    /// Removes a record with its log. At once it is nobody's record any more: what is left of the
+    /// directory, if we are killed, the next command removes.
     pub fn remove(&self, id: &str) -> Result<()> {
-        remove_tree(&self.directory(id))
+        let (directory, gone) = (self.directory(id), self.directory.join(format!("{GONE}{id}")));
+        match fs::rename(&directory, &gone) {
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            renamed => renamed.with_context(|| format!("cannot remove {}", directory.display()))?,
+        }
+        self.sweep(&[GONE]);
+        remove_tree(&gone)
     }
 }
+
+// ANCHOR: write
+/// Writes a record beside the old one and renames it: a reader, also after a crash, meets one of the
+/// two.
+fn write_to(directory: &Path, record: &Record) -> Result<()> {
+    let new = directory.join(format!("{FILE}.new-{}", std::process::id()));
+    let text = serde_json::to_vec_pretty(record)?;
+    let written = fs::write(&new, &text).and_then(|()| fs::rename(&new, directory.join(FILE)));
+    let written = written.or_else(|error| {
+        let _ = fs::remove_file(&new);
+        // A disk that is full has no room for two; how a container ended is worth the risk.
+        let is_full = error.kind() == ErrorKind::StorageFull;
+        if is_full && write_in_place(&directory.join(FILE), &text).is_ok() { Ok(()) } else { Err(error) }
+    });
+    written.with_context(|| format!("cannot write the record in {}", directory.display()))
+}
+// ANCHOR_END: write
 
 /// Where the old one lies, if its blocks hold the new one as well.
 fn write_in_place(file: &Path, text: &[u8]) -> std::io::Result<()> {
