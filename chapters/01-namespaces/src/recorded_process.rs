@@ -137,15 +137,18 @@ pub fn start_time(pid: Pid) -> Option<u64> {
 }
 
 /// Field 22 of a /proc/PID/stat line, unless field 3 says that it is a zombie (Z) or dead (X):
-/// proc_pid_stat(5).
+/// proc_pid_stat(5). A first thread that has ended is shown as a zombie too while others of the
+/// process (field 20) still end; they have its files open, and the ports that it listened on.
 fn start_time_in(stat: &str) -> Option<u64> {
     // The second field is the program's name in parentheses and may itself contain anything,
     // parentheses too.
     let mut fields = stat[stat.rfind(')')? + 1..].split_whitespace();
-    match fields.next()? {
-        "Z" | "X" => None,
-        _ => fields.nth(18)?.parse().ok(),
+    let state = fields.next()?;
+    let threads: u32 = fields.nth(16)?.parse().ok()?;
+    if matches!(state, "Z" | "X") && threads <= 1 {
+        return None;
     }
+    fields.nth(1)?.parse().ok()
 }
 
 /// Whether a process has begun to end, and waits: a PID 1 for all others of its namespace.
@@ -181,6 +184,8 @@ mod tests {
     #[test]
     fn a_zombie_is_not_alive() {
         assert_eq!(start_time_in(&STAT.replace("(b) S", "(b) Z")), None);
+        // Its first thread has ended, and two others have not.
+        assert_eq!(start_time_in(&STAT.replace("(b) S", "(b) Z").replace(" 20 0 1 0 ", " 20 0 3 0 ")), Some(4242));
     }
 
     #[test]
