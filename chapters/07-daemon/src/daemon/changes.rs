@@ -47,9 +47,7 @@ impl Changes {
             counter,
             events: events.clone(),
         };
-        let top = watcher
-            .notify
-            .add_watch(directory, AddWatchFlags::IN_CREATE | AddWatchFlags::IN_DELETE | AddWatchFlags::IN_MOVED_TO);
+        let top = watcher.notify.add_watch(directory, AddWatchFlags::IN_CREATE | AddWatchFlags::IN_MOVED_TO | LEAVES);
         top.with_context(|| format!("cannot watch {}", directory.display()))?;
         thread::spawn(move || watcher.run());
         Ok(Changes { count, events })
@@ -61,6 +59,9 @@ impl Changes {
         self.events.subscribe()
     }
 }
+
+/// A record that is removed is renamed first.
+const LEAVES: AddWatchFlags = AddWatchFlags::IN_DELETE.union(AddWatchFlags::IN_MOVED_FROM);
 
 struct Watcher {
     directory: PathBuf,
@@ -83,7 +84,7 @@ impl Watcher {
                 let name = event.name.and_then(|name| name.into_string().ok());
                 match (self.watched.get(&event.wd).cloned(), name) {
                     (Some(id), Some(name)) if name == "config.json" => self.look(&id),
-                    (None, Some(id)) if event.mask.contains(AddWatchFlags::IN_DELETE) => self.gone(&id),
+                    (None, Some(id)) if event.mask.intersects(LEAVES) => self.gone(&id),
                     (None, Some(id)) => self.add(&id, true),
                     _ => {}
                 }
