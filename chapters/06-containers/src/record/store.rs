@@ -206,8 +206,8 @@ impl Records {
 }
 
 // ANCHOR: write
-/// Writes a record beside the old one and renames it: a reader, also after a crash, meets one of the
-/// two.
+/// Writes a record beside the old one and renames it: a reader, also after a crash, meets one of
+/// the two.
 fn write_to(directory: &Path, record: &Record) -> Result<()> {
     let new = directory.join(format!("{FILE}.new-{}", std::process::id()));
     let text = serde_json::to_vec_pretty(record)?;
