@@ -9,6 +9,7 @@ use ch01_namespaces::narration::TourFlags;
 use ch01_namespaces::{StoreFlags, Verb, report};
 use clap::{Parser, Subcommand};
 
+use crate::engine::{Engine, Local};
 use crate::verbs;
 
 /// Chapter 6: a container's life
@@ -26,9 +27,9 @@ struct Cli {
     command: Option<Verbs>,
 }
 
-/// What can be done: chapters 7 and 8 take it over.
+/// What can be done with containers, wherever the engine is: chapters 7 and 8 take it over.
 #[derive(Subcommand)]
-pub enum Verbs {
+pub enum EngineVerbs {
     /// Run a command in a new container.
     ///
     /// In the foreground, input, output, signals and the exit status are the command's own. Statuses
@@ -57,13 +58,20 @@ pub enum Verbs {
     Top(verbs::Top),
     Port(verbs::PortVerb),
     Diff(verbs::DiffVerb),
-    Commit(verbs::CommitVerb),
     Export(verbs::Export),
     /// What concerns all containers.
     #[command(subcommand)]
     Container(Container),
     #[command(subcommand)]
     Volume(verbs::VolumeVerb),
+}
+
+/// All that can be done. What is not in [`EngineVerbs`] is about this machine.
+#[derive(Subcommand)]
+pub enum Verbs {
+    #[command(flatten)]
+    Engine(EngineVerbs),
+    Commit(verbs::CommitVerb),
     #[command(subcommand)]
     Network(ch05_network::verbs::NetworkVerb),
     #[command(subcommand)]
@@ -106,32 +114,41 @@ pub enum Container {
     Ls(verbs::Ps),
 }
 
+impl EngineVerbs {
+    /// Does it with this engine.
+    pub fn act(self, engine: &dyn Engine) -> Result<u8> {
+        match self {
+            EngineVerbs::Run(run) => verbs::as_our_failure(run.act(engine)),
+            EngineVerbs::Create(create) => verbs::as_our_failure(create.act(engine)),
+            EngineVerbs::Start(verb) => verb.act(engine),
+            EngineVerbs::Stop(verb) => verb.act(engine),
+            EngineVerbs::Restart(verb) => verb.act(engine),
+            EngineVerbs::Kill(verb) => verb.act(engine),
+            EngineVerbs::Wait(verb) => verb.act(engine),
+            EngineVerbs::Pause(verb) => verb.act(engine),
+            EngineVerbs::Unpause(verb) => verb.act(engine),
+            EngineVerbs::Rename(verb) => verb.act(engine),
+            EngineVerbs::Rm(verb) => verb.act(engine),
+            EngineVerbs::Ps(verb) | EngineVerbs::Container(Container::Ls(verb)) => verb.act(engine),
+            EngineVerbs::Logs(verb) => verb.act(engine),
+            EngineVerbs::Attach(verb) => verb.act(engine),
+            EngineVerbs::Exec(verb) => verb.act(engine),
+            EngineVerbs::Inspect(verb) => verb.act(engine),
+            EngineVerbs::Top(verb) => verb.act(engine),
+            EngineVerbs::Port(verb) => verb.act(engine),
+            EngineVerbs::Diff(verb) => verb.act(engine),
+            EngineVerbs::Export(verb) => verb.act(engine),
+            EngineVerbs::Container(Container::Prune(verb)) => verb.act(engine),
+            EngineVerbs::Volume(verb) => verb.act(engine),
+        }
+    }
+}
+
 impl Verb for Verbs {
     fn act(self, store: &StoreFlags) -> Result<u8> {
         match self {
-            Verbs::Run(run) => verbs::as_our_failure(run.act(store)),
-            Verbs::Create(create) => verbs::as_our_failure(create.act(store)),
-            Verbs::Start(verb) => verb.act(store),
-            Verbs::Stop(verb) => verb.act(store),
-            Verbs::Restart(verb) => verb.act(store),
-            Verbs::Kill(verb) => verb.act(store),
-            Verbs::Wait(verb) => verb.act(store),
-            Verbs::Pause(verb) => verb.act(store),
-            Verbs::Unpause(verb) => verb.act(store),
-            Verbs::Rename(verb) => verb.act(store),
-            Verbs::Rm(verb) => verb.act(store),
-            Verbs::Ps(verb) | Verbs::Container(Container::Ls(verb)) => verb.act(store),
-            Verbs::Logs(verb) => verb.act(store),
-            Verbs::Attach(verb) => verb.act(store),
-            Verbs::Exec(verb) => verb.act(store),
-            Verbs::Inspect(verb) => verb.act(store),
-            Verbs::Top(verb) => verb.act(store),
-            Verbs::Port(verb) => verb.act(store),
-            Verbs::Diff(verb) => verb.act(store),
+            Verbs::Engine(verb) => verb.act(&Local::open(store)?),
             Verbs::Commit(verb) => verb.act(store),
-            Verbs::Export(verb) => verb.act(store),
-            Verbs::Container(Container::Prune(verb)) => verb.act(store),
-            Verbs::Volume(verb) => verb.act(store),
             Verbs::Network(verb) => verb.act(store),
             Verbs::Layer(verb) => verb.act(store),
             Verbs::Info(verb) => verb.act(store),

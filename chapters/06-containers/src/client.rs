@@ -9,6 +9,7 @@ use std::thread;
 use anyhow::{Context, Result};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
+use crate::engine::Stream;
 use crate::terminal::{RawMode, size_of, was_resized};
 
 /// Keys by which a client leaves a container to itself: Ctrl-P Ctrl-Q.
@@ -26,7 +27,7 @@ pub enum End {
 /// What is talked with.
 pub struct Conversation<'a> {
     /// The stream.
-    pub stream: UnixStream,
+    pub stream: Stream,
     /// Whether there is a terminal at the other end: no frames, and ours goes raw.
     pub is_terminal: bool,
     /// Whether our input goes there.
@@ -51,7 +52,7 @@ impl Conversation<'_> {
             (self.resize)(columns, rows);
         }
         let (detached, was_detached) = io::pipe().context("cannot make a pipe")?;
-        let to_container = self.stream.try_clone().context("cannot duplicate a socket")?;
+        let to_container = self.stream.socket.try_clone().context("cannot duplicate a socket")?;
         let input = self.stdin.then(|| {
             let with_keys = self.is_terminal && raw.is_some();
             thread::spawn(move || send_input(to_container, with_keys, was_detached))
@@ -72,9 +73,10 @@ impl Conversation<'_> {
     ) -> Result<End> {
         let mut frames = Frames::default();
         let mut buffer = vec![0; 64 * 1024];
+        self.output(&self.stream.early, &mut frames)?;
         loop {
             let mut fds = [
-                PollFd::new(self.stream.as_fd(), PollFlags::POLLIN),
+                PollFd::new(self.stream.socket.as_fd(), PollFlags::POLLIN),
                 PollFd::new(detached.as_fd(), PollFlags::POLLIN),
                 PollFd::new(resized.as_fd(), PollFlags::POLLIN),
                 PollFd::new(signals.as_fd(), PollFlags::POLLIN),
@@ -100,16 +102,19 @@ impl Conversation<'_> {
                 (self.signal)(info.ssi_signo as i32);
             }
             if !output.is_empty() {
-                match (&self.stream).read(&mut buffer) {
+                match (&self.stream.socket).read(&mut buffer) {
                     Ok(0) => return Ok(End::Closed),
-                    Ok(length) if self.is_terminal => write(1, &buffer[..length])?,
-                    Ok(length) => frames.take(&buffer[..length], write)?,
+                    Ok(length) => self.output(&buffer[..length], &mut frames)?,
                     Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                     // The other side ended in the middle of something.
                     Err(_) => return Ok(End::Closed),
                 }
             }
         }
+    }
+
+    fn output(&self, bytes: &[u8], frames: &mut Frames) -> Result<()> {
+        if self.is_terminal { write(1, bytes) } else { frames.take(bytes, write) }
     }
 }
 
@@ -186,7 +191,7 @@ impl DetachKeys {
 
 /// Docker's frames, taken apart: they come in pieces of any size.
 #[derive(Debug, Default)]
-struct Frames {
+pub struct Frames {
     header: Vec<u8>,
     stream: u8,
     left: usize,
@@ -194,7 +199,8 @@ struct Frames {
 
 impl Frames {
     // ANCHOR: frames
-    fn take(&mut self, mut bytes: &[u8], mut out: impl FnMut(u8, &[u8]) -> Result<()>) -> Result<()> {
+    /// Calls `out` with a stream's number and its bytes.
+    pub fn take(&mut self, mut bytes: &[u8], mut out: impl FnMut(u8, &[u8]) -> Result<()>) -> Result<()> {
         while !bytes.is_empty() {
             if self.left == 0 {
                 let missing = (8 - self.header.len()).min(bytes.len());

@@ -33,6 +33,7 @@ mod tour;
 pub mod verbs;
 mod volumes;
 
-pub use cli::{Verbs, main};
+pub use cli::{EngineVerbs, Verbs, main};
+pub use client::Frames;
 pub use flags::Flags;
 pub use time::{ago, now, parse_time, seconds_of};

@@ -32,6 +32,11 @@ pub fn seconds_of(time: &str) -> i64 {
     time.parse::<Timestamp>().map_or(0, Timestamp::as_second)
 }
 
+/// The time that is so many seconds after 1970 began.
+pub fn from_seconds(seconds: i64) -> String {
+    Timestamp::from_second(seconds).unwrap_or_default().to_string()
+}
+
 /// How long ago a time was, as Docker says it: "5 minutes ago" without the "ago".
 pub fn ago(time: &str) -> String {
     let Ok(then) = time.parse::<Timestamp>() else { return "unknown".into() };

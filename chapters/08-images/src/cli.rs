@@ -6,8 +6,8 @@ use std::sync::Arc;
 use anyhow::{Result, anyhow};
 use ch01_namespaces::narration::TourFlags;
 use ch01_namespaces::{StoreFlags, Verb, report};
-use ch06_containers::Verbs as ContainerVerbs;
-use ch06_containers::engine::NewContainer;
+use ch06_containers::engine::{Local, NewContainer};
+use ch06_containers::{EngineVerbs, Verbs as ContainerVerbs, verbs::as_our_failure};
 use ch07_daemon::DaemonVerb;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
@@ -62,11 +62,11 @@ impl Verb for Verbs {
             Verbs::Save(verb) => verb.act(store),
             Verbs::Import(verb) => verb.act(store),
             // Chapter 6 takes layers by name; here the operand is an image.
-            Verbs::Containers(ContainerVerbs::Run(run)) => {
-                ch06_containers::verbs::as_our_failure(run.act_on(store, |new| of_image(store, new)))
+            Verbs::Containers(ContainerVerbs::Engine(EngineVerbs::Run(run))) => {
+                as_our_failure(run.act_on(&Local::open(store)?, |new| of_image(store, new)))
             }
-            Verbs::Containers(ContainerVerbs::Create(create)) => {
-                ch06_containers::verbs::as_our_failure(create.act_on(store, |new| of_image(store, new)))
+            Verbs::Containers(ContainerVerbs::Engine(EngineVerbs::Create(create))) => {
+                as_our_failure(create.act_on(&Local::open(store)?, |new| of_image(store, new)))
             }
             Verbs::Containers(verb) => verb.act(store),
         }

@@ -5,7 +5,7 @@ use ch01_namespaces::new_id;
 use ch04_unionfs::LayerStore;
 use ch04_unionfs::digest::ChainId;
 
-use super::Engine;
+use super::Local;
 use crate::record::{Config, HostConfig, Record, RecordState, random_name};
 use crate::shim::flags_of;
 
@@ -56,7 +56,7 @@ fn record_of(id: &str, new: NewContainer) -> Record {
     }
 }
 
-impl Engine {
+impl Local {
     // ANCHOR: create
     /// Makes it: everything that can be wrong with the request is found now, and nothing is left when
     /// it is.

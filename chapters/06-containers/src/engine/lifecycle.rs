@@ -8,12 +8,12 @@ use ch03_cgroups::cgroup::Cgroup;
 use ch04_unionfs::LayerStore;
 use nix::sys::signal::Signal;
 
-use super::Engine;
-use crate::record::{Record, Records, Status};
+use super::Local;
+use crate::record::{Record, Records, Restart, Status};
 use crate::shim::{self, Handle, Reply, Request};
 use crate::volumes::Volumes;
 
-impl Engine {
+impl Local {
     /// Makes a life of a container, up to its start gate; clients attach before [`Handle::open_gate`].
     /// `None` when it runs already.
     pub fn prepare_start(&self, name: &str) -> Result<Option<Handle>> {
@@ -36,6 +36,19 @@ impl Engine {
     /// Starts a container.
     pub fn start(&self, name: &str) -> Result<()> {
         self.prepare_start(name)?.map_or(Ok(()), Handle::open_gate)
+    }
+
+    /// What has to run and doesn't.
+    pub fn due_after_a_reboot(&self) -> Result<Vec<String>> {
+        let is_due = |record: &Record| {
+            let policy = match record.host.restart {
+                Restart::Always => true,
+                Restart::UnlessStopped => !record.state.was_stopped,
+                Restart::No | Restart::OnFailure(_) => false,
+            };
+            policy && record.state.status == Status::Exited
+        };
+        Ok(self.records.all()?.iter().filter(|record| is_due(record)).map(|record| record.id.clone()).collect())
     }
 
     fn note_failed_start(&self, record: &Record, error: &anyhow::Error) {
@@ -128,6 +141,16 @@ impl Engine {
             ch01_namespaces::remove(&store, &id, true)?;
         }
         remove_record(&self.flags, &self.records, &record, with_volumes)
+    }
+
+    /// Removes all that don't run.
+    pub fn prune(&self) -> Result<Vec<String>> {
+        let mut gone = Vec::new();
+        for record in self.records.all()?.iter().filter(|record| !record.state.is_active()) {
+            self.remove(&record.id, false, true)?;
+            gone.push(record.id.clone());
+        }
+        Ok(gone)
     }
 
     /// Kills it, and waits until its shim has put it down.

@@ -1,27 +1,23 @@
 //! Looking at containers, and talking with them.
 
 use std::os::fd::OwnedFd;
-use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use ch01_namespaces::{Failure, link::Link, new_id};
 use ch04_unionfs::changes::Change;
 use ch05_network::network::Endpoint;
 use serde_json::{Value, json};
 
-use super::Engine;
+use super::Local;
 use crate::log::{LogOptions, LogReader};
 use crate::record::Record;
 use crate::shim::{self, ExecRequest, ExecState, Reply, Request};
 
-/// Our end of an attached stream.
-pub type Stream = UnixStream;
-
 /// What became of a command.
 pub type ExecInspect = ExecState;
 
-impl Engine {
+impl Local {
     /// Attaches `socket`: output goes there in Docker's frames (raw from a terminal), input comes from
     /// there.
     pub fn attach(&self, record: &Record, socket: OwnedFd, stdin: bool, stdout: bool, stderr: bool) -> Result<()> {
@@ -47,7 +43,7 @@ impl Engine {
         self.layers()?.export_container(&record.id, out)
     }
 
-    /// A connection that can be read when the container has ended for good: then [`Engine::waited`]
+    /// A connection that can be read when the container has ended for good: then [`Local::waited`]
     /// knows its status.
     pub fn wait(&self, record: &Record) -> Result<Option<Link>> {
         if !record.state.is_active() {
@@ -65,7 +61,7 @@ impl Engine {
         link.send(&Request::Wait, &[]).map(|()| link)
     }
 
-    /// The status that came over a connection of [`Engine::wait`].
+    /// The status that came over a connection of [`Local::wait`].
     pub fn waited(&self, link: Option<&Link>, id: &str) -> Result<u8> {
         if let Some(link) = link
             && let Ok(Some((Reply::Ended { code }, _))) = link.receive::<Reply>()
@@ -135,28 +131,10 @@ impl Engine {
     pub fn endpoint(&self, record: &Record) -> Option<Endpoint> {
         Endpoint::read(&self.flags.state_root().join(&record.id))
     }
-
-    /// The processes of a container, as the host counts.
-    pub fn processes(&self, record: &Record) -> Result<Vec<i32>> {
-        if !record.state.is_active() {
-            bail!(Failure::new(1, format!("Container {} is not running", record.id)));
-        }
-        let of_namespace = std::fs::read_link(format!("/proc/{}/ns/pid", record.state.pid))
-            .with_context(|| format!("cannot look at process {}", record.state.pid))?;
-        let mut pids = Vec::new();
-        for entry in std::fs::read_dir("/proc").context("cannot read /proc")?.flatten() {
-            let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse::<i32>().ok()) else { continue };
-            if std::fs::read_link(format!("/proc/{pid}/ns/pid")).is_ok_and(|namespace| namespace == of_namespace) {
-                pids.push(pid);
-            }
-        }
-        pids.sort_unstable();
-        Ok(pids)
-    }
 }
 
 /// A container as `docker inspect` shows it.
-pub fn inspect(engine: &Engine, record: &Record) -> Value {
+pub fn inspect(engine: &Local, record: &Record) -> Value {
     let (config, state, host) = (&record.config, &record.state, &record.host);
     let command = config.command();
     let never = |time: &str| if time.is_empty() { "0001-01-01T00:00:00Z".to_string() } else { time.to_string() };
@@ -200,7 +178,7 @@ pub fn inspect(engine: &Engine, record: &Record) -> Value {
             "StartedAt": never(&state.started_at),
             "FinishedAt": never(&state.finished_at),
         },
-        "Image": record.image_id.clone().or_else(|| record.layer.map(|layer| layer.to_string())).unwrap_or_default(),
+        "Image": record.image(),
         "ResolvConfPath": "",
         "HostnamePath": "",
         "HostsPath": "",
@@ -242,7 +220,7 @@ pub fn inspect(engine: &Engine, record: &Record) -> Value {
     })
 }
 
-fn mounts(engine: &Engine, record: &Record) -> Vec<Value> {
+pub(super) fn mounts(engine: &Local, record: &Record) -> Vec<Value> {
     let flags = record.flags.iter().filter_map(|flag| flag.strip_prefix("--volume="));
     flags
         .map(|volume| {
@@ -264,7 +242,7 @@ fn mounts(engine: &Engine, record: &Record) -> Vec<Value> {
 }
 
 /// Docker's `NetworkSettings`, and its `PortBindings`.
-fn network_settings(endpoint: Option<&Endpoint>, exposed: &[String]) -> (Value, Value) {
+pub(super) fn network_settings(endpoint: Option<&Endpoint>, exposed: &[String]) -> (Value, Value) {
     let mut ports = serde_json::Map::new();
     for port in exposed {
         ports.insert(port.clone(), Value::Null);

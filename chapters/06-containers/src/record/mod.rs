@@ -42,6 +42,13 @@ pub struct Record {
     pub state: RecordState,
 }
 
+impl Record {
+    /// The image's id, or its topmost layer's.
+    pub fn image(&self) -> String {
+        self.image_id.clone().or_else(|| self.layer.map(|layer| layer.to_string())).unwrap_or_default()
+    }
+}
+
 /// What runs in a container.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]

@@ -1,15 +1,11 @@
 //! `attach`: a container's streams, and ours.
 
-use std::os::unix::net::UnixStream;
-
-use anyhow::{Context, Result, bail};
-use ch01_namespaces::StoreFlags;
+use anyhow::{Result, bail};
 use clap::Args;
 
+use super::Found;
 use crate::client::{Conversation, End};
-use crate::engine::Engine;
-use crate::record::Record;
-use crate::shim::Request;
+use crate::engine::{Engine, Running};
 
 /// Attach to a container that runs: see its output, and give it our input. Ctrl-P Ctrl-Q leaves it
 /// to itself.
@@ -27,40 +23,29 @@ pub struct Attach {
 
 impl Attach {
     /// Until the container ends, or the person leaves.
-    pub fn act(self, store: &StoreFlags) -> Result<u8> {
-        let engine = Engine::open(store)?;
-        let record = engine.records().find(&self.container)?;
-        if !record.state.is_active() {
+    pub fn act(self, engine: &dyn Engine) -> Result<u8> {
+        let container = Found::new(engine, &self.container)?;
+        if !container.is_active {
             bail!("You cannot attach to a stopped container, start it first");
         }
-        let stdin = record.config.open_stdin && !self.no_stdin;
-        let (ours, theirs) = UnixStream::pair().context("cannot make a pair of sockets")?;
-        let waiting = engine.wait(&record)?;
-        engine.attach(&record, theirs.into(), stdin, true, true)?;
-        match converse(&engine, &record, ours, stdin, self.sig_proxy)? {
-            End::Detached => Ok(0),
-            End::Closed => engine.waited(waiting.as_ref(), &record.id),
-        }
+        let stdin = container.open_stdin && !self.no_stdin;
+        let running = engine.attach(&container.id, stdin)?;
+        converse(engine, running, container.tty, stdin, self.sig_proxy)
     }
 }
 
-/// Talks with a container over a stream that is attached.
-pub(crate) fn converse(
-    engine: &Engine,
-    record: &Record,
-    stream: UnixStream,
-    stdin: bool,
-    sig_proxy: bool,
-) -> Result<End> {
-    let resize = |columns, rows| {
-        let request = Request::Resize { exec: None, columns, rows };
-        // It may have ended a moment ago.
-        let _ = engine.ask(record, &request, Vec::new());
-    };
+/// Talks with a container to its end, or until the person leaves. Gives its exit status.
+pub(crate) fn converse(engine: &dyn Engine, with: Running<'_>, tty: bool, stdin: bool, sig_proxy: bool) -> Result<u8> {
+    let Running { id, stream, ending } = with;
+    // It may have ended a moment ago.
+    let resize = |columns, rows| drop(engine.resize(&id, None, columns, rows));
     let signal = |signal| {
         if sig_proxy {
-            let _ = engine.ask(record, &Request::Signal { signal, is_stop: false }, Vec::new());
+            let _ = engine.kill(&id, signal);
         }
     };
-    Conversation { stream, is_terminal: record.config.tty, stdin, resize: &resize, signal: &signal }.talk()
+    match (Conversation { stream, is_terminal: tty, stdin, resize: &resize, signal: &signal }).talk()? {
+        End::Detached => Ok(0),
+        End::Closed => ending(),
+    }
 }

@@ -2,15 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
-use ch01_namespaces::{Failure, StoreFlags, report, say};
+use ch01_namespaces::{Failure, report, say};
 use clap::{ArgMatches, Args, Command, FromArgMatches};
 
 use super::attach::converse;
-use crate::client::{End, has_terminal};
+use crate::client::has_terminal;
 use crate::engine::{Engine, NewContainer};
 use crate::flags::Flags;
 use crate::record::{Config, HostConfig, Restart};
@@ -251,13 +250,17 @@ impl Create {
     }
 
     /// Makes it.
-    pub fn act(self, store: &StoreFlags) -> Result<u8> {
-        self.act_on(store, Ok)
+    pub fn act(self, engine: &dyn Engine) -> Result<u8> {
+        self.act_on(engine, Ok)
     }
 
     /// Makes it, of what `on_image` makes of the request: an image says what runs, too (chapter 8).
-    pub fn act_on(self, store: &StoreFlags, on_image: impl FnOnce(NewContainer) -> Result<NewContainer>) -> Result<u8> {
-        let created = Engine::open(store)?.create(on_image(self.request()?)?)?;
+    pub fn act_on(
+        self,
+        engine: &dyn Engine,
+        on_image: impl FnOnce(NewContainer) -> Result<NewContainer>,
+    ) -> Result<u8> {
+        let created = engine.create(on_image(self.request()?)?)?;
         for warning in &created.warnings {
             report(&anyhow::anyhow!("{warning}"));
         }
@@ -297,54 +300,36 @@ impl Run {
     // ANCHOR: run
     /// `create`, `start`, and unless it is in the background an attached client in between: output is
     /// lost if nobody listens when the command begins.
-    pub fn act(self, store: &StoreFlags) -> Result<u8> {
-        self.act_on(store, Ok)
+    pub fn act(self, engine: &dyn Engine) -> Result<u8> {
+        self.act_on(engine, Ok)
     }
 
     /// The same, of what `on_image` makes of the request.
-    pub fn act_on(self, store: &StoreFlags, on_image: impl FnOnce(NewContainer) -> Result<NewContainer>) -> Result<u8> {
-        let engine = Engine::open(store)?;
+    pub fn act_on(
+        self,
+        engine: &dyn Engine,
+        on_image: impl FnOnce(NewContainer) -> Result<NewContainer>,
+    ) -> Result<u8> {
         let (detach, sig_proxy) = (self.detach, self.sig_proxy);
         let flags = &self.create.flags;
         if !detach && flags.tty && flags.interactive && !has_terminal() {
             bail!("the input device is not a TTY\ncure: leave -t out");
         }
-        let (stdin, auto_remove) = (flags.interactive, flags.rm);
-        let created = engine.create(on_image(self.create.request()?)?)?;
-        let record = engine.records().find(&created.id)?;
-        let started = engine.prepare_start(&record.id).and_then(|gate| {
-            let gate = gate.context("the container runs already")?;
-            let socket = if detach {
-                None
-            } else {
-                let (ours, theirs) = UnixStream::pair().context("cannot make a pair of sockets")?;
-                engine.attach(&record, theirs.into(), stdin, true, true)?;
-                Some(ours)
-            };
-            // Asked before it runs: a container that ends at once and is removed could no longer tell.
-            let waiting = engine.wait_for_end(&record)?;
-            gate.open_gate().map(|()| (socket, waiting))
-        });
-        let (socket, waiting) = match started {
-            Ok(started) => started,
-            Err(error) => {
-                if auto_remove {
-                    let _ = engine.remove(&record.id, true, true);
-                }
-                return Err(error);
-            }
-        };
-        match socket {
-            None => {
-                say!("{}", created.id);
+        let (tty, stdin, auto_remove) = (flags.tty, flags.interactive, flags.rm);
+        let id = engine.create(on_image(self.create.request()?)?)?.id;
+        let started =
+            if detach { engine.start(&id).map(|()| None) } else { engine.start_attached(&id, stdin).map(Some) };
+        match started {
+            Ok(Some(running)) => converse(engine, running, tty, stdin, sig_proxy),
+            Ok(None) => {
+                say!("{id}");
                 Ok(0)
             }
-            Some(stream) => {
-                let record = engine.records().find(&record.id).unwrap_or(record);
-                match converse(&engine, &record, stream, stdin, sig_proxy)? {
-                    End::Detached => Ok(0),
-                    End::Closed => engine.waited(Some(&waiting), &record.id),
+            Err(error) => {
+                if auto_remove {
+                    let _ = engine.remove(&id, true, true);
                 }
+                Err(error)
             }
         }
     }

@@ -1,14 +1,12 @@
 //! `exec`: one more command in a container.
 
-use std::os::unix::net::UnixStream;
-
-use anyhow::{Context, Result, bail};
-use ch01_namespaces::{StoreFlags, new_id};
+use anyhow::{Result, bail};
+use ch01_namespaces::new_id;
 use clap::Args;
 
 use crate::client::{Conversation, End, has_terminal};
-use crate::engine::Engine;
-use crate::shim::{ExecRequest, Request};
+use crate::engine::{Engine, Running};
+use crate::shim::ExecRequest;
 use crate::terminal::size_of;
 
 /// Run one more command in a container that runs. The exit status is the command's.
@@ -45,9 +43,7 @@ pub struct ExecVerb {
 
 impl ExecVerb {
     /// Runs it.
-    pub fn act(self, store: &StoreFlags) -> Result<u8> {
-        let engine = Engine::open(store)?;
-        let record = engine.records().find(&self.container)?;
+    pub fn act(self, engine: &dyn Engine) -> Result<u8> {
         if self.tty && self.interactive && !self.detach && !has_terminal() {
             bail!("the input device is not a TTY\ncure: leave -t out");
         }
@@ -68,25 +64,15 @@ impl ExecVerb {
             early: Vec::new(),
         };
         if self.detach {
-            engine.exec(&record, request, None)?;
+            engine.exec_detached(&self.container, request)?;
             return Ok(0);
         }
-        let (ours, theirs) = UnixStream::pair().context("cannot make a pair of sockets")?;
-        let id = engine.exec(&record, request, Some(theirs.into()))?;
-        let resize = |columns, rows| {
-            let request = Request::Resize { exec: Some(id.clone()), columns, rows };
-            let _ = engine.ask(&record, &request, Vec::new());
-        };
-        let talk = Conversation {
-            stream: ours,
-            is_terminal: self.tty,
-            stdin: self.interactive,
-            resize: &resize,
-            signal: &|_| {},
-        };
-        match talk.talk()? {
+        let Running { id, stream, ending } = engine.exec(&self.container, request)?;
+        let resize = |columns, rows| drop(engine.resize(&self.container, Some(&id), columns, rows));
+        let (is_terminal, stdin) = (self.tty, self.interactive);
+        match (Conversation { stream, is_terminal, stdin, resize: &resize, signal: &|_| {} }).talk()? {
             End::Detached => Ok(0),
-            End::Closed => engine.exec_wait(&record, &id),
+            End::Closed => ending(),
         }
     }
 }

@@ -5,7 +5,6 @@ use std::io::{BufWriter, IsTerminal, Write};
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
-use ch01_namespaces::StoreFlags;
 use ch01_namespaces::verbs::end_quietly_in_a_pipe;
 use clap::Args;
 
@@ -24,13 +23,11 @@ pub struct Export {
 
 impl Export {
     /// Writes it.
-    pub fn act(self, store: &StoreFlags) -> Result<u8> {
+    pub fn act(self, engine: &dyn Engine) -> Result<u8> {
         end_quietly_in_a_pipe()?;
-        let engine = Engine::open(store)?;
-        let record = engine.records().find(&self.container)?;
         let write = |out: &mut dyn Write| {
             let mut out = BufWriter::with_capacity(64 * 1024, out);
-            engine.export(&record, &mut out).and_then(|()| out.flush().context("cannot write the archive"))
+            engine.export(&self.container, &mut out).and_then(|()| out.flush().context("cannot write the archive"))
         };
         match &self.output {
             None if std::io::stdout().is_terminal() => {

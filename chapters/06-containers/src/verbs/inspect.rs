@@ -1,12 +1,12 @@
 //! Looking at one container: `inspect`, `top`, `port`, `diff`, `commit`.
 
-use anyhow::{Context, Result, bail};
+use anyhow::Result;
 use ch01_namespaces::verbs::end_quietly_in_a_pipe;
 use ch01_namespaces::{StoreFlags, report, say};
 use ch04_unionfs::verbs::Format;
 use clap::Args;
 
-use crate::engine::{Engine, inspect};
+use crate::engine::{Engine, Local, Processes};
 use crate::template;
 
 /// Show everything about containers, as JSON.
@@ -22,13 +22,12 @@ pub struct Inspect {
 
 impl Inspect {
     /// Prints it.
-    pub fn act(self, store: &StoreFlags) -> Result<u8> {
+    pub fn act(self, engine: &dyn Engine) -> Result<u8> {
         end_quietly_in_a_pipe()?;
-        let engine = Engine::open(store)?;
         let (mut found, mut status) = (Vec::new(), 0);
         for name in &self.containers {
-            match engine.records().find(name) {
-                Ok(record) => found.push(inspect(&engine, &record)),
+            match engine.inspect(name) {
+                Ok(container) => found.push(container),
                 Err(error) => status = report(&error).min(1),
             }
         }
@@ -55,38 +54,19 @@ pub struct Top {
 
 impl Top {
     /// Prints them.
-    pub fn act(self, store: &StoreFlags) -> Result<u8> {
+    pub fn act(self, engine: &dyn Engine) -> Result<u8> {
         end_quietly_in_a_pipe()?;
-        let engine = Engine::open(store)?;
-        let record = engine.records().find(&self.container)?;
-        for row in top(&engine, &record, &self.ps_options)? {
-            say!("{row}");
+        let Processes { titles, processes } = engine.top(&self.container, &self.ps_options)?;
+        let rows: Vec<&Vec<String>> = [&titles].into_iter().chain(&processes).collect();
+        let width = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.len()).max();
+        let widths: Vec<usize> = (0..titles.len()).map(|column| width(column).unwrap_or_default()).collect();
+        for row in rows {
+            let padded: Vec<String> =
+                row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}", width = *width)).collect();
+            say!("{}", padded.join("  ").trim_end());
         }
         Ok(0)
     }
-}
-
-/// The lines of ps(1) that are a container's, the titles first.
-pub fn top(engine: &Engine, record: &crate::record::Record, options: &[String]) -> Result<Vec<String>> {
-    let pids = engine.processes(record)?;
-    let usual = ["-ef".to_string()];
-    let options = if options.is_empty() { &usual[..] } else { options };
-    let output =
-        std::process::Command::new("ps").args(options).output().context("cannot start ps\ncure: apt install procps")?;
-    if !output.status.success() {
-        bail!("ps: {}", String::from_utf8_lossy(&output.stderr).trim());
-    }
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    let mut lines = text.lines();
-    let titles = lines.next().context("ps printed nothing")?;
-    let column = titles
-        .split_whitespace()
-        .position(|title| title == "PID")
-        .context("Couldn't find PID field in ps output\ncure: choose columns with PID among them")?;
-    let is_ours = |line: &&str| {
-        line.split_whitespace().nth(column).and_then(|pid| pid.parse().ok()).is_some_and(|pid: i32| pids.contains(&pid))
-    };
-    Ok([titles.to_string()].into_iter().chain(lines.filter(is_ours).map(String::from)).collect())
 }
 
 /// Show a container's published ports.
@@ -98,12 +78,14 @@ pub struct PortVerb {
 
 impl PortVerb {
     /// Prints them.
-    pub fn act(self, store: &StoreFlags) -> Result<u8> {
+    pub fn act(self, engine: &dyn Engine) -> Result<u8> {
         end_quietly_in_a_pipe()?;
-        let engine = Engine::open(store)?;
-        let record = engine.records().find(&self.container)?;
-        for port in engine.endpoint(&record).into_iter().flat_map(|endpoint| endpoint.ports) {
-            say!("{}/tcp -> {}:{}", port.container, port.ip, port.host);
+        let container = engine.inspect(&self.container)?;
+        for (port, bindings) in container["NetworkSettings"]["Ports"].as_object().into_iter().flatten() {
+            for binding in bindings.as_array().into_iter().flatten() {
+                let text = |key: &str| binding[key].as_str().unwrap_or_default();
+                say!("{port} -> {}:{}", text("HostIp"), text("HostPort"));
+            }
         }
         Ok(0)
     }
@@ -121,10 +103,9 @@ pub struct DiffVerb {
 
 impl DiffVerb {
     /// Prints it.
-    pub fn act(self, store: &StoreFlags) -> Result<u8> {
+    pub fn act(self, engine: &dyn Engine) -> Result<u8> {
         end_quietly_in_a_pipe()?;
-        let engine = Engine::open(store)?;
-        let changes = engine.changes(&engine.records().find(&self.container)?)?;
+        let changes = engine.changes(&self.container)?;
         if self.format == Format::Json {
             say!("{}", serde_json::to_string_pretty(&changes)?);
             return Ok(0);
@@ -148,7 +129,7 @@ pub struct CommitVerb {
 impl CommitVerb {
     /// Makes it.
     pub fn act(self, store: &StoreFlags) -> Result<u8> {
-        let engine = Engine::open(store)?;
+        let engine = Local::open(store)?;
         let record = engine.records().find(&self.container)?;
         let layers = engine.layers()?;
         say!("{}", ch04_unionfs::commit_by_id(&layers, &record.id, &self.name)?.chain);

@@ -1,20 +1,13 @@
 //! Verbs that change a container's state.
 
-use std::os::fd::AsFd;
-use std::os::unix::net::UnixStream;
-use std::time::{Duration, Instant};
-
-use anyhow::{Context, Result};
+use anyhow::Result;
+use ch01_namespaces::say;
 use ch01_namespaces::verbs::end_quietly_in_a_pipe;
-use ch01_namespaces::{StoreFlags, say};
 use clap::Args;
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use super::attach::converse;
-use super::{each, signal_number};
-use crate::client::End;
+use super::{Found, each, signal_number};
 use crate::engine::Engine;
-use crate::record::{Record, Restart as Policy, Status};
 
 /// Start containers that were made, or have ended.
 #[derive(Args)]
@@ -36,14 +29,13 @@ pub struct Start {
 
 impl Start {
     /// Starts them.
-    pub fn act(self, store: &StoreFlags) -> Result<u8> {
-        let engine = Engine::open(store)?;
+    pub fn act(self, engine: &dyn Engine) -> Result<u8> {
         if self.restart_policy {
-            let due = due_after_a_reboot(&engine)?;
+            let due = engine.due_after_a_reboot()?;
             return each(&due, |name| engine.start(name));
         }
         if self.attach || self.interactive {
-            return start_attached(&engine, &self.containers[0], self.interactive);
+            return start_attached(engine, &self.containers[0], self.interactive);
         }
         each(&self.containers, |name| {
             engine.start(name)?;
@@ -53,32 +45,11 @@ impl Start {
     }
 }
 
-/// What has to run and doesn't.
-pub fn due_after_a_reboot(engine: &Engine) -> Result<Vec<String>> {
-    let is_due = |record: &Record| {
-        let policy = match record.host.restart {
-            Policy::Always => true,
-            Policy::UnlessStopped => !record.state.was_stopped,
-            Policy::No | Policy::OnFailure(_) => false,
-        };
-        policy && record.state.status == Status::Exited
-    };
-    Ok(engine.records().all()?.iter().filter(|record| is_due(record)).map(|record| record.id.clone()).collect())
-}
-
-fn start_attached(engine: &Engine, name: &str, interactive: bool) -> Result<u8> {
-    let record = engine.records().find(name)?;
-    let stdin = interactive && record.config.open_stdin;
-    let (ours, theirs) = UnixStream::pair().context("cannot make a pair of sockets")?;
-    let gate = engine.prepare_start(name)?;
-    engine.attach(&record, theirs.into(), stdin, true, true)?;
-    gate.map_or(Ok(()), crate::shim::Handle::open_gate)?;
-    let record = engine.records().find(&record.id).unwrap_or(record);
-    let waiting = engine.wait(&record)?;
-    match converse(engine, &record, ours, stdin, true)? {
-        End::Detached => Ok(0),
-        End::Closed => engine.waited(waiting.as_ref(), &record.id),
-    }
+fn start_attached(engine: &dyn Engine, name: &str, interactive: bool) -> Result<u8> {
+    let container = Found::new(engine, name)?;
+    let stdin = interactive && container.open_stdin;
+    let running = engine.start_attached(&container.id, stdin)?;
+    converse(engine, running, container.tty, stdin, true)
 }
 
 /// End containers: first by a signal, then by force.
@@ -98,53 +69,14 @@ pub struct Stop {
 
 impl Stop {
     /// Stops them.
-    pub fn act(self, store: &StoreFlags) -> Result<u8> {
-        let engine = Engine::open(store)?;
+    pub fn act(self, engine: &dyn Engine) -> Result<u8> {
         each(&self.containers, |name| {
-            stop(&engine, name, self.time, self.signal.as_deref())?;
+            engine.stop(name, self.time, self.signal.as_deref())?;
             say!("{name}");
             Ok(())
         })
     }
 }
-
-// ANCHOR: stop
-/// Asks a container to end, and kills it when it doesn't. (A PID 1 that has no handler for the
-/// signal never sees it.)
-pub fn stop(engine: &Engine, name: &str, seconds: Option<i64>, signal: Option<&str>) -> Result<()> {
-    let record = engine.records().find(name)?;
-    if !record.state.is_active() {
-        return Ok(());
-    }
-    if record.state.status == Status::Paused {
-        engine.pause(&record.id, false)?;
-    }
-    let own = if record.config.stop_signal.is_empty() { "SIGTERM" } else { &record.config.stop_signal };
-    let waiting = engine.wait(&record)?;
-    if let Err(error) = engine.kill(&record.id, signal_number(signal.unwrap_or(own))?, true) {
-        // It may have ended this very moment, or been stopped by somebody else.
-        engine.waited(waiting.as_ref(), &record.id)?;
-        let is_there = engine.records().find(&record.id).is_ok_and(|record| record.state.is_active());
-        return if is_there { Err(error) } else { Ok(()) };
-    }
-    let seconds = seconds.or(record.config.stop_timeout.map(i64::from)).unwrap_or(10);
-    if let Some(link) = &waiting {
-        let end = Instant::now() + Duration::from_secs(seconds.max(0) as u64);
-        while seconds < 0 || Instant::now() < end {
-            let mut ended = [PollFd::new(link.as_fd(), PollFlags::POLLIN)];
-            let left = end.saturating_duration_since(Instant::now()).min(Duration::from_secs(30));
-            let left = if seconds < 0 { PollTimeout::from(30_000u16) } else { PollTimeout::try_from(left)? };
-            if poll(&mut ended, left).unwrap_or(0) > 0 {
-                engine.waited(waiting.as_ref(), &record.id)?;
-                return Ok(());
-            }
-        }
-        // It may have ended this very moment.
-        let _ = engine.kill(&record.id, 9, true);
-    }
-    engine.waited(waiting.as_ref(), &record.id).map(drop)
-}
-// ANCHOR_END: stop
 
 /// Stop containers and start them again.
 #[derive(Args)]
@@ -159,11 +91,9 @@ pub struct Restart {
 
 impl Restart {
     /// Restarts them.
-    pub fn act(self, store: &StoreFlags) -> Result<u8> {
-        let engine = Engine::open(store)?;
+    pub fn act(self, engine: &dyn Engine) -> Result<u8> {
         each(&self.containers, |name| {
-            stop(&engine, name, self.time, None)?;
-            engine.start(name)?;
+            engine.restart(name, self.time)?;
             say!("{name}");
             Ok(())
         })
@@ -183,11 +113,10 @@ pub struct Kill {
 
 impl Kill {
     /// Sends it.
-    pub fn act(self, store: &StoreFlags) -> Result<u8> {
-        let engine = Engine::open(store)?;
+    pub fn act(self, engine: &dyn Engine) -> Result<u8> {
         let signal = signal_number(&self.signal)?;
         each(&self.containers, |name| {
-            engine.kill(name, signal, signal == 9)?;
+            engine.kill(name, signal)?;
             say!("{name}");
             Ok(())
         })
@@ -204,12 +133,9 @@ pub struct Wait {
 
 impl Wait {
     /// Waits.
-    pub fn act(self, store: &StoreFlags) -> Result<u8> {
-        let engine = Engine::open(store)?;
+    pub fn act(self, engine: &dyn Engine) -> Result<u8> {
         each(&self.containers, |name| {
-            let record = engine.records().find(name)?;
-            let waiting = engine.wait(&record)?;
-            say!("{}", engine.waited(waiting.as_ref(), &record.id)?);
+            say!("{}", engine.wait(name)?()?);
             Ok(())
         })
     }
@@ -233,20 +159,19 @@ pub struct Unpause {
 
 impl Pause {
     /// Halts them.
-    pub fn act(self, store: &StoreFlags) -> Result<u8> {
-        set_paused(store, &self.containers, true)
+    pub fn act(self, engine: &dyn Engine) -> Result<u8> {
+        set_paused(engine, &self.containers, true)
     }
 }
 
 impl Unpause {
     /// Lets them go on.
-    pub fn act(self, store: &StoreFlags) -> Result<u8> {
-        set_paused(store, &self.containers, false)
+    pub fn act(self, engine: &dyn Engine) -> Result<u8> {
+        set_paused(engine, &self.containers, false)
     }
 }
 
-fn set_paused(store: &StoreFlags, containers: &[String], paused: bool) -> Result<u8> {
-    let engine = Engine::open(store)?;
+fn set_paused(engine: &dyn Engine, containers: &[String], paused: bool) -> Result<u8> {
     each(containers, |name| {
         engine.pause(name, paused)?;
         say!("{name}");
@@ -265,8 +190,8 @@ pub struct Rename {
 
 impl Rename {
     /// Renames it.
-    pub fn act(self, store: &StoreFlags) -> Result<u8> {
-        Engine::open(store)?.rename(&self.container, &self.new_name).map(|()| 0)
+    pub fn act(self, engine: &dyn Engine) -> Result<u8> {
+        engine.rename(&self.container, &self.new_name).map(|()| 0)
     }
 }
 
@@ -286,8 +211,7 @@ pub struct Rm {
 
 impl Rm {
     /// Removes them.
-    pub fn act(self, store: &StoreFlags) -> Result<u8> {
-        let engine = Engine::open(store)?;
+    pub fn act(self, engine: &dyn Engine) -> Result<u8> {
         each(&self.containers, |name| {
             engine.remove(name, self.force, self.volumes)?;
             say!("{name}");
@@ -306,17 +230,13 @@ pub struct Prune {
 
 impl Prune {
     /// Removes them.
-    pub fn act(self, store: &StoreFlags) -> Result<u8> {
+    pub fn act(self, engine: &dyn Engine) -> Result<u8> {
         end_quietly_in_a_pipe()?;
-        let engine = Engine::open(store)?;
         if !self.force {
             anyhow::bail!("this removes all containers that don't run\ncure: if that is what you want, add --force");
         }
-        let records = engine.records().all()?;
-        let ended = records.iter().filter(|record| !record.state.is_active());
-        for record in ended {
-            engine.remove(&record.id, false, true)?;
-            say!("{}", record.id);
+        for id in engine.prune()? {
+            say!("{id}");
         }
         Ok(0)
     }

@@ -14,10 +14,10 @@ pub use attach::Attach;
 pub use create::{Create, CreateFlags, Run, as_our_failure};
 pub use exec::ExecVerb;
 pub use export::Export;
-pub use inspect::{CommitVerb, DiffVerb, Inspect, PortVerb, Top, top};
-pub use lifecycle::{Kill, Pause, Prune, Rename, Restart, Rm, Start, Stop, Unpause, Wait, due_after_a_reboot, stop};
+pub use inspect::{CommitVerb, DiffVerb, Inspect, PortVerb, Top};
+pub use lifecycle::{Kill, Pause, Prune, Rename, Restart, Rm, Start, Stop, Unpause, Wait};
 pub use logs::Logs;
-pub use ps::{Filters, Ps, ports_text, status_text};
+pub use ps::Ps;
 pub use volume::VolumeVerb;
 
 use std::path::Path;
@@ -26,6 +26,29 @@ use anyhow::{Context, Result};
 use ch01_namespaces::report;
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
+
+use crate::engine::Engine;
+
+/// What a verb that talks with a container has to know of it.
+pub(crate) struct Found {
+    pub id: String,
+    pub tty: bool,
+    pub open_stdin: bool,
+    pub is_active: bool,
+}
+
+impl Found {
+    pub fn new(engine: &dyn Engine, name: &str) -> Result<Found> {
+        let whole = engine.inspect(name)?;
+        let flag = |part: &str, name: &str| whole[part][name].as_bool().unwrap_or_default();
+        Ok(Found {
+            id: whole["Id"].as_str().unwrap_or(name).into(),
+            tty: flag("Config", "Tty"),
+            open_stdin: flag("Config", "OpenStdin"),
+            is_active: flag("State", "Running"),
+        })
+    }
+}
 
 /// Does something to many containers; one that fails doesn't keep the others.
 pub(crate) fn each(names: &[String], mut act: impl FnMut(&str) -> Result<()>) -> Result<u8> {

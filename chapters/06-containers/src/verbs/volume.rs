@@ -1,8 +1,8 @@
 //! `volume`: named volumes.
 
 use anyhow::{Result, bail};
+use ch01_namespaces::say;
 use ch01_namespaces::verbs::end_quietly_in_a_pipe;
-use ch01_namespaces::{Failure, StoreFlags, say};
 use ch04_unionfs::verbs::Format;
 use clap::Subcommand;
 use serde_json::json;
@@ -52,11 +52,10 @@ pub enum VolumeVerb {
 
 impl VolumeVerb {
     /// Does it.
-    pub fn act(self, store: &StoreFlags) -> Result<u8> {
-        let engine = Engine::open(store)?;
+    pub fn act(self, engine: &dyn Engine) -> Result<u8> {
         match self {
             VolumeVerb::Create { name } => {
-                say!("{}", engine.volumes().create(name.as_deref(), Default::default())?.name);
+                say!("{}", engine.create_volume(name.as_deref(), Default::default())?);
                 Ok(0)
             }
             VolumeVerb::Ls { format, quiet } => {
@@ -64,11 +63,12 @@ impl VolumeVerb {
                 if format == Format::Table && !quiet {
                     say!("DRIVER    VOLUME NAME");
                 }
-                for volume in engine.volumes().all()? {
+                for volume in engine.list_volumes()? {
+                    let name = volume["Name"].as_str().unwrap_or_default();
                     match (format, quiet) {
-                        (Format::Json, _) => say!("{}", json!({"Name": volume.name, "Driver": "local"})),
-                        (_, true) => say!("{}", volume.name),
-                        _ => say!("local     {}", volume.name),
+                        (Format::Json, _) => say!("{}", json!({"Name": name, "Driver": "local"})),
+                        (_, true) => say!("{name}"),
+                        _ => say!("local     {name}"),
                     }
                 }
                 Ok(0)
@@ -97,49 +97,5 @@ impl VolumeVerb {
                 Ok(0)
             }
         }
-    }
-}
-
-impl Engine {
-    /// A volume as Docker shows it.
-    pub fn inspect_volume(&self, name: &str) -> Result<serde_json::Value> {
-        let Some(volume) = self.volumes().find(name)? else {
-            bail!(Failure::new(1, format!("get {name}: no such volume")));
-        };
-        Ok(json!({
-            "Name": volume.name, "Driver": "local", "Mountpoint": self.volumes().data(&volume.name),
-            "CreatedAt": volume.created, "Labels": volume.labels, "Scope": "local", "Options": null,
-        }))
-    }
-
-    /// The containers that use a volume.
-    pub fn users_of_volume(&self, name: &str) -> Result<Vec<String>> {
-        let all = self.records().all()?;
-        Ok(all
-            .into_iter()
-            .filter(|record| record.host.volumes.iter().any(|used| used == name))
-            .map(|record| record.id)
-            .collect())
-    }
-
-    /// Removes a volume that no container uses.
-    pub fn remove_volume(&self, name: &str) -> Result<()> {
-        let users = self.users_of_volume(name)?;
-        if !users.is_empty() {
-            bail!(Failure::new(1, format!("remove {name}: volume is in use - [{}]", users.join(", "))));
-        }
-        self.volumes().remove(name)
-    }
-
-    /// Removes what no container uses; with `all` also what somebody has named.
-    pub fn prune_volumes(&self, all: bool) -> Result<Vec<String>> {
-        let mut gone = Vec::new();
-        for volume in self.volumes().all()? {
-            if (all || volume.anonymous) && self.users_of_volume(&volume.name)?.is_empty() {
-                self.volumes().remove(&volume.name)?;
-                gone.push(volume.name);
-            }
-        }
-        Ok(gone)
     }
 }

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 use ch04_unionfs::digest::ChainId;
-use ch06_containers::engine::Engine;
+use ch06_containers::engine::Local;
 use ch06_containers::record::Config;
 
 /// What a container is made of.
@@ -19,10 +19,10 @@ pub struct Image {
 /// Where images come from.
 pub trait Images: Send + Sync {
     /// The image of a name; an error with "No such image" in it makes the client pull it.
-    fn find(&self, engine: &Engine, name: &str) -> Result<Image>;
+    fn find(&self, engine: &Local, name: &str) -> Result<Image>;
 
     /// How many there are.
-    fn count(&self, engine: &Engine) -> usize;
+    fn count(&self, engine: &Local) -> usize;
 }
 
 /// Chapter 4's layers.
@@ -30,7 +30,7 @@ pub trait Images: Send + Sync {
 pub struct LayersAsImages;
 
 impl Images for LayersAsImages {
-    fn find(&self, engine: &Engine, name: &str) -> Result<Image> {
+    fn find(&self, engine: &Local, name: &str) -> Result<Image> {
         let bare = name.strip_suffix(":latest").unwrap_or(name);
         let layers = engine.layers()?;
         let layer = layers.resolve(name).or_else(|_| layers.resolve(bare));
@@ -38,7 +38,7 @@ impl Images for LayersAsImages {
         Ok(Image { layer: Some(layer), ..Image::default() })
     }
 
-    fn count(&self, engine: &Engine) -> usize {
+    fn count(&self, engine: &Local) -> usize {
         engine.layers().and_then(|layers| layers.names()).map_or(0, |names| names.len())
     }
 }

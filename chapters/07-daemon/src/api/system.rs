@@ -115,7 +115,7 @@ pub async fn disk_usage(daemon: Daemon) -> Answer {
                 json!({
                     "Id": record.id, "Names": [format!("/{}", record.name)], "Image": record.image, "SizeRw": 0,
                     "SizeRootFs": 0, "State": record.state.status.to_string(),
-                    "Status": ch06_containers::verbs::status_text(record), "Created": 0, "Command": "", "Mounts": [],
+                    "Status": ch06_containers::engine::status_text(record), "Created": 0, "Command": "", "Mounts": [],
                 })
             })
             .collect();

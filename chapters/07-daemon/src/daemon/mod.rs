@@ -20,7 +20,7 @@ use anyhow::{Context, Result};
 use ch01_namespaces::StoreFlags;
 use ch05_network::network::Networks;
 use ch05_network::rootless::{Holder, owns_network_namespace};
-use ch06_containers::engine::Engine;
+use ch06_containers::engine::Local;
 use ch06_containers::record::Records;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -38,7 +38,7 @@ use crate::cli::DaemonVerb;
 /// What every request needs.
 pub struct Shared {
     /// What can be done.
-    pub engine: Engine,
+    pub engine: Local,
     /// What changed on disk, whoever did it.
     pub changes: Changes,
     /// Clients that attached before the container was started.
@@ -68,7 +68,7 @@ pub fn run(
     let _only_one = only_one(flags)?;
     let listeners = listen::listen(flags, verb)?;
     enter_users_namespace(flags)?;
-    let engine = Engine::open(flags)?;
+    let engine = Local::open(flags)?;
     start_what_is_due(&engine);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -131,8 +131,8 @@ fn only_one(flags: &StoreFlags) -> Result<std::fs::File> {
 }
 
 /// After a boot, or a crash of shims: what has to run and doesn't.
-fn start_what_is_due(engine: &Engine) {
-    for id in ch06_containers::verbs::due_after_a_reboot(engine).unwrap_or_default() {
+fn start_what_is_due(engine: &Local) {
+    for id in engine.due_after_a_reboot().unwrap_or_default() {
         if let Err(error) = engine.start(&id) {
             ch01_namespaces::report(&error.context(format!("cannot start container {}", &id[..12])));
         }

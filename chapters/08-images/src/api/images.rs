@@ -7,7 +7,7 @@ use anyhow::{Context, Result, anyhow};
 use base64::Engine as _;
 use ch04_unionfs::archive::decompress;
 use ch04_unionfs::digest::ChainId;
-use ch06_containers::engine::Engine;
+use ch06_containers::engine::Local;
 use ch06_containers::record::Config;
 use ch07_daemon::api::body::{channel, json as answer, ok, read};
 use ch07_daemon::api::containers::ToChannel;
@@ -68,7 +68,7 @@ fn row(image: &Found, users: &[(String, ChainId)]) -> Value {
 }
 
 /// Containers, and what they stand on.
-pub fn users(engine: &Engine) -> Vec<(String, ChainId)> {
+pub fn users(engine: &Local) -> Vec<(String, ChainId)> {
     let records = engine.records().all().unwrap_or_default();
     records.into_iter().filter_map(|record| Some((record.id, record.layer?))).collect()
 }
@@ -291,7 +291,7 @@ pub async fn commit(daemon: Daemon, call: Call) -> Answer {
 
 /// The image of a container as it is.
 pub fn commit_record(
-    engine: &Engine,
+    engine: &Local,
     record: &ch06_containers::record::Record,
     comment: Option<String>,
     author: Option<String>,

@@ -8,7 +8,7 @@ use std::future::Future;
 use std::pin::Pin;
 
 use anyhow::Result;
-use ch06_containers::engine::Engine;
+use ch06_containers::engine::Local;
 use ch07_daemon::api::error::Answer;
 use ch07_daemon::api::images::{Image, Images};
 use ch07_daemon::api::router::{Call, MoreRoutes};
@@ -22,16 +22,16 @@ use crate::layout::ImageStore;
 pub struct Stored;
 
 impl Images for Stored {
-    fn find(&self, engine: &Engine, name: &str) -> Result<Image> {
+    fn find(&self, engine: &Local, name: &str) -> Result<Image> {
         Ok(as_image(&builtin::find(&store(engine)?, name)?))
     }
 
-    fn count(&self, engine: &Engine) -> usize {
+    fn count(&self, engine: &Local) -> usize {
         store(engine).and_then(|images| images.all()).map_or(0, |all| all.len())
     }
 }
 
-fn store(engine: &Engine) -> Result<ImageStore> {
+fn store(engine: &Local) -> Result<ImageStore> {
     ImageStore::beside(engine.layers()?)
 }
 

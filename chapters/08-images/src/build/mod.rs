@@ -14,7 +14,7 @@ mod words;
 use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
-use ch06_containers::engine::Engine;
+use ch06_containers::engine::Local;
 use parse_dockerfile::{Instruction, Span};
 
 pub use context::Context;
@@ -49,7 +49,7 @@ pub struct Request {
 
 /// What every step needs.
 pub struct Builder<'a> {
-    engine: &'a Engine,
+    engine: &'a Local,
     images: &'a ImageStore,
     pull: &'a Pull<'a>,
     context: &'a Context,
@@ -63,7 +63,7 @@ pub struct Builder<'a> {
 // ANCHOR: build
 /// Builds.
 pub fn build(
-    engine: &Engine,
+    engine: &Local,
     images: &ImageStore,
     pull: &Pull<'_>,
     context: &Context,

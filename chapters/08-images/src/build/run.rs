@@ -6,7 +6,7 @@ use std::os::unix::net::UnixStream;
 use anyhow::{Context, Result};
 use ch01_namespaces::Failure;
 use ch04_unionfs::digest::ChainId;
-use ch06_containers::engine::{Engine, NewContainer};
+use ch06_containers::engine::{Local, NewContainer};
 use ch06_containers::record::Config;
 
 use super::Output;
@@ -15,7 +15,7 @@ use crate::transfer::changes_of;
 
 /// A container that goes away with this value.
 struct Temporary<'a> {
-    engine: &'a Engine,
+    engine: &'a Local,
     id: String,
 }
 
@@ -30,7 +30,7 @@ impl Drop for Temporary<'_> {
 // ANCHOR: run
 /// Runs a command, and gives what it changed as a layer.
 pub fn run(
-    engine: &Engine,
+    engine: &Local,
     images: &ImageStore,
     on: ChainId,
     config: Config,

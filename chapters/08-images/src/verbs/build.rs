@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 use ch01_namespaces::{StoreFlags, Verb, say};
-use ch06_containers::engine::Engine;
+use ch06_containers::engine::Local;
 use clap::Args;
 
 use super::{open_to_write, pull_telling};
@@ -66,7 +66,7 @@ impl Verb for Build {
             labels: self.label.iter().map(label).collect(),
         };
         let images = open_to_write(store)?;
-        let engine = Engine::open(store)?;
+        let engine = Local::open(store)?;
         let context = if self.context == Path::new("-") {
             if std::io::stdin().is_terminal() {
                 bail!("the context comes from stdin\ncure: tar c . | build -");

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use ch01_namespaces::verbs::end_quietly_in_a_pipe;
 use ch01_namespaces::{StoreFlags, Verb, say};
-use ch06_containers::engine::Engine;
+use ch06_containers::engine::Local;
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
@@ -123,7 +123,7 @@ pub struct Rmi {
 impl Verb for Rmi {
     fn act(self, store: &StoreFlags) -> Result<u8> {
         let images = open_to_write(store)?;
-        let engine = Engine::open(store)?;
+        let engine = Local::open(store)?;
         let mut failed = 0;
         for name in &self.images {
             match images.remove(name, self.force, &api::users(&engine)) {

@@ -2,7 +2,7 @@
 
 use anyhow::Context;
 use ch01_namespaces::Failure;
-use ch06_containers::verbs::{signal_number, stop as stop_container};
+use ch06_containers::verbs::signal_number;
 use hyper::{Response, StatusCode};
 use serde_json::json;
 use tracing::warn;
@@ -80,7 +80,7 @@ pub async fn stop(daemon: Daemon, name: String, call: Call) -> Answer {
     let signal = call.query.get("signal").map(String::from);
     let was_active = blocking(move || {
         let record = daemon.engine.records().find(&name)?;
-        stop_container(&daemon.engine, &record.id, seconds, signal.as_deref())?;
+        daemon.engine.stop(&record.id, seconds, signal.as_deref())?;
         Ok(record.state.is_active())
     })
     .await?;
@@ -92,7 +92,7 @@ pub async fn restart(daemon: Daemon, name: String, call: Call) -> Answer {
     let seconds = call.query.number("t")?;
     let signal = call.query.get("signal").map(String::from);
     blocking(move || {
-        stop_container(&daemon.engine, &name, seconds, signal.as_deref())?;
+        daemon.engine.stop(&name, seconds, signal.as_deref())?;
         daemon.engine.start(&name)
     })
     .await?;
@@ -132,14 +132,6 @@ pub async fn remove(daemon: Daemon, name: String, call: Call) -> Answer {
 
 /// Removes all that have ended.
 pub async fn prune(daemon: Daemon) -> Answer {
-    let gone = blocking(move || {
-        let mut gone = Vec::new();
-        for record in daemon.engine.records().all()?.iter().filter(|record| !record.state.is_active()) {
-            daemon.engine.remove(&record.id, false, true)?;
-            gone.push(record.id.clone());
-        }
-        Ok(gone)
-    })
-    .await?;
+    let gone = blocking(move || daemon.engine.prune()).await?;
     ok(&json!({"ContainersDeleted": gone, "SpaceReclaimed": 0}))
 }

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::os::fd::{AsFd, OwnedFd};
 
 use bytes::Bytes;
-use ch06_containers::engine::Engine;
+use ch06_containers::engine::Local;
 use ch06_containers::log::{Entry, LogOptions};
 use ch06_containers::parse_time;
 use ch06_containers::record::Record;
@@ -65,7 +65,7 @@ fn frame(entry: &Entry, is_terminal: bool, timestamps: bool) -> Vec<u8> {
 const GATHERED: usize = 64 * 1024;
 
 fn history(
-    engine: &Engine,
+    engine: &Local,
     record: &Record,
     options: LogOptions,
     timestamps: bool,
@@ -154,7 +154,7 @@ async fn sender_closed(sender: &Sender<Bytes>) {
 }
 
 /// What was written before a client attached, if it asks for that as well.
-pub async fn send_history(engine: &Engine, record: &Record, socket: &OwnedFd, stdout: bool, stderr: bool) {
+pub async fn send_history(engine: &Local, record: &Record, socket: &OwnedFd, stdout: bool, stderr: bool) {
     let Ok(socket) = socket.try_clone() else { return };
     let (engine, record) = (engine.clone(), record.clone());
     let sent = tokio::task::spawn_blocking(move || -> anyhow::Result<()> {

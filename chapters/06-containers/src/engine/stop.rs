@@ -1,0 +1,51 @@
+//! Ending a container.
+
+use std::os::fd::AsFd;
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+
+use super::Local;
+use crate::record::Status;
+use crate::verbs::signal_number;
+
+impl Local {
+    // ANCHOR: stop
+    /// Asks a container to end, and kills it when it doesn't. (A PID 1 that has no handler for the
+    /// signal never sees it.)
+    pub fn stop(&self, name: &str, seconds: Option<i64>, signal: Option<&str>) -> Result<()> {
+        let record = self.records().find(name)?;
+        if !record.state.is_active() {
+            return Ok(());
+        }
+        if record.state.status == Status::Paused {
+            self.pause(&record.id, false)?;
+        }
+        let own = if record.config.stop_signal.is_empty() { "SIGTERM" } else { &record.config.stop_signal };
+        let waiting = self.wait(&record)?;
+        if let Err(error) = self.kill(&record.id, signal_number(signal.unwrap_or(own))?, true) {
+            // It may have ended this very moment, or been stopped by somebody else.
+            self.waited(waiting.as_ref(), &record.id)?;
+            let is_there = self.records().find(&record.id).is_ok_and(|record| record.state.is_active());
+            return if is_there { Err(error) } else { Ok(()) };
+        }
+        let seconds = seconds.or(record.config.stop_timeout.map(i64::from)).unwrap_or(10);
+        if let Some(link) = &waiting {
+            let end = Instant::now() + Duration::from_secs(seconds.max(0) as u64);
+            while seconds < 0 || Instant::now() < end {
+                let mut ended = [PollFd::new(link.as_fd(), PollFlags::POLLIN)];
+                let left = end.saturating_duration_since(Instant::now()).min(Duration::from_secs(30));
+                let left = if seconds < 0 { PollTimeout::from(30_000u16) } else { PollTimeout::try_from(left)? };
+                if poll(&mut ended, left).unwrap_or(0) > 0 {
+                    self.waited(waiting.as_ref(), &record.id)?;
+                    return Ok(());
+                }
+            }
+            // It may have ended this very moment.
+            let _ = self.kill(&record.id, 9, true);
+        }
+        self.waited(waiting.as_ref(), &record.id).map(drop)
+    }
+    // ANCHOR_END: stop
+}
