@@ -36,4 +36,4 @@ mod volumes;
 pub use cli::{EngineVerbs, Verbs, main};
 pub use client::Frames;
 pub use flags::Flags;
-pub use time::{ago, now, parse_time, seconds_of};
+pub use time::{ago, now, parse_time, seconds_of, seconds_with_nanos};

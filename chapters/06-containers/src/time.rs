@@ -18,8 +18,10 @@ pub fn parse_time(text: &str) -> Result<String> {
     if let Ok(time) = text.parse::<Timestamp>() {
         return Ok(format!("{time:.9}"));
     }
-    if let Ok(seconds) = text.parse::<f64>() {
-        let time = Timestamp::from_second(seconds as i64).with_context(wrong)?;
+    let (seconds, fraction) = text.split_once('.').unwrap_or((text, ""));
+    if let (Ok(seconds), true) = (seconds.parse(), fraction.bytes().all(|byte| byte.is_ascii_digit())) {
+        let nanos = format!("{fraction:0<9.9}").parse().with_context(wrong)?;
+        let time = Timestamp::new(seconds, nanos).with_context(wrong)?;
         return Ok(format!("{time:.9}"));
     }
     let ago: SignedDuration = text.parse().with_context(wrong)?;
@@ -30,6 +32,12 @@ pub fn parse_time(text: &str) -> Result<String> {
 /// A time in seconds since 1970.
 pub fn seconds_of(time: &str) -> i64 {
     time.parse::<Timestamp>().map_or(0, Timestamp::as_second)
+}
+
+/// The same with nanoseconds behind a point, as the Engine API wants times.
+pub fn seconds_with_nanos(time: &str) -> String {
+    let nanos = time.parse::<Timestamp>().map_or(0, Timestamp::as_nanosecond);
+    format!("{}.{:09}", nanos / 1_000_000_000, nanos % 1_000_000_000)
 }
 
 /// The time that is so many seconds after 1970 began.
@@ -69,6 +77,9 @@ mod tests {
         let (a, b) = (now(), now());
         assert!(a <= b && a.len() == "2026-11-28T23:11:17.123456789Z".len(), "{a}");
         assert_eq!(parse_time("2026-11-28T23:11:17Z").unwrap(), "2026-11-28T23:11:17.000000000Z");
+        let exact = "2026-11-28T23:11:17.000000042Z";
+        assert_eq!(parse_time(&seconds_with_nanos(exact)).unwrap(), exact);
+        assert_eq!(parse_time("1795907477").unwrap(), "2026-11-28T23:11:17.000000000Z");
         assert!(parse_time("10m").unwrap() < now());
         assert!(parse_time("yesterday").is_err());
     }

@@ -4,12 +4,13 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use ch01_namespaces::narration::TourFlags;
 use ch01_namespaces::{StoreFlags, Verb, report};
 use clap::{Args, Parser, Subcommand};
 
 use crate::api::images::LayersAsImages;
+use crate::client::Remote;
 use crate::daemon;
 
 /// Chapter 7: the daemon and its client
@@ -22,8 +23,26 @@ struct Cli {
     store: StoreFlags,
     #[command(flatten)]
     tour: TourFlags,
+    #[command(flatten)]
+    host: HostFlag,
     #[command(subcommand)]
     command: Option<Verbs>,
+}
+
+/// Which engine does what is asked.
+#[derive(Args, Debug, Clone, Default)]
+pub struct HostFlag {
+    /// Ask the daemon at unix:///PATH [default: DOCKER_HOST; without both, no daemon is needed]
+    #[arg(short = 'H', long, value_name = "ADDRESS")]
+    host: Option<String>,
+}
+
+impl HostFlag {
+    /// The daemon's address, if one is to be asked.
+    pub fn address(&self) -> Option<String> {
+        let given = self.host.clone().or_else(|| std::env::var("DOCKER_HOST").ok());
+        given.filter(|address| !address.is_empty())
+    }
 }
 
 /// What can be done.
@@ -51,12 +70,32 @@ pub struct DaemonVerb {
     pub pidfile: Option<PathBuf>,
 }
 
-impl Verb for Verbs {
-    fn act(self, store: &StoreFlags) -> Result<u8> {
-        match self {
-            Verbs::Daemon(verb) => daemon::run(store, &verb, Arc::new(LayersAsImages), Vec::new()).map(|()| 0),
-            Verbs::Engine(verb) => verb.act(store),
+impl Verbs {
+    // ANCHOR: act
+    /// Does it: with a daemon, if one is named, and otherwise in this process.
+    fn act(self, store: &StoreFlags, host: Option<String>) -> Result<u8> {
+        match (self, host) {
+            (Verbs::Daemon(verb), _) => daemon::run(store, &verb, Arc::new(LayersAsImages), Vec::new()).map(|()| 0),
+            (Verbs::Engine(verb), None) => verb.act(store),
+            (Verbs::Engine(verb), Some(host)) => ask_daemon(verb, store, &host),
         }
+    }
+    // ANCHOR_END: act
+}
+
+/// Has a daemon do it. A verb about this machine is refused rather than done somewhere else.
+pub fn ask_daemon(verb: ch06_containers::Verbs, store: &StoreFlags, host: &str) -> Result<u8> {
+    use ch06_containers::Verbs as Known;
+    match verb {
+        Known::Engine(verb) => verb.act(&Remote::new(host)?),
+        // Our own helpers; they are started with the environment that we have.
+        Known::Shim { .. } | Known::PortProxy { .. } | Known::NetworkWayOut { .. } | Known::NetworkHolder { .. } => {
+            verb.act(store)
+        }
+        _ => bail!(
+            "this can't be asked of the daemon at {host}\ncause: it is about this machine, and not in the Engine API of \
+             this client\ncure: leave --host and DOCKER_HOST out, and run it where the daemon runs, as its user"
+        ),
     }
 }
 
@@ -72,7 +111,7 @@ pub fn main() -> ExitCode {
     };
     let act = || match cli.command {
         None => crate::tour::tour(&cli.tour, &cli.store),
-        Some(verb) => verb.act(&cli.store),
+        Some(verb) => verb.act(&cli.store, cli.host.address()),
     };
     ExitCode::from(act().unwrap_or_else(|error| report(&error)))
 }

@@ -11,13 +11,15 @@
 //! 2. [`api`]: from a request to the function that answers it (`router.rs`), and those functions.
 //! 3. [`host_config`]: Docker's words for what surrounds a container, as chapter 6's flags.
 //! 4. `hijack.rs`: a connection that stops being HTTP.
+//! 5. [`client`]: chapter 6's command line with a daemon for its engine.
 
 #![recursion_limit = "256"] // info is one large JSON value
 
 pub mod api;
 mod cli;
+pub mod client;
 pub mod daemon;
 pub mod host_config;
 mod tour;
 
-pub use cli::{DaemonVerb, Verbs, main};
+pub use cli::{DaemonVerb, HostFlag, Verbs, ask_daemon, main};

@@ -260,13 +260,18 @@ impl Create {
         engine: &dyn Engine,
         on_image: impl FnOnce(NewContainer) -> Result<NewContainer>,
     ) -> Result<u8> {
-        let created = engine.create(on_image(self.request()?)?)?;
-        for warning in &created.warnings {
-            report(&anyhow::anyhow!("{warning}"));
-        }
-        say!("{}", created.id);
+        say!("{}", make(engine, on_image(self.request()?)?)?);
         Ok(0)
     }
+}
+
+/// Makes it, and tells what its maker should know. Gives its id.
+fn make(engine: &dyn Engine, new: NewContainer) -> Result<String> {
+    let created = engine.create(new)?;
+    for warning in &created.warnings {
+        report(&anyhow::anyhow!("{warning}"));
+    }
+    Ok(created.id)
 }
 
 fn labels(labels: &[String]) -> BTreeMap<String, String> {
@@ -316,7 +321,7 @@ impl Run {
             bail!("the input device is not a TTY\ncure: leave -t out");
         }
         let (tty, stdin, auto_remove) = (flags.tty, flags.interactive, flags.rm);
-        let id = engine.create(on_image(self.create.request()?)?)?.id;
+        let id = make(engine, on_image(self.create.request()?)?)?;
         let started =
             if detach { engine.start(&id).map(|()| None) } else { engine.start_attached(&id, stdin).map(Some) };
         match started {

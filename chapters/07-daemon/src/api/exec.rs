@@ -84,7 +84,7 @@ pub async fn create(daemon: Daemon, name: String, call: Call) -> Answer {
     }
     let record = blocking(move || daemon.engine.records().find(&name)).await?;
     if !record.state.is_active() {
-        return Err(ApiError::new(StatusCode::CONFLICT, format!("container {} is not running", record.id)));
+        return Err(ApiError::new(StatusCode::CONFLICT, format!("Container {} is not running", record.id)));
     }
     let id = request.id.clone();
     keep(Note { container: record.id, request, is_started: false, failed: None });
@@ -101,7 +101,7 @@ pub async fn start(daemon: Daemon, id: String, call: Call) -> Answer {
     let record = blocking(move || engine.records().find(&container)).await?;
     if !record.state.is_active() || record.state.status == Status::Paused {
         let what = if record.state.is_active() { "paused" } else { "not running" };
-        return Err(ApiError::new(StatusCode::CONFLICT, format!("container {} is {what}", record.id)));
+        return Err(ApiError::new(StatusCode::CONFLICT, format!("Container {} is {what}", record.id)));
     }
     let note = begin(&id)?;
     if asked["Detach"].as_bool().unwrap_or(false) {
@@ -110,7 +110,7 @@ pub async fn start(daemon: Daemon, id: String, call: Call) -> Answer {
     }
     let tty = note.request.tty;
     tokio::spawn(async move {
-        match hijack::take(hyper::Request::from_parts(parts, ())).await {
+        match hijack::take(hyper::upgrade::on(hyper::Request::from_parts(parts, ()))).await {
             Ok(taken) => run_on(daemon, record, note, taken).await,
             Err(error) => warn!(%error, "exec"),
         }

@@ -7,7 +7,7 @@
 use std::os::fd::OwnedFd;
 
 use anyhow::{Context, Result, anyhow};
-use hyper::upgrade::Upgraded;
+use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper::{Response, StatusCode, header};
 use hyper_util::rt::TokioIo;
 use tokio::net::UnixStream;
@@ -36,9 +36,10 @@ pub fn switching_protocols(is_terminal: bool) -> Response<Body> {
 }
 
 // ANCHOR: take
-/// Waits until the answer is sent, and takes the connection.
-pub async fn take<B>(request: hyper::Request<B>) -> Result<Taken> {
-    let upgraded: Upgraded = hyper::upgrade::on(request).await.context("the connection was not handed over")?;
+/// Takes the connection of a request, when the answer is sent; or that of an answer, at the other
+/// end.
+pub async fn take(connection: OnUpgrade) -> Result<Taken> {
+    let upgraded: Upgraded = connection.await.context("the connection was not handed over")?;
     let parts = upgraded
         .downcast::<TokioIo<UnixStream>>()
         .map_err(|_| anyhow!("the connection is none of ours: a bug of ours"))?;

@@ -23,7 +23,7 @@ pub async fn attach(daemon: Daemon, name: String, call: Call) -> Answer {
     let answer = hijack::switching_protocols(record.config.tty);
     daemon.pending.announce(&record.id);
     tokio::spawn(async move {
-        let taken = hijack::take(call.request).await;
+        let taken = hijack::take(hyper::upgrade::on(call.request)).await;
         let Ok(taken) = taken.inspect_err(|error| warn!(%error, "attach")) else {
             daemon.pending.arrived(&record.id, None);
             return;
