@@ -270,7 +270,7 @@ fn flags_reach_the_container() -> Result<()> {
         "--rm",
         "--network=none",
         "--hostname=here",
-        "--user=7",
+        "--user=0:0",
         "-e",
         "A=b",
         "--env-file=/tmp/env",
@@ -285,7 +285,7 @@ fn flags_reach_the_container() -> Result<()> {
         script,
     ];
     let output = same_both_ways(&args)?;
-    let expected = "here\n7\nb 1\n/tmp\nread-only\n77\nNoNewPrivs:\t1\n";
+    let expected = "here\n0\nb 1\n/tmp\nread-only\n77\nNoNewPrivs:\t1\n";
     ensure!(String::from_utf8_lossy(&output.stdout) == expected, "{}", text(&output));
     Ok(())
 }
