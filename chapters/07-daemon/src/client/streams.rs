@@ -19,8 +19,9 @@ fn attach_path(id: &str, stdin: bool) -> String {
 
 impl Remote {
     // ANCHOR: attach_and_start
-    /// As the docker client does it: attach, wait, start. The daemon keeps the attached connection until
-    /// there is a shim to give it to, and answers "wait" with a head only: after that no end is missed.
+    /// As the docker client does it: attach, wait, start. The daemon keeps the attached connection
+    /// until there is a shim to give it to, and answers "wait" with a head at once: after that no end
+    /// is missed.
     pub(super) fn attach_and_start(&self, name: &str, stdin: bool) -> Result<Running<'_>> {
         let found = self.inspect(name)?;
         let id = found["Id"].as_str().unwrap_or(name).to_string();
