@@ -12,6 +12,7 @@ pub fn all() -> Vec<&'static Exercise> {
         exercises_03_cgroups::EXERCISES,
         exercises_04_unionfs::EXERCISES,
         exercises_06_containers::EXERCISES,
+        exercises_08_images::EXERCISES,
     ];
     let mut all = chapters.concat();
     all.sort_by_key(|exercise| exercise.place());
