@@ -9,8 +9,9 @@ use given::Reference;
 
 /// Takes the name of an image apart: `[HOST/]REPOSITORY[:TAG][@DIGEST]`.
 ///
-/// - What is before the first `/` is a host if it has a `.` or a `:` in it or is `localhost`. Without
-///   a host it is docker.io; and there, only there, a repository without a `/` is in `library/`.
+/// - What is before the first `/` is a host if it has a `.` or a `:` in it or is `localhost`.
+///   Without a host it is docker.io; and there, only there, a repository without a `/` is in
+///   `library/`.
 /// - Without a tag it is `latest`, unless there is a digest.
 ///
 /// Fails, saying which part is wrong:
