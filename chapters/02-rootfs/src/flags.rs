@@ -44,6 +44,9 @@ pub struct RootFlags {
     /// Set variables from a file: one NAME=VALUE or NAME a line, # begins a comment.
     #[arg(long = "env-file", value_name = "FILE")]
     pub env_file: Vec<PathBuf>,
+    /// The size of /dev/shm in bytes, unless it is the default (chapter 6).
+    #[arg(skip)]
+    pub shm_size: Option<u64>,
 }
 
 /// The flags of chapters 1 and 2.
@@ -85,7 +88,7 @@ impl RootFlags {
             (None, None) => Box::new(ScratchRoot::of_this_machine()?),
         };
         design.mechanisms.push(root);
-        design.add(Mounts::needed(own, privileged));
+        design.add(Mounts::needed(own, privileged, self.shm_size));
         design.add(Devices::new(privileged));
         let volumes = self.volumes()?;
         if !volumes.is_empty() {

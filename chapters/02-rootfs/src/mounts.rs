@@ -59,6 +59,8 @@ pub struct World {
     pub own: Namespaces,
     /// Whether we have root's powers over the machine, and not just over a user namespace.
     pub privileged: bool,
+    /// The size of /dev/shm in bytes, unless it is Docker's 64 MiB.
+    pub shm_size: Option<u64>,
 }
 
 // ANCHOR: defaults
@@ -86,7 +88,8 @@ pub fn defaults(world: World) -> Vec<Mount> {
     // Each mount of devpts is an instance of its own; ptmxmode lets everybody open a new terminal in
     // it.
     mounts.push(Mount::new("/dev/pts", "devpts", NO_SUID | NO_EXEC, &[("ptmxmode", "0666"), ("mode", "0620")]));
-    mounts.push(Mount::new("/dev/shm", "tmpfs", NO_SUID | NO_DEV | NO_EXEC, &[("mode", "1777"), ("size", "65536k")]));
+    let shm = world.shm_size.map_or("65536k".into(), |size| size.to_string());
+    mounts.push(Mount::new("/dev/shm", "tmpfs", NO_SUID | NO_DEV | NO_EXEC, &[("mode", "1777"), ("size", &shm)]));
     if may_or_root(Namespace::Ipc) {
         mounts.push(Mount::new("/dev/mqueue", "mqueue", NO_SUID | NO_DEV | NO_EXEC, &[]));
     }
@@ -119,7 +122,7 @@ mod tests {
     #[test]
     fn a_user_namespace_borrows_what_shows_the_hosts_namespaces() {
         let own = [Namespace::User, Namespace::Mount, Namespace::Pid].into_iter().collect();
-        let mounts = defaults(World { own, privileged: false });
+        let mounts = defaults(World { own, privileged: false, shm_size: None });
         assert!(matches!(what(&mounts, "/proc"), Some(What::New { kind: "proc", .. })));
         assert!(matches!(what(&mounts, "/sys"), Some(What::Bind { .. })));
         assert_eq!(what(&mounts, "/dev/mqueue"), None);
@@ -127,14 +130,14 @@ mod tests {
 
     #[test]
     fn with_all_namespaces_nothing_is_borrowed() {
-        let mounts = defaults(World { own: Namespaces::all(), privileged: false });
+        let mounts = defaults(World { own: Namespaces::all(), privileged: false, shm_size: None });
         assert!(mounts.iter().all(|mount| matches!(mount.what, What::New { .. })), "{mounts:?}");
     }
 
     #[test]
     fn sys_is_read_only_whoever_mounts_it() {
         for privileged in [true, false] {
-            let mounts = defaults(World { own: Namespaces::none(), privileged });
+            let mounts = defaults(World { own: Namespaces::none(), privileged, shm_size: None });
             let sys = mounts.iter().find(|mount| mount.target.as_os_str() == "/sys").unwrap();
             assert!(sys.attributes & READ_ONLY != 0);
         }
@@ -142,7 +145,7 @@ mod tests {
 
     #[test]
     fn directories_come_before_what_is_in_them() {
-        let mounts = defaults(World { own: Namespaces::all(), privileged: true });
+        let mounts = defaults(World { own: Namespaces::all(), privileged: true, shm_size: None });
         let place = |target: &str| mounts.iter().position(|mount| mount.target.as_os_str() == target).unwrap();
         assert!(place("/dev") < place("/dev/pts") && place("/dev") < place("/dev/shm"));
     }

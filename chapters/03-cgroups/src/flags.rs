@@ -91,6 +91,9 @@ pub struct CgroupFlags {
     /// else from yours. Made if it is missing.
     #[arg(long, value_name = "PATH")]
     pub cgroup_parent: Option<String>,
+    /// Whether devices are denied without a rule, too, where this user may deny any (chapter 6).
+    #[arg(skip)]
+    pub deny_devices: bool,
     /// The place that was found.
     #[arg(skip)]
     found: Option<Place>,
@@ -216,8 +219,11 @@ impl CgroupFlags {
         if let Some(score) = self.oom_score_adj {
             design.add(OomScore(score));
         }
-        let limits = self.limits()?;
+        let mut limits = self.limits()?;
         let Some(place) = self.found else { return Ok(()) };
+        if self.deny_devices && place.sites.iter().any(|site| site.controllers.contains(&Controller::Devices)) {
+            limits.devices.get_or_insert_default();
+        }
         let has_view = made.has(Namespace::Cgroup) && made.has(Namespace::Mount);
         let view = has_view.then(|| view(&place));
         design.add(ContainerCgroups::new(place, limits));
@@ -236,6 +242,10 @@ impl CgroupFlags {
         let mut demanded = needed(limits);
         if demanded.is_empty() && self.cgroup_parent.is_some() {
             demanded.push(Controller::Memory);
+        }
+        let has_devices = machine.hierarchy_of(Controller::Devices).is_some();
+        if self.deny_devices && has_devices && !demanded.contains(&Controller::Devices) {
+            demanded.push(Controller::Devices);
         }
         Place::find(&machine, &demanded, self.cgroup_parent.as_deref())
     }

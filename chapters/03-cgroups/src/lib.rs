@@ -57,6 +57,6 @@ mod verify;
 mod watch;
 
 pub use cli::{Cgroups, Verbs};
-pub use flags::{CgroupFlags, Flags, LimitFlags};
+pub use flags::{CgroupFlags, CgroupUse, Flags, LimitFlags};
 pub use freezer::{freeze, is_frozen};
 pub use update::update;

@@ -5,6 +5,7 @@ use std::ffi::OsString;
 
 use anyhow::Result;
 use ch01_namespaces::{ContainerFlags, Design, Mechanism};
+use ch03_cgroups::CgroupUse;
 use ch04_unionfs::driver;
 use clap::Args;
 
@@ -26,13 +27,22 @@ pub struct Flags {
 
 impl ContainerFlags for Flags {
     fn delegate(&mut self, design: &Design) -> Result<()> {
+        let (rules, deny_others) = self.powers.device_rules()?;
+        let cgroups = &mut self.earlier.earlier.earlier.cgroups;
+        cgroups.deny_devices = deny_others;
+        if cgroups.cgroups == CgroupUse::Enabled {
+            cgroups.device_cgroup_rule.extend(rules);
+        }
         self.earlier.delegate(design)
     }
 
     fn plan(self, design: &mut Design) -> Result<()> {
         let Flags { mut earlier, powers } = self;
-        powers.plan(design, &mut earlier.earlier.earlier.earlier.namespaces.join)?;
-        earlier.plan(design)
+        let root_and_namespaces = &mut earlier.earlier.earlier.earlier;
+        powers.plan(design, &mut root_and_namespaces.namespaces.join)?;
+        root_and_namespaces.root.shm_size = powers.shm_size;
+        earlier.plan(design)?;
+        powers.plan_devices(design)
     }
 }
 

@@ -34,3 +34,11 @@ pub static MASK: Why = Why::new("covered: it shows the machine, not the containe
 
 /// A path that may be read.
 pub static PROTECT: Why = Why::new("from here on it can only be read", MASKS);
+
+/// A further device.
+pub static MAKE_DEVICE: Why = Why::new("a device that was asked for", MASKS)
+    .as_shell(|args| Some(format!("mknod ROOT{} {}", args.first()?, args.get(1)?)));
+
+/// The same for an ordinary user.
+pub static BIND_DEVICE: Why = Why::new("the host's device: a user namespace may make none", MASKS)
+    .as_shell(|args| Some(format!("mount --bind {0} ROOT{0}", args.first()?)));

@@ -289,6 +289,16 @@ fn powers(host: &Value, flags: &mut Flags) {
         flags.value("ipc", mode);
     }
     flags.text("uts", &host["UTSMode"]);
+    flags.text("userns", &host["UsernsMode"]);
+    flags.number("shm-size", &host["ShmSize"]);
+    for device in host["Devices"].as_array().into_iter().flatten() {
+        let text = |key: &str, otherwise: &str| {
+            device[key].as_str().filter(|text| !text.is_empty()).unwrap_or(otherwise).to_string()
+        };
+        let on_host = text("PathOnHost", "");
+        let in_container = text("PathInContainer", &on_host);
+        flags.value("device", format!("{on_host}:{in_container}:{}", text("CgroupPermissions", "rwm")));
+    }
 }
 
 /// What is set and isn't honoured.
@@ -301,7 +311,7 @@ fn refused(asked: &Value, host: &Value, warnings: &mut Vec<String>) -> Result<()
         Value::Array(list) => !list.is_empty(),
         Value::Object(map) => !map.is_empty(),
     };
-    for key in ["Devices", "DeviceRequests", "VolumesFrom", "Links", "VolumeDriver", "StorageOpt", "UsernsMode"] {
+    for key in ["DeviceRequests", "VolumesFrom", "Links", "VolumeDriver", "StorageOpt"] {
         if is_set(&host[key]) {
             bail!("HostConfig.{key} is not supported by Coracle: leave it out");
         }
@@ -315,10 +325,6 @@ fn refused(asked: &Value, host: &Value, warnings: &mut Vec<String>) -> Result<()
         if is_set(&host[key]) {
             warnings.push(format!("HostConfig.{key} has no effect in Coracle"));
         }
-    }
-    let default = 64 << 20;
-    if host["ShmSize"].as_u64().is_some_and(|size| size != 0 && size != default) {
-        warnings.push("HostConfig.ShmSize has no effect in Coracle".into());
     }
     let driver = host["LogConfig"]["Type"].as_str().unwrap_or_default();
     if !matches!(driver, "" | "json-file") {
@@ -341,7 +347,8 @@ mod tests {
         let host = json!({
             "Binds": ["/srv:/data:ro,z", "vol:/v"], "PortBindings": {"80/tcp": [{"HostIp": "", "HostPort": "8080"}]},
             "Memory": 1048576, "NanoCpus": 500000000, "PidsLimit": 0, "CapAdd": ["CAP_NET_ADMIN"], "ReadonlyRootfs": true,
-            "NetworkMode": "default",
+            "NetworkMode": "default", "ShmSize": 1048576, "SecurityOpt": ["seccomp={}"],
+            "Devices": [{"PathOnHost": "/dev/fuse", "PathInContainer": "/dev/f", "CgroupPermissions": "rw"}],
         });
         let expected = [
             "--volume=/srv:/data:ro",
@@ -351,6 +358,9 @@ mod tests {
             "--memory=1048576",
             "--cpus=0.5",
             "--cap-add=CAP_NET_ADMIN",
+            "--security-opt=seccomp={}",
+            "--shm-size=1048576",
+            "--device=/dev/fuse:/dev/f:rw",
         ];
         assert_eq!(flags(host), expected);
     }
@@ -375,10 +385,9 @@ mod tests {
 
     #[test]
     fn nothing_is_dropped_in_silence() {
-        let asked =
-            json!({"Image": "x", "Cmd": ["a"], "HostConfig": {"ShmSize": 1}, "Healthcheck": {"Test": ["CMD", "x"]}});
+        let asked = json!({"Image": "x", "Cmd": ["a"], "HostConfig": {"DnsSearch": ["x"]}, "Healthcheck": {"Test": ["CMD", "x"]}});
         assert_eq!(new_container(&asked, &Image::default()).unwrap().1.len(), 2);
-        let asked = json!({"Image": "x", "HostConfig": {"Devices": [{}]}});
+        let asked = json!({"Image": "x", "HostConfig": {"DeviceRequests": [{}]}});
         assert!(new_container(&asked, &Image::default()).unwrap_err().to_string().contains("not supported"));
     }
 }

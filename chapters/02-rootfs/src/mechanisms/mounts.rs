@@ -5,6 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use ch01_namespaces::{Handover, Inside, Mechanism, Namespaces, Plan, Stage, Why};
+use nix::sys::statfs::{PROC_SUPER_MAGIC, fstatfs};
 
 use crate::mounts::{Mount, What, World, defaults};
 use crate::rooted::{Kind, Root, kind_of};
@@ -21,9 +22,10 @@ pub struct Mounts {
 }
 
 impl Mounts {
-    /// What every container needs, given the namespaces that are its own.
-    pub fn needed(own: Namespaces, privileged: bool) -> Mounts {
-        Mounts { mounts: defaults(World { own, privileged }), are_volumes: false, why: None }
+    /// What every container needs, given the namespaces that are its own, and the size of its shared
+    /// memory.
+    pub fn needed(own: Namespaces, privileged: bool, shm_size: Option<u64>) -> Mounts {
+        Mounts { mounts: defaults(World { own, privileged, shm_size }), are_volumes: false, why: None }
     }
 
     /// More mounts of a later chapter's, in this order, made after those that every container needs.
@@ -102,6 +104,26 @@ fn refuse_root(root: &Root, place: BorrowedFd<'_>) -> Result<()> {
 }
 // ANCHOR_END: is_in_sight
 
+/// Files of /proc that may be covered: programs that show a container its share of the machine do
+/// so (lxcfs).
+const COVERABLE: [&str; 8] = ["cpuinfo", "diskstats", "loadavg", "meminfo", "slabinfo", "stat", "swaps", "uptime"];
+
+/// A volume on /proc or in it could show programs another container's processes or settings, us
+/// among them. The place is asked where it is, not the target's text: links lead there, too.
+fn refuse_proc(made: BorrowedFd<'_>, place: BorrowedFd<'_>, target: &Path) -> Result<()> {
+    let is_proc = |fd| Ok::<_, anyhow::Error>(fstatfs(fd).context("fstatfs")?.filesystem_type() == PROC_SUPER_MAGIC);
+    let may_be_covered =
+        COVERABLE.iter().any(|file| Path::new("/proc").join(file) == target) && kind_of(place)? == Kind::File;
+    if may_be_covered || !is_proc(place)? || is_proc(made)? {
+        return Ok(());
+    }
+    bail!(
+        "nothing can be mounted on /proc or in it\ncause: programs, and we, trust what the kernel says there\ncure: \
+         another target; the files that may be covered are {}",
+        COVERABLE.join(", ")
+    )
+}
+
 // ANCHOR: make
 /// Makes the mount detached, with its flags, then attaches it to a descriptor that was looked up
 /// inside the root: no link in an image can lead it out, and at no time is there a mount without
@@ -115,6 +137,7 @@ fn make(mount: &Mount, root: &Root, is_volume: bool, why: Option<&'static Why>) 
                 if is_volume { root.directory(&mount.target)? } else { root.directory_without_links(&mount.target)? };
             if is_volume {
                 refuse_root(root, place.as_fd())?;
+                refuse_proc(made.as_fd(), place.as_fd(), &mount.target)?;
             }
             sys::attach(why, kind, made.as_fd(), place.as_fd(), &mount.target)?;
             Ok(sys::identity(made.as_fd())?)
@@ -129,6 +152,7 @@ fn make(mount: &Mount, root: &Root, is_volume: bool, why: Option<&'static Why>) 
             };
             if is_volume {
                 refuse_root(root, place.as_fd())?;
+                refuse_proc(made.as_fd(), place.as_fd(), &mount.target)?;
             }
             sys::attach(why, &source.display().to_string(), made.as_fd(), place.as_fd(), &mount.target)?;
             Ok(sys::identity(made.as_fd())?)

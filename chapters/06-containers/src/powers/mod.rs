@@ -5,22 +5,25 @@
 //! namespaces; another user has less still.
 
 pub mod capabilities;
+mod devices;
 mod limits;
 mod masks;
 pub mod seccomp;
 mod sysctl;
 pub mod user;
 
-use anyhow::{Result, bail};
-use ch01_namespaces::{Design, Mechanism, Namespace, Namespaces};
+use anyhow::{Context, Result, bail};
+use ch01_namespaces::{Design, Mechanism, Namespace, Namespaces, Privilege};
 use clap::Args;
 
 use crate::record::Config;
 use crate::shim::ExecRequest;
 use capabilities::{Capabilities, Drop};
+use ch03_cgroups::device_rules::Rule;
+use devices::{Device, MoreDevices};
 use limits::{Limits, NoNewPrivileges, Ulimit};
 use masks::Masks;
-use seccomp::{Filter, filters};
+use seccomp::{Filter, Profile, filters};
 use sysctl::{Sysctls, sysctl};
 use user::RunAs;
 
@@ -36,7 +39,8 @@ pub struct PowerFlags {
     /// All capabilities, no filter, nothing covered: root inside is root outside.
     #[arg(long)]
     pub privileged: bool,
-    /// no-new-privileges; seccomp=unconfined. May be repeated.
+    /// no-new-privileges; seccomp=unconfined, or seccomp=FILE for a profile in Docker's JSON. May be
+    /// repeated.
     #[arg(long, value_name = "OPTION")]
     pub security_opt: Vec<String>,
     /// A resource limit: NAME=SOFT[:HARD]. May be repeated.
@@ -48,6 +52,13 @@ pub struct PowerFlags {
     /// A further group, by name or number. May be repeated.
     #[arg(long, value_name = "GROUP")]
     pub group_add: Vec<String>,
+    /// Give it a device of the host's: HOST, HOST:CONTAINER or HOST:CONTAINER:rwm, such as /dev/fuse. May
+    /// be repeated.
+    #[arg(long, value_name = "HOST[:CONTAINER[:rwm]]")]
+    pub device: Vec<Device>,
+    /// The size of /dev/shm [default: 64m]
+    #[arg(long, value_name = "SIZE", value_parser = ch03_cgroups::units::bytes)]
+    pub shm_size: Option<u64>,
     /// The PID namespace: host, or container:NAME.
     #[arg(long, value_name = "MODE")]
     pub pid: Option<String>,
@@ -57,6 +68,9 @@ pub struct PowerFlags {
     /// The UTS namespace: host.
     #[arg(long, value_name = "MODE")]
     pub uts: Option<String>,
+    /// The user namespace: host, as root's containers have it anyway.
+    #[arg(long, value_name = "MODE")]
+    pub userns: Option<String>,
     /// As whom it runs; set by `--user`.
     #[arg(long = "run-as", value_name = "USER[:GROUP]", hide = true)]
     pub run_as: Option<String>,
@@ -81,10 +95,12 @@ impl Mode<'_> {
 }
 
 /// What `--security-opt` says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 struct Security {
     no_new_privileges: bool,
     unconfined: bool,
+    /// Instead of the default.
+    profile: Option<Profile>,
 }
 
 impl PowerFlags {
@@ -117,7 +133,37 @@ impl PowerFlags {
         for mode in [&self.pid, &self.ipc, &self.uts].into_iter().flatten() {
             Mode::parse(mode)?;
         }
+        let is_machine_root = Privilege::current().is_machine_root();
+        match self.userns.as_deref() {
+            None | Some("") => {}
+            Some("host") if is_machine_root => {}
+            Some("host") => bail!(
+                "--userns host: an ordinary user's container is in a user namespace of its own\ncause: without one it \
+                 could have no other namespaces (user_namespaces(7))\ncure: leave it out"
+            ),
+            Some(other) => bail!("invalid USER mode {other:?}: use host, or leave it out"),
+        }
+        self.device.iter().try_for_each(|device| device.check(is_machine_root))?;
         self.seal("", self.privileged).map(drop)
+    }
+
+    /// The device rules that the flags ask for, and whether all other devices are denied.
+    pub fn device_rules(&self) -> Result<(Vec<Rule>, bool)> {
+        if self.privileged || !Privilege::current().is_machine_root() {
+            return Ok((Vec::new(), false));
+        }
+        Ok((self.device.iter().map(Device::rule).collect::<Result<_>>()?, true))
+    }
+
+    /// Nodes for the devices. They come after chapter 2's /dev.
+    pub fn plan_devices(&self, design: &mut Design) -> Result<()> {
+        let may_make = Privilege::current().is_machine_root();
+        let host = if self.privileged && may_make { Device::all_of_the_host() } else { Vec::new() };
+        let devices = host.into_iter().chain(self.device.iter().cloned()).collect::<Vec<_>>();
+        if !devices.is_empty() {
+            design.add(MoreDevices::new(devices, may_make)?);
+        }
+        Ok(())
     }
 
     /// The mechanisms of one more command: the same restrictions.
@@ -133,7 +179,11 @@ impl PowerFlags {
     fn seal(&self, user: &str, privileged: bool) -> Result<Vec<Box<dyn Mechanism>>> {
         let security = self.security()?;
         let keep = Capabilities::decide(&self.cap_add, &self.cap_drop, privileged)?;
-        let filter = (!privileged && !security.unconfined).then(|| filters(keep)).transpose()?;
+        let filter = match &security.profile {
+            _ if privileged || security.unconfined => None,
+            Some(profile) => Some(profile.filters(keep)?),
+            None => Some(filters(keep)?),
+        };
         let filter = filter.map(|programs| Box::new(Filter { programs }) as Box<dyn Mechanism>);
         let mut seal: Vec<Box<dyn Mechanism>> = vec![Box::new(Limits { ulimits: self.ulimit.clone() })];
         let (first, last) = if security.no_new_privileges { (None, filter) } else { (filter, None) };
@@ -159,9 +209,19 @@ impl PowerFlags {
                 "no-new-privileges:false" | "no-new-privileges=false" => security.no_new_privileges = false,
                 "seccomp=unconfined" | "seccomp:unconfined" => security.unconfined = true,
                 "apparmor=unconfined" | "label=disable" | "label:disable" | "seccomp=builtin" => {}
-                other => {
-                    bail!("--security-opt {other} is not supported: there are no-new-privileges and seccomp=unconfined")
-                }
+                other => match other.strip_prefix("seccomp=").or_else(|| other.strip_prefix("seccomp:")) {
+                    // The file's text: whoever made the request has read it, the command line or Docker's client.
+                    Some(text) if text.trim_start().starts_with('{') => {
+                        security.profile = Some(Profile::parse(text).context("--security-opt seccomp")?);
+                    }
+                    Some(file) => {
+                        bail!("--security-opt seccomp={file}: the profile's text was expected, not a file's name")
+                    }
+                    None => bail!(
+                        "--security-opt {other} is not supported: there are no-new-privileges, seccomp=unconfined and \
+                         seccomp=FILE"
+                    ),
+                },
             }
         }
         Ok(security)

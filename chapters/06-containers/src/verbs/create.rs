@@ -12,6 +12,7 @@ use super::attach::converse;
 use crate::client::has_terminal;
 use crate::engine::{Engine, NewContainer};
 use crate::flags::Flags;
+use crate::powers::seccomp::Profile;
 use crate::record::{Config, HostConfig, Restart};
 
 /// Flags of `create` and `run`, besides those that surround the container.
@@ -167,6 +168,13 @@ fn settle(long: &str, value: &str, arguments: &mut Vec<String>) -> Result<()> {
             arguments.extend(lines.filter_map(variable).map(|entry| format!("--env={entry}")));
         }
         "rootfs" => arguments.push(format!("--rootfs={}", absolute(value)?)),
+        // The file's text instead of its name, as Docker's client sends it.
+        "security-opt" => {
+            match value.strip_prefix("seccomp=").filter(|file| !matches!(*file, "unconfined" | "builtin")) {
+                Some(file) => arguments.push(format!("--security-opt=seccomp={}", profile(file)?)),
+                None => arguments.push(format!("--security-opt={value}")),
+            }
+        }
         "volume" => {
             let (source, rest) = value.split_once(':').unwrap_or(("", value));
             let is_path = source.contains('/') || source.starts_with('.');
@@ -180,6 +188,13 @@ fn settle(long: &str, value: &str, arguments: &mut Vec<String>) -> Result<()> {
         _ => arguments.push(format!("--{long}={value}")),
     }
     Ok(())
+}
+
+/// The text of a profile that can be expressed.
+fn profile(file: &str) -> Result<String> {
+    let text = fs::read_to_string(file).with_context(|| format!("cannot read the seccomp profile {file}"))?;
+    Profile::parse(&text).with_context(|| format!("the seccomp profile {file} can't be used"))?;
+    Ok(serde_json::from_str::<serde_json::Value>(&text)?.to_string())
 }
 
 /// `NAME=VALUE`, or `NAME` with the caller's value; `None` where the caller has none.

@@ -1,6 +1,10 @@
 //! Which system calls a container may make: a filter that the kernel runs before each. seccomp(2)
 
 mod allowed;
+mod names;
+mod profile;
+
+pub use profile::Profile;
 
 use std::collections::BTreeMap;
 
