@@ -2,6 +2,7 @@
 
 mod commands;
 mod crashes;
+mod devices;
 mod holes;
 mod life;
 mod powers;
@@ -33,6 +34,7 @@ fn main() -> ExitCode {
             volumes::cases(),
             holes::cases(),
             powers::cases(),
+            devices::cases(),
             refused::cases(),
         ]
         .concat()

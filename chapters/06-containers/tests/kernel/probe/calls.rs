@@ -10,6 +10,7 @@ pub fn number_of(name: &str) -> i64 {
         "clock_settime" => libc::SYS_clock_settime,
         "clone3" => libc::SYS_clone3,
         "fsopen" => libc::SYS_fsopen,
+        "getpriority" => libc::SYS_getpriority,
         "getpid" => libc::SYS_getpid,
         "io_uring_setup" => libc::SYS_io_uring_setup,
         "kcmp" => libc::SYS_kcmp,
