@@ -52,8 +52,8 @@ pub struct PowerFlags {
     /// A further group, by name or number. May be repeated.
     #[arg(long, value_name = "GROUP")]
     pub group_add: Vec<String>,
-    /// Give it a device of the host's: HOST, HOST:CONTAINER or HOST:CONTAINER:rwm, such as /dev/fuse. May
-    /// be repeated.
+    /// Give it a device of the host's: HOST, HOST:CONTAINER or HOST:CONTAINER:rwm, such as /dev/fuse.
+    /// May be repeated.
     #[arg(long, value_name = "HOST[:CONTAINER[:rwm]]")]
     pub device: Vec<Device>,
     /// The size of /dev/shm [default: 64m]

@@ -174,8 +174,8 @@ fn a_profile_decides_which_calls_are_allowed() -> Result<()> {
 
 /// No call but some.
 fn a_profile_looks_at_arguments_and_capabilities() -> Result<()> {
-    // What a shell and our probe need would be a long list: everything is allowed but one call, of which one
-    // use is allowed for those who may administer networks.
+    // What a shell and our probe need would be a long list: everything is allowed but one call, of
+    // which one use is allowed for those who may administer networks.
     let text = r#"{"defaultAction": "SCMP_ACT_ALLOW", "archMap": [{"architecture": "SCMP_ARCH_X86_64",
         "subArchitectures": ["SCMP_ARCH_X86"]}, {"architecture": "SCMP_ARCH_AARCH64"}], "syscalls": [
         {"names": ["socket"], "action": "SCMP_ACT_ERRNO", "errnoRet": 13,

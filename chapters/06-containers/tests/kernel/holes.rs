@@ -125,8 +125,8 @@ fn a_null_device_that_is_a_link_opens_no_door() -> Result<()> {
     })
 }
 
-/// CVE-2025-52881: a volume below /proc/sys, in which the file that we write to leads elsewhere. (It
-/// is refused when it is mounted; that the setting's path crosses no mount is the second lock.)
+/// CVE-2025-52881: a volume below /proc/sys, in which the file that we write to leads elsewhere.
+/// (It is refused when it is mounted; that the setting's path crosses no mount is the second lock.)
 fn a_setting_is_written_to_a_real_proc_or_not_at_all() -> Result<()> {
     let door = "/proc/sys/net/ipv4/ip_default_ttl";
     fs::create_dir_all("/tmp/net/ipv4")?;
