@@ -21,6 +21,8 @@ mod image;
 mod machine_root;
 mod made_group;
 mod mount_table;
+mod netlink;
+mod network;
 mod order;
 mod out_of_memory;
 mod own_proc;
@@ -45,6 +47,7 @@ pub use filter::{NATIVE, answer, install_filter, jump_if_any_bit, jump_if_equal,
 pub use fork::{exit, fork, reap, wait};
 pub use image::{Arguments, Instruction, Offer, Platform, Reference};
 pub use machine_root::{machine_layer, machine_root, show_programs};
+pub use network::{add_address, add_bridge, add_veth, default_route, link_up, move_link, set_master};
 pub use out_of_memory::say_out_of_memory;
 pub use own_proc::{mount_proc, own_proc};
 pub use own_program::start_from_sealed_copy;

@@ -242,3 +242,12 @@ pub fn attribute_names(path: &CStr) -> nix::Result<Vec<u8>> {
     names.truncate(Errno::result(length)? as usize);
     Ok(names)
 }
+
+/// if_nametoindex(3), in this process's network namespace.
+pub fn interface_index(name: &CStr) -> nix::Result<u32> {
+    // SAFETY: the string outlives the call.
+    match unsafe { libc::if_nametoindex(name.as_ptr()) } {
+        0 => Err(Errno::last()),
+        index => Ok(index),
+    }
+}

@@ -11,6 +11,7 @@ pub fn all() -> Vec<&'static Exercise> {
         exercises_02_rootfs::EXERCISES,
         exercises_03_cgroups::EXERCISES,
         exercises_04_unionfs::EXERCISES,
+        exercises_05_network::EXERCISES,
         exercises_06_containers::EXERCISES,
         exercises_08_images::EXERCISES,
     ];
