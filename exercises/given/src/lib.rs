@@ -23,6 +23,7 @@ mod made_group;
 mod mount_table;
 mod netlink;
 mod network;
+mod networked;
 mod order;
 mod out_of_memory;
 mod own_proc;

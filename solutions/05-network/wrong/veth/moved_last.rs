@@ -1,0 +1,13 @@
+//! diagnosis: left-behind
+//! made by: the order of the picture: from the bridge to the container.
+
+use anyhow::{Context, Result};
+use nix::unistd::Pid;
+
+pub fn plug_in(container: Pid, bridge: &str) -> Result<()> {
+    let (outer, inner) = (format!("veth{container}"), format!("peer{container}"));
+    given::add_veth(&outer, &inner).context("making a pair")?;
+    given::set_master(&outer, bridge).context("plugging one end in")?;
+    given::link_up(&outer).context("setting it up")?;
+    given::move_link(&inner, container, "eth0").context("moving the other one")
+}
