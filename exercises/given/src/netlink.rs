@@ -49,8 +49,7 @@ impl Message {
     pub fn send(mut self) -> nix::Result<()> {
         let length = self.0.len() as u32;
         self.0[..4].copy_from_slice(&length.to_ne_bytes());
-        let kernel =
-            socket(AddressFamily::Netlink, SockType::Raw, SockFlag::SOCK_CLOEXEC, SockProtocol::NetlinkRoute)?;
+        let kernel = socket(AddressFamily::Netlink, SockType::Raw, SockFlag::SOCK_CLOEXEC, SockProtocol::NetlinkRoute)?;
         send(kernel.as_raw_fd(), &self.0, MsgFlags::empty())?;
         let mut answer = [0; 4096];
         let length = loop {

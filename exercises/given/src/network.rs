@@ -35,9 +35,8 @@ pub fn add_bridge(name: &str) -> nix::Result<()> {
 pub fn add_veth(name: &str, peer: &str) -> nix::Result<()> {
     let peer = Message::nested(&link(0, 0)).attribute(libc::IFLA_IFNAME, &name_of(peer)?);
     let data = Message::nested(&[]).attribute(VETH_INFO_PEER, peer.bytes());
-    let veth = Message::nested(&[])
-        .attribute(libc::IFLA_INFO_KIND, b"veth")
-        .attribute(libc::IFLA_INFO_DATA, data.bytes());
+    let veth =
+        Message::nested(&[]).attribute(libc::IFLA_INFO_KIND, b"veth").attribute(libc::IFLA_INFO_DATA, data.bytes());
     Message::new(libc::RTM_NEWLINK, true, &link(0, 0))
         .attribute(libc::IFLA_IFNAME, &name_of(name)?)
         .attribute(libc::IFLA_LINKINFO, veth.bytes())

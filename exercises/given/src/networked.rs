@@ -32,15 +32,15 @@ pub fn start_networked_process() -> Result<Pid> {
     }
 }
 
-/// Moves this process to a network namespace of its own, to which `link` comes along as `eth0`.
-pub fn move_with(link: &str) -> Result<()> {
+/// Moves this process to a network namespace of its own, to which `link` comes along as `name`.
+pub fn move_with(link: &str, name: &str) -> Result<()> {
     let (mut hears, mut tells) = pipe()?;
     let process = getpid();
     match fork()? {
         ForkResult::Child => {
             drop(tells);
             // Here still is where the link is.
-            let moved = hears.read_exact(&mut [0]).is_ok() && crate::move_link(link, process, "eth0").is_ok();
+            let moved = hears.read_exact(&mut [0]).is_ok() && crate::move_link(link, process, name).is_ok();
             exit(if moved { 0 } else { 1 })
         }
         ForkResult::Parent { child } => {
