@@ -15,5 +15,5 @@ use nix::unistd::Pid;
 ///
 /// Fails, saying which step failed, when the kernel refuses one.
 pub fn plug_in(container: Pid, bridge: &str) -> Result<()> {
-    todo!("a pair with names of its own; one end into the container, the other one into the bridge, and up")
+    todo!("a pair with names of its own; one end goes inside, the other one into the bridge")
 }

@@ -24,6 +24,6 @@ pub fn plug_in(container: Pid, bridge: &str) -> Result<()> {
     given::set_master(&outer, bridge).with_context(|| format!("RTM_NEWLINK: plugging {outer} into {bridge}"))?;
     given::link_up(&outer).with_context(|| format!("RTM_NEWLINK: setting {outer} up"))
     // wb:starter
-    // todo!("a pair with names of its own; one end into the container, the other one into the bridge, and up")
+    // todo!("a pair with names of its own; one end goes inside, the other one into the bridge")
     // wb:end
 }
