@@ -1,7 +1,8 @@
 //! Exercise 5.2a: a bridge.
 //!
 //! A bridge is a switch for containers, and an interface of the host: its address is the gateway of
-//! the containers. Many containers use one bridge. Read ip-link(8); check with `cargo wb check 5.2a`.
+//! the containers. Many containers use one bridge. Read ip-link(8); check with `cargo wb check
+//! 5.2a`.
 
 use std::net::Ipv4Addr;
 
