@@ -72,10 +72,19 @@ pub fn add_address(name: &str, address: Ipv4Addr, prefix: u8) -> nix::Result<()>
 
 /// `ip route add default via GATEWAY`. ENETUNREACH: there is no way to the gateway.
 pub fn default_route(gateway: Ipv4Addr) -> nix::Result<()> {
-    // struct rtmsg: family, lengths of destination and source, tos, table, protocol, scope, type.
+    add_route(0, gateway).send()
+}
+
+/// `ip route add NETWORK/PREFIX via GATEWAY`
+pub fn route(network: Ipv4Addr, prefix: u8, gateway: Ipv4Addr) -> nix::Result<()> {
+    add_route(prefix, gateway).attribute(libc::RTA_DST, &network.octets()).send()
+}
+
+/// struct rtmsg: family, lengths of destination and source, tos, table, protocol, scope, type.
+fn add_route(prefix: u8, gateway: Ipv4Addr) -> Message {
     let [family, table, protocol] = [libc::AF_INET as u8, libc::RT_TABLE_MAIN, libc::RTPROT_BOOT];
-    let fixed = [family, 0, 0, 0, table, protocol, libc::RT_SCOPE_UNIVERSE, libc::RTN_UNICAST, 0, 0, 0, 0];
-    Message::new(libc::RTM_NEWROUTE, true, &fixed).attribute(libc::RTA_GATEWAY, &gateway.octets()).send()
+    let fixed = [family, prefix, 0, 0, table, protocol, libc::RT_SCOPE_UNIVERSE, libc::RTN_UNICAST, 0, 0, 0, 0];
+    Message::new(libc::RTM_NEWROUTE, true, &fixed).attribute(libc::RTA_GATEWAY, &gateway.octets())
 }
 
 /// struct ifinfomsg: family, type, index, flags, and which of the flags are meant.

@@ -11,22 +11,38 @@ use crate::{exit, fork, wait};
 
 /// Starts one, which is called "container" and stays. No other namespace of it is its own.
 pub fn start_networked_process() -> Result<Pid> {
+    start_machine("container", None, || Ok(()))
+}
+
+/// The same under a name, with a link that it gets as `eth0`, and with what it does then.
+pub fn start_machine(name: &str, link: Option<&str>, configure: impl FnOnce() -> Result<()>) -> Result<Pid> {
     let (mut hears, mut tells) = pipe()?;
+    let (mut waits, mut lets_go) = pipe()?;
     match fork()? {
         ForkResult::Child => {
-            drop(hears);
-            crate::checked::call_myself("container");
-            let moved = unshare(CloneFlags::CLONE_NEWNET);
-            if let Err(errno) = moved.map_err(std::io::Error::from).and_then(|()| tells.write_all(b"!")) {
-                eprintln!("a container's network namespace: {errno}");
+            drop((hears, lets_go));
+            crate::checked::call_myself(name);
+            let mut prepare = || -> Result<()> {
+                unshare(CloneFlags::CLONE_NEWNET).context("unshare(CLONE_NEWNET)")?;
+                tells.write_all(b"!")?;
+                waits.read_exact(&mut [0])?;
+                Ok(())
+            };
+            if let Err(error) = prepare().and_then(|()| configure()).and_then(|()| Ok(tells.write_all(b"!")?)) {
+                eprintln!("{name}: {error:#}");
                 exit(1)
             }
             drop(tells);
-            stay_as("container")
+            stay_as(name)
         }
         ForkResult::Parent { child } => {
-            drop(tells);
-            hears.read_exact(&mut [0]).context("waiting for a process with a network namespace of its own")?;
+            drop((tells, waits));
+            hears.read_exact(&mut [0]).with_context(|| format!("waiting for the network namespace of {name}"))?;
+            if let Some(link) = link {
+                crate::move_link(link, child, "eth0").with_context(|| format!("moving {link} to {name}"))?;
+            }
+            lets_go.write_all(b"!")?;
+            hears.read_exact(&mut [0]).with_context(|| format!("waiting for {name}"))?;
             Ok(child)
         }
     }
