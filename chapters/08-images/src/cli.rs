@@ -1,14 +1,16 @@
 //! The command line.
 
+use std::io::Write;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use anyhow::{Result, anyhow};
+use anyhow::{Result, anyhow, bail};
 use ch01_namespaces::narration::TourFlags;
 use ch01_namespaces::{StoreFlags, Verb, report};
 use ch06_containers::engine::{Local, NewContainer};
 use ch06_containers::{EngineVerbs, Verbs as ContainerVerbs, verbs::as_our_failure};
-use ch07_daemon::DaemonVerb;
+use ch07_daemon::client::Remote;
+use ch07_daemon::{DaemonVerb, HostFlag, ask_daemon};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::config::on_image;
@@ -25,6 +27,8 @@ struct Cli {
     store: StoreFlags,
     #[command(flatten)]
     tour: TourFlags,
+    #[command(flatten)]
+    host: HostFlag,
     #[command(subcommand)]
     command: Option<Verbs>,
 }
@@ -46,7 +50,8 @@ pub enum Verbs {
     Containers(ContainerVerbs),
 }
 
-impl Verb for Verbs {
+impl Verbs {
+    /// Does it in this process.
     fn act(self, store: &StoreFlags) -> Result<u8> {
         match self {
             Verbs::Daemon(verb) => {
@@ -69,6 +74,29 @@ impl Verb for Verbs {
                 as_our_failure(create.act_on(&Local::open(store)?, |new| of_image(store, new)))
             }
             Verbs::Containers(verb) => verb.act(store),
+        }
+    }
+
+    /// Has a daemon do it. What has no way over HTTP here is refused rather than done somewhere else.
+    fn ask(self, store: &StoreFlags, host: &str) -> Result<u8> {
+        let pulled = |new: NewContainer| {
+            let tell = |id: &str, status: &str| drop(writeln!(std::io::stderr(), "{id}: {status}"));
+            Remote::new(host)?.pull_if_missing(&new.image, tell).map(|()| new)
+        };
+        match self {
+            Verbs::Daemon(_) => self.act(store),
+            Verbs::Containers(ContainerVerbs::Engine(EngineVerbs::Run(run))) => {
+                as_our_failure(run.act_on(&Remote::new(host)?, pulled))
+            }
+            Verbs::Containers(ContainerVerbs::Engine(EngineVerbs::Create(create))) => {
+                as_our_failure(create.act_on(&Remote::new(host)?, pulled))
+            }
+            Verbs::Containers(verb) => ask_daemon(verb, store, host),
+            _ => bail!(
+                "this can't be asked of the daemon at {host}\ncause: it works on this machine's images, and this client \
+                 does not send it\ncure: use docker, which does; or leave --host and DOCKER_HOST out, and run it where the \
+                 daemon runs, as its user"
+            ),
         }
     }
 }
@@ -103,7 +131,10 @@ pub fn main(name: &'static str) -> ExitCode {
     };
     let act = || match cli.command {
         None => crate::tour::tour(&cli.tour, &cli.store),
-        Some(verb) => verb.act(&cli.store),
+        Some(verb) => match cli.host.address() {
+            None => verb.act(&cli.store),
+            Some(host) => verb.ask(&cli.store, &host),
+        },
     };
     ExitCode::from(act().unwrap_or_else(|error| report(&error)))
 }

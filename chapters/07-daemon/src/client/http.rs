@@ -89,8 +89,8 @@ impl Http {
     }
 
     /// Calls `each` with the pieces of an answer as they come.
-    pub fn pieces(&self, path: &str, mut each: impl FnMut(&[u8]) -> Result<()>) -> Result<()> {
-        let mut body = self.send(request(Method::GET, path, None)?)?.into_body();
+    pub fn pieces(&self, answer: Response<Incoming>, mut each: impl FnMut(&[u8]) -> Result<()>) -> Result<()> {
+        let mut body = answer.into_body();
         while let Some(frame) = self.wait(body.frame()) {
             let frame = frame.context("the daemon's answer broke off")?;
             frame.data_ref().map_or(Ok(()), |bytes| each(bytes))?;

@@ -5,6 +5,7 @@
 
 mod create;
 mod http;
+mod images;
 mod path;
 mod streams;
 
@@ -21,10 +22,12 @@ use ch06_containers::engine::{
 };
 use ch06_containers::seconds_with_nanos;
 use ch06_containers::shim::ExecRequest;
-use hyper::Method;
+use hyper::body::Incoming;
+use hyper::{Method, Response};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use http::request;
 use path::Path;
 
 /// A daemon.
@@ -47,6 +50,11 @@ impl Remote {
         let path = path.to_string();
         let value = self.http.ask(Method::GET, &path, None)?;
         serde_json::from_value(value).with_context(|| format!("the daemon's answer to {path} is not understood"))
+    }
+
+    /// An answer that comes in pieces.
+    fn stream(&self, path: Path) -> Result<Response<Incoming>> {
+        self.http.send(request(Method::GET, &path.to_string(), None)?)
     }
 
     fn post(&self, path: Path, body: Option<&Value>) -> Result<Value> {
@@ -160,7 +168,7 @@ impl Engine for Remote {
             .with_some("since", options.since.as_deref().map(seconds_with_nanos))
             .with_some("until", options.until.as_deref().map(seconds_with_nanos));
         let mut frames = Frames::default();
-        self.http.pieces(&path.to_string(), |bytes| {
+        self.http.pieces(self.stream(path)?, |bytes| {
             if is_terminal {
                 out.take(1, bytes)?;
             } else {
@@ -190,7 +198,7 @@ impl Engine for Remote {
     }
 
     fn export(&self, name: &str, out: &mut dyn Write) -> Result<()> {
-        self.http.pieces(&container(name, "export").to_string(), |bytes| out.write_all(bytes).context("cannot write"))
+        self.http.pieces(self.stream(container(name, "export"))?, |bytes| out.write_all(bytes).context("cannot write"))
     }
 
     fn list_volumes(&self) -> Result<Vec<Value>> {
