@@ -14,12 +14,12 @@ pub fn cases() -> Vec<Case> {
     cases![a_build_over_the_socket_tells_its_steps_and_its_id, an_unknown_image_is_404_so_that_a_client_pulls_it]
 }
 
-const SOCKET: &str = "/tmp/docker.sock";
+pub const SOCKET: &str = "/tmp/docker.sock";
 
-struct Daemon(Child);
+pub struct Daemon(Child);
 
 impl Daemon {
-    fn start() -> Result<Daemon> {
+    pub fn start() -> Result<Daemon> {
         let mut command = program(&["daemon", "-H", &format!("unix://{SOCKET}")]);
         let daemon = Daemon(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn()?);
         eventually("the daemon answers", || Ok(ask("GET /_ping", &[]).is_ok_and(|answer| answer.contains("200 OK"))))?;

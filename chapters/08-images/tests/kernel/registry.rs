@@ -10,11 +10,13 @@ use serde_json::json;
 use testkit::{Case, cases};
 
 use crate::archives::{config, tar};
+use crate::daemon::{Daemon, SOCKET};
 use crate::world::{blobs, fails, succeeds};
 
 pub fn cases() -> Vec<Case> {
     cases![
         an_image_is_pulled_and_runs,
+        an_image_that_a_daemon_lacks_is_pulled_there,
         a_blob_with_other_content_or_another_length_is_refused,
         a_busy_registry_is_asked_again_and_a_missing_image_named,
     ]
@@ -96,6 +98,23 @@ fn an_image_is_pulled_and_runs() -> Result<()> {
     let context = crate::world::context(&[("Dockerfile", &text)])?;
     succeeds(&["build", "-t", "with", context])?;
     ensure!(succeeds(&["run", "--rm", "with", "cat", "/f"])? == "content");
+    Ok(())
+}
+
+fn an_image_that_a_daemon_lacks_is_pulled_there() -> Result<()> {
+    let _daemon = Daemon::start()?;
+    let host = format!("unix://{SOCKET}");
+    let port = serve(image(<[u8]>::to_vec)?, 0)?;
+    let name = format!("localhost:{port}/pulled:1");
+    let id = succeeds(&["-H", &host, "create", &name, "/f"])?;
+    ensure!(id.len() == 64, "{id}");
+    ensure!(succeeds(&["images"])?.contains("/pulled"), "it is in another store than the daemon's");
+    ensure!(succeeds(&["-H", &host, "run", "--rm", "hostbox", "echo", "run"])? == "run");
+    let missing = format!("localhost:{port}/none:1");
+    let refused = fails(&["-H", &host, "run", &missing, "true"])?;
+    ensure!(refused.contains("unable to find image") && refused.contains("none"), "{refused}");
+    let refused = fails(&["-H", &host, "rmi", &name])?;
+    ensure!(refused.contains("can't be asked of the daemon") && refused.contains("cure: use docker"), "{refused}");
     Ok(())
 }
 
