@@ -20,6 +20,7 @@ pub use crate::made_group::{
 pub use crate::mount_table::{another_users_table, private_table};
 pub use crate::networked::{move_with, start_machine, start_networked_process};
 pub use crate::order::{First, goes_first, share_a_processor};
+pub use crate::pass_on::take_passed;
 pub use crate::somebody::as_somebody;
 pub use crate::sys::{be_idle, be_nice, clone, clone3, offer_memory, unshare_as_32bit};
 

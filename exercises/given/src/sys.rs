@@ -3,7 +3,7 @@
 
 use std::ffi::CStr;
 use std::io;
-use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 
 use nix::errno::Errno;
 use nix::sys::signal::{SigHandler, Signal, signal};
@@ -37,6 +37,12 @@ pub fn pidfd_open(process: Pid) -> nix::Result<OwnedFd> {
     let number = Errno::result(result)?;
     // SAFETY: the kernel has just made this descriptor, and nobody else has its number.
     Ok(unsafe { OwnedFd::from_raw_fd(number as i32) })
+}
+
+/// A descriptor that came in a message: `recvmsg` gives its number only.
+pub fn own(received: RawFd) -> OwnedFd {
+    // SAFETY: the kernel has just made it in this process, and nobody else has its number.
+    unsafe { OwnedFd::from_raw_fd(received) }
 }
 
 /// waitpid(2): a child that has ended is reaped; its number, and its exit code as a shell has it,

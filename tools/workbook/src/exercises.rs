@@ -13,6 +13,7 @@ pub fn all() -> Vec<&'static Exercise> {
         exercises_04_unionfs::EXERCISES,
         exercises_05_network::EXERCISES,
         exercises_06_containers::EXERCISES,
+        exercises_07_daemon::EXERCISES,
         exercises_08_images::EXERCISES,
     ];
     let mut all = chapters.concat();

@@ -1,0 +1,26 @@
+//! Exercise 7.3: a connection that stops being HTTP.
+//!
+//! The client asks to attach. From then on, the connection is the container's input and output, and
+//! belongs to its shim. Take the request off it, and hand it over. Read unix(7), SCM_RIGHTS; check
+//! with `cargo wb check 7.3`.
+#![allow(unused_imports, unused_variables)] // until your answer uses them all
+
+use std::io::{Read, Write};
+use std::os::unix::net::UnixStream;
+
+use anyhow::{Context, Result, ensure};
+
+/// The answer.
+const SWITCHING: &[u8] = b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n";
+
+/// Reads the head of the request from `client`, up to the empty line ("\r\n\r\n"); answers
+/// `SWITCHING`; and gives the connection to the shim. All that the client sends behind the head is
+/// the container's input, also what was read with the head.
+///
+/// Fails, and gives nothing away, if the client ends before its head does.
+///
+/// Given is `given::pass_on(shim: &UnixStream, connection: impl AsFd, early: &[u8]) -> Result<()>`:
+/// it gives the shim a descriptor of the connection, and the bytes that come before those in it.
+pub fn hand_over(mut client: UnixStream, shim: &UnixStream) -> Result<()> {
+    todo!("where does the head end, and whose is the rest?")
+}

@@ -1,0 +1,212 @@
+//! Exercise 7.4: two streams over one connection.
+
+use exercise::{Difficulty, Exercise, Kind, Mistake};
+
+pub const EXERCISE: Exercise = Exercise {
+    id: "7.4",
+    name: "frames",
+    title: "two streams over one connection",
+    kind: Kind::Build,
+    minutes: 35,
+    difficulty: Difficulty::Medium,
+    chapter: "07-daemon",
+    page: "07-daemon/frames.md",
+    shown_by: "",
+    needs_cgroups: false,
+    hints: &[
+        "A connection has no messages: what was written in one call may be read in three, and three \
+         frames in one. So there is always a buffer with what has come, and a question: is the \
+         first frame there as a whole?",
+        "Two lengths have to be there before a frame is: 8 bytes of header, and then as many more as \
+         the header says. If one isn't, leave the buffer as it is, and return what you have.",
+        "u32::to_be_bytes and u32::from_be_bytes. received.get(..8) is None if there are fewer than \
+         8. received.drain(..8 + length) takes a frame out of the buffer and leaves the rest.",
+    ],
+    mistakes: MISTAKES,
+};
+
+exercise::mistakes! {
+    HALF_A_HEADER = Mistake::new("half-a-header",
+        "The function panics if only a part of a header has come.",
+        "A read returns what is there, even if that is one byte. Ask for the length of the buffer \
+         first.");
+    GIVES_PARTS = Mistake::new("gives-parts",
+        "A frame is given out before all of it has come.",
+        "What comes next is then taken for a header, and it is text. Wait for the whole frame, or \
+         remember how much of it is missing.");
+    DROPS_THE_REST = Mistake::new("drops-the-rest",
+        "A frame that hasn't come as a whole is forgotten.",
+        "Its beginning won't come a second time. It has to stay in the buffer for the next call.");
+    ONLY_THE_FIRST = Mistake::new("only-the-first",
+        "Of several frames that have come, only one is returned.",
+        "The others are shown when something comes again, which may be never.");
+    ANY_STREAM = Mistake::new("any-stream",
+        "Bytes that are no frame are taken for one.",
+        "If a terminal's raw bytes or an error page come instead, their first byte is no stream, and \
+         bytes 5 to 8 are a length of a gigabyte or more: the client waits forever and says nothing.");
+    LITTLE_ENDIAN = Mistake::new("little-endian",
+        "The length has its least significant byte first.",
+        "That is how your processor keeps numbers. On the wire it is the other way round: most \
+         significant first, as in all of the internet's protocols. to_be_bytes.");
+    WITH_THE_HEADER = Mistake::new("with-the-header",
+        "The length counts the header.",
+        "It is the length of what comes behind the header.");
+}
+
+#[cfg(feature = "checks")]
+pub mod check {
+    //! Bytes in pieces, and what a correct function and each of the mistakes makes of them.
+
+    use anyhow::Result;
+    use checker::cases::{self, Case, Slip, input};
+    use checker::{Judgement, Program, random};
+
+    use super::*;
+
+    pub fn check(program: &Program) -> Result<Judgement> {
+        cases::judge(program, &all_cases(), MISTAKES)
+    }
+
+    const FRAME: &str = "frame: stream, three zeros, length, bytes";
+    const WHOLE: &str = "unframe returns every frame that has come as a whole, in order";
+    const CUT: &str = "a frame that comes in pieces is returned once, when its last byte has come";
+    const REFUSED: &str = "bytes that are no frame are an error that says so";
+
+    /// Letters, so that a mistake can be read.
+    fn text(length: std::ops::Range<u32>) -> Vec<u8> {
+        (0..random::within(length)).map(|_| b'a' + random::within(0..26) as u8).collect()
+    }
+
+    fn framed(stream: u8, bytes: &[u8]) -> Vec<u8> {
+        framed_by("", stream, bytes)
+    }
+
+    fn all_cases() -> Vec<Case> {
+        let (short, long, other) = (text(9..20), text(300..700), text(9..20));
+        let three = [framed(1, &short), framed(2, &long), framed(1, &other)].concat();
+        let cut = |at: usize| vec![three[..at].to_vec(), three[at..].to_vec()];
+        let with_empty = [framed(1, &[]), framed(2, &other)].concat();
+        let binary: Vec<u8> = vec![0, 1, 2, 0, 0, 255, 10, 0, random::within(0..256) as u8];
+        let no_frames = [b"HTTP/1.1 404 Not Found\r\n".to_vec(), framed(1, &short)[1..].to_vec(), framed(7, &short)];
+        let mut cases = vec![
+            frame_case(1, &short),
+            frame_case(2, &long),
+            frame_case(1, &binary),
+            frame_case(2, &[]),
+            unframe_case(WHOLE, &[framed(2, &short)]),
+            unframe_case(WHOLE, &[framed(2, &long)]),
+            unframe_case(WHOLE, &[framed(1, &binary)]),
+            unframe_case(WHOLE, &[three.clone()]),
+            unframe_case(WHOLE, &[with_empty]),
+            unframe_case(CUT, &cut(8 + short.len() / 2)),
+            unframe_case(CUT, &cut(8)),
+            unframe_case(CUT, &cut(3)),
+            unframe_case(CUT, &cut(8 + short.len() + 5)),
+            unframe_case(CUT, &framed(1, &short).iter().map(|byte| vec![*byte]).collect::<Vec<_>>()),
+        ];
+        cases.extend(no_frames.map(|bytes| unframe_case(REFUSED, &[bytes])));
+        cases
+    }
+
+    fn hex(bytes: &[u8]) -> String {
+        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// As a person can read them; the middle of many is left out.
+    fn shown(bytes: &[u8]) -> String {
+        match bytes.len() {
+            0..40 => format!("\"{}\"", bytes.escape_ascii()),
+            many => {
+                let (first, last) = (bytes[..16].escape_ascii(), bytes[many - 16..].escape_ascii());
+                format!("\"{first}…{last}\" ({many} bytes)")
+            }
+        }
+    }
+
+    fn frame_case(stream: u8, bytes: &[u8]) -> Case {
+        let words = input(&["frame", &stream.to_string(), &hex(bytes)]);
+        let framed = |slip: &str| {
+            let frame = framed_by(slip, stream, bytes);
+            format!("{} {}", hex(&frame[..8]), shown(&frame[8..]))
+        };
+        let case = Case::is(FRAME, words, framed("")).shown(format!("stream {stream}, {}", shown(bytes)));
+        MISTAKES.iter().fold(case, |case, mistake| case.or(mistake, framed(mistake.id)))
+    }
+
+    fn unframe_case(claim: &'static str, pieces: &[Vec<u8>]) -> Case {
+        let hexes: Vec<String> = pieces.iter().map(|piece| hex(piece)).collect();
+        let words: Vec<&str> = ["unframe"].into_iter().chain(hexes.iter().map(String::as_str)).collect();
+        let case = match unframed_by("", pieces) {
+            Ok(text) => Case::is(claim, input(&words), text),
+            Err(_) => Case::refused(claim, input(&words)),
+        };
+        let pieces_shown: Vec<String> = pieces.iter().map(|piece| shown(piece)).collect();
+        let case = case.shown(match pieces.len() {
+            0..3 => pieces_shown.join(", then "),
+            many => format!("{many} pieces, the first of them {}", pieces_shown[0]),
+        });
+        MISTAKES.iter().fold(case, |case, mistake| {
+            let slip = unframed_by(mistake.id, pieces).map_or_else(|slip| slip, Slip::Returns);
+            case.slip(mistake, slip)
+        })
+    }
+
+    fn framed_by(slip: &str, stream: u8, bytes: &[u8]) -> Vec<u8> {
+        let length = bytes.len() as u32 + if slip == WITH_THE_HEADER.id { 8 } else { 0 };
+        let length = if slip == LITTLE_ENDIAN.id { length.to_le_bytes() } else { length.to_be_bytes() };
+        [&[stream, 0, 0, 0], &length, bytes].concat()
+    }
+
+    /// What comes of each piece, and how much is left in the buffer.
+    fn unframed_by(slip: &str, pieces: &[Vec<u8>]) -> Result<String, Slip> {
+        let mut buffer = Vec::new();
+        let mut printed = Vec::new();
+        for piece in pieces {
+            buffer.extend_from_slice(piece);
+            printed.push(line(&frames_of(slip, &mut buffer)?));
+        }
+        Ok(format!("{}; left: {}", printed.join("; "), buffer.len()))
+    }
+
+    /// As the program around the answer prints it.
+    fn line(frames: &[(u8, Vec<u8>)]) -> String {
+        let one = |(stream, bytes): &(u8, Vec<u8>)| format!("{stream} {}", shown(bytes));
+        if frames.is_empty() { "nothing".into() } else { frames.iter().map(one).collect::<Vec<_>>().join(", ") }
+    }
+
+    fn frames_of(slip: &str, buffer: &mut Vec<u8>) -> Result<Vec<(u8, Vec<u8>)>, Slip> {
+        let mut frames = Vec::new();
+        while !buffer.is_empty() {
+            let Some(header) = buffer.get(..8) else {
+                if slip == HALF_A_HEADER.id {
+                    return Err(Slip::Panics);
+                }
+                break;
+            };
+            let stream = header[0];
+            if !(1..=2).contains(&stream) && slip != ANY_STREAM.id {
+                return Err(Slip::Refuses);
+            }
+            let length = [header[4], header[5], header[6], header[7]];
+            let length = if slip == LITTLE_ENDIAN.id { u32::from_le_bytes(length) } else { u32::from_be_bytes(length) };
+            let mut end = length as usize + if slip == WITH_THE_HEADER.id { 0 } else { 8 };
+            if end < 8 {
+                return Err(Slip::Panics);
+            }
+            if slip == GIVES_PARTS.id {
+                end = end.min(buffer.len());
+            }
+            if buffer.len() < end {
+                break;
+            }
+            frames.push((stream, buffer.drain(..end).skip(8).collect()));
+            if slip == ONLY_THE_FIRST.id {
+                break;
+            }
+        }
+        if slip == DROPS_THE_REST.id {
+            buffer.clear();
+        }
+        Ok(frames)
+    }
+}

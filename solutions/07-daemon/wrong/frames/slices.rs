@@ -1,0 +1,22 @@
+//! diagnosis: half-a-header
+//! made by: whoever tries it with whole frames.
+
+use anyhow::{Result, ensure};
+
+pub fn frame(stream: u8, bytes: &[u8]) -> Vec<u8> {
+    [&[stream, 0, 0, 0], &(bytes.len() as u32).to_be_bytes(), bytes].concat()
+}
+
+pub fn unframe(received: &mut Vec<u8>) -> Result<Vec<(u8, Vec<u8>)>> {
+    let mut frames = Vec::new();
+    while !received.is_empty() {
+        let stream = received[0];
+        ensure!(stream == 1 || stream == 2, "no frame: it begins with {stream}, which is no stream");
+        let end = 8 + u32::from_be_bytes([received[4], received[5], received[6], received[7]]) as usize;
+        if received.len() < end {
+            break;
+        }
+        frames.push((stream, received.drain(..end).skip(8).collect()));
+    }
+    Ok(frames)
+}

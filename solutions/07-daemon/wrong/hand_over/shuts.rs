@@ -1,0 +1,26 @@
+//! diagnosis: shut-down
+//! made by: whoever tidies up: shutdown for close.
+
+use std::io::{Read, Write};
+use std::net::Shutdown;
+use std::os::unix::net::UnixStream;
+
+use anyhow::{Context, Result, ensure};
+
+const SWITCHING: &[u8] = b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n";
+
+pub fn hand_over(mut client: UnixStream, shim: &UnixStream) -> Result<()> {
+    let mut received = Vec::new();
+    let head = loop {
+        if let Some(end) = received.windows(4).position(|four| four == b"\r\n\r\n") {
+            break end + 4;
+        }
+        let mut piece = [0; 4096];
+        let length = client.read(&mut piece).context("reading the head of a request")?;
+        ensure!(length > 0, "the client has gone within the head of its request");
+        received.extend_from_slice(&piece[..length]);
+    };
+    client.write_all(SWITCHING).context("answering 101")?;
+    given::pass_on(shim, &client, &received[head..])?;
+    client.shutdown(Shutdown::Both).context("closing our end")
+}
