@@ -11,7 +11,7 @@ use std::os::unix::net::UnixStream;
 use anyhow::{Context, Result, ensure};
 
 /// The answer.
-const SWITCHING: &[u8] = b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n";
+pub const SWITCHING: &[u8] = b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n";
 
 /// Reads the head of the request from `client`, up to the empty line ("\r\n\r\n"); answers
 /// `SWITCHING`; and gives the connection to the shim. All that the client sends behind the head is
@@ -21,6 +21,6 @@ const SWITCHING: &[u8] = b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgra
 ///
 /// Given is `given::pass_on(shim: &UnixStream, connection: impl AsFd, early: &[u8]) -> Result<()>`:
 /// it gives the shim a descriptor of the connection, and the bytes that come before those in it.
-pub fn hand_over(mut client: UnixStream, shim: &UnixStream) -> Result<()> {
+pub fn hand_over(client: UnixStream, shim: &UnixStream) -> Result<()> {
     todo!("where does the head end, and whose is the rest?")
 }
