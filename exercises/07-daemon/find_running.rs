@@ -1,7 +1,7 @@
 //! Exercise 7.5: after a crash.
 //!
-//! This daemon has crashed and begins anew. It finds its containers again by their records, and with
-//! some it is wrong: it says that they run. Find out which ones, and repair it. Read
+//! This daemon has crashed and begins anew. It finds its containers again by their records, and
+//! with some it is wrong: it says that they run. Find out which ones, and repair it. Read
 //! proc_pid_stat(5), pidfd_open(2); check with `cargo wb check 7.5`.
 #![allow(unused_imports, unused_variables)] // until your answer uses them all
 

@@ -1,7 +1,8 @@
 //! The book's chapter 7, held against the program: console blocks are run, includes and links
 //! followed.
 //!
-//! Blocks fenced as `console,root` show what a daemon of root's can do for another user. Those fenced as `console,docker` type the docker command, which not every machine has.
+//! Blocks fenced as `console,root` show what a daemon of root's can do for another user. Those
+//! fenced as `console,docker` type the docker command, which not every machine has.
 
 use std::process::ExitCode;
 

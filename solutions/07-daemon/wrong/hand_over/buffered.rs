@@ -1,5 +1,5 @@
 //! diagnosis: lost-early
-//! made by: whoever reads a head as one reads lines; Go's net/http gives the buffer back for this reason (Hijack).
+//! made by: whoever reads a head by lines. Go's Hijack() returns the buffer for this reason.
 
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::net::UnixStream;

@@ -1,5 +1,5 @@
 //! diagnosis: none
-//! made by: whoever has no errors to return: a header that can't be read is taken for an old daemon's.
+//! made by: whoever takes a header that can't be read for an old daemon's.
 
 use anyhow::{Result, bail};
 
