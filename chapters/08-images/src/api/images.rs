@@ -45,10 +45,6 @@ fn fits(pattern: &str, name: &Reference) -> bool {
     crate::build::matches(pattern, &repository) || crate::build::matches(pattern, &name.familiar())
 }
 
-fn size(image: &Found) -> u64 {
-    image.manifest.layers.iter().map(|layer| layer.size).sum()
-}
-
 fn row(image: &Found, users: &[(String, ChainId)]) -> Value {
     let tags: Vec<String> = image.names.iter().filter(|name| name.tag.is_some()).map(Reference::familiar).collect();
     let digests: Vec<String> =
@@ -59,8 +55,8 @@ fn row(image: &Found, users: &[(String, ChainId)]) -> Value {
         "RepoTags": tags,
         "RepoDigests": digests,
         "Created": ch06_containers::seconds_of(&image.config.created),
-        "Size": size(image),
-        "VirtualSize": size(image),
+        "Size": image.size(),
+        "VirtualSize": image.size(),
         "SharedSize": -1,
         "Labels": image.config.whole["config"]["Labels"],
         "Containers": users.iter().filter(|(_, layer)| image.layer() == Some(*layer)).count(),

@@ -39,7 +39,7 @@ impl ImageStore {
     /// known before, and is another one, nothing is stored.
     pub fn put(&self, mut from: impl Read, expected: Option<&Digest>, most: u64) -> Result<Copied> {
         self.put_by(expected, |out| {
-            let copied = io::copy(&mut (&mut from).take(most + 1), out)?;
+            let copied = io::copy(&mut (&mut from).take(most.saturating_add(1)), out)?;
             ensure!(copied <= most, "there are more than the {most} bytes that were promised");
             Ok(())
         })

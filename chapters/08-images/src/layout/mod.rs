@@ -14,6 +14,7 @@
 mod blobs;
 mod images;
 mod index;
+mod steps;
 mod unpack;
 
 use std::fs::{self, File};

@@ -41,9 +41,7 @@ impl Registry {
     /// the way.
     pub fn of(name: &Reference, credentials: Option<Credentials>) -> Result<Registry> {
         let host = if name.domain == "docker.io" { "registry-1.docker.io" } else { &name.domain };
-        let bare = host.rsplit_once(':').map_or(host, |(bare, _)| bare);
-        let is_here =
-            bare == "localhost" || bare.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback());
+        let is_here = is_on_this_machine(host);
         let scheme = if is_here { "http" } else { "https" };
         let agent = Agent::config_builder()
             .http_status_as_error(false)
@@ -52,6 +50,8 @@ impl Registry {
             // A redirect of a blob's goes to some store of files: our credentials stay here.
             .redirect_auth_headers(ureq::config::RedirectAuthHeaders::Never)
             .max_redirects(5)
+            // And no redirect leads from https to a place where somebody on the way could answer.
+            .https_only(!is_here)
             .user_agent("coracle")
             .tls_config(authorities::tls_config(host)?)
             .build()
@@ -129,9 +129,11 @@ impl Registry {
             parameters[start..].split('"').next().map(String::from)
         };
         let realm = parameter("realm").context("the registry asks for a token and doesn't say where")?;
-        let is_safe =
-            realm.starts_with("https://") || (self.base.starts_with("http://") && realm.starts_with("http://"));
-        ensure!(is_safe, "the registry asks for a token from {realm}: that is no https");
+        ensure!(
+            is_safe_for_a_password(&realm),
+            "the registry asks for a token from {realm}\ncause: that is no https, and not on this machine: \
+             who listens on the way would learn the password"
+        );
         let mut request = self.agent.get(&realm);
         for name in ["service", "scope"] {
             if let Some(value) = parameter(name) {
@@ -150,6 +152,19 @@ impl Registry {
     }
 }
 
+/// Whether a host (`name` or `name:port`) is this machine: then nobody listens on the way.
+fn is_on_this_machine(host: &str) -> bool {
+    let bare = host.rsplit_once(':').map_or(host, |(bare, _)| bare);
+    bare == "localhost" || bare.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+fn is_safe_for_a_password(address: &str) -> bool {
+    let Some(rest) = address.strip_prefix("http://") else { return address.starts_with("https://") };
+    let host = rest.split('/').next().unwrap_or_default();
+    // In `localhost:x@elsewhere` what comes before the @ is a name and a password.
+    !host.contains('@') && is_on_this_machine(host)
+}
+
 fn is_temporary(status: StatusCode) -> bool {
     status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error()
 }
@@ -160,5 +175,22 @@ fn refusal(path: &str, url: &str, status: StatusCode) -> String {
         401 | 403 => format!("pull access denied for {path}, repository does not exist or may require a login"),
         429 => format!("the registry has had too many requests of ours: GET {url}\ncure: wait a while"),
         status => format!("the registry answered with status {status}: GET {url}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_goes_over_tls_or_stays_on_this_machine() {
+        for safe in ["https://auth.example/token", "http://localhost:5000/token", "http://127.0.0.1/t"] {
+            assert!(is_safe_for_a_password(safe), "{safe}");
+        }
+        for unsafe_one in
+            ["http://auth.example/token", "http://localhost:1@evil.example/", "ftp://localhost/", "http://"]
+        {
+            assert!(!is_safe_for_a_password(unsafe_one), "{unsafe_one}");
+        }
     }
 }

@@ -52,16 +52,12 @@ impl Verb for Images {
     }
 }
 
-fn size(image: &Found) -> u64 {
-    image.manifest.layers.iter().map(|layer| layer.size).sum()
-}
-
 fn as_json(image: &Found) -> Value {
     json!({
         "id": image.id(),
         "names": image.names.iter().map(Reference::familiar).collect::<Vec<_>>(),
         "created": image.config.created,
-        "size": size(image),
+        "size": image.size(),
         "layers": image.config.diff_ids,
     })
 }
@@ -76,7 +72,7 @@ fn table(all: &[Found]) {
                 name.and_then(|name| name.tag.clone()).unwrap_or_else(none),
                 image.id().short(),
                 format!("{} ago", ch06_containers::ago(&image.config.created)),
-                format!("{:.1}MB", size(image) as f64 / 1e6),
+                format!("{:.1}MB", image.size() as f64 / 1e6),
             ]
         };
         match image.names.is_empty() {

@@ -22,7 +22,9 @@ impl Daemon {
     pub fn start() -> Result<Daemon> {
         let mut command = program(&["daemon", "-H", &format!("unix://{SOCKET}")]);
         let daemon = Daemon(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn()?);
-        eventually("the daemon answers", || Ok(ask("GET /_ping", &[]).is_ok_and(|answer| answer.contains("200 OK"))))?;
+        eventually("the daemon answers", || {
+            Ok(ask("GET /_ping", &[], "").is_ok_and(|answer| answer.contains("200 OK")))
+        })?;
         Ok(daemon)
     }
 }
@@ -34,10 +36,12 @@ impl Drop for Daemon {
     }
 }
 
-/// A request and its whole answer.
-fn ask(request: &str, body: &[u8]) -> Result<String> {
+/// A request and its whole answer; `more` is a line for its head.
+pub fn ask(request: &str, body: &[u8], more: &str) -> Result<String> {
     let mut stream = UnixStream::connect(SOCKET)?;
-    let head = format!("{request} HTTP/1.1\r\nHost: d\r\nConnection: close\r\nContent-Length: {}\r\n\r\n", body.len());
+    let more = if more.is_empty() { String::new() } else { format!("{more}\r\n") };
+    let length = body.len();
+    let head = format!("{request} HTTP/1.1\r\nHost: d\r\nConnection: close\r\n{more}Content-Length: {length}\r\n\r\n");
     stream.write_all(head.as_bytes())?;
     stream.write_all(body)?;
     let mut answer = Vec::new();
@@ -48,7 +52,7 @@ fn ask(request: &str, body: &[u8]) -> Result<String> {
 fn a_build_over_the_socket_tells_its_steps_and_its_id() -> Result<()> {
     let _daemon = Daemon::start()?;
     let context = tar(&[("Dockerfile", b"FROM hostbox\nRUN echo ran-here\n")])?;
-    let answer = ask("POST /v1.43/build?t=a%2Fb:1&version=1", &context)?;
+    let answer = ask("POST /v1.43/build?t=a%2Fb:1&version=1", &context, "")?;
     for expected in [
         "200 OK",
         "Step 2/2 : RUN echo ran-here",
@@ -58,23 +62,23 @@ fn a_build_over_the_socket_tells_its_steps_and_its_id() -> Result<()> {
     ] {
         ensure!(answer.contains(expected), "{expected}: {answer}");
     }
-    let failed = ask("POST /v1.43/build?version=1", &tar(&[("Dockerfile", b"FROM hostbox\nRUN exit 9\n")])?)?;
+    let failed = ask("POST /v1.43/build?version=1", &tar(&[("Dockerfile", b"FROM hostbox\nRUN exit 9\n")])?, "")?;
     ensure!(failed.contains("\"errorDetail\":{\"code\":9"), "{failed}");
-    let list = ask("GET /v1.43/images/json", &[])?;
+    let list = ask("GET /v1.43/images/json", &[], "")?;
     ensure!(list.contains("\"RepoTags\":[\"a/b:1\"]"), "{list}");
     // A name with a slash in a path.
-    ensure!(ask("GET /v1.43/images/a/b:1/json", &[])?.contains("200 OK"));
-    ensure!(ask("POST /v1.43/images/a/b:1/tag?repo=docker.io%2Flibrary%2Fshort&tag=2", &[])?.contains("201"));
-    ensure!(ask("DELETE /v1.43/images/a/b:1", &[])?.contains("{\"Untagged\":\"a/b:1\"}"));
+    ensure!(ask("GET /v1.43/images/a/b:1/json", &[], "")?.contains("200 OK"));
+    ensure!(ask("POST /v1.43/images/a/b:1/tag?repo=docker.io%2Flibrary%2Fshort&tag=2", &[], "")?.contains("201"));
+    ensure!(ask("DELETE /v1.43/images/a/b:1", &[], "")?.contains("{\"Untagged\":\"a/b:1\"}"));
     ensure!(succeeds(&["images"])?.contains("short"));
     Ok(())
 }
 
 fn an_unknown_image_is_404_so_that_a_client_pulls_it() -> Result<()> {
     let _daemon = Daemon::start()?;
-    let answer = ask("POST /v1.43/containers/create", br#"{"Image":"none:1","Cmd":["true"]}"#)?;
+    let answer = ask("POST /v1.43/containers/create", br#"{"Image":"none:1","Cmd":["true"]}"#, "")?;
     ensure!(answer.contains("404 Not Found") && answer.contains("No such image: none:1"), "{answer}");
-    ensure!(ask("GET /v1.43/images/none/json", &[])?.contains("404"));
-    ensure!(ask("POST /v1.43/images/none/push", &[])?.contains("501"));
+    ensure!(ask("GET /v1.43/images/none/json", &[], "")?.contains("404"));
+    ensure!(ask("POST /v1.43/images/none/push", &[], "")?.contains("501"));
     Ok(())
 }

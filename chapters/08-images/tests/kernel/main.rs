@@ -3,6 +3,7 @@
 mod archives;
 mod builds;
 mod daemon;
+mod hostile_registry;
 mod images;
 mod registry;
 mod world;
@@ -10,5 +11,7 @@ mod world;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    testkit::run([images::cases(), builds::cases(), registry::cases(), daemon::cases()].concat())
+    testkit::run(
+        [images::cases(), builds::cases(), registry::cases(), hostile_registry::cases(), daemon::cases()].concat(),
+    )
 }

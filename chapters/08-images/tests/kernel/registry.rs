@@ -23,9 +23,9 @@ pub fn cases() -> Vec<Case> {
 }
 
 /// What the registry answers: a path's end, and a whole answer.
-type Answers = HashMap<String, Vec<u8>>;
+pub type Answers = HashMap<String, Vec<u8>>;
 
-fn answer(kind: &str, body: &[u8]) -> Vec<u8> {
+pub fn answer(kind: &str, body: &[u8]) -> Vec<u8> {
     let head = format!(
         "HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
         body.len()
@@ -33,44 +33,60 @@ fn answer(kind: &str, body: &[u8]) -> Vec<u8> {
     [head.as_bytes(), body].concat()
 }
 
-/// Serves on a port of the lab's own; the first `busy` requests get 503.
-fn serve(answers: Answers, mut busy: u32) -> Result<u16> {
+/// A request's path and its header lines, in small letters.
+pub struct Request {
+    pub path: String,
+    pub headers: String,
+}
+
+/// Serves on a port of the lab's own. A handler writes the whole answer, or as much as it likes.
+pub fn serve_by(mut handler: impl FnMut(&Request, &TcpStream) -> Result<()> + Send + 'static) -> Result<u16> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let port = listener.local_addr()?.port();
     std::thread::spawn(move || {
         for stream in listener.incoming().flatten() {
-            let _ = one(stream, &answers, &mut busy);
+            let Ok(request) = read_request(&stream) else { continue };
+            // Who asked may have gone away.
+            let _ = handler(&request, &stream);
         }
     });
     Ok(port)
 }
 
-fn one(stream: TcpStream, answers: &Answers, busy: &mut u32) -> Result<()> {
-    let mut reader = BufReader::new(stream.try_clone()?);
+fn read_request(stream: &TcpStream) -> Result<Request> {
+    let mut reader = BufReader::new(stream);
     let mut first = String::new();
     reader.read_line(&mut first)?;
-    let mut line = String::new();
-    while reader.read_line(&mut line)? > 2 {
-        line.clear();
-    }
-    let path = first.split(' ').nth(1).unwrap_or_default();
-    let found = answers.iter().find(|(end, _)| path.ends_with(end.as_str())).map(|(_, answer)| answer.clone());
-    let empty =
-        |status: &str| format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n").into_bytes();
-    let answer = if *busy > 0 {
-        *busy -= 1;
-        empty("503 Service Unavailable")
-    } else {
-        found.unwrap_or_else(|| empty("404 Not Found"))
-    };
-    (&stream).write_all(&answer)?;
-    Ok(())
+    let mut headers = String::new();
+    while reader.read_line(&mut headers)? > 2 {}
+    Ok(Request { path: first.split(' ').nth(1).unwrap_or_default().into(), headers: headers.to_lowercase() })
 }
 
-const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+/// An answer without a body; `more` is header lines.
+pub fn empty(status: &str, more: &str) -> Vec<u8> {
+    format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n{more}\r\n").into_bytes()
+}
+
+/// What there is for a path.
+pub fn of(answers: &Answers, path: &str) -> Vec<u8> {
+    let found = answers.iter().find(|(end, _)| path.ends_with(end.as_str())).map(|(_, answer)| answer.clone());
+    found.unwrap_or_else(|| empty("404 Not Found", ""))
+}
+
+/// Serves answers; the first `busy` requests get 503.
+fn serve(answers: Answers, mut busy: u32) -> Result<u16> {
+    serve_by(move |request, mut stream| {
+        let is_busy = busy > 0;
+        busy = busy.saturating_sub(1);
+        let answer = if is_busy { empty("503 Service Unavailable", "") } else { of(&answers, &request.path) };
+        Ok(stream.write_all(&answer)?)
+    })
+}
+
+pub const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 
 /// An image with one file; what is sent in place of its layer.
-fn image(sent: impl FnOnce(&[u8]) -> Vec<u8>) -> Result<Answers> {
+pub fn image(sent: impl FnOnce(&[u8]) -> Vec<u8>) -> Result<Answers> {
     let layer = tar(&[("f", b"content")])?;
     let config = config(&layer).to_string();
     let descriptor =

@@ -1,0 +1,84 @@
+//! What a build's steps left for the next build, and how images that nobody needs go.
+
+use anyhow::{Result, bail};
+use ch04_unionfs::digest::{ChainId, Digest};
+
+use super::images::{Found, Removed};
+use super::unpack::keeper;
+use super::{Copied, Descriptor, ImageStore, Manifest, media_type};
+use crate::config::ImageConfig;
+
+/// The annotation with the key of the step that made an image.
+pub(super) const STEP: &str = "coracle.build.step";
+
+impl ImageStore {
+    /// Adds a step of a build: hidden from lists, found by its key.
+    pub fn add_step(&self, config: &[u8], layers: Vec<Descriptor>, key: Option<&Digest>) -> Result<Found> {
+        let config = Descriptor::new(media_type::CONFIG, self.put_bytes(config)?);
+        let manifest = Manifest { schema_version: 2, media_type: media_type::MANIFEST.into(), config, layers };
+        let descriptor = Descriptor::new(media_type::MANIFEST, self.put_bytes(&serde_json::to_vec(&manifest)?)?);
+        let config = ImageConfig::parse(&self.read_json_blob(&manifest.config.digest)?)?;
+        self.unpack(&manifest, &config)?;
+        let _alone = self.lock()?;
+        self.change_index(|index| {
+            let mut entry = descriptor.clone();
+            entry.annotations.insert(STEP.into(), key.map(Digest::to_string).unwrap_or_default());
+            index.manifests.retain(|known| key.is_none() || known.annotations.get(STEP) != entry.annotations.get(STEP));
+            index.manifests.push(entry);
+            Ok(())
+        })?;
+        Ok(Found { descriptor, manifest, config, names: Vec::new() })
+    }
+
+    /// The image that a step made.
+    pub fn by_cache_key(&self, key: &Digest) -> Result<Option<Found>> {
+        let key = key.to_string();
+        let entry = self.index()?.manifests.into_iter().find(|entry| entry.annotations.get(STEP) == Some(&key));
+        let Some(mut descriptor) = entry else { return Ok(None) };
+        descriptor.annotations.clear();
+        let manifest: Manifest = serde_json::from_slice(&self.read_json_blob(&descriptor.digest)?)?;
+        let config = ImageConfig::parse(&self.read_json_blob(&manifest.config.digest)?)?;
+        Ok(Some(Found { descriptor, manifest, config, names: Vec::new() }))
+    }
+
+    /// Removes images without a name that no container stands on; with `steps`, what builds left for
+    /// the next one, too.
+    pub fn prune(&self, steps: bool, users: &[(String, ChainId)]) -> Result<Removed> {
+        let mut removed = Removed::default();
+        let index = self.index()?.manifests;
+        let is_named = |digest: &Digest| index.iter().any(|entry| entry.digest == *digest && entry.name().is_some());
+        for entry in index.iter().filter(|entry| entry.name().is_none() && !is_named(&entry.digest)) {
+            let is_step = entry.annotations.contains_key(STEP);
+            let Ok(id) = self.config_of(entry) else { continue };
+            if is_step != steps {
+                continue;
+            }
+            if let Ok(gone) = self.remove_entry(&entry.digest, &id, users) {
+                removed.deleted.extend(gone);
+            }
+        }
+        self.remove_unneeded_blobs()?;
+        Ok(removed)
+    }
+
+    fn remove_entry(&self, manifest: &Digest, id: &Digest, users: &[(String, ChainId)]) -> Result<Vec<Digest>> {
+        let read: Manifest = serde_json::from_slice(&self.read_json_blob(manifest)?)?;
+        let config = ImageConfig::parse(&self.read_json_blob(&read.config.digest)?)?;
+        let found = Found {
+            descriptor: Descriptor::new("", Copied { digest: *manifest, size: 0 }),
+            manifest: read,
+            config,
+            names: Vec::new(),
+        };
+        if users.iter().any(|(_, layer)| found.layer() == Some(*layer)) {
+            bail!("in use");
+        }
+        let _alone = self.lock()?;
+        self.change_index(|index| {
+            index.manifests.retain(|entry| entry.digest != *manifest);
+            Ok(())
+        })?;
+        let layers = self.layers.remove(&keeper(id)).map(|removed| removed.layers).unwrap_or_default();
+        Ok(std::iter::once(*id).chain(layers).collect())
+    }
+}
