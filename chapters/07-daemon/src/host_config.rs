@@ -53,6 +53,8 @@ pub fn new_container(asked: &Value, image: &Image) -> Result<(NewContainer, Vec<
         config,
         flags: flags.0,
         host: kept,
+        // The image is known here: its ports are among the flags.
+        publish_all: false,
     };
     Ok((new, warnings))
 }

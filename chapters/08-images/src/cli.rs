@@ -46,6 +46,14 @@ pub enum Verbs {
     Load(verbs::Load),
     Save(verbs::Save),
     Import(verbs::Import),
+    /// The same verbs about images, and `prune`.
+    #[command(subcommand)]
+    Image(verbs::Image),
+    /// What concerns the whole store of images.
+    #[command(subcommand)]
+    System(verbs::System),
+    Completion(verbs::Completion),
+    Man(verbs::Man),
     #[command(flatten)]
     Containers(ContainerVerbs),
 }
@@ -66,6 +74,10 @@ impl Verbs {
             Verbs::Load(verb) => verb.act(store),
             Verbs::Save(verb) => verb.act(store),
             Verbs::Import(verb) => verb.act(store),
+            Verbs::Image(verb) => verb.act(store),
+            Verbs::System(verb) => verb.act(store),
+            Verbs::Completion(verb) => verb.act(command()),
+            Verbs::Man(verb) => verb.act(command()),
             // Chapter 6 takes layers by name; here the operand is an image.
             Verbs::Containers(ContainerVerbs::Engine(EngineVerbs::Run(run))) => {
                 as_our_failure(run.act_on(&Local::open(store)?, |new| of_image(store, new)))
@@ -73,6 +85,8 @@ impl Verbs {
             Verbs::Containers(ContainerVerbs::Engine(EngineVerbs::Create(create))) => {
                 as_our_failure(create.act_on(&Local::open(store)?, |new| of_image(store, new)))
             }
+            Verbs::Containers(ContainerVerbs::Engine(EngineVerbs::Inspect(verb))) => verbs::inspect(verb, store),
+            Verbs::Containers(ContainerVerbs::Commit(verb)) => verbs::commit(&verb, store),
             Verbs::Containers(verb) => verb.act(store),
         }
     }
@@ -84,7 +98,7 @@ impl Verbs {
             Remote::new(host)?.pull_if_missing(&new.image, tell).map(|()| new)
         };
         match self {
-            Verbs::Daemon(_) => self.act(store),
+            Verbs::Daemon(_) | Verbs::Completion(_) | Verbs::Man(_) => self.act(store),
             Verbs::Containers(ContainerVerbs::Engine(EngineVerbs::Run(run))) => {
                 as_our_failure(run.act_on(&Remote::new(host)?, pulled))
             }
@@ -116,6 +130,12 @@ fn of_image(store: &StoreFlags, new: NewContainer) -> Result<NewContainer> {
         found => found?,
     };
     Ok(on_image(new, &found))
+}
+
+/// The finished tool's command line.
+fn command() -> clap::Command {
+    let about = "Containers and images, without a daemon or with the one that the docker command talks to";
+    Cli::command().name("coracle").about(about).long_about(about)
 }
 
 /// The program, by its name.

@@ -124,6 +124,9 @@ pub fn on_image(mut new: NewContainer, found: &Found) -> NewContainer {
     if config.stop_signal.is_empty() {
         config.stop_signal = image.stop_signal;
     }
+    if new.publish_all {
+        new.flags.extend(image.exposed_ports.iter().map(|port| format!("--publish=0.0.0.0:0:{port}")));
+    }
     config.exposed_ports = image.exposed_ports;
     config.volumes = image.volumes;
     for (name, value) in image.labels {

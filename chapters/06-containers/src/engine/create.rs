@@ -26,6 +26,8 @@ pub struct NewContainer {
     pub flags: Vec<String>,
     /// How it is kept.
     pub host: HostConfig,
+    /// Whether every port that the image names is published, on ports that are free.
+    pub publish_all: bool,
 }
 
 /// A container that was made.

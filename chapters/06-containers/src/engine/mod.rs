@@ -5,6 +5,7 @@
 //! does it in this process; chapter 7 adds a second implementation, which asks a daemon over HTTP.
 //! The verbs of the command line don't know which of the two they have.
 
+mod abandoned;
 mod create;
 mod lifecycle;
 mod list;

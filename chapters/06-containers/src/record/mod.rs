@@ -12,6 +12,7 @@ pub use store::Records;
 
 use std::collections::BTreeMap;
 
+use ch01_namespaces::RecordedProcess;
 use ch04_unionfs::digest::ChainId;
 use serde::{Deserialize, Serialize};
 
@@ -108,6 +109,10 @@ pub struct HostConfig {
     pub volumes: Vec<String>,
     /// Anonymous ones among them: removed with it.
     pub anonymous_volumes: Vec<String>,
+    /// The process that it was made for, and that removes it: a build's, for one step. When that
+    /// process is gone, nobody wants the container.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub made_for: Option<RecordedProcess>,
     /// The HostConfig that a client of the API gave, verbatim (chapter 7).
     #[serde(skip_serializing_if = "serde_json::Value::is_null")]
     pub api: serde_json::Value,

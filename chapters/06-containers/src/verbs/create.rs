@@ -55,6 +55,9 @@ pub struct CreateFlags {
     /// As whom it runs: USER, USER:GROUP, or numbers.
     #[arg(short, long, value_name = "USER[:GROUP]")]
     pub user: Option<String>,
+    /// Publish every port that the image names (EXPOSE, from chapter 8 on), each on one that is free.
+    #[arg(short = 'P', long)]
+    pub publish_all: bool,
     /// The image; then the command and its arguments. With --rootfs only the command.
     #[arg(required = true, trailing_var_arg = true, value_name = "IMAGE> [COMMAND")]
     pub operands: Vec<String>,
@@ -260,6 +263,7 @@ impl Create {
             config,
             flags: self.surroundings,
             host,
+            publish_all: flags.publish_all,
             ..NewContainer::default()
         })
     }

@@ -5,11 +5,12 @@ use ch01_namespaces::verbs::end_quietly_in_a_pipe;
 use ch01_namespaces::{StoreFlags, report, say};
 use ch04_unionfs::verbs::Format;
 use clap::Args;
+use serde_json::Value;
 
 use crate::engine::{Engine, Local, Processes};
 use crate::template;
 
-/// Show everything about containers, as JSON.
+/// Show everything about containers (and images, from chapter 8 on), as JSON.
 #[derive(Args)]
 pub struct Inspect {
     /// A template, such as '{{.State.Status}}', or json.
@@ -23,12 +24,20 @@ pub struct Inspect {
 impl Inspect {
     /// Prints it.
     pub fn act(self, engine: &dyn Engine) -> Result<u8> {
+        self.act_on(engine, |_| None)
+    }
+
+    /// Prints it; what is no container may be something `other` (chapter 8's images).
+    pub fn act_on(self, engine: &dyn Engine, other: impl Fn(&str) -> Option<Value>) -> Result<u8> {
         end_quietly_in_a_pipe()?;
         let (mut found, mut status) = (Vec::new(), 0);
         for name in &self.containers {
             match engine.inspect(name) {
                 Ok(container) => found.push(container),
-                Err(error) => status = report(&error).min(1),
+                Err(error) => match other(name) {
+                    Some(value) => found.push(value),
+                    None => status = report(&error).min(1),
+                },
             }
         }
         match self.format.as_deref() {
@@ -117,13 +126,13 @@ impl DiffVerb {
     }
 }
 
-/// Make a layer of what a container changed. Prints its chain id.
+/// Make an image of what a container changed: up to chapter 7 a layer with a name. Prints its id.
 #[derive(Args)]
 pub struct CommitVerb {
     /// Its name, its id, or the beginning of its id.
-    container: String,
-    /// The name of the new layer.
-    name: String,
+    pub container: String,
+    /// The name of the new image.
+    pub name: String,
 }
 
 impl CommitVerb {

@@ -1,15 +1,13 @@
 //! Requests about images.
 
-use std::collections::BTreeMap;
 use std::io::Write;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::Result;
 use base64::Engine as _;
 use ch04_unionfs::archive::decompress;
 use ch04_unionfs::digest::ChainId;
 use ch06_containers::engine::Local;
-use ch06_containers::record::Config;
-use ch07_daemon::api::body::{channel, json as answer, ok, read};
+use ch07_daemon::api::body::{channel, json as answer, ok};
 use ch07_daemon::api::containers::ToChannel;
 use ch07_daemon::api::error::{Answer, ApiError};
 use ch07_daemon::api::router::Call;
@@ -18,8 +16,8 @@ use ch07_daemon::daemon::Daemon;
 use hyper::StatusCode;
 use serde_json::{Value, json};
 
-use super::store;
 use super::stream::{Lines, reader, working};
+use super::{inspect, store};
 use crate::layout::{Found, ImageStore, Removed};
 use crate::transfer::{self, Credentials};
 use crate::{Reference, builtin};
@@ -36,31 +34,13 @@ pub async fn list(daemon: Daemon, call: Call) -> Answer {
         let dangling = filters.get("dangling").and_then(|values| values.first());
         by_name && dangling.is_none_or(|value| (value == "true" || value == "1") == image.names.is_empty())
     };
-    let rows: Vec<Value> = all.iter().filter(wanted).map(|image| row(image, &users)).collect();
+    let rows: Vec<Value> = all.iter().filter(wanted).map(|image| inspect::row(image, &users)).collect();
     ok(&rows)
 }
 
 fn fits(pattern: &str, name: &Reference) -> bool {
     let repository = name.repository();
     crate::build::matches(pattern, &repository) || crate::build::matches(pattern, &name.familiar())
-}
-
-fn row(image: &Found, users: &[(String, ChainId)]) -> Value {
-    let tags: Vec<String> = image.names.iter().filter(|name| name.tag.is_some()).map(Reference::familiar).collect();
-    let digests: Vec<String> =
-        image.names.iter().map(|name| format!("{}@{}", name.repository(), image.descriptor.digest)).collect();
-    json!({
-        "Id": image.id().to_string(),
-        "ParentId": "",
-        "RepoTags": tags,
-        "RepoDigests": digests,
-        "Created": ch06_containers::seconds_of(&image.config.created),
-        "Size": image.size(),
-        "VirtualSize": image.size(),
-        "SharedSize": -1,
-        "Labels": image.config.whole["config"]["Labels"],
-        "Containers": users.iter().filter(|(_, layer)| image.layer() == Some(*layer)).count(),
-    })
 }
 
 /// Containers, and what they stand on.
@@ -168,59 +148,6 @@ pub async fn save(daemon: Daemon, names: Vec<String>) -> Answer {
     Ok(response)
 }
 
-/// `docker inspect`.
-pub async fn inspect(daemon: Daemon, name: String) -> Answer {
-    let (found, driver) = blocking(move || {
-        let images = store(&daemon.engine)?;
-        Ok((builtin::find(&images, &name)?, images.layers().driver().name().to_string()))
-    })
-    .await?;
-    let whole = &found.config.whole;
-    let mut value = row(&found, &[]);
-    value["Created"] = json!(found.config.created);
-    value["Os"] = whole["os"].clone();
-    value["Architecture"] = whole["architecture"].clone();
-    value["Config"] = whole["config"].clone();
-    value["RootFS"] = json!({"Type": "layers", "Layers": found.config.diff_ids});
-    value["GraphDriver"] = json!({"Name": driver, "Data": {}});
-    value["Descriptor"] = json!({"mediaType": found.descriptor.media_type, "digest": found.descriptor.digest, "size": found.descriptor.size});
-    for (key, from) in [("Author", "author"), ("Comment", "comment"), ("Parent", ""), ("DockerVersion", "")] {
-        value[key] = json!(whole[from].as_str().unwrap_or_default());
-    }
-    value["Metadata"] = json!({"LastTagTime": "0001-01-01T00:00:00Z"});
-    ok(&value)
-}
-
-/// `docker history`.
-pub async fn history(daemon: Daemon, name: String) -> Answer {
-    let found = blocking(move || builtin::find(&store(&daemon.engine)?, &name)).await?;
-    let mut layers = found.manifest.layers.iter();
-    let entries = found.config.whole["history"].as_array().cloned().unwrap_or_default();
-    let mut rows: Vec<Value> = entries
-        .iter()
-        .map(|entry| {
-            let size = match entry["empty_layer"].as_bool() {
-                Some(true) => 0,
-                _ => layers.next().map_or(0, |layer| layer.size),
-            };
-            json!({
-                "Id": "<missing>",
-                "Created": entry["created"].as_str().map_or(0, ch06_containers::seconds_of),
-                "CreatedBy": entry["created_by"].as_str().unwrap_or_default(),
-                "Comment": entry["comment"].as_str().unwrap_or_default(),
-                "Size": size,
-                "Tags": null,
-            })
-        })
-        .collect();
-    rows.reverse();
-    if let Some(first) = rows.first_mut() {
-        first["Id"] = json!(found.id().to_string());
-        first["Tags"] = json!(found.names.iter().map(Reference::familiar).collect::<Vec<_>>());
-    }
-    ok(&rows)
-}
-
 /// `docker tag`.
 pub async fn tag(daemon: Daemon, name: String, call: Call) -> Answer {
     let new = name_of(call.query.get("repo"), call.query.get("tag"))?;
@@ -256,84 +183,6 @@ pub async fn prune_steps(daemon: Daemon) -> Answer {
     let removed = blocking(move || store(&daemon.engine)?.prune(true, &users(&daemon.engine))).await?;
     let ids: Vec<String> = removed.deleted.iter().map(ToString::to_string).collect();
     ok(&json!({"CachesDeleted": ids, "SpaceReclaimed": 0}))
-}
-
-/// `docker commit`.
-pub async fn commit(daemon: Daemon, call: Call) -> Answer {
-    let query = call.query;
-    let name = name_of(query.get("repo"), query.get("tag"))?;
-    let text = |key: &str| query.get(key).map(String::from);
-    let (container, comment, author) = (text("container"), text("comment"), text("author"));
-    let container = container.ok_or_else(|| ApiError::bad("invalid request: no container was given"))?;
-    if query.get("changes").is_some() {
-        return Err(ApiError::bad("invalid request: commit --change is not supported"));
-    }
-    let pauses = query.get("pause").is_none_or(|value| value != "0" && value != "false");
-    let _ = read(call.request.into_body()).await;
-    let id = blocking(move || {
-        let record = daemon.engine.records().find(&container)?;
-        let still = pauses
-            && record.state.status == ch06_containers::record::Status::Running
-            && daemon.engine.pause(&record.id, true).is_ok();
-        let made = commit_record(&daemon.engine, &record, comment, author, name.as_ref());
-        if still {
-            daemon.engine.pause(&record.id, false)?;
-        }
-        Ok(made?.id().to_string())
-    })
-    .await?;
-    Ok(answer(StatusCode::CREATED, &json!({ "Id": id })))
-}
-
-/// The image of a container as it is.
-pub fn commit_record(
-    engine: &Local,
-    record: &ch06_containers::record::Record,
-    comment: Option<String>,
-    author: Option<String>,
-    name: Option<&Reference>,
-) -> Result<Found> {
-    let images = store(engine)?;
-    let base = match &record.image_id {
-        Some(id) => images.find(id).with_context(|| format!("the container's image {} is gone", record.image))?,
-        None => builtin::find(&images, &record.image)?,
-    };
-    if base.layer() != record.layer {
-        return Err(anyhow!("the container stands on another image than {}", record.image));
-    }
-    let mut note = json!({"created_by": record.config.command().join(" ")});
-    for (key, value) in [("comment", comment), ("author", author)] {
-        if let Some(value) = value {
-            note[key] = json!(value);
-        }
-    }
-    transfer::commit(&images, record, Some(&base), &image_config(&record.config), &note, name)
-}
-
-/// A container's configuration, as an image has it.
-fn image_config(config: &Config) -> Value {
-    let set =
-        |names: &[String]| -> BTreeMap<String, Value> { names.iter().map(|name| (name.clone(), json!({}))).collect() };
-    let mut value = json!({
-        "Env": config.env,
-        "Cmd": config.cmd,
-        "WorkingDir": config.working_dir,
-        "User": config.user,
-        "Labels": config.labels,
-    });
-    if !config.entrypoint.is_empty() {
-        value["Entrypoint"] = json!(config.entrypoint);
-    }
-    if !config.exposed_ports.is_empty() {
-        value["ExposedPorts"] = json!(set(&config.exposed_ports));
-    }
-    if !config.volumes.is_empty() {
-        value["Volumes"] = json!(set(&config.volumes));
-    }
-    if !config.stop_signal.is_empty() {
-        value["StopSignal"] = json!(config.stop_signal);
-    }
-    value
 }
 
 /// What is about images and isn't here.

@@ -1,7 +1,9 @@
 //! What chapter 7's daemon learns: images and builds.
 
 mod build;
+mod commit;
 mod images;
+mod inspect;
 mod stream;
 
 use std::future::Future;
@@ -38,7 +40,9 @@ fn store(engine: &Local) -> Result<ImageStore> {
 /// The routes.
 pub struct Routes;
 
+pub use commit::commit_record;
 pub use images::users;
+pub use inspect::details;
 
 // ANCHOR: routes
 impl MoreRoutes for Routes {
@@ -61,13 +65,13 @@ impl MoreRoutes for Routes {
                 ("POST", ["images", "load"]) => images::load(daemon, call).await,
                 ("POST", ["images", "prune"]) => images::prune(daemon, call).await,
                 ("POST", ["build", "prune"]) => images::prune_steps(daemon).await,
-                ("POST", ["commit"]) => images::commit(daemon, call).await,
+                ("POST", ["commit"]) => commit::commit(daemon, call).await,
                 ("POST", ["build"]) => build::build(daemon, call).await,
                 ("GET", ["images", "get"]) => images::save(daemon, call.query.all("names").to_vec()).await,
                 // A name may have slashes in it.
                 ("GET", ["images", name @ .., "get"]) => images::save(daemon, vec![name.join("/")]).await,
-                ("GET", ["images", name @ .., "json"]) => images::inspect(daemon, name.join("/")).await,
-                ("GET", ["images", name @ .., "history"]) => images::history(daemon, name.join("/")).await,
+                ("GET", ["images", name @ .., "json"]) => inspect::inspect(daemon, name.join("/")).await,
+                ("GET", ["images", name @ .., "history"]) => inspect::history(daemon, name.join("/")).await,
                 ("POST", ["images", name @ .., "tag"]) => images::tag(daemon, name.join("/"), call).await,
                 ("DELETE", ["images", name @ ..]) => images::remove(daemon, name.join("/"), call).await,
                 _ => images::not_supported(call).await,

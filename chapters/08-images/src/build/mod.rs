@@ -71,6 +71,7 @@ pub fn build(
     output: &mut Output<'_>,
 ) -> Result<Found> {
     let _growing = images.growing()?;
+    engine.remove_abandoned()?;
     let name = &request.dockerfile;
     let text = context.text(name)?;
     let parsed = parse_dockerfile::parse(&text).map_err(|error| {

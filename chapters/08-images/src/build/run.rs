@@ -4,10 +4,11 @@ use std::io::Read;
 use std::os::unix::net::UnixStream;
 
 use anyhow::{Context, Result};
-use ch01_namespaces::Failure;
+use ch01_namespaces::{Failure, RecordedProcess};
 use ch04_unionfs::digest::ChainId;
 use ch06_containers::engine::{Local, NewContainer};
-use ch06_containers::record::Config;
+use ch06_containers::record::{Config, HostConfig};
+use nix::unistd::getpid;
 
 use super::Output;
 use crate::layout::{Copied, ImageStore};
@@ -41,7 +42,9 @@ pub fn run(
         flags.push(format!("--workdir={}", config.working_dir));
     }
     let command = config.command();
-    let new = NewContainer { image: "build".into(), layer: Some(on), config, flags, ..NewContainer::default() };
+    // Were we killed, the next build knows that nobody wants this container any more.
+    let host = HostConfig { made_for: Some(RecordedProcess::of(getpid())?), ..HostConfig::default() };
+    let new = NewContainer { image: "build".into(), layer: Some(on), config, flags, host, ..NewContainer::default() };
     let container = Temporary { engine, id: engine.create(new)?.id };
     output(&format!(" ---> Running in {}\n", &container.id[..12]))?;
     let record = engine.records().find(&container.id)?;

@@ -195,7 +195,7 @@ impl ImageStore {
 
     /// Blobs that no image names. While somebody brings new ones, none is removed: the next removal
     /// does it.
-    pub(super) fn remove_unneeded_blobs(&self) -> Result<()> {
+    pub(crate) fn remove_unneeded_blobs(&self) -> Result<()> {
         let growing = File::options().create(true).append(true).open(self.directory.join("growing"))?;
         if growing.try_lock().is_err() {
             return Ok(());

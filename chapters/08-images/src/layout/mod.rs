@@ -12,6 +12,7 @@
 //! name `image:DIGEST`.
 
 mod blobs;
+mod check;
 mod images;
 mod index;
 mod steps;
@@ -25,6 +26,7 @@ use ch01_namespaces::StoreFlags;
 use ch04_unionfs::LayerStore;
 
 pub use blobs::Copied;
+pub use check::Checked;
 pub use images::{Found, Removed};
 pub use index::{Descriptor, Index, Manifest, media_type};
 

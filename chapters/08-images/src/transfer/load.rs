@@ -30,7 +30,15 @@ const MOST_FILES: usize = 10_000;
 /// Loads all images of an archive. Its members are never files by their own names: each becomes a
 /// blob, named by its content, so that `../../etc/passwd` is a name in a table and nothing else.
 pub fn load(images: &ImageStore, archive: impl Read) -> Result<Vec<Found>> {
-    let _growing = images.growing()?;
+    let growing = images.growing()?;
+    let loaded = load_members(images, archive);
+    drop(growing);
+    // What is no part of an image goes: manifest.json, and everything if the archive was damaged.
+    images.remove_unneeded_blobs()?;
+    loaded
+}
+
+fn load_members(images: &ImageStore, archive: impl Read) -> Result<Vec<Found>> {
     let mut members: HashMap<String, Copied> = HashMap::new();
     let mut links: BTreeMap<String, String> = BTreeMap::new();
     let mut archive = Archive::new(archive);

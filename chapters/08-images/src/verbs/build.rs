@@ -1,12 +1,16 @@
 //! `build`.
 
 use std::io::{IsTerminal, Write};
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 use ch01_namespaces::{StoreFlags, Verb, say};
 use ch06_containers::engine::Local;
 use clap::Args;
+use nix::sys::signal::{SigSet, Signal, kill};
+use nix::unistd::Pid;
 
 use super::{open_to_write, pull_telling};
 use crate::Reference;
@@ -49,6 +53,11 @@ pub struct Build {
 
 impl Verb for Build {
     fn act(self, store: &StoreFlags) -> Result<u8> {
+        if std::env::var_os(WORKER).is_none() {
+            return watched(store);
+        }
+        // A mask survives execve.
+        watched_for().thread_unblock().context("cannot unblock signals")?;
         let arg = |text: &String| match text.split_once('=') {
             Some((name, value)) => Some((name.to_string(), value.to_string())),
             None => Some((text.clone(), std::env::var(text).ok()?)),
@@ -88,6 +97,41 @@ impl Verb for Build {
         }
         Ok(0)
     }
+}
+
+/// Says to a program of ours that it is the one that builds.
+const WORKER: &str = "CORACLE_BUILD_WORKER";
+
+fn watched_for() -> SigSet {
+    SigSet::from_iter([Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP, Signal::SIGCHLD])
+}
+
+/// Builds in a process of its own, with the same command line. Signals end that one, at any step;
+/// this one stays to remove the step's container.
+fn watched(store: &StoreFlags) -> Result<u8> {
+    let signals = watched_for();
+    signals.thread_block().context("cannot block signals")?;
+    let mut worker = Command::new("/proc/self/exe")
+        .arg0(std::env::args_os().next().unwrap_or_default())
+        .args(std::env::args_os().skip(1))
+        .env(WORKER, "1")
+        .spawn()
+        .context("cannot start the process that builds")?;
+    let status = loop {
+        let signal = signals.wait().context("cannot wait for signals")?;
+        if let Some(status) = worker.try_wait().context("cannot wait for the process that builds")? {
+            break status;
+        }
+        if signal != Signal::SIGCHLD {
+            // On a terminal the worker has got it, too; a second one does no harm.
+            let _ = kill(Pid::from_raw(worker.id() as i32), signal);
+        }
+    };
+    if status.code().is_none() {
+        open_to_write(store)?;
+        Local::open(store)?.remove_abandoned()?;
+    }
+    Ok(status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or_default()) as u8)
 }
 
 impl Build {

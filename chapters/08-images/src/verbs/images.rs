@@ -4,21 +4,12 @@ use anyhow::Result;
 use ch01_namespaces::verbs::end_quietly_in_a_pipe;
 use ch01_namespaces::{StoreFlags, Verb, say};
 use ch06_containers::engine::Local;
-use clap::{Args, ValueEnum};
+use clap::Args;
 use serde_json::{Value, json};
 
-use super::open_to_write;
+use super::{Format, open_to_write};
 use crate::layout::{Found, ImageStore};
 use crate::{Reference, api, builtin};
-
-/// How something is shown.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Format {
-    /// Columns, for people.
-    Table,
-    /// One array of objects, for programs.
-    Json,
-}
 
 /// List images: name, tag, id, age and size of the layers as they are stored.
 #[derive(Args)]
@@ -135,6 +126,29 @@ impl Verb for Rmi {
             }
         }
         Ok(failed)
+    }
+}
+
+/// Remove images without a name that no container stands on.
+#[derive(Args)]
+pub struct Prune {
+    /// What builds left for the next one, too: that one begins from nothing.
+    #[arg(long)]
+    steps: bool,
+}
+
+impl Verb for Prune {
+    fn act(self, store: &StoreFlags) -> Result<u8> {
+        let images = open_to_write(store)?;
+        let users = api::users(&Local::open(store)?);
+        let mut deleted = images.prune(false, &users)?.deleted;
+        if self.steps {
+            deleted.extend(images.prune(true, &users)?.deleted);
+        }
+        for digest in &deleted {
+            say!("Deleted: {digest}");
+        }
+        Ok(0)
     }
 }
 

@@ -16,6 +16,10 @@ pub fn cases() -> Vec<Case> {
         an_image_says_what_runs_and_the_command_line_says_it_louder,
         a_name_of_a_layer_never_becomes_a_path,
         a_layer_that_is_not_what_the_configuration_says_is_refused,
+        an_image_is_inspected_and_committed_as_one,
+        every_port_that_an_image_names_is_published,
+        what_nobody_needs_is_pruned,
+        completions_and_the_manual_page_name_every_verb,
         an_image_in_use_is_not_removed_and_without_its_container_it_is,
     ]
 }
@@ -96,5 +100,65 @@ fn an_image_in_use_is_not_removed_and_without_its_container_it_is() -> Result<()
     succeeds(&["rmi", "hostile:1"])?;
     ensure!(blobs()?.is_empty(), "{:?}", blobs()?);
     ensure!(!succeeds(&["layer", "ls"])?.contains("image:"));
+    Ok(())
+}
+
+fn an_image_is_inspected_and_committed_as_one() -> Result<()> {
+    let context = crate::world::context(&[("Dockerfile", "FROM hostbox\nENV A=1\nCMD [\"cat\", \"/made\"]\n")])?;
+    succeeds(&["build", "-t", "base:1", context])?;
+    ensure!(succeeds(&["inspect", "--format", "{{.Config.Env}}", "base:1"])?.contains("A=1"));
+    succeeds(&["run", "--name", "made", "base:1", "sh", "-c", "echo committed > /made"])?;
+    let id = succeeds(&["commit", "made", "new:2"])?;
+    ensure!(id.starts_with("sha256:"), "{id}");
+    ensure!(succeeds(&["run", "--rm", "new:2", "cat", "/made"])? == "committed");
+    let both: serde_json::Value = serde_json::from_str(&succeeds(&["inspect", "made", "new:2"])?)?;
+    ensure!(both[0]["Name"] == "/made" && both[1]["Id"] == id.as_str(), "{both}");
+    ensure!(fails(&["inspect", "neither"])?.contains("neither"));
+    Ok(())
+}
+
+fn every_port_that_an_image_names_is_published() -> Result<()> {
+    let context = crate::world::context(&[("Dockerfile", "FROM hostbox\nEXPOSE 80 8443\nCMD [\"sleep\", \"100\"]\n")])?;
+    succeeds(&["build", "-t", "exposes:1", context])?;
+    succeeds(&["run", "-d", "--name", "open", "-P", "exposes:1"])?;
+    let ports = succeeds(&["port", "open"])?;
+    ensure!(ports.lines().count() == 2 && ports.contains("80/tcp -> ") && ports.contains("8443/tcp -> "), "{ports}");
+    succeeds(&["run", "-d", "--name", "closed", "exposes:1"])?;
+    ensure!(succeeds(&["port", "closed"])?.is_empty());
+    succeeds(&["rm", "-f", "open", "closed"])?;
+    Ok(())
+}
+
+fn what_nobody_needs_is_pruned() -> Result<()> {
+    let build = |text: &str| -> Result<()> {
+        let context = crate::world::context(&[("Dockerfile", &format!("FROM hostbox\nRUN {text}\n"))])?;
+        succeeds(&["build", "-t", "same:1", context]).map(drop)
+    };
+    build("echo 1 > /1")?;
+    build("echo 2 > /2")?;
+    let dangling = |told: String| told.matches("<none>").count();
+    ensure!(dangling(succeeds(&["images"])?) == 2, "one image has lost its name: repository and tag");
+    ensure!(succeeds(&["image", "prune"])?.contains("Deleted: sha256:"));
+    ensure!(dangling(succeeds(&["images"])?) == 0);
+    succeeds(&["image", "prune", "--steps"])?;
+    ensure!(succeeds(&["run", "--rm", "same:1", "cat", "/2"])? == "2");
+    ensure!(succeeds(&["system", "check"])?.ends_with("0 left over, 0 damaged"));
+    Ok(())
+}
+
+fn completions_and_the_manual_page_name_every_verb() -> Result<()> {
+    let help = succeeds(&["--help"])?;
+    let verbs: Vec<&str> = help
+        .lines()
+        .filter_map(|line| line.strip_prefix("  ")?.split(' ').next())
+        .filter(|verb| !verb.is_empty())
+        .collect();
+    ensure!(verbs.contains(&"build") && verbs.contains(&"run"), "{verbs:?}");
+    let (bash, man) = (succeeds(&["completion", "bash"])?, succeeds(&["man"])?);
+    for verb in verbs.iter().filter(|verb| verb.chars().all(|letter| letter.is_ascii_lowercase())) {
+        ensure!(bash.contains(&format!("coracle,{verb})")), "{verb} is not completed");
+        ensure!(man.contains(&format!("coracle\\-{verb}(1)")), "{verb} is not in the manual page");
+    }
+    ensure!(succeeds(&["man", "build"])?.contains("build\\-arg"));
     Ok(())
 }

@@ -3,6 +3,7 @@
 mod archives;
 mod builds;
 mod daemon;
+mod faults;
 mod hostile_registry;
 mod images;
 mod registry;
@@ -12,6 +13,14 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     testkit::run(
-        [images::cases(), builds::cases(), registry::cases(), hostile_registry::cases(), daemon::cases()].concat(),
+        [
+            images::cases(),
+            builds::cases(),
+            registry::cases(),
+            hostile_registry::cases(),
+            faults::cases(),
+            daemon::cases(),
+        ]
+        .concat(),
     )
 }

@@ -1,0 +1,90 @@
+//! Looking at an image: `inspect` and `history`.
+
+use anyhow::Result;
+use ch04_unionfs::digest::ChainId;
+use ch07_daemon::api::body::ok;
+use ch07_daemon::api::error::Answer;
+use ch07_daemon::api::system::blocking;
+use ch07_daemon::daemon::Daemon;
+use serde_json::{Value, json};
+
+use super::store;
+use crate::layout::{Found, ImageStore};
+use crate::{Reference, builtin};
+
+/// A row of a list, with what `inspect` shows as well.
+pub fn row(image: &Found, users: &[(String, ChainId)]) -> Value {
+    let tags: Vec<String> = image.names.iter().filter(|name| name.tag.is_some()).map(Reference::familiar).collect();
+    let digests: Vec<String> =
+        image.names.iter().map(|name| format!("{}@{}", name.repository(), image.descriptor.digest)).collect();
+    json!({
+        "Id": image.id().to_string(),
+        "ParentId": "",
+        "RepoTags": tags,
+        "RepoDigests": digests,
+        "Created": ch06_containers::seconds_of(&image.config.created),
+        "Size": image.size(),
+        "VirtualSize": image.size(),
+        "SharedSize": -1,
+        "Labels": image.config.whole["config"]["Labels"],
+        "Containers": users.iter().filter(|(_, layer)| image.layer() == Some(*layer)).count(),
+    })
+}
+
+/// All about an image, as Docker's `inspect` has it.
+pub fn details(images: &ImageStore, name: &str) -> Result<Value> {
+    let found = builtin::find(images, name)?;
+    let whole = &found.config.whole;
+    let mut value = row(&found, &[]);
+    value["Created"] = json!(found.config.created);
+    value["Os"] = whole["os"].clone();
+    value["Architecture"] = whole["architecture"].clone();
+    value["Config"] = whole["config"].clone();
+    value["RootFS"] = json!({"Type": "layers", "Layers": found.config.diff_ids});
+    value["GraphDriver"] = json!({"Name": images.layers().driver().name().to_string(), "Data": {}});
+    value["Descriptor"] = json!({
+        "mediaType": found.descriptor.media_type,
+        "digest": found.descriptor.digest,
+        "size": found.descriptor.size,
+    });
+    for (key, from) in [("Author", "author"), ("Comment", "comment"), ("Parent", ""), ("DockerVersion", "")] {
+        value[key] = json!(whole[from].as_str().unwrap_or_default());
+    }
+    value["Metadata"] = json!({"LastTagTime": "0001-01-01T00:00:00Z"});
+    Ok(value)
+}
+
+/// `docker inspect`.
+pub async fn inspect(daemon: Daemon, name: String) -> Answer {
+    ok(&blocking(move || details(&store(&daemon.engine)?, &name)).await?)
+}
+
+/// `docker history`.
+pub async fn history(daemon: Daemon, name: String) -> Answer {
+    let found = blocking(move || builtin::find(&store(&daemon.engine)?, &name)).await?;
+    let mut layers = found.manifest.layers.iter();
+    let entries = found.config.whole["history"].as_array().cloned().unwrap_or_default();
+    let mut rows: Vec<Value> = entries
+        .iter()
+        .map(|entry| {
+            let size = match entry["empty_layer"].as_bool() {
+                Some(true) => 0,
+                _ => layers.next().map_or(0, |layer| layer.size),
+            };
+            json!({
+                "Id": "<missing>",
+                "Created": entry["created"].as_str().map_or(0, ch06_containers::seconds_of),
+                "CreatedBy": entry["created_by"].as_str().unwrap_or_default(),
+                "Comment": entry["comment"].as_str().unwrap_or_default(),
+                "Size": size,
+                "Tags": null,
+            })
+        })
+        .collect();
+    rows.reverse();
+    if let Some(first) = rows.first_mut() {
+        first["Id"] = json!(found.id().to_string());
+        first["Tags"] = json!(found.names.iter().map(Reference::familiar).collect::<Vec<_>>());
+    }
+    ok(&rows)
+}

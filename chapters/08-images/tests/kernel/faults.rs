@@ -1,0 +1,202 @@
+//! A full disk, and `kill -9` at any moment: the store stays whole, and the next try works.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::Stdio;
+use std::time::{Duration, SystemTime};
+
+use anyhow::{Context, Result, ensure};
+use nix::mount::{MsFlags, mount, umount};
+use nix::sys::signal::{Signal, kill, killpg};
+use nix::unistd::Pid;
+use testkit::{Case, cases, root_cases};
+
+use crate::archives::{config, docker_archive, tar};
+use crate::world::{blobs, context, fails, program, refused, said, succeeds};
+
+pub fn cases() -> Vec<Case> {
+    let mut cases = cases![
+        damage_on_disk_is_found_and_named,
+        a_load_that_is_killed_anywhere_can_be_done_again,
+        a_build_that_is_killed_anywhere_can_be_done_again,
+        an_interrupted_build_leaves_no_container,
+        two_builds_of_one_context_at_once_agree,
+    ];
+    // It mounts the disk.
+    cases.extend(root_cases![a_full_disk_leaves_a_whole_store]);
+    cases
+}
+
+/// The store says that it is whole.
+fn is_whole() -> Result<()> {
+    let told = succeeds(&["system", "check"])?;
+    ensure!(told.ends_with(" 0 damaged"), "{told}");
+    Ok(())
+}
+
+fn load() -> Result<std::process::Output> {
+    Ok(program(&["load"]).stdin(fs::File::open("/tmp/a.tar")?).output()?)
+}
+
+/// Of some megabytes, so that a load takes a while.
+fn large_archive() -> Result<()> {
+    let content: Vec<u8> = (0..4u32 << 20).map(|byte| (byte.wrapping_mul(2654435761) >> 13) as u8).collect();
+    let members: Vec<(String, &[u8])> = (0..16).map(|number| (format!("f{number}"), &content[number..])).collect();
+    let members: Vec<(&str, &[u8])> = members.iter().map(|(name, content)| (name.as_str(), *content)).collect();
+    let layer = tar(&members)?;
+    docker_archive(Path::new("/tmp/a.tar"), &layer, &config(&layer), "layer.tar")
+}
+
+fn damage_on_disk_is_found_and_named() -> Result<()> {
+    let layer = tar(&[("f", b"content")])?;
+    docker_archive(Path::new("/tmp/a.tar"), &layer, &config(&layer), "layer.tar")?;
+    said(load()?, &["load"])?;
+    is_whole()?;
+    let directory = Path::new("/tmp/store/data/images/blobs/sha256");
+    let names = blobs()?;
+    for name in &names {
+        let (path, whole) = (directory.join(name), fs::read(directory.join(name))?);
+        fs::write(&path, [&whole[..whole.len() - 1], b"#"].concat())?;
+        let output = program(&["system", "check"]).output()?;
+        let told = String::from_utf8_lossy(&output.stdout);
+        ensure!(output.status.code() == Some(1) && told.contains(&format!("sha256:{name}")), "{name}: {told}");
+        fs::remove_file(&path)?;
+        let output = program(&["system", "check"]).output()?;
+        ensure!(output.status.code() == Some(1), "{name} is gone, and nobody noticed");
+        fs::write(&path, whole)?;
+    }
+    is_whole()
+}
+
+fn a_full_disk_leaves_a_whole_store() -> Result<()> {
+    large_archive()?;
+    fs::create_dir_all("/tmp/store")?;
+    mount(Some("tmpfs"), "/tmp/store", Some("tmpfs"), MsFlags::empty(), Some("size=80m,mode=755"))
+        .context("mount tmpfs")?;
+    let full = || -> Result<()> {
+        // The blob has room, the unpacked layer has none.
+        let message = refused(load()?, &["load"])?;
+        ensure!(message.contains("ENOSPC") || message.contains("No space left"), "{message}");
+        is_whole()?;
+        ensure!(!succeeds(&["images"])?.contains("hostile"));
+        // What is small fits: nothing of the large one is in its way.
+        let layer = tar(&[("f", &[b'x'; 8 << 20])])?;
+        docker_archive(Path::new("/tmp/a.tar"), &layer, &config(&layer), "layer.tar")?;
+        for _ in 0..3 {
+            said(load()?, &["load"])?;
+            succeeds(&["rmi", "hostile:1"])?;
+        }
+        is_whole()?;
+        ensure!(blobs()?.is_empty(), "{:?}", blobs()?);
+        Ok(())
+    };
+    let result = full();
+    umount("/tmp/store")?;
+    result
+}
+
+/// Runs a command and kills it, with all that it started, after a moment that a seed chooses; whether
+/// it had ended before.
+fn killed(args: &[&str], after: Duration) -> Result<bool> {
+    use std::os::unix::process::CommandExt;
+    let mut command = program(args);
+    command.stdin(fs::File::open("/tmp/a.tar").map_or_else(|_| Stdio::null(), Stdio::from));
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).process_group(0).spawn()?;
+    std::thread::sleep(after);
+    let had_ended = child.try_wait()?.is_some();
+    let _ = killpg(Pid::from_raw(child.id() as i32), Signal::SIGKILL);
+    child.wait()?;
+    Ok(had_ended)
+}
+
+/// Numbers that look random, from a seed that is printed.
+fn moments(count: usize, most: Duration) -> Vec<Duration> {
+    let mut seed =
+        SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(1, |time| time.as_nanos() as u64) | 1;
+    eprintln!("seed {seed}");
+    (0..count)
+        .map(|_| {
+            // xorshift64.
+            seed ^= seed << 13;
+            seed ^= seed >> 7;
+            seed ^= seed << 17;
+            most.mul_f64((seed >> 11) as f64 / (1u64 << 53) as f64)
+        })
+        .collect()
+}
+
+fn a_load_that_is_killed_anywhere_can_be_done_again() -> Result<()> {
+    large_archive()?;
+    let begun = std::time::Instant::now();
+    said(load()?, &["load"])?;
+    let whole = begun.elapsed();
+    succeeds(&["rmi", "hostile:1"])?;
+    let mut cut = 0;
+    for after in moments(12, whole) {
+        cut += u32::from(!killed(&["load"], after)?);
+        is_whole().with_context(|| format!("killed after {after:?} of {whole:?}"))?;
+    }
+    ensure!(cut > 0, "each load had ended before it was killed");
+    said(load()?, &["load"])?;
+    succeeds(&["rmi", "hostile:1"])?;
+    ensure!(blobs()?.is_empty(), "{:?}", blobs()?);
+    ensure!(!succeeds(&["layer", "ls"])?.contains("image:"), "a layer is left");
+    Ok(())
+}
+
+fn a_build_that_is_killed_anywhere_can_be_done_again() -> Result<()> {
+    let text = "FROM hostbox\nCOPY page /page\nRUN cat /page > /copy\nRUN test -s /copy\nCMD [\"cat\", \"/copy\"]\n";
+    let directory = context(&[("Dockerfile", text), ("page", "content")])?;
+    succeeds(&["run", "--rm", "hostbox", "true"])?;
+    let begun = std::time::Instant::now();
+    succeeds(&["build", "--no-cache", "-t", "whole:1", directory])?;
+    let whole = begun.elapsed();
+    let mut cut = 0;
+    for after in moments(10, whole) {
+        cut += u32::from(!killed(&["build", "--no-cache", "-t", "cut:1", directory], after)?);
+        is_whole().with_context(|| format!("killed after {after:?} of {whole:?}"))?;
+    }
+    ensure!(cut > 0, "each build had ended before it was killed");
+    succeeds(&["build", "-t", "cut:1", directory])?;
+    ensure!(succeeds(&["run", "--rm", "cut:1"])? == "content");
+    no_container_is_left()
+}
+
+/// A step's container is no container of the user's.
+fn no_container_is_left() -> Result<()> {
+    let left = succeeds(&["ps", "-aq"])?;
+    ensure!(left.is_empty(), "containers are left: {left}");
+    Ok(())
+}
+
+fn an_interrupted_build_leaves_no_container() -> Result<()> {
+    let directory = context(&[("Dockerfile", "FROM hostbox\nRUN echo begun; sleep 1000\n")])?;
+    for signal in [Signal::SIGINT, Signal::SIGTERM] {
+        let mut build = program(&["build", "-t", "cut:1", directory]).stdout(Stdio::piped()).spawn()?;
+        let mut lines = BufReader::new(build.stdout.take().context("a pipe")?).lines();
+        lines.find(|line| line.as_ref().is_ok_and(|line| line == "begun")).context("the step never began")??;
+        kill(Pid::from_raw(build.id() as i32), signal)?;
+        let status = build.wait()?;
+        ensure!(status.code() == Some(128 + signal as i32), "{signal}: {status}");
+        no_container_is_left()?;
+        ensure!(!succeeds(&["images"])?.contains("cut"));
+    }
+    is_whole()
+}
+
+fn two_builds_of_one_context_at_once_agree() -> Result<()> {
+    let directory = context(&[("Dockerfile", "FROM hostbox\nCOPY page /page\nRUN cp /page /copy\n"), ("page", "1")])?;
+    succeeds(&["run", "--rm", "hostbox", "true"])?;
+    let build = |name: &str| program(&["build", "-q", "-t", name, directory]).stdout(Stdio::null()).spawn();
+    let mut builds = [build("a:1")?, build("b:1")?, build("c:1")?];
+    for build in &mut builds {
+        ensure!(build.wait()?.success());
+    }
+    for name in ["a:1", "b:1", "c:1"] {
+        ensure!(succeeds(&["run", "--rm", name, "cat", "/copy"])? == "1", "{name}");
+    }
+    is_whole()?;
+    ensure!(fails(&["build", "/tmp/none"])?.contains("/tmp/none"));
+    Ok(())
+}
