@@ -96,8 +96,8 @@ fn a_full_disk_leaves_a_whole_store() -> Result<()> {
     result
 }
 
-/// Runs a command and kills it, with all that it started, after a moment that a seed chooses; whether
-/// it had ended before.
+/// Runs a command and kills it, with all that it started, after a moment that a seed chooses;
+/// whether it had ended before.
 fn killed(args: &[&str], after: Duration) -> Result<bool> {
     use std::os::unix::process::CommandExt;
     let mut command = program(args);
