@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::{ErrorKind, Read};
+use std::os::fd::AsRawFd;
 use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail, ensure};
@@ -16,6 +17,8 @@ use super::words::matches;
 pub struct Context {
     root: PathBuf,
     ignored: Vec<(bool, String)>,
+    /// Whether it is another stage's root file system: a link to `/etc` means the one in there.
+    is_a_root: bool,
     _unpacked: Option<TempDir>,
 }
 
@@ -32,7 +35,7 @@ impl Context {
             Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
             text => patterns(&text.with_context(|| format!("cannot read {IGNORE}"))?),
         };
-        Ok(Context { root, ignored, _unpacked: None })
+        Ok(Context { root, ignored, is_a_root: false, _unpacked: None })
     }
 
     /// An archive, unpacked to a directory that goes away. Chapter 2 unpacks it: links don't lead out.
@@ -49,7 +52,8 @@ impl Context {
 
     /// The files of another stage, which nothing is left out of.
     pub fn of_stage(directory: TempDir) -> Result<Context> {
-        Ok(Context { root: fs::canonicalize(directory.path())?, ignored: Vec::new(), _unpacked: Some(directory) })
+        let root = fs::canonicalize(directory.path())?;
+        Ok(Context { root, ignored: Vec::new(), is_a_root: true, _unpacked: Some(directory) })
     }
 
     /// A file as text: the Dockerfile.
@@ -77,7 +81,8 @@ impl Context {
             }
         }
         let path = self.root.join(&clean);
-        match fs::canonicalize(&path) {
+        let real = if self.is_a_root { self.in_root(&clean)? } else { fs::canonicalize(&path) };
+        match real {
             Ok(real) if !real.starts_with(&self.root) => {
                 bail!("forbidden path outside the build context: {name} leads to a place outside")
             }
@@ -86,6 +91,13 @@ impl Context {
         }
     }
     // ANCHOR_END: inside
+
+    /// Where a path of a root file system leads, as it does for those who live in it.
+    fn in_root(&self, path: &Path) -> Result<std::io::Result<PathBuf>> {
+        let found = Root::open(&self.root)?.find(path)?;
+        let missing = || Err(std::io::Error::from(ErrorKind::NotFound));
+        Ok(found.map_or_else(missing, |found| fs::read_link(format!("/proc/self/fd/{}", found.as_raw_fd()))))
+    }
 
     /// What a source of COPY means: one name, or all that a pattern matches.
     pub fn find(&self, source: &str) -> Result<Vec<(PathBuf, String)>> {

@@ -17,6 +17,8 @@ pub fn cases() -> Vec<Case> {
         what_is_not_supported_is_told_with_file_and_line,
         a_context_may_come_from_stdin,
         an_archive_is_unpacked_by_add_and_stays_whole_with_copy,
+        stages_that_name_themselves_or_each_other_are_refused,
+        many_files_are_copied_once_and_then_taken_from_the_cache,
     ]
 }
 
@@ -49,12 +51,29 @@ fn a_step_is_done_again_when_what_it_copies_changes_and_only_then() -> Result<()
     Ok(())
 }
 
+fn context_of(text: &str) -> Result<&'static str> {
+    context(&[("Dockerfile", text)])
+}
+
 fn stages_hand_files_on_and_leave_the_rest() -> Result<()> {
     let text = "FROM hostbox AS made\nRUN echo kept > /kept && echo left > /left\nFROM hostbox\nCOPY --from=made /kept /kept\n";
     let context = context(&[("Dockerfile", text)])?;
     succeeds(&["build", "-t", "stages", context])?;
     ensure!(succeeds(&["run", "--rm", "stages", "cat", "/kept"])? == "kept");
     ensure!(succeeds(&["run", "--rm", "stages", "sh", "-c", "test -e /left || echo none"])? == "none");
+    // Links of the other stage lead where they lead in there, and never out.
+    fs::write("/tmp/secret", "the machine's")?;
+    let text = "FROM hostbox AS made\nRUN mkdir /real && echo kept > /real/f && ln -s /real /link && ln -s /tmp/secret /out && \\\n\
+                ln -s /tmp/none /nowhere\nFROM hostbox\nCOPY --from=made /link/f /kept\n";
+    context_of(text)?;
+    succeeds(&["build", "-t", "links", context])?;
+    ensure!(succeeds(&["run", "--rm", "links", "cat", "/kept"])? == "kept");
+    for link in ["/out", "/nowhere"] {
+        context_of(&format!("{text}COPY --from=made {link} /x\n"))?;
+        let message = fails(&["build", context])?;
+        ensure!(message.contains("file not found in build context"), "{message}");
+    }
+    context_of("FROM hostbox AS made\nRUN echo kept > /kept\nFROM hostbox\nCOPY --from=made /kept /kept\n")?;
     // A target stops before what follows it.
     let stopped = succeeds(&["build", "--target", "made", context])?;
     ensure!(!stopped.contains("COPY"), "{stopped}");
@@ -135,5 +154,36 @@ fn an_archive_is_unpacked_by_add_and_stays_whole_with_copy() -> Result<()> {
     succeeds(&["build", "-t", "added", directory])?;
     ensure!(succeeds(&["run", "--rm", "added", "cat", "/added/inside"])? == "unpacked");
     ensure!(succeeds(&["run", "--rm", "added", "ls", "/copied"])? == "a.tar");
+    Ok(())
+}
+
+fn stages_that_name_themselves_or_each_other_are_refused() -> Result<()> {
+    for text in [
+        "FROM hostbox AS a\nCOPY --from=a /x /x\n",
+        "FROM hostbox AS a\nCOPY --from=b /x /x\nFROM hostbox AS b\nCOPY --from=a /x /x\n",
+        "FROM b AS a\nRUN true\nFROM a AS b\nRUN true\n",
+        "FROM hostbox\nCOPY --from=1 /x /x\n",
+    ] {
+        let message = fails(&["build", "-t", "circle:1", context_of(text)?])?;
+        ensure!(message.contains("Dockerfile:"), "{text}: {message}");
+        ensure!(!succeeds(&["images"])?.contains("circle"));
+    }
+    Ok(())
+}
+
+fn many_files_are_copied_once_and_then_taken_from_the_cache() -> Result<()> {
+    let directory = context_of("FROM scratch\nCOPY many /many/\n")?;
+    for part in 0..100 {
+        fs::create_dir_all(format!("/tmp/context/many/{part}"))?;
+        for file in 0..100 {
+            fs::write(format!("/tmp/context/many/{part}/{file}"), format!("{part} {file}"))?;
+        }
+    }
+    succeeds(&["build", "-t", "many:1", directory])?;
+    ensure!(succeeds(&["build", "-t", "many:1", directory])?.contains("Using cache"));
+    context_of("FROM hostbox\nCOPY --from=many:1 /many /many/\n")?;
+    succeeds(&["build", "-t", "counted:1", directory])?;
+    ensure!(succeeds(&["run", "--rm", "counted:1", "sh", "-c", "find /many -type f | wc -l"])? == "10000");
+    ensure!(succeeds(&["run", "--rm", "counted:1", "cat", "/many/42/7"])? == "42 7");
     Ok(())
 }
