@@ -10,17 +10,15 @@ use std::os::unix::net::UnixStream;
 
 use anyhow::{Context, Result, ensure};
 
-/// The answer.
-pub const SWITCHING: &[u8] = b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n";
-
-/// Reads the head of the request from `client`, up to the empty line ("\r\n\r\n"); answers
-/// `SWITCHING`; and gives the connection to the shim. All that the client sends behind the head is
-/// the container's input, also what was read with the head.
+/// Reads the head of the request from `client`, up to the empty line ("\r\n\r\n"); answers 101;
+/// and gives the connection to the shim. All that the client sends behind the head is the
+/// container's input, also what was read with the head.
 ///
 /// Fails, and gives nothing away, if the client ends before its head does.
 ///
-/// Given is `given::pass_on(shim: &UnixStream, connection: impl AsFd, early: &[u8]) -> Result<()>`:
-/// it gives the shim a descriptor of the connection, and the bytes that come before those in it.
+/// Given are the answer, `given::SWITCHING_PROTOCOLS`, and `given::pass_on(shim: &UnixStream,
+/// connection: impl AsFd, early: &[u8]) -> Result<()>`: it gives the shim a descriptor of the
+/// connection, and the bytes that come before those in it.
 pub fn hand_over(client: UnixStream, shim: &UnixStream) -> Result<()> {
     todo!("where does the head end, and whose is the rest?")
 }

@@ -62,7 +62,7 @@ pub use nft::nft;
 pub use out_of_memory::say_out_of_memory;
 pub use own_proc::{mount_proc, own_proc};
 pub use own_program::start_from_sealed_copy;
-pub use pass_on::pass_on;
+pub use pass_on::{SWITCHING_PROTOCOLS, pass_on};
 pub use pidfd::pidfd;
 pub use privilege::is_privileged;
 pub use scratch::{empty_place_like, empty_root};

@@ -7,6 +7,10 @@ use nix::sys::socket::{ControlMessage, ControlMessageOwned, MsgFlags, recvmsg, s
 
 use crate::sys;
 
+/// The answer to a request for an upgrade: what follows is no HTTP.
+pub const SWITCHING_PROTOCOLS: &[u8] =
+    b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n";
+
 /// Gives an open connection to the process at the other end of `shim`, with bytes that were read
 /// from it already. Returns when that process has it.
 ///

@@ -6,8 +6,6 @@ use std::os::unix::net::UnixStream;
 
 use anyhow::{Context, Result, ensure};
 
-const SWITCHING: &[u8] = b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n";
-
 pub fn hand_over(mut client: UnixStream, shim: &UnixStream) -> Result<()> {
     let mut lines = BufReader::new(client.try_clone().context("dup")?);
     let mut line = String::new();
@@ -16,6 +14,6 @@ pub fn hand_over(mut client: UnixStream, shim: &UnixStream) -> Result<()> {
         let length = lines.read_line(&mut line).context("reading the head of a request")?;
         ensure!(length > 0, "the client has gone within the head of its request");
     }
-    client.write_all(SWITCHING).context("answering 101")?;
+    client.write_all(given::SWITCHING_PROTOCOLS).context("answering 101")?;
     given::pass_on(shim, &client, &[])
 }

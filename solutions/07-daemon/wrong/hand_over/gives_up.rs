@@ -6,8 +6,6 @@ use std::os::unix::net::UnixStream;
 
 use anyhow::{Context, Result};
 
-const SWITCHING: &[u8] = b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n";
-
 pub fn hand_over(mut client: UnixStream, shim: &UnixStream) -> Result<()> {
     let mut received = Vec::new();
     let head = loop {
@@ -21,6 +19,6 @@ pub fn hand_over(mut client: UnixStream, shim: &UnixStream) -> Result<()> {
         }
         received.extend_from_slice(&piece[..length]);
     };
-    client.write_all(SWITCHING).context("answering 101")?;
+    client.write_all(given::SWITCHING_PROTOCOLS).context("answering 101")?;
     given::pass_on(shim, &client, &received[head..])
 }
