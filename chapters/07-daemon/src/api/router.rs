@@ -15,6 +15,7 @@ use super::query::{Query, decoded};
 use super::{OLDEST, VERSION, containers, exec, networks, system, volumes};
 use crate::daemon::Daemon;
 
+// ANCHOR: call
 /// A request, taken apart.
 pub struct Call {
     /// What is to be done.
@@ -28,6 +29,7 @@ pub struct Call {
     /// The whole.
     pub request: Request,
 }
+// ANCHOR_END: call
 
 /// What a later chapter answers: images, builds.
 pub trait MoreRoutes: Send + Sync {
@@ -123,6 +125,7 @@ fn take_apart(request: Request) -> Result<Call, Box<(ApiError, Request)>> {
 }
 
 // ANCHOR: route
+// ANCHOR: route_begin
 /// The table: method and path, and the function.
 async fn route(daemon: Daemon, call: Call) -> Answer {
     let path: Vec<&str> = call.path.iter().map(String::as_str).collect();
@@ -140,6 +143,7 @@ async fn route(daemon: Daemon, call: Call) -> Answer {
         ("POST", ["containers", "prune"]) => containers::prune(daemon).await,
         ("GET", ["containers", name, "json"]) => containers::inspect(daemon, name.to_string()).await,
         ("POST", ["containers", name, "start"]) => containers::start(daemon, name.to_string()).await,
+        // ANCHOR_END: route_begin
         ("POST", ["containers", name, "stop"]) => containers::stop(daemon, name.to_string(), call).await,
         ("POST", ["containers", name, "restart"]) => containers::restart(daemon, name.to_string(), call).await,
         ("POST", ["containers", name, "kill"]) => containers::kill(daemon, name.to_string(), call).await,

@@ -129,6 +129,7 @@ pub async fn disk_usage(daemon: Daemon) -> Answer {
     ok(&value)
 }
 
+// ANCHOR: blocking
 /// Does disk work on a thread that may wait for it.
 pub async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> anyhow::Result<T> + Send + 'static,
@@ -138,6 +139,7 @@ pub async fn blocking<T: Send + 'static>(
         Err(error) => Err(ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, format!("internal error: {error}"))),
     }
 }
+// ANCHOR_END: blocking
 
 // ANCHOR: events
 /// What happens, as it happens: one JSON object a line, each sent at once.
