@@ -1,0 +1,80 @@
+//! Exercise 8.5a: a key that changes when it must.
+//!
+//! A builder takes a step's result from its cache if the key is the same. This one runs steps that
+//! needn't be run, and, worse, takes results that are out of date. Find out when, then mend it.
+//! Check with `cargo wb check 8.5a`.
+
+use std::fs;
+// wb:answer
+use std::os::unix::ffi::OsStrExt;
+// wb:end
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use sha2::{Digest, Sha256};
+
+/// The key of a step: of the image that it stands on, its instruction, and, for a COPY, the
+/// directory that is copied.
+///
+/// Two keys are equal if, and only if, the step would make the same of both: the same parent and
+/// instruction, and the same files, by names, types, modes, contents, targets of links. Where the
+/// directory is, when its files were written, and in which order, makes no difference.
+///
+/// Fails, saying what it was, if something can't be read.
+pub fn key(parent: &str, instruction: &str, copied: Option<&Path>) -> Result<String> {
+    let mut hasher = Sha256::new();
+    add(&mut hasher, parent.as_bytes());
+    add(&mut hasher, instruction.as_bytes());
+    if let Some(directory) = copied {
+        add_files(&mut hasher, directory)?;
+    }
+    Ok(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+fn add(hasher: &mut Sha256, field: &[u8]) {
+    // wb:answer
+    // Its length first: "ab" and "c" aren't "a" and "bc".
+    hasher.update((field.len() as u64).to_le_bytes());
+    // wb:end
+    hasher.update(field);
+}
+
+fn add_files(hasher: &mut Sha256, directory: &Path) -> Result<()> {
+    // wb:answer
+    let reading = || format!("reading {}", directory.display());
+    let entries = fs::read_dir(directory).with_context(reading)?;
+    let mut names = entries.map(|entry| Ok(entry?.file_name())).collect::<Result<Vec<_>>>().with_context(reading)?;
+    names.sort();
+    // How many: what comes behind the last one is in another directory.
+    add(hasher, &names.len().to_le_bytes());
+    for name in names {
+        let path = directory.join(&name);
+        let reading = || format!("reading {}", path.display());
+        let file = fs::symlink_metadata(&path).with_context(reading)?;
+        add(hasher, name.as_bytes());
+        // Type and permissions.
+        add(hasher, &file.mode().to_le_bytes());
+        if file.is_dir() {
+            add_files(hasher, &path)?;
+        } else if file.is_symlink() {
+            add(hasher, fs::read_link(&path).with_context(reading)?.as_os_str().as_bytes());
+        } else if file.is_file() {
+            add(hasher, &fs::read(&path).with_context(reading)?);
+        }
+    }
+    // wb:starter
+    // for entry in fs::read_dir(directory).with_context(|| format!("reading {}", directory.display()))? {
+    //     let path = entry.context("reading an entry")?.path();
+    //     let file = fs::metadata(&path).with_context(|| format!("looking at {}", path.display()))?;
+    //     add(hasher, path.as_os_str().as_encoded_bytes());
+    //     add(hasher, &file.mtime().to_le_bytes());
+    //     if file.is_dir() {
+    //         add_files(hasher, &path)?;
+    //     } else {
+    //         add(hasher, &fs::read(&path).with_context(|| format!("reading {}", path.display()))?);
+    //     }
+    // }
+    // wb:end
+    Ok(())
+}
