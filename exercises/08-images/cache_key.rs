@@ -35,7 +35,8 @@ fn add(hasher: &mut Sha256, field: &[u8]) {
 }
 
 fn add_files(hasher: &mut Sha256, directory: &Path) -> Result<()> {
-    for entry in fs::read_dir(directory).with_context(|| format!("reading {}", directory.display()))? {
+    let reading = || format!("reading {}", directory.display());
+    for entry in fs::read_dir(directory).with_context(reading)? {
         let path = entry.context("reading an entry")?.path();
         let file = fs::metadata(&path).with_context(|| format!("looking at {}", path.display()))?;
         add(hasher, path.as_os_str().as_encoded_bytes());

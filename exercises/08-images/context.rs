@@ -24,8 +24,8 @@ pub fn smuggle(context: &Path, secret: &Path) -> Result<String> {
     todo!("which links does the builder look for, and which ones not?")
 }
 
-/// The defence: opens a file of the context. A `/` at the beginning is the context's. Links and `..`
-/// are followed as long as they stay in it.
+/// The defence: opens a file of the context. A `/` at the beginning is the context's. Links and
+/// `..` are followed as long as they stay in it.
 ///
 /// Fails, saying what it was, if the way leads out of the context at any point, or there is no such
 /// file.

@@ -64,7 +64,8 @@ fn add_files(hasher: &mut Sha256, directory: &Path) -> Result<()> {
         }
     }
     // wb:starter
-    // for entry in fs::read_dir(directory).with_context(|| format!("reading {}", directory.display()))? {
+    // let reading = || format!("reading {}", directory.display());
+    // for entry in fs::read_dir(directory).with_context(reading)? {
     //     let path = entry.context("reading an entry")?.path();
     //     let file = fs::metadata(&path).with_context(|| format!("looking at {}", path.display()))?;
     //     add(hasher, path.as_os_str().as_encoded_bytes());

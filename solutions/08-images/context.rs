@@ -35,8 +35,8 @@ pub fn smuggle(context: &Path, secret: &Path) -> Result<String> {
     // wb:end
 }
 
-/// The defence: opens a file of the context. A `/` at the beginning is the context's. Links and `..`
-/// are followed as long as they stay in it.
+/// The defence: opens a file of the context. A `/` at the beginning is the context's. Links and
+/// `..` are followed as long as they stay in it.
 ///
 /// Fails, saying what it was, if the way leads out of the context at any point, or there is no such
 /// file.

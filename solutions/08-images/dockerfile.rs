@@ -8,19 +8,19 @@ use given::{Arguments, Instruction};
 
 /// The instructions of a Dockerfile, in order.
 ///
-/// - A line that is empty, or begins with `#`, is nothing, also between the lines of an instruction.
-///   Blanks before it don't count. A comment never goes on in the next line, and a `#` anywhere else
-///   is no comment.
+/// - A line that is empty, or begins with `#`, is nothing, also between the lines of an
+///   instruction. Blanks before it don't count. A comment never goes on in the next line, and a `#`
+///   anywhere else is no comment.
 /// - A line that ends with the escape character goes on in the next one; blanks may follow it. The
 ///   character goes, and all behind it; nothing stands in its place.
-/// - The escape character is `\`. If the first line is `# escape=C` it is C; blanks around `escape`,
-///   `=` and C don't count.
+/// - The escape character is `\`. If the first line is `# escape=C` it is C; blanks around
+///   `escape`, `=` and C don't count.
 /// - The name is what is before the first blank, in capitals; the arguments are what is behind it,
 ///   without blanks at both ends. The line is the one that it begins in.
 /// - Arguments that are a JSON array of strings are the exec form; anything else is the shell form.
 ///
-/// `serde_json::from_str::<Vec<String>>` reads such an array. Fails, saying in which line, if a name
-/// has something other than letters in it, or has no arguments.
+/// `serde_json::from_str::<Vec<String>>` reads such an array. Fails, saying in which line, if a
+/// name has something other than letters in it, or has no arguments.
 pub fn instructions(text: &str) -> Result<Vec<Instruction>> {
     // wb:answer
     let escape = escape_of(text.lines().next().unwrap_or_default());

@@ -10,8 +10,8 @@ use given::{Offer, Platform};
 ///
 /// - An index calls x86_64 amd64, aarch64 arm64, armv7l and armv6l arm, variant v7 and v6. All
 ///   others have one name: riscv64, s390x.
-/// - An offer fits if its system is linux, its architecture the machine's, and its variant not later
-///   than the machine's: a v7 runs what is for v6, not the other way round. An arm64 is a v8.
+/// - An offer fits if its system is linux, its architecture the machine's, and its variant not
+///   later than the machine's: a v7 runs what is for v6, not the other way round. An arm64 is a v8.
 /// - Without a variant, arm means v7 and arm64 means v8. Others have no variants.
 /// - Of those that fit it is the latest variant, and of equals the first. An offer without a
 ///   platform fits nothing.

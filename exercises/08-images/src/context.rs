@@ -32,10 +32,6 @@ exercise::mistakes! {
         "The attack wants the file itself while the context is prepared.",
         "It is on another machine, the builder's. A symbolic link is a text, and needs nothing that it \
          leads to.");
-    SAME_BEGINNING = Mistake::new("same-beginning",
-        "A way into a directory beside the context, whose name begins as the context's, was taken.",
-        "/tmp/context-host begins with /tmp/context as a text. As a path it doesn't: Path::starts_with \
-         compares components.");
     DOTS = Mistake::new("dots",
         "A source with .. in it leads out of the context.",
         "Dots are the simplest way. What stays inside, such as dir/../page, may have them.");
@@ -46,6 +42,10 @@ exercise::mistakes! {
         "A link in the context leads out of it.",
         "A context is an archive that somebody sent, with any links in it. The kernel follows them as \
          they are meant on this machine, unless it is told not to leave the directory.");
+    SAME_BEGINNING = Mistake::new("same-beginning",
+        "A way into a directory beside the context, whose name begins as the context's, was taken.",
+        "/tmp/context-host begins with /tmp/context as a text. As a path it doesn't: Path::starts_with \
+         compares components.");
     TOO_STRICT = Mistake::new("too-strict",
         "A source that stays in the context was refused.",
         "Contexts have links to files beside them, and COPY /page means the context's. RESOLVE_BENEATH \
