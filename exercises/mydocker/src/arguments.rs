@@ -17,13 +17,15 @@ mydocker: the container runtime that you write, one function an exercise.
     cargo run -p mydocker -- exec mydocker ps -e         a second process in it
     cargo run -p mydocker -- import app <app.tar         an image of one layer
 
-Usage: mydocker run [OPTIONS] COMMAND [ARG...]
+Usage: mydocker run [OPTIONS] COMMAND [ARG...]   (an image may have a command of its own)
        mydocker exec NAME|PID COMMAND [ARG...]
        mydocker pause NAME|PID     (one that has a limit: it has a group)
        mydocker unpause NAME|PID
        mydocker ps
        mydocker import [--parent IMAGE] [--storage DRIVER] NAME  (a tar archive, from stdin)
        mydocker diff NAME          (what a container has changed; also after its end)
+       mydocker load               (what docker save wrote, from stdin)
+       mydocker build -t NAME DIRECTORY   (a Dockerfile: FROM, COPY, RUN, CMD)
 
 Options of run:
     --name NAME       what exec calls the container (mydocker)
@@ -63,6 +65,8 @@ pub enum Asked {
     Pause(Pause),
     Ps,
     Import(Import),
+    Load,
+    Build(Build),
     /// The container's name.
     Diff(String),
 }
@@ -74,6 +78,14 @@ pub struct Import {
     /// The image that it stands on.
     pub parent: Option<String>,
     pub storage: Storage,
+}
+
+/// A Dockerfile is to become an image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Build {
+    pub name: String,
+    /// The directory that it may copy from, with the Dockerfile in it.
+    pub context: PathBuf,
 }
 
 /// How layers are stored, and made a root of.
@@ -168,13 +180,23 @@ pub fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Asked, String>
             Some(word) => Err(format!("ps takes no {}", word.display())),
         },
         Some("import") => import(arguments),
+        Some("load") => match arguments.next() {
+            None => Ok(Asked::Load),
+            Some(word) => Err(format!("load takes no {}: the archive comes from stdin", word.display())),
+        },
+        Some("build") => match arguments.collect::<Vec<_>>().as_slice() {
+            [tag, name, context] if tag == "-t" => {
+                Ok(Asked::Build(Build { name: name.to_string_lossy().into_owned(), context: context.into() }))
+            }
+            _ => Err("build needs a name and a directory: mydocker build -t web .".into()),
+        },
         Some("diff") => match arguments.collect::<Vec<_>>() {
             words if words.len() == 1 => Ok(Asked::Diff(words[0].to_string_lossy().into_owned())),
             _ => Err("diff needs one container: mydocker diff mydocker".into()),
         },
-        Some(other) => {
-            Err(format!("there is no command \"{other}\", only run, exec, pause, unpause, ps, import and diff"))
-        }
+        Some(other) => Err(format!(
+            "there is no command \"{other}\", only run, exec, pause, unpause, ps, import, load, build and diff"
+        )),
     }
 }
 
@@ -225,7 +247,7 @@ fn run(mut arguments: Words<impl Iterator<Item = OsString>>) -> Result<Asked, St
         }
     }
     container.command = arguments.collect();
-    if container.command.is_empty() {
+    if container.command.is_empty() && container.image.is_none() {
         Err("run needs a command: mydocker run sh".into())
     } else {
         Ok(Asked::Run(container))

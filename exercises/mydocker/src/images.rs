@@ -38,7 +38,7 @@ fn fill(store: &Store, layer: &Path, below: &[String], storage: Storage) -> Resu
 
 // ANCHOR: unpack
 /// Unpacks an archive into a layer's directory, and does what its whiteouts say.
-fn unpack(archive: &mut Archive<impl Read>, layer: &Path, storage: Storage) -> Result<()> {
+pub fn unpack(archive: &mut Archive<impl Read>, layer: &Path, storage: Storage) -> Result<()> {
     archive.set_preserve_permissions(true);
     archive.set_preserve_ownerships(may_give_away()?);
     for entry in archive.entries().context("reading the archive")? {

@@ -2,9 +2,11 @@
 // of it. (`solved.rs` includes this file, so this is no `//!`.)
 
 mod arguments;
+mod building;
 mod exec;
 mod images;
 mod in_lab;
+mod load;
 mod refused;
 mod run;
 mod steps;
@@ -50,6 +52,8 @@ fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         Ok(Asked::Import(asked)) => ended(images::import(&asked).map(|()| 0), None),
+        Ok(Asked::Load) => ended(load::load().map(|()| 0), None),
+        Ok(Asked::Build(asked)) => ended(building::build(&asked).map(|()| 0), None),
         Ok(Asked::Diff(container)) => ended(images::diff(&container).map(|()| 0), None),
         Err(error) => {
             eprintln!("mydocker: {error}\nTry: mydocker --help");
@@ -82,6 +86,7 @@ fn protect() -> anyhow::Result<()> {
 
 /// The container's exit code.
 fn start(container: &arguments::Container) -> anyhow::Result<i32> {
+    let container = &with_command(container)?;
     if !container.in_lab {
         eprintln!("mydocker: {}", steps::summary(steps::STEPS));
         if exec::runs(&container.name) {
@@ -96,4 +101,15 @@ fn start(container: &arguments::Container) -> anyhow::Result<i32> {
         eprintln!("mydocker: in the lab, a throwaway host (--no-lab: on this machine itself)");
     }
     if container.lab { match in_lab::enter(container)? {} } else { run::run(container) }
+}
+
+/// Without a command it is the image's.
+fn with_command(container: &arguments::Container) -> anyhow::Result<arguments::Container> {
+    let mut container = container.clone();
+    if let Some(image) = container.image.as_ref().filter(|_| container.command.is_empty()) {
+        let command = store::store()?.command(image)?;
+        anyhow::ensure!(!command.is_empty(), "the image {image} has no command: mydocker run --image {image} sh");
+        container.command = command.into_iter().map(Into::into).collect();
+    }
+    Ok(container)
 }

@@ -3,6 +3,7 @@
 //! ```text
 //! images/NAME           the names of its layers, one a line, the lowest first
 //! layers/LAYER          a layer's files
+//! commands/NAME         the words of an image's command, as JSON
 //! containers/NAME       layers (as an image has them), upper, work; with vfs: copy
 //! ```
 
@@ -15,6 +16,7 @@ use anyhow::{Context, Result, ensure};
 use nix::mount::{MsFlags, mount};
 use nix::unistd::geteuid;
 
+use crate::answers::reference;
 use crate::arguments::Storage;
 
 /// The image that is always there: this machine's programs, or rather places for them.
@@ -30,7 +32,7 @@ pub struct Store(PathBuf);
 pub fn store() -> Result<Store> {
     let home = env::var_os("HOME").context("no place for images: set HOME")?;
     let top = Path::new(&home).join(".local/share/mydocker");
-    for directory in ["images", "layers", "containers"] {
+    for directory in ["images", "layers", "commands", "containers"] {
         let directory = top.join(directory);
         fs::create_dir_all(&directory).with_context(|| format!("making {}", directory.display()))?;
     }
@@ -96,7 +98,7 @@ impl Store {
             self.make_hostbox().context("making the image hostbox")?;
             return Ok(vec![HOSTBOX.into()]);
         }
-        let layers = fs::read_to_string(self.0.join("images").join(file_name(name)?))
+        let layers = fs::read_to_string(self.0.join("images").join(image_file(name)?))
             .with_context(|| format!("there is no image {name}: mydocker import {name} makes one"))?;
         Ok(layers.lines().map(String::from).collect())
     }
@@ -107,7 +109,7 @@ impl Store {
 
     /// A place for a new layer of an image: its name, which no other one has.
     pub fn place_for_layer(&self, image: &str, storage: Storage) -> Result<String> {
-        let image = file_name(image)?;
+        let image = image_file(image)?;
         ensure!(image != HOSTBOX, "hostbox is this machine's: choose another name");
         let all = if storage == Storage::Vfs { WHOLE } else { "" };
         let free = (0..).map(|number| format!("{image}.{number}{all}")).find(|name| !self.layer(name).exists());
@@ -116,10 +118,25 @@ impl Store {
 
     /// From here on there is an image of this name.
     pub fn name_image(&self, name: &str, layers: &[String]) -> Result<()> {
-        let file = self.0.join("images").join(file_name(name)?);
+        let name = image_file(name)?;
+        ensure!(name != HOSTBOX, "hostbox is this machine's: choose another name");
+        let file = self.0.join("images").join(&name);
         let new = self.0.join(format!("images/.{name}"));
         // Never half of it, whatever happens.
         fs::write(&new, layers.join("\n")).and_then(|()| fs::rename(&new, &file)).context("writing down the image")
+    }
+
+    /// What a container of the image runs if nothing else is asked for; empty: it doesn't say.
+    pub fn command(&self, image: &str) -> Result<Vec<String>> {
+        match fs::read(self.0.join("commands").join(image_file(image)?)) {
+            Ok(json) => serde_json::from_slice(&json).context("the image's command"),
+            Err(_) => Ok(Vec::new()),
+        }
+    }
+
+    pub fn set_command(&self, image: &str, command: &[String]) -> Result<()> {
+        let file = self.0.join("commands").join(image_file(image)?);
+        fs::write(file, serde_json::to_vec(command)?).context("writing down the image's command")
     }
 
     fn make_hostbox(&self) -> Result<()> {
@@ -162,6 +179,19 @@ impl Stored {
 
 fn is_whole(layer: &Path) -> bool {
     layer.ends_with(HOSTBOX) || layer.as_os_str().as_encoded_bytes().ends_with(WHOLE.as_bytes())
+}
+
+/// The file of an image: its name without what goes without saying, and without slashes.
+fn image_file(name: &str) -> Result<String> {
+    // 8.1  A name with all its parts.
+    let parts = reference::parse(name).context("an image's name")?;
+    ensure!(parts.digest.is_none(), "{name}: mydocker knows images by tag only");
+    let repository = match parts.host.as_str() {
+        "docker.io" => parts.repository.trim_start_matches("library/").to_string(),
+        host => format!("{host}/{}", parts.repository),
+    };
+    let tag = parts.tag.filter(|tag| tag != "latest").map(|tag| format!(":{tag}")).unwrap_or_default();
+    Ok(format!("{repository}{tag}").replace('/', "%").replace(':', "="))
 }
 
 /// A name that is one in a directory, and nothing else.

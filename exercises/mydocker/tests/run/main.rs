@@ -1,5 +1,6 @@
 //! `mydocker run` from outside, made of the solutions.
 
+mod building;
 mod files;
 mod identity;
 mod images;
@@ -17,6 +18,7 @@ fn main() -> ExitCode {
             identity::cases(),
             own_program::cases(),
             processes::cases(),
+            building::cases(),
             files::cases(),
             images::cases(),
             limits::cases(),
