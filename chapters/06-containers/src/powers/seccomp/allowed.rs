@@ -10,7 +10,7 @@
 //! set of numbers; `mseal`, which only takes rights away, is allowed, as in newer Dockers.
 
 /// The libc crate doesn't know it.
-const IO_PGETEVENTS: libc::c_long = if cfg!(target_arch = "x86_64") { 333 } else { 292 };
+pub const IO_PGETEVENTS: libc::c_long = if cfg!(target_arch = "x86_64") { 333 } else { 292 };
 
 /// On all architectures.
 pub const EVERYWHERE: &[libc::c_long] = &[

@@ -78,6 +78,13 @@ const NEW_NAMESPACES: u64 = (libc::CLONE_NEWNS
 /// it is.
 const PERSONALITIES: [u64; 5] = [0x0, 0x8, 0x2_0000, 0x2_0008, 0xffff_ffff];
 
+/// The calls that are allowed whatever the capabilities, by name, as a profile lists them. (Of some
+/// the default filter allows only certain uses.)
+pub fn default_names() -> Vec<&'static str> {
+    let looked_at = [libc::SYS_clone, libc::SYS_socket, libc::SYS_personality];
+    allowed::EVERYWHERE.iter().chain(allowed::HERE).chain(&looked_at).filter_map(|call| names::name_of(*call)).collect()
+}
+
 // ANCHOR: filters
 /// The filters, for a container with these capabilities. One filter has one answer for what it
 /// catches, so there are two: what isn't allowed is "not permitted"; and clone3(2), whose flags no
@@ -159,6 +166,7 @@ mod tests {
         let all: Vec<_> = allowed::EVERYWHERE.iter().chain(allowed::HERE).collect();
         let unique: std::collections::BTreeSet<_> = all.iter().collect();
         assert_eq!(all.len(), unique.len());
+        assert_eq!(default_names().len(), all.len() + 3, "a call has no name");
         assert!(!all.contains(&&libc::SYS_mount) && !all.contains(&&libc::SYS_bpf) && all.contains(&&libc::SYS_read));
     }
 }

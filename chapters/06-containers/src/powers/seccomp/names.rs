@@ -77,12 +77,26 @@ const HERE: &[(&str, libc::c_long)] = calls! {
 #[cfg(not(target_arch = "x86_64"))]
 const HERE: &[(&str, libc::c_long)] = &[];
 
+/// What the libc crate doesn't know.
+const BESIDES: [(&str, libc::c_long); 1] = [("SYS_io_pgetevents", super::allowed::IO_PGETEVENTS)];
+
+fn all() -> impl Iterator<Item = (&'static str, libc::c_long)> {
+    EVERYWHERE
+        .iter()
+        .chain(HERE)
+        .chain(&BESIDES)
+        .map(|(constant, number)| (constant.trim_start_matches("SYS_"), *number))
+}
+
 /// The number of a call on this machine; `None` where it is unknown: profiles name the calls of all
 /// architectures, and of kernels to come.
 pub fn number_of(name: &str) -> Option<libc::c_long> {
-    let known =
-        |(constant, number): &(&str, libc::c_long)| (constant.strip_prefix("SYS_") == Some(name)).then_some(*number);
-    EVERYWHERE.iter().chain(HERE).find_map(known)
+    all().find(|(known, _)| *known == name).map(|(_, number)| number)
+}
+
+/// The other way round.
+pub fn name_of(number: libc::c_long) -> Option<&'static str> {
+    all().find(|(_, known)| *known == number).map(|(name, _)| name)
 }
 
 #[cfg(test)]
