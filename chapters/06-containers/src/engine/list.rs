@@ -46,7 +46,7 @@ impl Local {
             Some(endpoint) => endpoint.network.clone(),
             None => record.host.api["NetworkMode"].as_str().unwrap_or("default").into(),
         };
-        let (network_settings, _) = network_settings(endpoint.as_ref(), &record.config.exposed_ports);
+        let (network_settings, _) = network_settings(self, endpoint.as_ref(), &record.config.exposed_ports);
         Summary {
             id: record.id.clone(),
             names: vec![format!("/{}", record.name)],

@@ -6,11 +6,13 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 use ch01_namespaces::{Failure, link::Link, new_id};
 use ch04_unionfs::changes::Change;
-use ch05_network::network::Endpoint;
+use ch05_network::network::{Endpoint, Networks};
 use serde_json::{Value, json};
 
 use super::Local;
 use crate::log::{LogOptions, LogReader};
+use crate::powers::held::Held;
+use crate::powers::host_config::{of_flags, paths};
 use crate::record::Record;
 use crate::shim::{self, ExecRequest, ExecState, Reply, Request};
 
@@ -139,12 +141,16 @@ pub fn inspect(engine: &Local, record: &Record) -> Value {
     let command = config.command();
     let never = |time: &str| if time.is_empty() { "0001-01-01T00:00:00Z".to_string() } else { time.to_string() };
     let endpoint = engine.endpoint(record);
-    let (network_settings, ports) = network_settings(endpoint.as_ref(), &config.exposed_ports);
+    let (network_settings, ports) = network_settings(engine, endpoint.as_ref(), &config.exposed_ports);
     let driver = engine.layers().map(|layers| layers.driver().name().to_string()).unwrap_or_default();
     let mut host_config = default_host_config();
-    if let Some(given) = host.api.as_object() {
-        given.iter().for_each(|(key, value)| host_config[key] = value.clone());
+    let given = host.api.as_object().cloned().unwrap_or_else(|| of_flags(&record.flags));
+    given.into_iter().for_each(|(key, value)| host_config[key] = value);
+    (host_config["MaskedPaths"], host_config["ReadonlyPaths"]) = paths(host_config["Privileged"] == true);
+    if host_config["ShmSize"] == 0 {
+        host_config["ShmSize"] = (64 << 20).into();
     }
+    let powers = state.is_active().then(|| Held::by_process(state.pid).ok()).flatten();
     // A client that leaves the choice to us says so by an empty name.
     if host_config["LogConfig"]["Type"] == "" {
         host_config["LogConfig"]["Type"] = "json-file".into();
@@ -153,7 +159,7 @@ pub fn inspect(engine: &Local, record: &Record) -> Value {
     host_config["Init"] = host.init.into();
     host_config["RestartPolicy"] = json!({"Name": host.restart.name(), "MaximumRetryCount": match host.restart {
             crate::record::Restart::OnFailure(Some(most)) => most, _ => 0 }});
-    host_config["Coracle"] = json!({"Flags": record.flags});
+    host_config["Coracle"] = json!({"Flags": record.flags, "Powers": powers.map(|held| held.as_json())});
     if let Some(endpoint) = &endpoint {
         host_config["NetworkMode"] = endpoint.network.clone().into();
     }
@@ -242,7 +248,11 @@ pub(super) fn mounts(engine: &Local, record: &Record) -> Vec<Value> {
 }
 
 /// Docker's `NetworkSettings`, and its `PortBindings`.
-pub(super) fn network_settings(endpoint: Option<&Endpoint>, exposed: &[String]) -> (Value, Value) {
+pub(super) fn network_settings(engine: &Local, endpoint: Option<&Endpoint>, exposed: &[String]) -> (Value, Value) {
+    let network = endpoint.and_then(|endpoint| Networks::open(&engine.flags).ok()?.find(&endpoint.network).ok());
+    let network = network.as_ref();
+    let gateway = network.map(|network| network.gateway.to_string()).unwrap_or_default();
+    let prefix = network.map_or(0, |network| network.subnet.prefix_len());
     let mut ports = serde_json::Map::new();
     for port in exposed {
         ports.insert(port.clone(), Value::Null);
@@ -263,15 +273,15 @@ pub(super) fn network_settings(endpoint: Option<&Endpoint>, exposed: &[String]) 
         None => json!({}),
         Some(endpoint) => json!({endpoint.network.clone(): {
             "IPAMConfig": null, "Links": null, "Aliases": [endpoint.name], "NetworkID": endpoint.network,
-            "EndpointID": "", "Gateway": "", "IPAddress": address, "IPPrefixLen": 16, "MacAddress": "",
+            "EndpointID": "", "Gateway": gateway, "IPAddress": address, "IPPrefixLen": prefix, "MacAddress": "",
             "DriverOpts": null, "IPv6Gateway": "", "GlobalIPv6Address": "", "GlobalIPv6PrefixLen": 0,
         }}),
     };
     let settings = json!({
         "Bridge": "", "SandboxID": "", "SandboxKey": "", "Ports": ports, "HairpinMode": false,
         "LinkLocalIPv6Address": "", "LinkLocalIPv6PrefixLen": 0, "SecondaryIPAddresses": null,
-        "SecondaryIPv6Addresses": null, "EndpointID": "", "Gateway": "", "GlobalIPv6Address": "",
-        "GlobalIPv6PrefixLen": 0, "IPAddress": address, "IPPrefixLen": 16, "IPv6Gateway": "", "MacAddress": "",
+        "SecondaryIPv6Addresses": null, "EndpointID": "", "Gateway": gateway, "GlobalIPv6Address": "",
+        "GlobalIPv6PrefixLen": 0, "IPAddress": address, "IPPrefixLen": prefix, "IPv6Gateway": "", "MacAddress": "",
         "Networks": networks,
     });
     (settings, bindings)

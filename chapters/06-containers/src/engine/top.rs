@@ -6,12 +6,18 @@ use anyhow::{Context, Result, bail};
 use ch01_namespaces::Failure;
 
 use super::{Local, Processes};
+use crate::powers::held::Held;
 use crate::record::Record;
 
 impl Local {
-    /// The rows of ps(1) that are a container's.
+    /// The rows of ps(1) that are a container's; or with `--powers` what each process may do.
     pub fn top(&self, record: &Record, options: &[String]) -> Result<Processes> {
         let pids = self.processes(record)?;
+        if options == ["--powers"] {
+            // One that has ended meanwhile has none.
+            let held = pids.iter().filter_map(|pid| Some(Held::by_process(*pid).ok()?.cells(*pid)));
+            return Ok(Processes { processes: held.collect(), titles: Held::TITLES.map(String::from).to_vec() });
+        }
         let usual = ["-ef".to_string()];
         let options = if options.is_empty() { &usual[..] } else { options };
         let output = Command::new("ps").args(options).output().context("cannot start ps\ncure: apt install procps")?;

@@ -124,6 +124,11 @@ impl Capabilities {
         Capabilities::one(name).is_ok_and(|one| self.0 & one.0 != 0)
     }
 
+    /// Of what the kernel shows.
+    pub fn from_bits(bits: u64) -> Capabilities {
+        Capabilities(bits & Capabilities::ALL.0)
+    }
+
     /// As /proc/PID/status shows it.
     pub fn bits(self) -> u64 {
         self.0

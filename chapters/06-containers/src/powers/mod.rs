@@ -6,6 +6,8 @@
 
 pub mod capabilities;
 mod devices;
+pub mod held;
+pub mod host_config;
 mod limits;
 mod masks;
 pub mod seccomp;

@@ -56,7 +56,7 @@ impl Inspect {
 pub struct Top {
     /// Its name, its id, or the beginning of its id.
     container: String,
-    /// What ps(1) is told.
+    /// What ps(1) is told; or --powers: the capabilities, filters and user of each process.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     ps_options: Vec<String>,
 }

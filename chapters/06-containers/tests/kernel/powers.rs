@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use anyhow::{Result, ensure};
 use testkit::{Case, cases};
 
-use crate::world::{Attack, is_root, probe, shown, succeeds};
+use crate::world::{Attack, inspect, is_root, probe, shown, succeeds};
 
 pub fn cases() -> Vec<Case> {
     cases![
@@ -18,6 +18,7 @@ pub fn cases() -> Vec<Case> {
         the_filter_looks_at_arguments,
         no_new_privileges_and_privileged_are_kept_to,
         namespaces_of_the_host_are_shared_where_asked,
+        inspect_and_top_show_the_powers_as_the_kernel_has_them,
     ]
 }
 
@@ -278,5 +279,42 @@ fn namespaces_of_the_host_are_shared_where_asked() -> Result<()> {
     let joined =
         succeeds(&[&["run", "--rm", "--ipc=container:first", "--pid=container:first", "hostbox"], &read[..]].concat())?;
     ensure!(joined == theirs, "{joined}\n{theirs}");
+    Ok(())
+}
+
+fn inspect_and_top_show_the_powers_as_the_kernel_has_them() -> Result<()> {
+    let flags = ["--cap-drop", "ALL", "--cap-add", "CHOWN", "--security-opt", "no-new-privileges", "--shm-size", "1m"];
+    succeeds(&[&["run", "-d", "--name", "bare"], &flags[..], &["hostbox", "sleep", "1000"]].concat())?;
+    let powers = inspect("bare", "{{json .HostConfig.Coracle.Powers}}")?;
+    for part in
+        [r#""Effective":["CHOWN"]"#, r#""Bounding":["CHOWN"]"#, r#""Seccomp":"filter""#, r#""NoNewPrivileges":true"#]
+    {
+        ensure!(powers.contains(part), "{part} is missing: {powers}");
+    }
+    let table = succeeds(&["top", "bare", "--powers"])?;
+    let row: Vec<&str> = table.lines().nth(1).unwrap_or_default().split_whitespace().collect();
+    ensure!(row[2..4] == ["0000000000000001"; 2] && row[4] == "filter," && row[6..] == ["yes", "sleep"], "{table}");
+    for (field, expected) in [
+        ("CapAdd", r#"["CHOWN"]"#),
+        ("CapDrop", r#"["ALL"]"#),
+        ("ShmSize", "1048576"),
+        ("Privileged", "false"),
+        ("ReadonlyPaths", r#"["/proc/bus","/proc/fs","/proc/irq","/proc/sys","/proc/sysrq-trigger"]"#),
+    ] {
+        let said = inspect("bare", &format!("{{{{json .HostConfig.{field}}}}}"))?;
+        ensure!(said == expected, "{field}: {said}");
+    }
+    ensure!(inspect("bare", "{{json .HostConfig.MaskedPaths}}")?.contains("/proc/kcore"));
+    succeeds(&["run", "-d", "--name", "strong", "--privileged", "--network", "none", "hostbox", "sleep", "1000"])?;
+    let powers = inspect("strong", "{{json .HostConfig.Coracle.Powers}}")?;
+    ensure!(powers.contains("SYS_ADMIN") && powers.contains(r#""Seccomp":"none""#), "{powers}");
+    ensure!(inspect("strong", "{{json .HostConfig.MaskedPaths}}")? == "null");
+    // Its network, as it is.
+    let way = succeeds(&["exec", "bare", "ip", "route"])?;
+    let gateway = inspect("bare", "{{.NetworkSettings.Gateway}}")?;
+    let expected = way.split_whitespace().skip_while(|word| *word != "via").nth(1).unwrap_or_default();
+    ensure!(gateway == expected, "{gateway:?} instead of {expected:?}");
+    succeeds(&["stop", "-t", "0", "bare"])?;
+    ensure!(inspect("bare", "{{json .HostConfig.Coracle.Powers}}")? == "null");
     Ok(())
 }
