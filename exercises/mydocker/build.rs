@@ -8,7 +8,7 @@ use std::{env, fs, io};
 
 /// The exercises that are a step of `run`, as `exercises/README.md` has them: number, chapter,
 /// name.
-const STEPS: [(&str, &str, &str); 23] = [
+const STEPS: [(&str, &str, &str); 29] = [
     ("1.2", "01-namespaces", "hostname"),
     ("1.3a", "01-namespaces", "pid_one"),
     ("1.3b", "01-namespaces", "init"),
@@ -32,6 +32,12 @@ const STEPS: [(&str, &str, &str); 23] = [
     ("4.3a", "04-unionfs", "whiteout"),
     ("4.5", "04-unionfs", "changes"),
     ("4.7", "04-unionfs", "copy_layer"),
+    ("5.1", "05-network", "loopback"),
+    ("5.2a", "05-network", "bridge"),
+    ("5.2b", "05-network", "veth"),
+    ("5.3a", "05-network", "address"),
+    ("5.3b", "05-network", "lease"),
+    ("5.4", "05-network", "nat"),
 ];
 
 /// Those that `load` and `build` call.

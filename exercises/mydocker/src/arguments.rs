@@ -6,7 +6,7 @@ use std::time::Duration;
 
 mod values;
 
-use values::{bytes, duration, number, storage, volume};
+use values::{bytes, duration, network, number, storage, volume};
 
 pub const HELP: &str = "\
 mydocker: the container runtime that you write, one function an exercise.
@@ -38,11 +38,17 @@ Options of run:
     --pids N          so many processes and threads
     -v SRC:DST[:ro]   shows the directory or file SRC at DST in the container; ro: to
                       be read only
+    --network MODE    none: only lo; bridge: an address on a bridge of mydocker's,
+                      and a way out; host: this machine's network, or the lab's (none)
     --image NAME      an image's files; without one, this machine's programs
     --storage DRIVER  overlay: the image's layers, united, and a directory for the
                       changes; vfs: a copy of the image (overlay)
     --no-lab          on this machine itself; usually it all happens in the lab,
                       a throwaway host, where a wrong step changes nothing
+
+A bridge needs nft. An ordinary user may not make one on the machine: it is in a
+network namespace then, which is the container's alone. As root with --no-lab it is
+on the machine: mydocker0, which stays, and a table of nft's of the same name.
 
 An image stands by itself, or on another one, its parent: hostbox is always there,
 this machine's programs. With vfs an image is imported for it, too.
@@ -97,6 +103,17 @@ pub enum Storage {
     Vfs,
 }
 
+/// Whose network it has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Network {
+    /// Its own, which leads nowhere.
+    None,
+    /// Its own, on a bridge with others'.
+    Bridge,
+    /// The host's.
+    Host,
+}
+
 /// A second process in a container that runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Exec {
@@ -128,6 +145,7 @@ pub struct Container {
     /// The image whose files it has; without one, this machine's programs.
     pub image: Option<String>,
     pub storage: Storage,
+    pub network: Network,
     /// How many processors it may use.
     pub cpus: Option<f64>,
     /// How many bytes of memory.
@@ -210,6 +228,7 @@ fn run(mut arguments: Words<impl Iterator<Item = OsString>>) -> Result<Asked, St
         volumes: Vec::new(),
         image: None,
         storage: Storage::Overlay,
+        network: Network::None,
         cpus: None,
         memory: None,
         pids: None,
@@ -236,6 +255,7 @@ fn run(mut arguments: Words<impl Iterator<Item = OsString>>) -> Result<Asked, St
             "-v" | "--volume" => container.volumes.push(volume(&value("SRC:DST or SRC:DST:ro")?)?),
             "--image" => container.image = Some(value("an image's name")?),
             "--storage" => container.storage = storage(&value("overlay or vfs")?)?,
+            "--network" | "--net" => container.network = network(&value("none, bridge or host")?)?,
             _ if attached.is_some() => return Err(format!("there is no option {option}")),
             "--help" | "-h" => return Ok(Asked::Help),
             "--init" => container.init = true,

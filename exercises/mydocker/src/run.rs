@@ -1,16 +1,23 @@
 //! The runtime, from top to bottom in the order that the kernel needs.
 
+use std::net::Ipv4Addr;
 use std::path::Path;
+use std::process;
 
 use anyhow::Result;
-use nix::unistd::ForkResult;
+use given::{Meeting, Subnet};
+use nix::unistd::{ForkResult, Pid};
 
 use crate::answers::{
-    boot_clock, copy_layer, cpu, group, hostname, ids, init, isolation, leaf, memory, minimal_dev, overlay, pid_one,
-    pids, pivot, private_mounts, read_only, removal, volume,
+    address, boot_clock, bridge, copy_layer, cpu, group, hostname, ids, init, isolation, leaf, lease, loopback, memory,
+    minimal_dev, nat, overlay, pid_one, pids, pivot, private_mounts, read_only, removal, veth, volume,
 };
-use crate::arguments::{Container, Storage};
+use crate::arguments::{Container, Network, Storage};
 use crate::store::{Stored, store};
+
+/// The bridge, and what is on it.
+const BRIDGE: &str = "mydocker0";
+const SUBNET: Subnet = Subnet { network: Ipv4Addr::new(172, 29, 0, 0), prefix: 16 };
 
 /// Makes a container, and returns its exit code. In the container it becomes the command, and
 /// returns only to say why not.
@@ -41,11 +48,28 @@ pub fn run(container: &Container) -> Result<i32> {
         limit(container, &group).inspect_err(|_| drop(removal::remove(&group)))?;
     }
 
+    let mut address = None;
+    if container.network == Network::Bridge {
+        given::host_network()?;
+
+        // 5.2a  What containers are plugged into.
+        bridge::bridge(BRIDGE, SUBNET.gateway(), SUBNET.prefix)?;
+
+        // 5.4  The host's address, for what leaves.
+        given::nft(&nat::masquerade(SUBNET, BRIDGE))?;
+
+        // 5.3b  An address that no other container has, as long as this process runs.
+        let name = format!("{}.{}", container.name, process::id());
+        address = Some(lease::lease(&given::leases()?, SUBNET, &name)?);
+    }
+
     let has_terminal = given::has_terminal();
+    let mut meeting = Meeting::new()?;
 
     // 1.3a  From here on there are two of us.
     if let ForkResult::Parent { child } = pid_one::fork_as_pid_one()? {
-        // Still on the host.
+        // Still on the host. What fails here ends the container, too.
+        let connected = connect(child, address, meeting);
         let code = given::stand_in_for(child)?;
         if container.is_limited() {
             // 3.4  Killed, and by whom.
@@ -56,6 +80,7 @@ pub fn run(container: &Container) -> Result<i32> {
             // 3.9  A group stays until somebody removes it.
             removal::remove(&group)?;
         }
+        connected?;
         return Ok(code);
     }
 
@@ -79,6 +104,19 @@ pub fn run(container: &Container) -> Result<i32> {
 
     // 1.2  A hostname of its own.
     hostname::own_hostname(&container.hostname)?;
+
+    // 5.1  A network of its own, in which lo is up.
+    if container.network != Network::Host {
+        loopback::own_network()?;
+    }
+
+    // The host needs that network, and we what it plugs in.
+    meeting.ask_host()?;
+
+    // 5.3a  Its end of the cable.
+    if let Some(address) = address {
+        address::configure(address, SUBNET.prefix, SUBNET.gateway())?;
+    }
 
     // 2.1  A mount table of its own; before the first mount, or the host would have it, too.
     private_mounts::private_mounts()?;
@@ -122,6 +160,18 @@ pub fn run(container: &Container) -> Result<i32> {
 
     // The command takes this process over.
     match given::exec(&container.command)? {}
+}
+
+/// The container has its namespaces, and waits for a cable.
+fn connect(child: Pid, address: Option<Ipv4Addr>, mut meeting: Meeting) -> Result<()> {
+    if meeting.wait_for_container()? {
+        // 5.2b  From the bridge to its eth0.
+        if address.is_some() {
+            veth::plug_in(child, BRIDGE)?;
+        }
+        meeting.let_go()?;
+    }
+    Ok(())
 }
 
 /// The image's files.

@@ -35,6 +35,14 @@ fn a_time_has_a_unit_or_is_in_seconds() {
 }
 
 #[test]
+fn a_network_is_none_bridge_or_the_hosts() {
+    assert_eq!(container("run sh").network, Network::None);
+    assert_eq!(container("run --network bridge sh").network, Network::Bridge);
+    assert_eq!(container("run --net=host sh").network, Network::Host);
+    assert!(parsed("run --network wan sh").is_err_and(|error| error.contains("no network")));
+}
+
+#[test]
 fn limits_are_numbers_and_memory_has_a_unit() {
     let asked = container("run --cpus 0.5 --memory=64m --pids 20 sh");
     assert_eq!((asked.cpus, asked.memory, asked.pids), (Some(0.5), Some(64 << 20), Some(20)));

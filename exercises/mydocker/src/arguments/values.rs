@@ -4,7 +4,7 @@ use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
 
-use super::{Storage, Volume};
+use super::{Network, Storage, Volume};
 
 /// `SRC:DST`, `SRC:DST:ro`, `SRC:DST:rw`.
 pub fn volume(text: &str) -> Result<Volume, String> {
@@ -27,6 +27,15 @@ pub fn storage(text: &str) -> Result<Storage, String> {
         "overlay" | "overlay2" => Ok(Storage::Overlay),
         "vfs" => Ok(Storage::Vfs),
         _ => Err(format!("there is no storage driver \"{text}\", only overlay and vfs")),
+    }
+}
+
+pub fn network(text: &str) -> Result<Network, String> {
+    match text {
+        "none" => Ok(Network::None),
+        "bridge" => Ok(Network::Bridge),
+        "host" => Ok(Network::Host),
+        _ => Err(format!("there is no network \"{text}\", only none, bridge and host")),
     }
 }
 
