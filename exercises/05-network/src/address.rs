@@ -11,7 +11,7 @@ pub const EXERCISE: Exercise = Exercise {
     difficulty: Difficulty::Easy,
     chapter: "05-network",
     page: "05-network/addresses.md",
-    shown_by: "",
+    shown_by: "run --network bridge sh -c 'ip -brief address; ip route'",
     needs_cgroups: false,
     hints: &[
         "Three steps, as in a shell: ip address add …/… dev eth0; ip link set eth0 up; ip route add default \

@@ -11,7 +11,7 @@ pub const EXERCISE: Exercise = Exercise {
     difficulty: Difficulty::Easy,
     chapter: "05-network",
     page: "05-network/bridge.md",
-    shown_by: "",
+    shown_by: "run --network bridge sh -c 'ip route'",
     needs_cgroups: false,
     hints: &[
         "Three steps: ip link add br0 type bridge; ip address add 10.1.1.1/24 dev br0; ip link set br0 up. \

@@ -11,7 +11,7 @@ pub const EXERCISE: Exercise = Exercise {
     difficulty: Difficulty::Hard,
     chapter: "05-network",
     page: "05-network/addresses.md",
-    shown_by: "",
+    shown_by: "run --network bridge sh -c 'hostname -I'",
     needs_cgroups: false,
     hints: &[
         "There are two locks. One is on leases/.lock: it is held while you look for a free address and \

@@ -11,7 +11,7 @@ pub const EXERCISE: Exercise = Exercise {
     difficulty: Difficulty::Easy,
     chapter: "05-network",
     page: "05-network/veth.md",
-    shown_by: "",
+    shown_by: "run sh -c 'ip -brief address'",
     needs_cgroups: false,
     hints: &[
         "In a shell it is two commands: unshare --net sh, and then in that shell: ip link set lo up. In \

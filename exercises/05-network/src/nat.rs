@@ -11,7 +11,7 @@ pub const EXERCISE: Exercise = Exercise {
     difficulty: Difficulty::Medium,
     chapter: "05-network",
     page: "05-network/nat.md",
-    shown_by: "",
+    shown_by: "run --network bridge sh -c 'ip route'",
     needs_cgroups: false,
     hints: &[
         "A table has a family and a name, a chain in it says at which hook it is, and a rule says for which \

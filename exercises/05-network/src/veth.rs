@@ -11,7 +11,7 @@ pub const EXERCISE: Exercise = Exercise {
     difficulty: Difficulty::Medium,
     chapter: "05-network",
     page: "05-network/bridge.md",
-    shown_by: "",
+    shown_by: "run --network bridge sh -c 'ip -brief link'",
     needs_cgroups: false,
     hints: &[
         "Make the pair, move one end into the container, plug the other one into the bridge, set it up. \

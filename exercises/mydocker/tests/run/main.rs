@@ -5,6 +5,7 @@ mod files;
 mod identity;
 mod images;
 mod limits;
+mod network;
 mod own_program;
 mod processes;
 mod refused;
@@ -22,6 +23,7 @@ fn main() -> ExitCode {
             files::cases(),
             images::cases(),
             limits::cases(),
+            network::cases(),
             refused::cases(),
         ]
         .concat(),
