@@ -65,7 +65,10 @@ const FIRST: &str = "
 fn two_containers_on_one_host_have_different_addresses_and_reach_each_other() -> Result<()> {
     let script = "
         run $1 bash -c \"hostname -I; exec 5<>/dev/tcp/172.29.0.2/9\"
-        ip -brief link show master mydocker0 | wc -l
+        ports() { ip -brief link show master mydocker0 | wc -l; }
+        # The kernel takes the second one's network namespace apart in the background.
+        for moment in {1..500}; do [ $(ports) = 1 ] && break; sleep 0.02; done
+        ports
         nft list ruleset | grep -c masquerade";
     let said = on_a_host(&format!("{FIRST}{script}"))?;
     let lines: Vec<&str> = said.lines().map(str::trim).collect();
