@@ -98,16 +98,25 @@ impl Inside {
 
     /// Starts a server, which answers each caller with the caller's address and what it had to say.
     pub fn serve(&self, address: SocketAddr) -> Result<Server> {
-        let mut child = self.command(&["serve", &address.to_string()]).stdout(Stdio::piped()).spawn()?;
+        self.started(&["serve", &address.to_string()])
+    }
+
+    fn started(&self, words: &[&str]) -> Result<Server> {
+        let mut child = self.command(words).stdout(Stdio::piped()).spawn()?;
         let mut said = BufReader::new(child.stdout.take().context("its stdout")?);
         let mut line = String::new();
-        said.read_line(&mut line).context("waiting for a server of the checker's")?;
+        said.read_line(&mut line).context("waiting for a process of the checker's")?;
         if line.trim() != "ready" {
             let _ = child.kill();
             let _ = child.wait();
-            bail!("a server of the checker's couldn't listen on {address}");
+            bail!("the checker couldn't {}", words.join(" "));
         }
         Ok(Server { child, _said: said })
+    }
+
+    /// Connects, and says nothing until this is dropped.
+    pub fn hold(&self, address: SocketAddr) -> Result<Server> {
+        self.started(&["hold", &address.to_string()])
     }
 
     fn output(&self, words: &[&str]) -> Result<String> {
@@ -127,7 +136,7 @@ impl Inside {
     }
 }
 
-/// A server of the checker's, until this is dropped.
+/// A process of the checker's that serves or calls, until this is dropped.
 #[derive(Debug)]
 pub struct Server {
     child: Child,
@@ -211,6 +220,14 @@ fn act(words: &[&str]) -> Result<()> {
             Err(error).with_context(|| format!("starting {program}"))
         }
         ["ask", address, text] => ask(address.parse()?, text),
+        ["hold", address] => {
+            // Where nobody accepts any more that is seen by whoever comes next.
+            let _connection = TcpStream::connect_timeout(&address.parse()?, PATIENCE);
+            println!("ready");
+            loop {
+                std::thread::park();
+            }
+        }
         ["serve", address] => serve(address.parse()?),
         _ => bail!("nothing to do"),
     }
