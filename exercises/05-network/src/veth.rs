@@ -68,7 +68,7 @@ pub mod check {
     use std::time::Duration;
 
     use anyhow::Result;
-    use checker::processes::{eventually, named};
+    use checker::processes::{eventually, is_zombie, named};
     use checker::{Judgement, Program, Reply, Run, random, until_hopeless};
     use lab::Lab;
     use nix::errno::Errno;
@@ -113,7 +113,8 @@ pub mod check {
 
         let (mut containers, mut on_host, mut host_kept, mut left) = (Vec::new(), Vec::new(), true, Vec::new());
         if lab::observe::process_exists(running.main()) {
-            let processes = named(running.main(), "container");
+            let mut processes = named(running.main(), "container");
+            processes.retain(|process| !is_zombie(*process));
             for process in &processes {
                 let mut interfaces = Inside::process(&running, *process).interfaces()?;
                 interfaces.retain(|one| one.name != "lo");
