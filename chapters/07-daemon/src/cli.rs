@@ -88,6 +88,7 @@ pub fn ask_daemon(verb: ch06_containers::Verbs, store: &StoreFlags, host: &str) 
     use ch06_containers::Verbs as Known;
     match verb {
         Known::Engine(verb) => verb.act(&Remote::new(host)?),
+        Known::Network(verb) => verb.act_on(&Remote::new(host)?),
         // Our own helpers; they are started with the environment that we have.
         Known::Shim { .. } | Known::PortProxy { .. } | Known::NetworkWayOut { .. } | Known::NetworkHolder { .. } => {
             verb.act(store)

@@ -3,7 +3,7 @@
 mod network;
 mod port;
 
-pub use network::NetworkVerb;
+pub use network::{NetworkStore, NetworkVerb};
 pub use port::Port;
 
 use ch01_namespaces::{State, Store};

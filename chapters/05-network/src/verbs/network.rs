@@ -8,6 +8,7 @@ use ch01_namespaces::{StoreFlags, report, say};
 use ch04_unionfs::verbs::Format;
 use clap::Subcommand;
 use ipnet::Ipv4Net;
+use serde_json::Value;
 
 use crate::network::{Network, Networks, Wishes, take_down};
 
@@ -58,19 +59,55 @@ pub enum NetworkVerb {
     },
 }
 
+/// Where networks are kept: on this machine, or with a daemon (chapter 7).
+pub trait NetworkStore {
+    /// Makes one.
+    fn create(&self, name: &str, wishes: &Wishes) -> Result<()>;
+    /// All that are bridges.
+    fn all(&self) -> Result<Vec<Network>>;
+    /// One, with who is on it.
+    fn inspect(&self, name: &str) -> Result<Value>;
+    /// Removes one that nobody is on.
+    fn remove(&self, name: &str) -> Result<()>;
+}
+
+impl NetworkStore for Networks {
+    fn create(&self, name: &str, wishes: &Wishes) -> Result<()> {
+        Networks::create(self, name, wishes).map(drop)
+    }
+
+    fn all(&self) -> Result<Vec<Network>> {
+        Ok(Networks::all(self)?.into_values().collect())
+    }
+
+    fn inspect(&self, name: &str) -> Result<Value> {
+        let mut object = serde_json::to_value(self.find(name)?)?;
+        object["containers"] = serde_json::to_value(self.on_network(name)?)?;
+        Ok(object)
+    }
+
+    fn remove(&self, name: &str) -> Result<()> {
+        Networks::remove(self, name).and_then(|network| take_down(&network))
+    }
+}
+
 impl NetworkVerb {
-    /// Does it.
+    /// Does it on this machine.
     pub fn act(self, flags: &StoreFlags) -> Result<u8> {
-        let networks = Networks::open(flags)?;
+        self.act_on(&Networks::open(flags)?)
+    }
+
+    /// Does it where these networks are.
+    pub fn act_on(self, networks: &dyn NetworkStore) -> Result<u8> {
         match self {
             NetworkVerb::Create { subnet, gateway, internal, bridge, mtu, name } => {
-                let network = networks.create(&name, &Wishes { subnet, gateway, internal, bridge, mtu })?;
-                say!("{}", network.name);
+                networks.create(&name, &Wishes { subnet, gateway, internal, bridge, mtu })?;
+                say!("{name}");
                 Ok(0)
             }
-            NetworkVerb::Ls { format, quiet } => list(&networks, format, quiet),
-            NetworkVerb::Inspect { names } => inspect(&networks, &names),
-            NetworkVerb::Rm { names } => remove(&networks, &names),
+            NetworkVerb::Ls { format, quiet } => list(networks, format, quiet),
+            NetworkVerb::Inspect { names } => inspect(networks, &names),
+            NetworkVerb::Rm { names } => remove(networks, &names),
         }
     }
 }
@@ -80,9 +117,9 @@ fn parse_subnet(text: &str) -> Result<Ipv4Net, String> {
     text.parse().map_err(|_| "use an address and the length of its prefix, such as 10.5.0.0/24".into())
 }
 
-fn list(networks: &Networks, format: Format, quiet: bool) -> Result<u8> {
+fn list(networks: &dyn NetworkStore, format: Format, quiet: bool) -> Result<u8> {
     end_quietly_in_a_pipe()?;
-    let all: Vec<Network> = networks.all()?.into_values().collect();
+    let all = networks.all()?;
     if format == Format::Json {
         say!("{}", serde_json::to_string_pretty(&all)?);
         return Ok(0);
@@ -101,17 +138,13 @@ fn list(networks: &Networks, format: Format, quiet: bool) -> Result<u8> {
     Ok(0)
 }
 
-fn inspect(networks: &Networks, names: &[String]) -> Result<u8> {
+fn inspect(networks: &dyn NetworkStore, names: &[String]) -> Result<u8> {
     end_quietly_in_a_pipe()?;
     let mut found = Vec::new();
     let mut status = 0;
     for name in names {
-        match networks.find(name) {
-            Ok(network) => {
-                let mut object = serde_json::to_value(&network)?;
-                object["containers"] = serde_json::to_value(networks.on_network(name)?)?;
-                found.push(object);
-            }
+        match networks.inspect(name) {
+            Ok(network) => found.push(network),
             Err(error) => status = report(&error),
         }
     }
@@ -119,10 +152,10 @@ fn inspect(networks: &Networks, names: &[String]) -> Result<u8> {
     Ok(status)
 }
 
-fn remove(networks: &Networks, names: &[String]) -> Result<u8> {
+fn remove(networks: &dyn NetworkStore, names: &[String]) -> Result<u8> {
     let mut status = 0;
     for name in names {
-        match networks.remove(name).and_then(|network| take_down(&network)) {
+        match networks.remove(name) {
             Ok(()) => say!("{name}"),
             Err(error) => status = report(&error),
         }

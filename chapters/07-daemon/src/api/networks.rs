@@ -19,12 +19,16 @@ fn shown(networks: &Networks, network: &Network) -> Value {
             (id, json!({"Name": endpoint.name, "EndpointID": "", "MacAddress": "", "IPv4Address": address, "IPv6Address": ""}))
         })
         .collect();
+    let mut options = json!({"com.docker.network.bridge.name": network.bridge});
+    if let Some(mtu) = network.mtu {
+        options["com.docker.network.driver.mtu"] = mtu.to_string().into();
+    }
     json!({
         "Name": network.name, "Id": id_of(&network.name), "Created": "2020-01-01T00:00:00Z", "Scope": "local",
         "Driver": "bridge", "EnableIPv4": true, "EnableIPv6": false,
         "IPAM": {"Driver": "default", "Options": null, "Config": [{"Subnet": network.subnet.to_string(), "Gateway": network.gateway.to_string()}]},
         "Internal": network.internal, "Attachable": false, "Ingress": false, "ConfigFrom": {"Network": ""},
-        "ConfigOnly": false, "Containers": on, "Options": {"com.docker.network.bridge.name": network.bridge}, "Labels": {},
+        "ConfigOnly": false, "Containers": on, "Options": options, "Labels": {},
     })
 }
 

@@ -6,6 +6,7 @@
 mod create;
 mod http;
 mod images;
+mod networks;
 mod path;
 mod streams;
 

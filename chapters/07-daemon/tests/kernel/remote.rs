@@ -19,6 +19,7 @@ pub fn cases() -> Vec<Case> {
         one_more_command_has_its_streams_and_its_status,
         a_log_that_is_followed_ends_with_the_container,
         volumes_over_the_socket,
+        networks_over_the_socket,
         a_terminal_is_not_framed,
         flags_reach_the_container,
         what_no_daemon_can_be_asked_is_refused_with_a_cure,
@@ -245,6 +246,26 @@ fn volumes_over_the_socket() -> Result<()> {
     ensure!(succeeds(&["volume", "ls", "-q"])? == "keep", "the volume that nobody named is gone with its container");
     ensure!(succeeds(&["volume", "prune", "-f"])?.is_empty(), "it has a name");
     ensure!(succeeds(&["volume", "rm", "keep"])? == "keep" && succeeds(&["volume", "ls", "-q"])?.is_empty());
+    Ok(())
+}
+
+fn networks_over_the_socket() -> Result<()> {
+    let _daemon = Daemon::start()?;
+    let more = ["--subnet", "10.77.0.0/24", "--internal", "--mtu", "1400", "--bridge", "nine"];
+    ensure!(succeeds(&[&["network", "create"], &more[..], &["sea"]].concat())? == "sea");
+    // A daemon that is asked for all makes the default one.
+    ensure!(succeeds(&["network", "ls", "-q"])? == "bridge\nsea");
+    let listed = String::from_utf8(same_both_ways(&["network", "ls"])?.stdout)?;
+    let row: Vec<&str> =
+        listed.lines().find(|line| line.starts_with("sea")).context("sea")?.split_whitespace().collect();
+    ensure!(row == ["sea", "nine", "10.77.0.0/24", "10.77.0.1", "true"], "{row:?}");
+    same_both_ways(&["network", "ls", "--format", "json"])?;
+    same_both_ways(&["network", "inspect", "sea"])?;
+    let wrong = ["network", "create", "--subnet", "10.77.0.0/25", "pond"];
+    let (here, there) = (program(&wrong).output()?, over(&wrong)?);
+    ensure!(here.stderr == there.stderr && !there.status.success(), "{}{}", text(&here), text(&there));
+    ensure!(succeeds(&["network", "rm", "sea"])? == "sea" && !succeeds(&["network", "ls", "-q"])?.contains("sea"));
+    ensure!(!over(&["network", "rm", "sea"])?.status.success());
     Ok(())
 }
 
