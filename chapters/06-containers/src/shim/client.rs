@@ -110,6 +110,11 @@ impl Client {
         self.stdin && !self.is_gone
     }
 
+    /// Whether it is gone and was still giving input.
+    pub fn was_cut_off(&self) -> bool {
+        self.is_gone && self.stdin
+    }
+
     /// What to wait for; `wants_input` says whether more input can be taken.
     pub fn interest(&self, wants_input: bool) -> (BorrowedFd<'_>, PollFlags) {
         let mut flags = PollFlags::empty();

@@ -197,6 +197,10 @@ pub(super) fn carry_clients(clients: &mut Vec<Client>, streams: &mut Ours, ends_
             }
         }
     }
+    // One that was disconnected has no more to say, either: a command that reads would wait for ever.
+    if ends_with_first && clients.iter().any(Client::was_cut_off) {
+        streams.end_input();
+    }
     clients.retain(|client| !client.is_gone());
 }
 
