@@ -1,0 +1,131 @@
+//! Docker's words for a container, as chapter 6's: the body of `POST /containers/create`.
+//!
+//! A field that is set and isn't honoured is an error, or a warning in the answer; none is dropped
+//! in silence.
+
+mod config;
+mod flags;
+mod refused;
+mod surroundings;
+
+use anyhow::Result;
+use ch06_containers::engine::NewContainer;
+use ch06_containers::record::HostConfig;
+use serde_json::Value;
+
+use crate::api::images::Image;
+use flags::Flags;
+
+/// What is asked for, on an image; and warnings.
+pub fn new_container(asked: &Value, image: &Image) -> Result<(NewContainer, Vec<String>)> {
+    let host = &asked["HostConfig"];
+    let mut flags = Flags::default();
+    let mut warnings = Vec::new();
+    let config = config::config(asked, image)?;
+    for entry in &config.env {
+        flags.value("env", entry);
+    }
+    if !config.working_dir.is_empty() {
+        flags.value("workdir", &config.working_dir);
+    }
+    flags.text("hostname", &asked["Hostname"]);
+    flags.text("domainname", &asked["Domainname"]);
+    surroundings::mounts(host, &mut flags)?;
+    surroundings::network(asked, host, &config, &mut flags, &mut warnings)?;
+    surroundings::limits(host, &mut flags)?;
+    surroundings::powers(host, &mut flags);
+    refused::refused(asked, host, &mut warnings)?;
+    let (name, most) =
+        (host["RestartPolicy"]["Name"].as_str().unwrap_or_default(), &host["RestartPolicy"]["MaximumRetryCount"]);
+    let policy = match most.as_u64() {
+        Some(most @ 1..) => format!("{name}:{most}"),
+        _ => name.to_string(),
+    };
+    let log = &host["LogConfig"]["Config"];
+    let kept = HostConfig {
+        auto_remove: host["AutoRemove"].as_bool().unwrap_or(false),
+        init: host["Init"].as_bool().unwrap_or(false),
+        restart: policy.parse().map_err(|error| anyhow::anyhow!("{error}"))?,
+        log_max_size: log["max-size"].as_str().map(size).transpose()?,
+        log_max_file: log["max-file"].as_str().and_then(|text| text.parse().ok()),
+        api: host.clone(),
+        ..HostConfig::default()
+    };
+    let new = NewContainer {
+        name: None,
+        image: asked["Image"].as_str().unwrap_or_default().into(),
+        layer: image.layer,
+        image_id: image.id.clone(),
+        config,
+        flags: flags.0,
+        host: kept,
+        // The image is known here: its ports are among the flags.
+        publish_all: false,
+    };
+    Ok((new, warnings))
+}
+
+fn size(text: &str) -> Result<u64> {
+    ch03_cgroups::units::bytes(text).map_err(|error| anyhow::anyhow!("invalid size {text:?}: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use ch06_containers::record::Config;
+    use serde_json::json;
+
+    use super::*;
+
+    fn flags(host: Value) -> Vec<String> {
+        new_container(&json!({"Image": "x", "Cmd": ["true"], "HostConfig": host}), &Image::default()).unwrap().0.flags
+    }
+
+    #[test]
+    fn what_the_client_says_becomes_flags() {
+        let host = json!({
+            "Binds": ["/srv:/data:ro,z", "vol:/v"], "PortBindings": {"80/tcp": [{"HostIp": "", "HostPort": "8080"}]},
+            "Memory": 1048576, "NanoCpus": 500000000, "PidsLimit": 0, "CapAdd": ["CAP_NET_ADMIN"], "ReadonlyRootfs": true,
+            "NetworkMode": "default", "ShmSize": 1048576, "SecurityOpt": ["seccomp={}"],
+            "Devices": [{"PathOnHost": "/dev/fuse", "PathInContainer": "/dev/f", "CgroupPermissions": "rw"}],
+        });
+        let expected = [
+            "--volume=/srv:/data:ro",
+            "--volume=vol:/v",
+            "--read-only",
+            "--publish=0.0.0.0:8080:80/tcp",
+            "--memory=1048576",
+            "--cpus=0.5",
+            "--cap-add=CAP_NET_ADMIN",
+            "--security-opt=seccomp={}",
+            "--shm-size=1048576",
+            "--device=/dev/fuse:/dev/f:rw",
+        ];
+        assert_eq!(flags(host), expected);
+    }
+
+    #[test]
+    fn the_request_wins_over_the_image() {
+        let image = Image {
+            config: Config {
+                entrypoint: vec!["/entry".into()],
+                cmd: vec!["serve".into()],
+                env: vec!["A=image".into(), "B=image".into()],
+                ..Config::default()
+            },
+            ..Image::default()
+        };
+        let of = |asked: Value| new_container(&asked, &image).unwrap().0.config;
+        assert_eq!(of(json!({"Image": "x"})).command(), ["/entry", "serve"]);
+        assert_eq!(of(json!({"Image": "x", "Cmd": ["other"]})).command(), ["/entry", "other"]);
+        assert_eq!(of(json!({"Image": "x", "Entrypoint": ["sh"]})).command(), ["sh"]);
+        assert_eq!(of(json!({"Image": "x", "Env": ["A=mine"]})).env, ["B=image", "A=mine"]);
+    }
+
+    #[test]
+    fn nothing_is_dropped_in_silence() {
+        let asked = json!({"Image": "x", "Cmd": ["a"], "HostConfig": {"DnsSearch": ["x"]}, "Healthcheck": {"Test": ["CMD", "x"]}});
+        assert_eq!(new_container(&asked, &Image::default()).unwrap().1.len(), 2);
+        let asked = json!({"Image": "x", "HostConfig": {"DeviceRequests": [{}]}});
+        assert!(new_container(&asked, &Image::default()).unwrap_err().to_string().contains("not supported"));
+    }
+}
