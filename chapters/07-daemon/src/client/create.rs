@@ -33,6 +33,7 @@ pub fn body(new: &NewContainer) -> Result<Value> {
         host: json!({
             "AutoRemove": host.auto_remove, "LogConfig": {"Type": "json-file", "Config": log},
             "RestartPolicy": {"Name": host.restart.name(), "MaximumRetryCount": most},
+            "PublishAllPorts": new.publish_all,
         }),
     };
     if !config.entrypoint.is_empty() {
