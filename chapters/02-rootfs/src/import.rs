@@ -45,6 +45,9 @@ pub struct Options {
     /// Whether an entry may take the place of a directory that is not empty: a layer replaces what is
     /// below it.
     pub replace_directories: bool,
+    /// Whether it may stop after a member without the mark of its end. That is also what an archive
+    /// looks like that was cut there, so it is only for streams whose end is known otherwise.
+    pub may_lack_its_end: bool,
 }
 
 impl Default for Options {
@@ -55,6 +58,7 @@ impl Default for Options {
             keep_owners: Privilege::current().is_root(),
             special_files: SpecialFiles::LeftOut,
             replace_directories: false,
+            may_lack_its_end: false,
         }
     }
 }
@@ -145,7 +149,7 @@ pub fn unpack(archive: impl Read, root: &Root, special: &dyn SpecialNames, optio
     let mut unpacked = Unpacked::default();
     let (mut directories, mut remembered) = (Vec::new(), 0);
     let mut root_entry = None;
-    let mut archive = Archive::new(archive);
+    let mut archive = Archive::new(archive).may_lack_its_end(options.may_lack_its_end);
     while let Some(mut member) = archive.next_member()? {
         let Some(name) = clean(&member.name)? else {
             root_entry = (member.kind == EntryType::Directory).then_some(member).or(root_entry);

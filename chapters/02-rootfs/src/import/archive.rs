@@ -86,12 +86,20 @@ pub struct Archive<R> {
     padding: u64,
     /// For data on its way.
     room: Vec<u8>,
+    may_lack_its_end: bool,
 }
 
 impl<R: Read> Archive<R> {
     /// Nothing is read yet.
     pub fn new(reader: R) -> Archive<R> {
-        Archive { reader, left: 0, padding: 0, room: Vec::new() }
+        Archive { reader, left: 0, padding: 0, room: Vec::new(), may_lack_its_end: false }
+    }
+
+    /// Takes an archive that stops after a member, without the mark of its end: see
+    /// [`Options::may_lack_its_end`](super::Options::may_lack_its_end).
+    pub fn may_lack_its_end(mut self, may: bool) -> Archive<R> {
+        self.may_lack_its_end = may;
+        self
     }
 
     // ANCHOR: next
@@ -100,9 +108,12 @@ impl<R: Read> Archive<R> {
         let mut extensions = Extensions::default();
         loop {
             self.skip()?;
-            let header = self.header()?;
+            let is_bare = extensions.name.is_none() && extensions.target.is_none() && extensions.pax.is_none();
+            let Some(header) = self.header()? else {
+                ensure!(is_bare, CUT);
+                return Ok(None);
+            };
             if header.as_bytes().iter().all(|byte| *byte == 0) {
-                let is_bare = extensions.name.is_none() && extensions.target.is_none() && extensions.pax.is_none();
                 ensure!(is_bare, "headers about a member that doesn't follow");
                 io::copy(&mut (&mut self.reader).take(LONGEST_REST), &mut io::sink()).context(CUT)?;
                 return Ok(None);
@@ -235,7 +246,9 @@ impl<R: Read> Archive<R> {
         let rest = self.left + self.padding;
         let skipped =
             io::copy(&mut (&mut self.reader).take(rest), &mut io::sink()).context("cannot read the archive")?;
-        ensure!(skipped == rest, CUT);
+        // Go's archive/tar fills a member's last block when it is told of the next one or of the end.
+        let is_whole = skipped == rest || (self.may_lack_its_end && skipped >= self.left);
+        ensure!(is_whole, CUT);
         (self.left, self.padding) = (0, 0);
         Ok(())
     }
@@ -251,10 +264,19 @@ impl<R: Read> Archive<R> {
         Ok(text)
     }
 
-    fn header(&mut self) -> Result<Header> {
+    /// The next header; `None` at an end that isn't marked, where that is allowed.
+    fn header(&mut self) -> Result<Option<Header>> {
         let mut header = Header::new_old();
-        self.read(header.as_mut_bytes())?;
-        Ok(header)
+        let place = header.as_mut_bytes();
+        if self.may_lack_its_end {
+            let first = (&mut self.reader).bytes().next().transpose().context("cannot read the archive")?;
+            let Some(first) = first else { return Ok(None) };
+            place[0] = first;
+            self.read(&mut place[1..])?;
+        } else {
+            self.read(place)?;
+        }
+        Ok(Some(header))
     }
 
     /// The next block of data, for headers that lie in it.

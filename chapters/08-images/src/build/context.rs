@@ -39,11 +39,19 @@ impl Context {
     }
 
     /// An archive, unpacked to a directory that goes away. Chapter 2 unpacks it: links don't lead out.
+    ///
+    /// With a Dockerfile from elsewhere (`-f`), docker's client sends an archive that has no end. What
+    /// was cut is told by HTTP then.
     pub fn of_archive(archive: impl Read, beside: &Path) -> Result<Context> {
         let directory = tempfile::Builder::new().prefix("build-").tempdir_in(beside);
         let directory = directory.context("cannot make a directory for the context")?;
         let root = Root::open(directory.path())?;
-        let options = Options { special_files: SpecialFiles::as_allowed(), keep_owners: false, ..Options::default() };
+        let options = Options {
+            special_files: SpecialFiles::as_allowed(),
+            keep_owners: false,
+            may_lack_its_end: true,
+            ..Options::default()
+        };
         unpack(decompress(archive)?, &root, &NoSpecialNames, &options).context("cannot unpack the context")?;
         let mut context = Context::of_directory(directory.path())?;
         context._unpacked = Some(directory);

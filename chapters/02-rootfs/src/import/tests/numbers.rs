@@ -145,6 +145,26 @@ fn an_archive_cut_anywhere_is_refused() {
 }
 
 #[test]
+fn an_end_that_is_not_marked_is_taken_where_that_is_allowed_and_no_other_cut() {
+    let mut archive = tar::Builder::new(Vec::new());
+    archive.append(&header(b'0', "short", 5), &b"12345"[..]).unwrap();
+    let archive = archive.into_inner().unwrap();
+    for length in 0..=archive.len() {
+        let mut read = Archive::new(&archive[..length]).may_lack_its_end(true);
+        let ended = loop {
+            match read.next_member() {
+                Ok(None) => break true,
+                Ok(Some(_)) => {}
+                Err(_) => break false,
+            }
+        };
+        // A header is 512 bytes, and the rest of the block after 5 bytes of data says nothing.
+        let may_end = length == 0 || (517..=1024).contains(&length) || length >= 1536;
+        assert_eq!(ended, may_end, "{length} of {}", archive.len());
+    }
+}
+
+#[test]
 fn no_damage_is_a_panic() {
     // A walk through the archive, every byte damaged in three ways.
     let archive = honest();

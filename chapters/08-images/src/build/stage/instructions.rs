@@ -134,10 +134,10 @@ impl Stage {
             env.push(PATH.into());
         }
         // ARGs are seen by commands, and not kept in the image.
-        let args: Vec<String> = self.args.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        let unseen =
-            args.iter().filter(|arg| !env.iter().any(|entry| entry.split('=').next() == arg.split('=').next()));
-        let env_of_run: Vec<String> = unseen.cloned().chain(env.iter().cloned()).collect();
+        let is_env = |name: &str| env.iter().any(|entry| entry.split('=').next() == Some(name));
+        let args = self.args.iter().filter(|(name, _)| !is_env(name));
+        let args: Vec<String> = args.map(|(name, value)| format!("{name}={value}")).collect();
+        let env_of_run: Vec<String> = args.iter().chain(&env).cloned().collect();
         let by = format!(
             "{}{}",
             if args.is_empty() { String::new() } else { format!("|{} {} ", args.len(), args.join(" ")) },

@@ -1,0 +1,3 @@
+FROM base
+CMD ["only", "for", "another"]
+ENTRYPOINT echo shell form

@@ -1,0 +1,3 @@
+FROM base
+ENTRYPOINT ["/bin/echo", "first"]
+CMD second "third fourth"

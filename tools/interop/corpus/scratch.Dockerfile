@@ -1,0 +1,4 @@
+FROM scratch
+COPY one /
+COPY dir /dir
+LABEL only=files
