@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::Path;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use ch01_namespaces::{Elsewhere, Namespace, Namespaces, Privilege, new_id, remove_tree, work_in};
 
 use super::{Name, overlay2};
@@ -42,6 +42,11 @@ pub fn choose(data_root: &Path, asked: Option<Name>) -> Result<Choice> {
     if let Some(choice) = known(data_root, asked) {
         return Ok(choice);
     }
+    // A trial that can't be made says nothing, and the choice is for good.
+    ensure!(
+        fs::read_dir("/proc/self/task")?.count() == 1,
+        "a process with threads can't try storage drivers: a bug of ours\ncure: run `info` once, and try again"
+    );
     let mut candidates = candidates(data_root);
     let Some(best) = candidates.iter_mut().find(|candidate| candidate.refusal.is_none()) else {
         bail!("no storage driver works in {}", data_root.display());

@@ -69,6 +69,9 @@ pub fn run(
     let listeners = listen::listen(flags, verb)?;
     enter_users_namespace(flags)?;
     let engine = Local::open(flags)?;
+    // A new store's driver is chosen by trying, in a process that is forked: before there are threads.
+    engine.layers()?;
+    engine.remove_abandoned()?;
     start_what_is_due(&engine);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)

@@ -80,11 +80,12 @@ pub fn build(
     })?;
     let mut builder = Builder { engine, images, pull, context, request, global: BTreeMap::new(), stages: Vec::new() };
     let count = parsed.instructions.len();
+    let escape = parsed.parser_directives.escape.as_ref().map_or('\\', |directive| directive.value.value);
     for (index, instruction) in parsed.instructions.iter().enumerate() {
         let span = span(instruction);
         let (line, shown) = line_of(&text, &span);
         let end = parsed.instructions.get(index + 1).map_or(text.len(), |next| self::span(next).start);
-        let source = without_comments(&text[span.start..end]);
+        let source = without_comments(&text[span.start..end], escape);
         // A target stops in front of the next stage.
         if matches!(instruction, Instruction::From(_)) && builder.reached_target() {
             break;
@@ -158,7 +159,7 @@ impl Builder<'_> {
         let earlier = self.stage(&image).map(Stage::as_base);
         let stage = match earlier {
             Some(stage) => stage,
-            None if image == "scratch" => Stage::default(),
+            None if image == "scratch" => Stage::on_scratch(),
             None => Stage::on(self.find(&image, output)?),
         };
         let name = from.as_.as_ref().map(|(_, name)| name.value.to_string());
@@ -232,12 +233,12 @@ fn line_of<'a>(text: &'a str, span: &Span) -> (usize, &'a str) {
 }
 
 /// An instruction on one line: lines that go on are joined, comments between them left out.
-fn without_comments(source: &str) -> String {
+fn without_comments(source: &str, escape: char) -> String {
     let lines =
         source.lines().map(str::trim_end).filter(|line| !line.trim_start().starts_with('#') && !line.trim().is_empty());
     let mut joined = String::new();
     for line in lines {
-        match line.strip_suffix('\\') {
+        match line.strip_suffix(escape) {
             Some(begun) => joined.push_str(begun),
             None => {
                 joined.push_str(line);
@@ -259,7 +260,8 @@ mod tests {
 
     #[test]
     fn lines_that_go_on_are_joined_and_comments_left_out() {
-        assert_eq!(without_comments("RUN a \\\n  # note\n  b\n\n# end\n"), "RUN a   b");
+        assert_eq!(without_comments("RUN a \\\n  # note\n  b\n\n# end\n", '\\'), "RUN a   b");
+        assert_eq!(without_comments("RUN a `\n  b\\\n", '`'), "RUN a   b\\");
         assert_eq!(line_of("FROM a\n\nRUN b\n", &(8..11)), (3, "RUN b"));
     }
 }

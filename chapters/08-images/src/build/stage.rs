@@ -14,6 +14,8 @@ use super::{Builder, Output, cache};
 use crate::config::new_config;
 use crate::layout::{Copied, Descriptor, Found, ImageStore, media_type};
 
+const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
 /// The image in the making.
 #[derive(Debug, Clone, Default)]
 pub struct Stage {
@@ -23,7 +25,9 @@ pub struct Stage {
     history: Vec<Value>,
     config: Map<String, Value>,
     args: BTreeMap<String, String>,
-    shell: Option<Vec<String>>,
+    /// Whether CMD was said in this stage: only then it survives ENTRYPOINT.
+    has_cmd: bool,
+    author: Option<String>,
 }
 
 /// `NAME` or `NAME=DEFAULT`, several of them.
@@ -39,19 +43,47 @@ impl Stage {
     /// On an image.
     pub fn on(image: Found) -> Stage {
         let whole = &image.config.whole;
-        Stage {
+        let mut stage = Stage {
             layers: image.manifest.layers.clone(),
             diffs: image.config.diff_ids.clone(),
             history: whole["history"].as_array().cloned().unwrap_or_default(),
             config: whole["config"].as_object().cloned().unwrap_or_default(),
+            author: whole["author"].as_str().map(String::from),
             image: Some(image),
             ..Stage::default()
+        };
+        stage.with_path();
+        stage
+    }
+
+    /// On nothing.
+    pub fn on_scratch() -> Stage {
+        let mut stage = Stage::default();
+        stage.with_path();
+        stage
+    }
+
+    /// The same as a base for another stage: its ARGs stay behind.
+    pub fn as_base(&self) -> Stage {
+        Stage { args: BTreeMap::new(), has_cmd: false, ..self.clone() }
+    }
+
+    /// An image without a PATH gets Docker's.
+    fn with_path(&mut self) {
+        if !self.env().iter().any(|entry| entry.starts_with("PATH=")) {
+            self.set_env("PATH", PATH);
         }
     }
 
-    /// The same as a base for another stage: its ARGs and its SHELL stay behind.
-    pub fn as_base(&self) -> Stage {
-        Stage { args: BTreeMap::new(), shell: None, ..self.clone() }
+    /// A variable keeps its place among the others.
+    fn set_env(&mut self, name: &str, value: &str) {
+        let mut all = self.env();
+        let entry = format!("{name}={value}");
+        match all.iter_mut().find(|entry| entry.split('=').next() == Some(name)) {
+            Some(known) => *known = entry,
+            None => all.push(entry),
+        }
+        self.config.insert("Env".into(), json!(all));
     }
 
     /// The topmost layer.
@@ -119,8 +151,11 @@ impl Stage {
 
     /// An image of what there is now; `key` is what the cache finds it by.
     fn commit(&mut self, images: &ImageStore, key: Option<&Digest>) -> Result<()> {
-        let config =
+        let mut config =
             new_config(&ch06_containers::now(), &Value::Object(self.config.clone()), &self.diffs, &self.history);
+        if let Some(author) = &self.author {
+            config["author"] = json!(author);
+        }
         let bytes = serde_json::to_vec(&config)?;
         self.image = Some(images.add_step(&bytes, self.layers.clone(), key)?);
         Ok(())
@@ -144,8 +179,8 @@ impl Stage {
         match known {
             Some(image) => {
                 output(" ---> Using cache\n")?;
-                let (args, shell) = (std::mem::take(&mut self.args), self.shell.take());
-                *self = Stage { args, shell, ..Stage::on(image) };
+                let (args, has_cmd) = (std::mem::take(&mut self.args), self.has_cmd);
+                *self = Stage { args, has_cmd, ..Stage::on(image) };
                 Ok(())
             }
             None => work(self, output),

@@ -11,7 +11,11 @@ use crate::archives::tar;
 use crate::world::{program, succeeds};
 
 pub fn cases() -> Vec<Case> {
-    cases![a_build_over_the_socket_tells_its_steps_and_its_id, an_unknown_image_is_404_so_that_a_client_pulls_it]
+    cases![
+        a_build_over_the_socket_tells_its_steps_and_its_id,
+        an_unknown_image_is_404_so_that_a_client_pulls_it,
+        a_daemon_on_a_new_store_chooses_the_driver_that_a_command_would
+    ]
 }
 
 pub const SOCKET: &str = "/tmp/docker.sock";
@@ -80,5 +84,16 @@ fn an_unknown_image_is_404_so_that_a_client_pulls_it() -> Result<()> {
     ensure!(answer.contains("404 Not Found") && answer.contains("No such image: none:1"), "{answer}");
     ensure!(ask("GET /v1.43/images/none/json", &[], "")?.contains("404"));
     ensure!(ask("POST /v1.43/images/none/push", &[], "")?.contains("501"));
+    Ok(())
+}
+
+fn a_daemon_on_a_new_store_chooses_the_driver_that_a_command_would() -> Result<()> {
+    let _daemon = Daemon::start()?;
+    let answer = ask("GET /v1.43/info", &[], "")?;
+    let told = program(&["--root", "/tmp/another", "info"]).output()?;
+    let told = String::from_utf8_lossy(&told.stdout).into_owned();
+    let of_command = told.lines().find_map(|line| line.strip_prefix("Storage Driver: ")).unwrap_or_default();
+    ensure!(!of_command.is_empty(), "{told}");
+    ensure!(answer.contains(&format!("\"Driver\":\"{of_command}\"")), "{of_command}: {answer}");
     Ok(())
 }

@@ -11,8 +11,6 @@ use super::files::absolute;
 use super::{Stage, arguments};
 use crate::layout::Found;
 
-const PATH: &str = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-
 impl Stage {
     /// Does an instruction, or takes what it made before.
     pub fn step(
@@ -52,10 +50,7 @@ impl Stage {
             }
             Instruction::Env(env) => {
                 for (name, value) in pairs(&env.arguments.value, &lookup)? {
-                    let mut all = self.env();
-                    all.retain(|entry| entry.split('=').next() != Some(&name));
-                    all.push(format!("{name}={value}"));
-                    self.config.insert("Env".into(), json!(all));
+                    self.set_env(&name, &value);
                 }
             }
             Instruction::Label(label) => {
@@ -64,17 +59,20 @@ impl Stage {
                 }
             }
             Instruction::Maintainer(maintainer) => {
-                self.set_in("Labels", "maintainer", json!(maintainer.name.value));
+                self.author = Some(maintainer.name.value.to_string());
             }
             Instruction::Cmd(cmd) => {
                 let words = self.words(&cmd.arguments, source);
                 self.config.insert("Cmd".into(), json!(words));
+                self.has_cmd = true;
             }
             Instruction::Entrypoint(entrypoint) => {
                 let words = self.words(&entrypoint.arguments, source);
                 self.config.insert("Entrypoint".into(), json!(words));
                 // The base image's command was meant for its own entrypoint.
-                self.config.remove("Cmd");
+                if !self.has_cmd {
+                    self.config.remove("Cmd");
+                }
             }
             Instruction::Expose(expose) => {
                 for port in &expose.arguments {
@@ -104,7 +102,8 @@ impl Stage {
                 self.config.insert("StopSignal".into(), json!(expand(&signal.arguments.value, &lookup)?));
             }
             Instruction::Shell(shell) => {
-                self.shell = Some(shell.arguments.iter().map(|word| word.value.to_string()).collect());
+                let words: Vec<String> = shell.arguments.iter().map(|word| word.value.to_string()).collect();
+                self.config.insert("Shell".into(), json!(words));
             }
             Instruction::Healthcheck(_) => unsupported("HEALTHCHECK", "leave it out")?,
             Instruction::Onbuild(_) => unsupported("ONBUILD", "put the instruction into the Dockerfile that needs it")?,
@@ -120,7 +119,8 @@ impl Stage {
         match command {
             Command::Exec(words) => words.value.iter().map(|word| word.value.to_string()).collect(),
             _ => {
-                let shell = self.shell.clone().unwrap_or_else(|| vec!["/bin/sh".into(), "-c".into()]);
+                let shell = self.config.get("Shell").and_then(|shell| serde_json::from_value(shell.clone()).ok());
+                let shell: Vec<String> = shell.unwrap_or_else(|| vec!["/bin/sh".into(), "-c".into()]);
                 let text = source.split_once(char::is_whitespace).map_or("", |(_, text)| text.trim());
                 shell.into_iter().chain([text.to_string()]).collect()
             }
@@ -129,10 +129,7 @@ impl Stage {
 
     fn run(&mut self, builder: &Builder<'_>, words: &[String], output: &mut Output<'_>) -> Result<()> {
         let top = self.top().context("there is nothing to run on an image from scratch\ncure: COPY a program first")?;
-        let mut env = self.env();
-        if !env.iter().any(|entry| entry.starts_with("PATH=")) {
-            env.push(PATH.into());
-        }
+        let env = self.env();
         // ARGs are seen by commands, and not kept in the image.
         let is_env = |name: &str| env.iter().any(|entry| entry.split('=').next() == Some(name));
         let args = self.args.iter().filter(|(name, _)| !is_env(name));
