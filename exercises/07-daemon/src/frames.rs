@@ -96,7 +96,7 @@ pub mod check {
             unframe_case(WHOLE, &[framed(2, &short)]),
             unframe_case(WHOLE, &[framed(2, &long)]),
             unframe_case(WHOLE, &[framed(1, &binary)]),
-            unframe_case(WHOLE, &[three.clone()]),
+            unframe_case(WHOLE, std::slice::from_ref(&three)),
             unframe_case(WHOLE, &[with_empty]),
             unframe_case(CUT, &cut(8 + short.len() / 2)),
             unframe_case(CUT, &cut(8)),

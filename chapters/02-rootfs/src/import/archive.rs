@@ -269,8 +269,9 @@ impl<R: Read> Archive<R> {
         let mut header = Header::new_old();
         let place = header.as_mut_bytes();
         if self.may_lack_its_end {
-            let first = (&mut self.reader).bytes().next().transpose().context("cannot read the archive")?;
-            let Some(first) = first else { return Ok(None) };
+            let mut begun = Vec::new();
+            (&mut self.reader).take(1).read_to_end(&mut begun).context("cannot read the archive")?;
+            let [first] = begun[..] else { return Ok(None) };
             place[0] = first;
             self.read(&mut place[1..])?;
         } else {
