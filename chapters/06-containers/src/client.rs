@@ -6,10 +6,11 @@ use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::thread;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use crate::engine::Stream;
+use crate::shim::FAILURE;
 use crate::terminal::{RawMode, size_of, was_resized};
 
 /// Keys by which a client leaves a container to itself: Ctrl-P Ctrl-Q.
@@ -103,11 +104,12 @@ impl Conversation<'_> {
             }
             if !output.is_empty() {
                 match (&self.stream.socket).read(&mut buffer) {
-                    Ok(0) => return Ok(End::Closed),
-                    Ok(length) => self.output(&buffer[..length], &mut frames)?,
+                    Ok(length @ 1..) => self.output(&buffer[..length], &mut frames)?,
                     Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                    // The other side ended in the middle of something.
-                    Err(_) => return Ok(End::Closed),
+                    Ok(0) | Err(_) if !frames.is_whole() => {
+                        bail!("the output ends in the middle of something\ncure: `logs` has everything")
+                    }
+                    Ok(0) | Err(_) => return Ok(End::Closed),
                 }
             }
         }
@@ -119,6 +121,10 @@ impl Conversation<'_> {
 }
 
 fn write(stream: u8, bytes: &[u8]) -> Result<()> {
+    if stream == FAILURE {
+        let cure = "cure: read faster, or run it with -d and read `logs`, which has everything";
+        bail!("{}\n{cure}", String::from_utf8_lossy(bytes));
+    }
     let written = if stream == 2 {
         io::stderr().write_all(bytes)
     } else {
@@ -198,6 +204,11 @@ pub struct Frames {
 }
 
 impl Frames {
+    /// Whether no frame is here in part.
+    pub fn is_whole(&self) -> bool {
+        self.left == 0 && self.header.is_empty()
+    }
+
     // ANCHOR: frames
     /// Calls `out` with a stream's number and its bytes.
     pub fn take(&mut self, mut bytes: &[u8], mut out: impl FnMut(u8, &[u8]) -> Result<()>) -> Result<()> {

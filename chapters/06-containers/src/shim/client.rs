@@ -11,6 +11,12 @@ use nix::sys::socket::{MsgFlags, Shutdown, recv, send, shutdown};
 /// the log has it all.
 const MOST: usize = 1 << 20;
 
+/// The stream of Docker's on which a failure is told (Engine API, "Attach to a container").
+pub const FAILURE: u8 = 3;
+
+const TOO_SLOW: &str =
+    "the output comes faster than it is read, and more than 1 MiB was waiting: the rest is not shown";
+
 /// One client.
 #[derive(Debug)]
 pub struct Client {
@@ -21,6 +27,8 @@ pub struct Client {
     sent: usize,
     stdin: bool,
     streams: [bool; 2],
+    /// It was too slow: it gets the reason, and nothing more.
+    is_cut: bool,
     is_gone: bool,
 }
 
@@ -37,7 +45,8 @@ pub enum Input {
 impl Client {
     /// With what it wants.
     pub fn new(socket: OwnedFd, stdin: bool, stdout: bool, stderr: bool) -> Client {
-        Client { socket, queue: VecDeque::new(), queued: 0, sent: 0, stdin, streams: [stdout, stderr], is_gone: false }
+        let queue = VecDeque::new();
+        Client { socket, queue, queued: 0, sent: 0, stdin, streams: [stdout, stderr], is_cut: false, is_gone: false }
     }
 
     // ANCHOR: frame
@@ -45,7 +54,7 @@ impl Client {
     /// the stream's number, three zeros, the length in four bytes, most significant first; then the
     /// bytes (Engine API, "Attach to a container").
     pub fn output(&mut self, stream: u8, bytes: &[u8], is_terminal: bool) {
-        if self.is_gone || !self.streams[usize::from(stream == 2)] {
+        if self.is_gone || self.is_cut || !self.streams[usize::from(stream == 2)] {
             return;
         }
         let mut frame = Vec::with_capacity(bytes.len() + 8);
@@ -58,10 +67,26 @@ impl Client {
         self.queue.push_back(frame);
         self.flush();
         if self.queued > MOST {
-            self.is_gone = true;
+            self.cut_off(is_terminal);
         }
     }
     // ANCHOR_END: frame
+
+    /// Nothing more for it, but for the reason: output that ends without a word looks complete. (A
+    /// terminal's has no frames, and nowhere to put it.)
+    fn cut_off(&mut self, is_terminal: bool) {
+        // What is sent in part goes out whole, or the frame after it would be read as its end.
+        self.queue.truncate(usize::from(self.sent > 0));
+        if !is_terminal {
+            let mut frame = vec![FAILURE, 0, 0, 0];
+            frame.extend_from_slice(&(TOO_SLOW.len() as u32).to_be_bytes());
+            frame.extend_from_slice(TOO_SLOW.as_bytes());
+            self.queue.push_back(frame);
+        }
+        self.queued = self.queue.iter().map(Vec::len).sum::<usize>() - self.sent;
+        self.is_cut = true;
+        self.flush();
+    }
 
     /// Sends what the client takes.
     pub fn flush(&mut self) {
@@ -83,6 +108,7 @@ impl Client {
                 }
             }
         }
+        self.is_gone |= self.is_cut;
     }
 
     /// Takes what the client says, if it may say something.
@@ -107,18 +133,18 @@ impl Client {
 
     /// Whether its input is taken.
     pub fn has_input(&self) -> bool {
-        self.stdin && !self.is_gone
+        self.stdin && !self.is_gone && !self.is_cut
     }
 
-    /// Whether it is gone and was still giving input.
+    /// Whether it is no longer heard, and was still giving input.
     pub fn was_cut_off(&self) -> bool {
-        self.is_gone && self.stdin
+        (self.is_gone || self.is_cut) && self.stdin
     }
 
     /// What to wait for; `wants_input` says whether more input can be taken.
     pub fn interest(&self, wants_input: bool) -> (BorrowedFd<'_>, PollFlags) {
         let mut flags = PollFlags::empty();
-        if self.stdin && wants_input {
+        if self.has_input() && wants_input {
             flags |= PollFlags::POLLIN;
         }
         if !self.queue.is_empty() {

@@ -18,6 +18,7 @@ mod role;
 mod session;
 mod start;
 
+pub use client::FAILURE;
 pub use plan::{design_of, flags_of};
 pub use protocol::{ExecRequest, ExecState, Reply, Request};
 pub use role::run;

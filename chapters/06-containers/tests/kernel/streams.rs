@@ -18,6 +18,7 @@ pub fn cases() -> Vec<Case> {
         a_log_is_followed_until_the_end,
         a_full_log_is_rotated_line_by_line,
         a_client_that_does_not_read_holds_nothing_up,
+        a_client_that_is_too_slow_is_told_so,
         input_ends_with_the_first_client,
     ]
 }
@@ -151,6 +152,24 @@ fn a_client_that_does_not_read_holds_nothing_up() -> Result<()> {
     drop(child.stdout.take());
     child.wait()?;
     ensure!(!fs::exists(format!("{STORE}/shims/none"))?);
+    Ok(())
+}
+
+fn a_client_that_is_too_slow_is_told_so() -> Result<()> {
+    // Nobody reads before everything is written.
+    let flood = "head -c 4000000 /dev/zero | tr '\\0' x";
+    let mut child = program(&["run", "--name", "flood", "hostbox", "sh", "-c", flood])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()?;
+    let logged = || Ok::<_, anyhow::Error>(program(&["logs", "flood"]).output()?.stdout.len());
+    eventually("the log is complete", || Ok(logged()? == 4_000_000))?;
+    let (mut out, mut told) = (Vec::new(), String::new());
+    child.stdout.take().context("no stdout")?.read_to_end(&mut out)?;
+    child.stderr.take().context("no stderr")?.read_to_string(&mut told)?;
+    let status = child.wait()?;
+    ensure!(out.len() < 4_000_000 && out.iter().all(|byte| *byte == b'x'), "{} bytes", out.len());
+    ensure!(status.code() == Some(125) && told.contains("faster than it is read"), "{status}: {told}");
     Ok(())
 }
 

@@ -188,6 +188,16 @@ impl ImageStore {
     }
     // ANCHOR_END: remove
 
+    /// Whether an image of the index has this layer: then it was checked when that came.
+    pub(super) fn index_names(&self, layer: &Digest) -> bool {
+        let manifests = self.index().map(|index| index.manifests).unwrap_or_default();
+        manifests.iter().any(|entry| {
+            let bytes = self.read_json_blob(&entry.digest).unwrap_or_default();
+            let manifest = serde_json::from_slice::<Manifest>(&bytes);
+            manifest.is_ok_and(|manifest| manifest.layers.iter().any(|known| known.digest == *layer))
+        })
+    }
+
     pub(super) fn config_of(&self, manifest: &Descriptor) -> Result<Digest> {
         let manifest: Manifest = serde_json::from_slice(&self.read_json_blob(&manifest.digest)?)?;
         Ok(manifest.config.digest)

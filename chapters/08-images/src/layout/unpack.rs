@@ -1,10 +1,11 @@
 //! A manifest's layers become layers of chapter 4's store.
 
 use std::fs::File;
+use std::io::Read;
 
-use anyhow::{Context, Result, ensure};
-use ch04_unionfs::archive::import;
-use ch04_unionfs::digest::{ChainId, DiffId, Digest, chain_id};
+use anyhow::{Context, Result, bail, ensure};
+use ch04_unionfs::archive::{decompress, import};
+use ch04_unionfs::digest::{ChainId, DiffId, Digest, Hasher, chain_id};
 
 use super::{ImageStore, Manifest};
 use crate::config::ImageConfig;
@@ -49,7 +50,9 @@ impl ImageStore {
         let top = config.diff_ids.iter().fold(None, |top, diff| Some(chain_id(top.as_ref(), diff)));
         let kept = self.layers.names()?.get(&keeper).copied();
         // The same image again: its layers are never without the name that keeps them.
-        let is_here = kept.is_some() && kept == top && top.is_some_and(|top| self.layers.stack(&top).is_ok());
+        let are_known = manifest.layers.iter().all(|layer| self.index_names(&layer.digest));
+        let is_here =
+            are_known && kept.is_some() && kept == top && top.is_some_and(|top| self.layers.stack(&top).is_ok());
         let done = if is_here { layers.len() } else { 0 };
         Ok(Unpacking { images: self, keeper, layers, done, top: None, was_kept: kept.is_some() })
     }
@@ -70,27 +73,47 @@ impl Unpacking<'_> {
         let layers = &self.images.layers;
         let chain = chain_id(self.top.as_ref(), &diff);
         let is_there = layers.layer(&chain)?.is_some() && layers.name_layer(&self.keeper, chain).is_ok();
+        if is_there && !self.images.index_names(&blob) {
+            // Unpacked it won't be, but whoever gets this image from us would get this blob.
+            let found = diff_of(File::open(self.images.blob(&blob))?)
+                .with_context(|| format!("cannot read the layer {blob}"))?;
+            self.must_be(&blob, &found, &diff)?;
+        }
         if !is_there {
             let path = self.images.blob(&blob);
             let imported = import(layers, self.top, Some(&self.keeper), || Ok(File::open(&path)?))
                 .with_context(|| format!("cannot unpack the layer {blob}"))?;
-            if imported.diff != diff {
-                self.give_up();
-                anyhow::bail!(
-                    "the image is damaged: layer {blob} unpacks to {}, and the configuration says {diff}",
-                    imported.diff
-                );
-            }
+            self.must_be(&blob, &imported.diff, &diff)?;
         }
         (self.done, self.top) = (self.done + 1, Some(chain));
         Ok(())
     }
     // ANCHOR_END: unpack
 
+    fn must_be(&self, blob: &Digest, found: &DiffId, diff: &DiffId) -> Result<()> {
+        if found != diff {
+            self.give_up();
+            bail!("the image is damaged: layer {blob} unpacks to {found}, and the configuration says {diff}");
+        }
+        Ok(())
+    }
+
     /// Keeps nothing of it: the image will not be.
     pub(crate) fn give_up(&self) {
         if !self.was_kept {
             let _ = self.images.layers.remove(&self.keeper);
+        }
+    }
+}
+
+/// The digest of what is in a layer's blob.
+fn diff_of(blob: File) -> Result<DiffId> {
+    let mut content = decompress(blob)?;
+    let (mut hasher, mut buffer) = (Hasher::default(), vec![0; 1 << 16]);
+    loop {
+        match content.read(&mut buffer)? {
+            0 => return Ok(hasher.digest()),
+            length => hasher.update(&buffer[..length]),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use anyhow::{Result, ensure};
 use testkit::{Case, cases, eventually};
@@ -90,7 +90,7 @@ fn an_unknown_image_is_404_so_that_a_client_pulls_it() -> Result<()> {
 fn a_daemon_on_a_new_store_chooses_the_driver_that_a_command_would() -> Result<()> {
     let _daemon = Daemon::start()?;
     let answer = ask("GET /v1.43/info", &[], "")?;
-    let told = program(&["--root", "/tmp/another", "info"]).output()?;
+    let told = Command::new(env!("CARGO_BIN_EXE_coracle")).args(["--root", "/tmp/another", "info"]).output()?;
     let told = String::from_utf8_lossy(&told.stdout).into_owned();
     let of_command = told.lines().find_map(|line| line.strip_prefix("Storage Driver: ")).unwrap_or_default();
     ensure!(!of_command.is_empty(), "{told}");

@@ -86,6 +86,11 @@ fn a_layer_that_is_not_what_the_configuration_says_is_refused() -> Result<()> {
     docker_archive(Path::new("/tmp/a.tar"), &layer, &config(&layer), "layer.tar")?;
     said(load(Path::new("/tmp/a.tar"))?, &["load"])?;
     ensure!(succeeds(&["images"])?.contains("hostile"));
+    // Where the right layer is unpacked already, the wrong one is not taken for it.
+    docker_archive(Path::new("/tmp/a.tar"), &other, &config(&layer), "layer.tar")?;
+    let message = refused(load(Path::new("/tmp/a.tar"))?, &["load"])?;
+    ensure!(message.contains("the image is damaged"), "{message}");
+    ensure!(succeeds(&["system", "check"])?.ends_with(" 0 left over, 0 damaged"));
     Ok(())
 }
 
