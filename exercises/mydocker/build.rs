@@ -8,7 +8,7 @@ use std::{env, fs, io};
 
 /// The exercises that are a step of `run`, as `exercises/README.md` has them: number, chapter,
 /// name.
-const STEPS: [(&str, &str, &str); 29] = [
+const STEPS: [(&str, &str, &str); 30] = [
     ("1.2", "01-namespaces", "hostname"),
     ("1.3a", "01-namespaces", "pid_one"),
     ("1.3b", "01-namespaces", "init"),
@@ -38,6 +38,7 @@ const STEPS: [(&str, &str, &str); 29] = [
     ("5.3a", "05-network", "address"),
     ("5.3b", "05-network", "lease"),
     ("5.4", "05-network", "nat"),
+    ("5.5", "05-network", "publish"),
 ];
 
 /// Those that `load` and `build` call.

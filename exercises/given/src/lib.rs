@@ -4,6 +4,7 @@
 //! of steps. What needs `unsafe` is in `sys.rs`, behind a safe signature.
 
 mod attributes;
+mod beside;
 mod bind;
 mod capabilities;
 mod cgroup;
@@ -20,6 +21,7 @@ mod fork;
 mod host_network;
 mod image;
 mod keep_open;
+mod listener;
 mod machine_root;
 mod made_group;
 mod meeting;
@@ -44,6 +46,7 @@ mod terminal;
 mod user_namespace;
 
 pub use attributes::{attribute, copy_attributes, set_attribute};
+pub use beside::{beside, end};
 pub use bind::{bind, mount_setattr};
 pub use capabilities::{clear_ambient, drop_from_bounding, last_capability, set_capabilities};
 pub use cgroup::{Cgroup, Version};
@@ -55,6 +58,7 @@ pub use fork::{exit, fork, reap, wait};
 pub use host_network::{host_network, leases};
 pub use image::{Arguments, Instruction, Offer, Platform, Reference};
 pub use keep_open::keep_open;
+pub use listener::{leave_open, left_open};
 pub use machine_root::{machine_layer, machine_root, show_programs};
 pub use meeting::Meeting;
 pub use network::{add_address, add_bridge, add_veth, default_route, link_up, move_link, route, set_master};

@@ -39,9 +39,10 @@ pub fn pidfd_open(process: Pid) -> nix::Result<OwnedFd> {
     Ok(unsafe { OwnedFd::from_raw_fd(number as i32) })
 }
 
-/// A descriptor that came in a message: `recvmsg` gives its number only.
+/// A descriptor of which only the number is known: it came in a message, or was left open for this
+/// program by the one before.
 pub fn own(received: RawFd) -> OwnedFd {
-    // SAFETY: the kernel has just made it in this process, and nobody else has its number.
+    // SAFETY: it came into this process without an owner, and nobody else has its number.
     unsafe { OwnedFd::from_raw_fd(received) }
 }
 

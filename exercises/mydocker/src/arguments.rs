@@ -1,12 +1,14 @@
 //! The command line: Docker's words, as few as there are steps.
 
 use std::ffi::{OsStr, OsString};
+use std::net::SocketAddrV4;
+use std::os::fd::RawFd;
 use std::path::PathBuf;
 use std::time::Duration;
 
 mod values;
 
-use values::{bytes, duration, network, number, storage, volume};
+use values::{bytes, duration, network, number, numbers, port, storage, volume};
 
 pub const HELP: &str = "\
 mydocker: the container runtime that you write, one function an exercise.
@@ -40,6 +42,10 @@ Options of run:
                       be read only
     --network MODE    none: only lo; bridge: an address on a bridge of mydocker's,
                       and a way out; host: this machine's network, or the lab's (none)
+    -p [IP:]HOST:CONTAINER
+                      who connects to this TCP port of the machine's, also with the
+                      lab, reaches the container's; it is on a bridge then. Without
+                      IP that is everybody; 127.0.0.1: only you
     --image NAME      an image's files; without one, this machine's programs
     --storage DRIVER  overlay: the image's layers, united, and a directory for the
                       changes; vfs: a copy of the image (overlay)
@@ -146,6 +152,7 @@ pub struct Container {
     pub image: Option<String>,
     pub storage: Storage,
     pub network: Network,
+    pub ports: Vec<Port>,
     /// How many processors it may use.
     pub cpus: Option<f64>,
     /// How many bytes of memory.
@@ -156,6 +163,16 @@ pub struct Container {
     pub lab: bool,
     /// Whether this is the process that was started in the lab.
     pub in_lab: bool,
+    /// The descriptors that it was given: each port's listener.
+    pub listeners: Vec<RawFd>,
+}
+
+/// A port of the machine's that leads to one of the container's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Port {
+    /// The machine's; 0.0.0.0 are all of its addresses.
+    pub machine: SocketAddrV4,
+    pub container: u16,
 }
 
 /// A directory or file of the host's that the container sees.
@@ -229,12 +246,15 @@ fn run(mut arguments: Words<impl Iterator<Item = OsString>>) -> Result<Asked, St
         image: None,
         storage: Storage::Overlay,
         network: Network::None,
+        ports: Vec::new(),
         cpus: None,
         memory: None,
         pids: None,
         lab: true,
         in_lab: false,
+        listeners: Vec::new(),
     };
+    let mut asked_network = None;
     while let Some(option) = arguments.next_if(|word| word.as_encoded_bytes().starts_with(b"-")) {
         let option = option.to_str().ok_or_else(|| format!("there is no option {}", option.display()))?;
         let (name, attached) = option.split_once('=').map_or((option, None), |(name, value)| (name, Some(value)));
@@ -255,17 +275,27 @@ fn run(mut arguments: Words<impl Iterator<Item = OsString>>) -> Result<Asked, St
             "-v" | "--volume" => container.volumes.push(volume(&value("SRC:DST or SRC:DST:ro")?)?),
             "--image" => container.image = Some(value("an image's name")?),
             "--storage" => container.storage = storage(&value("overlay or vfs")?)?,
-            "--network" | "--net" => container.network = network(&value("none, bridge or host")?)?,
+            "--network" | "--net" => asked_network = Some(network(&value("none, bridge or host")?)?),
+            "-p" | "--publish" => container.ports.push(port(&value("HOST:CONTAINER, as 8080:80")?)?),
+            IN_LAB => {
+                (container.lab, container.in_lab) = (false, true);
+                container.listeners = attached.map_or(Ok(Vec::new()), numbers)?;
+            }
             _ if attached.is_some() => return Err(format!("there is no option {option}")),
             "--help" | "-h" => return Ok(Asked::Help),
             "--init" => container.init = true,
             "-i" | "-t" | "-it" | "-ti" => {}
             "--no-lab" => container.lab = false,
-            IN_LAB => (container.lab, container.in_lab) = (false, true),
             "--" => break,
             _ => return Err(format!("there is no option {option}")),
         }
     }
+    container.network = match asked_network {
+        None if container.ports.is_empty() => Network::None,
+        None | Some(Network::Bridge) => Network::Bridge,
+        Some(network) if container.ports.is_empty() => network,
+        Some(_) => return Err("ports are published by a bridge: leave -p out, or --network".into()),
+    };
     container.command = arguments.collect();
     if container.command.is_empty() && container.image.is_none() {
         Err("run needs a command: mydocker run sh".into())

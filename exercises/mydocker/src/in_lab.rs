@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::env;
+use std::net::TcpListener;
 use std::os::unix::process::CommandExt;
 
 use anyhow::{Context, Result};
@@ -13,7 +14,8 @@ use crate::store::store;
 /// Becomes the lab, in which this program runs again, with the same command line and `--in-lab`.
 /// Who is an ordinary user stays one there. Of this machine's directories only volumes may be
 /// written to, unless they are read-only; and the store of images and containers, if it needs one.
-pub fn enter(container: &Container) -> Result<Infallible> {
+/// The listeners go with it: they stay on this machine's ports.
+pub fn enter(container: &Container, listeners: &[TcpListener]) -> Result<Infallible> {
     let own = env::current_exe().context("finding mydocker's own file, to start it in the lab")?;
     let mut words = env::args_os().skip(1);
     let lab = if container.is_limited() { Lab::as_caller().own_cgroups() } else { Lab::as_caller() };
@@ -23,6 +25,10 @@ pub fn enter(container: &Container) -> Result<Infallible> {
     });
     let lab = if container.image.is_some() { lab.writable(store()?.top()) } else { lab };
     let mut command = lab.command(own);
-    command.args(words.next()).arg(IN_LAB).args(words);
+    let numbers: Vec<String> = listeners
+        .iter()
+        .map(|listener| given::leave_open(listener).map(|number| number.to_string()))
+        .collect::<Result<_>>()?;
+    command.args(words.next()).arg(format!("{IN_LAB}={}", numbers.join(","))).args(words);
     Err(command.exec()).context("starting the lab")
 }

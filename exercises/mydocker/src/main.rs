@@ -7,6 +7,7 @@ mod exec;
 mod images;
 mod in_lab;
 mod load;
+mod ports;
 mod refused;
 mod run;
 mod steps;
@@ -97,10 +98,11 @@ fn start(container: &arguments::Container) -> anyhow::Result<i32> {
         let source = &volume.source;
         source.metadata().with_context(|| format!("the volume's source {} is not available", source.display()))?;
     }
+    let listeners = ports::listeners(container)?;
     if container.in_lab {
         eprintln!("mydocker: in the lab, a throwaway host (--no-lab: on this machine itself)");
     }
-    if container.lab { match in_lab::enter(container)? {} } else { run::run(container) }
+    if container.lab { match in_lab::enter(container, &listeners)? {} } else { run::run(container, listeners) }
 }
 
 /// Without a command it is the image's.

@@ -1,6 +1,6 @@
 //! The runtime, from top to bottom in the order that the kernel needs.
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddrV4, TcpListener};
 use std::path::Path;
 use std::process;
 
@@ -10,7 +10,7 @@ use nix::unistd::{ForkResult, Pid};
 
 use crate::answers::{
     address, boot_clock, bridge, copy_layer, cpu, group, hostname, ids, init, isolation, leaf, lease, loopback, memory,
-    minimal_dev, nat, overlay, pid_one, pids, pivot, private_mounts, read_only, removal, veth, volume,
+    minimal_dev, nat, overlay, pid_one, pids, pivot, private_mounts, publish, read_only, removal, veth, volume,
 };
 use crate::arguments::{Container, Network, Storage};
 use crate::store::{Stored, store};
@@ -20,8 +20,8 @@ const BRIDGE: &str = "mydocker0";
 const SUBNET: Subnet = Subnet { network: Ipv4Addr::new(172, 29, 0, 0), prefix: 16 };
 
 /// Makes a container, and returns its exit code. In the container it becomes the command, and
-/// returns only to say why not.
-pub fn run(container: &Container) -> Result<i32> {
+/// returns only to say why not. There is a listener for each port that is published.
+pub fn run(container: &Container, listeners: Vec<TcpListener>) -> Result<i32> {
     // 1.4  Root of a user namespace, if not root already: every other namespace asks for that.
     if !given::is_privileged() {
         ids::become_root()?;
@@ -48,7 +48,7 @@ pub fn run(container: &Container) -> Result<i32> {
         limit(container, &group).inspect_err(|_| drop(removal::remove(&group)))?;
     }
 
-    let mut address = None;
+    let (mut address, mut proxies) = (None, Vec::new());
     if container.network == Network::Bridge {
         given::host_network()?;
 
@@ -60,7 +60,14 @@ pub fn run(container: &Container) -> Result<i32> {
 
         // 5.3b  An address that no other container has, as long as this process runs.
         let name = format!("{}.{}", container.name, process::id());
-        address = Some(lease::lease(&given::leases()?, SUBNET, &name)?);
+        let leased = lease::lease(&given::leases()?, SUBNET, &name)?;
+        for (listener, port) in listeners.into_iter().zip(&container.ports) {
+            // 5.5  From the machine's port to the container's, in a process of its own: on the host, so
+            // before our children are born into the container.
+            let server = SocketAddrV4::new(leased, port.container);
+            proxies.push(given::beside(move || publish::publish(&listener, server))?);
+        }
+        address = Some(leased);
     }
 
     let has_terminal = given::has_terminal();
@@ -71,6 +78,8 @@ pub fn run(container: &Container) -> Result<i32> {
         // Still on the host. What fails here ends the container, too.
         let connected = connect(child, address, meeting);
         let code = given::stand_in_for(child)?;
+        // The ports are free again, when we are gone.
+        proxies.into_iter().try_for_each(given::end)?;
         if container.is_limited() {
             // 3.4  Killed, and by whom.
             if memory::was_oom_killed(&group)? {

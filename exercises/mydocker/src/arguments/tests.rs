@@ -43,6 +43,29 @@ fn a_network_is_none_bridge_or_the_hosts() {
 }
 
 #[test]
+fn a_published_port_implies_a_bridge() {
+    let asked = container("run -p 8080:80 --publish=127.0.0.1:5432:5432/tcp sh");
+    let port = |machine: &str, container| Port { machine: machine.parse().unwrap(), container };
+    assert_eq!(asked.ports, [port("0.0.0.0:8080", 80), port("127.0.0.1:5432", 5432)]);
+    assert_eq!(asked.network, Network::Bridge);
+    assert_eq!(container("run --network bridge -p 8080:80 sh").network, Network::Bridge);
+    for other in ["none", "host"] {
+        let refused = parsed(&format!("run -p 8080:80 --network {other} sh"));
+        assert!(refused.is_err_and(|error| error.contains("bridge")), "{other}");
+    }
+    for wrong in ["", "80", "0:80", "8080:0", "8080:65536", "8000-8010:80", "53:53/udp", "::1:80:80", "a:1:2"] {
+        assert!(super::values::port(wrong).is_err_and(|error| error.contains("as 8080:80")), "{wrong}");
+    }
+}
+
+#[test]
+fn in_the_lab_listeners_come_as_numbers() {
+    assert_eq!(container("run --in-lab=3,5 -p 1:1 -p 2:2 sh").listeners, [3, 5]);
+    assert!(container("run --in-lab= sh").in_lab && container("run --in-lab= sh").listeners.is_empty());
+    assert!(parsed("run --in-lab=x sh").is_err());
+}
+
+#[test]
 fn limits_are_numbers_and_memory_has_a_unit() {
     let asked = container("run --cpus 0.5 --memory=64m --pids 20 sh");
     assert_eq!((asked.cpus, asked.memory, asked.pids), (Some(0.5), Some(64 << 20), Some(20)));

@@ -1,10 +1,12 @@
 //! What options take.
 
+use std::net::{Ipv4Addr, SocketAddrV4};
+use std::os::fd::RawFd;
 use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
 
-use super::{Network, Storage, Volume};
+use super::{Network, Port, Storage, Volume};
 
 /// `SRC:DST`, `SRC:DST:ro`, `SRC:DST:rw`.
 pub fn volume(text: &str) -> Result<Volume, String> {
@@ -37,6 +39,33 @@ pub fn network(text: &str) -> Result<Network, String> {
         "host" => Ok(Network::Host),
         _ => Err(format!("there is no network \"{text}\", only none, bridge and host")),
     }
+}
+
+/// `8080:80`, `127.0.0.1:8080:80`, with `/tcp` or without.
+pub fn port(text: &str) -> Result<Port, String> {
+    let wrong = |why: &str| format!("\"{text}\" is no port to publish: {why}, as 8080:80 or 127.0.0.1:8080:80");
+    let ports = match text.split_once('/') {
+        None => text,
+        Some((ports, "tcp")) => ports,
+        Some((_, other)) => return Err(wrong(&format!("mydocker has TCP only, not {other}"))),
+    };
+    let number = |text: &str| match text.parse::<u16>() {
+        Ok(number) if number > 0 => Ok(number),
+        _ => Err(wrong("a port is a number from 1 to 65535, one for each -p")),
+    };
+    let (address, host, container) = match ports.split(':').collect::<Vec<_>>()[..] {
+        [host, container] => (Ipv4Addr::UNSPECIFIED, host, container),
+        [address, host, container] => {
+            (address.parse().map_err(|_| wrong("the address is one of IPv4"))?, host, container)
+        }
+        _ => return Err(wrong("HOST:CONTAINER")),
+    };
+    Ok(Port { machine: SocketAddrV4::new(address, number(host)?), container: number(container)? })
+}
+
+/// `3,5`, or nothing: mydocker's own, of descriptors.
+pub fn numbers(text: &str) -> Result<Vec<RawFd>, String> {
+    text.split_terminator(',').map(|word| number("descriptor", word)).collect()
 }
 
 /// What the option is about is said by its name.

@@ -1,13 +1,16 @@
-//! Networks: none, a bridge, the host's.
+//! Networks: none, a bridge, the host's; ports.
 
-use std::process::Stdio;
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
+use std::process::{Child, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use lab::Lab;
-use testkit::{Case, cases, needs};
+use lab::{Lab, observe};
+use nix::sys::signal::Signal;
+use testkit::{Case, cases, eventually, needs};
 
-use crate::running::{run, stderr, stdout};
+use crate::running::{run, send, started, stderr, stdout};
 
 pub fn cases() -> Vec<Case> {
     cases![
@@ -16,6 +19,10 @@ pub fn cases() -> Vec<Case> {
         two_containers_on_one_host_have_different_addresses_and_reach_each_other,
         a_container_that_was_killed_gives_its_address_back,
         with_the_hosts_network_there_is_no_other_namespace,
+        a_page_in_the_container_is_served_on_the_published_port_here,
+        a_caller_who_has_no_more_to_say_is_answered_through_a_published_port,
+        a_port_in_use_is_refused_and_nothing_is_left,
+        the_proxies_end_with_the_container_also_when_mydocker_is_killed,
     ]
 }
 
@@ -99,4 +106,97 @@ fn with_the_hosts_network_there_is_no_other_namespace() -> Result<()> {
     let namespaces: Vec<&str> = said.lines().collect();
     ensure!(namespaces.len() == 3 && namespaces[0] == namespaces[1] && namespaces[1] != namespaces[2], "{said}");
     Ok(())
+}
+
+/// A container that serves until its stdin ends; each of its port 80's callers is another `caller`.
+fn serving(options: &[&str], caller: &str) -> Result<Child> {
+    needs_bridges()?;
+    needs::program("busybox")?;
+    let script = format!("busybox nc -ll -p 80 -e sh -c '{caller}' & echo ready; exec cat");
+    started(&[&["run"], options, &["sh", "-c", &script]].concat(), Stdio::piped())
+}
+
+/// The answer to a text, also of one who doesn't listen yet.
+fn ask(port: u16, text: &str) -> Result<String> {
+    let mut answer = String::new();
+    eventually("the container answers", || {
+        answer = asked(port, text).unwrap_or_default();
+        Ok(!answer.is_empty())
+    })?;
+    Ok(answer)
+}
+
+/// Says it, and that there is no more to come.
+fn asked(port: u16, text: &str) -> Result<String> {
+    let mut server = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
+    server.set_read_timeout(Some(Duration::from_secs(20)))?;
+    server.write_all(text.as_bytes())?;
+    server.shutdown(Shutdown::Write)?;
+    let mut answer = String::new();
+    server.read_to_string(&mut answer)?;
+    Ok(answer)
+}
+
+fn end(mut container: Child) -> Result<()> {
+    drop(container.stdin.take());
+    let status = container.wait()?;
+    ensure!(status.success(), "{status}");
+    Ok(())
+}
+
+fn a_page_in_the_container_is_served_on_the_published_port_here() -> Result<()> {
+    let page = r#"read -r request; read -r blank; printf "HTTP/1.0 200 OK\r\n\r\n"; hostname"#;
+    let container = serving(&["--hostname", "boat", "-p", "8080:80", "-p", "127.0.0.1:8081:80"], page)?;
+    for port in [8080, 8081] {
+        let answer = ask(port, "GET / HTTP/1.0\r\n\r\n")?;
+        ensure!(answer.contains("200 OK") && answer.trim_end().ends_with("boat"), "{port}: {answer:?}");
+    }
+    end(container)?;
+    // At once: by now nobody has them.
+    TcpListener::bind((Ipv4Addr::UNSPECIFIED, 8080)).context("8080 is free again")?;
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 8081)).context("8081 is free again")?;
+    Ok(())
+}
+
+fn a_caller_who_has_no_more_to_say_is_answered_through_a_published_port() -> Result<()> {
+    // It answers when it has heard the end: how much that was.
+    let container = serving(&["-p", "8080:80"], "wc -c")?;
+    // One who says nothing is in nobody's way.
+    let _silent = TcpStream::connect((Ipv4Addr::LOCALHOST, 8080))?;
+    ensure!(ask(8080, "ahoy")?.trim() == "4");
+    ensure!(ask(8080, &"x".repeat(300_000))?.trim() == "300000");
+    end(container)
+}
+
+fn a_port_in_use_is_refused_and_nothing_is_left() -> Result<()> {
+    let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 8080))?;
+    let before = observe::descendants(1);
+    for lab in [&["run"][..], &["run", "--no-lab"]] {
+        let free = ["-p", "127.0.0.1:8081:80", "-p", "127.0.0.1:8080:80", "echo", "ran"];
+        let output = run(&[lab, &free].concat())?;
+        ensure!(output.status.code() == Some(125) && stdout(&output).is_empty(), "{output:?}");
+        ensure!(stderr(&output).contains("cannot publish 127.0.0.1:8080: bind: EADDRINUSE"), "{output:?}");
+        ensure!(stderr(&output).contains("\ncause: ") && stderr(&output).contains("\ncure: "), "{output:?}");
+        TcpListener::bind((Ipv4Addr::LOCALHOST, 8081)).context("the other port is free again")?;
+    }
+    ensure!(observe::descendants(1) == before, "a process is left");
+    drop(taken);
+    Ok(())
+}
+
+fn the_proxies_end_with_the_container_also_when_mydocker_is_killed() -> Result<()> {
+    needs_bridges()?;
+    needs::user_namespaces()?;
+    let before = observe::descendants(1);
+    let options = ["run", "--no-lab", "-p", "8080:80", "-p", "8081:80", "sh", "-c", "echo ready; exec cat"];
+    let container = started(&options, Stdio::piped())?;
+    let ours = || observe::children(container.id() as i32);
+    ensure!(ours().len() == 3, "a PID 1 and two proxies: {:?}", ours());
+    end(container)?;
+    ensure!(observe::descendants(1) == before, "a process is left");
+
+    let mut container = started(&options, Stdio::piped())?;
+    send(&container, Signal::SIGKILL)?;
+    container.wait()?;
+    eventually("the ports are free", || Ok(TcpListener::bind((Ipv4Addr::UNSPECIFIED, 8080)).is_ok()))
 }
