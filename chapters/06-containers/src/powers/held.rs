@@ -8,7 +8,7 @@ use super::capabilities::Capabilities;
 /// What a process may do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Held {
-    /// The effective user, as the host counts.
+    /// The effective user, as the container counts.
     pub user: u32,
     /// What it can use.
     pub effective: Capabilities,
@@ -24,12 +24,29 @@ pub struct Held {
     pub command: String,
 }
 
+/// What an id is called in a user namespace, by its map: lines of inside, outside, count
+/// (user_namespaces(7)).
+fn inside(map: &str, id: u32) -> u32 {
+    let of_line = |line: &str| {
+        let mut numbers = line.split_whitespace().map(str::parse::<u32>);
+        let (first, outside, count) = (numbers.next()?.ok()?, numbers.next()?.ok()?, numbers.next()?.ok()?);
+        let offset = id.checked_sub(outside).filter(|offset| *offset < count)?;
+        first.checked_add(offset)
+    };
+    map.lines().find_map(of_line).unwrap_or(id)
+}
+
 impl Held {
     /// Asks the kernel.
     pub fn by_process(pid: i32) -> Result<Held> {
         let status = std::fs::read_to_string(format!("/proc/{pid}/status"))
             .with_context(|| format!("cannot look at process {pid}"))?;
-        Held::parse(&status).with_context(|| format!("/proc/{pid}/status is not as proc_pid_status(5) describes it"))
+        let mut held = Held::parse(&status)
+            .with_context(|| format!("/proc/{pid}/status is not as proc_pid_status(5) describes it"))?;
+        // The kernel tells ids as the reader's user namespace has them, in both files.
+        let map = std::fs::read_to_string(format!("/proc/{pid}/uid_map")).unwrap_or_default();
+        held.user = inside(&map, held.user);
+        Ok(held)
     }
 
     fn parse(status: &str) -> Option<Held> {
@@ -87,6 +104,12 @@ mod tests {
         let own = Held::by_process(std::process::id() as i32).unwrap();
         assert_eq!(own.user, nix::unistd::geteuid().as_raw());
         assert_eq!(own.cells(1).len(), Held::TITLES.len());
+    }
+
+    #[test]
+    fn an_id_is_told_as_the_container_has_it() {
+        let map = "         0       1002          1\n         1     165536      65536\n";
+        assert_eq!([1002, 165_536, 165_635, 7].map(|id| inside(map, id)), [0, 1, 100, 7]);
     }
 
     #[test]
