@@ -22,6 +22,7 @@ pub fn frame(stream: u8, bytes: &[u8]) -> Vec<u8> {
 /// call, when more has come.
 ///
 /// Fails if a frame's stream is neither 1 nor 2.
+#[allow(clippy::ptr_arg)] // the answer takes whole frames out of it
 pub fn unframe(received: &mut Vec<u8>) -> Result<Vec<(u8, Vec<u8>)>> {
     // wb:answer
     let mut frames = Vec::new();
