@@ -34,7 +34,7 @@ fn with_a_real_systemd_limits_hold_in_a_scope_that_was_delegated() -> Result<()>
     // As after a login by ssh: in a cgroup that root's systemd made, and nobody delegated.
     let session = systemd.cgroup.join(format!("user.slice/user-{UID}.slice/session-1.scope"));
     fs::create_dir(&session)?;
-    let user = format!("setpriv --reuid {UID} --regid {UID} --clear-cgroups");
+    let user = format!("setpriv --reuid {UID} --regid {UID} --clear-groups");
     let of_the_user = systemd.run_from(&session, &user)?;
     let scope = format!("user@{UID}.service/app.slice/coracle-");
     ensure!(of_the_user.contains(&scope) && of_the_user.contains(".scope/coracle-"), "{of_the_user}");

@@ -231,7 +231,7 @@ fn user_does(cgroup: &Path, arguments: &str) -> Result<Output> {
     let leaf = cgroup.join("coracle-supervisor");
     let cgroup = if leaf.exists() { &leaf } else { cgroup };
     let script = format!(
-        "echo 0 >{}/cgroup.procs; exec setpriv --reuid 12345 --regid 12345 --clear-cgroups env HOME=/tmp/home \
+        "echo 0 >{}/cgroup.procs; exec setpriv --reuid 12345 --regid 12345 --clear-groups env HOME=/tmp/home \
          {} --root /tmp/users-store {arguments}",
         cgroup.display(),
         env!("CARGO_BIN_EXE_ch03-cgroups"),
