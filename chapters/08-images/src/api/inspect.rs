@@ -15,8 +15,10 @@ use crate::{Reference, builtin};
 /// A row of a list, with what `inspect` shows as well.
 pub fn row(image: &Found, users: &[(String, ChainId)]) -> Value {
     let tags: Vec<String> = image.names.iter().filter(|name| name.tag.is_some()).map(Reference::familiar).collect();
-    let digests: Vec<String> =
-        image.names.iter().map(|name| format!("{}@{}", name.repository(), image.descriptor.digest)).collect();
+    let named = image.names.iter().zip(&image.digests);
+    let mut digests: Vec<String> = named.map(|(name, digest)| format!("{}@{digest}", name.repository())).collect();
+    digests.sort();
+    digests.dedup();
     json!({
         "Id": image.id().to_string(),
         "ParentId": "",

@@ -1,13 +1,9 @@
-//! What can be done with images: add, find, tag, remove.
-
-use std::collections::BTreeSet;
-use std::fs::{self, File};
+//! What can be done with images: add, find, tag.
 
 use anyhow::{Context, Result, bail};
 use ch04_unionfs::digest::{ChainId, Digest};
 
 use super::steps::STEP;
-use super::unpack::keeper;
 use super::{Copied, Descriptor, ImageStore, Index, Manifest, media_type};
 use crate::Reference;
 use crate::config::ImageConfig;
@@ -23,9 +19,23 @@ pub struct Found {
     pub config: ImageConfig,
     /// What it is called.
     pub names: Vec<Reference>,
+    /// The manifest that each name stands for. An image may have several, of layers that are
+    /// compressed in different ways.
+    pub digests: Vec<Digest>,
 }
 
 impl Found {
+    /// With at most one name.
+    pub(super) fn new(
+        descriptor: Descriptor,
+        manifest: Manifest,
+        config: ImageConfig,
+        name: Option<Reference>,
+    ) -> Found {
+        let digests = name.iter().map(|_| descriptor.digest).collect();
+        Found { descriptor, manifest, config, names: name.into_iter().collect(), digests }
+    }
+
     /// Its id: the digest of its configuration.
     pub fn id(&self) -> Digest {
         self.manifest.config.digest
@@ -42,15 +52,6 @@ impl Found {
     }
 }
 
-/// What a removal did.
-#[derive(Debug, Default)]
-pub struct Removed {
-    /// Names that are gone.
-    pub untagged: Vec<Reference>,
-    /// Images and layers that are gone.
-    pub deleted: Vec<Digest>,
-}
-
 impl ImageStore {
     /// Adds an image whose blobs are there already: unpacks its layers, and enters it in the index.
     pub fn add(&self, manifest: Descriptor, name: Option<&Reference>) -> Result<Found> {
@@ -64,8 +65,7 @@ impl ImageStore {
             enter(index, &manifest, name);
             Ok(())
         })?;
-        let names = name.cloned().into_iter().collect();
-        Ok(Found { descriptor: manifest, manifest: read, config, names })
+        Ok(Found::new(manifest, read, config, name.cloned()))
     }
 
     /// Makes a manifest of a configuration and layers, and adds the image.
@@ -78,14 +78,19 @@ impl ImageStore {
 
     /// All images, newest first.
     pub fn all(&self) -> Result<Vec<Found>> {
-        let mut all: Vec<Found> = Vec::new();
+        Ok(united(self.entries()?))
+    }
+
+    /// What the index says: an image for each of its names.
+    fn entries(&self) -> Result<Vec<Found>> {
+        let mut entries: Vec<Found> = Vec::new();
         for descriptor in self.index()?.manifests {
             let name = descriptor.name();
             if descriptor.annotations.contains_key(STEP) {
                 continue;
             }
-            if let Some(known) = all.iter_mut().find(|known| known.descriptor.digest == descriptor.digest) {
-                known.names.extend(name);
+            if let Some(known) = entries.iter().find(|known| known.descriptor.digest == descriptor.digest) {
+                entries.push(Found::new(descriptor, known.manifest.clone(), known.config.clone(), name));
                 continue;
             }
             let read = self.read_json_blob(&descriptor.digest).and_then(|bytes| {
@@ -95,29 +100,29 @@ impl ImageStore {
             });
             // One damaged image hides no other.
             match read {
-                Ok((manifest, config)) => {
-                    all.push(Found { descriptor, manifest, config, names: name.into_iter().collect() });
-                }
+                Ok((manifest, config)) => entries.push(Found::new(descriptor, manifest, config, name)),
                 Err(error) => {
                     ch01_namespaces::report(&error.context(format!("image {} is left out", descriptor.digest)));
                 }
             }
         }
-        all.sort_by(|a, b| b.config.created.cmp(&a.config.created));
-        Ok(all)
+        Ok(entries)
     }
 
     // ANCHOR: find
     /// An image by its name, its id or the beginning of one.
     pub fn find(&self, name: &str) -> Result<Found> {
-        let all = self.all()?;
+        let entries = self.entries()?;
+        let all = united(entries.clone());
         if let Ok(reference) = name.parse::<Reference>() {
             let is_it = |image: &&Found| match reference.digest {
                 Some(digest) => image.descriptor.digest == digest || image.id() == digest,
                 None => image.names.contains(&reference),
             };
-            if let Some(image) = all.iter().find(is_it) {
-                return Ok(image.clone());
+            if let Some(entry) = entries.into_iter().find(|entry| is_it(&entry)) {
+                // By the manifest that this name stands for, with all names that the image has.
+                let whole = all.into_iter().find(|image| image.id() == entry.id()).unwrap_or(entry.clone());
+                return Ok(Found { names: whole.names, digests: whole.digests, ..entry });
             }
         }
         let hex = name.strip_prefix("sha256:").unwrap_or(name);
@@ -144,50 +149,6 @@ impl ImageStore {
         })
     }
 
-    // ANCHOR: remove
-    /// Removes a name, and with the last one the image. By id all names go, with `force` if there are
-    /// several. An image that a container stands on stays.
-    pub fn remove(&self, name: &str, force: bool, users: &[(String, ChainId)]) -> Result<Removed> {
-        let image = self.find(name)?;
-        let reference = name.parse::<Reference>().ok().filter(|reference| image.names.contains(reference));
-        let gone: Vec<Reference> = match &reference {
-            Some(reference) => vec![reference.clone()],
-            None if image.names.len() > 1 && !force => bail!(
-                "Conflict: unable to delete {} (must be forced) - image is referenced in multiple repositories",
-                image.id().short()
-            ),
-            None => image.names.clone(),
-        };
-        let is_last = gone.len() == image.names.len();
-        let user = users.iter().find(|(_, layer)| image.layer() == Some(*layer));
-        if let (true, Some((user, _))) = (is_last, user) {
-            bail!(
-                "Conflict: unable to remove {name}: container {} is using it\ncure: remove that first: rm {0}",
-                &user[..12]
-            );
-        }
-        let _alone = self.lock()?;
-        self.change_index(|index| {
-            index.manifests.retain(|entry| {
-                entry.digest != image.descriptor.digest
-                    || !(is_last || entry.name().is_some_and(|name| gone.contains(&name)))
-            });
-            Ok(())
-        })?;
-        let mut removed = Removed { untagged: gone, deleted: Vec::new() };
-        if is_last {
-            removed.deleted.push(image.id());
-            let still =
-                self.index()?.manifests.iter().any(|entry| self.config_of(entry).is_ok_and(|id| id == image.id()));
-            if !still && let Ok(layers) = self.layers.remove(&keeper(&image.id())) {
-                removed.deleted.extend(layers.layers);
-            }
-            self.remove_unneeded_blobs()?;
-        }
-        Ok(removed)
-    }
-    // ANCHOR_END: remove
-
     /// Whether an image of the index has this layer: then it was checked when that came.
     pub(super) fn index_names(&self, layer: &Digest) -> bool {
         let manifests = self.index().map(|index| index.manifests).unwrap_or_default();
@@ -198,37 +159,32 @@ impl ImageStore {
         })
     }
 
+    /// Whether an entry of the index is an image with this id.
+    pub(super) fn is_of(&self, entry: &Descriptor, id: &Digest) -> bool {
+        self.config_of(entry).is_ok_and(|found| found == *id)
+    }
+
     pub(super) fn config_of(&self, manifest: &Descriptor) -> Result<Digest> {
         let manifest: Manifest = serde_json::from_slice(&self.read_json_blob(&manifest.digest)?)?;
         Ok(manifest.config.digest)
     }
+}
 
-    /// Blobs that no image names. While somebody brings new ones, none is removed: the next removal
-    /// does it.
-    pub(crate) fn remove_unneeded_blobs(&self) -> Result<()> {
-        let growing = File::options().create(true).append(true).open(self.directory.join("growing"))?;
-        if growing.try_lock().is_err() {
-            return Ok(());
-        }
-        let mut needed = BTreeSet::new();
-        for entry in self.index()?.manifests {
-            needed.insert(entry.digest.hex());
-            // A damaged manifest may need any of them.
-            let manifest: Manifest = serde_json::from_slice(&self.read_json_blob(&entry.digest)?)?;
-            needed.insert(manifest.config.digest.hex());
-            needed.extend(manifest.layers.iter().map(|layer| layer.digest.hex()));
-        }
-        for directory in ["blobs/sha256", "blobs"] {
-            for entry in fs::read_dir(self.directory.join(directory))? {
-                let entry = entry?;
-                let name = entry.file_name().to_string_lossy().into_owned();
-                if entry.file_type()?.is_file() && !needed.contains(&name) {
-                    fs::remove_file(entry.path()).with_context(|| format!("cannot remove the blob {name}"))?;
-                }
+/// Entries that have one id are one image, as in Docker: what is unpacked is the same, however it
+/// was compressed.
+fn united(entries: Vec<Found>) -> Vec<Found> {
+    let mut all: Vec<Found> = Vec::new();
+    for entry in entries {
+        match all.iter_mut().find(|known| known.id() == entry.id()) {
+            Some(known) => {
+                known.names.extend(entry.names);
+                known.digests.extend(entry.digests);
             }
+            None => all.push(entry),
         }
-        Ok(())
     }
+    all.sort_by(|a, b| b.config.created.cmp(&a.config.created));
+    all
 }
 
 /// Enters an image under a name. Who had the name before stays, without one.

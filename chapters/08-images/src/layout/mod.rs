@@ -15,6 +15,7 @@ mod blobs;
 mod check;
 mod images;
 mod index;
+mod remove;
 mod steps;
 mod unpack;
 
@@ -27,8 +28,9 @@ use ch04_unionfs::LayerStore;
 
 pub use blobs::Copied;
 pub use check::Checked;
-pub use images::{Found, Removed};
+pub use images::Found;
 pub use index::{Descriptor, Index, Manifest, media_type};
+pub use remove::Removed;
 
 /// The store, with the layers that belong to it.
 #[derive(Clone)]

@@ -3,7 +3,8 @@
 use anyhow::{Result, bail};
 use ch04_unionfs::digest::{ChainId, Digest};
 
-use super::images::{Found, Removed};
+use super::images::Found;
+use super::remove::Removed;
 use super::unpack::keeper;
 use super::{Copied, Descriptor, ImageStore, Manifest, media_type};
 use crate::config::ImageConfig;
@@ -27,7 +28,7 @@ impl ImageStore {
             index.manifests.push(entry);
             Ok(())
         })?;
-        Ok(Found { descriptor, manifest, config, names: Vec::new() })
+        Ok(Found::new(descriptor, manifest, config, None))
     }
 
     /// The image that a step made.
@@ -38,7 +39,7 @@ impl ImageStore {
         descriptor.annotations.clear();
         let manifest: Manifest = serde_json::from_slice(&self.read_json_blob(&descriptor.digest)?)?;
         let config = ImageConfig::parse(&self.read_json_blob(&manifest.config.digest)?)?;
-        Ok(Some(Found { descriptor, manifest, config, names: Vec::new() }))
+        Ok(Some(Found::new(descriptor, manifest, config, None)))
     }
 
     /// Removes images without a name that no container stands on; with `steps`, what builds left for
@@ -46,11 +47,12 @@ impl ImageStore {
     pub fn prune(&self, steps: bool, users: &[(String, ChainId)]) -> Result<Removed> {
         let mut removed = Removed::default();
         let index = self.index()?.manifests;
-        let is_named = |digest: &Digest| index.iter().any(|entry| entry.digest == *digest && entry.name().is_some());
-        for entry in index.iter().filter(|entry| entry.name().is_none() && !is_named(&entry.digest)) {
+        let named = index.iter().filter(|entry| entry.name().is_some());
+        let named: Vec<Digest> = named.filter_map(|entry| self.config_of(entry).ok()).collect();
+        for entry in index.iter().filter(|entry| entry.name().is_none()) {
             let is_step = entry.annotations.contains_key(STEP);
             let Ok(id) = self.config_of(entry) else { continue };
-            if is_step != steps {
+            if is_step != steps || named.contains(&id) {
                 continue;
             }
             if let Ok(gone) = self.remove_entry(&entry.digest, &id, users) {
@@ -64,12 +66,7 @@ impl ImageStore {
     fn remove_entry(&self, manifest: &Digest, id: &Digest, users: &[(String, ChainId)]) -> Result<Vec<Digest>> {
         let read: Manifest = serde_json::from_slice(&self.read_json_blob(manifest)?)?;
         let config = ImageConfig::parse(&self.read_json_blob(&read.config.digest)?)?;
-        let found = Found {
-            descriptor: Descriptor::new("", Copied { digest: *manifest, size: 0 }),
-            manifest: read,
-            config,
-            names: Vec::new(),
-        };
+        let found = Found::new(Descriptor::new("", Copied { digest: *manifest, size: 0 }), read, config, None);
         if users.iter().any(|(_, layer)| found.layer() == Some(*layer)) {
             bail!("in use");
         }
@@ -78,6 +75,10 @@ impl ImageStore {
             index.manifests.retain(|entry| entry.digest != *manifest);
             Ok(())
         })?;
+        // Another manifest may stand for the same image.
+        if self.index()?.manifests.iter().any(|entry| self.is_of(entry, id)) {
+            return Ok(Vec::new());
+        }
         let layers = self.layers.remove(&keeper(id)).map(|removed| removed.layers).unwrap_or_default();
         Ok(std::iter::once(*id).chain(layers).collect())
     }

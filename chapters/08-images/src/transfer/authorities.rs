@@ -13,6 +13,11 @@ use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
 /// Where Docker looks.
 const DOCKERS: &str = "/etc/docker/certs.d";
 
+/// Whether a host has an authority of its own.
+pub fn has_own(host: &str) -> bool {
+    files(Path::new(DOCKERS), host, None).is_ok_and(|files| !files.is_empty())
+}
+
 /// What may vouch for a host.
 pub fn tls_config(host: &str) -> Result<TlsConfig> {
     let files = files(Path::new(DOCKERS), host, std::env::var_os("SSL_CERT_FILE").map(PathBuf::from))?;

@@ -3,6 +3,7 @@
 mod authorities;
 mod import;
 mod load;
+mod login;
 mod pull;
 mod registry;
 mod save;
@@ -10,5 +11,6 @@ mod save;
 pub use import::changes_of;
 pub use import::{commit, import};
 pub use load::load;
+pub use login::credentials;
 pub use pull::{Credentials, Progress, pull};
 pub use save::save;

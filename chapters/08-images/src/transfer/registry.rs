@@ -38,11 +38,11 @@ const FIRST_WAIT: Duration = Duration::from_millis(250);
 
 impl Registry {
     /// The repository of a name. Only a registry on this machine may be without TLS: nobody listens on
-    /// the way.
+    /// the way. One that has an authority of its own speaks TLS.
     pub fn of(name: &Reference, credentials: Option<Credentials>) -> Result<Registry> {
         let host = if name.domain == "docker.io" { "registry-1.docker.io" } else { &name.domain };
-        let is_here = is_on_this_machine(host);
-        let scheme = if is_here { "http" } else { "https" };
+        let is_plain = is_on_this_machine(host) && !authorities::has_own(host);
+        let scheme = if is_plain { "http" } else { "https" };
         let agent = Agent::config_builder()
             .http_status_as_error(false)
             .timeout_connect(Some(Duration::from_secs(20)))
@@ -51,7 +51,7 @@ impl Registry {
             .redirect_auth_headers(ureq::config::RedirectAuthHeaders::Never)
             .max_redirects(5)
             // And no redirect leads from https to a place where somebody on the way could answer.
-            .https_only(!is_here)
+            .https_only(!is_plain)
             .user_agent("coracle")
             .tls_config(authorities::tls_config(host)?)
             .build()
@@ -100,9 +100,12 @@ impl Registry {
                 Ok(response) if response.status().is_success() => return Ok(response),
                 Ok(response) if !is_last && is_temporary(response.status()) => {}
                 Ok(response) => bail!(refusal(&self.path, &url, response.status())),
-                Err(error) if is_last => {
+                Err(error) if is_last || why(&error, "").is_some() => {
+                    let host = url.split('/').nth(2).unwrap_or_default();
+                    let why = why(&error, host);
                     return Err(error).with_context(|| {
-                        format!("cannot reach the registry: GET {url}\ncure: is it running, and is its name right?")
+                        let why = why.as_deref().unwrap_or("cure: is it running, and is its name right?");
+                        format!("cannot reach the registry: GET {url}\n{why}")
                     });
                 }
                 Err(_) => {}
@@ -122,7 +125,10 @@ impl Registry {
             format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(pair))
         });
         let Some(parameters) = challenge.strip_prefix("Bearer ") else {
-            return basic.with_context(|| format!("pull access denied for {}: the registry wants a login", self.path));
+            return basic.with_context(|| {
+                let host = self.base.split('/').nth(2).unwrap_or_default();
+                format!("pull access denied for {}: the registry wants a login\ncure: docker login {host}", self.path)
+            });
         };
         let parameter = |name: &str| {
             let start = parameters.find(&format!("{name}=\""))? + name.len() + 2;
@@ -163,6 +169,27 @@ fn is_safe_for_a_password(address: &str) -> bool {
     let host = rest.split('/').next().unwrap_or_default();
     // In `localhost:x@elsewhere` what comes before the @ is a name and a password.
     !host.contains('@') && is_on_this_machine(host)
+}
+
+/// What is wrong when there is no TLS with a host, and no second try will help. `ureq` passes the
+/// error of its TLS library on as text.
+fn why(error: &ureq::Error, host: &str) -> Option<String> {
+    let text = error.to_string();
+    let has = |part: &str| text.contains(part);
+    if has("UnknownIssuer") {
+        Some(format!(
+            "cause: nobody who is trusted here vouches for its certificate\n\
+             cure: put its authority's certificate into /etc/docker/certs.d/{host}/ca.crt, or name it in SSL_CERT_FILE"
+        ))
+    } else if has("not valid for name") {
+        Some("cause: the certificate is for another host\ncure: use a name that is in the certificate".into())
+    } else if has("InvalidContentType") {
+        Some("cause: it does not speak TLS, and only a registry on this machine (localhost) may do without".into())
+    } else if has("certificate") {
+        Some("cause: its certificate is not valid".into())
+    } else {
+        None
+    }
 }
 
 fn is_temporary(status: StatusCode) -> bool {

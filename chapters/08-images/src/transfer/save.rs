@@ -16,6 +16,13 @@ use crate::layout::{ImageStore, Index};
 /// Writes images by name.
 pub fn save(images: &ImageStore, names: &[String], out: impl Write) -> Result<()> {
     let mut archive = tar::Builder::new(out);
+    // Their directories as well: skopeo, as an ordinary user, unpacks no archive without them.
+    for directory in ["blobs/", "blobs/sha256/"] {
+        let mut header = header(0);
+        header.set_entry_type(tar::EntryType::Directory);
+        header.set_mode(0o755);
+        archive.append_data(&mut header, directory, std::io::empty())?;
+    }
     let mut index = Index::default();
     let mut manifests = Vec::new();
     let mut written = BTreeSet::new();

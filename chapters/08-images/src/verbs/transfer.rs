@@ -13,10 +13,14 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use super::open_to_write;
 use crate::Reference;
 use crate::layout::{Found, ImageStore};
-use crate::transfer::{import, load, pull, save};
+use crate::transfer::{credentials, import, load, pull, save};
 
 /// Pull an image from a registry. One on this machine (localhost) may be without TLS.
 #[derive(Args)]
+#[command(after_help = "A registry with a certificate authority of its own: put the authority's certificate into \
+    /etc/docker/certs.d/HOST[:PORT]/ca.crt, or name it in SSL_CERT_FILE.\n\
+    A registry that wants a password: docker login HOST; what that writes to ~/.docker/config.json is read.\n\
+    A proxy: HTTPS_PROXY, HTTP_PROXY, NO_PROXY.")]
 pub struct Pull {
     /// Print errors only, and the name.
     #[arg(short, long)]
@@ -36,14 +40,15 @@ impl Verb for Pull {
 
 /// Pulls, and says on stderr what happens to each layer: in bars on a terminal, else in lines.
 pub fn pull_telling(images: &ImageStore, name: &Reference, quiet: bool) -> Result<Found> {
+    let login = credentials(&name.domain)?;
     if quiet {
-        return pull(images, name, None, &mut |_, _, _, _| {});
+        return pull(images, name, login, &mut |_, _, _, _| {});
     }
     if std::io::stderr().is_terminal() {
         let mut bars = Bars::default();
-        return pull(images, name, None, &mut |id, status, current, total| bars.show(id, status, current, total));
+        return pull(images, name, login, &mut |id, status, current, total| bars.show(id, status, current, total));
     }
-    pull(images, name, None, &mut |id, status, _, _| {
+    pull(images, name, login, &mut |id, status, _, _| {
         if status != "Downloading" {
             let _ = writeln!(std::io::stderr(), "{id}: {status}");
         }

@@ -47,3 +47,32 @@ pub fn docker_archive(path: &Path, layer: &[u8], config: &Value, named: &str) ->
     std::io::Write::write_all(&mut File::create(path)?, &bytes)?;
     Ok(())
 }
+
+/// An OCI layout with one image. Its manifest has a note that ours have not.
+pub fn oci_archive(path: &Path, layer: &[u8], config: &Value, name: &str) -> Result<()> {
+    let config = config.to_string();
+    let descriptor = |kind: &str, bytes: &[u8]| {
+        let kind = format!("application/vnd.oci.image.{kind}");
+        json!({"mediaType": kind, "digest": Digest::of(bytes), "size": bytes.len()})
+    };
+    let manifest = json!({
+        "schemaVersion": 2,
+        "config": descriptor("config.v1+json", config.as_bytes()),
+        "layers": [descriptor("layer.v1.tar", layer)],
+        "annotations": {"made": "by somebody else"},
+    })
+    .to_string();
+    let mut entry = descriptor("manifest.v1+json", manifest.as_bytes());
+    entry["annotations"] = json!({"io.containerd.image.name": name});
+    let index = json!({"schemaVersion": 2, "manifests": [entry]}).to_string();
+    let place = |bytes: &[u8]| format!("blobs/sha256/{}", Digest::of(bytes).hex());
+    let bytes = tar(&[
+        ("oci-layout", br#"{"imageLayoutVersion":"1.0.0"}"#),
+        ("index.json", index.as_bytes()),
+        (&place(config.as_bytes()), config.as_bytes()),
+        (&place(manifest.as_bytes()), manifest.as_bytes()),
+        (&place(layer), layer),
+    ])?;
+    std::io::Write::write_all(&mut File::create(path)?, &bytes)?;
+    Ok(())
+}

@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::{Result, ensure};
 use testkit::{Case, cases};
 
-use crate::archives::{config, docker_archive, tar};
+use crate::archives::{config, docker_archive, oci_archive, tar};
 use crate::world::{blobs, fails, program, refused, said, succeeds};
 
 pub fn cases() -> Vec<Case> {
@@ -21,6 +21,7 @@ pub fn cases() -> Vec<Case> {
         what_nobody_needs_is_pruned,
         completions_and_the_manual_page_name_every_verb,
         an_image_in_use_is_not_removed_and_without_its_container_it_is,
+        two_manifests_of_one_configuration_are_one_image,
     ]
 }
 
@@ -165,5 +166,30 @@ fn completions_and_the_manual_page_name_every_verb() -> Result<()> {
         ensure!(man.contains(&format!("coracle\\-{verb}(1)")), "{verb} is not in the manual page");
     }
     ensure!(succeeds(&["man", "build"])?.contains("build\\-arg"));
+    Ok(())
+}
+
+fn two_manifests_of_one_configuration_are_one_image() -> Result<()> {
+    let layer = tar(&[("f", b"content")])?;
+    docker_archive(Path::new("/tmp/a.tar"), &layer, &config(&layer), "layer.tar")?;
+    said(load(Path::new("/tmp/a.tar"))?, &["load"])?;
+    // The same configuration and layer under another manifest, as another compression gives one.
+    oci_archive(Path::new("/tmp/b.tar"), &layer, &config(&layer), "docker.io/library/second:1")?;
+    said(load(Path::new("/tmp/b.tar"))?, &["load"])?;
+    let id = succeeds(&["images", "-q"])?;
+    ensure!(id.len() == 12, "one image, and not {id}");
+    ensure!(succeeds(&["history", &id])?.contains("CREATED BY"), "it is found by its id");
+    let shown: serde_json::Value = serde_json::from_str(&succeeds(&["inspect", &id])?)?;
+    ensure!(shown[0]["RepoTags"] == serde_json::json!(["hostile:1", "second:1"]), "{shown}");
+    ensure!(shown[0]["RepoDigests"].as_array().is_some_and(|digests| digests.len() == 2), "{shown}");
+    // The manifest that has lost its name is no image of its own, and pruning it takes nothing along.
+    succeeds(&["tag", "second:1", "hostile:1"])?;
+    ensure!(!succeeds(&["images"])?.contains("<none>"));
+    succeeds(&["image", "prune"])?;
+    ensure!(succeeds(&["system", "check"])?.ends_with(" 0 damaged"));
+    ensure!(!succeeds(&["rmi", "second:1"])?.contains("Deleted"));
+    ensure!(succeeds(&["rmi", "hostile:1"])?.contains("Deleted: sha256:"));
+    ensure!(blobs()?.is_empty(), "{:?}", blobs()?);
+    ensure!(!succeeds(&["layer", "ls"])?.contains("image:"));
     Ok(())
 }

@@ -19,6 +19,7 @@ pub fn cases() -> Vec<Case> {
         an_image_that_a_daemon_lacks_is_pulled_there,
         a_blob_with_other_content_or_another_length_is_refused,
         a_busy_registry_is_asked_again_and_a_missing_image_named,
+        with_its_last_tag_a_repositorys_digests_go,
     ]
 }
 
@@ -100,6 +101,7 @@ pub fn image(sent: impl FnOnce(&[u8]) -> Vec<u8>) -> Result<Answers> {
     .to_string();
     Ok(HashMap::from([
         ("/manifests/1".to_string(), answer(MANIFEST, manifest.as_bytes())),
+        (format!("/manifests/{}", Digest::of(manifest.as_bytes())), answer(MANIFEST, manifest.as_bytes())),
         (format!("/blobs/{}", Digest::of(config.as_bytes())), answer("application/json", config.as_bytes())),
         (format!("/blobs/{}", Digest::of(&layer)), answer("application/octet-stream", &sent(&layer))),
     ]))
@@ -163,5 +165,24 @@ fn a_busy_registry_is_asked_again_and_a_missing_image_named() -> Result<()> {
     ensure!(message.contains("not found: busy"), "{message}");
     let message = fails(&["pull", "localhost:1/none:1"])?;
     ensure!(message.contains("cannot reach the registry"), "{message}");
+    Ok(())
+}
+
+fn with_its_last_tag_a_repositorys_digests_go() -> Result<()> {
+    let port = serve(image(<[u8]>::to_vec)?, 0)?;
+    let name = format!("localhost:{port}/both:1");
+    succeeds(&["pull", &name])?;
+    let shown: serde_json::Value = serde_json::from_str(&succeeds(&["inspect", &name])?)?;
+    let by_digest = shown[0]["RepoDigests"][0].as_str().unwrap_or_default().to_string();
+    succeeds(&["pull", &by_digest])?;
+    succeeds(&["tag", &name, "mine:1"])?;
+    succeeds(&["tag", &name, &format!("localhost:{port}/both:2")])?;
+    // While the repository has another tag, they stay.
+    ensure!(succeeds(&["rmi", &name])? == format!("Untagged: {name}"));
+    let removed = succeeds(&["rmi", &format!("localhost:{port}/both:2")])?;
+    ensure!(removed.lines().any(|line| line == format!("Untagged: {by_digest}")), "{removed}");
+    ensure!(!removed.contains("Deleted") && !succeeds(&["images"])?.contains("<none>"));
+    ensure!(succeeds(&["rmi", "mine:1"])?.contains("Deleted"));
+    ensure!(blobs()?.is_empty(), "{:?}", blobs()?);
     Ok(())
 }

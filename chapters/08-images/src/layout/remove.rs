@@ -1,0 +1,99 @@
+//! How images go: names, and what no name needs any more.
+
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+
+use anyhow::{Context, Result, bail};
+use ch04_unionfs::digest::{ChainId, Digest};
+
+use super::unpack::keeper;
+use super::{ImageStore, Manifest};
+use crate::Reference;
+
+/// What a removal did.
+#[derive(Debug, Default)]
+pub struct Removed {
+    /// Names that are gone.
+    pub untagged: Vec<Reference>,
+    /// Images and layers that are gone.
+    pub deleted: Vec<Digest>,
+}
+
+impl ImageStore {
+    // ANCHOR: remove
+    /// Removes a name, and with the last one the image. By id all names go, with `force` if there are
+    /// several. An image that a container stands on stays.
+    pub fn remove(&self, name: &str, force: bool, users: &[(String, ChainId)]) -> Result<Removed> {
+        let image = self.find(name)?;
+        let reference = name.parse::<Reference>().ok().filter(|reference| image.names.contains(reference));
+        let gone: Vec<Reference> = match &reference {
+            Some(reference) => with_digests(reference, &image.names),
+            None if image.names.len() > 1 && !force => bail!(
+                "Conflict: unable to delete {} (must be forced) - image is referenced in multiple repositories",
+                image.id().short()
+            ),
+            None => image.names.clone(),
+        };
+        let is_last = gone.len() == image.names.len();
+        let user = users.iter().find(|(_, layer)| image.layer() == Some(*layer));
+        if let (true, Some((user, _))) = (is_last, user) {
+            bail!(
+                "Conflict: unable to remove {name}: container {} is using it\ncure: remove that first: rm {0}",
+                &user[..12]
+            );
+        }
+        let _alone = self.lock()?;
+        self.change_index(|index| {
+            index.manifests.retain(|entry| {
+                let goes = is_last || entry.name().is_some_and(|name| gone.contains(&name));
+                !(goes && self.is_of(entry, &image.id()))
+            });
+            Ok(())
+        })?;
+        let mut removed = Removed { untagged: gone, deleted: Vec::new() };
+        if is_last {
+            removed.deleted.push(image.id());
+            if let Ok(layers) = self.layers.remove(&keeper(&image.id())) {
+                removed.deleted.extend(layers.layers);
+            }
+            self.remove_unneeded_blobs()?;
+        }
+        Ok(removed)
+    }
+    // ANCHOR_END: remove
+
+    /// Blobs that no image names. While somebody brings new ones, none is removed: the next removal
+    /// does it.
+    pub(crate) fn remove_unneeded_blobs(&self) -> Result<()> {
+        let growing = File::options().create(true).append(true).open(self.directory.join("growing"))?;
+        if growing.try_lock().is_err() {
+            return Ok(());
+        }
+        let mut needed = BTreeSet::new();
+        for entry in self.index()?.manifests {
+            needed.insert(entry.digest.hex());
+            // A damaged manifest may need any of them.
+            let manifest: Manifest = serde_json::from_slice(&self.read_json_blob(&entry.digest)?)?;
+            needed.insert(manifest.config.digest.hex());
+            needed.extend(manifest.layers.iter().map(|layer| layer.digest.hex()));
+        }
+        for directory in ["blobs/sha256", "blobs"] {
+            for entry in fs::read_dir(self.directory.join(directory))? {
+                let entry = entry?;
+                let name = entry.file_name().to_string_lossy().into_owned();
+                if entry.file_type()?.is_file() && !needed.contains(&name) {
+                    fs::remove_file(entry.path()).with_context(|| format!("cannot remove the blob {name}"))?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The names that go with one: where it is the last tag of its repository, also that repository's
+/// digests, as in Docker. They would be a row without a tag.
+fn with_digests(gone: &Reference, names: &[Reference]) -> Vec<Reference> {
+    let others = || names.iter().filter(|name| *name != gone && name.repository() == gone.repository());
+    let is_last_tag = gone.tag.is_some() && others().all(|name| name.tag.is_none());
+    std::iter::once(gone).chain(others().filter(|_| is_last_tag)).cloned().collect()
+}
