@@ -1,12 +1,13 @@
-"""Debian's dockerd and Coracle's daemon side by side, in namespaces of their own: what `measure` and `corpus` drive.
+"""Debian's dockerd and Coracle's daemon side by side, in namespaces of their own: what `measure` and `compare-builds` drive.
 
-Needs root, apt-get, dpkg-deb, a docker client, a static busybox. Both daemons keep everything below one directory, and
-end with their namespaces. Nothing is installed.
+Needs root, apt-get, dpkg-deb, a docker client, a static busybox. Both daemons keep everything below one directory, see
+everything else read-only, and end with their namespaces. Nothing is installed.
 """
 
 import io
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -16,8 +17,14 @@ REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 TARGET = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", REPOSITORY / "target"))
 DEBIAN = TARGET / "interop" / "dockerd"
 HERE = TARGET / "interop" / "side-by-side"
-CGROUP = "coracle-beside-dockerd"
-PACKAGES = ["docker.io", "containerd", "runc", "tini", "libdevmapper1.02.1"]
+# The parent of dockerd's cgroups, named after the process that removes it.
+CGROUP = os.environ.setdefault("CORACLE_BESIDE_DOCKERD", f"coracle-beside-dockerd-{os.getpid()}")
+CLIENT = shutil.which("docker") or TARGET / "interop" / "docker"
+PACKAGES = ["containerd", "runc", "tini", "libdevmapper1.02.1"]
+
+
+# The last that Debian 12 has: its classic builder is the one that Coracle's is held against.
+SERIES = "20.10."
 
 
 def fetch():
@@ -26,9 +33,15 @@ def fetch():
     debs = DEBIAN / "debs"
     debs.mkdir(parents=True, exist_ok=True)
     download = ["apt-get", "-qq", "-o", "APT::Sandbox::User=root", "download"]
+    subprocess.run([*download, "docker.io"], cwd=debs, check=True)
+    if not list(debs.glob(f"docker.io_{SERIES}*")):
+        found = ", ".join(deb.name for deb in debs.iterdir())
+        shutil.rmtree(DEBIAN)
+        sys.exit(f"dockerd {SERIES}x is not in this machine's archive, which has {found}: nothing is compared with it")
     subprocess.run([*download, *PACKAGES], cwd=debs, check=True)
     for deb in debs.glob("*.deb"):
         subprocess.run(["dpkg-deb", "-x", deb, DEBIAN], check=True)
+    shutil.rmtree(debs)
 
 
 class Daemon:
@@ -50,7 +63,7 @@ class Daemon:
         more = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **more}
         # A build without BuildKit: the classic builder, in one request.
         environment = {**os.environ, "DOCKER_BUILDKIT": "0"}
-        return subprocess.run(["docker", "-H", f"unix://{self.socket}", *args], env=environment, **more)
+        return subprocess.run([CLIENT, "-H", f"unix://{self.socket}", *args], env=environment, **more)
 
     def docker(self, *args, **more):
         done = self.try_docker(*args, **more)
@@ -70,7 +83,11 @@ class Daemon:
 
 def both(coracle):
     """The two daemons; called inside the namespaces."""
-    subprocess.run(["mount", "-t", "tmpfs", "none", "/run"], check=True)
+    # dockerd writes to /etc, containerd to /opt: they get their own. Whatever else they try fails.
+    subprocess.run(["cp", "-a", "/etc", HERE / "etc"], check=True)
+    for mount in [["--bind", HERE, HERE], ["--bind", HERE / "etc", "/etc"], ["-o", "remount,bind,ro", "/"],
+                  *(["-t", "tmpfs", "none", place] for place in ["/run", "/opt", "/tmp"])]:
+        subprocess.run(["mount", *mount], check=True)
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
     libraries = f"{DEBIAN}/usr/lib/{os.uname().machine}-linux-gnu:{DEBIAN}/lib/{os.uname().machine}-linux-gnu"
     path = f"{DEBIAN}/usr/bin:{DEBIAN}/usr/sbin:/usr/sbin:/sbin:{os.environ['PATH']}"
@@ -104,20 +121,34 @@ def image(*programs):
     return path
 
 
-def in_namespaces(script, *args):
-    """Runs a script again, with `--inside` and the arguments, in a machine of its own; gives its exit status."""
-    fetch()
-    subprocess.run(["rm", "-rf", HERE], check=True)
-    HERE.mkdir(parents=True)
-    namespaces = ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
-    done = subprocess.run([*namespaces, sys.executable, script, "--inside", *args])
-    # Its processes are gone; what they left in cgroups is ours to remove.
-    for directory in pathlib.Path("/sys/fs/cgroup").glob(f"**/{CGROUP}"):
+def remove_cgroups():
+    """Removes the cgroups of daemons that are gone: ours, and those of a run that was killed."""
+    name, own = CGROUP.rsplit("-", 1)
+    for directory in pathlib.Path("/sys/fs/cgroup").glob(f"**/{name}-*"):
+        pid = directory.name.rsplit("-", 1)[1]
+        if pid != own and pathlib.Path("/proc", pid).exists():
+            continue
         for sub, _, _ in os.walk(directory, topdown=False):
             try:
                 os.rmdir(sub)
             except OSError as error:
                 print(f"{sub}: {error}", file=sys.stderr)
+
+
+def in_namespaces(script, *args):
+    """Runs a script again, with `--inside` and the arguments, in a machine of its own; gives its exit status."""
+    fetch()
+    subprocess.run(["rm", "-rf", HERE], check=True)
+    HERE.mkdir(parents=True)
+    # Whoever kills this program ends what it began.
+    namespaces = ["setpriv", "--pdeathsig", "KILL", "unshare", "--net", "--mount", "--pid", "--fork", "--kill-child",
+                  "--mount-proc"]
+    done = subprocess.run([*namespaces, sys.executable, script, "--inside", *args])
+    remove_cgroups()
     if done.returncode == 0:
         subprocess.run(["rm", "-rf", HERE])
     return done.returncode
+
+
+if __name__ == "__main__":
+    fetch()

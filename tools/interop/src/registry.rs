@@ -1,12 +1,15 @@
 //! A registry of the lab's own, and the image in it: Debian's nginx.
 
-use std::fs;
-use std::path::Path;
-use std::process::{Child, Stdio};
+use std::fs::{self, File};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::Child;
 
 use anyhow::Result;
+use serde_json::json;
 use testkit::{eventually, needs};
 
+use crate::authority::Certificate;
 use crate::fetched;
 use crate::world::World;
 
@@ -16,20 +19,56 @@ pub const ADDRESS: &str = "localhost:5000";
 /// A registry, which ends with this value.
 pub struct Registry(Child);
 
+/// How a registry is reached.
+#[derive(Default)]
+pub struct Settings {
+    /// The port on 127.0.0.1; 5000 without one.
+    pub port: Option<u16>,
+    /// Its certificate and key; plain HTTP without them.
+    pub certificate: Option<Certificate>,
+    /// Whom it lets in; everybody without that.
+    pub password_file: Option<PathBuf>,
+}
+
 impl Registry {
-    /// Starts Debian's docker-registry.
+    /// Starts Debian's docker-registry: plain HTTP, open to everybody.
     pub fn start(world: &World) -> Result<Registry> {
+        Registry::start_with(world, &Settings::default())
+    }
+
+    /// Starts one with these settings.
+    pub fn start_with(world: &World, settings: &Settings) -> Result<Registry> {
         let program = fetched::program("docker-registry")?;
-        let storage = world.path("run/registry");
-        let settings = format!(
-            "version: 0.1\nstorage: {{filesystem: {{rootdirectory: {}}}}}\nhttp: {{addr: {ADDRESS}}}\n",
-            storage.display()
-        );
-        fs::write("/tmp/registry.yml", settings)?;
+        let port = settings.port.unwrap_or(5000);
+        let storage = world.path(&format!("run/registry-{port}"));
+        let mut http = json!({"addr": format!("localhost:{port}")});
+        if let Some(Certificate { certificate, key }) = &settings.certificate {
+            http["tls"] = json!({"certificate": certificate, "key": key});
+        }
+        let mut text = json!({
+            "version": "0.1",
+            "storage": {"filesystem": {"rootdirectory": storage}},
+            "http": http,
+        });
+        if let Some(file) = &settings.password_file {
+            text["auth"] = json!({"htpasswd": {"realm": "the lab", "path": file}});
+        }
+        // Every JSON text is YAML.
+        let file = format!("/tmp/registry-{port}.yml");
+        fs::write(&file, text.to_string())?;
         let mut command = world.command(&program.to_string_lossy());
-        command.args(["serve", "/tmp/registry.yml"]).stdout(Stdio::null()).stderr(Stdio::null());
-        let registry = Registry(command.spawn()?);
-        eventually("the registry listens", || Ok(std::net::TcpStream::connect(ADDRESS).is_ok()))?;
+        let log = File::create(world.path(&format!("registry-{port}.log")))?;
+        command.args(["serve", &file]).stdout(log.try_clone()?).stderr(log);
+        let mut registry = Registry(command.spawn()?);
+        eventually("the registry listens", || {
+            if let Some(status) = registry.0.try_wait()? {
+                anyhow::bail!(
+                    "docker-registry ended: {status}: {}",
+                    fs::read_to_string(world.path(&format!("registry-{port}.log")))?
+                );
+            }
+            Ok(TcpStream::connect(("localhost", port)).is_ok())
+        })?;
         Ok(registry)
     }
 }

@@ -24,6 +24,18 @@ pub enum Who {
 /// The name and id of the user that is made.
 const USER: (&str, u32) = ("sailor", 4242);
 
+/// The first of the ids that it is granted.
+const FIRST_ID: u32 = 900_000;
+
+/// Who a file belongs to in a container, where it belongs to `id` on the machine.
+pub fn id_inside(id: u32) -> u32 {
+    match id {
+        id if id == USER.1 => 0,
+        id if id >= FIRST_ID => id - FIRST_ID + 1,
+        id => id,
+    }
+}
+
 /// A home, a runtime directory, and programs in PATH, all below the lab's own /tmp.
 pub struct World {
     who: Who,
@@ -172,6 +184,17 @@ pub fn succeeded(what: &str, output: Output) -> Result<String> {
     Ok(output.stdout.trim_end().to_string())
 }
 
+/// Makes `/etc` a copy that this lab may change. As root of a lab only.
+pub fn own_etc() -> Result<()> {
+    let copy = Path::new("/tmp/etc");
+    fs::create_dir(copy)?;
+    // What an ordinary user can't read is not needed.
+    let mut command = Command::new("cp");
+    command.args(["-a", "/etc/.", "/tmp/etc"]);
+    run_to_end(command, Duration::from_secs(60))?;
+    mount(Some(copy), "/etc", None::<&str>, MsFlags::MS_BIND, None::<&str>).context("mount over /etc")
+}
+
 /// Makes an account in this mount namespace: the machine's files with a line more, mounted over
 /// them.
 fn add_user() -> Result<()> {
@@ -179,8 +202,8 @@ fn add_user() -> Result<()> {
     for (file, line) in [
         ("passwd", format!("{name}:x:{id}:{id}::/tmp/home:/bin/sh\n")),
         ("group", format!("{name}:x:{id}:\n")),
-        ("subuid", format!("{name}:900000:65536\n")),
-        ("subgid", format!("{name}:900000:65536\n")),
+        ("subuid", format!("{name}:{FIRST_ID}:65536\n")),
+        ("subgid", format!("{name}:{FIRST_ID}:65536\n")),
     ] {
         let (path, ours) = (Path::new("/etc").join(file), Path::new("/tmp").join(file));
         needs::that(path.exists(), path.display().to_string())?;
