@@ -4,11 +4,11 @@ use ch01_namespaces::{Lesson, Why};
 use nix::errno::Errno;
 
 const LINKS: &str = "5.1 Interfaces and veth pairs";
-const BRIDGES: &str = "5.2 The bridge";
-const ADDRESSES: &str = "5.3 Addresses";
-const FIREWALL: &str = "5.4 The way out: NAT";
+const BRIDGES: &str = "5.2 Bridges";
+const ADDRESSES: &str = "5.3 IP addresses";
+const FIREWALL: &str = "5.4 Outgoing connections: NAT";
 const PORTS: &str = "5.5 Published ports";
-const FILES: &str = "5.6 Names";
+const FILES: &str = "5.6 Name resolution";
 const USERS: &str = "5.7 Networks without root";
 
 /// A bridge.

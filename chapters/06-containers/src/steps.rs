@@ -4,9 +4,9 @@ use ch01_namespaces::Why;
 
 const CAPABILITIES: &str = "6.8 Capabilities";
 const SECCOMP: &str = "6.10 System calls: seccomp";
-const USERS: &str = "6.11 Users, and no new privileges";
+const USERS: &str = "6.11 Users and no_new_privs";
 const TERMINALS: &str = "6.4 Terminals";
-const MASKS: &str = "6.9 Covered paths";
+const MASKS: &str = "6.9 Masked and read-only paths";
 
 /// The powers that go.
 pub static DROP_CAPABILITIES: Why = Why::new("root's powers, but for those that stay", CAPABILITIES)
