@@ -1,7 +1,7 @@
-//! Exercise 4.5: what a container has changed.
+//! Exercise 4.5: list a container's changes.
 //!
-//! All that it changed is in its upper directory; what kind of change it is, the layers below say.
-//! Read fstatat(2) and the kernel's page on overlayfs; check with `cargo wb check 4.5`.
+//! The upper directory contains all changes. The layers below determine the kind of each change.
+//! Read fstatat(2) and the kernel's page on overlayfs. Check with `cargo wb check 4.5`.
 #![allow(unused_imports, unused_variables)] // until your answer uses them all
 
 use std::collections::BTreeSet;
@@ -13,23 +13,25 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use given::{Change, ChangeKind};
 
-/// What is different for a container, sorted by path. `layers` are its image's, the lowest first,
-/// and `upper` is its own directory; overlayfs was mounted with `userxattr`.
+/// Returns a container's changes, sorted by path. `layers` are the directories of its image's
+/// layers, the lowest first. `upper` is its upper directory. The overlay was mounted with
+/// `userxattr`.
 ///
-/// - Deleted: `upper` has a whiteout, or its directory is opaque and has no such name; and below
-///   something is seen there. A deleted directory is one line.
-/// - Added: below nothing is seen there. An added directory has a line for each file in it, too.
-/// - Changed: another type, mode, owner, size or time of modification than what is seen below; or
-///   a directory that has something in it that is listed. What is the same isn't listed.
+/// - Deleted: the layers below show an entry, and `upper` has a whiteout for it, or its directory
+///   in `upper` is opaque and lacks the name. A deleted directory is one line.
+/// - Added: `upper` has an entry, and the layers below show nothing. An added directory has a
+///   further line for each file in it.
+/// - Changed: type, mode, owner, size or modification time differ from the entry below; or it is a
+///   directory with a listed entry. Entries without a difference are not listed.
 ///
-/// Below, the topmost layer that has a name decides; one that has a whiteout there, or has
-/// something other than a directory above it, hides all layers below; and so does one where a
-/// directory above it is opaque (`user.overlay.opaque` is `y`), if it hasn't got the name itself.
+/// In the layers below, the topmost layer with an entry decides. A layer hides all layers below it
+/// if it has a whiteout for the name, or if it has a file in the place of one of the name's parent
+/// directories. An opaque parent directory (`user.overlay.opaque` is `y`) also hides them.
 ///
-/// Fails, saying where, when something can't be read.
+/// Returns an error with the path if the kernel refuses to read something.
 ///
-/// Given are `Change` and `ChangeKind`, and `given::attribute(path: &Path, name: &str) ->
+/// `given` has `Change`, `ChangeKind`, and `given::attribute(path: &Path, name: &str) ->
 /// Result<Option<Vec<u8>>>`.
 pub fn changes(layers: &[PathBuf], upper: &Path) -> Result<Vec<Change>> {
-    todo!("for each name in the upper directory: what is it, and what is seen below?")
+    todo!("for each entry of the upper directory: what is it, and what do the layers below show?")
 }

@@ -1,7 +1,7 @@
-//! Exercise 4.2: layers, seen as one.
+//! Exercise 4.2: mount layers as one directory.
 //!
 //! overlayfs shows several directories as one, and writes all changes into one of them. Its
-//! options are one string. Read mount(2) and the kernel's page on overlayfs; check with `cargo wb
+//! options are one string. Read mount(2) and the kernel's page on overlayfs. Check with `cargo wb
 //! check 4.2`.
 #![allow(unused_imports, unused_variables)] // until your answer uses them all
 
@@ -11,14 +11,14 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use nix::mount::{MsFlags, mount};
 
-/// Mounts at `target` the union of `layers`, which nobody writes to, and of `upper`, which gets
-/// every change. `layers` are as an image lists them: the lowest first. `work` is an empty
-/// directory on the same file system as `upper`. All of them are there.
+/// Mounts the union of `layers` and `upper` at `target`. The layers are read-only, and all changes
+/// go to `upper`. `layers` are in the order of an image: the lowest first. `work` is an empty
+/// directory on the same file system as `upper`. All directories exist.
 ///
-/// Marks are kept in attributes that root of a user namespace may write as well (the option
-/// `userxattr`), whoever we are. A path may have any letter in it.
+/// The mount always has the option `userxattr`, so that overlayfs stores its marks in attributes
+/// that root of a user namespace may also write. A path may contain any character.
 ///
-/// Fails, saying what was to be mounted, when the kernel refuses it.
+/// Returns an error with the paths or the options if the kernel refuses the mount.
 pub fn mount_overlay(layers: &[PathBuf], upper: &Path, work: &Path, target: &Path) -> Result<()> {
-    todo!("one string with userxattr, lowerdir, upperdir and workdir, and one mount")
+    todo!("build one string with userxattr, lowerdir, upperdir and workdir; then mount")
 }

@@ -1,9 +1,9 @@
-//! Exercise 4.7: the copy that isn't one.
+//! Exercise 4.7: repair the copy of a layer.
 //!
-//! This is the storage driver `vfs`: a container gets a copy of its image. It compiles, is called,
-//! and returns Ok; and the copy differs from the original, or has something in it that was never in
-//! the image. Find out where, by looking at both; there are three defects. Read stat(2), chown(2)
-//! and link(2); check with `cargo wb check 4.7`.
+//! This is the storage driver `vfs`, which gives a container a copy of its image. The function
+//! compiles and returns Ok, but the copy differs from the original. It even contains data that was
+//! never in the image. There are three bugs. Compare both directories to find them. Read stat(2),
+//! chown(2) and link(2). Check with `cargo wb check 4.7`.
 
 use std::collections::HashMap;
 use std::fs::{self, Metadata, Permissions};
@@ -14,17 +14,17 @@ use anyhow::{Context, Result};
 use nix::sys::stat::{UtimensatFlags, utimensat};
 use nix::sys::time::TimeSpec;
 
-/// Copies the directory `from`, and all that is in it, to `to`, which isn't there: each file with
-/// its mode, owner, time of modification and attributes. A link is copied as a link, wherever it
-/// leads to; a file with several names has the same names in the copy. (There are directories,
-/// files and links in it, no devices.)
+/// Copies the directory `from` with its content to `to`, which doesn't exist yet. Each file keeps
+/// its mode, owner, modification time and extended attributes. A symbolic link is copied as a link,
+/// wherever it leads. A file with several names has the same names in the copy. (The directory
+/// contains directories, files and links, but no devices.)
 ///
-/// Fails, saying where, when something can't be copied.
+/// Returns an error with the path if the kernel refuses to copy something.
 pub fn copy_layer(from: &Path, to: &Path) -> Result<()> {
     copy(from, to, &mut HashMap::new())
 }
 
-/// `names`: by number, where a file has been copied to.
+/// `names`: for each device and inode number, the path of the copy.
 fn copy(from: &Path, to: &Path, names: &mut HashMap<(u64, u64), PathBuf>) -> Result<()> {
     // wb:answer
     // Of the link itself, where it is one.
@@ -54,7 +54,7 @@ fn copy(from: &Path, to: &Path, names: &mut HashMap<(u64, u64), PathBuf>) -> Res
     keep(from, &file, to)
 }
 
-/// Gives the copy what the original has besides its content.
+/// Copies the original's metadata.
 fn keep(from: &Path, file: &Metadata, to: &Path) -> Result<()> {
     given::copy_attributes(from, to)?;
     // wb:answer

@@ -1,8 +1,8 @@
-//! Exercise 4.3a: "there is nothing here".
+//! Exercise 4.3a: apply whiteouts.
 //!
-//! In an archive, an empty file `.wh.key` says that `key` is deleted. On the disk overlayfs wants
-//! it in another form. Read mknod(2), and on the page which forms there are; check with `cargo wb
-//! check 4.3a`.
+//! In an archive, an empty file `.wh.key` means that `key` is deleted. In a directory, overlayfs
+//! needs a different form. The page explains both forms. Read mknod(2). Check with `cargo wb check
+//! 4.3a`.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -12,18 +12,18 @@ use anyhow::{Context, Result, ensure};
 use nix::errno::Errno;
 use nix::sys::stat::{Mode, SFlag, mknod};
 
-/// Translates one name of an archive. `directory` is where it stands, in the layer that is being
-/// unpacked. If `marker` is one, it is done here what it says, and the result is `true`: the caller
-/// unpacks nothing. Any other name is left alone: `false`.
+/// Handles one name of an archive. `directory` is the directory of this name, in the layer that is
+/// being unpacked. If `marker` is a whiteout, the function applies it and returns `true`, and the
+/// caller unpacks nothing. For any other name it does nothing and returns `false`.
 ///
-/// - `.wh.NAME`: NAME is deleted. If the layer brings a NAME of its own, that one stays.
-/// - `.wh..wh..opq`: all that the layers below have in this directory is deleted.
+/// - `.wh.NAME`: NAME is deleted. If the layer itself contains a NAME, this file stays.
+/// - `.wh..wh..opq`: everything that the layers below have in this directory is deleted.
 ///
-/// Fails, and has made nothing, if `marker` names no file that could be deleted, or when the kernel
-/// refuses what is to be done.
+/// Returns an error and makes nothing if `marker` doesn't name a file that could be deleted, or if
+/// the kernel refuses a step.
 ///
-/// nix has no attributes; given is `given::set_attribute(path: &Path, name: &str, value: &[u8]) ->
-/// Result<()>`.
+/// nix has no functions for attributes. Use `given::set_attribute(path: &Path, name: &str, value:
+/// &[u8]) -> Result<()>`.
 pub fn apply_whiteout(directory: &Path, marker: &OsStr) -> Result<bool> {
     // wb:answer
     // It begins like the other one, so it comes first.
@@ -41,6 +41,6 @@ pub fn apply_whiteout(directory: &Path, marker: &OsStr) -> Result<bool> {
         refused => refused.map(|()| true).with_context(|| format!("mknod({}, 0:0)", place.display())),
     }
     // wb:starter
-    // todo!("tell the two markers from all other names, and say on the disk what they say")
+    // todo!("recognize the two markers, and make overlayfs's form of them")
     // wb:end
 }

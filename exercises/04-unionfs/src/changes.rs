@@ -1,11 +1,11 @@
-//! Exercise 4.5: what a container has changed.
+//! Exercise 4.5: list a container's changes.
 
 use exercise::{Difficulty, Exercise, Kind, Mistake};
 
 pub const EXERCISE: Exercise = Exercise {
     id: "4.5",
     name: "changes",
-    title: "what a container has changed",
+    title: "list a container's changes",
     kind: Kind::Build,
     minutes: 70,
     difficulty: Difficulty::Hard,
@@ -14,49 +14,50 @@ pub const EXERCISE: Exercise = Exercise {
     shown_by: "diff",
     needs_cgroups: false,
     hints: &[
-        "Walk through the upper directory. For each name: what is it there (a whiteout is a device 0:0), \
-         and what is seen under the name below? Those two answers give the letter. The second one needs a \
-         function of its own, which looks from the topmost layer down, and stops where a layer hides the \
-         rest.",
-        "Below, a whiteout ends the search, and so does a file. A directory doesn't: those of the layers \
-         below it are merged, unless it is opaque. If you pass to the next level only the directories that \
-         are merged, each level is as simple as the first.",
-        "In an opaque directory of the upper one, what is seen below and has no such name is deleted. A \
-         directory in which something is listed is changed itself: look whether its part of the list is \
-         empty. fs::symlink_metadata, with std::os::unix::fs::MetadataExt, has mode, uid, gid, size, \
-         mtime and mtime_nsec. Change can be sorted: path first.",
+        "Walk through the upper directory. For each entry, find out what it is (a whiteout is a device \
+         0:0), and what the layers below show under its name. Both answers together give the letter. Write \
+         a separate function for the second question. It searches the layers from the top, and stops where \
+         a layer hides the layers below it.",
+        "In the layers below, a whiteout or a file ends the search. A directory doesn't: it is merged with \
+         the directories of the layers below, unless it is opaque. If you pass only the merged directories \
+         to the next level of the recursion, each level works like the first one.",
+        "If a directory of the upper one is opaque, every name that the layers below show and that it \
+         lacks is deleted. A directory is changed if one of its entries is listed: check whether its \
+         part of the list is empty. fs::symlink_metadata, with std::os::unix::fs::MetadataExt, has mode, \
+         uid, gid, size, mtime and mtime_nsec. You can sort a Vec<Change>: it is ordered by path.",
     ],
     mistakes: MISTAKES,
 };
 
 exercise::mistakes! {
     WHITEOUT_LISTED = Mistake::new("whiteout-listed",
-        "A whiteout is listed as a file: A or C, where it should be D.",
-        "overlayfs says \"deleted\" with a character device that has the number 0:0. It is an entry of \
-         the upper directory, and no file of the container's.");
+        "A whiteout is listed with the letter A or C, but should have D.",
+        "For a deleted file, overlayfs makes a character device with the number 0:0 in the upper \
+         directory. It isn't a file of the container.");
     COPIED_UP = Mistake::new("copied-up",
-        "A file that was opened for writing, and not written to, is listed as changed.",
-        "Opening it was enough to copy it up. Whether it is a change, a comparison says: type, mode, owner, \
-         size and time of modification, with its nanoseconds.");
+        "A file that was opened for writing, but not changed, is listed as changed.",
+        "Opening the file was enough to copy it up. Compare both files to find out whether it has changed: \
+         type, mode, owner, size and modification time, including the nanoseconds.");
     OPAQUE_IGNORED = Mistake::new("opaque-ignored",
-        "A directory was deleted and made anew, and what it had isn't listed as deleted.",
-        "The kernel doesn't make a whiteout for each name. It marks the new directory as opaque \
-         (user.overlay.opaque is y): all that is seen below, and isn't in it, is deleted.");
+        "A directory was deleted and made again, but its old entries aren't listed as deleted.",
+        "The kernel doesn't make a whiteout for each of them. It marks the new directory as opaque \
+         (user.overlay.opaque is y). Every entry that the layers below show, and that the directory lacks, \
+         is deleted.");
     HIDDEN_BELOW = Mistake::new("hidden-below",
-        "A file that one layer has, and another one above it deletes, is taken for one that is seen below.",
-        "What is seen below is a union, too. Each layer may have whiteouts and opaque directories, which \
-         hide those under it. The search goes from the top, and ends there.");
+        "One layer has a file and a layer above deletes it, but the function treats the file as visible.",
+        "The layers below form a union too. Each layer may have whiteouts and opaque directories, which \
+         hide the layers below it. Search from the top, and stop there.");
     DIRECTORY_ABOVE = Mistake::new("directory-above",
-        "A directory in which something has changed isn't listed.",
-        "A file was written to in place, so the directory's own time is what it was. Docker lists it all \
-         the same, each one up to the root; whoever packs the changes needs them.");
+        "A directory with a changed entry isn't listed.",
+        "A program wrote to an existing file, so the directory's own time didn't change. Docker lists the \
+         directory nevertheless, and all directories above it. An archive of the changes needs them.");
     NOT_SORTED = Mistake::new("not-sorted",
-        "The lines are right, and not in order.",
-        "read_dir has no order: it is the file system's. Whoever compares two lists wants the same one \
-         every time.");
+        "The lines are right, but not sorted.",
+        "read_dir returns entries in an arbitrary order. Two runs of the function must return the same \
+         list.");
     SWALLOWED_THE_ERROR = exercise::swallowed!(
-        "The upper directory isn't there, and the function returned Ok.",
-        "Nobody would know that what is printed as no change is no answer.");
+        "The upper directory doesn't exist, but the function returned Ok.",
+        "The caller takes the empty list for \"no changes\".");
     BARE_ERRNO = exercise::BARE_ERRNO;
 }
 
@@ -122,11 +123,11 @@ pub mod check {
         "C /usr/share/text",
     ];
 
-    const ADDED: &str = "what wasn't seen below is added, each file of a new directory, too";
-    const CHANGED: &str = "what differs is changed, and each directory above a change; what was only opened isn't";
-    const DELETED: &str = "what was seen below and isn't any more is deleted";
+    const ADDED: &str = "an entry that the layers below don't show is added, also each file of a new directory";
+    const CHANGED: &str = "an entry that differs is changed, and each directory above it; a file that was only opened isn't";
+    const DELETED: &str = "an entry that the union no longer shows is deleted";
     const SORTED: &str = "the lines are sorted by path";
-    const GONE: &str = "an upper directory that isn't there is an error that says so";
+    const GONE: &str = "if the upper directory doesn't exist, the function returns an error with a context";
 
     fn judge(runs: &[Observation]) -> Judgement {
         let (there, last) = (&runs[0], &runs[runs.len() - 1]);
@@ -161,15 +162,15 @@ pub mod check {
             .differences()
             .map(|lines| lines.into_iter().filter(|line| line.starts_with(letter)).cloned().collect::<Vec<String>>());
         let count = seen.wanted.iter().filter(|line| line.starts_with(letter)).count();
-        let observed = format!("missing: {}; too many: {}", first_of(&missing), first_of(&too_many));
+        let observed = format!("missing: {}; unexpected: {}", first_of(&missing), first_of(&too_many));
         let holds = too_many.is_empty() && missing.is_empty();
-        seen.run.outcome(claim, holds, &format!("{count} lines {letter}"), observed)
+        seen.run.outcome(claim, holds, &format!("{count} lines with the letter {letter}"), observed)
     }
 
     fn sorted(seen: &Observation) -> Outcome {
         let first = seen.lines.iter().zip(&seen.wanted).find(|(is, wanted)| is != wanted);
-        let observed = first.map_or("they aren't as many".into(), |(is, _)| format!("\"{is}\" is out of place"));
-        seen.run.outcome(SORTED, seen.is_sorted(), "as in a dictionary, each once", observed)
+        let observed = first.map_or("another number of lines".into(), |(is, _)| format!("\"{is}\" is in the wrong place"));
+        seen.run.outcome(SORTED, seen.is_sorted(), "sorted, and each line once", observed)
     }
 
     /// The mistake that fits everything that was seen.

@@ -1,11 +1,11 @@
-//! Exercise 4.7: the copy that isn't one.
+//! Exercise 4.7: repair the copy of a layer.
 
 use exercise::{Difficulty, Exercise, Kind, Mistake};
 
 pub const EXERCISE: Exercise = Exercise {
     id: "4.7",
     name: "copy_layer",
-    title: "the copy that isn't one",
+    title: "repair the copy of a layer",
     kind: Kind::Repair,
     minutes: 40,
     difficulty: Difficulty::Medium,
@@ -14,42 +14,43 @@ pub const EXERCISE: Exercise = Exercise {
     shown_by: "run --image app --storage vfs sh -c 'ls -l /'",
     needs_cgroups: false,
     hints: &[
-        "`cargo wb check 4.7` shows three paths at which the copy isn't like the original. Make such a \
-         layer yourself, and compare both with ls -li: the first column is a file's number, the third how \
-         many names it has.",
-        "stat(2) is about what a link leads to, lstat(2) about the link. chown(2) says what becomes of \
-         set-user-ID. And two names of one file have one number, stat's st_dev and st_ino; the function \
-         has a place to remember where it has copied which number to.",
-        "fs::symlink_metadata, fs::read_link, std::os::unix::fs::symlink and fs::hard_link. A link's owner \
-         and time are set with the calls that are there; a mode it hasn't.",
+        "`cargo wb check 4.7` shows three paths at which the copy differs from the original. Make such a \
+         layer yourself, and compare both with ls -li: the first column is a file's inode number, the \
+         third is the number of its names.",
+        "stat(2) returns the metadata of a link's target, lstat(2) those of the link itself. chown(2) \
+         explains when the set-user-ID bit is cleared. Two names of one file have the same device and \
+         inode number, st_dev and st_ino. The function already has a map from these numbers to paths.",
+        "Use fs::symlink_metadata, fs::read_link, std::os::unix::fs::symlink and fs::hard_link. The \
+         existing calls also set a link's owner and time. A link has no mode of its own.",
     ],
     mistakes: MISTAKES,
 };
 
 exercise::mistakes! {
     FOLLOWS_LINKS = Mistake::new("follows-links",
-        "Where the layer has a link, the copy has what it leads to: on the host.",
-        "The image's links are meant in the container. Outside, /etc/shadow is the host's: whoever copies what \
-         is there gives it to the container. A link is copied as one: what it is, lstat(2) says.");
+        "The layer has a symbolic link, but the copy has the link's target, which is on the host.",
+        "The paths of an image's links are paths in the container. On the host, a link to /etc/shadow leads \
+         to the host's file, and the function copies this file into the container. Copy the link itself. \
+         lstat(2) tells you whether a file is a link.");
     SUID_LOST = Mistake::new("suid-lost",
-        "set-user-ID is gone from a file's mode.",
-        "The mode was set, and then the owner. chown(2) takes set-user-ID and set-group-ID away, also where \
-         the owner stays the same: su and sudo don't work any more. The other order keeps them.");
+        "A file has lost its set-user-ID bit.",
+        "The function sets the mode first and then the owner. chown(2) clears set-user-ID and set-group-ID, \
+         even if the owner doesn't change. So su and sudo don't work any more. Set the owner first.");
     TWO_FILES = Mistake::new("two-files",
         "A file with two names became two files.",
-        "They take the space twice, and a change under one name isn't seen under the other. Two names of one \
-         file have the same number; the second one is made with link(2).");
+        "They need the disk space twice, and a change under one name isn't visible under the other. Two names \
+         of one file have the same inode number. Make the second name with link(2).");
     LATER_TIME = Mistake::new("later-time",
-        "A directory's time of modification is that of the copy.",
-        "Each file that is made in a directory changes its time. What is the directory's own comes after what \
-         is in it.");
+        "The modification time of a directory is the time of the copy.",
+        "Each new file in a directory changes the directory's time. Set the directory's own metadata after you \
+         have copied its content.");
     NO_ATTRIBUTES = Mistake::new("no-attributes",
-        "A file's extended attributes are gone.",
-        "fs::copy copies the content and the mode. Capabilities of a program, as ping's, are attributes: it \
-         doesn't work any more.");
+        "A file has lost its extended attributes.",
+        "fs::copy copies only the content and the mode. The capabilities of a program such as ping are \
+         extended attributes, so the program doesn't work any more.");
     SWALLOWED_THE_ERROR = exercise::swallowed!(
-        "The layer isn't there, and the function returned Ok.",
-        "The container starts on an empty root.");
+        "The layer doesn't exist, but the function returned Ok.",
+        "The container starts with an empty root.");
     BARE_ERRNO = exercise::BARE_ERRNO;
 }
 
@@ -138,12 +139,12 @@ pub mod check {
         })
     }
 
-    const CONTENT: &str = "all files and directories are there, with what they hold, and nothing else";
-    const LINKS: &str = "a link is copied as a link, wherever it leads to";
+    const CONTENT: &str = "the copy has all files and directories with their content, and nothing else";
+    const LINKS: &str = "a link is copied as a link, wherever it leads";
     const NAMES: &str = "a file with two names is one file with two names";
-    const MODES: &str = "each keeps its mode, set-user-ID too, and its owner";
-    const TIMES: &str = "each keeps its time of modification and its attributes";
-    const GONE: &str = "a layer that isn't there is an error that says so";
+    const MODES: &str = "each file keeps its owner and its mode, including set-user-ID";
+    const TIMES: &str = "each file keeps its modification time and its extended attributes";
+    const GONE: &str = "if the layer doesn't exist, the function returns an error with a context";
 
     fn judge(runs: &[Observation]) -> Judgement {
         let (there, last) = (&runs[0], &runs[runs.len() - 1]);
@@ -180,7 +181,7 @@ pub mod check {
 
     fn names(seen: &Observation) -> Outcome {
         let observed = if seen.one_file { "they are" } else { "they aren't" };
-        seen.run.outcome(NAMES, seen.one_file, "one and srv/two have the same number", observed.into())
+        seen.run.outcome(NAMES, seen.one_file, "one and srv/two have the same inode number", observed.into())
     }
 
     fn all(claim: &'static str, seen: &Observation, of: impl Fn(&Beside) -> String) -> Outcome {

@@ -1,11 +1,11 @@
-//! Exercise 4.3b: what was deleted, from the layers below.
+//! Exercise 4.3b: read a deleted file from the layers below.
 
 use exercise::{Difficulty, Exercise, Kind, Mistake};
 
 pub const EXERCISE: Exercise = Exercise {
     id: "4.3b",
     name: "deleted_secret",
-    title: "what was deleted, from the layers below",
+    title: "read a deleted file from the layers below",
     kind: Kind::Break,
     minutes: 20,
     difficulty: Difficulty::Easy,
@@ -14,31 +14,31 @@ pub const EXERCISE: Exercise = Exercise {
     shown_by: "",
     needs_cgroups: false,
     hints: &[
-        "Each layer is a directory, and you may read all of them. In the topmost one there is a whiteout \
-         in the file's place, or in its directory's, or nothing at all. What is in the ones below?",
-        "Take the layers from the top, and the first that has a regular file there. \
-         Path::join with a path that begins with / gives that path, and not one in the layer. \
-         fs::symlink_metadata says what is there, of a whiteout as well.",
+        "Each layer is a directory, and you may read all of them. The topmost layer has a whiteout for the \
+         file, or for its directory, or an opaque directory without the file. Look into the layers below.",
+        "Search the layers from the top, and use the first one with a regular file at this path. \
+         Path::join with a path that begins with / returns that path, and not a path in the layer. \
+         fs::symlink_metadata returns the file's type, also for a whiteout.",
     ],
     mistakes: MISTAKES,
 };
 
 exercise::mistakes! {
     THE_HOSTS = Mistake::new("the-hosts",
-        "What was read is the host's file.",
-        "Path::join with an absolute path gives that path: the layer in front of it is forgotten. \
-         strip_prefix(\"/\") makes it one in the layer.");
+        "The function has read the host's file.",
+        "Path::join with an absolute path returns that path, without the layer's directory. \
+         Remove the slash with strip_prefix(\"/\") first.");
     READ_THE_WHITEOUT = Mistake::new("read-the-whiteout",
-        "The whiteout was opened: a device with the number 0:0, which no driver serves (ENXIO; or EACCES, where devices aren't opened).",
-        "It says that nothing is here. The file is in one of the layers below: what is no regular file has to \
-         be passed over.");
+        "The function has opened the whiteout: a device with the number 0:0, which no driver supports (ENXIO; or EACCES on a mount without devices).",
+        "A whiteout means that the name is deleted. The file is in one of the layers below. Skip everything \
+         that isn't a regular file.");
     TOO_OLD = Mistake::new("too-old",
-        "Of two layers that have the file, the lowest one's was taken.",
-        "What was deleted is what was seen before: the topmost one under the whiteout. The layers come with \
-         the lowest first.");
+        "Two layers have the file, and the function has read the lower one.",
+        "Before the deletion, the topmost file below the whiteout was visible. The slice begins with the \
+         lowest layer.");
     NOTHING_FOUND = Mistake::new("nothing-found",
-        "No layer has the file, and the function returned Ok.",
-        "Its caller takes what it got for the file's content. Say that there is none: bail!(…).");
+        "No layer has the file, but the function returned Ok.",
+        "The caller takes the returned value for the file's content. Return an error with bail!(…).");
     BARE_ERRNO = exercise::BARE_ERRNO;
 }
 
@@ -109,9 +109,9 @@ pub mod check {
     }
 
     const FILE: &str = "a file that a whiteout deletes is recovered";
-    const PARENT: &str = "so is one whose directory was deleted, or made anew";
-    const TWICE: &str = "of several it is the one that was seen last";
-    const NEVER: &str = "a file that no layer has is an error that says so";
+    const PARENT: &str = "a file is recovered whose directory was deleted or replaced";
+    const TWICE: &str = "if several layers have the file, the one that was visible last is recovered";
+    const NEVER: &str = "if no layer has the file, the function returns an error with a context";
 
     fn judge(runs: &[Observation]) -> Judgement {
         let last = &runs[runs.len() - 1];
@@ -135,7 +135,7 @@ pub mod check {
 
     fn recovered(claim: &'static str, seen: &Observation) -> Outcome {
         let observed = seen.found.as_ref().map_or("nothing".into(), |found| format!("\"{found}\""));
-        seen.run.outcome(claim, seen.is_right(), &format!("\"{}\", as the layer has it", seen.wanted), observed)
+        seen.run.outcome(claim, seen.is_right(), &format!("\"{}\", the layer's content", seen.wanted), observed)
     }
 
     /// The mistake that fits everything that was seen.

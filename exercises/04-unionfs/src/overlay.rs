@@ -1,11 +1,11 @@
-//! Exercise 4.2: layers, seen as one.
+//! Exercise 4.2: mount layers as one directory.
 
 use exercise::{Difficulty, Exercise, Kind, Mistake};
 
 pub const EXERCISE: Exercise = Exercise {
     id: "4.2",
     name: "overlay",
-    title: "layers, seen as one",
+    title: "mount layers as one directory",
     kind: Kind::Build,
     minutes: 35,
     difficulty: Difficulty::Medium,
@@ -14,15 +14,14 @@ pub const EXERCISE: Exercise = Exercise {
     shown_by: "run --image app sh -c 'ls /; mount | head -1'",
     needs_cgroups: false,
     hints: &[
-        "It is one call of mount(2), with the file system \"overlay\", and everything else in its \
-         options: userxattr, lowerdir, upperdir, workdir, with commas between. In which order does \
-         overlayfs want the lower ones, and in which do you get them?",
-        "lowerdir has the topmost layer first. A colon in a path would begin the next layer, and a \
-         comma the next option; a backslash before one makes it a letter as any other, and so it is \
-         with the backslash itself.",
-        "Paths are bytes: path.as_os_str().as_bytes(), from std::os::unix::ffi::OsStrExt. mount's last \
-         argument may be bytes as well: Some(options.as_slice()), where options is a Vec<u8>. \
-         Vec<Vec<u8>> has join(&b':').",
+        "You need one call of mount(2), with the file system \"overlay\". Its options are userxattr, \
+         lowerdir, upperdir and workdir, with commas between them. In which order does overlayfs expect \
+         the lower layers, and in which order do you get them?",
+        "lowerdir lists the topmost layer first. A colon in a path would begin the next layer, and a \
+         comma the next option. Write a backslash before a colon, a comma or a backslash in a path.",
+        "A path is a sequence of bytes: path.as_os_str().as_bytes(), from std::os::unix::ffi::OsStrExt. \
+         mount's last argument may also be bytes: Some(options.as_slice()), where options is a Vec<u8>. \
+         A Vec<Vec<u8>> has join(&b':').",
     ],
     mistakes: MISTAKES,
 };
@@ -30,27 +29,27 @@ pub const EXERCISE: Exercise = Exercise {
 exercise::mistakes! {
     UPSIDE_DOWN = Mistake::new("upside-down",
         "The lowest layer hides the ones above it.",
-        "An image lists its layers as they are stacked, from the bottom. lowerdir lists them as one \
-         looks at the stack, from above: of two files with one name, the first directory's is seen.");
+        "An image lists its layers from the bottom to the top. lowerdir lists them from the top to the \
+         bottom: if two layers have a file with the same name, the first directory's file is visible.");
     LAYER_WRITTEN = Mistake::new("layer-written",
-        "What is written in the union changes one of the layers.",
-        "A layer is read-only, since other containers stand on it. overlayfs writes to upperdir, and \
-         nothing else: that is the container's own directory, and no layer.");
+        "A write in the union changes one of the layers.",
+        "A layer must not change, because other containers use it. overlayfs writes only to upperdir, so \
+         upperdir must be the container's own directory and not a layer.");
     NO_USERXATTR = Mistake::new("no-userxattr",
-        "For root of a user namespace the union works, until a directory of a layer is deleted.",
-        "overlayfs keeps marks on directories in attributes, in trusted.overlay.*, which only root of the \
-         machine may write; to others it says EIO, \"Input/output error\". With the option userxattr it \
-         keeps them in user.overlay.*.");
+        "For root of a user namespace, the union works until a directory of a layer is deleted.",
+        "overlayfs marks directories with attributes in trusted.overlay.*, which only root of the machine \
+         may write. For others the operation fails with EIO, \"Input/output error\". With the option \
+         userxattr, overlayfs uses user.overlay.* instead.");
     SPLIT_AT_A_COLON = Mistake::new("split-at-a-colon",
-        "Where a path has a comma or a colon in it, it is split there.",
-        "The options are one string. What separates them, or the layers in lowerdir, separates them in \
-         the middle of a path, too, unless a backslash stands before it; and so a backslash needs one.");
+        "A path with a comma or a colon is split there.",
+        "The options are one string. A comma separates options and a colon separates layers, even in the \
+         middle of a path. Write a backslash before them, and before a backslash.");
     SWALLOWED_THE_ERROR = exercise::swallowed!(
-        "A layer isn't there, and the function returned Ok.",
-        "The container starts in an empty directory.");
+        "A layer doesn't exist, but the function returned Ok.",
+        "The container starts with an empty root.");
     BARE_ERRNO = Mistake { why:
-        "\"No such file or directory\" could be any of the layers, or the target. Say what was to be \
-         mounted, and where: .with_context(|| format!(…))?",
+        "\"No such file or directory\" could refer to any of the layers, or to the target. Add what you \
+         wanted to mount, and where: .with_context(|| format!(…))?",
         ..exercise::BARE_ERRNO };
 }
 
@@ -142,11 +141,11 @@ pub mod check {
         })
     }
 
-    const UNION: &str = "the target shows all layers, and of a file the topmost layer's";
-    const UPPER: &str = "what is written there goes to the upper directory, and the layers stay as they are";
-    const MARKS: &str = "a file can be deleted and a directory replaced, by root of a user namespace, too";
-    const NAMES: &str = "a path may have a comma, a colon or a backslash in it";
-    const REFUSED: &str = "a layer that isn't there is an error that says what was to be mounted";
+    const UNION: &str = "the target shows the files of all layers, and the topmost layer wins";
+    const UPPER: &str = "all changes go to the upper directory, and the layers don't change";
+    const MARKS: &str = "files can be deleted and directories replaced, also by root of a user namespace";
+    const NAMES: &str = "a path may contain a comma, a colon or a backslash";
+    const REFUSED: &str = "if a layer doesn't exist, the function returns an error with a context";
 
     fn judge(runs: &[Observation]) -> Judgement {
         let of = |case| runs.iter().find(|seen| seen.case == case).unwrap_or(&runs[runs.len() - 1]);
@@ -169,10 +168,10 @@ pub mod check {
 
     fn union(claim: &'static str, seen: &Observation) -> Outcome {
         let observed = match seen.mounted {
-            true => format!("it says \"{}\"", seen.name),
+            true => format!("its content is \"{}\"", seen.name),
             false => "no overlay is mounted there".into(),
         };
-        let expected = format!("merged/name says \"{}\", as the topmost layer's", seen.topmost);
+        let expected = format!("merged/name contains \"{}\", as in the topmost layer", seen.topmost);
         seen.run.outcome(claim, seen.unites(), &expected, observed)
     }
 
@@ -182,14 +181,14 @@ pub mod check {
             Some(changed) => format!("in a layer {changed}"),
             None => format!("upper/port: {}", seen.written),
         };
-        let expected = "upper/port is a file with \"8080\", and each layer is as it was";
+        let expected = "upper/port is a file with \"8080\", and no layer has changed";
         seen.run.outcome(UPPER, seen.mounted && went && seen.layer_changed.is_none(), expected, observed)
     }
 
     fn marks(seen: &Observation) -> Outcome {
         let whom = if seen.case == Case::User { "for root of a user namespace: " } else { "" };
         let observed = match (seen.deleted, seen.replaced) {
-            (true, true) => "they are".to_string(),
+            (true, true) => "both are as expected".to_string(),
             (true, false) => "the directory wasn't replaced".into(),
             (false, _) => "the file wasn't deleted".into(),
         };

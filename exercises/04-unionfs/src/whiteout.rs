@@ -1,11 +1,11 @@
-//! Exercise 4.3a: "there is nothing here".
+//! Exercise 4.3a: apply whiteouts.
 
 use exercise::{Difficulty, Exercise, Kind, Mistake};
 
 pub const EXERCISE: Exercise = Exercise {
     id: "4.3a",
     name: "whiteout",
-    title: "\"there is nothing here\"",
+    title: "apply whiteouts",
     kind: Kind::Build,
     minutes: 30,
     difficulty: Difficulty::Medium,
@@ -14,38 +14,37 @@ pub const EXERCISE: Exercise = Exercise {
     shown_by: "",
     needs_cgroups: false,
     hints: &[
-        "Three kinds of names come: .wh..wh..opq, .wh. and something, and all others. The first of them \
-         begins like the second. What would .wh.. and .wh... delete?",
-        "A whiteout is a character device with the number 0:0, and is called as what it deletes: mknod(2). \
-         An opaque directory has the attribute user.overlay.opaque, with the value y. mknod says EEXIST \
-         where a file is; which of the two is the layer's?",
-        "nix::sys::stat::mknod(&path, SFlag::S_IFCHR, Mode::empty(), 0). A name is bytes: \
+        "There are three kinds of names: .wh..wh..opq, names that begin with .wh., and all others. The \
+         first kind begins like the second. What would .wh.. and .wh... delete?",
+        "A whiteout is a character device with the number 0:0. Its name is the name that it deletes: \
+         mknod(2). An opaque directory has the attribute user.overlay.opaque, with the value y. If mknod \
+         returns EEXIST, the layer itself has already added a file with this name. Should it stay?",
+        "Use nix::sys::stat::mknod(&path, SFlag::S_IFCHR, Mode::empty(), 0). A name is a sequence of bytes: \
          marker.as_bytes().strip_prefix(b\".wh.\") and OsStr::from_bytes, both with \
-         std::os::unix::ffi::OsStrExt. given::set_attribute makes the attribute.",
+         std::os::unix::ffi::OsStrExt. given::set_attribute sets the attribute.",
     ],
     mistakes: MISTAKES,
 };
 
 exercise::mistakes! {
     OPAQUE_AS_A_FILE = Mistake::new("opaque-as-a-file",
-        "The marker of an opaque directory became the whiteout of a file called .wh..opq.",
-        "Its name begins as that of every whiteout: whoever looks for those first never comes to it. The \
-         longer name has to be looked for first.");
+        "The function took the marker of an opaque directory for the whiteout of a file called .wh..opq.",
+        "The marker's name begins with .wh., like every whiteout. Check for the longer name first.");
     AN_EMPTY_FILE = Mistake::new("an-empty-file",
-        "The layer has a file of the marker's name now, or an empty one of the deleted one's.",
-        "In an archive a whiteout is an empty file, and its name tells. overlayfs takes that for what it \
-         is, a file. On the disk it wants a character device with the number 0:0.");
+        "The layer now has an empty file with the name of the marker, or of the deleted file.",
+        "Only in an archive, a whiteout is an empty file with a special name. For overlayfs this is an \
+         ordinary file. overlayfs needs a character device with the number 0:0.");
     DELETED_IT_HERE = Mistake::new("deleted-it-here",
-        "A file that the layer itself has brought is gone.",
-        "The whiteout is about the layers below. A layer may delete key and bring another key, in either \
-         order: the file wins. (Removing it from the layer would delete nothing below, either.)");
+        "A file that the layer itself has added is gone.",
+        "A whiteout refers to the layers below. A layer may delete key and add a new key, in either order. \
+         The new file must win. (Removing it from this layer wouldn't delete the file below, either.)");
     LEADS_OUT = Mistake::new("leads-out",
-        ".wh.., .wh... or .wh. was taken.",
-        "Behind .wh. stands . or .., or nothing: that would delete the directory itself, or the one above. \
-         No honest archive has it, and who goes on makes what the archive wants where it wants.");
+        "The function accepted .wh.., .wh... or .wh. as a whiteout.",
+        "The name after .wh. is empty, . or .., which would delete the directory itself or its parent. No \
+         honest archive contains such a name. With it, an attacker could make files outside of the layer.");
     SWALLOWED_THE_ERROR = exercise::swallowed!(
-        "The directory isn't there, and the function returned Ok.",
-        "What the layer deletes comes back.");
+        "The directory doesn't exist, but the function returned Ok.",
+        "The deleted file stays visible.");
     BARE_ERRNO = exercise::BARE_ERRNO;
 }
 
@@ -124,12 +123,12 @@ pub mod check {
         Ok(Observation { case, name, marker, before, after, opaque, run: Run::end(running, reply) })
     }
 
-    const FILE: &str = "a deleted file becomes a character device 0:0 of its name, and the marker was one";
-    const OPAQUE: &str = "a deleted directory's content: the directory is opaque, and the marker was one";
-    const OTHER: &str = "any other name is left alone, and was none";
-    const BOTH: &str = "a file that the layer has brought itself stays";
-    const ESCAPES: &str = "a marker that would delete .., or nothing, is an error, and nothing is made";
-    const GONE: &str = "a directory that isn't there is an error that says what was refused";
+    const FILE: &str = "for a deleted file, there is a character device 0:0 with its name, and the result is true";
+    const OPAQUE: &str = "for a directory with deleted content, the directory is opaque, and the result is true";
+    const OTHER: &str = "for any other name, nothing is made, and the result is false";
+    const BOTH: &str = "a file that the layer itself has added stays";
+    const ESCAPES: &str = "for a marker that would delete .. or has no name, there is an error, and nothing is made";
+    const GONE: &str = "if the directory doesn't exist, the function returns an error with a context";
 
     impl Observation {
         fn was_one(&self) -> bool {
@@ -182,10 +181,10 @@ pub mod check {
 
         fn expected(&self) -> String {
             match self.case {
-                Case::File => format!("srv/{} is a device 0:0, and true", self.name),
-                Case::Opaque => "srv has user.overlay.opaque=y, and true".into(),
-                Case::Other => "nothing, and false".into(),
-                Case::Both => "srv/kept as it was, and true".into(),
+                Case::File => format!("srv/{} is a device 0:0, and the result is true", self.name),
+                Case::Opaque => "srv has user.overlay.opaque=y, and the result is true".into(),
+                Case::Other => "nothing is made, and the result is false".into(),
+                Case::Both => "srv/kept is unchanged, and the result is true".into(),
                 _ => "an error with a context, and nothing is made".into(),
             }
         }
