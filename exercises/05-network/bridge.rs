@@ -1,8 +1,8 @@
-//! Exercise 5.2a: a bridge.
+//! Exercise 5.2a: make a bridge.
 //!
-//! A bridge is a switch for containers, and an interface of the host: its address is the gateway of
-//! the containers. Many containers use one bridge. Read ip-link(8); check with `cargo wb check
-//! 5.2a`.
+//! A bridge is a switch for containers, and also an interface of the host. Its address is the
+//! containers' gateway. Many containers use the same bridge. Read ip-link(8). Check with `cargo wb
+//! check 5.2a`.
 #![allow(unused_imports, unused_variables)] // until your answer uses them all
 
 use std::net::Ipv4Addr;
@@ -10,10 +10,10 @@ use std::net::Ipv4Addr;
 use anyhow::{Context, Result};
 use nix::errno::Errno;
 
-/// Makes a bridge called `name`, which is up and has the address `gateway`, in a subnet with this
-/// `prefix`. One that is there stays; if it has no address, or is down, it gets what it lacks.
+/// Makes a bridge called `name` that is up and has the address `gateway` with this `prefix` length.
+/// If the bridge exists, it stays. If it has no address, or is down, the function completes it.
 ///
-/// Fails, saying which step failed, when the kernel refuses one (a name may have 15 bytes at most).
+/// Returns an error that names the step if the kernel refuses one. (A name has at most 15 bytes.)
 pub fn bridge(name: &str, gateway: Ipv4Addr, prefix: u8) -> Result<()> {
-    todo!("three messages: the bridge, its address, up; what is there already is no error")
+    todo!("three messages: make the bridge, add its address, set it up; EEXIST is not an error")
 }

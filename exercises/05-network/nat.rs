@@ -1,16 +1,18 @@
-//! Exercise 5.4: the way out.
+//! Exercise 5.4: masquerade outgoing packets.
 //!
-//! Nobody outside knows a way to a container's address. Masquerade puts the host's into each packet
-//! that leaves, and the answer finds its way back. Read nft(8); check with `cargo wb check 5.4`.
+//! No machine outside has a route to a container's address. With masquerade, the kernel replaces
+//! the source address of each outgoing packet by the host's address, so answers come back to the
+//! host. Read nft(8). Check with `cargo wb check 5.4`.
 #![allow(unused_imports, unused_variables)] // until your answer uses them all
 
 use given::Subnet;
 
-/// Rules for `nft -f -`, in a table of their own: what a container of the subnet sends out by any
-/// interface but the bridge gets the address of that interface.
+/// Returns rules for `nft -f -`, in a separate table. If a packet comes from the subnet and leaves
+/// through any interface except the bridge, its source address is replaced by the address of that
+/// interface.
 ///
-/// They are applied for each container. Applied again they change nothing, and they leave alone
-/// what isn't this bridge's.
+/// The rules are applied for each container. Applying them again changes nothing. They don't affect
+/// other bridges and other tables.
 pub fn masquerade(subnet: Subnet, bridge: &str) -> String {
-    todo!("make the table anew; in it a chain at postrouting, and one rule")
+    todo!("empty the table; add a chain at postrouting with one rule")
 }

@@ -1,7 +1,7 @@
-//! Exercise 5.5: a published port.
+//! Exercise 5.5: publish a port.
 //!
-//! A proxy accepts each connection to a port of the host, makes one to the container, and copies
-//! bytes both ways. Read tcp(7) and shutdown(2); check with `cargo wb check 5.5`.
+//! A proxy accepts each connection to a port of the host, opens a connection to the container, and
+//! copies bytes in both directions. Read tcp(7) and shutdown(2). Check with `cargo wb check 5.5`.
 #![allow(unused_imports, unused_variables)] // until your answer uses them all
 
 use std::io;
@@ -10,11 +10,11 @@ use std::thread;
 
 use anyhow::{Context, Result};
 
-/// Carries each connection that comes to `listener` to the container, and what the container says
-/// back, several at a time. When one side has no more to say, the other side is told so, and may
-/// still answer. A container that doesn't listen costs its caller the connection, and nobody else.
+/// Forwards each connection to `listener` to the container, in both directions, and several
+/// connections at the same time. When one side closes its direction, the proxy forwards this to the
+/// other side, which may still send. If the container doesn't listen, only this connection ends.
 ///
-/// Runs until there is an error of the listener's.
+/// Runs until the listener returns an error.
 pub fn publish(listener: &TcpListener, container: SocketAddrV4) -> Result<()> {
-    todo!("for each connection a thread of its own, in which two copies run at the same time")
+    todo!("for each connection, start a thread that copies both directions at the same time")
 }

@@ -1,19 +1,18 @@
-//! Exercise 5.2b: a cable into the container.
+//! Exercise 5.2b: connect a container to a bridge.
 //!
-//! A veth pair is a cable. One end is plugged into the bridge, the other one is the container's
-//! `eth0`. Read veth(4); check with `cargo wb check 5.2b`.
+//! A veth pair is a virtual cable. One end becomes a port of the bridge, the other end becomes the
+//! container's `eth0`. Read veth(4). Check with `cargo wb check 5.2b`.
 #![allow(unused_imports, unused_variables)] // until your answer uses them all
 
 use anyhow::{Context, Result};
 use nix::unistd::Pid;
 
-/// Connects the process `container`, which is in a network namespace of its own, to the bridge
-/// called `bridge`. In the container the cable's end is called `eth0`, and is down. The other end
-/// is up.
+/// Connects the process `container`, which is in its own network namespace, to the bridge called
+/// `bridge`. The end in the container is called `eth0` and is down. The other end is up.
 ///
-/// When the container ends, no interface of it is left, also if this has failed.
+/// When the container has ended, no interface of it is left, even if this function has failed.
 ///
-/// Fails, saying which step failed, when the kernel refuses one.
+/// Returns an error that names the step if the kernel refuses one.
 pub fn plug_in(container: Pid, bridge: &str) -> Result<()> {
-    todo!("a pair with names of its own; one end goes inside, the other one into the bridge")
+    todo!("make a pair with unique names; move one end into the container, attach the other")
 }

@@ -1,9 +1,10 @@
-//! Exercise 6.5a: exec, the right way round.
+//! Exercise 6.5a: repair the order of exec's steps.
 //!
-//! This runtime's exec starts a command in a container that runs. It compiles, the command runs,
-//! and its exit code arrives. And something is wrong with where it runs, and with what it may do.
-//! Compare the command with the container's PID 1, then find the two lines that are in the wrong
-//! order. Read setns(2), user_namespaces(7); check with `cargo wb check 6.5a`.
+//! This function runs a command in a running container. It compiles, the command runs, and the
+//! function returns its exit code. But the command isn't in all of the container's namespaces, and
+//! it has too many capabilities. Compare the command with the container's PID 1, then find the two
+//! steps that are in the wrong place. Read setns(2) and user_namespaces(7). Check with `cargo wb
+//! check 6.5a`.
 #![allow(unused_imports, unused_variables)] // until your answer uses them all
 
 use std::ffi::OsString;
@@ -12,11 +13,11 @@ use anyhow::{Context, Result};
 use nix::sched::{CloneFlags, setns};
 use nix::unistd::{ForkResult, Pid};
 
-/// Runs `command` in `container` (the number of its PID 1), as one of the container's processes and
-/// with no more powers than those have. Returns its exit code. The caller stays where it is.
+/// Runs `command` in `container` (the pid of its first process), in all of the container's
+/// namespaces and with no more capabilities than the container has. Returns the command's exit
+/// code. The caller's own namespaces don't change.
 ///
-/// `seal` takes from the process that calls it, for good, the powers that the container doesn't
-/// have.
+/// `seal` removes the capabilities that the container doesn't have from the calling process.
 pub fn exec_in(container: Pid, seal: &dyn Fn() -> Result<()>, command: &[OsString]) -> Result<i32> {
     match given::fork()? {
         ForkResult::Parent { child } => given::wait(child),

@@ -1,8 +1,8 @@
-//! Exercise 6.4: a terminal, lent.
+//! Exercise 6.4: use a terminal in raw mode, and restore it.
 //!
-//! `run -it` has two terminals in a row, and yours has to let every key through. And it has to be
-//! as it was when you get it back, whatever happens. Read termios(3), cfmakeraw in it; check with
-//! `cargo wb check 6.4`.
+//! With `run -it`, input passes through two terminals, and yours must pass every key through
+//! unchanged. Afterwards it must have its former settings, whatever happens. Read about cfmakeraw
+//! in termios(3). Check with `cargo wb check 6.4`.
 #![allow(unused_imports, unused_variables)] // until your answer uses them all
 
 use std::fs::File;
@@ -10,10 +10,10 @@ use std::fs::File;
 use anyhow::{Context, Result};
 use nix::sys::termios::{SetArg, Termios, cfmakeraw, tcgetattr, tcsetattr};
 
-/// Does `work` while `terminal` is in raw mode, and returns what it returned. Afterwards the
-/// terminal is exactly as it was, also if `work` fails or panics.
+/// Calls `work` while `terminal` is in raw mode, and returns the result of `work`. Afterwards the
+/// terminal has exactly its former settings, even if `work` fails or panics.
 ///
-/// Fails, saying what was being done, when it is no terminal; then `work` isn't done.
+/// Returns an error with a context if `terminal` isn't a terminal, and then doesn't call `work`.
 pub fn with_raw_terminal(terminal: &File, work: impl FnOnce() -> Result<i32>) -> Result<i32> {
-    todo!("set it, work, put it back")
+    todo!("set raw mode, call work, restore the settings")
 }

@@ -1,8 +1,8 @@
-//! Exercise 7.5: after a crash.
+//! Exercise 7.5: find the running containers.
 //!
-//! This daemon has crashed and begins anew. It finds its containers again by their records, and
-//! with some it is wrong: it says that they run. Find out which ones, and repair it. Read
-//! proc_pid_stat(5), pidfd_open(2); check with `cargo wb check 7.5`.
+//! A daemon starts again after a crash, and looks for running containers by their records. This
+//! function also returns containers that don't run. Find out which ones, and repair it. Read
+//! proc_pid_stat(5) and pidfd_open(2). Check with `cargo wb check 7.5`.
 #![allow(unused_imports, unused_variables)] // until your answer uses them all
 
 use std::fs;
@@ -12,13 +12,13 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use nix::unistd::Pid;
 
-/// The containers that run: each with its name, and a pidfd by which it can be waited for.
+/// Returns the running containers, each with its name and a pidfd of its process.
 ///
-/// A record is a file in `records`. It is called as the container, and was written when that began:
-/// `PID START`, two decimal numbers and a newline. START is the process's `starttime`, field 22 of
-/// /proc/PID/stat. A record that can't be understood is left out.
+/// A record is a file in `records`, which is named after the container. It was written when the
+/// container started: `PID START`, two decimal numbers and a newline. START is the process's
+/// `starttime`, field 22 of /proc/PID/stat. Damaged records are skipped.
 ///
-/// Fails, saying what it was, if `records` can't be read.
+/// Returns an error with a context if `records` can't be read.
 pub fn find_running(records: &Path) -> Result<Vec<(String, OwnedFd)>> {
     let mut running = Vec::new();
     for entry in fs::read_dir(records).with_context(|| format!("reading {}", records.display()))? {

@@ -1,8 +1,8 @@
-//! Exercise 8.5b: a COPY that escapes its context.
+//! Exercise 8.5b: attack a builder through its context, and the defence.
 //!
-//! A builder may copy from its context, a directory that somebody sent, and from nowhere else. This
-//! one looks at names. Get a file of the builder's machine into your image, then write the function
-//! that opens files of the context only. Read openat2(2); check with `cargo wb check 8.5b`.
+//! A builder may copy files only from its context, a directory from an untrusted source. First
+//! copy a file of the builder's machine with an insecure builder. Then write the function that
+//! opens only files in the context. Read openat2(2). Check with `cargo wb check 8.5b`.
 #![allow(unused_imports, unused_variables)] // until your answer uses them all
 
 use std::fs::File;
@@ -10,9 +10,9 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
-/// The attack: prepares the context so that the careless builder copies `secret`, an absolute path
-/// on its machine. You prepare the context on another machine: there is no such file there. Returns
-/// what to write behind COPY.
+/// The attack. Prepares the context, so that the insecure builder below copies `secret`, an
+/// absolute path on the builder's machine. You prepare the context on another machine, where this
+/// file doesn't exist. Returns the source for COPY.
 ///
 /// ```ignore
 /// ensure!(!source.split('/').any(|part| part == ".."), "forbidden path");
@@ -21,14 +21,14 @@ use anyhow::{Context, Result};
 /// fs::read(path)
 /// ```
 pub fn smuggle(context: &Path, secret: &Path) -> Result<String> {
-    todo!("which links does the builder look for, and which ones not?")
+    todo!("which links does the builder check, and which ones not?")
 }
 
-/// The defence: opens a file of the context. A `/` at the beginning is the context's. Links and
-/// `..` are followed as long as they stay in it.
+/// The defence. Opens a file of the context. A `/` at the beginning means the context itself. Links
+/// and `..` are followed if they stay within the context.
 ///
-/// Fails, saying what it was, if the way leads out of the context at any point, or there is no such
-/// file.
+/// Returns an error with the path if any part of the path leads out of the context, or if the file
+/// doesn't exist.
 pub fn open_in_context(context: &Path, source: &str) -> Result<File> {
-    todo!("the kernel can be told, for one lookup, that it must not leave a directory")
+    todo!("which system call looks up a path without leaving a directory?")
 }

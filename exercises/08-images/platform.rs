@@ -1,23 +1,23 @@
-//! Exercise 8.3: the image for this machine.
+//! Exercise 8.3: choose the image for a machine.
 //!
-//! One name, and an image for each kind of machine: an index lists them. Choose the one that this
-//! machine can run. The names are on the page; check with `cargo wb check 8.3`.
+//! An index lists an image for each kind of machine. Choose the image that a machine can run. The
+//! page explains the names of architectures. Check with `cargo wb check 8.3`.
 #![allow(unused_imports, unused_variables)] // until your answer uses them all
 
 use anyhow::{Result, bail};
 use given::{Offer, Platform};
 
-/// The digest of the image for a machine with Linux that uname(2) calls `machine`.
+/// Returns the digest of the image for a Linux machine. `machine` is its name in uname(2).
 ///
-/// - An index calls x86_64 amd64, aarch64 arm64, armv7l and armv6l arm, variant v7 and v6. All
-///   others have one name: riscv64, s390x.
-/// - An offer fits if its system is linux, its architecture the machine's, and its variant not
-///   later than the machine's: a v7 runs what is for v6, not the other way round. An arm64 is a v8.
-/// - Without a variant, arm means v7 and arm64 means v8. Others have no variants.
-/// - Of those that fit it is the latest variant, and of equals the first. An offer without a
-///   platform fits nothing.
+/// - An index uses other names: amd64 for x86_64, arm64 for aarch64, arm with variant v7 for
+///   armv7l, and arm with variant v6 for armv6l. Other names are the same: riscv64, s390x.
+/// - An offer fits if its system is linux, its architecture is the machine's, and its variant isn't
+///   higher than the machine's. A v7 machine also runs images for v6. An arm64 machine is a v8.
+/// - Without a variant, arm means v7 and arm64 means v8. Other architectures have no variants.
+/// - If several offers fit, choose the highest variant, and the first offer with this variant. An
+///   offer without a platform never fits.
 ///
-/// Fails, saying what is offered, if none fits.
+/// Returns an error that lists the offers if none fits.
 pub fn choose(offers: &[Offer], machine: &str) -> Result<String> {
-    todo!("translate the machine's name; of the offers that fit, the latest variant")
+    todo!("translate the machine's name; choose the fitting offer with the highest variant")
 }

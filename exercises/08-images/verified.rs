@@ -1,7 +1,7 @@
-//! Exercise 8.2a: a stream, verified while it is written.
+//! Exercise 8.2a: store a verified blob.
 //!
-//! A manifest promises a length and a digest. Write what comes to a file, which appears only if the
-//! promise was kept. Read rename(2); check with `cargo wb check 8.2a`.
+//! A manifest gives a size and a digest for a blob. Write the content to a file, which must appear
+//! only if size and digest are right. Read rename(2). Check with `cargo wb check 8.2a`.
 #![allow(unused_imports, unused_variables)] // until your answer uses them all
 
 use std::fs::{self, File};
@@ -11,17 +11,18 @@ use std::path::Path;
 use anyhow::{Context, Result, ensure};
 use sha2::{Digest, Sha256};
 
-/// Writes `content` to `file`. It was promised to be `size` bytes long, and its digest to be
-/// `digest`: `sha256:` and 64 lower-case hexadecimal digits.
+/// Writes `content` to `file`. The content must have `size` bytes and the digest `digest`:
+/// `sha256:` and 64 lower-case hexadecimal digits.
 ///
-/// Until all of it has been verified there is no `file`. It goes to the disk as it comes: content
-/// may be larger than the memory. Not much more is read than was promised.
+/// `file` doesn't exist until the content has been verified. The function writes each piece to the
+/// disk as it arrives, because the content may be larger than the memory. It reads only slightly
+/// more than `size` bytes.
 ///
-/// Fails, saying what was wrong, if the promise isn't kept, or when something can't be read or
-/// written; and then leaves nothing in the directory.
+/// Returns an error with the reason if the size or the digest is wrong, or if something can't be
+/// read or written. Then it leaves no file in the directory.
 ///
-/// `Sha256::new()`, `update(&bytes)` and `finalize()`, which has the bytes of the digest, are the
-/// crate sha2's.
+/// Use `Sha256::new()`, `update(&bytes)` and `finalize()`, which returns the bytes of the digest,
+/// from the crate sha2.
 pub fn store_blob(content: &mut dyn Read, size: u64, digest: &str, file: &Path) -> Result<()> {
-    todo!("under another name; hash, count and write each piece; then rename")
+    todo!("hash, count and write each piece to a temporary file; then rename it")
 }

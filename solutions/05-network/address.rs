@@ -1,16 +1,17 @@
-//! Exercise 5.3a: an address, and the way to everywhere.
+//! Exercise 5.3a: configure an address and a default route.
 //!
-//! An address with its prefix says which other addresses are behind the same interface. The default
-//! route is for all others. Read ip-address(8) and ip-route(8); check with `cargo wb check 5.3a`.
+//! An address with its prefix length says which other addresses are behind the same interface. The
+//! default route is for all others. Read ip-address(8) and ip-route(8). Check with `cargo wb check
+//! 5.3a`.
 
 use std::net::Ipv4Addr;
 
 use anyhow::{Context, Result};
 
-/// Gives `eth0` the address, in a subnet with this prefix, and sets it up. What is meant for
-/// anybody outside of the subnet goes to the gateway.
+/// Gives `eth0` the address with this prefix length, sets `eth0` up, and adds a default route: all
+/// packets to addresses outside of the subnet go to the gateway.
 ///
-/// Fails, saying which step failed, when the kernel refuses one.
+/// Returns an error that names the step if the kernel refuses one.
 pub fn configure(address: Ipv4Addr, prefix: u8, gateway: Ipv4Addr) -> Result<()> {
     // wb:answer
     given::add_address("eth0", address, prefix)
@@ -18,6 +19,6 @@ pub fn configure(address: Ipv4Addr, prefix: u8, gateway: Ipv4Addr) -> Result<()>
     given::link_up("eth0").context("RTM_NEWLINK: setting eth0 up")?;
     given::default_route(gateway).with_context(|| format!("RTM_NEWROUTE: the default route, to {gateway}"))
     // wb:starter
-    // todo!("three messages, in an order that the kernel accepts")
+    // todo!("send three messages, in an order that the kernel accepts")
     // wb:end
 }

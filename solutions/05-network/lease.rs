@@ -1,9 +1,10 @@
-//! Exercise 5.3b: no two containers with one address.
+//! Exercise 5.3b: lease an address.
 //!
-//! A lease is a file that is called after its container and has the address in it. As long as the
-//! container runs, the file is locked: flock(2). Whoever ends, by whatever signal, loses the lock,
-//! and so the address is free again. Read `File::lock` and `File::try_lock` in std's documentation;
-//! check with `cargo wb check 5.3b`.
+//! A lease is a file that is named after its container and contains the container's address. As
+//! long as the container runs, its process holds a lock on the file: flock(2). When the process
+//! ends, for whatever reason, the kernel releases the lock, and the address is free again. Read
+//! about `File::lock` and `File::try_lock` in std's documentation. Check with `cargo wb check
+//! 5.3b`.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -14,15 +15,15 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use given::Subnet;
 
-/// Takes the lowest address of the subnet that is free, and keeps it for as long as this process
-/// runs. The network's own address, the gateway's and the broadcast address (the last one) are
-/// nobody's.
+/// Takes the lowest free address of the subnet, and keeps it as long as this process runs. The
+/// network's own address, the gateway's address and the broadcast address (the last one) are never
+/// free.
 ///
-/// `leases` is a directory that is there. In it, each container has a file of its name, with its
-/// address, which its process holds locked. Files that nobody holds are from containers that have
-/// ended. `leases/.lock` is there, for a lock on the directory.
+/// `leases` is an existing directory. Each container has a file in it, which is named after the
+/// container, contains its address, and is locked by its process. A file without a lock belongs to
+/// a container that has ended. `leases/.lock` exists, and serves as a lock on the directory.
 ///
-/// Fails, saying so, when no address is free.
+/// Returns an error if no address is free.
 pub fn lease(leases: &Path, subnet: Subnet, container: &str) -> Result<Ipv4Addr> {
     // wb:answer
     // Released when this function returns, as the file is closed.
@@ -54,7 +55,7 @@ pub fn lease(leases: &Path, subnet: Subnet, container: &str) -> Result<Ipv4Addr>
     given::keep_open(file);
     Ok(address)
     // wb:starter
-    // todo!("under a lock: which are taken, remove what nobody holds, take the lowest that is free")
+    // todo!("hold the lock; find the taken addresses, remove stale leases, take the lowest free one")
     // wb:end
 }
 

@@ -1,8 +1,8 @@
-//! Exercise 6.11: the promise that somebody else made.
+//! Exercise 6.11: set no_new_privs for the right process.
 //!
-//! This runtime starts commands that shall gain nothing by setuid programs. It compiles, returns
-//! Ok, and a setuid program in the container makes its caller root. Find out who has promised what.
-//! Read no_new_privs in prctl(2); check with `cargo wb check 6.11`.
+//! This function starts a command that must not gain privileges from setuid programs. It compiles
+//! and returns Ok, but a setuid program in the container still runs as root. Find out which process
+//! has no_new_privs. Read no_new_privs in prctl(2). Check with `cargo wb check 6.11`.
 
 use std::ffi::OsString;
 
@@ -10,8 +10,8 @@ use anyhow::{Context, Result};
 use nix::sys::prctl::set_no_new_privs;
 use nix::unistd::{ForkResult, Pid};
 
-/// Starts `command` in a process of its own, which has promised to gain nothing by what it
-/// executes, and returns its number. The caller is as free as before.
+/// Starts `command` in a new process with no_new_privs, and returns the process's pid. The caller
+/// itself doesn't get no_new_privs.
 pub fn start_locked(command: &[OsString]) -> Result<Pid> {
     match given::fork()? {
         ForkResult::Parent { child } => {

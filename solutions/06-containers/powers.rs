@@ -1,17 +1,17 @@
-//! Exercise 6.8: fewer powers, for good.
+//! Exercise 6.8: drop capabilities permanently.
 //!
-//! Root's power is 41 capabilities, and a process has five sets of them. Take away what a container
-//! doesn't need, so that no program that it executes brings it back. Read capabilities(7); check
-//! with `cargo wb check 6.8`.
+//! Root's privileges are 41 capabilities, and a process has five sets of them. Drop the
+//! capabilities that a container doesn't need, so that no program in it can regain them. Read
+//! capabilities(7). Check with `cargo wb check 6.8`.
 
 use anyhow::{Context, Result};
 
-/// Leaves this process, and all that it will ever execute, the capabilities in `kept` (bit N for
-/// capability N) and no others. Called by root in the container, right before the command.
+/// Drops all capabilities of this process, and of all programs that it will execute, except those
+/// in `kept` (bit N for capability N). Root in the container calls it right before the command.
 ///
-/// Fails, saying what was being done, when the kernel refuses it.
+/// Returns an error that names the step if the kernel refuses one.
 ///
-/// Given are `given::last_capability`, `drop_from_bounding`, `clear_ambient`, `set_capabilities`.
+/// Use `given::last_capability`, `drop_from_bounding`, `clear_ambient` and `set_capabilities`.
 pub fn keep_only(kept: u64) -> Result<()> {
     // wb:answer
     // First, since it needs CAP_SETPCAP.
@@ -22,6 +22,6 @@ pub fn keep_only(kept: u64) -> Result<()> {
     given::clear_ambient().context("emptying the ambient set")?;
     given::set_capabilities(kept, kept, 0).context("capset: setting the other three sets")
     // wb:starter
-    // todo!("five sets: which one needs a power that another one takes away?")
+    // todo!("change five sets: which step needs a capability that another step drops?")
     // wb:end
 }

@@ -1,23 +1,24 @@
-//! Exercise 7.3: a connection that stops being HTTP.
+//! Exercise 7.3: pass a connection to the shim.
 //!
-//! The client asks to attach. From then on, the connection is the container's input and output, and
-//! belongs to its shim. Take the request off it, and hand it over. Read unix(7), SCM_RIGHTS; check
-//! with `cargo wb check 7.3`.
+//! The client sends a request to attach. After it, the connection carries the container's input and
+//! output, and the shim needs it. Read the request, and pass the connection to the shim. Read about
+//! SCM_RIGHTS in unix(7). Check with `cargo wb check 7.3`.
 
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
 
 use anyhow::{Context, Result, ensure};
 
-/// Reads the head of the request from `client`, up to the empty line ("\r\n\r\n"); answers 101;
-/// and gives the connection to the shim. All that the client sends behind the head is the
-/// container's input, also what was read with the head.
+/// Reads the head of the request from `client`, up to the empty line ("\r\n\r\n"), answers 101, and
+/// passes the connection to the shim. All bytes after the head are the container's input, also
+/// bytes that were read together with the head.
 ///
-/// Fails, and gives nothing away, if the client ends before its head does.
+/// Returns an error, and passes nothing to the shim, if the client closes the connection within the
+/// head.
 ///
-/// Given are the answer, `given::SWITCHING_PROTOCOLS`, and `given::pass_on(shim: &UnixStream,
-/// connection: impl AsFd, early: &[u8]) -> Result<()>`: it gives the shim a descriptor of the
-/// connection, and the bytes that come before those in it.
+/// Use the answer `given::SWITCHING_PROTOCOLS`, and `given::pass_on(shim: &UnixStream, connection:
+/// impl AsFd, early: &[u8]) -> Result<()>`. It sends the shim a descriptor of the connection, and
+/// the bytes that you have already read from it.
 pub fn hand_over(client: UnixStream, shim: &UnixStream) -> Result<()> {
     // wb:answer
     let mut client = client;
@@ -34,6 +35,6 @@ pub fn hand_over(client: UnixStream, shim: &UnixStream) -> Result<()> {
     client.write_all(given::SWITCHING_PROTOCOLS).context("answering 101")?;
     given::pass_on(shim, &client, &received[head..])
     // wb:starter
-    // todo!("where does the head end, and whose is the rest?")
+    // todo!("where does the head end, and who needs the rest?")
     // wb:end
 }

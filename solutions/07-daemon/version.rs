@@ -1,19 +1,19 @@
-//! Exercise 7.2: two programs of different age.
+//! Exercise 7.2: split off and negotiate API versions.
 //!
-//! A client from this year talks to a daemon from another one. Take the version off a request's
-//! path, and find the one that both speak. Read on the page what a version looks like; check with
+//! A client and a daemon may support different API versions. Split the version off a request's
+//! path, and find the newest version that both support. The page explains versions. Check with
 //! `cargo wb check 7.2`.
 
 use anyhow::{Context, Result, bail};
 
-/// Major and minor: 1.43 is (1, 43).
+/// Major and minor version: 1.43 is (1, 43).
 pub type Version = (u32, u32);
 
-/// The daemon's part. Takes the version off a request's path: `/v1.43/containers/json` is (1, 43)
-/// and `/containers/json`. A path that has none is left as it is, and `newest` is meant. Nothing
-/// behind the version is `/`.
+/// The daemon's function. Splits the version off a request's path: `/v1.43/containers/json` becomes
+/// (1, 43) and `/containers/json`. If the path has no version, the result is `newest` and the whole
+/// path. If nothing follows the version, the rest is `/`.
 ///
-/// Fails, saying which versions would do, if the version is older than `oldest` or newer than
+/// Returns an error with the supported versions if the version is older than `oldest` or newer than
 /// `newest`.
 pub fn split_version(path: &str, oldest: Version, newest: Version) -> Result<(Version, &str)> {
     // wb:answer
@@ -27,14 +27,15 @@ pub fn split_version(path: &str, oldest: Version, newest: Version) -> Result<(Ve
     }
     Ok((version, rest))
     // wb:starter
-    // todo!("is the first part a version? Is it one that we speak?")
+    // todo!("is the first component a version? Is it supported?")
     // wb:end
 }
 
-/// The client's part. It speaks all versions up to `newest`. A daemon's answer to `/_ping` has the
-/// newest that the daemon speaks in the header Api-Version; old ones send none, and speak 1.24.
+/// The client's function. The client supports all versions up to `newest`. A daemon sends its own
+/// newest version in the header Api-Version of its answer to `/_ping`. Old daemons send no such
+/// header, and support 1.24.
 ///
-/// Returns the newest that both speak. Fails if the header is no version.
+/// Returns the newest version that both support, or an error if the header isn't a version.
 pub fn negotiate(newest: Version, api_version: Option<&str>) -> Result<Version> {
     // wb:answer
     let daemons = match api_version {
@@ -43,7 +44,7 @@ pub fn negotiate(newest: Version, api_version: Option<&str>) -> Result<Version> 
     };
     Ok(newest.min(daemons))
     // wb:starter
-    // todo!("which of the two, and what if there is only one?")
+    // todo!("which of the two versions? And which one without a header?")
     // wb:end
 }
 

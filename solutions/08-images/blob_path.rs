@@ -1,15 +1,16 @@
-//! Exercise 8.2b: a digest that becomes a path.
+//! Exercise 8.2b: attack a store through a digest, and the defence.
 //!
-//! An archive's manifest says which blobs it has, by digest, and a store keeps each in a file of
-//! that name. But a digest is a text that a stranger wrote. First get a file out of a store that
-//! believes it, then write the function that doesn't. Check with `cargo wb check 8.2b`.
+//! A manifest names blobs by digest, and a store keeps each blob in a file that is named after its
+//! digest. But the manifest comes from an untrusted source. First read a file of the host through
+//! an insecure store. Then write the function that checks a digest. Check with `cargo wb check
+//! 8.2b`.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 
-/// The attack: a text that a careless store takes for the digest of `target`, an absolute path
-/// outside. The store is a directory `sha256`, anywhere on the same machine, and does this:
+/// The attack. Returns a text for which the insecure store below reads `target`, an absolute path
+/// outside of the store. The store is a directory on the same machine:
 ///
 /// ```ignore
 /// let hex = digest.strip_prefix("sha256:").context("another algorithm")?;
@@ -17,20 +18,20 @@ use anyhow::{Result, bail};
 /// fs::read(store.join("sha256").join(hex))
 /// ```
 ///
-/// `target` has less than 60 bytes.
+/// `target` has fewer than 60 bytes.
 pub fn hostile_digest(target: &Path) -> String {
     // wb:answer
     // To the kernel many slashes are one; and a path that begins with one is no path in the store.
     format!("sha256:{:/>64}", target.display())
     // wb:starter
-    // todo!("what is `join` given, if the 64 digits are none?")
+    // todo!("which text of 64 bytes makes `join` return the target?")
     // wb:end
 }
 
-/// The defence: the file of a blob, `STORE/sha256/HEX`, where `digest` is `sha256:` and 64 of `0`
-/// to `9` and `a` to `f`.
+/// The defence. Returns the path of a blob's file, `STORE/sha256/HEX`. `digest` must be `sha256:`
+/// and 64 characters of `0` to `9` and `a` to `f`.
 ///
-/// Fails, saying that it is none, for any other text, whatever its characters.
+/// Returns an error for any other text.
 pub fn blob_path(store: &Path, digest: &str) -> Result<PathBuf> {
     // wb:answer
     let is_digit = |c: char| c.is_ascii_digit() || ('a'..='f').contains(&c);
@@ -39,6 +40,6 @@ pub fn blob_path(store: &Path, digest: &str) -> Result<PathBuf> {
         _ => bail!("{digest:?} is no digest"),
     }
     // wb:starter
-    // todo!("what is a digest, exactly? All else is none")
+    // todo!("check exactly what a digest may contain")
     // wb:end
 }

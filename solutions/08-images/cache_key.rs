@@ -1,8 +1,8 @@
-//! Exercise 8.5a: a key that changes when it must.
+//! Exercise 8.5a: repair the key of a build step.
 //!
-//! A builder takes a step's result from its cache if the key is the same. This one runs steps that
-//! needn't be run, and, worse, takes results that are out of date. Find out when, then mend it.
-//! Check with `cargo wb check 8.5a`.
+//! A builder takes a step's result from its cache if the key is the same. With this function, it
+//! runs some steps again without need. Worse, it uses outdated results. Find out when, then repair
+//! the function. Check with `cargo wb check 8.5a`.
 
 use std::fs;
 // wb:answer
@@ -14,14 +14,14 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
 
-/// The key of a step: of the image that it stands on, its instruction, and, for a COPY, the
-/// directory that is copied.
+/// Returns the key of a step, computed from its parent image, its instruction and, for a COPY, the
+/// copied directory.
 ///
-/// Two keys are equal if, and only if, the step would make the same of both: the same parent and
-/// instruction, and the same files, by names, types, modes, contents, targets of links. Where the
-/// directory is, when its files were written, and in which order, makes no difference.
+/// Two keys are equal if, and only if, both steps have the same result: the same parent and
+/// instruction, and the same files with the same names, types, modes, contents and link targets.
+/// The key doesn't depend on the directory's path, on the files' times, or on their order.
 ///
-/// Fails, saying what it was, if something can't be read.
+/// Returns an error with the path if something can't be read.
 pub fn key(parent: &str, instruction: &str, copied: Option<&Path>) -> Result<String> {
     let mut hasher = Sha256::new();
     add(&mut hasher, parent.as_bytes());

@@ -1,26 +1,28 @@
-//! Exercise 8.4: a Dockerfile's instructions.
+//! Exercise 8.4: parse a Dockerfile.
 //!
-//! Take the text of a Dockerfile apart. The rules are below and on the page; check with `cargo wb
-//! check 8.4`.
+//! Split the text of a Dockerfile into instructions. The rules are below and on the page. Check
+//! with `cargo wb check 8.4`.
 
 use anyhow::{Result, bail, ensure};
 use given::{Arguments, Instruction};
 
-/// The instructions of a Dockerfile, in order.
+/// Returns the instructions of a Dockerfile, in order.
 ///
-/// - A line that is empty, or begins with `#`, is nothing, also between the lines of an
-///   instruction. Blanks before it don't count. A comment never goes on in the next line, and a `#`
-///   anywhere else is no comment.
-/// - A line that ends with the escape character goes on in the next one; blanks may follow it. The
-///   character goes, and all behind it; nothing stands in its place.
-/// - The escape character is `\`. If the first line is `# escape=C` it is C; blanks around
-///   `escape`, `=` and C don't count.
-/// - The name is what is before the first blank, in capitals; the arguments are what is behind it,
-///   without blanks at both ends. The line is the one that it begins in.
-/// - Arguments that are a JSON array of strings are the exec form; anything else is the shell form.
+/// - Empty lines, and lines that begin with `#`, are ignored, also between the lines of an
+///   instruction. There may be blanks before the `#`. A comment never continues on the next line. A
+///   `#` at any other place isn't a comment.
+/// - If a line ends with the escape character, the instruction continues on the next line. Blanks
+///   may follow the character. The character, the blanks and the newline are removed, and nothing
+///   replaces them.
+/// - The escape character is `\`. If the first line is `# escape=C`, it is C. Blanks around
+///   `escape`, `=` and C are ignored.
+/// - The name is the text before the first blank, converted to capitals. The arguments are the text
+///   after it, without blanks at both ends. The line is the number of the instruction's first line.
+/// - If the arguments are a JSON array of strings, they have the exec form, otherwise the shell
+///   form.
 ///
-/// `serde_json::from_str::<Vec<String>>` reads such an array. Fails, saying in which line, if a
-/// name has something other than letters in it, or has no arguments.
+/// Parse such an array with `serde_json::from_str::<Vec<String>>`. Returns an error with the line's
+/// number if a name contains anything but letters, or if there are no arguments.
 pub fn instructions(text: &str) -> Result<Vec<Instruction>> {
     // wb:answer
     let escape = escape_of(text.lines().next().unwrap_or_default());
@@ -49,7 +51,7 @@ pub fn instructions(text: &str) -> Result<Vec<Instruction>> {
     }
     Ok(found)
     // wb:starter
-    // todo!("first whole instructions from lines, then each into its parts")
+    // todo!("join lines to instructions, then split each into its parts")
     // wb:end
 }
 

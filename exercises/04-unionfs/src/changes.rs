@@ -124,7 +124,8 @@ pub mod check {
     ];
 
     const ADDED: &str = "an entry that the layers below don't show is added, also each file of a new directory";
-    const CHANGED: &str = "an entry that differs is changed, and each directory above it; a file that was only opened isn't";
+    const CHANGED: &str =
+        "an entry that differs is changed, and each directory above it; a file that was only opened isn't";
     const DELETED: &str = "an entry that the union no longer shows is deleted";
     const SORTED: &str = "the lines are sorted by path";
     const GONE: &str = "if the upper directory doesn't exist, the function returns an error with a context";
@@ -169,7 +170,8 @@ pub mod check {
 
     fn sorted(seen: &Observation) -> Outcome {
         let first = seen.lines.iter().zip(&seen.wanted).find(|(is, wanted)| is != wanted);
-        let observed = first.map_or("another number of lines".into(), |(is, _)| format!("\"{is}\" is in the wrong place"));
+        let observed =
+            first.map_or("another number of lines".into(), |(is, _)| format!("\"{is}\" is in the wrong place"));
         seen.run.outcome(SORTED, seen.is_sorted(), "sorted, and each line once", observed)
     }
 

@@ -1,11 +1,11 @@
-//! Exercise 5.3a: an address, and the way to everywhere.
+//! Exercise 5.3a: configure an address and a default route.
 
 use exercise::{Difficulty, Exercise, Kind, Mistake};
 
 pub const EXERCISE: Exercise = Exercise {
     id: "5.3a",
     name: "address",
-    title: "an address, and the way to everywhere",
+    title: "configure an address and a default route",
     kind: Kind::Build,
     minutes: 15,
     difficulty: Difficulty::Easy,
@@ -14,40 +14,41 @@ pub const EXERCISE: Exercise = Exercise {
     shown_by: "run --network bridge sh -c 'ip -brief address; ip route'",
     needs_cgroups: false,
     hints: &[
-        "Three steps, as in a shell: ip address add …/… dev eth0; ip link set eth0 up; ip route add default \
-         via …. The kernel accepts a route only if it can reach the gateway at that moment.",
-        "The address brings a route to its subnet, and that is the way to the gateway. It exists as \
-         long as the interface is up. So the default route comes last.",
-        "given::add_address(\"eth0\", address, prefix), given::link_up(\"eth0\"), \
-         given::default_route(gateway), each with a context that says what was refused.",
+        "You need three steps. In a shell they are: ip address add …/… dev eth0; ip link set eth0 up; ip \
+         route add default via …. The kernel accepts the default route only if it already has a route to \
+         the gateway.",
+        "For an address, the kernel adds a route to its subnet, which also leads to the gateway. The route \
+         exists only while the interface is up. So add the default route last.",
+        "Call given::add_address(\"eth0\", address, prefix), given::link_up(\"eth0\") and \
+         given::default_route(gateway), each with a context that names the step.",
     ],
     mistakes: MISTAKES,
 };
 
 exercise::mistakes! {
     HOST_PREFIX = Mistake::new("host-prefix",
-        "eth0 has the address with the prefix 32, and the kernel refuses the default route.",
-        "With 32, nobody but the container itself is behind eth0: not even the gateway, which the kernel \
-         says with ENETUNREACH. The prefix is the subnet's.");
+        "eth0 has the address with the prefix length 32, and the kernel refuses the default route.",
+        "With 32, the subnet contains only the container's own address and not the gateway, so the kernel \
+         returns ENETUNREACH. Use the subnet's prefix length.");
     FIXED_PREFIX = Mistake::new("fixed-prefix",
-        "eth0 has the prefix 24, whatever the subnet's is.",
-        "Of a larger subnet it doesn't reach all containers; of a smaller one it asks for strangers as if \
-         they were on the bridge. The prefix is one of the arguments.");
+        "eth0 always has the prefix length 24.",
+        "In a larger subnet, the container doesn't reach all other containers. In a smaller one, it looks \
+         for other machines on the bridge. The prefix length is an argument of the function.");
     TOO_EARLY = Mistake::new("too-early",
-        "The default route was asked for before there was a way to the gateway.",
-        "The kernel says ENETUNREACH, \"Network is unreachable\". What makes the gateway reachable is an \
-         interface that is up and has an address in its subnet.");
+        "The function adds the default route before the kernel has a route to the gateway.",
+        "The kernel returns ENETUNREACH, \"Network is unreachable\". It needs an interface that is up and \
+         has an address in the gateway's subnet.");
     NO_ROUTE = Mistake::new("no-route",
-        "The container reaches the other containers and the gateway, and nothing else: it has no default \
-         route.",
-        "The address brings a route to its own subnet. For all other addresses somebody has to say where \
-         packets go.");
+        "The container has no default route. It reaches the other containers and the gateway, but nothing \
+         else.",
+        "For an address, the kernel adds only the route to its own subnet. You must add a route for all \
+         other destinations.");
     DOWN = Mistake::new("down",
-        "eth0 has its address, and is down.",
-        "An interface that is down sends nothing, and the kernel forgets the routes that lead to it.");
+        "eth0 has its address but is down.",
+        "An interface that is down sends no packets, and the kernel removes the routes through it.");
     SWALLOWED_THE_ERROR = exercise::swallowed!(
-        "There is no eth0, and the function returned Ok.",
-        "The container starts without a network, and nobody knows why.");
+        "There is no eth0, but the function returned Ok.",
+        "The container starts without a network, and no error gives the reason.");
     BARE_ERRNO = exercise::BARE_ERRNO;
 }
 
@@ -94,7 +95,7 @@ pub mod check {
 
         let reply = running.go_on()?;
 
-        let (mut eth0, mut route, mut said) = (None, None, Err("nobody could be asked".to_string()));
+        let (mut eth0, mut route, mut said) = (None, None, Err("the container has ended".to_string()));
         if case == "plugged" && lab::observe::process_exists(running.main()) {
             let container = Inside::process(&running, running.main());
             (eth0, route) = (container.interface("eth0")?, container.default_route()?);
@@ -112,10 +113,10 @@ pub mod check {
         })
     }
 
-    const ADDRESS: &str = "eth0 has the address, with the subnet's prefix, and is up";
+    const ADDRESS: &str = "eth0 is up and has the address, with the subnet's prefix length";
     const ROUTE: &str = "the default route leads to the gateway";
-    const BEYOND: &str = "a server beyond the gateway can be reached, and sees the container's address";
-    const REFUSED: &str = "a container without eth0 is an error that says what was refused";
+    const BEYOND: &str = "the container reaches a server behind the gateway, which sees the container's address";
+    const REFUSED: &str = "without eth0, the function returns an error with a context";
 
     impl Observation {
         fn has_address(&self) -> bool {

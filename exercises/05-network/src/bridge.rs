@@ -1,11 +1,11 @@
-//! Exercise 5.2a: a bridge.
+//! Exercise 5.2a: make a bridge.
 
 use exercise::{Difficulty, Exercise, Kind, Mistake};
 
 pub const EXERCISE: Exercise = Exercise {
     id: "5.2a",
     name: "bridge",
-    title: "a bridge",
+    title: "make a bridge",
     kind: Kind::Build,
     minutes: 20,
     difficulty: Difficulty::Easy,
@@ -14,47 +14,46 @@ pub const EXERCISE: Exercise = Exercise {
     shown_by: "run --network bridge sh -c 'ip route'",
     needs_cgroups: false,
     hints: &[
-        "Three steps: ip link add br0 type bridge; ip address add 10.1.1.1/24 dev br0; ip link set br0 up. \
-         Each run of mydocker takes them. What does the kernel say to the second run, and in which of the \
-         steps?",
-        "EEXIST is the kernel's word for \"that is there already\", and here it is good news. It is no \
-         reason to leave out the steps that follow: somebody may have been killed between them.",
-        "given's functions return nix::Result, so that the errno can be matched: match \
+        "You need three steps: ip link add br0 type bridge; ip address add 10.1.1.1/24 dev br0; ip link set \
+         br0 up. Each run of mydocker executes them. Which of them fail in the second run, and with which \
+         errno?",
+        "EEXIST means that the bridge or its address already exists. This is not an error here. But you must \
+         execute the following steps anyway, because a program may have been killed between two steps.",
+        "The functions of given return nix::Result, so you can match the errno: match \
          given::add_bridge(name) { Ok(()) | Err(Errno::EEXIST) => {} Err(errno) => return \
-         Err(errno).context(\"…\") }. The same for the address; link_up minds nothing.",
+         Err(errno).context(\"…\") }. Do the same for the address. link_up succeeds also if the bridge is up.",
     ],
     mistakes: MISTAKES,
 };
 
 exercise::mistakes! {
     DOWN = Mistake::new("down",
-        "The bridge was made, and is down.",
-        "A new interface is down. A switch without power passes nothing on, and its address answers \
-         nobody.");
+        "The bridge exists but is down.",
+        "A new interface is down. A bridge that is down forwards no frames, and its address can't be \
+         reached.");
     NO_ADDRESS = Mistake::new("no-address",
         "The bridge has no address.",
-        "Containers on it would reach each other, and nothing else: their way out is a gateway, and that \
-         is the bridge's own address on the host.");
+        "Containers on this bridge would reach each other but nothing else. They need a gateway: the \
+         bridge's own address on the host.");
     HOST_PREFIX = Mistake::new("host-prefix",
-        "The bridge has the gateway's address alone, with the prefix 32.",
-        "The prefix says which addresses are behind this interface. With 32 it is none but its own, and the \
-         host has no route to its containers.");
+        "The bridge has the gateway's address with the prefix length 32.",
+        "The prefix length says which addresses are behind this interface. With 32, there is only its own \
+         address, and the host has no route to the containers.");
     ONLY_ONCE = Mistake::new("only-once",
-        "The second container can't have the bridge: the function returned an error, since it is there \
-         already.",
-        "EEXIST, \"File exists\", is no failure here. The bridge outlives each container, and each run of \
-         mydocker asks for it.");
+        "For the second container, the function returned an error because the bridge already exists.",
+        "EEXIST, \"File exists\", is not an error here. The bridge outlives each container, and each run of \
+         mydocker calls this function.");
     MADE_ANEW = Mistake::new("made-anew",
-        "The bridge that was there is gone, and another one has its name.",
-        "The containers on it have lost their network, while they run: a port goes with its bridge. One \
-         that is there has to stay.");
+        "The existing bridge is gone, and a new bridge has its name.",
+        "Running containers have lost their network, because their ports were ports of the old bridge. Keep an \
+         existing bridge.");
     HALF_MADE = Mistake::new("half-made",
-        "A bridge that was there without an address, or down, stays like that for ever.",
-        "Making it takes three messages, and a program may be killed after the first. That the bridge is \
-         there doesn't say that the rest is: each step has to be asked for, each time.");
+        "An existing bridge without an address, or a bridge that is down, stays incomplete.",
+        "A bridge needs three messages, and a program may be killed after the first. So the bridge may exist \
+         although later steps are missing. Execute every step each time.");
     SWALLOWED_THE_ERROR = exercise::swallowed!(
-        "The kernel refused a name that is too long, and the function returned Ok.",
-        "The container's cable has nothing to be plugged into.");
+        "The kernel refused a name that is too long, but the function returned Ok.",
+        "The next step can't find the bridge.");
     BARE_ERRNO = exercise::BARE_ERRNO;
 }
 
@@ -135,11 +134,11 @@ pub mod check {
         })
     }
 
-    const MADE: &str = "a bridge of this name is made, and it is up";
-    const ADDRESS: &str = "it has the gateway's address, with the subnet's prefix";
-    const STAYS: &str = "a bridge that is there stays, with its ports";
-    const HALF: &str = "one that was left half-made gets what it lacks";
-    const REFUSED: &str = "a name that is too long is an error that says what was refused";
+    const MADE: &str = "there is a bridge with this name, and it is up";
+    const ADDRESS: &str = "it has the gateway's address, with the subnet's prefix length";
+    const STAYS: &str = "an existing bridge keeps its ports";
+    const HALF: &str = "an incomplete bridge is completed";
+    const REFUSED: &str = "for a name that is too long, the function returns an error with a context";
 
     impl Observation {
         fn is_bridge(&self) -> bool {
@@ -166,8 +165,10 @@ pub mod check {
         fn in_words(&self) -> String {
             match &self.after {
                 None => format!("there is no {}", self.name),
-                Some(after) if after.kind != "bridge" => format!("{} is no bridge", self.name),
-                Some(_) if self.before.is_some() && !self.is_the_same() => format!("{} is another one now", self.name),
+                Some(after) if after.kind != "bridge" => format!("{} is not a bridge", self.name),
+                Some(_) if self.before.is_some() && !self.is_the_same() => {
+                    format!("{} is now a different bridge", self.name)
+                }
                 Some(_) if self.case == Case::All && !self.has_port => "it has lost its port".into(),
                 Some(after) => after.in_words(),
             }
@@ -179,7 +180,12 @@ pub mod check {
         let [fresh, all, half, long] = [Case::Nothing, Case::All, Case::Half, Case::TooLong].map(of);
         let complete = |seen: &Observation| format!("{}: up, {}/{}", seen.name, seen.address.0, seen.address.1);
         let outcomes = vec![
-            fresh.run.outcome(MADE, fresh.is_up(), &format!("{} is a bridge, and up", fresh.name), fresh.in_words()),
+            fresh.run.outcome(
+                MADE,
+                fresh.is_up(),
+                &format!("{} is a bridge, and it is up", fresh.name),
+                fresh.in_words(),
+            ),
             fresh.run.outcome(ADDRESS, fresh.has_address(), &complete(fresh), fresh.in_words()),
             claim(STAYS, all, Case::All, all.is_the_same() && all.has_port && all.is_complete(), &complete(all)),
             claim(HALF, half, Case::Half, half.is_the_same() && half.is_complete(), &complete(half)),

@@ -1,11 +1,11 @@
-//! Exercise 5.3b: no two containers with one address.
+//! Exercise 5.3b: lease an address.
 
 use exercise::{Difficulty, Exercise, Kind, Mistake};
 
 pub const EXERCISE: Exercise = Exercise {
     id: "5.3b",
     name: "lease",
-    title: "no two containers with one address",
+    title: "lease an address",
     kind: Kind::Build,
     minutes: 50,
     difficulty: Difficulty::Hard,
@@ -14,51 +14,52 @@ pub const EXERCISE: Exercise = Exercise {
     shown_by: "run --network bridge sh -c 'hostname -I'",
     needs_cgroups: false,
     hints: &[
-        "There are two locks. One is on leases/.lock: it is held while you look for a free address and \
-         take it, and not a moment longer. The other is on the container's own file: it is held as long as \
-         the container runs. What would each of them do for the other's purpose?",
-        "For each file but .lock: open it and try_lock it. If that succeeds, nobody holds it, and it may be \
-         removed. If it fails, the address in it is taken. The addresses that may be given have the \
-         numbers from 2 to size - 2.",
-        "File::open(leases.join(\".lock\"))?.lock() would lock and unlock at once: the file needs a name, \
-         as in let guard = …, which is closed at the end of the function. The container's file must not \
-         be closed there: given::keep_open. File::create_new says if there is one of that name.",
+        "You need two locks. Hold the lock on leases/.lock only while you look for a free address and take \
+         it. Hold the lock on the container's own file as long as the container runs. What would happen if \
+         you used one of them for both purposes?",
+        "For each file except .lock: open it and call try_lock. If this succeeds, the container has ended, \
+         and you may remove the file. If it fails, the address in the file is taken. Containers may have \
+         the addresses with the numbers from 2 to size - 2.",
+        "File::open(leases.join(\".lock\"))?.lock() would lock and unlock at once, because Rust closes the \
+         temporary file. Give it a name, as in let guard = …, so it is closed at the end of the function. \
+         The container's file must stay open: use given::keep_open. File::create_new fails if a file with \
+         this name exists.",
     ],
     mistakes: MISTAKES,
 };
 
 exercise::mistakes! {
     NEVER_RELEASED = Mistake::new("never-released",
-        "The second container waits for ever.",
-        "The first one still has the lock on the directory, and runs. That lock is for the moment in which \
-         an address is chosen. It is released when the file is closed, so the function must not keep \
-         it open.");
+        "The second container waits forever.",
+        "The first container still holds the lock on the directory while it runs. This lock is only for \
+         choosing an address. It is released when the file is closed, so the function must not keep the \
+         file open.");
     RESERVED = Mistake::new("reserved",
-        "A container has got the network's own address, or the gateway's.",
-        "The first address is the subnet's name. The second one is the bridge's: a container that has it \
-         answers in the gateway's place, and nobody on the bridge gets out any more.");
+        "A container has the network's own address, or the gateway's.",
+        "The first address identifies the subnet. The second one belongs to the bridge. A container with this \
+         address gets the packets for the gateway, and no container on the bridge reaches the outside.");
     NOT_HELD = Mistake::new("not-held",
         "Containers that run at the same time have the same address.",
         "Each of them has found the files of the others unlocked. A lock is released when its file is \
-         closed, and Rust closes it where its variable ends: at the end of the function. The lease has to \
-         last as long as the process.");
+         closed, and Rust closes a file at the end of its variable's scope. The lease's file must stay open \
+         as long as the process runs.");
     NOT_GIVEN_BACK = Mistake::new("not-given-back",
-        "The address of a container that has ended is never given to anybody again.",
-        "A killed program removes no file. That the file is there says nothing; that somebody holds it \
-         locked does.");
+        "The address of an ended container is never used again.",
+        "A killed program can't remove its file. So the file's existence doesn't mean that the address is \
+         taken. Only a lock on the file does.");
     SAME_AT_ONCE = Mistake::new("same-at-once",
         "Containers that start at the same moment get the same address, or an error.",
-        "Each looks, finds the same address free, and takes it. Or it finds a file that another one is \
-         removing. Looking and taking have to happen under one lock, which all of them ask for: on .lock.");
+        "Each of them finds the same free address and takes it, or finds a file that another one is \
+         removing. Search for the address and take it while you hold the lock on .lock.");
     BROADCAST = Mistake::new("broadcast",
-        "The last container has got the broadcast address.",
-        "The subnet's last address means everybody in it. What is sent to it doesn't reach one container, \
-         but all.");
+        "The last container has the broadcast address.",
+        "The last address of a subnet refers to all its members. A packet to this address doesn't reach a \
+         single container, but all of them.");
     SWALLOWED_THE_ERROR = exercise::swallowed!(
-        "No address is free, and the function returned one.",
-        "Two containers have the same address now.");
+        "No address is free, but the function returned one.",
+        "Now two containers have the same address.");
     BARE_ERRNO = Mistake { why:
-        "\"No such file or directory\" could be anything. Say what was to be read: \
+        "\"No such file or directory\" could refer to any file. Add what you wanted to read: \
          .with_context(|| format!(\"reading {}\", leases.display()))?",
         ..exercise::BARE_ERRNO };
 }
@@ -139,12 +140,12 @@ pub mod check {
         entries.filter(|path| is_held(path)).filter_map(|path| address(&path)).collect()
     }
 
-    const RIGHT: &str = "each container gets the lowest address that is free";
-    const HELD: &str = "its file has that address, and is locked as long as it runs";
-    const BACK: &str = "the address of a container that was killed is given to the next one";
+    const RIGHT: &str = "each container gets the lowest free address";
+    const HELD: &str = "the container's file contains the address, and is locked as long as the container runs";
+    const BACK: &str = "the next container gets the address of a killed one";
     const DIFFERENT: &str = "containers that start at the same moment get different addresses";
-    const FULL: &str = "when all are taken, the next one gets an error, and not the broadcast address";
-    const REFUSED: &str = "a directory that isn't there is an error that says what was to be read";
+    const FULL: &str = "if all addresses are taken, the function returns an error, and not the broadcast address";
+    const REFUSED: &str = "if the directory doesn't exist, the function returns an error with a context";
 
     impl Observation {
         fn numbers(&self, numbers: &[u32]) -> Vec<Ipv4Addr> {
@@ -170,7 +171,7 @@ pub mod check {
         /// Where containers share one.
         fn in_words(&self) -> String {
             let words: Vec<String> = self.addresses.iter().map(ToString::to_string).collect();
-            format!("the containers that run have {}", list(&words))
+            format!("the running containers have {}", list(&words))
         }
     }
 
@@ -191,7 +192,7 @@ pub mod check {
                 HELD,
                 is_held,
                 "a locked file for each container, with its address",
-                format!("{}; in locked files is {}", sequence.in_words(), list(&held)),
+                format!("{}; the locked files contain {}", sequence.in_words(), list(&held)),
             ),
             sequence.run.outcome(BACK, sequence.are(&[2, 4, 5, 3]), &words(&[2, 4, 5, 3]), sequence.in_words()),
             crowd.run.outcome(DIFFERENT, crowded, "twelve different addresses", crowd.in_words()),

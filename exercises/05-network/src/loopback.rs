@@ -1,11 +1,11 @@
-//! Exercise 5.1: a network of its own.
+//! Exercise 5.1: make a network namespace.
 
 use exercise::{Difficulty, Exercise, Kind, Mistake};
 
 pub const EXERCISE: Exercise = Exercise {
     id: "5.1",
     name: "loopback",
-    title: "a network of its own",
+    title: "make a network namespace",
     kind: Kind::Build,
     minutes: 15,
     difficulty: Difficulty::Easy,
@@ -14,30 +14,30 @@ pub const EXERCISE: Exercise = Exercise {
     shown_by: "run sh -c 'ip -brief address'",
     needs_cgroups: false,
     hints: &[
-        "In a shell it is two commands: unshare --net sh, and then in that shell: ip link set lo up. In \
-         which namespace would the second one act, if it came first?",
-        "unshare(2) has one flag for each kind of namespace, and this one's is CLONE_NEWNET. The kernel \
-         has made lo by the time that unshare returns. given::link_up is the second command.",
-        "nix::sched::unshare(CloneFlags::CLONE_NEWNET), then given::link_up(\"lo\"), each with a \
-         .context(\"…\") that says what was refused. The last one can be the function's result.",
+        "In a shell you would use two commands: unshare --net sh, and in the new shell: ip link set lo up. \
+         Which lo would the second command change if you ran it first?",
+        "unshare(2) has one flag for each kind of namespace. The flag for network namespaces is \
+         CLONE_NEWNET. When unshare returns, the kernel has already made lo. given::link_up does the same as \
+         the second command.",
+        "Call nix::sched::unshare(CloneFlags::CLONE_NEWNET), then given::link_up(\"lo\"), each with a \
+         .context(\"…\") that names the step. The last call can be the function's result.",
     ],
     mistakes: MISTAKES,
 };
 
 exercise::mistakes! {
     HOSTS_NETWORK = Mistake::new("hosts-network",
-        "The function returned Ok, and the process is in the host's network namespace.",
-        "Its ports and interfaces are the host's. unshare(2) moves its caller: a child process or another \
-         thread that calls it moves alone.");
+        "The function returned Ok, but the process is in the host's network namespace.",
+        "It uses the host's ports and interfaces. unshare(2) moves only the calling thread, and not a parent \
+         process or other threads.");
     ANOTHER_USER_NAMESPACE = exercise::ANOTHER_USER_NAMESPACE;
     LO_DOWN = Mistake::new("lo-down",
-        "The process has a network namespace of its own, and lo is down in it.",
-        "A new interface is down, and lo is no exception: a server in the container can't be reached at \
-         127.0.0.1, not even from the container. lo has to be set up in the new namespace, so after the \
-         process has moved.");
+        "The process is in a new network namespace, but lo is down there.",
+        "A new interface is down, including lo. So not even the container itself can reach its server at \
+         127.0.0.1. Set lo up after the process has moved to the new namespace.");
     SWALLOWED_THE_ERROR = exercise::swallowed!(
-        "The kernel refused, and the function returned Ok.",
-        "The container starts in the host's network.");
+        "The kernel refused a step, but the function returned Ok.",
+        "The container starts in the host's network namespace.");
     BARE_ERRNO = exercise::BARE_ERRNO;
 }
 
@@ -84,10 +84,10 @@ pub mod check {
         Ok(Observation { is_somebody: case == "somebody", left, interfaces, run: Run::end(running, reply) })
     }
 
-    const OWN: &str = "the process is in a network namespace of its own";
-    const ELSE: &str = "every other namespace is the one that it had";
-    const LO: &str = "lo is up there, and has 127.0.0.1";
-    const REFUSED: &str = "what the kernel refuses is an error that says what was refused";
+    const OWN: &str = "the process is in a new network namespace";
+    const ELSE: &str = "the process's other namespaces don't change";
+    const LO: &str = "lo is up in the new namespace, and has 127.0.0.1";
+    const REFUSED: &str = "if the kernel refuses a step, the function returns an error with a context";
 
     fn judge(runs: &[Observation]) -> Judgement {
         let (usual, last) = (&runs[0], &runs[runs.len() - 1]);
@@ -97,12 +97,12 @@ pub mod check {
                 OWN,
                 usual.is_own(),
                 "after the call, /proc/PID/ns/net is not the host's",
-                "the process is still in the host's".into(),
+                "the process is still in the host's network namespace".into(),
             ),
             usual.run.outcome_whatever(
                 ELSE,
                 others.is_empty(),
-                "all other files in /proc/PID/ns are what they were",
+                "all other files in /proc/PID/ns are unchanged",
                 format!("it has also left: {}", list(&others)),
             ),
             usual.run.outcome(LO, usual.is_own() && usual.has_lo(), "lo: up, 127.0.0.1/8", usual.in_words()),

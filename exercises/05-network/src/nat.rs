@@ -1,11 +1,11 @@
-//! Exercise 5.4: the way out.
+//! Exercise 5.4: masquerade outgoing packets.
 
 use exercise::{Difficulty, Exercise, Kind, Mistake};
 
 pub const EXERCISE: Exercise = Exercise {
     id: "5.4",
     name: "nat",
-    title: "the way out",
+    title: "masquerade outgoing packets",
     kind: Kind::Build,
     minutes: 30,
     difficulty: Difficulty::Medium,
@@ -14,51 +14,50 @@ pub const EXERCISE: Exercise = Exercise {
     shown_by: "run --network bridge sh -c 'ip route'",
     needs_cgroups: false,
     hints: &[
-        "A table has a family and a name, a chain in it says at which hook it is, and a rule says for which \
-         packets it is and what happens. The page shows such a table; yours has one chain with one rule. \
-         Write it to a file and try it: unshare -rn nft -f FILE.",
+        "A table has a family and a name. A chain in it names its hook. A rule has conditions and an action. \
+         The page shows such a table; yours has one chain with one rule. Write it to a file and test it: \
+         unshare -rn nft -f FILE.",
         "table ip NAME { chain postrouting { type nat hook postrouting priority srcnat; ip saddr … oifname \
          != \"…\" masquerade } }. Applied twice, it would have the rule twice: a block adds to what is \
          there. Where is the bridge in the table's name?",
-        "\"table ip NAME\" makes it if there is none, \"delete table ip NAME\" removes it with all that is in \
-         it, and then the block makes it anew: one text, so one transaction. In format!, braces are \
-         written twice: {{ and }}.",
+        "\"table ip NAME\" makes the table if it doesn't exist, \"delete table ip NAME\" removes it with its \
+         content, and then the block makes it again. All three are in one text, so they are one transaction. \
+         In format!, write braces twice: {{ and }}.",
     ],
     mistakes: MISTAKES,
 };
 
 exercise::mistakes! {
     NFT_REFUSED = Mistake::new("nft-refused",
-        "nft doesn't accept the text.",
-        "Its message, above, has the line and the place. Write the text to a file and try it by hand: \
-         unshare -rn nft -f FILE. Is it the first time that it is refused, or the second: is there \
-         something already, or not yet?");
+        "nft rejects the text.",
+        "Its message above shows the line and the column. Write the text to a file and test it: \
+         unshare -rn nft -f FILE. Does the first application fail, or the second one? In the second one the \
+         table already exists.");
     OTHERS_REMOVED = Mistake::new("others-removed",
-        "A table of somebody else's is gone.",
-        "flush ruleset removes everybody's rules: Docker's, and the firewall that protects the machine. A \
-         table of your own can be made anew without touching any other.");
+        "Another program's table is gone.",
+        "flush ruleset removes all rules, including Docker's and those of the machine's firewall. Replace only \
+         your own table.");
     ONLY_THE_LAST = Mistake::new("only-the-last",
-        "A second network takes the first one's rules away.",
-        "Each bridge has a subnet and a rule of its own. A table that is made anew for each of them has only \
-         the last one's rule: its name needs the bridge in it.");
+        "The rules of a second network replace those of the first one.",
+        "Each bridge has its own subnet and rule. If all bridges use the same table and you replace it for each \
+         bridge, it contains only the last rule. Use the bridge's name in the table's name.");
     NO_ANSWER = Mistake::new("no-answer",
         "The container still gets no answer from outside.",
-        "Its packets leave with an address that nobody outside knows. Which packets is the rule for? On the \
-         way out they have the subnet as their source, and leave by an interface that isn't the \
-         bridge.");
+        "Its packets leave with a private source address, to which no machine outside has a route. Check which \
+         packets the rule matches. Outgoing packets have a source address in the subnet, and leave through an \
+         interface that isn't the bridge.");
     EVERYBODY = Mistake::new("everybody",
-        "Packets of other machines, which the host passes on, get its address too.",
-        "The neighbour has an address that can be answered, and a server that wants to know who calls. The \
-         rule is for the subnet only: ip saddr.");
+        "The rule also masquerades packets of other machines, which the host forwards.",
+        "These machines have reachable addresses, and servers should see them. Restrict the rule to the subnet: \
+         ip saddr.");
     ON_THE_BRIDGE = Mistake::new("on-the-bridge",
-        "Packets that the host passes from the bridge to the bridge get its address.",
-        "Containers can answer each other, and should see who calls. The rule is for what leaves by another \
-         interface: oifname != \"…\".");
+        "The rule also masquerades packets from one container to another on the bridge.",
+        "Containers can reach each other directly, and should see each other's addresses. Restrict the rule to \
+         packets that leave through another interface: oifname != \"…\".");
     PILES_UP = Mistake::new("piles-up",
-        "Each container adds the rule once more.",
-        "A block of nft's adds to what is there. After a hundred containers the kernel compares each packet \
-         with a hundred rules, and nobody removes them. Make the table anew in the same \
-         transaction.");
+        "Each container adds the rule again.",
+        "A table block of nft adds to an existing table. After a hundred containers, the kernel compares each \
+         packet with a hundred rules. Empty the table in the same transaction.");
 }
 
 #[cfg(feature = "checks")]
@@ -116,7 +115,7 @@ pub mod check {
         let alive = lab::observe::process_exists(running.main());
         let ask = |from: &Inside, whom| {
             if !alive || reply != Reply::Ok {
-                return Err("nobody could be asked".to_string());
+                return Err("the container has ended".to_string());
             }
             from.ask(whom, "ahoy").map(|said| said.replace(" ahoy", ""))
         };
@@ -138,12 +137,12 @@ pub mod check {
         table.split_whitespace().filter(|word| word.parse::<u64>().is_err()).collect()
     }
 
-    const ACCEPTED: &str = "nft accepts the rules, also when they are there already";
+    const ACCEPTED: &str = "nft accepts the rules, even if they already exist";
     const OUT: &str = "a server outside answers a container, and sees the host's address";
-    const OTHERS: &str = "packets that aren't a container's keep their address";
+    const OTHERS: &str = "packets of other machines keep their address";
     const BRIDGE: &str = "packets that don't leave the bridge keep their address";
-    const ONCE: &str = "each network has its rule, and has it once";
-    const TABLES: &str = "other tables are left as they are";
+    const ONCE: &str = "each network has its rule exactly once";
+    const TABLES: &str = "other tables don't change";
 
     fn judge(seen: &Observation) -> Judgement {
         let words = |whom: &Result<String, String>| match whom {
@@ -157,13 +156,13 @@ pub mod check {
             seen.run.outcome(
                 OUT,
                 is(&seen.container_seen, HOST),
-                &format!("it sees {HOST}"),
+                &format!("the server sees {HOST}"),
                 words(&seen.container_seen),
             ),
             seen.run.outcome(
                 OTHERS,
                 is(&seen.neighbour_seen, NEIGHBOUR),
-                &format!("of the neighbour it sees {NEIGHBOUR}"),
+                &format!("for the neighbour, the server sees {NEIGHBOUR}"),
                 words(&seen.neighbour_seen),
             ),
             seen.run.outcome(
@@ -176,8 +175,8 @@ pub mod check {
             seen.run.outcome_whatever(
                 TABLES,
                 seen.others_kept,
-                "the table that was there before, as it was",
-                "it is gone, or has changed".into(),
+                "the other table is unchanged",
+                "the other table is gone, or has changed".into(),
             ),
         ];
         Judgement::new(outcomes, mistake(seen), [&seen.run.printed])

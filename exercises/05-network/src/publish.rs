@@ -1,11 +1,11 @@
-//! Exercise 5.5: a published port.
+//! Exercise 5.5: publish a port.
 
 use exercise::{Difficulty, Exercise, Kind, Mistake};
 
 pub const EXERCISE: Exercise = Exercise {
     id: "5.5",
     name: "publish",
-    title: "a published port",
+    title: "publish a port",
     kind: Kind::Build,
     minutes: 40,
     difficulty: Difficulty::Hard,
@@ -14,32 +14,31 @@ pub const EXERCISE: Exercise = Exercise {
     shown_by: "",
     needs_cgroups: false,
     hints: &[
-        "A loop of listener.accept(); for each caller a TcpStream::connect(container), and then two copies, \
-         caller to container and container to caller. Why can't one of them come after the other?",
-        "thread::spawn(move || …) lets the loop go on at once. In it, thread::scope(|scope| { \
-         scope.spawn(|| copy(&caller, &server)); copy(&server, &caller) }) runs both copies at the same \
+        "Call listener.accept() in a loop. For each client, call TcpStream::connect(container), and copy bytes \
+         from the client to the container and back. Why can't one copy run after the other?",
+        "With thread::spawn(move || …), the loop continues at once. In the thread, thread::scope(|scope| { \
+         scope.spawn(|| copy(&client, &server)); copy(&server, &client) }) runs both copies at the same \
          time, and waits for both.",
-        "io::copy(&mut from, &mut to) ends when the sender has no more to say. Then \
-         to.shutdown(Shutdown::Write) says so to the receiver. Don't close anything else: the other \
-         direction may still be in use. (&TcpStream can be read from and written to.)",
+        "io::copy(&mut from, &mut to) returns when the sender has closed its direction. Then \
+         to.shutdown(Shutdown::Write) forwards this to the receiver. Don't close anything else, because the \
+         other direction may still be in use. (You can read from and write to a &TcpStream.)",
     ],
     mistakes: MISTAKES,
 };
 
 exercise::mistakes! {
     NO_HALF_CLOSE = Mistake::new("no-half-close",
-        "A caller who says that there is no more to come gets no answer.",
-        "TCP has two directions, and each ends by itself. The end of the one has to be passed on, with \
-         shutdown(SHUT_WR): the server waits for it. The other direction has to stay open: the answer comes \
-         that way.");
+        "A client that closes its direction after the request gets no answer.",
+        "TCP has two directions, which end separately. Forward the end of one direction with \
+         shutdown(SHUT_WR), because the server waits for it. Keep the other direction open, because the answer \
+         uses it.");
     ONE_AT_A_TIME = Mistake::new("one-at-a-time",
-        "As long as one caller is connected, all others wait.",
-        "A connection may be open for days and say nothing. The loop has to come back to accept at once, so \
-         each connection needs a thread or a process of its own.");
+        "While one client is connected, all others wait.",
+        "A connection may be open for days without any data. The loop must call accept again at once, so use a \
+         thread or a process for each connection.");
     ENDS_WITH_A_CALLER = Mistake::new("ends-with-a-caller",
-        "The container didn't listen yet, and the port is dead from then on.",
-        "Whoever calls too early gets no answer, and that is that caller's matter. An error of one \
-         connection must not end the loop for all.");
+        "A client connected before the container listened, and since then the port doesn't work.",
+        "A client that connects too early gets no answer. But an error of one connection must not end the loop.");
 }
 
 #[cfg(feature = "checks")]
@@ -81,8 +80,7 @@ pub mod check {
         // It serves for as long as it isn't wrong: a moment is enough to hear that it has ended.
         let moment = std::time::Duration::from_millis(50);
         let mut reply = running.wait_for_return(moment)?;
-        let (mut alone, mut beside) =
-            (Err("nobody could be asked".to_string()), Err("nobody could be asked".to_string()));
+        let (mut alone, mut beside) = (Err("the proxy has ended".to_string()), Err("the proxy has ended".to_string()));
         if matches!(reply, Reply::Silence(_)) && lab::observe::process_exists(running.main()) {
             if early {
                 // Refused or closed: it counts what comes after.
@@ -98,9 +96,9 @@ pub mod check {
         Ok(Observation { alone, beside, text, run: Run::end(running, reply) })
     }
 
-    const ANSWER: &str = "a caller says something and that there is no more, and gets the container's answer";
-    const BESIDE: &str = "a caller who says nothing keeps nobody from being answered";
-    const EARLY: &str = "after a caller who came before the container listened, others are answered";
+    const ANSWER: &str = "a client that sends a request and closes its direction gets the container's answer";
+    const BESIDE: &str = "a client that sends nothing doesn't delay others";
+    const EARLY: &str = "after a client that connected before the container listened, others get answers";
 
     impl Observation {
         fn is(&self, answer: &Result<String, String>) -> bool {

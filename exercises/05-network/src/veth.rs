@@ -1,11 +1,11 @@
-//! Exercise 5.2b: a cable into the container.
+//! Exercise 5.2b: connect a container to a bridge.
 
 use exercise::{Difficulty, Exercise, Kind, Mistake};
 
 pub const EXERCISE: Exercise = Exercise {
     id: "5.2b",
     name: "veth",
-    title: "a cable into the container",
+    title: "connect a container to a bridge",
     kind: Kind::Build,
     minutes: 25,
     difficulty: Difficulty::Medium,
@@ -14,50 +14,50 @@ pub const EXERCISE: Exercise = Exercise {
     shown_by: "run --network bridge sh -c 'ip -brief link'",
     needs_cgroups: false,
     hints: &[
-        "Make the pair, move one end into the container, plug the other one into the bridge, set it up. \
-         Two containers need two pairs, and all the ends on the host need different names: what do you \
-         have that is different for each container?",
-        "Why not make the inner end as eth0 at once? It is made on the host first, and the host may have \
-         an eth0. given::move_link gives it its new name in the same message that moves it.",
-        "What is moved into the container goes with it, and takes its partner along. So move it before \
-         anything else can fail. format!(\"veth{container}\") is a name of at most 11 bytes; \
-         given::set_master plugs in.",
+        "Make the pair, move one end into the container, make the other end a port of the bridge, and set it \
+         up. Two containers need two pairs, and all ends on the host need different names. Which value is \
+         different for each container?",
+        "Don't call the inner end eth0 when you make it: at first it is on the host, which may already have an \
+         eth0. given::move_link renames the end in the same message that moves it.",
+        "When the container ends, the kernel removes the end in the container and also the other end. So move \
+         the end before another step can fail. format!(\"veth{container}\") is a name of at most 11 bytes. \
+         given::set_master makes an interface a port.",
     ],
     mistakes: MISTAKES,
 };
 
 exercise::mistakes! {
     NAME_TAKEN = Mistake::new("name-taken",
-        "Where the host has an eth0 of its own, no container gets a network.",
-        "Both ends are made on the host, and moved later. A name is taken once in a namespace, and eth0 often \
-         is the machine's own. Make the end under another name; it becomes eth0 as it is moved.");
+        "If the host has an eth0, no container gets a network.",
+        "Both ends are made on the host, and one is moved later. Names are unique in a namespace, and the host \
+         often has an eth0. Make the end with a different name, and rename it when you move it.");
     SAME_NAME_TWICE = Mistake::new("same-name-twice",
-        "The first container is plugged in, and the second one isn't: there is an interface of that name \
-         already.",
-        "All the ends on the host are in one namespace, and each needs a name of its own. The \
-         container's process number is different for each one.");
+        "The first container is connected, but the second one isn't, because an interface with this name \
+         already exists.",
+        "All ends on the host are in one namespace, and each needs a unique name. The container's pid is \
+         different for each container.");
     STILL_ON_THE_HOST = Mistake::new("still-on-the-host",
         "The container has no new interface: both ends of the pair are on the host.",
-        "A cable connects the namespaces in which its ends are. One of them has to be moved.");
+        "A veth pair connects the namespaces of its two ends. Move one end into the container.");
     OTHER_NAME = Mistake::new("other-name",
-        "The container has an end of the pair, and it isn't called eth0.",
-        "The next step, which gives it an address, is taken in the container and knows nothing of names on \
-         the host. Names are per namespace: each container may have an eth0.");
+        "The container has an end of the pair, but it isn't called eth0.",
+        "The next step gives the end an address. It runs in the container and doesn't know names on the host. \
+         Each namespace has its own names, so each container may have an eth0.");
     NOT_PLUGGED_IN = Mistake::new("not-plugged-in",
         "The end on the host isn't a port of the bridge.",
-        "A cable that is plugged in at one end only leads nowhere.");
+        "Only a port of the bridge exchanges frames with the other ports.");
     PORT_DOWN = Mistake::new("port-down",
         "The port of the bridge is down.",
-        "A new interface is down, each end by itself. The container can set up its own end, and can't \
-         reach this one.");
+        "A new interface is down, and each end must be set up separately. The container can set up only its own \
+         end.");
     LEFT_BEHIND = Mistake::new("left-behind",
-        "The bridge isn't there, the function returned an error, and a pair of interfaces stays on the \
-         host when the container has ended.",
-        "A veth pair goes with the namespace of either end. As long as both are the host's, nobody removes \
-         it. Move one end before anything else can fail.");
+        "The bridge doesn't exist, and the function returned an error. After the container has ended, a pair \
+         of interfaces is left on the host.",
+        "The kernel removes a veth pair together with the namespace of either end. While both ends are on the \
+         host, it doesn't. Move one end before another step can fail.");
     SWALLOWED_THE_ERROR = exercise::swallowed!(
-        "The bridge isn't there, and the function returned Ok.",
-        "The container waits for a network that it hasn't.");
+        "The bridge doesn't exist, but the function returned Ok.",
+        "The container has no network, and no error gives the reason.");
     BARE_ERRNO = exercise::BARE_ERRNO;
 }
 
@@ -141,10 +141,10 @@ pub mod check {
     }
 
     const INSIDE: &str = "each container has one new interface, the end of a veth pair, called eth0";
-    const PORT: &str = "the other ends are ports of the bridge, and up";
+    const PORT: &str = "the other ends are ports of the bridge, and they are up";
     const HOST: &str = "the host keeps its own interfaces, and gets no others";
-    const GONE: &str = "when a container has ended, nothing is left of it, also after an error";
-    const REFUSED: &str = "a bridge that isn't there is an error that says what was refused";
+    const GONE: &str = "when a container has ended, no interface of it is left, even after an error";
+    const REFUSED: &str = "if the bridge doesn't exist, the function returns an error with a context";
 
     impl Observation {
         fn is_inside(&self) -> bool {
@@ -186,8 +186,8 @@ pub mod check {
             some => some.join(", "),
         };
         let host = match there.host_kept {
-            false => "it has lost one".into(),
-            true => format!("it has got {}", names(there.new.iter())),
+            false => "the host has lost one".into(),
+            true => format!("the host has new interfaces: {}", names(there.new.iter())),
         };
         let kept = there.host_kept && there.new.len() == 2;
         let left = runs.iter().find(|seen| !seen.left.is_empty());
@@ -200,8 +200,8 @@ pub mod check {
         let outcomes = vec![
             there.run.outcome(INSIDE, there.is_inside(), "eth0; eth0", inside),
             there.run.outcome(PORT, there.are_up(), &format!("two ports of {}, which are up", there.bridge), ports),
-            there.run.outcome(HOST, kept, "it has got two interfaces, one for each container", host),
-            last.run.outcome_whatever(GONE, gone_well, "the host has what it had before", gone),
+            there.run.outcome(HOST, kept, "the host has two new interfaces, one for each container", host),
+            last.run.outcome_whatever(GONE, gone_well, "the host has the same interfaces as before", gone),
             last.run.refused(REFUSED, last.is_missing, Ok(())),
         ];
         Judgement::new(outcomes, mistake(runs), [&there.run.printed])

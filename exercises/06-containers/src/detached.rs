@@ -1,11 +1,11 @@
-//! Exercise 6.2: a status that outlives its maker.
+//! Exercise 6.2: start a command in the background.
 
 use exercise::{Difficulty, Exercise, Kind, Mistake};
 
 pub const EXERCISE: Exercise = Exercise {
     id: "6.2",
     name: "detached",
-    title: "a status that outlives its maker",
+    title: "start a command in the background",
     kind: Kind::Build,
     minutes: 45,
     difficulty: Difficulty::Hard,
@@ -14,42 +14,42 @@ pub const EXERCISE: Exercise = Exercise {
     shown_by: "",
     needs_cgroups: false,
     hints: &[
-        "Who may wait for the command? Only its parent. So its parent has to live as long as it does, \
-         and that can't be your caller. Draw the processes: caller, shim, command. Whose child is \
-         the shim to be when all is done?",
-        "A fork whose child forks and ends leaves a grandchild without a parent: PID 1 gets it. \
-         Somebody has to wait for the child in between, and that is at once. The grandchild is the \
-         shim: setsid(2), /dev/null as 0, 1 and 2, one more fork for the command, given::wait.",
-        "nix::unistd has setsid, dup2_stdin, dup2_stdout and dup2_stderr. The shim ends with \
-         given::exit, never by returning: what stands behind the call belongs to the caller. Write \
-         the file under another name, and rename it: who reads it sees all or nothing.",
+        "Only the command's parent can wait for it. So the parent must run as long as the command, and it \
+         can't be your caller. Draw the three processes: caller, shim and command. Which process should be \
+         the shim's parent in the end?",
+        "If your child forks and ends, the grandchild becomes a child of PID 1. The caller waits for the \
+         child, which ends at once. The grandchild is the shim. It calls setsid(2), opens /dev/null as 0, 1 \
+         and 2, forks once more for the command, and calls given::wait.",
+        "nix::unistd has setsid, dup2_stdin, dup2_stdout and dup2_stderr. The shim must end with \
+         given::exit. If it returned, it would execute the caller's code. Write the status to a temporary \
+         file, and rename it, so a reader sees a complete file or none.",
     ],
     mistakes: MISTAKES,
 };
 
 exercise::mistakes! {
     WAITS = Mistake::new("waits",
-        "The function comes back when the command has ended.",
-        "`run -d` prints a name and ends, while the container runs. Waiting is the shim's.");
+        "The function returns only when the command has ended.",
+        "`run -d` prints an id and ends while the container runs. The shim must wait, not the caller.");
     NOBODY_WAITS = Mistake::new("nobody-waits",
-        "The command runs in the background, and its status went to nobody.",
-        "It was made an orphan, and PID 1 reaps orphans and throws their status away. Between PID 1 \
-         and the command there has to be a process of yours that waits.");
+        "The command runs in the background, but its exit status is lost.",
+        "The command is an orphan. PID 1 reaps orphans and discards their status. The command's parent must \
+         be a process of yours that waits for it.");
     A_CHILD_IS_LEFT = Mistake::new("a-child-is-left",
-        "The caller has a child left, dead or alive.",
-        "Its end is the caller's business then: until somebody waits for it, it stays as a zombie. \
-         Fork twice, and wait for the one in between, which ends at once.");
+        "The caller still has a child, which runs or is a zombie.",
+        "When this child ends, it stays a zombie until the caller waits for it. Fork twice, and wait for \
+         the process in between, which ends at once.");
     OLD_SESSION = Mistake::new("old-session",
         "The shim is in its caller's session.",
-        "Ctrl-C in that terminal, or its end, reaches the shim, and the container's status is lost. \
-         setsid(2).");
+        "If you press Ctrl-C or close that terminal, the shim gets a signal and ends, and the container's \
+         status is lost. Use setsid(2).");
     HOLDS_STREAMS = Mistake::new("holds-streams",
         "The shim has its caller's stdin, stdout or stderr open.",
-        "`id=$(mydocker run -d …)` reads until the last writer has closed the pipe: it would wait \
-         for the container. /dev/null in their place.");
+        "`id=$(mydocker run -d …)` reads until every writer has closed the pipe, so it would wait for the \
+         container. Open /dev/null instead.");
     SIGNAL_LOST = Mistake::new("signal-lost",
-        "A command that was killed by a signal left the wrong status.",
-        "A shell's number for signal N is 128 + N. given::wait returns that already.");
+        "For a command that was killed by a signal, the status is wrong.",
+        "Like a shell, write 128 + N for signal N. given::wait already returns this number.");
 }
 
 #[cfg(feature = "checks")]
@@ -138,9 +138,9 @@ pub mod check {
     }
 
     const BACK: &str = "the function returns while the command runs, and its caller has no child left";
-    const SHIM: &str = "the command's parent is a shim in a session of its own, with 0, 1 and 2 on /dev/null";
-    const CODE: &str = "the exit code is in the file, though the maker was killed meanwhile";
-    const SIGNAL: &str = "so is 128 + N for a command that signal N killed";
+    const SHIM: &str = "the command's parent is a shim in a new session, with 0, 1 and 2 on /dev/null";
+    const CODE: &str = "the exit code is in the file, even if the caller was killed";
+    const SIGNAL: &str = "for a command that signal N killed, 128 + N is in the file";
 
     fn judge(runs: &[Observation]) -> Judgement {
         let (first, last) = (&runs[0], &runs[runs.len() - 1]);
@@ -167,7 +167,7 @@ pub mod check {
             () if !seen.own_session => "the shim is in the caller's session".to_string(),
             () => format!("of the shim, {:?} isn't /dev/null", seen.streams),
         };
-        seen.run.outcome(SHIM, holds, "a shim between PID 1 and the command", observed)
+        seen.run.outcome(SHIM, holds, "the command's parent is a shim, whose parent is PID 1", observed)
     }
 
     fn left(claim: &'static str, seen: &Observation) -> Outcome {

@@ -1,11 +1,11 @@
-//! Exercise 6.5a: exec, the right way round.
+//! Exercise 6.5a: repair the order of exec's steps.
 
 use exercise::{Difficulty, Exercise, Kind, Mistake};
 
 pub const EXERCISE: Exercise = Exercise {
     id: "6.5a",
     name: "exec_in",
-    title: "exec, the right way round",
+    title: "repair the order of exec's steps",
     kind: Kind::Repair,
     minutes: 40,
     difficulty: Difficulty::Hard,
@@ -14,12 +14,12 @@ pub const EXERCISE: Exercise = Exercise {
     shown_by: "",
     needs_cgroups: false,
     hints: &[
-        "Two things are wrong with the command, and both are a question of order. \"observed\" has \
-         its PID namespace, and its capabilities, beside the container's.",
-        "setns(2) with CLONE_NEWPID changes where the caller's *next* child is born. And whoever \
-         joins a user namespace gets every capability in it, whatever was taken from it before.",
-        "Three steps in the child: setns; fork once more; and in the grandchild seal, then exec. \
-         The child in between waits for it, and ends with its code.",
+        "The function has two bugs, and both are a wrong order of steps. \"observed\" shows the command's \
+         namespaces and capabilities.",
+        "setns(2) with CLONE_NEWPID affects only the caller's *next* children. And a process that joins a \
+         user namespace gets all capabilities in it, even those that it had dropped before.",
+        "In the child: call setns, and fork once more. In the grandchild: call seal, and then exec. The \
+         child waits for the grandchild, and ends with the same exit code.",
     ],
     mistakes: MISTAKES,
 };
@@ -27,25 +27,26 @@ pub const EXERCISE: Exercise = Exercise {
 exercise::mistakes! {
     BOTH = Mistake::new("both",
         "The command is outside of the container's PID namespace, and has all capabilities.",
-        "Both are a question of order. A process that calls setns keeps its own number: the PID \
-         namespace is for its next child. And joining a user namespace gives back what seal had \
-         taken.");
+        "Both are caused by the order of the steps. A process that calls setns stays in its own PID \
+         namespace; only its next children are in the new one. And joining a user namespace restores the \
+         capabilities that seal has dropped.");
     POWERS_CAME_BACK = Mistake::new("powers-came-back",
-        "The command is in the container, and has capabilities that the container doesn't have.",
-        "They were taken away (or nobody took them), and then the process joined a user namespace: \
-         that gives every capability in it, the bounding set included. Whoever in the container \
-         reaches this process has them, too. What takes powers away comes last.");
+        "The command is in the container, but has capabilities that the container doesn't have.",
+        "A process that joins a user namespace gets all capabilities in it, including a full bounding set. \
+         A hostile process in the container could attack the command and use them. So call seal last, after \
+         the process has joined the user namespace.");
     OUTSIDE_PID = Mistake::new("outside-pid",
-        "The command has lost its powers, and is in none of the container's process numbers.",
-        "`ps` in the container doesn't show it, and it doesn't end with it. setns with CLONE_NEWPID \
-         is for children: there has to be a fork behind it.");
+        "The command has the right capabilities, but isn't in the container's PID namespace.",
+        "`ps` in the container doesn't show the command, and the command doesn't end with the container. \
+         setns with CLONE_NEWPID affects only children, so fork after it.");
     CALLER_JOINED = Mistake::new("caller-joined",
-        "The command is right, and the caller has gone into the container with it.",
-        "Between the two is a process too few: the one that joins can't come back.");
+        "The command is in the container, but so is the caller.",
+        "A process that has joined the container's namespaces can't return. So make a child, and let the \
+         child join them.");
     CODE_LOST = Mistake::new("code-lost",
-        "The command's exit code didn't arrive.",
-        "The process in between waits for the command, and has to end as it did: given::exit with \
-         what given::wait returned.");
+        "The function didn't return the command's exit code.",
+        "The process in between waits for the command and must end with the same code: call given::exit with \
+         the result of given::wait.");
 }
 
 #[cfg(feature = "checks")]
@@ -121,9 +122,9 @@ pub mod check {
     }
 
     const NAMESPACES: &str = "the command is in all of the container's namespaces";
-    const POWERS: &str = "it has the container's capabilities, and no more";
-    const CALLER: &str = "the caller is where it was";
-    const CODE: &str = "its exit code is returned";
+    const POWERS: &str = "the command has the container's capabilities, and no more";
+    const CALLER: &str = "the caller's namespaces don't change";
+    const CODE: &str = "the function returns the command's exit code";
 
     fn judge(seen: &Observation) -> Judgement {
         let outcomes = vec![namespaces(seen), powers(seen), caller(seen), code(seen)];
@@ -146,7 +147,7 @@ pub mod check {
     fn namespaces(seen: &Observation) -> Outcome {
         let apart = seen.apart();
         let observed = match &apart {
-            None => format!("there was no command; {}", seen.run.reply.in_words()),
+            None => format!("the command didn't run; {}", seen.run.reply.in_words()),
             Some(kinds) => format!("it isn't in the container's {}", list(kinds)),
         };
         Outcome::new(NAMESPACES, apart.is_some_and(|kinds| kinds.is_empty()), "the same in /proc/PID/ns", observed)
@@ -154,7 +155,7 @@ pub mod check {
 
     fn powers(seen: &Observation) -> Outcome {
         let words = |sets: Capabilities| format!("CapEff is {:016x}, CapBnd is {:016x}", sets.effective, sets.bounding);
-        let observed = seen.command.as_ref().map_or("there was no command".into(), |command| words(command.sets));
+        let observed = seen.command.as_ref().map_or("the command didn't run".into(), |command| words(command.sets));
         Outcome::new(POWERS, seen.same_powers(), words(seen.container.sets), observed)
     }
 

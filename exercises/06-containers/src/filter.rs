@@ -1,11 +1,11 @@
-//! Exercise 6.10: one call stopped, and its cousin.
+//! Exercise 6.10: write a seccomp filter against new namespaces.
 
 use exercise::{Difficulty, Exercise, Kind, Mistake};
 
 pub const EXERCISE: Exercise = Exercise {
     id: "6.10",
     name: "filter",
-    title: "one call stopped, and its cousin",
+    title: "write a seccomp filter against new namespaces",
     kind: Kind::Build,
     minutes: 45,
     difficulty: Difficulty::Hard,
@@ -14,18 +14,17 @@ pub const EXERCISE: Exercise = Exercise {
     shown_by: "",
     needs_cgroups: false,
     hints: &[
-        "Under \"observed\" is what each call returned to a process behind your filter. Write the \
-         program as a table first: which call, which flags, which answer? Three calls make \
-         namespaces (unshare, clone, clone3), and one of them has its flags where no filter can see \
-         them.",
-        "The register is loaded anew for each question: the architecture (offset 4), the call's \
-         number (0), the low half of the first argument (16). A jump counts the instructions that it \
-         skips, so begin with the answers and write the questions in front of them. \
-         SECCOMP_RET_ERRNO has the errno in its low bits: SECCOMP_RET_ERRNO | EPERM as u32.",
+        "\"observed\" shows the result of each call in a process with your filter. First write the \
+         program as a table: system call, flags, result. Three calls can make namespaces: unshare, clone \
+         and clone3. A filter can't read the flags of one of them.",
+        "Load the register before each comparison: the architecture (offset 4), the call's number (0), or \
+         the low half of the first argument (16). The argument of a jump is the number of instructions that \
+         it skips, so it is easier to write the end of the program first. The low bits of \
+         SECCOMP_RET_ERRNO contain the errno: SECCOMP_RET_ERRNO | EPERM as u32.",
         "load(4), jump_if_equal(NATIVE, 1, 0), answer(…PERM); load(0), jump_if_equal(SYS_clone3 as \
-         u32, 0, 1), answer(…NOSYS); then unshare and clone: of either, load(16) and \
-         jump_if_any_bit of all seven flags, one of which, CLONE_NEWCGROUP, is younger than the \
-         others. All else: SECCOMP_RET_ALLOW.",
+         u32, 0, 1), answer(…NOSYS). Then for both unshare and clone: load(16), and jump_if_any_bit with all \
+         seven flags. Don't forget CLONE_NEWCGROUP, which is newer than the others. For all other calls: \
+         SECCOMP_RET_ALLOW.",
     ],
     mistakes: MISTAKES,
 };
@@ -33,37 +32,36 @@ pub const EXERCISE: Exercise = Exercise {
 exercise::mistakes! {
     NOT_INSTALLED = Mistake::new("not-installed",
         "The kernel refuses the filter: it isn't a valid program.",
-        "Each way through it has to end in an answer, and no jump may leave it. Count what a jump \
-         skips: 0 is the next instruction.");
+        "Each path through the program must end with an answer, and no jump may lead out of it. A jump of 0 \
+         goes to the next instruction.");
     KILLS = Mistake::new("kills",
-        "Processes that try a forbidden call are killed.",
-        "Programs try calls and live with an error. The answer SECCOMP_RET_ERRNO makes the call \
-         fail.");
+        "The filter kills processes that try a forbidden call.",
+        "Many programs try a call and continue if it fails. Use SECCOMP_RET_ERRNO, with which the call \
+         returns an error.");
     CLONE_FORBIDDEN = Mistake::new("clone-forbidden",
-        "A clone without any namespace fails, too: nobody can start a process or a thread any more.",
-        "clone(2) is how everything is started. Only its flags say whether it makes a namespace: \
-         look at the first argument.");
+        "clone also fails without a namespace flag, so no process or thread can be started.",
+        "clone(2) starts processes and threads. Its flags, the first argument, say whether it makes a \
+         namespace.");
     CLONE3_FORGOTTEN = Mistake::new("clone3-forgotten",
-        "unshare and clone are refused, and clone3 makes the same namespaces.",
-        "It has its flags in a structure behind a pointer, which a filter can't follow. So all of it \
-         has to be refused.");
+        "unshare and clone are refused, but clone3 makes the same namespaces.",
+        "clone3 has its flags in a structure behind a pointer, which a filter can't follow. So refuse all \
+         calls of clone3.");
     CLONE3_EPERM = Mistake::new("clone3-eperm",
-        "clone3 fails with EPERM, and the C library believes it: no thread can be started.",
-        "It tries clone3 first, and takes \"not permitted\" for an answer. To \"there is no such \
-         call\", ENOSYS, it answers with clone, which your filter understands.");
+        "clone3 fails with EPERM, so the C library can't start threads.",
+        "The library tries clone3 first, and reports EPERM as an error. After ENOSYS, \"no such system \
+         call\", it falls back to clone, whose flags your filter can check.");
     ONE_BY_ONE = Mistake::new("one-by-one",
-        "A call is refused if it has one flag only; with a second one it gets through.",
-        "Flags are bits of one number. Ask whether the number has one of these bits, not whether it \
-         is equal to one of them.");
+        "A call with a single flag is refused, but a call with two flags is allowed.",
+        "Flags are bits of one number. Check whether the number has one of these bits, not whether it is \
+         equal to one of them.");
     SOME_FLAGS = Mistake::new("some-flags",
-        "Some kinds of namespaces are refused, others aren't.",
-        "There are seven flags in clone(2) that begin with CLONE_NEW, each a namespace: NEWNS, for \
-         mounts, doesn't look like one, and NEWCGROUP came later.");
+        "The filter refuses some kinds of namespaces and allows others.",
+        "clone(2) has seven flags that begin with CLONE_NEW, one for each kind of namespace. CLONE_NEWNS is \
+         the flag for mount namespaces, and CLONE_NEWCGROUP is newer than the others.");
     NUMBERS_ONLY = Mistake::new("numbers-only",
-        "A 32-bit call got through: it has another number.",
-        "The same kernel serves 32-bit programs, for which unshare is number 310 and not 272. A \
-         number means nothing without the architecture: ask for that first, and refuse what isn't \
-         NATIVE.");
+        "A 32-bit system call was allowed, because it has a different number.",
+        "The kernel also runs 32-bit programs, for which unshare has the number 310 and not 272. Check the \
+         architecture first, and refuse all calls whose architecture isn't NATIVE.");
 }
 
 #[cfg(feature = "checks")]
@@ -114,10 +112,10 @@ pub mod check {
     }
 
     const UNSHARE: &str = "unshare of any of the seven kinds of namespaces fails with EPERM";
-    const CLONE: &str = "so does clone, whatever other flags it has";
+    const CLONE: &str = "clone with such a flag fails with EPERM, whatever other flags it has";
     const CLONE3: &str = "clone3 fails with ENOSYS, so that the C library falls back to clone";
     const OTHERS: &str = "a clone without such a flag, and other calls, work";
-    const COMPAT: &str = "what a 32-bit program calls doesn't get through";
+    const COMPAT: &str = "the calls of a 32-bit program are refused";
 
     fn judge(seen: &Observation) -> Judgement {
         let outcomes = vec![

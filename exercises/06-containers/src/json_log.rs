@@ -1,11 +1,11 @@
-//! Exercise 6.3: a log that doesn't fill the disk.
+//! Exercise 6.3: write a log with rotation.
 
 use exercise::{Difficulty, Exercise, Kind, Mistake};
 
 pub const EXERCISE: Exercise = Exercise {
     id: "6.3",
     name: "json_log",
-    title: "a log that doesn't fill the disk",
+    title: "write a log with rotation",
     kind: Kind::Build,
     minutes: 35,
     difficulty: Difficulty::Medium,
@@ -14,13 +14,13 @@ pub const EXERCISE: Exercise = Exercise {
     shown_by: "",
     needs_cgroups: false,
     hints: &[
-        "A line of the file is one JSON object, so no character of the text may end it: which \
-         characters can't stand in a JSON string as they are? (RFC 8259, section 7: three kinds.)",
-        "Two questions, in this order: would the file be too long *with* this line? Then it becomes \
-         log.1, after log.1 has become log.2, and so on: begin with the oldest, or one name \
-         overwrites the next.",
-        "A file that is empty takes any line, however long. With a max_files of 1 there is no log.1: \
-         the file begins anew. In a string: \\\" and \\\\, and format!(\"\\\\u{:04x}\", …) for all \
+        "Each line of the file is one JSON object, so the text must not end the string or the line. Which \
+         three kinds of characters must be escaped in a JSON string? (RFC 8259, section 7)",
+        "Check first whether the file would be too long *with* this line. If so, rename log to log.1. But \
+         before that, rename log.1 to log.2, and so on. Begin with the oldest file, or each rename \
+         overwrites the next file.",
+        "An empty file accepts a line of any length. With max_files = 1 there is no log.1, and the file is \
+         emptied. In a string, write \\\" and \\\\, and format!(\"\\\\u{:04x}\", …) for all characters \
          below 0x20.",
     ],
     mistakes: MISTAKES,
@@ -28,28 +28,29 @@ pub const EXERCISE: Exercise = Exercise {
 
 exercise::mistakes! {
     NOT_ESCAPED = Mistake::new("not-escaped",
-        "A text with quotes or backslashes in it breaks the line.",
-        "The text comes from the container, which may write whatever it likes: also `\",\"stream\":\"`. \
-         In a JSON string both characters have a backslash before them.");
+        "A text with quotes or backslashes makes the line invalid.",
+        "The text comes from the container, which may write any bytes, even `\",\"stream\":\"`. \
+         Write a backslash before both characters.");
     CONTROL_CHARACTERS = Mistake::new("control-characters",
-        "Quotes are right; a control character breaks the line.",
-        "All below 0x20 has to be escaped, not only newlines: a colour begins with 0x1b.");
+        "Quotes are escaped, but a control character makes the line invalid.",
+        "Escape all characters below 0x20, not only newlines. For example, escape sequences for colours begin \
+         with 0x1b.");
     SHIFTED_WRONG = Mistake::new("shifted-wrong",
         "After a few rotations, files are missing.",
-        "If log becomes log.1 first, the old log.1 is gone, and the next step moves the new one on. \
-         The oldest moves first.");
+        "If you first rename log to log.1, the old log.1 is overwritten. Rename the oldest file first.");
     ONE_TOO_MANY = Mistake::new("one-too-many",
-        "There is one file more than there may be.",
-        "max_files counts the file that is written to.");
+        "There is one file more than max_files.",
+        "max_files includes the current file.");
     TOO_LATE = Mistake::new("too-late",
         "A file is longer than the limit.",
-        "Whether it is too long has to be asked before the line is written, with the line.");
+        "Before you write a line, check whether the file would be too long with it.");
     EMPTIED = Mistake::new("emptied",
-        "At the limit, everything before is thrown away.",
-        "That is what max_files = 1 means. With more, the last ones are kept, under other names.");
+        "When the file is full, all earlier lines are lost.",
+        "This is right only for max_files = 1. With a larger number, keep the previous files under other \
+         names.");
     SWALLOWED_THE_ERROR = exercise::swallowed!(
-        "The log couldn't be written, and the function returned Ok.",
-        "Lines are lost, and nobody knows it.");
+        "The log couldn't be written, but the function returned Ok.",
+        "Lines are lost without an error.");
     BARE_ERRNO = exercise::BARE_ERRNO;
 }
 
@@ -184,11 +185,11 @@ pub mod check {
         }
     }
 
-    const FORMAT: &str = "each line is a JSON object with log, stream and time, whatever the container wrote";
-    const GAPLESS: &str = "what is kept are the last lines, in order, without a gap";
-    const LIMIT: &str = "no file is longer than the limit, and none is ended before it has to be";
-    const FILES: &str = "there are as many files as there may be: log, log.1, and so on";
-    const REFUSED: &str = "a log that can't be written is an error that says so";
+    const FORMAT: &str = "each line is a JSON object with log, stream and time, for any output of the container";
+    const GAPLESS: &str = "the last lines are kept, in order and without a gap";
+    const LIMIT: &str = "no file is longer than the limit, and none is ended too early";
+    const FILES: &str = "the last max_files files are kept: log, log.1, and so on";
+    const REFUSED: &str = "if the log can't be written, the function returns an error with a context";
 
     fn judge(runs: &[Observation]) -> Judgement {
         let of = |cases: &[Case]| {

@@ -1,11 +1,11 @@
-//! Exercise 6.5b: the descriptor that was left open.
+//! Exercise 6.5b: attack through a leaked descriptor, and the defence.
 
 use exercise::{Difficulty, Exercise, Kind, Mistake};
 
 pub const EXERCISE: Exercise = Exercise {
     id: "6.5b",
     name: "leaked",
-    title: "the descriptor that was left open",
+    title: "attack through a leaked descriptor, and the defence",
     kind: Kind::Break,
     minutes: 40,
     difficulty: Difficulty::Medium,
@@ -14,43 +14,42 @@ pub const EXERCISE: Exercise = Exercise {
     shown_by: "",
     needs_cgroups: false,
     hints: &[
-        "A process's open files are listed in /proc/self/fd, and each entry can be used as a path. \
-         The attack needs no call that you don't know: a directory, .., a name.",
-        "For the defence: chdir first, then look where you are. What does getcwd(2) say of a \
-         directory that can't be reached from the root? (Its glibc wrapper, and \
-         std::env::current_dir, make an error of it.) Who looks at the path before, looks at a name \
-         that may mean something else a moment later.",
-        "read_outside: for each entry of /proc/self/fd, read entry/../NAME, and take the first that \
-         works. work_in: chdir, current_dir()?, and given::close_on_exec(): the command is executed \
-         next, and what is open then is open for it.",
+        "/proc/self/fd lists a process's open files, and you can use each entry as a path. The attack needs \
+         only a path: a directory, .., and a name.",
+        "For the defence, call chdir first, and then check where you are. What does getcwd(2) return for a \
+         directory that can't be reached from the root? (Its glibc wrapper, and std::env::current_dir, return \
+         an error.) A check of the path before chdir isn't safe, because the path may change in between.",
+        "read_outside: for each entry of /proc/self/fd, read entry/../NAME, and return the first text \
+         that comes from outside. work_in: call chdir, current_dir()?, and given::close_on_exec(), because \
+         the command inherits all descriptors without this flag.",
     ],
     mistakes: MISTAKES,
 };
 
 exercise::mistakes! {
     IN_THE_CONTAINER = Mistake::new("in-the-container",
-        "The attack read a file of the container's own, with the same name.",
-        "Not every descriptor leads out: one of them is of a directory in the container. A link's \
-         text says nothing sure. Try them all, and take what can't be reached from /.");
+        "The attack read a file of the container with the same name.",
+        "One of the descriptors refers to a directory in the container. You can't rely on the text of the \
+         link. Try all descriptors, and use the one that can't be reached from /.");
     FIRST_ONLY = Mistake::new("first-only",
-        "The attack works with one descriptor number, and not with another.",
-        "Which number it has depends on what the runtime had open before: 7 in one version, 8 in the \
-         next. The list of /proc/self/fd says which there are.");
+        "The attack works only with a certain descriptor number.",
+        "The number depends on the other open files of the runtime: 7 in one version, 8 in the next. Read \
+         the list in /proc/self/fd.");
     STAYS_OUTSIDE = Mistake::new("stays-outside",
-        "`-w /proc/self/fd/N` works, and the command's working directory is the host's.",
-        "That is CVE-2024-21626: from there `..` goes up in the host's files. After the chdir, ask \
-         the kernel where you are.");
+        "With `-w /proc/self/fd/N`, the command's working directory is on the host.",
+        "This is CVE-2024-21626: from there, `..` leads to other directories of the host. After chdir, ask \
+         the kernel for the current directory.");
     LEFT_OPEN = Mistake::new("left-open",
-        "The working directory is right, and the command inherits open descriptors.",
-        "A command that gets the descriptor doesn't need the working directory: it goes by \
-         /proc/self/fd itself, as your attack does. Everything above 2 has to be closed by the exec.");
+        "The working directory is right, but the command inherits descriptors above 2.",
+        "A command with this descriptor can use /proc/self/fd itself, as your attack does. The kernel must \
+         close all descriptors above 2 at execve.");
     REFUSES_ALL = Mistake::new("refuses-all",
-        "A directory of the container's is refused, too.",
-        "`-w /srv` is what the option is for. Only what lies outside is refused.");
+        "The function also refuses a directory of the container.",
+        "`-w /srv` must work. Refuse only directories outside of the container.");
     BY_ITS_NAME = Mistake::new("by-its-name",
-        "/proc/self/fd/N is refused; a link in the image that leads there isn't.",
-        "The path is the image's, and a link in it can be called anything. The place where one \
-         arrives counts, not the way.");
+        "The function refuses /proc/self/fd/N, but accepts a link in the image that leads there.",
+        "The image may contain links with any name. Check the directory that chdir has reached, and not the \
+         path.");
     BARE_ERRNO = exercise::BARE_ERRNO;
 }
 
@@ -122,11 +121,11 @@ pub mod check {
         Ok(Observation { case, secret, inside, leaks, run: Run::end(running, reply) })
     }
 
-    const ATTACK: &str = "the attack reads the host's file, whatever number the descriptor has";
-    const INSIDE: &str = "the command's working directory may be one of the container's";
-    const OUTSIDE: &str = "one that isn't in the container is refused, by whatever path";
+    const ATTACK: &str = "the attack reads the host's file, for any descriptor number";
+    const INSIDE: &str = "a directory of the container can be the working directory";
+    const OUTSIDE: &str = "a directory outside of the container is refused, for every path that leads there";
     const CLOSED: &str = "the command inherits no descriptor above 2";
-    const MISSING: &str = "one that is missing is an error that says so";
+    const MISSING: &str = "if the directory doesn't exist, the function returns an error with a context";
 
     fn judge(runs: &[Observation]) -> Judgement {
         let of = |cases: &[Case]| {
@@ -144,7 +143,7 @@ pub mod check {
                 seen.run.refused(OUTSIDE, matches!(seen.case, Case::Outside | Case::ByLink), Ok(()))
             }),
             Outcome::first_failing(&of(&[Case::Inside]), |seen| {
-                let observed = format!("a command would get {}", seen.leaks);
+                let observed = format!("the command would inherit {}", seen.leaks);
                 seen.run.outcome(CLOSED, seen.leaks == 0, "each is close-on-exec", observed)
             }),
             Outcome::first_failing(&of(&[Case::Missing]), |seen| {

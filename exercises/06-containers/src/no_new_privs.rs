@@ -1,11 +1,11 @@
-//! Exercise 6.11: the promise that somebody else made.
+//! Exercise 6.11: set no_new_privs for the right process.
 
 use exercise::{Difficulty, Exercise, Kind, Mistake};
 
 pub const EXERCISE: Exercise = Exercise {
     id: "6.11",
     name: "no_new_privs",
-    title: "the promise that somebody else made",
+    title: "set no_new_privs for the right process",
     kind: Kind::Repair,
     minutes: 15,
     difficulty: Difficulty::Easy,
@@ -14,28 +14,27 @@ pub const EXERCISE: Exercise = Exercise {
     shown_by: "",
     needs_cgroups: false,
     hints: &[
-        "\"observed\" is the line NoNewPrivs of /proc/PID/status, of two processes. Which of them \
-         should have 1?",
-        "The bit belongs to a process (a thread, even), children inherit it, and nobody can take it \
-         back. At which line of the function is the process that calls it the one that becomes the \
-         command, and no other?",
+        "\"observed\" shows the line NoNewPrivs of /proc/PID/status for two processes. Which of them should \
+         have 1?",
+        "The attribute belongs to a thread. Children inherit it, and nobody can clear it. Which lines of the \
+         function run only in the process that becomes the command?",
     ],
     mistakes: MISTAKES,
 };
 
 exercise::mistakes! {
     LOCKED_ITSELF = Mistake::new("locked-itself",
-        "The runtime has made the promise, and the command hasn't.",
-        "Behind the fork there are two processes. The one that calls set_no_new_privs is the parent: \
-         the child was born before, and inherits nothing any more.");
+        "The runtime has no_new_privs, but the command doesn't.",
+        "After the fork there are two processes. The parent calls set_no_new_privs. The child already \
+         exists, so it doesn't inherit the attribute.");
     LOCKED_BOTH = Mistake::new("locked-both",
-        "The command has made the promise, and so has the runtime, for the rest of its life.",
-        "The command inherited it. But nobody can take it back: an ordinary user's runtime needs \
-         newuidmap for the next container, which is a setuid program, and won't work any more.");
+        "The command has no_new_privs, but so does the runtime.",
+        "The command inherited the attribute, but nobody can clear it. For the next container, an ordinary \
+         user's runtime needs newuidmap, a setuid program, which then doesn't work any more.");
     NOBODY = Mistake::new("nobody",
-        "Nobody has made the promise.",
-        "prctl(2) is about the thread that calls it. A helper thread, or a process of its own, makes \
-         a promise for itself and ends.");
+        "Neither process has no_new_privs.",
+        "prctl(2) affects only the calling thread. If another thread or a helper process calls it, this has \
+         no effect on the command.");
 }
 
 #[cfg(feature = "checks")]
@@ -74,8 +73,8 @@ pub mod check {
         Ok(Observation { caller: promised(main), command, run: Run::end(running, reply) })
     }
 
-    const COMMAND: &str = "the command can gain nothing by what it executes: it has no_new_privs";
-    const CALLER: &str = "the caller has promised nothing";
+    const COMMAND: &str = "the command has no_new_privs";
+    const CALLER: &str = "the caller doesn't have no_new_privs";
 
     fn judge(seen: &Observation) -> Judgement {
         let in_words = |bit: Option<bool>| match bit {

@@ -1,11 +1,11 @@
-//! Exercise 6.8: fewer powers, for good.
+//! Exercise 6.8: drop capabilities permanently.
 
 use exercise::{Difficulty, Exercise, Kind, Mistake};
 
 pub const EXERCISE: Exercise = Exercise {
     id: "6.8",
     name: "powers",
-    title: "fewer powers, for good",
+    title: "drop capabilities permanently",
     kind: Kind::Build,
     minutes: 30,
     difficulty: Difficulty::Medium,
@@ -14,13 +14,13 @@ pub const EXERCISE: Exercise = Exercise {
     shown_by: "",
     needs_cgroups: false,
     hints: &[
-        "The page's table of the five sets says what comes of each that is forgotten. \"observed\" \
-         are the lines Cap… of /proc/PID/status.",
-        "Which set decides what root has after the next execve? It is changed by one call for each \
-         capability, from 0 up to the last that *this* kernel knows; and that call needs a \
-         capability itself. So which set comes last?",
-        "for each capability up to given::last_capability()? that isn't in `kept`: \
-         given::drop_from_bounding. Then given::clear_ambient, and given::set_capabilities(kept, \
+        "The page's table shows what happens if you forget one of the five sets. \"observed\" shows the \
+         lines Cap… of /proc/PID/status.",
+        "Which set determines root's capabilities after the next execve? You change it with one call for \
+         each capability, from 0 to the last one that *this* kernel knows. This call itself needs a \
+         capability. So which sets must you change last?",
+        "For each capability up to given::last_capability()? that isn't in `kept`, call \
+         given::drop_from_bounding. Then call given::clear_ambient, and given::set_capabilities(kept, \
          kept, 0).",
     ],
     mistakes: MISTAKES,
@@ -28,27 +28,27 @@ pub const EXERCISE: Exercise = Exercise {
 
 exercise::mistakes! {
     TOO_EARLY = Mistake::new("too-early",
-        "The effective set is right, and then the kernel refused to shrink the bounding set.",
-        "To shrink it needs CAP_SETPCAP, which the step before had just taken away. What needs a \
-         power comes before the power goes.");
+        "The effective set is right, but then the kernel refused to change the bounding set.",
+        "Changing the bounding set requires CAP_SETPCAP, which an earlier step has dropped. Change the \
+         bounding set first.");
     BOUNDING_LEFT = Mistake::new("bounding-left",
-        "The process has few capabilities now, and its bounding set is full.",
-        "When user 0 executes a program, its permitted set becomes everything within the bounding \
-         set. The command is executed next, and has all of it back.");
+        "The process has few capabilities, but its bounding set is still full.",
+        "When user 0 executes a program, its permitted set becomes the whole bounding set. So the command \
+         regains all capabilities.");
     OLD_LIST = Mistake::new("old-list",
-        "A few capabilities with high numbers are left in the bounding set.",
-        "A list in a program is as old as the program, and kernels get new capabilities: number 40 \
-         came with Linux 5.9. Ask the kernel how many it knows.");
+        "A few capabilities with high numbers are still in the bounding set.",
+        "New kernels have new capabilities, which a fixed list doesn't contain. Number 40 was added in Linux \
+         5.9. Ask the kernel for its last capability.");
     PERMITTED_LEFT = Mistake::new("permitted-left",
-        "The effective set is right; the permitted set has more.",
-        "What is permitted can be made effective again, by one call, whenever the process wants.");
+        "The effective set is right, but the permitted set has more capabilities.",
+        "The process can make a permitted capability effective again, with one system call.");
     HANDED_ON = Mistake::new("handed-on",
         "The inheritable or the ambient set isn't empty.",
-        "The caller had something in them, and programs that are executed by an ordinary user keep \
-         what is ambient. Docker had left the inheritable set filled: CVE-2022-24769.");
+        "The caller had capabilities in them. An ordinary user's programs keep the ambient set at execve. \
+         Docker once didn't empty the inheritable set: CVE-2022-24769.");
     SWALLOWED_THE_ERROR = exercise::swallowed!(
-        "The process had no power to shrink its bounding set, and the function returned Ok.",
-        "The command would run with powers that nobody wanted.");
+        "The process may not change its bounding set, but the function returned Ok.",
+        "The command would run with dangerous capabilities.");
     BARE_ERRNO = exercise::BARE_ERRNO;
 }
 
@@ -97,10 +97,10 @@ pub mod check {
         Ok(Observation { case, kept, sets, run: Run::end(running, reply) })
     }
 
-    const EFFECTIVE: &str = "the process has what is to be kept, effective and permitted";
-    const BOUNDING: &str = "no program that it executes can have more: the bounding set is the same";
+    const EFFECTIVE: &str = "the effective and the permitted set are `kept`";
+    const BOUNDING: &str = "the bounding set is `kept`, so no program can gain more";
     const OTHERS: &str = "the inheritable and the ambient set are empty";
-    const REFUSED: &str = "a process without the power to do so gets an error that says so";
+    const REFUSED: &str = "if the kernel refuses a step, the function returns an error with a context";
 
     fn judge(runs: &[Observation]) -> Judgement {
         let (all, last) = (&runs[0], &runs[runs.len() - 1]);

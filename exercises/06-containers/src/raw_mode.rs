@@ -1,11 +1,11 @@
-//! Exercise 6.4: a terminal, lent.
+//! Exercise 6.4: use a terminal in raw mode, and restore it.
 
 use exercise::{Difficulty, Exercise, Kind, Mistake};
 
 pub const EXERCISE: Exercise = Exercise {
     id: "6.4",
     name: "raw_mode",
-    title: "a terminal, lent",
+    title: "use a terminal in raw mode, and restore it",
     kind: Kind::Build,
     minutes: 25,
     difficulty: Difficulty::Medium,
@@ -14,39 +14,38 @@ pub const EXERCISE: Exercise = Exercise {
     shown_by: "",
     needs_cgroups: false,
     hints: &[
-        "`stty -a` shows a terminal's settings; `stty raw; stty -a; stty sane` what raw mode changes. \
-         Afterwards they have to be what they were, not what is usual: somebody may like their \
-         Backspace elsewhere.",
-        "Three ways lead out of `work`: Ok, an error, a panic. A `?` between setting and putting back \
-         is a way around the latter, and so is a panic. What does Rust run on each of them?",
-        "nix::sys::termios: tcgetattr, cfmakeraw on a copy, tcsetattr. A struct with the terminal and \
-         the old settings, whose Drop puts them back, made before `work` is called.",
+        "`stty -a` shows a terminal's settings, and `stty raw; stty -a; stty sane` shows what raw mode \
+         changes. Afterwards the terminal must have its own former settings, not the usual ones. For \
+         example, some people use a different key for Backspace.",
+        "`work` can end in three ways: with Ok, with an error, or with a panic. A `?` or a panic leaves the \
+         function before a later line can restore the settings. Which code does Rust run in all three cases?",
+        "In nix::sys::termios, use tcgetattr, cfmakeraw on a copy, and tcsetattr. Make a struct with the \
+         terminal and the old settings before you call `work`. Its Drop restores the settings.",
     ],
     mistakes: MISTAKES,
 };
 
 exercise::mistakes! {
     NEVER_RAW = Mistake::new("never-raw",
-        "While `work` runs, the terminal is as it was.",
-        "cfmakeraw changes a structure in memory. The terminal gets it from tcsetattr.");
+        "While `work` runs, the terminal isn't in raw mode.",
+        "cfmakeraw only changes a structure in memory. tcsetattr applies it to the terminal.");
     HALF_RAW = Mistake::new("half-raw",
-        "Echo and line editing are off, and some keys still don't get through.",
-        "Ctrl-C would end the client and not the program in the container; Ctrl-S would stop both. \
-         Enter would arrive as another character. Raw means all of it: cfmakeraw(3) lists what.");
+        "Echo and line editing are off, but the terminal still handles some keys.",
+        "Ctrl-C would end the client and not the program in the container. Ctrl-S would stop the output. \
+         Enter would arrive as a different character. cfmakeraw(3) changes all settings that are needed.");
     STAYS_RAW = Mistake::new("stays-raw",
-        "Afterwards the terminal is still raw.",
-        "The shell that gets it back has no echo, and Enter does nothing. Put back what there was.");
+        "Afterwards the terminal is still in raw mode.",
+        "In the user's shell, there is no echo and Enter has no effect. Restore the former settings.");
     RAW_AFTER_AN_ERROR = Mistake::new("raw-after-an-error",
-        "When `work` fails, the terminal stays raw.",
-        "A `?` leaves the function, and all that stands behind it isn't done.");
+        "After an error of `work`, the terminal stays in raw mode.",
+        "A `?` leaves the function at once, so the lines after it don't run.");
     RAW_AFTER_A_PANIC = Mistake::new("raw-after-a-panic",
-        "When `work` panics, the terminal stays raw.",
-        "A panic leaves the function as well, and no line behind the call is run: only the Drop of \
-         what is alive at that moment.");
+        "After a panic of `work`, the terminal stays in raw mode.",
+        "A panic also leaves the function at once. Only the Drop of existing values runs.");
     NOT_AS_IT_WAS = Mistake::new("not-as-it-was",
-        "Afterwards the terminal works, and some of its settings are others than before.",
-        "There is no setting that is right for everybody. Keep what tcgetattr said.");
-    SWALLOWED_THE_ERROR = exercise::swallowed!("It was no terminal, and the function returned Ok.");
+        "Afterwards the terminal works, but some of its settings have changed.",
+        "Users have different settings. Restore the settings that tcgetattr returned.");
+    SWALLOWED_THE_ERROR = exercise::swallowed!("The file wasn't a terminal, but the function returned Ok.");
     BARE_ERRNO = exercise::BARE_ERRNO;
 }
 
@@ -126,11 +125,11 @@ pub mod check {
     }
 
     const RAW: &str = "while `work` runs the terminal is raw: no echo, no lines, no signals, nothing is translated";
-    const BACK: &str = "afterwards it is as it was";
-    const ERROR: &str = "also when `work` has failed";
-    const PANIC: &str = "also when `work` has panicked";
-    const RESULT: &str = "what `work` returned is returned";
-    const REFUSED: &str = "what is no terminal is an error that says so";
+    const BACK: &str = "afterwards the terminal has its former settings";
+    const ERROR: &str = "it has them also after an error of `work`";
+    const PANIC: &str = "it has them also after a panic of `work`";
+    const RESULT: &str = "the function returns the result of `work`";
+    const REFUSED: &str = "if the file isn't a terminal, the function returns an error with a context";
 
     fn judge(runs: &[Observation]) -> Judgement {
         let (last, of) = (&runs[runs.len() - 1], |case: Case| runs.iter().find(|seen| seen.case == case));

@@ -1,11 +1,11 @@
-//! Exercise 7.5: after a crash.
+//! Exercise 7.5: find the running containers.
 
 use exercise::{Difficulty, Exercise, Kind, Mistake};
 
 pub const EXERCISE: Exercise = Exercise {
     id: "7.5",
     name: "find_running",
-    title: "which of them still run?",
+    title: "find the running containers",
     kind: Kind::Repair,
     minutes: 35,
     difficulty: Difficulty::Medium,
@@ -14,41 +14,41 @@ pub const EXERCISE: Exercise = Exercise {
     shown_by: "",
     needs_cgroups: false,
     hints: &[
-        "A number is given to another process when its owner is gone. What do two processes with the \
-         same number never have in common? It is in /proc/PID/stat, and in the record.",
-        "Two questions for each record: is it the same process (field 22, starttime)? Does it still \
-         run (field 3, state, isn't Z)? A process that has ended stays in /proc until its parent \
-         has waited for it.",
+        "When a process has ended, the kernel may give its pid to another process. Which value differs \
+         between two processes with the same pid? It is in /proc/PID/stat, and in the record.",
+        "Check two conditions for each record. Is it the same process (field 22, starttime)? Is it still \
+         running (field 3, state, isn't Z)? A process that has ended stays in /proc until its parent \
+         waits for it.",
         "Field 2 of stat is the name, in parentheses, and the process may call itself \") Z 1 (\". So \
-         begin behind the *last* parenthesis: stat.rsplit_once(\") \"). Behind it, the state is \
-         the first word and starttime the twentieth. And open the pidfd before you read stat.",
+         split at the *last* parenthesis: stat.rsplit_once(\") \"). After it, the state is the first word \
+         and starttime the twentieth. Open the pidfd before you read stat.",
     ],
     mistakes: MISTAKES,
 };
 
 exercise::mistakes! {
     ANY_PROCESS = Mistake::new("any-process",
-        "A process that has the same number is taken for the container.",
-        "Its number was given away again. A daemon that now sends \"its\" container a SIGKILL kills \
-         somebody else's process. The start time tells the two apart.");
+        "The function takes another process with the same pid for the container.",
+        "The kernel has given the container's pid to another process. If the daemon now kills \"its\" \
+         container, it kills this process. Compare the start time.");
     ENDED = Mistake::new("ended",
-        "A process that has ended is said to run.",
-        "It is a zombie: number and start time stay in /proc until its parent has waited for it. Its \
+        "The function returns a container whose process has ended.",
+        "The process is a zombie. Its pid and start time stay in /proc until its parent waits for it. Its \
          state is Z.");
     NAME_CONFUSES = Mistake::new("name-confuses",
-        "A container isn't found that has a blank or a parenthesis in its process's name.",
-        "The second field of stat is the name, and a process chooses it freely. Who splits the line \
-         at blanks counts wrong. Begin behind the last parenthesis.");
+        "The function doesn't find a container whose process has a blank or a parenthesis in its name.",
+        "The second field of stat is the name, and a process can choose any name. If you split the whole line \
+         at blanks, the fields are wrong. Split only the part after the last parenthesis.");
     GONE_IS_AN_ERROR = Mistake::new("gone-is-an-error",
-        "A container whose process is gone makes the function fail.",
-        "That it is gone is the answer to the question, and there are other records.");
+        "The function fails if a container's process doesn't exist any more.",
+        "This container doesn't run. Skip it, because there are other records.");
     ONE_STOPS_ALL = Mistake::new("one-stops-all",
-        "A damaged record makes the function fail.",
-        "After a crash, one file may be empty. A daemon that doesn't start because of it leaves all \
-         the others without one.");
+        "The function fails if a record is damaged.",
+        "After a crash, a file may be empty. If the daemon doesn't start because of it, nobody can manage the \
+         other containers.");
     SWALLOWED_THE_ERROR = exercise::swallowed!(
-        "The directory can't be read, and the function returned Ok.",
-        "It looks as if there were no containers.");
+        "The directory can't be read, but the function returned Ok.",
+        "The caller believes that there are no containers.");
     BARE_ERRNO = exercise::BARE_ERRNO;
 }
 
@@ -126,12 +126,12 @@ pub mod check {
         text.lines().find_map(|line| line.strip_prefix("Pid:"))?.trim().parse().ok()
     }
 
-    const FOUND: &str = "a container that runs is found, with a pidfd of its process";
-    const ODD: &str = "so is one whose process has an odd name";
-    const REUSED: &str = "a process that only has the same number isn't taken for it";
-    const ENDED_CLAIM: &str = "one that has ended doesn't run, though its number is still in /proc";
-    const DAMAGED: &str = "a record that is damaged hides no other";
-    const REFUSED: &str = "a directory that can't be read is an error that says so";
+    const FOUND: &str = "a running container is found, with a pidfd of its process";
+    const ODD: &str = "a running container is found even if its process has an odd name";
+    const REUSED: &str = "a process that only has the same pid isn't returned";
+    const ENDED_CLAIM: &str = "a process that has ended isn't returned, even if its pid is still in /proc";
+    const DAMAGED: &str = "a damaged record doesn't hide the others";
+    const REFUSED: &str = "if the directory can't be read, the function returns an error with a context";
 
     fn judge(runs: &[Observation]) -> Judgement {
         let (last, of) = (&runs[runs.len() - 1], |case: Case| runs.iter().find(|seen| seen.case == case));

@@ -1,11 +1,11 @@
-//! Exercise 7.4: two streams over one connection.
+//! Exercise 7.4: send two streams over one connection.
 
 use exercise::{Difficulty, Exercise, Kind, Mistake};
 
 pub const EXERCISE: Exercise = Exercise {
     id: "7.4",
     name: "frames",
-    title: "two streams over one connection",
+    title: "send two streams over one connection",
     kind: Kind::Build,
     minutes: 35,
     difficulty: Difficulty::Medium,
@@ -14,43 +14,41 @@ pub const EXERCISE: Exercise = Exercise {
     shown_by: "",
     needs_cgroups: false,
     hints: &[
-        "A connection has no messages: what was written in one call may be read in three, and three \
-         frames in one. So there is always a buffer with what has come, and a question: is the \
-         first frame there as a whole?",
-        "Two lengths have to be there before a frame is: 8 bytes of header, and then as many more as \
-         the header says. If one isn't, leave the buffer as it is, and return what you have.",
-        "u32::to_be_bytes and u32::from_be_bytes. received.get(..8) is None if there are fewer than \
-         8. received.drain(..8 + length) takes a frame out of the buffer and leaves the rest.",
+        "A connection doesn't preserve boundaries: one write may arrive in three reads, and three frames \
+         in one read. So you always have a buffer with the bytes that have arrived. Is the first frame in \
+         it complete?",
+        "A frame is complete if the buffer has the 8 bytes of the header, and then as many bytes as the \
+         header says. If bytes are missing, don't change the buffer, and return the frames that you have.",
+        "Use u32::to_be_bytes and u32::from_be_bytes. received.get(..8) is None if there are fewer than \
+         8 bytes. received.drain(..8 + length) removes a frame from the buffer and keeps the rest.",
     ],
     mistakes: MISTAKES,
 };
 
 exercise::mistakes! {
     HALF_A_HEADER = Mistake::new("half-a-header",
-        "The function panics if only a part of a header has come.",
-        "A read returns what is there, even if that is one byte. Ask for the length of the buffer \
-         first.");
+        "The function panics if only a part of a header has arrived.",
+        "A read may return a single byte. Check the length of the buffer first.");
     GIVES_PARTS = Mistake::new("gives-parts",
-        "A frame is given out before all of it has come.",
-        "What comes next is then taken for a header, and it is text. Wait for the whole frame, or \
-         remember how much of it is missing.");
+        "The function returns a frame before all of it has arrived.",
+        "The rest of the frame is then read as a header, although it is text. Wait for the complete frame.");
     DROPS_THE_REST = Mistake::new("drops-the-rest",
-        "A frame that hasn't come as a whole is forgotten.",
-        "Its beginning won't come a second time. It has to stay in the buffer for the next call.");
+        "An incomplete frame is lost.",
+        "Its beginning won't arrive a second time. Keep it in the buffer for the next call.");
     ONLY_THE_FIRST = Mistake::new("only-the-first",
-        "Of several frames that have come, only one is returned.",
-        "The others are shown when something comes again, which may be never.");
+        "If several frames have arrived, only one is returned.",
+        "The user sees the others only when more bytes arrive, which may never happen.");
     ANY_STREAM = Mistake::new("any-stream",
-        "Bytes that are no frame are taken for one.",
-        "If a terminal's raw bytes or an error page come instead, their first byte is no stream, and \
-         bytes 5 to 8 are a length of a gigabyte or more: the client waits forever and says nothing.");
+        "Bytes that aren't a frame are accepted as a frame.",
+        "If a terminal's raw bytes or an error page arrive instead, their first byte isn't a valid stream, \
+         and bytes 5 to 8 make a length of a gigabyte or more. The client then waits forever.");
     LITTLE_ENDIAN = Mistake::new("little-endian",
         "The length has its least significant byte first.",
-        "That is how your processor keeps numbers. On the wire it is the other way round: most \
-         significant first, as in all of the internet's protocols. to_be_bytes.");
+        "Your processor stores numbers in this order, but protocols use the opposite order, with the most \
+         significant byte first. Use to_be_bytes.");
     WITH_THE_HEADER = Mistake::new("with-the-header",
-        "The length counts the header.",
-        "It is the length of what comes behind the header.");
+        "The length includes the header.",
+        "It must be the length of the bytes after the header.");
 }
 
 #[cfg(feature = "checks")]
@@ -67,10 +65,10 @@ pub mod check {
         cases::judge(program, &all_cases(), MISTAKES)
     }
 
-    const FRAME: &str = "frame: stream, three zeros, length, bytes";
-    const WHOLE: &str = "unframe returns every frame that has come as a whole, in order";
-    const CUT: &str = "a frame that comes in pieces is returned once, when its last byte has come";
-    const REFUSED: &str = "bytes that are no frame are an error that says so";
+    const FRAME: &str = "frame returns stream, three zero bytes, length, bytes";
+    const WHOLE: &str = "unframe returns all complete frames, in order";
+    const CUT: &str = "a frame that arrives in pieces is returned once, when it is complete";
+    const REFUSED: &str = "for bytes that aren't a frame, the function returns an error";
 
     /// Letters, so that a mistake can be read.
     fn text(length: std::ops::Range<u32>) -> Vec<u8> {

@@ -1,11 +1,11 @@
-//! Exercise 7.3: a connection that stops being HTTP.
+//! Exercise 7.3: pass a connection to the shim.
 
 use exercise::{Difficulty, Exercise, Kind, Mistake};
 
 pub const EXERCISE: Exercise = Exercise {
     id: "7.3",
     name: "hand_over",
-    title: "a connection that stops being HTTP",
+    title: "pass a connection to the shim",
     kind: Kind::Build,
     minutes: 40,
     difficulty: Difficulty::Medium,
@@ -14,48 +14,46 @@ pub const EXERCISE: Exercise = Exercise {
     shown_by: "",
     needs_cgroups: false,
     hints: &[
-        "Three steps: read until the head's end has come; answer; pass the connection on. Which \
-         bytes have you read by then, and whose are they?",
-        "A read returns what there is: a part of the head, or the head and what the client has sent \
-         behind it. Keep everything in one Vec, and look for \"\\r\\n\\r\\n\" in it after each read. \
-         A read of 0 bytes is the client's end.",
-        "received.windows(4).position(|four| four == b\"\\r\\n\\r\\n\"). What is behind those four is \
-         `early`. A BufReader has a buffer of its own: what is in there when it is dropped is lost.",
+        "You need three steps: read until the end of the head, send the answer, and pass the connection to \
+         the shim. Which bytes have you read by then? Which of them does the shim need?",
+        "A read may return a part of the head, or the head and the following bytes. Collect all bytes in one \
+         Vec, and search it for \"\\r\\n\\r\\n\" after each read. A read of 0 bytes means that the client \
+         has closed the connection.",
+        "Use received.windows(4).position(|four| four == b\"\\r\\n\\r\\n\"). The bytes after these four are \
+         `early`. A BufReader has its own buffer, and its content is lost when the BufReader is dropped.",
     ],
     mistakes: MISTAKES,
 };
 
 exercise::mistakes! {
     LOST_EARLY = Mistake::new("lost-early",
-        "Bytes that came right behind the head are lost.",
-        "They were read with the head, so they aren't in the socket any more: they are in your \
-         buffer (or a BufReader's), and belong to the stream. Pass them on.");
+        "Bytes that arrived together with the head are lost.",
+        "You have read them together with the head, so they aren't in the socket any more. They are in your \
+         buffer (or a BufReader's), and belong to the container's input. Pass them to the shim.");
     ONE_READ = Mistake::new("one-read",
-        "A head that comes in two pieces is refused.",
-        "A read returns what is there, and that may end in the middle of the head. Read until its end \
-         has come.");
+        "A head that arrives in two pieces is refused.",
+        "A read may return only a part of the head. Read until the end of the head has arrived.");
     HEAD_TOO = Mistake::new("head-too",
-        "The head of the request is passed on as input.",
-        "A shell in the container would execute it, line by line. The stream begins behind the empty \
-         line.");
+        "The function passes the head of the request to the container as input.",
+        "A shell in the container would execute it line by line. The input begins after the empty line.");
     ANSWERED_LATE = Mistake::new("answered-late",
-        "What the container writes reaches the client before the answer.",
-        "As soon as the shim has the connection it may write, and the client still expects HTTP. So \
-         the 101 comes first.");
+        "The container's output reaches the client before the answer.",
+        "As soon as the shim has the connection, it may write to it. But the client first expects an HTTP \
+         response. So send the 101 first.");
     NO_ANSWER = Mistake::new("no-answer",
         "The client gets no answer.",
-        "It waits for `HTTP/1.1 101`, and takes what comes instead for a broken one.");
+        "The client waits for `HTTP/1.1 101`, and reads the container's output as an invalid response.");
     SHUT_DOWN = Mistake::new("shut-down",
-        "The connection is dead once the function has returned.",
-        "shutdown(2) ends the connection, for every process that has a descriptor for it. Only close \
-         yours: it is dropped when the function returns.");
+        "The connection has ended when the function returns.",
+        "shutdown(2) ends the connection for all processes that have a descriptor for it. Only close your own \
+         descriptor. Rust closes it when the function returns.");
     KEPT_OPEN = Mistake::new("kept-open",
-        "The shim has closed the connection, and the client doesn't see its end.",
-        "A connection ends when the last descriptor for it is closed. Yours has to be dropped, too; \
-         into_raw_fd and mem::forget keep it for ever.");
+        "The shim has closed the connection, but the client doesn't see its end.",
+        "A connection ends when its last descriptor is closed. Yours must be dropped too. After into_raw_fd \
+         and mem::forget it stays open forever.");
     SWALLOWED_THE_ERROR = exercise::swallowed!(
-        "The client left within its head, and the function returned Ok.",
-        "A shim got a connection with nobody at its other end.");
+        "The client closed the connection within the head, but the function returned Ok.",
+        "The shim got a connection without a client.");
 }
 
 #[cfg(feature = "checks")]
@@ -72,11 +70,11 @@ pub mod check {
         cases::judge(program, &all_cases(), MISTAKES)
     }
 
-    const ANSWER: &str = "the client gets 101 first, then what the container writes";
-    const EARLY: &str = "what came behind the head is the beginning of the container's input, whatever bytes it has";
-    const HEAD: &str = "the head is no part of it, into whatever pieces it was cut";
-    const END: &str = "the connection lives on after the function has returned, and ends when the shim closes it";
-    const REFUSED: &str = "a client that leaves within the head is an error that says so";
+    const ANSWER: &str = "the client gets the 101 first, then the container's output";
+    const EARLY: &str = "the bytes after the head are the beginning of the container's input, whatever their values";
+    const HEAD: &str = "the head isn't part of the input, in whatever pieces it arrives";
+    const END: &str = "the connection stays open after the function has returned, and ends when the shim closes it";
+    const REFUSED: &str = "if the client closes the connection within the head, the function returns an error";
 
     fn all_cases() -> Vec<Case> {
         let id = format!("{:012x}", random::within(0..u32::MAX));

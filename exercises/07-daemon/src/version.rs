@@ -1,11 +1,11 @@
-//! Exercise 7.2: two programs of different age.
+//! Exercise 7.2: split off and negotiate API versions.
 
 use exercise::{Difficulty, Exercise, Kind, Mistake};
 
 pub const EXERCISE: Exercise = Exercise {
     id: "7.2",
     name: "version",
-    title: "the version in a path, and the one that both speak",
+    title: "split off and negotiate API versions",
     kind: Kind::Build,
     minutes: 30,
     difficulty: Difficulty::Easy,
@@ -14,44 +14,44 @@ pub const EXERCISE: Exercise = Exercise {
     shown_by: "",
     needs_cgroups: false,
     hints: &[
-        "Only the first part of the path may be a version, and only if it is a `v` with two numbers \
-         and a dot. /volumes and /version begin with a v, too.",
-        "A version is two numbers, so 1.9 is older than 1.10. Rust compares tuples as you need it: \
-         (1, 9) < (1, 10).",
-        "path.strip_prefix(\"/v\"), then split_once('/') and split_once('.'), each of which may \
-         return None: then there is no version. For `negotiate`: the older of the two, and (1, 24) \
-         if there was no header.",
+        "Only the first component of the path may be a version, and only if it consists of a `v`, a number, \
+         a dot and a number. /volumes and /version also begin with a v.",
+        "A version consists of two integers, so 1.9 is older than 1.10. Rust compares tuples in the same \
+         way: (1, 9) < (1, 10).",
+        "Use path.strip_prefix(\"/v\"), then split_once('/') and split_once('.'). If one of them returns \
+         None, the path may have no version. `negotiate` returns the older of the two versions, and uses \
+         (1, 24) without a header.",
     ],
     mistakes: MISTAKES,
 };
 
 exercise::mistakes! {
     EVERY_V = Mistake::new("every-v",
-        "A path that only begins with a v is taken for one with a version.",
-        "/volumes and /version are paths of the API. A version is a v, a number, a dot, a number.");
+        "The function finds a version in every path that begins with a v.",
+        "/volumes and /version are paths of the API. A version is a v, a number, a dot and a number.");
     EVERYWHERE = Mistake::new("everywhere",
-        "A part further back in the path is taken for a version.",
-        "A container may be called v1.41. Only the first part is a version, and only once.");
+        "The function takes a later component of the path for a version.",
+        "A container may be called v1.41. Only the first component may be a version.");
     WITHOUT_THE_ENDS = Mistake::new("without-the-ends",
-        "The oldest and the newest version that the daemon speaks are refused.",
-        "It speaks both.");
+        "The function refuses the oldest or the newest supported version.",
+        "The daemon supports both.");
     NOT_NUMBERS = Mistake::new("not-numbers",
-        "Versions are compared as text or as decimal fractions.",
-        "1.9 is older than 1.10: each part is a number of its own. As text, and as a fraction, it is \
+        "The function compares versions as strings or as decimal fractions.",
+        "1.9 is older than 1.10, because each part is an integer. As a string or a fraction, it would be \
          newer.");
     MINOR_ONLY = Mistake::new("minor-only",
-        "Only the number after the dot is compared.",
-        "There may be a version 2.0, and it won't be older than 1.24.");
+        "The function compares only the number after the dot.",
+        "A version 2.0 would be newer than 1.24.");
     NOT_CHECKED = Mistake::new("not-checked",
-        "A version that the daemon doesn't speak is accepted.",
-        "The client sends fields that the daemon doesn't know, and gets answers that it can't read. \
-         A sentence is better, and the client prints it.");
+        "The function accepts a version that the daemon doesn't support.",
+        "The client would send fields that the daemon doesn't know, and get answers that it can't read. \
+         Return an error, which the client prints.");
     NO_HEADER = Mistake::new("no-header",
-        "A daemon that names no version is spoken to in the newest.",
-        "It is a daemon from before negotiation, so it is old: 1.24.");
+        "Without a header, the client uses its newest version.",
+        "A daemon without the header is older than negotiation, so use 1.24.");
     NEWER_OF_BOTH = Mistake::new("newer-of-both",
-        "The client speaks a version that one of the two doesn't know.",
-        "The older of the two is the newest that both know.");
+        "The client uses a version that the client or the daemon doesn't support.",
+        "The older of the two versions is the newest one that both support.");
 }
 
 #[cfg(feature = "checks")]
@@ -70,13 +70,13 @@ pub mod check {
         cases::judge(program, &all_cases(), MISTAKES)
     }
 
-    const TAKEN_OFF: &str = "the version in front of a path is taken off, and nothing else";
-    const WITHOUT: &str = "a path without a version is left as it is: the newest is meant";
+    const TAKEN_OFF: &str = "the version at the beginning of a path is split off, and nothing else";
+    const WITHOUT: &str = "a path without a version doesn't change, and the newest version is returned";
     const RANGE: &str = "every version from the oldest to the newest is accepted";
-    const REFUSED: &str = "a version that is too old or too new is an error that says so";
-    const OLDER: &str = "the client speaks the older of its own version and the daemon's";
-    const NONE: &str = "1.24, if the daemon names none";
-    const GARBAGE: &str = "a header that is no version is an error that says so";
+    const REFUSED: &str = "for a version that is too old or too new, there is an error that names the supported ones";
+    const OLDER: &str = "the client uses the older one of its own version and the daemon's";
+    const NONE: &str = "without a header, the client uses 1.24";
+    const GARBAGE: &str = "for a header that isn't a version, the function returns an error";
 
     fn all_cases() -> Vec<Case> {
         let (old, new) = (random::within(30..40), random::within(104..110));

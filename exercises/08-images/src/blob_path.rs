@@ -1,11 +1,11 @@
-//! Exercise 8.2b: a digest that becomes a path.
+//! Exercise 8.2b: attack a store through a digest, and the defence.
 
 use exercise::{Difficulty, Exercise, Kind, Mistake};
 
 pub const EXERCISE: Exercise = Exercise {
     id: "8.2b",
     name: "blob_path",
-    title: "a digest that becomes a path",
+    title: "attack a store through a digest, and the defence",
     kind: Kind::Break,
     minutes: 20,
     difficulty: Difficulty::Easy,
@@ -14,42 +14,42 @@ pub const EXERCISE: Exercise = Exercise {
     shown_by: "",
     needs_cgroups: false,
     hints: &[
-        "The store checks how long the text is, and not what is in it. Which texts of 64 bytes does \
-         the kernel take for the same path as the target?",
-        "Path::join with a text that begins with / forgets what it is joined to. And ///etc/x is \
-         /etc/x. format! can fill up to a width: {:x>5} fills with x, on the left.",
-        "For the defence, don't list what is bad. Say what is good: the prefix, 64 bytes, each of them \
-         one of 16 characters. char::is_ascii_hexdigit takes six more.",
+        "The store checks only the length of the text. How can you make a path of 64 bytes that leads to \
+         the target?",
+        "Path::join with a path that begins with / returns only that path. And ///etc/x is the same file as \
+         /etc/x. format! can pad to a width: {:x>5} pads with x on the left.",
+        "For the defence, don't check for bad characters. Check for the good ones: the prefix, and 64 bytes, \
+         each of them one of 16 characters. char::is_ascii_hexdigit accepts six more.",
     ],
     mistakes: MISTAKES,
 };
 
 exercise::mistakes! {
     TOO_SHORT = Mistake::new("too-short",
-        "The store found that the digest hasn't got 64 digits.",
-        "It counts bytes. Some bytes can be added to a path without changing what it leads to.");
+        "The store found that the digest doesn't have 64 characters.",
+        "It counts bytes. You can make a path longer without changing the file that it leads to.");
     TWO_NAMES = Mistake::new("two-names",
-        "A digest in capital letters was taken.",
-        "The same blob would have two names, and the store two files, one of which nobody removes. \
-         The specification says: lower-case. is_ascii_hexdigit takes both.");
+        "The function accepts a digest with capital letters.",
+        "The same blob would have two names and two files, one of which would never be removed. The \
+         specification requires lower-case letters. is_ascii_hexdigit accepts both.");
     NO_LENGTH = Mistake::new("no-length",
-        "A digest with too few digits, or too many, was taken.",
-        "sha256: with nothing behind it is the directory itself, and whoever removes that blob \
-         removes all of them.");
+        "The function accepts a digest with too few or too many digits.",
+        "sha256: without digits leads to the directory itself, and removing this \"blob\" would remove all \
+         blobs.");
     ANOTHER_ALGORITHM = Mistake::new("another-algorithm",
-        "A digest of another algorithm was taken.",
-        "Its file stands among those of sha256, and what is in it was never verified by that.");
+        "The function accepts a digest of another algorithm.",
+        "Its file would be among those of sha256, although its content wasn't verified with sha256.");
     ONLY_DOTS = Mistake::new("only-dots",
-        "Texts with .. are refused; others that are no digest aren't.",
-        "That is a list of what is bad, and it never is complete: an absolute path needs no dots. Say \
-         what is good.");
+        "The function refuses texts with .., but accepts other invalid texts.",
+        "A list of bad texts is never complete: an absolute path needs no dots. Check for the allowed \
+         characters.");
     ONLY_LENGTH = Mistake::new("only-length",
-        "Any 64 characters are taken for a digest.",
-        "That is what the careless store does. Look at each of the characters.");
+        "The function accepts any 64 characters.",
+        "This is the bug of the insecure store. Check each character.");
     PANICS = Mistake::new("panics",
-        "A text that is no digest makes the function panic.",
-        "&digest[..7] panics if there are fewer bytes, or if the seventh is in the middle of a \
-         letter. strip_prefix doesn't. A daemon that panics is down, and the text is a stranger's.");
+        "The function panics for an invalid text.",
+        "&digest[..7] panics if there are fewer bytes, or if byte 7 is in the middle of a character. \
+         strip_prefix doesn't panic. With an untrusted text, an attacker could stop the daemon.");
 }
 
 #[cfg(feature = "checks")]
@@ -64,10 +64,10 @@ pub mod check {
         judge(program, &cases(), MISTAKES)
     }
 
-    const ATTACK: &str = "the careless store gives out a file that isn't in it";
-    const GOOD: &str = "a digest is the file of that name in the store";
-    const PATHS: &str = "a path is no digest, with or without dots, of any length";
-    const ALMOST: &str = "what is almost a digest is none";
+    const ATTACK: &str = "the insecure store returns a file from outside";
+    const GOOD: &str = "for a digest, the function returns the path of its file in the store";
+    const PATHS: &str = "a path is refused, with or without dots, and with any length";
+    const ALMOST: &str = "a text that is almost a digest is refused";
 
     fn cases() -> Vec<Case> {
         let secret = format!("secret {}", random::within(0..u32::MAX));

@@ -1,11 +1,11 @@
-//! Exercise 8.5a: a key that changes when it must.
+//! Exercise 8.5a: repair the key of a build step.
 
 use exercise::{Difficulty, Exercise, Kind, Mistake};
 
 pub const EXERCISE: Exercise = Exercise {
     id: "8.5a",
     name: "cache_key",
-    title: "a key that changes when it must",
+    title: "repair the key of a build step",
     kind: Kind::Repair,
     minutes: 35,
     difficulty: Difficulty::Medium,
@@ -14,46 +14,44 @@ pub const EXERCISE: Exercise = Exercise {
     shown_by: "",
     needs_cgroups: false,
     hints: &[
-        "The check shows two builds, and whether they should have one key. What of a file doesn't get \
-         into the image, and is hashed? What does get into it, and isn't?",
+        "The check shows two builds, and whether they should have the same key. Which properties of a file \
+         are hashed, but aren't in the image? Which ones are in the image, but aren't hashed?",
         "`git clone` makes the same files with other times, in another place, and in any order. chmod \
-         changes an image, and no content. A link is a link in the image, too: fs::metadata follows it.",
-        "Hashing \"ab\" and then \"c\" is the same as hashing \"a\" and then \"bc\". A length before \
-         each field, and the number of entries before each directory, make it unambiguous. \
-         fs::symlink_metadata(…)?.mode() has type and permissions.",
+         changes an image without changing any content. A link is copied as a link, but fs::metadata follows \
+         it.",
+        "Hashing \"ab\" and then \"c\" is the same as hashing \"a\" and then \"bc\". Write the length before \
+         each field, and the number of entries before each directory. fs::symlink_metadata(…)?.mode() \
+         contains the type and the permissions.",
     ],
     mistakes: MISTAKES,
 };
 
 exercise::mistakes! {
     TIMES = Mistake::new("times",
-        "The key changes with the times of files.",
-        "Each git clone would build everything anew. The times in the image are those of the copy.");
+        "The key depends on the files' times.",
+        "After each git clone, all steps would run again. The files in the image get the time of the copy.");
     ORDER = Mistake::new("order",
-        "The key changes with the order in which files were made.",
-        "readdir gives names in the file system's order. Sort them.");
+        "The key depends on the order in which the files were made.",
+        "readdir returns names in the file system's order. Sort them.");
     PLACE = Mistake::new("place",
-        "The key changes with the directory that the context is in.",
-        "Two people who build the same thing have the same files in other places. Hash names as they \
-         are in the context.");
+        "The key depends on the path of the context.",
+        "Two people may have the same files in different places. Hash the names within the context.");
     NO_MODE = Mistake::new("no-mode",
         "chmod doesn't change the key.",
-        "The script that couldn't be executed still can't, after the mending: the old layer is taken \
-         from the cache.");
+        "If you make a script executable with chmod, the builder still uses the old layer from the cache.");
     NO_NAMES = Mistake::new("no-names",
         "Renaming a file doesn't change the key.",
-        "The image has it by its old name then.");
+        "The image would contain the file under its old name.");
     GLUED = Mistake::new("glued",
-        "Two different steps have one key: what ends one field begins the next.",
-        "Hashing has no commas. Write a length before each field, and the number of entries before \
-         each directory.");
+        "Two different steps have the same key, because the hashed fields aren't separated.",
+        "Write the length before each field, and the number of entries before each directory.");
     FOLLOWED = Mistake::new("followed",
-        "A link was followed.",
-        "The image gets the link, so its target is what counts, and whether it is one. It may lead to \
-         nothing, or to a gigabyte, or up.");
+        "The function followed a link.",
+        "The image contains the link itself, so hash the link's type and target. The target may not exist, \
+         may be very large, or may be outside of the context.");
     NO_PARENT = Mistake::new("no-parent",
-        "The image below doesn't change the key, or the instruction doesn't.",
-        "FROM another image, and everything comes from the cache all the same.");
+        "The key doesn't depend on the parent image, or on the instruction.",
+        "After a change of FROM, the builder would still use the old results.");
     BARE_ERRNO = exercise::BARE_ERRNO;
 }
 
@@ -69,11 +67,11 @@ pub mod check {
         judge(program, &cases(), MISTAKES)
     }
 
-    const KEPT: &str = "the same files have the same key, wherever, whenever and in which order they were made";
-    const CHANGED: &str = "another parent, instruction, name, mode or content is another key";
-    const APART: &str = "what ends one field never begins the next";
-    const LINKS: &str = "a link is what it is, and not what it leads to";
-    const REFUSED: &str = "a directory that can't be read is an error that says so";
+    const KEPT: &str = "the same files have the same key, independent of their place, times and order";
+    const CHANGED: &str = "another parent, instruction, name, mode or content gives another key";
+    const APART: &str = "fields with shifted boundaries give another key";
+    const LINKS: &str = "a link counts as a link, and not as its target";
+    const REFUSED: &str = "if the directory can't be read, the function returns an error with a context";
 
     const SAME: &str = "the same key";
     const ANOTHER: &str = "another key";

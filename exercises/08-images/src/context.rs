@@ -1,11 +1,11 @@
-//! Exercise 8.5b: a COPY that escapes its context.
+//! Exercise 8.5b: attack a builder through its context, and the defence.
 
 use exercise::{Difficulty, Exercise, Kind, Mistake};
 
 pub const EXERCISE: Exercise = Exercise {
     id: "8.5b",
     name: "context",
-    title: "a COPY that escapes its context",
+    title: "attack a builder through its context, and the defence",
     kind: Kind::Break,
     minutes: 30,
     difficulty: Difficulty::Medium,
@@ -14,42 +14,42 @@ pub const EXERCISE: Exercise = Exercise {
     shown_by: "",
     needs_cgroups: false,
     hints: &[
-        "The builder refuses a source that is a link. Path::is_symlink is about the last component. \
-         What of those before it?",
-        "For the defence: a look at the path, and an open afterwards, are two lookups, and every \
-         component may be a link. openat2(2) does both in one: see RESOLVE_BENEATH.",
-        "nix::fcntl has openat2(&directory, path, OpenHow::new().flags(…).resolve(…)), where the \
-         path is relative: take the / away. File::from makes a File of what it returns.",
+        "The builder refuses a source that is a link. But Path::is_symlink checks only the last component of \
+         a path. What about the other components?",
+        "If the defence checks the path and then opens it, these are two lookups, and every component may be \
+         a link. openat2(2) does both in one lookup: see RESOLVE_BENEATH.",
+        "nix::fcntl has openat2(&directory, path, OpenHow::new().flags(…).resolve(…)). The path must be \
+         relative, so remove the /. File::from converts its result to a File.",
     ],
     mistakes: MISTAKES,
 };
 
 exercise::mistakes! {
     A_LINK_ITSELF = Mistake::new("a-link-itself",
-        "The careless builder found that the source is a link.",
-        "It looks at the last component of the path. There are others.");
+        "The insecure builder noticed that the source is a link.",
+        "It checks the last component of the path. Use another component.");
     NOT_HERE = Mistake::new("not-here",
-        "The attack wants the file itself while the context is prepared.",
-        "It is on another machine, the builder's. A symbolic link is a text, and needs nothing that it \
-         leads to.");
+        "The attack needs the file when it prepares the context.",
+        "The file is on the builder's machine. A symbolic link only contains a path, and its target need not \
+         exist.");
     DOTS = Mistake::new("dots",
         "A source with .. in it leads out of the context.",
-        "Dots are the simplest way. What stays inside, such as dir/../page, may have them.");
+        "Refuse paths that leave the context. A path that stays inside, such as dir/../page, may contain dots.");
     ONLY_THE_LAST = Mistake::new("only-the-last",
         "A link in the middle of the path leads out of the context.",
-        "O_NOFOLLOW, is_symlink, symlink_metadata: all of them are about the last component.");
+        "O_NOFOLLOW, is_symlink and symlink_metadata affect only the last component of a path.");
     FOLLOWS_LINKS = Mistake::new("follows-links",
         "A link in the context leads out of it.",
-        "A context is an archive that somebody sent, with any links in it. The kernel follows them as \
-         they are meant on this machine, unless it is told not to leave the directory.");
+        "A context comes from an untrusted source and may contain any links. The kernel follows them on the \
+         builder's machine, unless you forbid it to leave the directory.");
     SAME_BEGINNING = Mistake::new("same-beginning",
-        "A way into a directory beside the context, whose name begins as the context's, was taken.",
-        "/tmp/context-host begins with /tmp/context as a text. As a path it doesn't: Path::starts_with \
-         compares components.");
+        "The function opened a file in another directory, whose name begins with the context's name.",
+        "As a string, /tmp/context-host begins with /tmp/context, but not as a path. Path::starts_with \
+         compares whole components.");
     TOO_STRICT = Mistake::new("too-strict",
-        "A source that stays in the context was refused.",
-        "Contexts have links to files beside them, and COPY /page means the context's. RESOLVE_BENEATH \
-         refuses what leads out, RESOLVE_NO_SYMLINKS all links.");
+        "The function refuses a source that stays in the context.",
+        "A context may contain links to its own files, and COPY /page means a file of the context. \
+         RESOLVE_BENEATH refuses only paths that lead out. RESOLVE_NO_SYMLINKS refuses all links.");
     BARE_ERRNO = exercise::BARE_ERRNO;
 }
 
@@ -65,11 +65,11 @@ pub mod check {
         judge(program, &cases(), MISTAKES)
     }
 
-    const ATTACK: &str = "the careless builder copies a file of its machine";
-    const INSIDE: &str = "a file of the context is opened, also through links and .. that stay in it";
-    const DOTTED: &str = ".. doesn't lead out, nor does a / at the beginning";
+    const ATTACK: &str = "the insecure builder copies a file of its machine";
+    const INSIDE: &str = "a file of the context is opened, also through links and .. that stay within it";
+    const DOTTED: &str = "neither .. nor a / at the beginning leads out";
     const LINKED: &str = "a link doesn't lead out, wherever it is in the path";
-    const MISSING: &str = "a file that isn't there is an error that says so";
+    const MISSING: &str = "if the file doesn't exist, the function returns an error with a context";
 
     fn cases() -> Vec<Case> {
         let (inside, outside) =

@@ -1,11 +1,11 @@
-//! Exercise 8.4: a Dockerfile's instructions.
+//! Exercise 8.4: parse a Dockerfile.
 
 use exercise::{Difficulty, Exercise, Kind, Mistake};
 
 pub const EXERCISE: Exercise = Exercise {
     id: "8.4",
     name: "dockerfile",
-    title: "a Dockerfile's instructions",
+    title: "parse a Dockerfile",
     kind: Kind::Build,
     minutes: 35,
     difficulty: Difficulty::Medium,
@@ -14,14 +14,13 @@ pub const EXERCISE: Exercise = Exercise {
     shown_by: "",
     needs_cgroups: false,
     hints: &[
-        "Two steps: lines into whole instructions, then each into its parts. For the first one you \
-         need one variable: the instruction that isn't complete yet, with the line that it began in.",
-        "For each line: is it nothing (also in the middle of an instruction)? Else, does it go on? \
-         line.trim_end().strip_suffix(escape) answers that and takes the character away. At the end \
-         of the text an instruction may still be open.",
-        "str::lines knows \\r\\n. split_once(char::is_whitespace) is the name and the rest. If \
-         serde_json::from_str::<Vec<String>> fails on the arguments, they are the shell form, and no \
-         error.",
+        "First join lines to complete instructions, then split each one into its parts. For the first step \
+         you need a variable with the incomplete instruction and the number of its first line.",
+        "For each line: is it empty or a comment (also in the middle of an instruction)? If not, does the \
+         instruction continue? line.trim_end().strip_suffix(escape) checks this and removes the character. \
+         At the end of the text, an instruction may still be incomplete.",
+        "str::lines also handles \\r\\n. split_once(char::is_whitespace) returns the name and the rest. If \
+         serde_json::from_str::<Vec<String>> fails, the arguments have the shell form. This isn't an error.",
     ],
     mistakes: MISTAKES,
 };
@@ -29,41 +28,44 @@ pub const EXERCISE: Exercise = Exercise {
 exercise::mistakes! {
     ESCAPE_IGNORED = Mistake::new("escape-ignored",
         "# escape=` in the first line has no effect.",
-        "It is a comment that means something: images for Windows have paths that end in a backslash.");
+        "This comment is a directive. Dockerfiles for Windows use it, because paths there contain \
+         backslashes.");
     COMMENT_GOES_ON = Mistake::new("comment-goes-on",
-        "An instruction behind a comment that ends with a backslash is lost.",
-        "A comment is one line, whatever it ends with. Look for comments before you look for lines that \
-         go on.");
+        "The instruction after a comment that ends with a backslash is lost.",
+        "A comment is always a single line. Check for comments before you check for the escape character.");
     COMMENT_INSIDE = Mistake::new("comment-inside",
-        "A comment between the lines of an instruction became a part of it.",
-        "To a shell, all behind the # would be a comment then, since the newlines are gone: half the \
-         command isn't run, and nobody is told.");
+        "A comment between the lines of an instruction became part of the instruction.",
+        "The newlines are removed, so the shell would ignore everything after the #. A part of the command \
+         wouldn't run, without an error.");
     HASH_ANYWHERE = Mistake::new("hash-anywhere",
-        "A # in the middle of a line was taken for the beginning of a comment.",
-        "In a Dockerfile only a line that begins with it is one. What is behind it is the shell's.");
+        "The function took a # in the middle of a line for a comment.",
+        "In a Dockerfile, only a line that begins with # is a comment. Other # characters belong to the \
+         command.");
     BLANKS_BEHIND = Mistake::new("blanks-behind",
-        "A backslash with a blank behind it doesn't make the line go on.",
-        "Nobody sees that blank. Docker takes it away before it looks, and so do you.");
+        "A backslash with a blank after it doesn't continue the instruction.",
+        "Blanks at the end of a line are invisible, so Docker ignores them. Remove them before you check for \
+         the backslash.");
     LINE_OF_THE_END = Mistake::new("line-of-the-end",
-        "The line of an instruction isn't the one that it begins in.",
-        "Errors name it, and people look there. Remember it when the instruction begins; comments and \
-         empty lines count as lines.");
+        "The line number of an instruction isn't that of its first line.",
+        "Error messages contain this number. Store it when the instruction begins. Comments and empty lines \
+         also count.");
     AS_WRITTEN = Mistake::new("as-written",
-        "run isn't RUN.",
-        "Instructions may be written in any case. Whoever compares the name later wants one of them.");
+        "The name run wasn't converted to RUN.",
+        "The names of instructions may be written in lower or upper case. Convert them to capitals.");
     SPLIT_AT_COMMAS = Mistake::new("split-at-commas",
         "The exec form was split at each comma, or kept its quotes or backslashes.",
-        "It is JSON: a comma, a quote, a bracket may stand within a word. Let serde_json read it.");
+        "The exec form is JSON: commas, quotes and brackets may be part of a string. Use serde_json.");
     ALMOST_JSON = Mistake::new("almost-json",
-        "Arguments in brackets that are no JSON were refused, or taken for the exec form.",
-        "['ls'] has the wrong quotes. Docker gives that to a shell, which says \"[ls]: not found\". It \
-         surprises everybody once; but [ -e /x ] && y is a command as well.");
+        "Arguments in brackets that aren't JSON were refused, or treated as the exec form.",
+        "['ls'] has the wrong quotes. Docker passes it to a shell, which prints \"[ls]: not found\". This \
+         surprises many people, but [ -e /x ] && y is a valid command too.");
     TAKES_ALL = Mistake::new("takes-all",
-        "A line that is no instruction was taken.",
-        "It says in which line, or the user has to look for it.");
+        "The function accepts a line that isn't an instruction.",
+        "Return an error with the number of the line.");
     PANICS = Mistake::new("panics",
-        "A text that is no Dockerfile makes the function panic.",
-        "It is a stranger's text. split_once gives an Option: None is an error with the line in it.");
+        "The function panics for an invalid Dockerfile.",
+        "The text is untrusted. split_once returns an Option: for None, return an error with the line's \
+         number.");
 }
 
 #[cfg(feature = "checks")]
@@ -78,11 +80,11 @@ pub mod check {
         judge(program, &cases(), MISTAKES)
     }
 
-    const PARTS: &str = "an instruction has a line, a name in capitals, and arguments";
-    const LINES: &str = "a line that ends with the escape character goes on in the next one";
-    const COMMENTS: &str = "a line that begins with # is nothing, wherever it is; another # is no comment";
+    const PARTS: &str = "an instruction has its line number, its name in capitals, and its arguments";
+    const LINES: &str = "after a line with the escape character, the instruction continues";
+    const COMMENTS: &str = "a line that begins with # is ignored; any other # isn't a comment";
     const FORMS: &str = "a JSON array of strings is the exec form, anything else the shell form";
-    const REFUSED: &str = "what is no instruction is an error that says so";
+    const REFUSED: &str = "for a line that isn't an instruction, the function returns an error";
 
     fn cases() -> Vec<Case> {
         let word = || format!("w{}", random::within(0..1_000_000));

@@ -1,11 +1,11 @@
-//! Exercise 8.3: the image for this machine.
+//! Exercise 8.3: choose the image for a machine.
 
 use exercise::{Difficulty, Exercise, Kind, Mistake};
 
 pub const EXERCISE: Exercise = Exercise {
     id: "8.3",
     name: "platform",
-    title: "the image for this machine",
+    title: "choose the image for a machine",
     kind: Kind::Build,
     minutes: 20,
     difficulty: Difficulty::Easy,
@@ -14,35 +14,35 @@ pub const EXERCISE: Exercise = Exercise {
     shown_by: "",
     needs_cgroups: false,
     hints: &[
-        "Two steps. First the machine's name becomes an architecture and a variant, as an index writes \
-         them. Then go through the offers: which fit, and is this one better than the best so far?",
-        "Variants are v5, v6, v7, v8: as texts they compare as they should, and the empty text is less \
-         than all of them. An offer without a variant has one all the same, if it is for arm or arm64.",
+        "First translate the machine's name to an architecture and a variant, as an index uses them. Then \
+         check each offer: does it fit, and is it better than the best one so far?",
+        "The variants are v5, v6, v7 and v8. You can compare them as strings; the empty string is less than \
+         all of them. For arm and arm64, an offer without a variant has a default variant.",
     ],
     mistakes: MISTAKES,
 };
 
 exercise::mistakes! {
     ONLY_THE_SAME = Mistake::new("only-the-same",
-        "An image that would run was refused.",
-        "A v7 runs what is for v6. And an offer for arm64 mostly has no variant: v8 is meant.");
+        "The function refuses an image that would run.",
+        "A v7 machine also runs images for v6. And an offer for arm64 usually has no variant, which means v8.");
     UNAME = Mistake::new("uname",
         "An index has no x86_64, and no aarch64.",
-        "Go's names are in it: amd64, arm64. The kernel's have to be translated.");
+        "An index uses Go's names: amd64, arm64. Translate the kernel's names.");
     ANOTHER_SYSTEM = Mistake::new("another-system",
-        "An image for another system than Linux was chosen.",
-        "windows/amd64 has the right architecture, too. And unknown/unknown is no image at all: \
-         BuildKit puts such entries beside it, with a proof of its making in them.");
+        "The function chose an image for a system other than Linux.",
+        "windows/amd64 also has the right architecture. And unknown/unknown isn't an image: BuildKit adds \
+         such entries for attestations.");
     TOO_NEW = Mistake::new("too-new",
-        "A machine with arm v6 got an image for v7.",
-        "Its processor lacks the instructions: the program dies of SIGILL, some time. The variant may \
-         not be later than the machine's. And arm without a variant is v7.");
+        "For a machine with arm v6, the function chose an image for v7.",
+        "The processor lacks some instructions of v7, so programs end with SIGILL. The variant must not be \
+         higher than the machine's. And arm without a variant means v7.");
     THE_FIRST = Mistake::new("the-first",
-        "The first offer that fits was taken, and a better one comes later.",
-        "The order in an index says nothing. v6 runs on a v7, only slower.");
+        "The function chose the first fitting offer, although a better one follows.",
+        "The order in an index has no meaning. An image for v6 runs on a v7 machine, but more slowly.");
     WITHOUT_A_PLATFORM = Mistake::new("without-a-platform",
-        "An offer that doesn't say what it is for was taken.",
-        "It may be for anything. Without a platform, nothing fits.");
+        "The function chose an offer without a platform.",
+        "Such an image may be for any machine, so it never fits.");
 }
 
 #[cfg(feature = "checks")]
@@ -57,10 +57,10 @@ pub mod check {
         judge(program, &cases(), MISTAKES)
     }
 
-    const PLAIN: &str = "the kernel's name for a machine finds the image that is for it";
-    const VARIANT: &str = "of the arm variants that the machine runs, it is the latest";
-    const SYSTEM: &str = "what is for another system, or for none, is never chosen";
-    const NONE: &str = "if nothing fits, that is an error that says what there is";
+    const PLAIN: &str = "for the kernel's name of a machine, its image is chosen";
+    const VARIANT: &str = "of the arm variants that the machine runs, the highest is chosen";
+    const SYSTEM: &str = "an image for another system, or without a platform, is never chosen";
+    const NONE: &str = "if nothing fits, there is an error that lists the offers";
 
     fn cases() -> Vec<Case> {
         let digests: Vec<String> = (0..6).map(|_| format!("sha256:{:07x}", random::within(0..0x1000_0000))).collect();

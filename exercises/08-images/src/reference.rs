@@ -1,11 +1,11 @@
-//! Exercise 8.1: a name with all its parts.
+//! Exercise 8.1: parse an image reference.
 
 use exercise::{Difficulty, Exercise, Kind, Mistake};
 
 pub const EXERCISE: Exercise = Exercise {
     id: "8.1",
     name: "reference",
-    title: "a name with all its parts",
+    title: "parse an image reference",
     kind: Kind::Build,
     minutes: 25,
     difficulty: Difficulty::Easy,
@@ -14,43 +14,40 @@ pub const EXERCISE: Exercise = Exercise {
     shown_by: "",
     needs_cgroups: false,
     hints: &[
-        "Three parts have a colon before them or in them: a port, a tag, a digest. Which end do you \
-         have to begin at, so that each is found once?",
-        "str::split_once gives Option<(&str, &str)>. The digest is behind the @. Of what is left, the \
-         host is before the first /, if it is one. The tag is behind the : of what is left then.",
-        "Four checks at the end: host, each part of path.split('/'), tag, digest. An empty text is no \
-         part, and \"\".split('/') has one: \"\".",
+        "A port, a tag and a digest have a colon before them or in them. In which order must you split off \
+         the parts, so the colons aren't confused?",
+        "str::split_once returns Option<(&str, &str)>. The digest is after the @. In the rest, the text before \
+         the first / may be the host. In the remaining text, the tag is after the colon.",
+        "Check four parts at the end: the host, each component of path.split('/'), the tag, and the digest. \
+         An empty component is invalid. Note that \"\".split('/') returns one component: \"\".",
     ],
     mistakes: MISTAKES,
 };
 
 exercise::mistakes! {
     FIRST_IS_HOST = Mistake::new("first-is-host",
-        "alice/app was taken for an image on the host alice.",
-        "Only a . or a : in it, or the name localhost, makes the first part a host. It is a rule that \
-         can't be guessed: people have user names.");
+        "The function took alice/app for an image on the host alice.",
+        "The first part is a host only if it contains a . or a :, or is localhost. Otherwise it may be a \
+         user's name on docker.io.");
     NO_LIBRARY = Mistake::new("no-library",
-        "nginx is taken for a repository nginx.",
-        "Docker Hub keeps its official images in library/. A registry that is asked for nginx itself \
-         doesn't have it.");
+        "The repository of nginx is nginx instead of library/nginx.",
+        "On Docker Hub, the official images are in library/. There is no repository nginx.");
     LIBRARY_EVERYWHERE = Mistake::new("library-everywhere",
-        "An image of another registry is looked for in library/.",
-        "library/ is Docker Hub's. What localhost:5000/app names is called app there.");
+        "An image on another registry got library/.",
+        "library/ exists only on Docker Hub. The repository of localhost:5000/app is app.");
     LATEST_BESIDE_THE_DIGEST = Mistake::new("latest-beside-the-digest",
-        "A name with a digest got the tag latest.",
-        "A digest names one image for ever. With the tag beside it, your `pull` would make latest that \
-         old image.");
+        "A reference with a digest got the tag latest.",
+        "A digest always names the same image. With this tag, `pull` would assign latest to an old image.");
     PORT_AS_TAG = Mistake::new("port-as-tag",
-        "A host's port was taken for a tag.",
-        "localhost:5000/app has a colon and no tag. Take the host away first: the tag is behind the \
-         last /.");
+        "The function took a host's port for a tag.",
+        "localhost:5000/app has a colon but no tag. Split off the host first.");
     TAG_OF_THE_DIGEST = Mistake::new("tag-of-the-digest",
-        "In a name with a digest, the digest's own colon was taken for that of a tag.",
-        "sha256:… has a colon in it. What is behind the @ has to be taken away first.");
+        "The function took the colon of a digest for that of a tag.",
+        "sha256:… contains a colon. Split off the text after the @ first.");
     TAKES_ALL = Mistake::new("takes-all",
-        "A text that is no name was taken for one.",
-        "A part of a name becomes part of a path on the disk, and part of a URL: ../x must be none. \
-         And Nginx isn't on any registry: it is better to say so than to ask.");
+        "The function accepts an invalid reference.",
+        "Parts of a reference are used in paths and URLs, so ../x must be invalid. And no registry has a \
+         repository Nginx, so an early error is more helpful.");
 }
 
 #[cfg(feature = "checks")]
@@ -65,10 +62,10 @@ pub mod check {
         judge(program, &cases(), MISTAKES)
     }
 
-    const SHORT: &str = "a short name is completed: host, library/, latest";
+    const SHORT: &str = "the missing parts of a short name get default values: host, library/, latest";
     const HOST: &str = "the first part is a host if it looks like one, and may have a port";
-    const DIGEST: &str = "a digest is kept, and no tag is added to it";
-    const REFUSED: &str = "what is no name is an error that says so";
+    const DIGEST: &str = "a digest is kept, and no default tag is added";
+    const REFUSED: &str = "for an invalid reference, the function returns an error";
 
     fn cases() -> Vec<Case> {
         let app = &format!("app{}", random::within(0..1_000_000));

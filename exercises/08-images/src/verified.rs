@@ -1,11 +1,11 @@
-//! Exercise 8.2a: a stream, verified while it is written.
+//! Exercise 8.2a: store a verified blob.
 
 use exercise::{Difficulty, Exercise, Kind, Mistake};
 
 pub const EXERCISE: Exercise = Exercise {
     id: "8.2a",
     name: "verified",
-    title: "a stream, verified while it is written",
+    title: "store a verified blob",
     kind: Kind::Build,
     minutes: 35,
     difficulty: Difficulty::Medium,
@@ -14,12 +14,12 @@ pub const EXERCISE: Exercise = Exercise {
     shown_by: "",
     needs_cgroups: false,
     hints: &[
-        "Somebody who looks for the file must never find half of it, nor a wrong one. Which call makes \
-         a whole file appear at once? And under which name does it grow until then?",
-        "One loop: read a piece, count it, hash it, write it. read() says how many bytes of the buffer \
-         are new; the others are the last piece's. Stop as soon as there is one byte too many.",
-        "Let one function do all that may fail, and return its Result to another one that removes the \
-         growing file if it is an error. The digest as text: \
+        "A program that looks for the file must never find an incomplete or wrong one. Which call makes a \
+         complete file appear at once? Which name does the file have until then?",
+        "In a loop: read a piece, count its bytes, hash it, write it. read() returns how many bytes of the \
+         buffer are new; the rest still has the previous piece. Stop as soon as there is one byte too many.",
+        "Write one function for all steps that may fail. Its caller removes the temporary file if the result \
+         is an error. The digest as text: \
          hasher.finalize().iter().map(|byte| format!(\"{byte:02x}\")).collect::<String>().",
     ],
     mistakes: MISTAKES,
@@ -27,31 +27,30 @@ pub const EXERCISE: Exercise = Exercise {
 
 exercise::mistakes! {
     NOT_VERIFIED = Mistake::new("not-verified",
-        "Content of another digest was kept.",
-        "Whoever stands between you and the registry chooses what you run. The digest of what came has \
-         to be compared with the one that was promised.");
+        "The function stored content with the wrong digest.",
+        "An attacker between you and the registry could choose what you run. Compare the digest of the content \
+         with the expected one.");
     WHOLE_BUFFER = Mistake::new("whole-buffer",
-        "Content that comes in short pieces has the wrong digest.",
-        "read() fills a part of the buffer, and says how much. What is behind that is old. A network \
-         gives short pieces all the time, a file hardly ever.");
+        "If the content arrives in short pieces, the digest is wrong.",
+        "read() may fill only a part of the buffer, and returns the number of bytes. The rest of the buffer is \
+         old. Reads from a network are often short, reads from a file rarely.");
     IN_PLACE = Mistake::new("in-place",
-        "The file was there before all of it had come.",
-        "Somebody else who looks for this digest finds half of it; and after a kill -9 it stays like \
-         that for ever. It has to grow under another name. rename(2) makes it appear, whole.");
+        "The file existed before all of the content had arrived.",
+        "Another program that looks for this digest finds an incomplete file, and after a kill -9 it stays \
+         incomplete. Write to another name, and use rename(2) when the file is complete.");
     IN_MEMORY = Mistake::new("in-memory",
-        "Nothing was written until all had come.",
-        "It was in memory, then. Layers have gigabytes. Hash and write each piece as it comes.");
+        "The function wrote nothing until all of the content had arrived.",
+        "So all of it was in memory, but layers may have gigabytes. Hash and write each piece as it arrives.");
     READS_ON = Mistake::new("reads-on",
-        "A body without an end was read without an end.",
-        "The manifest says how long it is. What is longer is wrong already: stop there, before the disk \
-         is full.");
+        "The function read endless content without stopping.",
+        "The manifest gives the size. If the content is longer, it is wrong, so stop before the disk is full.");
     LENGTH_IGNORED = Mistake::new("length-ignored",
-        "The digest is right, the length is another one than was promised; it was kept.",
-        "A manifest that contradicts itself is none. Compare both.");
+        "The function stored content with the right digest but the wrong size.",
+        "The manifest is then inconsistent and must not be trusted. Check both.");
     LEFT_BEHIND = Mistake::new("left-behind",
-        "After an error, the half file is still there.",
-        "Nobody will ever look at it, and it takes its space. Each `?` in the middle leaves the \
-         function: let one function do what may fail, and another one clean up.");
+        "After an error, the incomplete file is still there.",
+        "It is useless and takes disk space. A `?` leaves the function at once, so write one function for the \
+         steps that may fail, and clean up in its caller.");
     BARE_ERRNO = exercise::BARE_ERRNO;
 }
 
@@ -68,11 +67,11 @@ pub mod check {
         judge(program, &cases(), MISTAKES)
     }
 
-    const KEPT: &str = "what is as it was promised is in the file, however it comes";
-    const GROWS: &str = "it goes to the disk as it comes, under another name";
-    const WRONG: &str = "content of another digest or length is an error, and nothing is left of it";
-    const ENDLESS: &str = "of a body without an end, little more is read than was promised";
-    const FAILS: &str = "what can't be read or written is an error that says so, and nothing is left";
+    const KEPT: &str = "content with the right size and digest is stored, in whatever pieces it arrives";
+    const GROWS: &str = "the content is written to the disk as it arrives, under another name";
+    const WRONG: &str = "for content with a wrong digest or size, there is an error, and no file is left";
+    const ENDLESS: &str = "of endless content, only slightly more than the size is read";
+    const FAILS: &str = "if something can't be read or written, there is an error with a context, and no file is left";
 
     const WHOLE: &str = "the file, whole";
     const EARLY: &str = "the file was there before all had come";
