@@ -8,6 +8,7 @@
 use std::fs::{self, Metadata};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use nix::unistd::Uid;
 
@@ -64,9 +65,13 @@ fn outside_id(inside: u32, map: &str) -> u32 {
 }
 
 fn overflow_uid() -> u32 {
-    let text = fs::read_to_string("/proc/sys/kernel/overflowuid").unwrap_or_default();
-    // The kernel's default: linux/highuid.h.
-    text.trim().parse().unwrap_or(65534)
+    // Read once: every file in the store is asked about.
+    static ID: OnceLock<u32> = OnceLock::new();
+    *ID.get_or_init(|| {
+        let text = fs::read_to_string("/proc/sys/kernel/overflowuid").unwrap_or_default();
+        // The kernel's default: linux/highuid.h.
+        text.trim().parse().unwrap_or(65534)
+    })
 }
 
 #[cfg(test)]

@@ -47,6 +47,13 @@ impl SeenFrom {
     pub(crate) fn pid_namespace(&self) -> u64 {
         self.pid_namespace
     }
+
+    /// Whether nothing is above: the machine's first PID namespace.
+    pub(crate) fn is_the_machines_own(&self) -> bool {
+        // PROC_PID_INIT_INO in linux/nsfs.h: fixed, since it is the same on every machine.
+        const FIRST: u64 = 0xEFFF_FFFC;
+        self.pid_namespace == FIRST
+    }
 }
 
 /// A process by its number and its start time: a number is used again, the pair is not.
@@ -91,9 +98,7 @@ impl RecordedProcess {
 /// ours, or ours is the machine's first. An ordinary user may be shown their own
 /// processes only (`hidepid`, see proc(5)); then process 1, which is root's, is hidden.
 fn sees_all_of(other: &SeenFrom, here: &SeenFrom) -> bool {
-    // PROC_PID_INIT_INO in linux/nsfs.h: fixed, since it is the same on every machine.
-    const FIRST: u64 = 0xEFFF_FFFC;
-    let is_below_ours = here.pid_namespace == FIRST || other.above.contains(&here.pid_namespace);
+    let is_below_ours = here.is_the_machines_own() || other.above.contains(&here.pid_namespace);
     is_below_ours && Path::new("/proc/1").exists()
 }
 

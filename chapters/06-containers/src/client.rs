@@ -52,11 +52,13 @@ impl Conversation<'_> {
         {
             (self.resize)(columns, rows);
         }
-        let (detached, was_detached) = io::pipe().context("cannot make a pipe")?;
+        let (detached, detached_writer) = io::pipe().context("cannot make a pipe")?;
+        // One writer stays with us: without any, the pipe is readable (POLLHUP) all the time.
+        let _writer = detached_writer.try_clone().context("cannot duplicate a descriptor")?;
         let to_container = self.stream.socket.try_clone().context("cannot duplicate a socket")?;
         let input = self.stdin.then(|| {
             let with_keys = self.is_terminal && raw.is_some();
-            thread::spawn(move || send_input(to_container, with_keys, was_detached))
+            thread::spawn(move || send_input(to_container, with_keys, detached_writer))
         });
         let end = self.listen(&detached, &resized, &signals);
         drop(raw);
@@ -163,8 +165,6 @@ fn send_input(mut to: UnixStream, with_keys: bool, mut detached: io::PipeWriter)
         }
     }
     let _ = to.shutdown(Shutdown::Write);
-    // Dropped only with this process: its end would look like a key.
-    std::mem::forget(detached);
 }
 
 /// Ctrl-P Ctrl-Q, perhaps in two reads.

@@ -25,6 +25,8 @@
 //! A case that can't run on this machine says so by returning what [`needs`] gives: that is printed
 //! as `SKIP package::target::name: needs …` on stderr, and appended to the file that the
 //! environment variable `CORACLE_SKIPS` names, so that CI can compare it with the skips it expects.
+//! With `CORACLE_UNSTABLE=FILE` a case that fails is run once more, and noted in that file if it
+//! passes then.
 
 mod capture;
 mod case;

@@ -12,6 +12,7 @@ fn main() -> ExitCode {
         a_case_is_alone_and_who_its_caller_is,
         a_failure_is_shown_with_its_output,
         a_panic_is_a_failure,
+        an_unstable_case_is_run_again_where_that_is_noted_and_only_there,
         a_skip_is_announced_counted_apart_and_written_to_the_list,
         a_case_that_hangs_is_killed_with_all_it_started,
         a_case_that_prints_for_ever_is_a_failure_of_bounded_size,
@@ -23,6 +24,7 @@ fn main() -> ExitCode {
     // Only the cases above start this: it is the same program, with badly behaved cases.
     if std::env::var_os("TRY").is_some() {
         cases = testkit::cases![fails, panics, skips, passes, is_noisy, shows_descriptors];
+        cases.extend(testkit::cases![fails_once].into_iter().map(testkit::Case::on_the_machine));
         cases.extend(testkit::cases![hangs].into_iter().map(|case| case.time_limit(Duration::from_millis(300))));
     }
     testkit::run(cases)
@@ -35,6 +37,12 @@ fn fails() -> Result<()> {
 
 fn panics() -> Result<()> {
     panic!("the panic's message")
+}
+
+fn fails_once() -> Result<()> {
+    let is_first = fs::File::create_new("/tmp/tried").is_ok();
+    ensure!(!is_first, "the first time");
+    Ok(())
 }
 
 fn skips() -> Result<()> {
@@ -72,6 +80,7 @@ fn try_case(arguments: &[&str]) -> Result<testkit::Output> {
 
 fn with_bad_cases(mut command: Command) -> Command {
     command.env("TRY", "1").env("CORACLE_SKIPS", "/tmp/skips").env("RUST_BACKTRACE", "0");
+    command.env_remove("CORACLE_UNSTABLE");
     command
 }
 
@@ -100,6 +109,27 @@ fn a_failure_is_shown_with_its_output() -> Result<()> {
     for expected in ["said before", "the reason", "exit status 101", "1 failed"] {
         ensure!(tried.stdout.contains(expected), "{expected:?} is missing in {tried:?}");
     }
+    Ok(())
+}
+
+fn an_unstable_case_is_run_again_where_that_is_noted_and_only_there() -> Result<()> {
+    let noting = |name| {
+        let mut command = with_bad_cases(Command::new(std::env::current_exe()?));
+        command.args(["--exact", name]).env("CORACLE_UNSTABLE", "/tmp/unstable");
+        testkit::run_to_end(command, Duration::from_secs(20))
+    };
+    ensure!(
+        try_case(&["--exact", "fails_once"])?.status.code() == Some(101),
+        "without a place to note it, it is a failure"
+    );
+    fs::remove_file("/tmp/tried")?;
+    let output = noting("fails_once")?;
+    ensure!(output.status.success(), "{}", output.stdout);
+    ensure!(output.stderr.contains("the first time"), "what it said at first is shown: {}", output.stderr);
+    let noted = fs::read_to_string("/tmp/unstable")?;
+    ensure!(noted == "UNSTABLE testkit::harness::fails_once: failed, and passed when run again\n", "{noted}");
+    ensure!(noting("fails")?.status.code() == Some(101), "one that fails twice is a failure");
+    ensure!(fs::read_to_string("/tmp/unstable")? == noted);
     Ok(())
 }
 

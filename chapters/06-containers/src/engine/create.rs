@@ -109,10 +109,9 @@ impl Local {
     /// The one that was asked for, or a free one; then the record is there.
     fn give_name(&self, record: &mut Record, name: Option<String>) -> Result<()> {
         let _alone = self.records.lock()?;
-        let taken: Vec<String> = self.records.all()?.into_iter().map(|record| record.name).collect();
         record.name = match name {
             Some(name) => name,
-            None => random_name(|name| taken.iter().any(|known| known == name))?,
+            None => random_name(|name| self.records.with_name(name).is_some())?,
         };
         self.records.create(record)
     }

@@ -65,8 +65,13 @@ impl Local {
         if store.root().join(&record.id).is_dir() {
             ch01_namespaces::remove(&store, &record.id, true)?;
         }
-        if let Some(state) = self.records.read(&record.id)?.and_then(|record| record.state.corrected()) {
-            self.records.update(&record.id, |record| record.state = state)?;
+        if self.records.read(&record.id)?.is_some_and(|record| record.state.corrected().is_some()) {
+            // Once more under the lock, under which no shim writes down an end.
+            self.records.update(&record.id, |record| {
+                if let Some(state) = record.state.corrected() {
+                    record.state = state;
+                }
+            })?;
         }
         Ok(())
     }

@@ -29,8 +29,8 @@ impl LogOptions {
         let stream = if entry.stream == "stderr" { self.stderr } else { self.stdout };
         // Times in one zone and one format are in the order of their letters.
         stream
-            && self.since.as_ref().is_none_or(|since| entry.time >= *since)
-            && self.until.as_ref().is_none_or(|until| entry.time <= *until)
+            && self.since.as_ref().is_none_or(|since| *entry.time >= **since)
+            && self.until.as_ref().is_none_or(|until| *entry.time <= **until)
     }
 }
 
@@ -76,41 +76,35 @@ impl LogReader {
     fn read(
         &mut self,
         file: &mut BufReader<File>,
-        tail: &mut VecDeque<Entry>,
+        tail: &mut VecDeque<Entry<'static>>,
         each: &mut impl FnMut(Entry) -> Result<()>,
     ) -> Result<()> {
-        while let Some(entry) = self.next_entry(file)? {
-            match self.options.tail {
-                None => each(entry)?,
-                Some(0) => {}
-                Some(most) => {
-                    if tail.len() == most {
-                        tail.pop_front();
-                    }
-                    tail.push_back(entry);
+        match self.options.tail {
+            None => self.each_entry(file, each),
+            Some(0) => Ok(()),
+            Some(most) => self.each_entry(file, &mut |entry| {
+                if tail.len() == most {
+                    tail.pop_front();
                 }
-            }
+                tail.push_back(entry.into_owned());
+                Ok(())
+            }),
         }
-        Ok(())
     }
 
-    fn next_entry(&mut self, file: &mut BufReader<File>) -> Result<Option<Entry>> {
-        loop {
-            if file.read_line(&mut self.partial).context("cannot read the log")? == 0 {
-                return Ok(None);
-            }
-            if !self.partial.ends_with('\n') {
-                // The writer is in the middle of it.
-                return Ok(None);
-            }
-            let line = std::mem::take(&mut self.partial);
+    /// Calls `each` for the whole lines from here to the end.
+    fn each_entry(&mut self, file: &mut BufReader<File>, each: &mut impl FnMut(Entry) -> Result<()>) -> Result<()> {
+        // Without a newline the writer is in the middle of it, and it stays to be completed.
+        while file.read_line(&mut self.partial).context("cannot read the log")? > 0 && self.partial.ends_with('\n') {
             // One that is damaged hides no other.
-            if let Ok(entry) = serde_json::from_str::<Entry>(&line)
+            if let Ok(entry) = serde_json::from_str::<Entry>(&self.partial)
                 && self.options.wants(&entry)
             {
-                return Ok(Some(entry));
+                each(entry)?;
             }
+            self.partial.clear();
         }
+        Ok(())
     }
 
     /// Calls `each` for what has been written since. A log that was rotated or emptied is read from its
@@ -123,22 +117,16 @@ impl LogReader {
                 Err(_) => return Ok(()),
             },
         };
-        while let Some(entry) = self.next_entry(&mut file)? {
-            each(entry)?;
-        }
+        self.each_entry(&mut file, &mut each)?;
         while self.was_rotated(&mut file)? {
             // What was written between our last look and the rotation.
-            while let Some(entry) = self.next_entry(&mut file)? {
-                each(entry)?;
-            }
+            self.each_entry(&mut file, &mut each)?;
             self.partial.clear();
             match self.successor(&file)? {
                 Some(next) => file = next,
                 None => break,
             }
-            while let Some(entry) = self.next_entry(&mut file)? {
-                each(entry)?;
-            }
+            self.each_entry(&mut file, &mut each)?;
         }
         self.current = Some(file);
         Ok(())

@@ -4,8 +4,6 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use super::Entry;
-
 /// A line that is longer is written in pieces of this size, as Docker does: memory stays bounded.
 const PIECE: usize = 16 * 1024;
 
@@ -58,15 +56,19 @@ impl LogWriter {
             let pending = &mut self.pending[index].bytes;
             let room = PIECE - pending.len();
             let window = &rest[..rest.len().min(room)];
-            let (piece, is_complete) = match window.iter().position(|byte| *byte == b'\n') {
+            let (piece, is_complete) = match memchr::memchr(b'\n', window) {
                 Some(end) => (&rest[..=end], true),
                 None => (window, window.len() == room),
             };
-            pending.extend_from_slice(piece);
             rest = &rest[piece.len()..];
+            if is_complete && pending.is_empty() {
+                append(&mut lines, stream, piece, &now);
+                continue;
+            }
+            pending.extend_from_slice(piece);
             if is_complete {
-                let piece = std::mem::take(pending);
-                append(&mut lines, stream, &piece, &now);
+                append(&mut lines, stream, pending, &now);
+                pending.clear();
             }
         }
         self.write(&lines);
@@ -174,21 +176,28 @@ fn whole_lines(lines: &[u8], room: usize) -> usize {
     lines[..room].iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1)
 }
 
+/// Adds an [`Entry`](super::Entry) as JSON. But for the text, all lines that come at once are the same: a container
+/// may write millions of them a second.
 fn append(lines: &mut Vec<u8>, stream: u8, piece: &[u8], now: &str) {
     let stream = if stream == 2 { "stderr" } else { "stdout" };
-    let entry = Entry { log: String::from_utf8_lossy(piece).into_owned(), stream: stream.into(), time: now.into() };
-    // Strings always become JSON.
-    if serde_json::to_writer(&mut *lines, &entry).is_ok() {
-        lines.push(b'\n');
+    let before = lines.len();
+    lines.extend_from_slice(b"{\"log\":");
+    match serde_json::to_writer(&mut *lines, &String::from_utf8_lossy(piece)) {
+        // Neither has a letter that JSON would escape.
+        Ok(()) => drop(writeln!(lines, r#","stream":"{stream}","time":"{now}"}}"#)),
+        // Texts always become JSON.
+        Err(_) => lines.truncate(before),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::log::Entry;
 
-    fn written(path: &Path) -> Vec<Entry> {
-        fs::read_to_string(path).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    fn written(path: &Path) -> Vec<Entry<'static>> {
+        let text = fs::read_to_string(path).unwrap();
+        text.lines().map(|line| serde_json::from_str::<Entry>(line).unwrap().into_owned()).collect()
     }
 
     #[test]
@@ -202,7 +211,7 @@ mod tests {
         log.finish();
         let lines: Vec<_> = written(&path).into_iter().map(|entry| (entry.stream, entry.log)).collect();
         let expected = [("stdout", "one\n"), ("stderr", "err\n"), ("stdout", "two\n"), ("stdout", "three")];
-        assert_eq!(lines, expected.map(|(stream, log)| (stream.to_string(), log.to_string())));
+        assert_eq!(lines, expected.map(|(stream, log)| (stream.into(), log.into())));
     }
 
     #[test]

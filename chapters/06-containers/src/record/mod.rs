@@ -5,6 +5,7 @@
 mod names;
 mod state;
 mod store;
+mod taken;
 
 pub use names::random_name;
 pub use state::{RecordState, Status};
@@ -17,7 +18,7 @@ use ch04_unionfs::digest::ChainId;
 use serde::{Deserialize, Serialize};
 
 /// Everything that is kept of a container, as `config.json` in its directory.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Record {
     /// 64 hexadecimal digits.
     pub id: String,

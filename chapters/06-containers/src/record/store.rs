@@ -10,12 +10,14 @@ use anyhow::{Context, Result, bail};
 use ch01_namespaces::{Failure, StoreFlags, is_id, remove_tree};
 use ch04_unionfs::store::open_data_root;
 
-use super::{Record, Status};
+use super::Record;
+use super::taken::Taken;
 
 /// All records of one data root.
 #[derive(Debug, Clone)]
 pub struct Records {
     directory: PathBuf,
+    taken: Taken,
 }
 
 /// The file of a record.
@@ -33,7 +35,15 @@ impl Records {
         let directory = open_data_root(flags, &flags.open()?)?.join("containers");
         let made = DirBuilder::new().recursive(true).mode(0o700).create(&directory);
         made.with_context(|| format!("cannot make {}", directory.display()))?;
-        Ok(Records { directory })
+        let taken = Taken(directory.join("names"));
+        let records = Records { directory, taken };
+        match DirBuilder::new().mode(0o700).create(&records.taken.0) {
+            // Records may be older than their names' links.
+            Ok(()) => records.all()?.iter().try_for_each(|record| records.taken.take(&record.name, &record.id))?,
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error).with_context(|| format!("cannot make {}", records.taken.0.display())),
+        }
+        Ok(records)
     }
 
     /// A record's directory.
@@ -69,7 +79,7 @@ impl Records {
     /// Begins a record; its name must be free. The caller holds the lock.
     pub fn create(&self, record: &Record) -> Result<()> {
         check_name(&record.name)?;
-        if let Some(other) = self.all()?.into_iter().find(|other| other.name == record.name) {
+        if let Some(other) = self.with_name(&record.name) {
             bail!(Failure::new(
                 125,
                 format!(
@@ -85,10 +95,20 @@ impl Records {
         let made = DirBuilder::new().mode(0o700).create(&new);
         made.with_context(|| format!("cannot make {}", new.display()))?;
         let written = write_to(&new, record).and_then(|()| {
+            self.taken.take(&record.name, &record.id)?;
             let directory = self.directory(&record.id);
             fs::rename(&new, &directory).with_context(|| format!("cannot make {}", directory.display()))
         });
-        written.inspect_err(|_| drop(fs::remove_dir_all(&new)))
+        written.inspect_err(|_| {
+            self.taken.give_back(&record.name, &record.id);
+            let _ = fs::remove_dir_all(&new);
+        })
+    }
+
+    /// The record with this name, as it is written.
+    pub fn with_name(&self, name: &str) -> Option<Record> {
+        let record = self.read(&self.taken.id(name)?).ok()??;
+        (record.name == name).then_some(record)
     }
 
     /// Directories of records that somebody began to make or to remove, and was killed.
@@ -110,13 +130,16 @@ impl Records {
     pub fn rename(&self, id: &str, new: &str) -> Result<()> {
         check_name(new)?;
         let _alone = self.lock()?;
-        if let Some(other) = self.all()?.into_iter().find(|other| other.name == new) {
+        if let Some(other) = self.with_name(new) {
             let message = format!("Conflict. The container name \"/{new}\" is already in use by container");
             bail!(Failure::new(1, format!("{message} \"{}\".", other.id)));
         }
         let mut record = self.read(id)?.with_context(|| format!("container {} is gone", short(id)))?;
-        record.name = new.into();
-        self.write(&record)
+        let old = std::mem::replace(&mut record.name, new.into());
+        self.taken.take(new, id)?;
+        self.write(&record).inspect_err(|_| self.taken.give_back(new, id))?;
+        self.taken.give_back(&old, id);
+        Ok(())
     }
 
     /// Changes a record under the lock, as it is by then.
@@ -153,7 +176,7 @@ impl Records {
     /// All records that can be read, oldest first, with their state as it is.
     pub fn all(&self) -> Result<Vec<Record>> {
         let mut records: Vec<Record> =
-            self.ids()?.iter().filter_map(|id| self.read(id).ok().flatten()).map(corrected).collect();
+            self.ids()?.iter().filter_map(|id| self.read_corrected(id).ok().flatten()).collect();
         records.sort_by(|a, b| (&a.created, &a.id).cmp(&(&b.created, &b.id)));
         Ok(records)
     }
@@ -168,14 +191,13 @@ impl Records {
     /// The id that a name, an id or the unambiguous beginning of one means.
     pub fn find_id(&self, name: &str) -> Result<String> {
         let bare = name.strip_prefix('/').unwrap_or(name);
-        let ids = self.ids()?;
-        if let Some(id) = ids.iter().find(|id| *id == bare) {
-            return Ok(id.clone());
+        if is_id(bare) && self.directory(bare).is_dir() {
+            return Ok(bare.into());
         }
-        if let Some(record) = self.all()?.into_iter().find(|record| record.name == bare) {
+        if let Some(record) = self.with_name(bare) {
             return Ok(record.id);
         }
-        let mut matches = ids.into_iter().filter(|id| !bare.is_empty() && id.starts_with(bare));
+        let mut matches = self.ids()?.into_iter().filter(|id| !bare.is_empty() && id.starts_with(bare));
         match (matches.next(), matches.next()) {
             (Some(id), None) => Ok(id),
             (Some(_), Some(_)) => {
@@ -188,17 +210,26 @@ impl Records {
     /// The record that a name or an id means.
     pub fn find(&self, name: &str) -> Result<Record> {
         let id = self.find_id(name)?;
-        let record = self.read(&id)?;
-        record.map(corrected).ok_or_else(|| Failure::new(1, format!("No such container: {name}")).into())
+        self.read_corrected(&id)?.ok_or_else(|| Failure::new(1, format!("No such container: {name}")).into())
+    }
+
+    /// A record with its state as it is.
+    fn read_corrected(&self, id: &str) -> Result<Option<Record>> {
+        self.read(id)?.map_or(Ok(None), |record| settled(record, || self.read(id)))
     }
 
     /// Removes a record with its log. At once it is nobody's record any more: what is left of the
     /// directory, if we are killed, the next command removes.
     pub fn remove(&self, id: &str) -> Result<()> {
         let (directory, gone) = (self.directory(id), self.directory.join(format!("{GONE}{id}")));
+        let name = self.read(id).ok().flatten().map(|record| record.name);
         match fs::rename(&directory, &gone) {
             Err(error) if error.kind() == ErrorKind::NotFound => {}
             renamed => renamed.with_context(|| format!("cannot remove {}", directory.display()))?,
+        }
+        match name {
+            Some(name) => self.taken.give_back(&name, id),
+            None => self.taken.give_back_whatever(id),
         }
         self.sweep(&[GONE]);
         remove_tree(&gone)
@@ -232,13 +263,18 @@ fn write_in_place(file: &Path, text: &[u8]) -> std::io::Result<()> {
     file.set_len(text.len() as u64)
 }
 
-/// As it is: see [`RecordState::corrected`](super::RecordState::corrected).
-fn corrected(mut record: Record) -> Record {
-    if let Some(state) = record.state.corrected() {
-        record.state = state;
+/// A record with its state [as it is](super::RecordState::corrected). The shim may have written down
+/// the end and left, after we read the record and before we looked for the shim: then the file
+/// differs when it is read `again`, and is right.
+fn settled(mut record: Record, mut again: impl FnMut() -> Result<Option<Record>>) -> Result<Option<Record>> {
+    while let Some(state) = record.state.corrected() {
+        match again()? {
+            Some(now) if now.state != record.state => record = now,
+            Some(_) => return Ok(Some(Record { state, ..record })),
+            None => return Ok(None),
+        }
     }
-    debug_assert!(record.state.status != Status::Running || record.state.shim.is_some());
-    record
+    Ok(Some(record))
 }
 
 fn short(id: &str) -> &str {
@@ -262,4 +298,24 @@ pub fn check_name(name: &str) -> Result<()> {
         );
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::{RecordState, Status};
+
+    fn record(status: Status, exit_code: u8) -> Record {
+        Record { state: RecordState { status, exit_code, ..RecordState::default() }, ..Record::default() }
+    }
+
+    #[test]
+    fn an_end_that_is_written_while_we_look_for_the_shim_is_the_true_one() {
+        let (running, exited) = (record(Status::Running, 0), record(Status::Exited, 3));
+        let found = settled(running.clone(), || Ok(Some(exited.clone()))).unwrap().unwrap();
+        assert_eq!((found.state.status, found.state.exit_code), (Status::Exited, 3));
+        let killed = settled(running.clone(), || Ok(Some(running.clone()))).unwrap().unwrap();
+        assert_eq!((killed.state.status, killed.state.exit_code), (Status::Exited, 137));
+        assert!(settled(running, || Ok(None)).unwrap().is_none());
+    }
 }

@@ -20,6 +20,7 @@ pub fn cases() -> Vec<Case> {
         a_client_that_does_not_read_holds_nothing_up,
         a_client_that_is_too_slow_is_told_so,
         input_ends_with_the_first_client,
+        who_waits_takes_no_processor_time,
     ]
 }
 
@@ -46,6 +47,59 @@ fn what_goes_in_comes_out_unchanged() -> Result<()> {
     let mut child = program(&["run", "--rm", "hostbox", "cat"]).stdin(Stdio::piped()).spawn()?;
     let _held = child.stdin.take();
     ensure!(child.wait()?.success());
+    Ok(())
+}
+
+/// Clock ticks that all processes here but this one have used: proc_pid_stat(5).
+fn ticks_of_others() -> Result<u64> {
+    let mut ticks = 0;
+    for entry in fs::read_dir("/proc")?.flatten() {
+        let is_other = entry.file_name().to_str().and_then(|name| name.parse().ok()).is_some_and(|pid: u32| pid > 1);
+        let Ok(stat) = fs::read_to_string(entry.path().join("stat")) else { continue };
+        if is_other && entry.file_name() != *std::process::id().to_string() {
+            let fields = stat.rsplit_once(") ").context("stat")?.1.split(' ');
+            ticks += fields.skip(11).take(2).map(|number| number.parse::<u64>().unwrap_or_default()).sum::<u64>();
+        }
+    }
+    Ok(ticks)
+}
+
+fn who_waits_takes_no_processor_time() -> Result<()> {
+    let quiet = "exec <&- >&- 2>&-; sleep 1000";
+    let mut clients = Vec::new();
+    for args in [
+        &["run", "--name", "aa", "hostbox", "sleep", "1000"][..],
+        &["run", "-i", "--name", "bb", "hostbox", "sleep", "1000"],
+        &["run", "-i", "--name", "cc", "hostbox", "sh", "-c", quiet],
+        &["run", "-t", "--name", "dd", "hostbox", "sleep", "1000"],
+    ] {
+        // -i with an input that is at its end, too.
+        clients.push(program(args).stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?);
+    }
+    eventually("all run", || {
+        Ok(["aa", "bb", "cc", "dd"].iter().all(|name| state(name).is_ok_and(|it| it.starts_with("running"))))
+    })?;
+    for args in [
+        &["exec", "aa", "sleep", "1000"][..],
+        &["exec", "-i", "aa", "sh", "-c", quiet],
+        &["attach", "bb"],
+        &["logs", "-f", "cc"],
+        &["wait", "aa"],
+    ] {
+        clients.push(program(args).stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?);
+    }
+    eventually("nothing is on its way any more", || {
+        let before = ticks_of_others()?;
+        std::thread::sleep(Duration::from_millis(700));
+        let used = ticks_of_others()? - before;
+        println!("{used} ticks in 0.7 s");
+        Ok(used <= 3)
+    })?;
+    for client in &mut clients {
+        ensure!(client.try_wait()?.is_none(), "all of them still wait");
+        client.kill()?;
+        client.wait()?;
+    }
     Ok(())
 }
 

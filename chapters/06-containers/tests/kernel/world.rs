@@ -147,11 +147,12 @@ pub fn detached(name: &str, flags: &[&str], script: &str) -> Result<String> {
 /// Everything of containers on this machine, but for the image.
 pub fn left() -> Result<Vec<String>> {
     let mut found = Vec::new();
-    let hostbox_and_roots = ["coracle-store", "data", "shims", "network", "lock", "l"];
+    let hostbox_and_roots = ["coracle-store", "data", "shims", "network", "lock", "l", "names"];
     for place in [
         "",
         "shims",
         "data/containers",
+        "data/containers/names",
         "data/volumes",
         "data/image/overlay2/layerdb/mounts",
         "data/image/vfs/layerdb/mounts",

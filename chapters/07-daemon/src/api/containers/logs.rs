@@ -48,17 +48,17 @@ pub async fn logs(daemon: Daemon, name: String, call: Call) -> Answer {
     Ok(response)
 }
 
-fn frame(entry: &Entry, is_terminal: bool, timestamps: bool) -> Vec<u8> {
+/// Adds an entry as the client reads it: on a terminal the bytes alone, else with a head of eight
+/// bytes that says which stream and how many.
+fn add_frame(gathered: &mut Vec<u8>, entry: &Entry, is_terminal: bool, timestamps: bool) {
     let time = if timestamps { format!("{} ", entry.time) } else { String::new() };
-    let text = format!("{time}{}", entry.log);
-    if is_terminal {
-        return text.into_bytes();
+    if !is_terminal {
+        let stream = if entry.stream == "stderr" { 2 } else { 1 };
+        gathered.extend_from_slice(&[stream, 0, 0, 0]);
+        gathered.extend_from_slice(&((time.len() + entry.log.len()) as u32).to_be_bytes());
     }
-    let stream = if entry.stream == "stderr" { 2 } else { 1 };
-    let mut frame = vec![stream, 0, 0, 0];
-    frame.extend_from_slice(&(text.len() as u32).to_be_bytes());
-    frame.extend_from_slice(text.as_bytes());
-    frame
+    gathered.extend_from_slice(time.as_bytes());
+    gathered.extend_from_slice(entry.log.as_bytes());
 }
 
 /// Frames are gathered: a line alone would be a chunk of its own.
@@ -73,7 +73,7 @@ fn history(
 ) -> anyhow::Result<()> {
     let mut gathered = Vec::new();
     engine.logs(record, options).history(|entry| {
-        gathered.extend(frame(&entry, record.config.tty, timestamps));
+        add_frame(&mut gathered, &entry, record.config.tty, timestamps);
         if gathered.len() > GATHERED {
             sender.blocking_send(std::mem::take(&mut gathered).into())?;
         }
@@ -110,7 +110,7 @@ async fn stream(
         reader = tokio::task::spawn_blocking(move || -> anyhow::Result<_> {
             let mut gathered = Vec::new();
             let mut take = |entry: Entry| {
-                gathered.extend(frame(&entry, is_terminal, timestamps));
+                add_frame(&mut gathered, &entry, is_terminal, timestamps);
                 if gathered.len() > GATHERED {
                     out.blocking_send(std::mem::take(&mut gathered).into())?;
                 }
@@ -141,7 +141,15 @@ async fn stream(
         if has_ended {
             let sender = sender.clone();
             tokio::task::spawn_blocking(move || -> anyhow::Result<()> {
-                reader.news(|entry| Ok(sender.blocking_send(frame(&entry, is_terminal, timestamps).into())?))
+                let mut gathered = Vec::new();
+                reader.news(|entry| {
+                    add_frame(&mut gathered, &entry, is_terminal, timestamps);
+                    if gathered.len() > GATHERED {
+                        sender.blocking_send(std::mem::take(&mut gathered).into())?;
+                    }
+                    Ok(())
+                })?;
+                Ok(sender.blocking_send(gathered.into())?)
             })
             .await??;
             return Ok(());
