@@ -34,6 +34,7 @@ mod harness;
 mod inside;
 mod patience;
 mod process;
+mod rest;
 mod skip;
 mod sys;
 
@@ -45,6 +46,7 @@ pub use case::Case;
 pub use harness::run;
 pub use patience::{eventually, eventually_within, patiently};
 pub use process::{Output, run_to_end};
+pub use rest::expect_rest;
 pub use sys::die_at_next_removal_in;
 
 /// Cases that run as the one who calls `cargo test`: an ordinary user stays one.

@@ -2,20 +2,25 @@
 
 use std::collections::VecDeque;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
-use nix::poll::PollFlags;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::socket::{MsgFlags, Shutdown, recv, send, shutdown};
 
-/// So much may wait for a client. One that takes less than the container writes is disconnected:
-/// the log has it all.
+/// So much may wait for a client. Then no more output is taken from the container until the client
+/// has read some: a slow reader slows the container down, as at the end of a pipe.
 const MOST: usize = 1 << 20;
+
+/// But one that reads nothing for so long is disconnected: the container doesn't wait for somebody
+/// who has gone for lunch, and the log has everything.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The stream of Docker's on which a failure is told (Engine API, "Attach to a container").
 pub const FAILURE: u8 = 3;
 
 const TOO_SLOW: &str =
-    "the output comes faster than it is read, and more than 1 MiB was waiting: the rest is not shown";
+    "nothing was read for 5 seconds, while more than 1 MiB of output was waiting: the rest is not shown";
 
 /// One client.
 #[derive(Debug)]
@@ -27,7 +32,9 @@ pub struct Client {
     sent: usize,
     stdin: bool,
     streams: [bool; 2],
-    /// It was too slow: it gets the reason, and nothing more.
+    /// Since when its queue has been full, and it has taken nothing.
+    stalled: Option<Instant>,
+    /// It took nothing for too long: it gets the reason, and nothing more.
     is_cut: bool,
     is_gone: bool,
 }
@@ -46,7 +53,8 @@ impl Client {
     /// With what it wants.
     pub fn new(socket: OwnedFd, stdin: bool, stdout: bool, stderr: bool) -> Client {
         let queue = VecDeque::new();
-        Client { socket, queue, queued: 0, sent: 0, stdin, streams: [stdout, stderr], is_cut: false, is_gone: false }
+        let streams = [stdout, stderr];
+        Client { socket, queue, queued: 0, sent: 0, stdin, streams, stalled: None, is_cut: false, is_gone: false }
     }
 
     // ANCHOR: frame
@@ -67,10 +75,25 @@ impl Client {
         self.queue.push_back(frame);
         self.flush();
         if self.queued > MOST {
-            self.cut_off(is_terminal);
+            self.stalled.get_or_insert_with(Instant::now);
         }
     }
     // ANCHOR_END: frame
+
+    // ANCHOR: patience
+    /// How long output waits for it at most; `None` when it holds nothing up.
+    pub fn holds_up(&self) -> Option<Duration> {
+        let since = self.stalled.filter(|_| !self.is_gone && !self.is_cut)?;
+        Some(PATIENCE.saturating_sub(since.elapsed()))
+    }
+
+    /// Disconnects it when that time is over.
+    pub fn cut_off_if_stalled(&mut self, is_terminal: bool) {
+        if self.holds_up().is_some_and(|left| left.is_zero()) {
+            self.cut_off(is_terminal);
+        }
+    }
+    // ANCHOR_END: patience
 
     /// Nothing more for it, but for the reason: output that ends without a word looks complete. (A
     /// terminal's has no frames, and nowhere to put it.)
@@ -95,6 +118,7 @@ impl Client {
                 Ok(length) => {
                     self.sent += length;
                     self.queued -= length;
+                    self.stalled = (self.queued > MOST).then(Instant::now);
                     if self.sent == first.len() {
                         self.queue.pop_front();
                         self.sent = 0;
@@ -129,6 +153,18 @@ impl Client {
                 Input::Nothing
             }
         }
+    }
+
+    /// Whether nobody holds the other end any more. poll(2) says so without being asked, again and
+    /// again: such a client must not stay.
+    pub fn has_hung_up(&self) -> bool {
+        let mut fds = [PollFd::new(self.socket.as_fd(), PollFlags::empty())];
+        poll(&mut fds, PollTimeout::ZERO).is_ok_and(|ready| ready > 0)
+    }
+
+    /// It has gone away.
+    pub fn forget(&mut self) {
+        self.is_gone = true;
     }
 
     /// Whether its input is taken.

@@ -17,7 +17,7 @@ use super::client::Client;
 use super::life::{Life, carry_clients};
 use super::plan::{environment, flags_of, working_directory};
 use super::protocol::{ExecRequest, ExecState};
-use super::session::{Ours, Streams, null};
+use super::session::{Ours, Streams, null, patience};
 use crate::sys;
 use crate::terminal::Console;
 
@@ -90,12 +90,18 @@ impl Command {
         let wants_input = self.streams.wants_input();
         let end = self.exit.is_none().then(|| (self.running.pidfd.as_fd(), PollFlags::POLLIN));
         let clients = self.clients.iter().map(|client| client.interest(wants_input));
-        end.into_iter().chain(self.streams.interests()).chain(clients).collect()
+        let outputs = self.streams.interests(self.patience().is_some());
+        end.into_iter().chain(outputs).chain(clients).collect()
+    }
+
+    /// How long its clients may hold up its output; `None` if none does.
+    pub fn patience(&self) -> Option<Duration> {
+        patience(&self.clients)
     }
 
     /// Bytes in all directions, and its end.
     pub fn carry(&mut self) {
-        self.streams.pump(None, &mut self.clients);
+        self.streams.take_output(None, &mut self.clients);
         self.streams.write();
         carry_clients(&mut self.clients, &mut self.streams, true);
         if self.exit.is_none() && self.has_ended() {

@@ -1,7 +1,7 @@
 //! One life of a container, from its layer to its exit status.
 
 use std::os::fd::AsFd;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use ch01_namespaces::link::Link;
@@ -15,7 +15,7 @@ use super::ending::{Ending, finish};
 use super::exec::Command;
 use super::plan::design_of;
 use super::protocol::{Reply, Request};
-use super::session::{Ours, Streams, null};
+use super::session::{Ours, Streams, null, patience};
 use crate::log::LogWriter;
 use crate::record::{Record, Records, Status};
 use crate::sys;
@@ -150,12 +150,14 @@ impl Life<'_> {
             let has_ended = {
                 let wants_input = self.streams.wants_input();
                 let mut fds = vec![PollFd::new(self.container.pidfd(), PollFlags::POLLIN)];
-                let streams = self.streams.interests().into_iter();
+                let held_up = patience(&self.clients);
+                let streams = self.streams.interests(held_up.is_some()).into_iter();
                 let clients = self.clients.iter().map(|client| client.interest(wants_input));
                 let commands = self.commands.iter().flat_map(Command::interests);
                 let all = streams.chain(clients).chain(commands).chain(control.interests());
                 fds.extend(all.map(|(fd, flags)| PollFd::new(fd, flags)));
-                wait(&mut fds, PollTimeout::NONE)?;
+                let left = self.commands.iter().filter_map(Command::patience).chain(held_up).min();
+                wait(&mut fds, left.map_or(PollTimeout::NONE, milliseconds))?;
                 fds[0].any().unwrap_or(false)
             };
             self.carry();
@@ -171,7 +173,7 @@ impl Life<'_> {
 
     /// Bytes in all directions.
     fn carry(&mut self) {
-        self.streams.pump(self.log.as_mut(), &mut self.clients);
+        self.streams.take_output(self.log.as_mut(), &mut self.clients);
         self.streams.write();
         carry_clients(&mut self.clients, &mut self.streams, self.record.config.stdin_once);
         for command in &mut self.commands {
@@ -185,7 +187,9 @@ impl Life<'_> {
 pub(super) fn carry_clients(clients: &mut Vec<Client>, streams: &mut Ours, ends_with_first: bool) {
     for client in clients.iter_mut() {
         client.flush();
-        while client.has_input() && streams.wants_input() {
+        // What it said before it went away is still taken. It is not more than a socket holds.
+        let hung_up = client.has_hung_up();
+        while client.has_input() && (streams.wants_input() || hung_up) {
             match client.input() {
                 Input::Nothing => break,
                 Input::Bytes(bytes) => streams.input(&bytes),
@@ -196,12 +200,20 @@ pub(super) fn carry_clients(clients: &mut Vec<Client>, streams: &mut Ours, ends_
                 }
             }
         }
+        if hung_up {
+            client.forget();
+        }
     }
     // One that was disconnected has no more to say, either: a command that reads would wait for ever.
     if ends_with_first && clients.iter().any(Client::was_cut_off) {
         streams.end_input();
     }
     clients.retain(|client| !client.is_gone());
+}
+
+/// Rounded up, or the last millisecond would be waited for by turning in a circle.
+fn milliseconds(left: Duration) -> PollTimeout {
+    PollTimeout::try_from(left + Duration::from_millis(1)).unwrap_or(PollTimeout::MAX)
 }
 
 /// poll(2), begun anew when a signal comes.

@@ -1,10 +1,11 @@
 //! A process with its streams: the container's first one, or a command that was started in it.
 //!
 //! Output goes to the log and to clients, input comes from clients. All descriptors are
-//! non-blocking, and each client has a queue that ends somewhere: the container never waits for a
-//! reader.
+//! non-blocking, and each client has a queue that ends somewhere: the container waits for a slow
+//! reader, and for none that has stopped reading.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use nix::errno::Errno;
@@ -89,11 +90,20 @@ impl Ours {
         self.outputs.first().filter(|_| self.is_terminal).map(|(_, fd)| fd.as_fd())
     }
 
-    /// What to wait for.
-    pub fn interests(&self) -> Vec<(BorrowedFd<'_>, PollFlags)> {
-        let outputs = self.outputs.iter().map(|(_, fd)| (fd.as_fd(), PollFlags::POLLIN));
+    /// What to wait for; output only where no client is `held_up`.
+    pub fn interests(&self, held_up: bool) -> Vec<(BorrowedFd<'_>, PollFlags)> {
+        let outputs = self.outputs.iter().filter(|_| !held_up).map(|(_, fd)| (fd.as_fd(), PollFlags::POLLIN));
         let input = self.input.iter().filter(|_| !self.unwritten.is_empty());
         outputs.chain(input.map(|fd| (fd.as_fd(), PollFlags::POLLOUT))).collect()
+    }
+
+    /// Takes output, unless a client has to read first; and disconnects clients that have stopped
+    /// reading.
+    pub fn take_output(&mut self, log: Option<&mut LogWriter>, clients: &mut [Client]) {
+        clients.iter_mut().for_each(|client| client.cut_off_if_stalled(self.is_terminal));
+        if patience(clients).is_none() {
+            self.pump(log, clients);
+        }
     }
 
     // ANCHOR: pump
@@ -131,7 +141,7 @@ impl Ours {
 
     /// Input from a client.
     pub fn input(&mut self, bytes: &[u8]) {
-        if self.input.is_some() {
+        if self.input.is_some() && !self.ends {
             self.unwritten.extend_from_slice(bytes);
             self.write();
         }
@@ -166,6 +176,11 @@ impl Ours {
             self.input = None;
         }
     }
+}
+
+/// How long the clients may hold up the output from now on; `None` if none of them does.
+pub fn patience(clients: &[Client]) -> Option<Duration> {
+    clients.iter().filter_map(Client::holds_up).min()
 }
 
 fn read(fd: BorrowedFd<'_>, buffer: &mut [u8]) -> nix::Result<usize> {

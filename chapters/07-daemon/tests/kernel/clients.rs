@@ -16,6 +16,7 @@ pub fn cases() -> Vec<Case> {
         a_hundred_attached_clients_all_get_the_output_and_cost_the_daemon_nothing,
         clients_that_vanish_in_mid_stream_leave_nothing_open,
         a_log_that_nobody_reads_waits_without_filling_memory,
+        who_waits_takes_no_processor_time,
         early_input_reaches_the_command,
         a_life_that_is_over_at_once_is_not_missed_by_who_waits_for_its_exit,
     ]
@@ -88,6 +89,38 @@ fn clients_that_vanish_in_mid_stream_leave_nothing_open() -> Result<()> {
     daemon.is_back_to(before)?;
     ensure!(inspect(&id)?["State"]["Running"] == true);
     act("DELETE", &format!("{id}?force=1"))
+}
+
+fn who_waits_takes_no_processor_time() -> Result<()> {
+    let _daemon = Daemon::start()?;
+    let id = run("rests", "sleep 1000; true", json!({"OpenStdin": true}))?;
+    let later = create("later", "true", json!({"OpenStdin": true}))?;
+    let mut clients = Vec::new();
+    for request in [
+        format!("GET /v1.43/containers/{id}/logs?stdout=1&follow=1"),
+        "GET /v1.43/events".to_string(),
+        format!("POST /v1.43/containers/{id}/wait"),
+        format!("POST /v1.43/containers/{later}/wait?condition=next-exit"),
+    ] {
+        let mut stream = connect()?;
+        stream.write_all(format!("{request} HTTP/1.1\r\nHost: d\r\n\r\n").as_bytes())?;
+        ensure!(head(&mut stream)?.starts_with("HTTP/1.1 200"), "{request}");
+        clients.push(stream);
+    }
+    for container in [&id, &later] {
+        let path = format!("/v1.43/containers/{container}/attach?{STREAMS}");
+        clients.push(upgraded(&path, &Value::Null)?);
+        // One that has nothing more to say, and one that says what nobody reads.
+        let silent = upgraded(&path, &Value::Null)?;
+        silent.shutdown(Shutdown::Write)?;
+        clients.push(silent);
+        let mut talks = upgraded(&path, &Value::Null)?;
+        talks.write_all(&[b'x'; 100_000])?;
+        clients.push(talks);
+    }
+    testkit::expect_rest()?;
+    drop(clients);
+    testkit::expect_rest()
 }
 
 fn a_log_that_nobody_reads_waits_without_filling_memory() -> Result<()> {

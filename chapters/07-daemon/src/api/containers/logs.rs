@@ -168,7 +168,12 @@ pub async fn send_history(engine: &Local, record: &Record, socket: &OwnedFd, std
     let sent = tokio::task::spawn_blocking(move || -> anyhow::Result<()> {
         let mut socket = std::os::unix::net::UnixStream::from(socket);
         let options = LogOptions { stdout, stderr, ..LogOptions::default() };
-        engine.logs(&record, options).history(|entry| Ok(socket.write_all(&frame(&entry, record.config.tty, false))?))
+        let mut bytes = Vec::new();
+        engine.logs(&record, options).history(|entry| {
+            bytes.clear();
+            add_frame(&mut bytes, &entry, record.config.tty, false);
+            Ok(socket.write_all(&bytes)?)
+        })
     });
     let _ = sent.await;
 }
