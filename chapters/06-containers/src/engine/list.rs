@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::{Result, bail};
 use serde_json::json;
 
-use super::queries::{mounts, network_settings};
+use super::inspect::{mounts, network_settings};
 use super::{ListRequest, Local, Port, Summary};
 use crate::ago;
 use crate::record::{Record, Status};

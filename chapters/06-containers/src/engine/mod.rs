@@ -7,6 +7,7 @@
 
 mod abandoned;
 mod create;
+mod inspect;
 mod lifecycle;
 mod list;
 mod local;
@@ -18,10 +19,11 @@ mod top;
 mod volumes;
 
 pub use create::{Created, NewContainer};
+pub use inspect::{default_host_config, inspect};
 pub use lifecycle::remove_record;
 pub use list::{Filters, status_text};
 pub use local::Local;
-pub use queries::{ExecInspect, default_host_config, inspect};
+pub use queries::ExecInspect;
 pub use requests::{Ending, ListRequest, LogRequest, LogSink, Port, Processes, Running, Stream, Summary};
 
 use std::collections::BTreeMap;

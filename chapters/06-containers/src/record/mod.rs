@@ -2,6 +2,7 @@
 //! status, outlives its process, and comes to life many times. (One life, from create to removal of
 //! a process, is chapter 1's [`Container`](ch01_namespaces::Container).)
 
+mod file;
 mod names;
 mod state;
 mod store;

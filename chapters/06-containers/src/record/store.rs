@@ -3,7 +3,7 @@
 
 use std::fs::{self, DirBuilder, File};
 use std::io::ErrorKind;
-use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
@@ -11,6 +11,7 @@ use ch01_namespaces::{Failure, StoreFlags, is_id, remove_tree};
 use ch04_unionfs::store::open_data_root;
 
 use super::Record;
+use super::file::{FILE, write_to};
 use super::taken::Taken;
 
 /// All records of one data root.
@@ -19,9 +20,6 @@ pub struct Records {
     directory: PathBuf,
     taken: Taken,
 }
-
-/// The file of a record.
-const FILE: &str = "config.json";
 
 /// How the directory of a record begins that is being made.
 const NEW: &str = "new-";
@@ -234,33 +232,6 @@ impl Records {
         self.sweep(&[GONE]);
         remove_tree(&gone)
     }
-}
-
-// ANCHOR: write
-/// Writes a record beside the old one and renames it: a reader, also after a crash, meets one of
-/// the two.
-fn write_to(directory: &Path, record: &Record) -> Result<()> {
-    let new = directory.join(format!("{FILE}.new-{}", std::process::id()));
-    let text = serde_json::to_vec_pretty(record)?;
-    let written = fs::write(&new, &text).and_then(|()| fs::rename(&new, directory.join(FILE)));
-    let written = written.or_else(|error| {
-        let _ = fs::remove_file(&new);
-        // A disk that is full has no room for two; how a container ended is worth the risk.
-        let is_full = error.kind() == ErrorKind::StorageFull;
-        if is_full && write_in_place(&directory.join(FILE), &text).is_ok() { Ok(()) } else { Err(error) }
-    });
-    written.with_context(|| format!("cannot write the record in {}", directory.display()))
-}
-// ANCHOR_END: write
-
-/// Where the old one lies, if its blocks hold the new one as well.
-fn write_in_place(file: &Path, text: &[u8]) -> std::io::Result<()> {
-    let file = File::options().write(true).open(file)?;
-    if file.metadata()?.blocks() * 512 < text.len() as u64 {
-        return Err(ErrorKind::StorageFull.into());
-    }
-    file.write_all_at(text, 0)?;
-    file.set_len(text.len() as u64)
 }
 
 /// A record with its state [as it is](super::RecordState::corrected). The shim may have written down

@@ -1,18 +1,14 @@
-//! `create` and `run`.
+//! `create`, and what `run` has in common with it.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 use ch01_namespaces::{Failure, report, say};
 use clap::{ArgMatches, Args, Command, FromArgMatches};
 
-use super::attach::converse;
-use crate::client::has_terminal;
+use super::settled::as_arguments;
 use crate::engine::{Engine, NewContainer};
 use crate::flags::Flags;
-use crate::powers::seccomp::Profile;
 use crate::record::{Config, HostConfig, Restart};
 
 /// Flags of `create` and `run`, besides those that surround the container.
@@ -69,16 +65,9 @@ fn signal(text: &str) -> Result<String, String> {
 
 /// Make a container: it has a name and a layer, and no process yet. Prints its id.
 pub struct Create {
-    flags: CreateFlags,
+    pub(super) flags: CreateFlags,
     surroundings: Vec<String>,
     has_rootfs: bool,
-}
-
-/// Run a command in a new container.
-pub struct Run {
-    detach: bool,
-    sig_proxy: bool,
-    create: Create,
 }
 
 impl Args for Create {
@@ -111,106 +100,6 @@ impl FromArgMatches for Create {
         *self = Self::from_arg_matches(matches)?;
         Ok(())
     }
-}
-
-impl Args for Run {
-    fn augment_args(command: Command) -> Command {
-        Create::augment_args(command)
-            .arg(clap::arg!(-d --detach "Run it in the background, and print its id"))
-            .arg(clap::arg!(--"sig-proxy" <BOOL> "Whether signals that we get go to the container").required(false))
-    }
-
-    fn augment_args_for_update(command: Command) -> Command {
-        Self::augment_args(command)
-    }
-}
-
-impl FromArgMatches for Run {
-    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
-        let sig_proxy = matches.get_one::<String>("sig-proxy").is_none_or(|text| text != "false");
-        Ok(Run { detach: matches.get_flag("detach"), sig_proxy, create: Create::from_arg_matches(matches)? })
-    }
-
-    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
-        *self = Self::from_arg_matches(matches)?;
-        Ok(())
-    }
-}
-
-// ANCHOR: as_arguments
-/// The flags that surround a container, as arguments again: its shim reads them as this command
-/// line did. What depends on where and by whom they were typed is settled now: relative paths,
-/// variables that are passed on, files with variables.
-fn as_arguments(matches: &ArgMatches) -> Result<Vec<String>> {
-    let command = Flags::augment_args(Command::new("flags"));
-    let mut arguments = Vec::new();
-    for arg in command.get_arguments() {
-        let (id, Some(long)) = (arg.get_id().as_str(), arg.get_long()) else { continue };
-        if matches.value_source(id) != Some(clap::parser::ValueSource::CommandLine) {
-            continue;
-        }
-        if !arg.get_action().takes_values() {
-            arguments.push(format!("--{long}"));
-            continue;
-        }
-        for value in matches.get_raw(id).into_iter().flatten() {
-            let value = value.to_str().with_context(|| format!("--{long} {value:?} is not UTF-8"))?;
-            settle(long, value, &mut arguments)?;
-        }
-    }
-    Ok(arguments)
-}
-// ANCHOR_END: as_arguments
-
-fn settle(long: &str, value: &str, arguments: &mut Vec<String>) -> Result<()> {
-    match long {
-        "env" => arguments.extend(variable(value).map(|entry| format!("--env={entry}"))),
-        "env-file" => {
-            let text = fs::read_to_string(value).with_context(|| format!("cannot read the variables in {value}"))?;
-            let lines = text.lines().filter(|line| !line.trim().is_empty() && !line.trim_start().starts_with('#'));
-            arguments.extend(lines.filter_map(variable).map(|entry| format!("--env={entry}")));
-        }
-        "rootfs" => arguments.push(format!("--rootfs={}", absolute(value)?)),
-        // The file's text instead of its name, as Docker's client sends it.
-        "security-opt" => {
-            match value.strip_prefix("seccomp=").filter(|file| !matches!(*file, "unconfined" | "builtin")) {
-                Some(file) => arguments.push(format!("--security-opt=seccomp={}", profile(file)?)),
-                None => arguments.push(format!("--security-opt={value}")),
-            }
-        }
-        "volume" => {
-            let (source, rest) = value.split_once(':').unwrap_or(("", value));
-            let is_path = source.contains('/') || source.starts_with('.');
-            let source = if is_path { absolute(source)? } else { source.to_string() };
-            arguments.push(if source.is_empty() {
-                format!("--volume={rest}")
-            } else {
-                format!("--volume={source}:{rest}")
-            });
-        }
-        _ => arguments.push(format!("--{long}={value}")),
-    }
-    Ok(())
-}
-
-/// The text of a profile that can be expressed.
-fn profile(file: &str) -> Result<String> {
-    let text = fs::read_to_string(file).with_context(|| format!("cannot read the seccomp profile {file}"))?;
-    Profile::parse(&text).with_context(|| format!("the seccomp profile {file} can't be used"))?;
-    Ok(serde_json::from_str::<serde_json::Value>(&text)?.to_string())
-}
-
-/// `NAME=VALUE`, or `NAME` with the caller's value; `None` where the caller has none.
-fn variable(entry: &str) -> Option<String> {
-    match entry.contains('=') {
-        true => Some(entry.into()),
-        false => std::env::var(entry).ok().map(|value| format!("{entry}={value}")),
-    }
-}
-
-fn absolute(path: &str) -> Result<String> {
-    let absolute: PathBuf = std::path::absolute(path).with_context(|| format!("cannot find {path}"))?;
-    absolute.into_os_string().into_string().ok().with_context(|| format!("{path} is not UTF-8"))
 }
 
 impl Create {
@@ -285,7 +174,7 @@ impl Create {
 }
 
 /// Makes it, and tells what its maker should know. Gives its id.
-fn make(engine: &dyn Engine, new: NewContainer) -> Result<String> {
+pub(super) fn make(engine: &dyn Engine, new: NewContainer) -> Result<String> {
     let created = engine.create(new)?;
     for warning in &created.warnings {
         report(&anyhow::anyhow!("{warning}"));
@@ -318,46 +207,6 @@ fn log_options(options: &[String]) -> Result<(Option<u64>, Option<u32>)> {
         }
     }
     Ok((size, files))
-}
-
-impl Run {
-    // ANCHOR: run
-    /// `create`, `start`, and unless it is in the background an attached client in between: output is
-    /// lost if nobody listens when the command begins.
-    pub fn act(self, engine: &dyn Engine) -> Result<u8> {
-        self.act_on(engine, Ok)
-    }
-
-    /// The same, of what `on_image` makes of the request.
-    pub fn act_on(
-        self,
-        engine: &dyn Engine,
-        on_image: impl FnOnce(NewContainer) -> Result<NewContainer>,
-    ) -> Result<u8> {
-        let (detach, sig_proxy) = (self.detach, self.sig_proxy);
-        let flags = &self.create.flags;
-        if !detach && flags.tty && flags.interactive && !has_terminal() {
-            bail!("the input device is not a TTY\ncure: leave -t out");
-        }
-        let (tty, stdin, auto_remove) = (flags.tty, flags.interactive, flags.rm);
-        let id = make(engine, on_image(self.create.request()?)?)?;
-        let started =
-            if detach { engine.start(&id).map(|()| None) } else { engine.start_attached(&id, stdin).map(Some) };
-        match started {
-            Ok(Some(running)) => converse(engine, running, tty, stdin, sig_proxy),
-            Ok(None) => {
-                say!("{id}");
-                Ok(0)
-            }
-            Err(error) => {
-                if auto_remove {
-                    let _ = engine.remove(&id, true, true);
-                }
-                Err(error)
-            }
-        }
-    }
-    // ANCHOR_END: run
 }
 
 /// A failure of ours must not look like the command's own status 1.

@@ -8,16 +8,19 @@ mod inspect;
 mod lifecycle;
 mod logs;
 mod ps;
+mod run;
+mod settled;
 mod volume;
 
 pub use attach::Attach;
-pub use create::{Create, CreateFlags, Run, as_our_failure};
+pub use create::{Create, CreateFlags, as_our_failure};
 pub use exec::ExecVerb;
 pub use export::Export;
 pub use inspect::{CommitVerb, DiffVerb, Inspect, PortVerb, Top};
 pub use lifecycle::{Kill, Pause, Prune, Rename, Restart, Rm, Start, Stop, Unpause, Wait};
 pub use logs::Logs;
 pub use ps::Ps;
+pub use run::Run;
 pub use volume::VolumeVerb;
 
 use std::path::Path;
