@@ -53,8 +53,8 @@ enum Ended {
 }
 
 /// Where CORACLE_UNSTABLE names a file, a case that fails is run once more. One that passes then is
-/// noted there with what it said the first time: it is a fault of the case or of the program all the
-/// same, which a run of some hundred cases on a busy machine should not stop at, nor hide.
+/// noted there with what it said the first time: it is a fault of the case or of the program all
+/// the same, which a run of some hundred cases on a busy machine should not stop at, nor hide.
 fn run_stubbornly(case: &Case, live: bool) -> Result<Ended> {
     let first = run_case(case, live)?;
     let Ended::Failed(why) = &first else { return Ok(first) };

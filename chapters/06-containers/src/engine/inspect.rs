@@ -1,5 +1,5 @@
-//! A container with every field that `docker inspect` has: SDKs read them without asking whether they
-//! are there.
+//! A container with every field that `docker inspect` has: SDKs read them without asking whether
+//! they are there.
 
 use ch05_network::network::{Endpoint, Networks};
 use serde_json::{Value, json};

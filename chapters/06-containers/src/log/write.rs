@@ -176,8 +176,8 @@ fn whole_lines(lines: &[u8], room: usize) -> usize {
     lines[..room].iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1)
 }
 
-/// Adds an [`Entry`](super::Entry) as JSON. But for the text, all lines that come at once are the same: a container
-/// may write millions of them a second.
+/// Adds an [`Entry`](super::Entry) as JSON. But for the text, all lines that come at once are the
+/// same: a container may write millions of them a second.
 fn append(lines: &mut Vec<u8>, stream: u8, piece: &[u8], now: &str) {
     let stream = if stream == 2 { "stderr" } else { "stdout" };
     let before = lines.len();

@@ -234,8 +234,8 @@ impl Records {
     }
 }
 
-/// A record with its state [as it is](super::RecordState::corrected). The shim may have written down
-/// the end and left, after we read the record and before we looked for the shim: then the file
+/// A record with its state [as it is](super::RecordState::corrected). The shim may have written
+/// down the end and left, after we read the record and before we looked for the shim: then the file
 /// differs when it is read `again`, and is right.
 fn settled(mut record: Record, mut again: impl FnMut() -> Result<Option<Record>>) -> Result<Option<Record>> {
     while let Some(state) = record.state.corrected() {

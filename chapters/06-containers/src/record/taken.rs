@@ -1,4 +1,5 @@
-//! Which container has a name, without reading all records: `names/NAME` is a link that says the id.
+//! Which container has a name, without reading all records: `names/NAME` is a link that says the
+//! id.
 //!
 //! A record is what counts, and such a link a shortcut to it: one that leads to no record, or to a
 //! record of another name, was left by a command that was killed, and means nothing.
