@@ -13,6 +13,14 @@ pub fn last_capability() -> Result<u32> {
     text.trim().parse().with_context(|| format!("no number in {file}: {text}"))
 }
 
+/// The capabilities that this process may have: its permitted set, from /proc/self/status. Root of a
+/// machine may lack some.
+pub fn permitted() -> Result<u64> {
+    let status = fs::read_to_string("/proc/self/status").context("reading /proc/self/status")?;
+    let line = status.lines().find_map(|line| line.strip_prefix("CapPrm:"));
+    u64::from_str_radix(line.context("no CapPrm in /proc/self/status")?.trim(), 16).context("CapPrm")
+}
+
 /// Takes one capability out of the bounding set, for good: prctl(2), PR_CAPBSET_DROP. It needs
 /// CAP_SETPCAP to be effective.
 pub fn drop_from_bounding(capability: u32) -> nix::Result<()> {

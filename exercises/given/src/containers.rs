@@ -19,8 +19,8 @@ pub struct Running {
 }
 
 /// The containers that this program (this same file) has made, also those that other processes of
-/// it made, in labs of their own: whoever is a child of such a process, in a PID namespace that its
-/// parent isn't in.
+/// it made, in labs of their own: a child of such a process, in a PID namespace and a root that its
+/// parent isn't in. So a container is in none of its namespaces too late to be joined.
 ///
 /// There is no list of them that could be out of date: the kernel is asked.
 pub fn containers() -> Vec<Running> {
@@ -29,6 +29,7 @@ pub fn containers() -> Vec<Running> {
         let maker = parent_of(pid)?;
         let is_container = Identity::of_process(&maker.to_string())? == ours
             && namespace_of(pid)? != namespace_of(maker)?
+            && root_of(pid)? != root_of(maker)?
             && !is_zombie(pid);
         is_container.then(|| {
             Some(Running { pid: Pid::from_raw(pid), made_by: command_line(maker)?, command: command_line(pid)? })
@@ -44,6 +45,11 @@ fn processes() -> Vec<i32> {
 
 fn namespace_of(pid: i32) -> Option<u64> {
     fs::metadata(format!("/proc/{pid}/ns/pid")).ok().map(|file| file.ino())
+}
+
+/// Device and inode of its /.
+fn root_of(pid: i32) -> Option<(u64, u64)> {
+    fs::metadata(format!("/proc/{pid}/root/.")).ok().map(|root| (root.dev(), root.ino()))
 }
 
 fn parent_of(pid: i32) -> Option<i32> {

@@ -1,5 +1,5 @@
 use std::io::{IoSlice, IoSliceMut, Read, Write};
-use std::os::fd::{AsFd, AsRawFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 
 use anyhow::{Context, Result, ensure};
@@ -29,24 +29,29 @@ pub fn pass_on(mut shim: &UnixStream, connection: impl AsFd, early: &[u8]) -> Re
 
 /// The other end of `pass_on`. The one who passes it on waits until `done` has been called with the
 /// connection.
-pub fn take_passed(mut from: &UnixStream, done: impl FnOnce(&UnixStream)) -> Result<(UnixStream, Vec<u8>)> {
+pub fn take_passed(from: &UnixStream, done: impl FnOnce(&UnixStream)) -> Result<(UnixStream, Vec<u8>)> {
+    take(from, done)
+}
+
+/// The same for any kind of descriptor.
+pub(crate) fn take<T: From<OwnedFd>>(mut from: &UnixStream, done: impl FnOnce(&T)) -> Result<(T, Vec<u8>)> {
     let mut length = [0; 8];
     let mut space = nix::cmsg_space!([i32; 1]);
     let mut buffers = [IoSliceMut::new(&mut length)];
     let message = recvmsg::<()>(from.as_raw_fd(), &mut buffers, Some(&mut space), MsgFlags::MSG_CMSG_CLOEXEC)?;
     ensure!(message.bytes == 8, "nothing was passed on");
-    let mut connection = None;
+    let mut passed = None;
     for control in message.cmsgs()? {
         if let ControlMessageOwned::ScmRights(received) = control {
-            connection = received.into_iter().map(sys::own).next();
+            passed = received.into_iter().map(sys::own).next();
         }
     }
-    let connection = UnixStream::from(connection.context("the message has no descriptor")?);
+    let passed = T::from(passed.context("the message has no descriptor")?);
     let mut early = vec![0; usize::try_from(u64::from_be_bytes(length))?];
     from.read_exact(&mut early)?;
-    done(&connection);
+    done(&passed);
     from.write_all(&[0])?;
-    Ok((connection, early))
+    Ok((passed, early))
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use nix::errno::Errno;
 use nix::sys::signal::{SigSet, Signal, kill};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
-use nix::unistd::Pid;
+use nix::unistd::{Pid, setpgid};
 
 use crate::sys;
 use crate::terminal::Lent;
@@ -32,8 +32,45 @@ const MOMENT: Duration = Duration::from_millis(100);
 /// What is typed at the terminal goes to the child without us. A PID 1 without a handler doesn't
 /// hear it, so a second Ctrl-C kills it.
 pub fn stand_in_for(child: Pid) -> Result<i32> {
-    let lent = block_and_lend(child)?;
-    let code = stand_in(child)?;
+    wait_in_its_place(child, child)
+}
+
+/// The same for a child that has called [`lead_group`]: signals go to all of its process group.
+pub fn stand_in_for_group(child: Pid) -> Result<i32> {
+    // By both, or one of them would come too late; who is second is told that it is done.
+    let _ = setpgid(child, child);
+    wait_in_its_place(child, Pid::from_raw(-child.as_raw()))
+}
+
+/// In a child whose own child becomes the command: the two are a process group of their own, and the
+/// signals that it gets are the command's.
+pub fn lead_group() -> Result<()> {
+    setpgid(Pid::from_raw(0), Pid::from_raw(0)).context("setpgid(0, 0): no process group of our own")?;
+    // Not for the command: `exec` unblocks them.
+    PASSED_ON.into_iter().collect::<SigSet>().thread_block().context("blocking the signals that are the command's")
+}
+
+/// Waits until `child` ends, and passes signals on to it, after `before` has heard of each; without
+/// lending it the terminal, since it has one of its own. They have been blocked before.
+pub(crate) fn pass_signals_to(child: Pid, mut before: impl FnMut(Signal)) -> Result<i32> {
+    stand_in(child, |signal| {
+        before(signal);
+        let _ = kill(child, signal);
+    })
+}
+
+pub(crate) fn block_passed_on() -> Result<()> {
+    ours().thread_block().context("blocking the signals that are passed on")
+}
+
+fn wait_in_its_place(child: Pid, receiver: Pid) -> Result<i32> {
+    // Only now, after the fork: the child's mask is the command's.
+    block_passed_on()?;
+    let lent = Lent::to(child);
+    let code = stand_in(child, |signal| {
+        // It may have ended a moment ago; then SIGCHLD is on its way.
+        let _ = kill(receiver, signal);
+    })?;
     // Killed, or its command was, as an init tells it: it has put no setting of the terminal back.
     if let (Some(lent), 129..) = (&lent, code) {
         lent.restore_settings();
@@ -41,17 +78,11 @@ pub fn stand_in_for(child: Pid) -> Result<i32> {
     Ok(code)
 }
 
-fn block_and_lend(child: Pid) -> Result<Option<Lent>> {
-    // Only now, after the fork: the child's mask is the command's.
-    ours().thread_block().context("blocking the signals that are passed on")?;
-    Ok(Lent::to(child))
-}
-
 fn ours() -> SigSet {
     PASSED_ON.into_iter().chain([Signal::SIGCHLD]).collect()
 }
 
-fn stand_in(child: Pid) -> Result<i32> {
+fn stand_in(child: Pid, mut pass_on: impl FnMut(Signal)) -> Result<i32> {
     let signals = SignalFd::with_flags(&ours(), SfdFlags::SFD_CLOEXEC).context("signalfd")?;
     let mut warned = false;
     loop {
@@ -83,8 +114,7 @@ fn stand_in(child: Pid) -> Result<i32> {
             signal => Some(signal),
         };
         if let Some(signal) = sent {
-            // It may have ended a moment ago; then SIGCHLD is on its way.
-            let _ = kill(child, signal);
+            pass_on(signal);
         }
     }
 }

@@ -6,6 +6,7 @@ use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 
 use nix::errno::Errno;
+use nix::pty::Winsize;
 use nix::sys::signal::{SigHandler, Signal, signal};
 use nix::unistd::{ForkResult, Pid};
 
@@ -57,6 +58,34 @@ pub fn wait(child: Pid, options: libc::c_int) -> nix::Result<Option<(Pid, i32)>>
     let pid = Errno::result(unsafe { libc::waitpid(child.as_raw(), &raw mut status, options) })?;
     let code = if libc::WIFEXITED(status) { libc::WEXITSTATUS(status) } else { 128 + libc::WTERMSIG(status) };
     Ok((pid != 0).then_some((Pid::from_raw(pid), code)))
+}
+
+/// TIOCGWINSZ: the size of a terminal's window.
+pub fn window_size(terminal: BorrowedFd) -> nix::Result<Winsize> {
+    let mut size = Winsize { ws_row: 0, ws_col: 0, ws_xpixel: 0, ws_ypixel: 0 };
+    // SAFETY: the kernel writes one such structure there.
+    Errno::result(unsafe { libc::ioctl(terminal.as_raw_fd(), libc::TIOCGWINSZ, &raw mut size) }).map(|_| size)
+}
+
+/// TIOCSWINSZ: sets it, and the terminal's foreground process group gets SIGWINCH.
+pub fn resize(terminal: BorrowedFd, size: &Winsize) -> nix::Result<()> {
+    // SAFETY: the kernel reads one such structure, which outlives the call.
+    Errno::result(unsafe { libc::ioctl(terminal.as_raw_fd(), libc::TIOCSWINSZ, &raw const *size) }).map(drop)
+}
+
+/// TIOCSCTTY: the session that this process leads gets the terminal.
+pub fn take_terminal(terminal: BorrowedFd) -> nix::Result<()> {
+    // SAFETY: numbers only; 0 takes it from no other session.
+    Errno::result(unsafe { libc::ioctl(terminal.as_raw_fd(), libc::TIOCSCTTY, 0) }).map(drop)
+}
+
+/// pidfd_send_signal(2).
+pub fn pidfd_send_signal(process: BorrowedFd, signal: Signal) -> nix::Result<()> {
+    let none = std::ptr::null::<libc::siginfo_t>();
+    // SAFETY: without a siginfo_t there are only numbers.
+    let result =
+        unsafe { libc::syscall(libc::SYS_pidfd_send_signal, process.as_raw_fd(), signal as libc::c_int, none, 0) };
+    Errno::result(result).map(drop)
 }
 
 /// _exit(2): ends this process at once, without running what the parent registered or flushing what
