@@ -9,20 +9,20 @@
 
 use std::ffi::OsString;
 
-use anyhow::{Context, Result};
-use nix::sched::{CloneFlags, setns};
-use nix::unistd::{ForkResult, Pid};
+use anyhow::Result;
+use nix::unistd::ForkResult;
 
-/// Runs `command` in `container` (the pid of its first process), in all of the container's
-/// namespaces and with no more capabilities than the container has. Returns the command's exit
-/// code. The caller's own namespaces don't change.
+/// Runs `command` in a container, in all of the container's namespaces and with no more
+/// capabilities than the container has. Returns the command's exit code. The caller's own
+/// namespaces don't change.
 ///
-/// `seal` removes the capabilities that the container doesn't have from the calling process.
-pub fn exec_in(container: Pid, seal: &dyn Fn() -> Result<()>, command: &[OsString]) -> Result<i32> {
+/// `join` moves the calling process into the container's namespaces, as exercise 1.10 does. `seal`
+/// removes the capabilities that the container doesn't have from the calling process.
+pub fn exec_in(join: &dyn Fn() -> Result<()>, seal: &dyn Fn() -> Result<()>, command: &[OsString]) -> Result<i32> {
     match given::fork()? {
         ForkResult::Parent { child } => given::wait(child),
         ForkResult::Child => {
-            let code = enter_and_run(container, seal, command).unwrap_or_else(|error| {
+            let code = enter_and_run(join, seal, command).unwrap_or_else(|error| {
                 eprintln!("{error:#}");
                 i32::from(given::exit_code_for_error(&error))
             });
@@ -32,21 +32,9 @@ pub fn exec_in(container: Pid, seal: &dyn Fn() -> Result<()>, command: &[OsStrin
 }
 
 /// In the child: it doesn't come back from the container.
-fn enter_and_run(container: Pid, seal: &dyn Fn() -> Result<()>, command: &[OsString]) -> Result<i32> {
+fn enter_and_run(join: &dyn Fn() -> Result<()>, seal: &dyn Fn() -> Result<()>, command: &[OsString]) -> Result<i32> {
     // First, so that nothing in the container can use them.
     seal()?;
-    join(container)?;
+    join()?;
     match given::exec(command)? {}
-}
-
-fn join(container: Pid) -> Result<()> {
-    let process = given::pidfd(container)?;
-    let all = CloneFlags::CLONE_NEWUSER
-        | CloneFlags::CLONE_NEWNS
-        | CloneFlags::CLONE_NEWPID
-        | CloneFlags::CLONE_NEWCGROUP
-        | CloneFlags::CLONE_NEWUTS
-        | CloneFlags::CLONE_NEWIPC
-        | CloneFlags::CLONE_NEWNET;
-    setns(process, all).with_context(|| format!("setns: joining the namespaces of {container}"))
 }

@@ -11,7 +11,7 @@ pub const EXERCISE: Exercise = Exercise {
     difficulty: Difficulty::Hard,
     chapter: "06-containers",
     page: "06-containers/shim.md",
-    shown_by: "",
+    shown_by: "run -d --name boat sleep 60   # then: ps, stop boat, ps -a, rm boat",
     needs_cgroups: false,
     hints: &[
         "Only the command's parent can wait for it. So the parent must run as long as the command, and it \

@@ -11,14 +11,14 @@ pub const EXERCISE: Exercise = Exercise {
     difficulty: Difficulty::Hard,
     chapter: "06-containers",
     page: "06-containers/exec.md",
-    shown_by: "",
+    shown_by: "exec mydocker grep Cap /proc/self/status   # while another has run sh",
     needs_cgroups: false,
     hints: &[
         "The function has two bugs, and both are a wrong order of steps. \"observed\" shows the command's \
          namespaces and capabilities.",
         "setns(2) with CLONE_NEWPID affects only the caller's *next* children. And a process that joins a \
          user namespace gets all capabilities in it, even those that it had dropped before.",
-        "In the child: call setns, and fork once more. In the grandchild: call seal, and then exec. The \
+        "In the child: call join, and fork once more. In the grandchild: call seal, and then exec. The \
          child waits for the grandchild, and ends with the same exit code.",
     ],
     mistakes: MISTAKES,

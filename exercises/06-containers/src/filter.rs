@@ -11,7 +11,7 @@ pub const EXERCISE: Exercise = Exercise {
     difficulty: Difficulty::Hard,
     chapter: "06-containers",
     page: "06-containers/seccomp.md",
-    shown_by: "",
+    shown_by: "run unshare --user true",
     needs_cgroups: false,
     hints: &[
         "\"observed\" shows the result of each call in a process with your filter. First write the \

@@ -11,7 +11,7 @@ pub const EXERCISE: Exercise = Exercise {
     difficulty: Difficulty::Medium,
     chapter: "06-containers",
     page: "06-containers/logs.md",
-    shown_by: "",
+    shown_by: "logs -f boat   # after run -d --name boat",
     needs_cgroups: false,
     hints: &[
         "Each line of the file is one JSON object, so the text must not end the string or the line. Which \

@@ -11,7 +11,7 @@ pub const EXERCISE: Exercise = Exercise {
     difficulty: Difficulty::Medium,
     chapter: "06-containers",
     page: "06-containers/exec.md",
-    shown_by: "",
+    shown_by: "run -w /proc/self/fd/3 ls",
     needs_cgroups: false,
     hints: &[
         "/proc/self/fd lists a process's open files, and you can use each entry as a path. The attack needs \

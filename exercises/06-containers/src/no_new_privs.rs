@@ -11,7 +11,7 @@ pub const EXERCISE: Exercise = Exercise {
     difficulty: Difficulty::Easy,
     chapter: "06-containers",
     page: "06-containers/users.md",
-    shown_by: "",
+    shown_by: "run --security-opt no-new-privileges grep NoNewPrivs /proc/self/status",
     needs_cgroups: false,
     hints: &[
         "\"observed\" shows the line NoNewPrivs of /proc/PID/status for two processes. Which of them should \

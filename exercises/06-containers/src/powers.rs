@@ -11,7 +11,7 @@ pub const EXERCISE: Exercise = Exercise {
     difficulty: Difficulty::Medium,
     chapter: "06-containers",
     page: "06-containers/capabilities.md",
-    shown_by: "",
+    shown_by: "run grep Cap /proc/self/status",
     needs_cgroups: false,
     hints: &[
         "The page's table shows what happens if you forget one of the five sets. \"observed\" shows the \

@@ -11,7 +11,7 @@ pub const EXERCISE: Exercise = Exercise {
     difficulty: Difficulty::Medium,
     chapter: "06-containers",
     page: "06-containers/terminals.md",
-    shown_by: "",
+    shown_by: "run -it sh",
     needs_cgroups: false,
     hints: &[
         "`stty -a` shows a terminal's settings, and `stty raw; stty -a; stty sane` shows what raw mode \

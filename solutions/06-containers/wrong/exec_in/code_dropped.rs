@@ -3,20 +3,20 @@
 
 use std::ffi::OsString;
 
-use anyhow::{Context, Result};
-use nix::sched::{CloneFlags, setns};
-use nix::unistd::{ForkResult, Pid};
+use anyhow::Result;
+use nix::unistd::ForkResult;
 
-/// Runs `command` in `container` (the number of its PID 1), as one of the container's processes and
-/// with no more powers than those have. Returns its exit code. The caller stays where it is.
+/// Runs `command` in a container, as one of the container's processes and with no more powers than
+/// those have. Returns its exit code. The caller stays where it is.
 ///
-/// `seal` takes from the process that calls it, for good, the powers that the container doesn't
-/// have.
-pub fn exec_in(container: Pid, seal: &dyn Fn() -> Result<()>, command: &[OsString]) -> Result<i32> {
+/// `join` moves the process that calls it into the container's namespaces, as 1.10 does, and there
+/// is no way back. `seal` takes from the process that calls it, for good, the powers that the
+/// container doesn't have.
+pub fn exec_in(join: &dyn Fn() -> Result<()>, seal: &dyn Fn() -> Result<()>, command: &[OsString]) -> Result<i32> {
     match given::fork()? {
         ForkResult::Parent { child } => given::wait(child),
         ForkResult::Child => {
-            let code = enter_and_run(container, seal, command).unwrap_or_else(|error| {
+            let code = enter_and_run(join, seal, command).unwrap_or_else(|error| {
                 eprintln!("{error:#}");
                 i32::from(given::exit_code_for_error(&error))
             });
@@ -26,8 +26,8 @@ pub fn exec_in(container: Pid, seal: &dyn Fn() -> Result<()>, command: &[OsStrin
 }
 
 /// In the child: it doesn't come back from the container.
-fn enter_and_run(container: Pid, seal: &dyn Fn() -> Result<()>, command: &[OsString]) -> Result<i32> {
-    join(container)?;
+fn enter_and_run(join: &dyn Fn() -> Result<()>, seal: &dyn Fn() -> Result<()>, command: &[OsString]) -> Result<i32> {
+    join()?;
     match given::fork()? {
         ForkResult::Parent { child } => given::wait(child).map(|_| 0),
         ForkResult::Child => {
@@ -35,16 +35,4 @@ fn enter_and_run(container: Pid, seal: &dyn Fn() -> Result<()>, command: &[OsStr
             given::exit(127)
         }
     }
-}
-
-fn join(container: Pid) -> Result<()> {
-    let process = given::pidfd(container)?;
-    let all = CloneFlags::CLONE_NEWUSER
-        | CloneFlags::CLONE_NEWNS
-        | CloneFlags::CLONE_NEWPID
-        | CloneFlags::CLONE_NEWCGROUP
-        | CloneFlags::CLONE_NEWUTS
-        | CloneFlags::CLONE_NEWIPC
-        | CloneFlags::CLONE_NEWNET;
-    setns(process, all).with_context(|| format!("setns: joining the namespaces of {container}"))
 }
