@@ -6,9 +6,9 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
-/// The exercises that are a step of `run`, as `exercises/README.md` has them: number, chapter,
-/// name.
-const STEPS: [(&str, &str, &str); 30] = [
+/// The exercises that are a step of `run`, or of what is done to a container that runs, as
+/// `exercises/README.md` has them: number, chapter, name.
+const STEPS: [(&str, &str, &str); 38] = [
     ("1.2", "01-namespaces", "hostname"),
     ("1.3a", "01-namespaces", "pid_one"),
     ("1.3b", "01-namespaces", "init"),
@@ -39,9 +39,17 @@ const STEPS: [(&str, &str, &str); 30] = [
     ("5.3b", "05-network", "lease"),
     ("5.4", "05-network", "nat"),
     ("5.5", "05-network", "publish"),
+    ("6.2", "06-containers", "detached"),
+    ("6.3", "06-containers", "json_log"),
+    ("6.4", "06-containers", "raw_mode"),
+    ("6.5a", "06-containers", "exec_in"),
+    ("6.5b", "06-containers", "leaked"),
+    ("6.8", "06-containers", "powers"),
+    ("6.10", "06-containers", "filter"),
+    ("6.11", "06-containers", "no_new_privs"),
 ];
 
-/// Those that `load` and `build` call.
+/// Those that make images: `load` and `build` call them.
 const IMAGES: [(&str, &str, &str); 7] = [
     ("8.1", "08-images", "reference"),
     ("8.2a", "08-images", "verified"),

@@ -1,47 +1,89 @@
-//! What is done to a container that runs: a second process in it; pause and unpause.
+//! What is done to a container that runs: a second process in it; pause, unpause and stop.
 
-use std::ffi::OsStr;
 use std::thread::sleep;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail, ensure};
-use given::Running;
-use nix::sys::signal::kill;
+use anyhow::{Context, Result, ensure};
+use given::Console;
+use nix::errno::Errno;
+use nix::sys::signal::{Signal, kill};
 use nix::unistd::{ForkResult, Pid};
 
-use crate::answers::{freeze, join};
-use crate::arguments::{Asked, Exec, Pause, parse};
+use crate::answers::{exec_in, freeze, join, leaked};
+use crate::arguments::{Exec, Pause, Stop};
+use crate::list::find;
+use crate::record::Record;
+use crate::run;
 
+// ANCHOR: exec
 /// Runs the command in the container, and returns its exit code. No lab is entered: on this side
 /// nothing is done but to leave it.
 pub fn exec(asked: &Exec) -> Result<i32> {
-    let container = find(&asked.container, &given::containers())?;
-
-    let has_terminal = given::has_terminal();
-
-    // 1.10  Into its namespaces; in its PID namespace only our children are.
-    join::join(container)?;
-
+    let (container, made_as) = find(&asked.container, &given::containers())?;
+    let console = asked.terminal.then(Console::new).transpose()?;
+    let has_terminal = given::has_terminal() && console.is_none();
     if let ForkResult::Parent { child } = given::fork()? {
-        let code = given::stand_in_for(child)?;
+        let code = match console {
+            None => given::stand_in_for_group(child)?,
+            Some(console) => run::on_terminal(child, console)?,
+        };
         if code == KILLED && has_ended(container) {
             eprintln!("mydocker: the container has ended, and this command with it");
         }
         return Ok(code);
     }
+    given::lead_group()?;
     if has_terminal {
         given::lead_on_terminal()?;
     }
-    given::refuse_typing()?;
-    match given::exec(&asked.command)? {}
+
+    // 1.10  Into its namespaces; in its PID namespace only our children are.
+    let join = || join::join(container);
+    let seal = || {
+        given::refuse_typing()?;
+        if let Some(console) = &console {
+            console.open_inside()?;
+        }
+        leaked::work_in(&asked.directory)?;
+        run::seal(&made_as, &asked.command)
+    };
+
+    // 6.5a  In this order, and with a process between us and the command.
+    given::exit(exec_in::exec_in(&join, &seal, &asked.command)?)
 }
+// ANCHOR_END: exec
 
 /// Halts the container, or lets it go on.
 pub fn pause(asked: &Pause) -> Result<()> {
-    let container = find(&asked.container, &given::containers())?;
+    let (container, _) = find(&asked.container, &given::containers())?;
 
     // 3.6  It returns when that is so.
     freeze::freeze(&given::Cgroup::of(container)?, asked.frozen)
+}
+
+/// Asks the container to end, and kills it when it doesn't.
+pub fn stop(asked: &Stop) -> Result<()> {
+    let name = &asked.container;
+    let (pid, _) = find(name, &given::containers())?;
+    let process = given::pidfd(pid)?;
+    // Asked for once the number can't become another's any more; nor is every process a container.
+    let is_container = given::containers().iter().any(|container| container.pid == pid);
+    ensure!(is_container, "no container \"{name}\" runs; mydocker ps lists what does");
+    for (signal, patience) in [(Signal::SIGTERM, asked.patience), (Signal::SIGKILL, Duration::from_secs(60))] {
+        match given::signal(&process, signal) {
+            Ok(()) | Err(Errno::ESRCH) => {}
+            Err(errno) => return Err(errno).with_context(|| format!("{signal} for {name}")),
+        }
+        if given::ends_within(&process, patience)? {
+            break;
+        }
+    }
+    // Its shim notes the exit code a moment later.
+    if let Ok(record) = Record::find(name) {
+        (0..100).take_while(|_| record.exit_code().is_none()).for_each(|_| sleep(Duration::from_millis(20)));
+    }
+    println!("{name}");
+    Ok(())
 }
 
 /// As Docker and shells tell it: 128 and the number of SIGKILL.
@@ -54,69 +96,4 @@ fn has_ended(container: Pid) -> bool {
         sleep(Duration::from_millis(20));
         kill(container, None).is_err()
     })
-}
-
-/// What runs, as a table.
-pub fn ps() -> String {
-    let line = |container: &Running| {
-        let command = container.command.join(OsStr::new(" "));
-        Some(format!("{:>7}  {:<15}  {}\n", container.pid, name(container)?, command.display()))
-    };
-    let lines: String = given::containers().iter().filter_map(line).collect();
-    format!("{:>7}  {:<15}  COMMAND\n{lines}", "PID", "NAME")
-}
-
-/// Whether there is a container of this name.
-pub fn runs(asked: &str) -> bool {
-    given::containers().iter().any(|container| name(container).as_deref() == Some(asked))
-}
-
-fn find(asked: &str, running: &[Running]) -> Result<Pid> {
-    // Whatever process it is: joining says whether it is one's own.
-    if let Ok(pid) = asked.parse() {
-        ensure!(pid > 0, "there is no process {pid}");
-        return Ok(Pid::from_raw(pid));
-    }
-    let mut found = running.iter().filter(|container| name(container).as_deref() == Some(asked));
-    let first = found.next().with_context(|| format!("no container \"{asked}\" runs; mydocker ps lists what does"))?;
-    if found.next().is_some() {
-        bail!("several containers are called \"{asked}\"; take the PID, as mydocker ps has it");
-    }
-    Ok(first.pid)
-}
-
-/// What it was called on the command line that made it. (None: it is a lab, which is a container,
-/// too.)
-fn name(container: &Running) -> Option<String> {
-    match parse(container.made_by.iter().skip(1).cloned()) {
-        Ok(Asked::Run(container)) => Some(container.name),
-        _ => None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn running(pid: i32, line: &str) -> Running {
-        let made_by = line.split(' ').map(Into::into).collect();
-        Running { pid: Pid::from_raw(pid), made_by, command: vec!["sh".into()] }
-    }
-
-    #[test]
-    fn a_container_is_found_by_its_name_or_by_its_pid() {
-        let all = [running(7, "mydocker run --in-lab --name web sh"), running(8, "mydocker run --no-lab sh")];
-        assert_eq!(find("web", &all).ok(), Some(Pid::from_raw(7)));
-        assert_eq!(find("mydocker", &all).ok(), Some(Pid::from_raw(8)));
-        assert_eq!(find("4711", &all).ok(), Some(Pid::from_raw(4711)));
-        assert!(find("0", &all).is_err() && find("-1", &all).is_err());
-        assert_eq!(name(&running(9, "coracle-lab {} mydocker run --in-lab sh")), None);
-        assert!(find("sh", &all).is_err_and(|error| error.to_string().contains("mydocker ps")));
-    }
-
-    #[test]
-    fn of_two_with_one_name_none_is_guessed() {
-        let all = [running(7, "mydocker run sh"), running(8, "mydocker run sh")];
-        assert!(find("mydocker", &all).is_err_and(|error| error.to_string().contains("several")));
-    }
 }

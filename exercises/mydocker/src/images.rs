@@ -7,9 +7,9 @@ use std::path::{Component, Path, PathBuf};
 use anyhow::{Context, Result, bail, ensure};
 use tar::{Archive, Entry, EntryType};
 
-use crate::answers::{changes, copy_layer, ids, whiteout};
+use crate::answers::{changes, copy_layer, ids, overlay, whiteout};
 use crate::arguments::{Import, Storage};
-use crate::store::{Store, may_give_away, store};
+use crate::store::{Store, Stored, may_give_away, store};
 
 /// Reads an archive from stdin.
 pub fn import(asked: &Import) -> Result<()> {
@@ -120,4 +120,18 @@ pub fn diff(container: &str) -> Result<()> {
         println!("{change}");
     }
     Ok(())
+}
+
+/// Makes the image's files the container's root.
+pub fn mount(stored: &Stored, storage: Storage, root: &Path) -> Result<()> {
+    match storage {
+        // 4.2  All layers, seen as one; and each change goes into the container's own directory.
+        Storage::Overlay => overlay::mount_overlay(stored.differences()?, &stored.upper, &stored.work, root)?,
+        Storage::Vfs => {
+            // 4.7  A copy, which belongs to the container.
+            copy_layer::copy_layer(stored.whole_image()?, &stored.copy)?;
+            stored.show_copy(root)?;
+        }
+    }
+    if stored.on_hostbox { given::show_programs(root) } else { Ok(()) }
 }

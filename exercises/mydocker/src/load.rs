@@ -17,7 +17,7 @@ use crate::images::unpack;
 use crate::store::{Store, store};
 
 /// More than any index has.
-const MOST_JSON: u64 = 4 << 20;
+pub const MOST_JSON: u64 = 4 << 20;
 
 /// Reads an archive from stdin, and names what is in it.
 pub fn load() -> Result<()> {
@@ -33,7 +33,8 @@ pub fn load() -> Result<()> {
         let name = annotations["io.containerd.image.name"].as_str();
         let name = name.or(annotations["org.opencontainers.image.ref.name"].as_str());
         let name = name.context("an image in the archive has no name")?;
-        add(&store, &blobs, entry, name).with_context(|| format!("the image {name}"))?;
+        let digest = text(&entry["digest"])?;
+        add(&store, &blobs, digest, name).with_context(|| format!("the image {name}"))?;
         println!("Loaded image: {name}");
     }
     Ok(())
@@ -66,8 +67,9 @@ fn read_blobs(archive: &mut Archive<impl Read>, blobs: &Path) -> Result<String> 
 }
 // ANCHOR_END: read_blobs
 
-fn add(store: &Store, blobs: &Path, entry: &Value, name: &str) -> Result<()> {
-    let manifest = manifest(blobs, text(&entry["digest"])?)?;
+/// Makes an image of blobs that are there: `digest` is its manifest's, or its index's.
+pub fn add(store: &Store, blobs: &Path, digest: &str, name: &str) -> Result<()> {
+    let manifest = manifest(blobs, digest)?;
     let mut layers = Vec::new();
     for layer in array(&manifest["layers"]) {
         let digest = text(&layer["digest"])?;
@@ -90,11 +92,15 @@ fn add(store: &Store, blobs: &Path, entry: &Value, name: &str) -> Result<()> {
 /// The manifest, of an index the one for this machine.
 fn manifest(blobs: &Path, digest: &str) -> Result<Value> {
     let found = read_json(blobs, digest)?;
-    let Some(entries) = found["manifests"].as_array() else { return Ok(found) };
-    let offers: Vec<Offer> = entries.iter().filter_map(offer).collect();
+    if found["manifests"].is_array() { read_json(blobs, &choose(&found)?) } else { Ok(found) }
+}
+
+/// The digest of the manifest in an index that is for this machine.
+pub fn choose(index: &Value) -> Result<String> {
+    let offers: Vec<Offer> = array(&index["manifests"]).iter().filter_map(offer).collect();
     let machine = if std::env::consts::ARCH == "arm" { "armv7l" } else { std::env::consts::ARCH };
     // 8.3  One that runs here.
-    read_json(blobs, &platform::choose(&offers, machine)?)
+    platform::choose(&offers, machine)
 }
 
 fn offer(entry: &Value) -> Option<Offer> {
@@ -115,15 +121,15 @@ fn unpack_blob(blob: &Path, half: &PathBuf, layer: &Path) -> Result<()> {
     fs::rename(half, layer).with_context(|| format!("renaming to {}", layer.display()))
 }
 
-fn read_json(blobs: &Path, digest: &str) -> Result<Value> {
+pub fn read_json(blobs: &Path, digest: &str) -> Result<Value> {
     let bytes = fs::read(blob_path::blob_path(blobs, digest)?).with_context(|| format!("there is no {digest}"))?;
     serde_json::from_slice(&bytes).with_context(|| format!("{digest} is no JSON"))
 }
 
-fn array(value: &Value) -> &[Value] {
+pub fn array(value: &Value) -> &[Value] {
     value.as_array().map(Vec::as_slice).unwrap_or_default()
 }
 
-fn text(value: &Value) -> Result<&str> {
+pub fn text(value: &Value) -> Result<&str> {
     value.as_str().context("a digest is missing")
 }

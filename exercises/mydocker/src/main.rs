@@ -2,12 +2,18 @@
 // of it. (`solved.rs` includes this file, so this is no `//!`.)
 
 mod arguments;
+mod background;
 mod building;
 mod exec;
 mod images;
 mod in_lab;
+mod limits;
+mod list;
 mod load;
+mod logs;
 mod ports;
+mod pull;
+mod record;
 mod refused;
 mod run;
 mod steps;
@@ -19,6 +25,7 @@ mod answers {
     include!(concat!(env!("OUT_DIR"), "/", env!("CARGO_CRATE_NAME"), "/answers.rs"));
 }
 
+use std::io::{IsTerminal, stdin};
 use std::process::ExitCode;
 
 use anyhow::Context;
@@ -38,6 +45,7 @@ fn main() -> ExitCode {
         }
         Ok(Asked::Run(container)) => {
             if !container.lab
+                && !goes_to_background(&container)
                 && let Err(error) = protect()
             {
                 return ended(Err(error), None);
@@ -46,21 +54,36 @@ fn main() -> ExitCode {
             let report = (!container.lab).then(doctor::examine);
             ended(start(&container), report.as_ref())
         }
-        Ok(Asked::Exec(asked)) => ended(protect().and_then(|()| exec::exec(&asked)), None),
-        Ok(Asked::Pause(asked)) => ended(exec::pause(&asked).map(|()| 0), None),
-        Ok(Asked::Ps) => {
-            print!("{}", exec::ps());
-            ExitCode::SUCCESS
-        }
-        Ok(Asked::Import(asked)) => ended(images::import(&asked).map(|()| 0), None),
-        Ok(Asked::Load) => ended(load::load().map(|()| 0), None),
-        Ok(Asked::Build(asked)) => ended(building::build(&asked).map(|()| 0), None),
-        Ok(Asked::Diff(container)) => ended(images::diff(&container).map(|()| 0), None),
+        Ok(asked) => ended(act(asked), None),
         Err(error) => {
             eprintln!("mydocker: {error}\nTry: mydocker --help");
             ExitCode::from(OURS)
         }
     }
+}
+
+/// All that makes no container. Returns what to exit with.
+fn act(asked: Asked) -> anyhow::Result<i32> {
+    match asked {
+        Asked::Help | Asked::Run(_) => {}
+        Asked::Exec(asked) => {
+            has_input(asked.terminal)?;
+            protect()?;
+            return exec::exec(&asked);
+        }
+        Asked::Pause(asked) => exec::pause(&asked)?,
+        Asked::Stop(asked) => exec::stop(&asked)?,
+        Asked::Ps(all) => print!("{}", list::ps(all)?),
+        Asked::Logs(asked) => logs::logs(&asked)?,
+        Asked::Remove(container) => record::remove(&container)?,
+        Asked::KeepLog(name, words) => return background::keep_log(&name, &words),
+        Asked::Diff(container) => images::diff(&container)?,
+        Asked::Import(asked) => images::import(&asked)?,
+        Asked::Load => load::load()?,
+        Asked::Pull(name) => pull::pull(&name)?,
+        Asked::Build(asked) => building::build(&asked)?,
+    }
+    Ok(0)
 }
 
 /// As the command did, or with what says why there was none; `report` is about the machine as it
@@ -85,12 +108,24 @@ fn protect() -> anyhow::Result<()> {
     given::start_from_sealed_copy("mydocker")
 }
 
+/// Whether a terminal is there, if the container is to have one of its own.
+fn has_input(terminal: bool) -> anyhow::Result<()> {
+    anyhow::ensure!(!terminal || stdin().is_terminal(), "the input device is not a TTY: leave -t out");
+    Ok(())
+}
+
+/// Whether this process only starts the one that makes the container.
+fn goes_to_background(container: &arguments::Container) -> bool {
+    container.detached && !container.in_background
+}
+
 /// The container's exit code.
 fn start(container: &arguments::Container) -> anyhow::Result<i32> {
     let container = &with_command(container)?;
-    if !container.in_lab {
+    has_input(container.terminal)?;
+    if !container.in_lab && !container.in_background {
         eprintln!("mydocker: {}", steps::summary(steps::STEPS));
-        if exec::runs(&container.name) {
+        if list::runs(&container.name) {
             eprintln!("mydocker: another container is called {}; exec will ask for the PID", container.name);
         }
     }
@@ -98,10 +133,15 @@ fn start(container: &arguments::Container) -> anyhow::Result<i32> {
         let source = &volume.source;
         source.metadata().with_context(|| format!("the volume's source {} is not available", source.display()))?;
     }
-    let listeners = ports::listeners(container)?;
-    if container.in_lab {
+    if container.lab && goes_to_background(container) {
+        eprintln!("mydocker: in the lab, a throwaway host that ends with the container (--no-lab: on this machine)");
+    } else if container.in_lab && !container.in_background {
         eprintln!("mydocker: in the lab, a throwaway host (--no-lab: on this machine itself)");
     }
+    if goes_to_background(container) {
+        return background::start(container);
+    }
+    let listeners = ports::listeners(container)?;
     if container.lab { match in_lab::enter(container, &listeners)? {} } else { run::run(container, listeners) }
 }
 

@@ -1,23 +1,33 @@
 //! The runtime, from top to bottom in the order that the kernel needs.
 
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::stdin;
 use std::net::{Ipv4Addr, SocketAddrV4, TcpListener};
-use std::path::Path;
+use std::os::fd::AsFd;
 use std::process;
 
-use anyhow::Result;
-use given::{Meeting, Subnet};
+use anyhow::{Context, Result};
+use given::{Console, Meeting, Subnet};
 use nix::unistd::{ForkResult, Pid};
 
 use crate::answers::{
-    address, boot_clock, bridge, copy_layer, cpu, group, hostname, ids, init, isolation, leaf, lease, loopback, memory,
-    minimal_dev, nat, overlay, pid_one, pids, pivot, private_mounts, publish, read_only, removal, veth, volume,
+    address, boot_clock, bridge, filter, group, hostname, ids, init, isolation, leaf, leaked, lease, loopback, memory,
+    minimal_dev, nat, no_new_privs, pid_one, pivot, powers, private_mounts, publish, raw_mode, read_only, removal,
+    veth, volume,
 };
-use crate::arguments::{Container, Network, Storage};
-use crate::store::{Stored, store};
+use crate::arguments::{Container, Network};
+use crate::store::store;
+use crate::{images, limits};
 
 /// The bridge, and what is on it.
 const BRIDGE: &str = "mydocker0";
 const SUBNET: Subnet = Subnet { network: Ipv4Addr::new(172, 29, 0, 0), prefix: 16 };
+
+/// The capabilities that Docker leaves to root, bit N for capability N: CHOWN, DAC_OVERRIDE, FOWNER,
+/// FSETID, KILL, SETGID, SETUID, SETPCAP, NET_BIND_SERVICE, NET_RAW, SYS_CHROOT, MKNOD, AUDIT_WRITE,
+/// SETFCAP.
+const DOCKERS_POWERS: u64 = 0xa804_25fb;
 
 /// Makes a container, and returns its exit code. In the container it becomes the command, and
 /// returns only to say why not. There is a listener for each port that is published.
@@ -35,17 +45,17 @@ pub fn run(container: &Container, listeners: Vec<TcpListener>) -> Result<i32> {
     // The image's layers, and an empty directory for what the container changes.
     let stored = container.image.as_ref().map(|image| store()?.new_container(&container.name, image)).transpose()?;
 
-    // Where the container's groups go. Nothing is made yet.
+    // Where the container's cgroups go. Nothing is made yet.
     let group = given::Cgroup::place(&container.name)?;
     if container.is_limited() {
-        // 3.2  On v2: controllers for the groups below, and processes only in those.
+        // 3.2  On v2: controllers for the cgroups below, and processes only in those.
         leaf::make_room(group.parent(), &["cpu", "memory", "pids"])?;
 
-        // 3.1a  A group in each tree.
+        // 3.1a  A cgroup in each hierarchy.
         group::create(&group)?;
 
-        // What is in vain must not stay: the next container of this name couldn't have it.
-        limit(container, &group).inspect_err(|_| drop(removal::remove(&group)))?;
+        // A failed one must not stay: the next container of this name couldn't have it.
+        limits::limit(container, &group).inspect_err(|_| drop(removal::remove(&group)))?;
     }
 
     let (mut address, mut proxies) = (None, Vec::new());
@@ -70,14 +80,18 @@ pub fn run(container: &Container, listeners: Vec<TcpListener>) -> Result<i32> {
         address = Some(leased);
     }
 
-    let has_terminal = given::has_terminal();
+    let console = container.terminal.then(Console::new).transpose()?;
+    let has_terminal = given::has_terminal() && console.is_none();
     let mut meeting = Meeting::new()?;
 
     // 1.3a  From here on there are two of us.
     if let ForkResult::Parent { child } = pid_one::fork_as_pid_one()? {
         // Still on the host. What fails here ends the container, too.
         let connected = connect(child, address, meeting);
-        let code = given::stand_in_for(child)?;
+        let code = match console {
+            None => given::stand_in_for(child)?,
+            Some(console) => on_terminal(child, console)?,
+        };
         // The ports are free again, when we are gone.
         proxies.into_iter().try_for_each(given::end)?;
         if container.is_limited() {
@@ -86,7 +100,7 @@ pub fn run(container: &Container, listeners: Vec<TcpListener>) -> Result<i32> {
                 given::say_out_of_memory();
             }
 
-            // 3.9  A group stays until somebody removes it.
+            // 3.9  A cgroup stays until somebody removes it.
             removal::remove(&group)?;
         }
         connected?;
@@ -95,8 +109,8 @@ pub fn run(container: &Container, listeners: Vec<TcpListener>) -> Result<i32> {
 
     // In the container, as its PID 1.
 
-    // 3.1a  Into its group, before it can use anything; and before the cgroup namespace, which takes
-    // the group as its root.
+    // 3.1a  Into its cgroup, before it can use anything; and before the cgroup namespace, which takes
+    // the cgroup as its root.
     if container.is_limited() {
         group::join(&group)?;
     }
@@ -108,7 +122,7 @@ pub fn run(container: &Container, listeners: Vec<TcpListener>) -> Result<i32> {
     // It reads and writes on our terminal, and doesn't type there for our shell.
     given::refuse_typing()?;
 
-    // 1.12  What needs nothing but to be asked for.
+    // 1.12  Namespaces that need nothing else.
     isolation::isolate(&["ipc", "cgroup"])?;
 
     // 1.2  A hostname of its own.
@@ -134,7 +148,7 @@ pub fn run(container: &Container, listeners: Vec<TcpListener>) -> Result<i32> {
     let root = given::empty_root()?;
     match &stored {
         None => given::machine_root(&root)?,
-        Some(stored) => files(stored, container.storage, &root)?,
+        Some(stored) => images::mount(stored, container.storage, &root)?,
     }
 
     // A /proc that shows the container's processes; while the old one is still in sight, or the kernel
@@ -158,9 +172,18 @@ pub fn run(container: &Container, listeners: Vec<TcpListener>) -> Result<i32> {
         given::bind(&source, &target)?;
     }
 
-    // 2.4  The root becomes /, and the host's files are gone. What is of them inside, is mounted by
-    // now.
+    // 2.4  The root becomes /, and the host's files are gone. Anything the container needs is already
+    // mounted.
     pivot::pivot_into(&root)?;
+
+    if let Some(console) = &console {
+        console.open_inside()?;
+    }
+
+    // 6.5b  The working directory, which has to be inside; and the command gets nothing that is open here.
+    leaked::work_in(&container.directory)?;
+
+    seal(container, &container.command)?;
 
     // 1.3b  A PID 1 that reaps and forwards; the command is its child.
     if container.init {
@@ -171,6 +194,32 @@ pub fn run(container: &Container, listeners: Vec<TcpListener>) -> Result<i32> {
     match given::exec(&container.command)? {}
 }
 
+/// Waits for a child that has a terminal of its own.
+pub fn on_terminal(child: Pid, console: Console) -> Result<i32> {
+    let ours = File::from(stdin().as_fd().try_clone_to_owned().context("dup of stdin")?);
+
+    // 6.4  Every key goes through, to the other one.
+    raw_mode::with_raw_terminal(&ours, || console.serve(child))
+}
+
+/// Takes away what a command in the container may not do; in the container, right before `command`.
+pub fn seal(container: &Container, command: &[OsString]) -> Result<()> {
+    if !container.privileged {
+        // 6.10  No new namespaces, whose root would have all powers. A filter takes a power that 6.8
+        // takes away.
+        given::install_filter(&filter::no_new_namespaces())?;
+
+        // 6.8  Of root's powers, those that Docker leaves (and that we have).
+        powers::keep_only(DOCKERS_POWERS & given::permitted()?)?;
+    }
+
+    // 6.11  The command gains nothing by what it executes. This process stays, and waits for it.
+    if container.no_new_privileges {
+        given::exit(given::stand_in_for(no_new_privs::start_locked(command)?)?);
+    }
+    Ok(())
+}
+
 /// The container has its namespaces, and waits for a cable.
 fn connect(child: Pid, address: Option<Ipv4Addr>, mut meeting: Meeting) -> Result<()> {
     if meeting.wait_for_container()? {
@@ -179,39 +228,6 @@ fn connect(child: Pid, address: Option<Ipv4Addr>, mut meeting: Meeting) -> Resul
             veth::plug_in(child, BRIDGE)?;
         }
         meeting.let_go()?;
-    }
-    Ok(())
-}
-
-/// The image's files.
-fn files(stored: &Stored, storage: Storage, root: &Path) -> Result<()> {
-    match storage {
-        // 4.2  All layers, seen as one; and each change goes into the container's own directory.
-        Storage::Overlay => overlay::mount_overlay(stored.differences()?, &stored.upper, &stored.work, root)?,
-        Storage::Vfs => {
-            // 4.7  A copy, which belongs to the container.
-            copy_layer::copy_layer(stored.whole_image()?, &stored.copy)?;
-            stored.show_copy(root)?;
-        }
-    }
-    if stored.on_hostbox { given::show_programs(root) } else { Ok(()) }
-}
-
-/// What the container may use; before it can use anything.
-fn limit(container: &Container, group: &given::Cgroup) -> Result<()> {
-    // 3.3  Time, in each period.
-    if let Some(cpus) = container.cpus {
-        cpu::limit_cpu(group, cpus)?;
-    }
-
-    // 3.4  Memory, and no swap beyond it.
-    if let Some(bytes) = container.memory {
-        memory::limit_memory(group, bytes)?;
-    }
-
-    // 3.5a  Processes and threads.
-    if let Some(most) = container.pids {
-        pids::limit_pids(group, most)?;
     }
     Ok(())
 }

@@ -5,6 +5,7 @@
 //! layers/LAYER          a layer's files
 //! commands/NAME         the words of an image's command, as JSON
 //! containers/NAME       layers (as an image has them), upper, work; with vfs: copy
+//! records/NAME          of containers in the background: see record.rs
 //! ```
 
 use std::env;
@@ -32,7 +33,7 @@ pub struct Store(PathBuf);
 pub fn store() -> Result<Store> {
     let home = env::var_os("HOME").context("no place for images: set HOME")?;
     let top = Path::new(&home).join(".local/share/mydocker");
-    for directory in ["images", "layers", "commands", "containers"] {
+    for directory in ["images", "layers", "commands", "containers", "records"] {
         let directory = top.join(directory);
         fs::create_dir_all(&directory).with_context(|| format!("making {}", directory.display()))?;
     }
@@ -195,7 +196,7 @@ fn image_file(name: &str) -> Result<String> {
 }
 
 /// A name that is one in a directory, and nothing else.
-fn file_name(name: &str) -> Result<&str> {
+pub fn file_name(name: &str) -> Result<&str> {
     let plain = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
     ensure!(
         name.starts_with(|c: char| c.is_ascii_alphanumeric()) && name.chars().all(plain),

@@ -1,3 +1,4 @@
+use super::values::{bytes, duration};
 use super::*;
 
 fn parsed(line: &str) -> Result<Asked, String> {
@@ -82,6 +83,19 @@ fn limits_are_numbers_and_memory_has_a_unit() {
 }
 
 #[test]
+fn powers_are_left_out_unless_asked_for() {
+    let asked = container("run sh");
+    assert!(!asked.privileged && !asked.no_new_privileges);
+    assert!(container("run --privileged sh").privileged);
+    assert!(container("run --security-opt no-new-privileges sh").no_new_privileges);
+    assert!(
+        parsed("run --security-opt seccomp=unconfined sh").is_err_and(|error| error.contains("seccomp=unconfined"))
+    );
+    assert!(parsed("run --init --security-opt no-new-privileges sh").is_err_and(|error| error.contains("--init")));
+    assert_eq!(container("run -w /srv sh").directory.to_str(), Some("/srv"));
+}
+
+#[test]
 fn a_volume_has_two_ends_and_may_be_read_only() {
     let volume =
         |source: &str, target: &str, read_only| Volume { source: source.into(), target: target.into(), read_only };
@@ -100,19 +114,41 @@ fn a_volume_has_two_ends_and_may_be_read_only() {
 #[test]
 fn exec_names_a_container_and_a_command() {
     let words = |command: &str| command.split(' ').map(OsString::from).collect::<Vec<_>>();
-    let asked = Exec { container: "web".into(), command: words("sh -c x") };
-    assert_eq!(parsed("exec web sh -c x"), Ok(Asked::Exec(asked)));
+    let asked = |directory: &str| {
+        let (container, directory) = ("web".into(), directory.into());
+        Ok(Asked::Exec(Exec { container, directory, terminal: false, command: words("sh -c x") }))
+    };
+    assert_eq!(parsed("exec web sh -c x"), asked("/"));
+    assert_eq!(parsed("exec -w /srv web sh -c x"), asked("/srv"));
     assert!(parsed("exec").is_err_and(|error| error.contains("container")));
     assert!(parsed("exec web").is_err_and(|error| error.contains("command")));
     assert!(parsed("exec -d web sh").is_err_and(|error| error.contains("-d")));
-    for line in ["exec -it web sh -c x", "exec web -- sh -c x"] {
+    for line in ["exec -i web sh -c x", "exec web -- sh -c x"] {
         assert_eq!(parsed(line), parsed("exec web sh -c x"), "{line}");
     }
+    assert!(matches!(parsed("exec -it web sh"), Ok(Asked::Exec(Exec { terminal: true, .. }))));
     assert_eq!(container("run --name web sh").name, "web");
-    assert_eq!(parsed("ps"), Ok(Asked::Ps));
+    assert_eq!((parsed("ps"), parsed("ps -a")), (Ok(Asked::Ps(false)), Ok(Asked::Ps(true))));
     let pause = |frozen| Asked::Pause(Pause { container: "web".into(), frozen });
     assert_eq!((parsed("pause web"), parsed("unpause web")), (Ok(pause(true)), Ok(pause(false))));
     assert!(parsed("pause").is_err_and(|error| error.contains("container")));
+}
+
+#[test]
+fn a_container_in_the_background_is_looked_after_by_name() {
+    let asked = container("run -d --name web sh");
+    assert!(asked.detached && asked.lab && !asked.in_background);
+    assert!(container("run --in-background -d sh").in_background);
+    assert!(container("run -id sh").detached && container("run -it sh").terminal && !container("run -i sh").terminal);
+    assert!(parsed("run -dt sh").is_err_and(|error| error.contains("terminal")));
+    let stop = |seconds| Asked::Stop(Stop { container: "web".into(), patience: Duration::from_secs(seconds) });
+    assert_eq!((parsed("stop web"), parsed("stop -t 3 web")), (Ok(stop(10)), Ok(stop(3))));
+    let logs = |follow| Asked::Logs(Logs { container: "web".into(), follow });
+    assert_eq!((parsed("logs web"), parsed("logs -f web")), (Ok(logs(false)), Ok(logs(true))));
+    assert_eq!(parsed("rm web"), Ok(Asked::Remove("web".into())));
+    for wrong in ["stop", "stop -t x web", "logs", "rm a b", "ps -q", "rm -f web"] {
+        assert!(parsed(wrong).is_err(), "{wrong}");
+    }
 }
 
 #[test]

@@ -20,7 +20,7 @@ pub fn cases() -> Vec<Case> {
 }
 
 /// In a store of the test's own.
-fn run(home: &Path, arguments: &[&str], stdin: &[u8]) -> Result<Output> {
+pub fn run(home: &Path, arguments: &[&str], stdin: &[u8]) -> Result<Output> {
     needs::user_namespaces()?;
     let mut child = mydocker(arguments)
         .env("HOME", home)
@@ -34,7 +34,7 @@ fn run(home: &Path, arguments: &[&str], stdin: &[u8]) -> Result<Output> {
     Ok(child.wait_with_output()?)
 }
 
-fn well(home: &Path, arguments: &[&str], stdin: &[u8]) -> Result<String> {
+pub fn well(home: &Path, arguments: &[&str], stdin: &[u8]) -> Result<String> {
     let output = run(home, arguments, stdin)?;
     ensure!(output.status.success(), "{arguments:?}: {output:?}");
     Ok(stdout(&output))
@@ -107,9 +107,9 @@ fn saved(page: &str) -> Result<Vec<u8>> {
     let layer = layer.into_inner()?;
     let mut archive = tar::Builder::new(Vec::new());
     let mut blob = |bytes: &[u8]| -> Result<String> {
-        let hex: String = <sha2::Sha256 as sha2::Digest>::digest(bytes).iter().map(|b| format!("{b:02x}")).collect();
-        append(&mut archive, &format!("blobs/sha256/{hex}"), bytes)?;
-        Ok(format!("{{\"digest\":\"sha256:{hex}\",\"size\":{}", bytes.len()))
+        let digest = digest_of(bytes);
+        append(&mut archive, &format!("blobs/{}", digest.replace(':', "/")), bytes)?;
+        Ok(format!("{{\"digest\":\"{digest}\",\"size\":{}", bytes.len()))
     };
     let layer = blob(&layer)?;
     let config = blob(br#"{"config":{"Cmd":["cat","/srv/page"]}}"#)?;
@@ -121,7 +121,13 @@ fn saved(page: &str) -> Result<Vec<u8>> {
     Ok(archive.into_inner()?)
 }
 
-fn append(archive: &mut tar::Builder<Vec<u8>>, name: &str, bytes: &[u8]) -> Result<()> {
+pub fn digest_of(bytes: &[u8]) -> String {
+    let hex =
+        <sha2::Sha256 as sha2::Digest>::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    format!("sha256:{hex}")
+}
+
+pub fn append(archive: &mut tar::Builder<Vec<u8>>, name: &str, bytes: &[u8]) -> Result<()> {
     let mut header = tar::Header::new_gnu();
     header.set_mode(0o644);
     header.set_uid(0);

@@ -1,5 +1,6 @@
 //! `mydocker run` from outside, made of the solutions.
 
+mod background;
 mod building;
 mod files;
 mod identity;
@@ -7,7 +8,9 @@ mod images;
 mod limits;
 mod network;
 mod own_program;
+mod powers;
 mod processes;
+mod pulling;
 mod refused;
 mod running;
 
@@ -18,8 +21,11 @@ fn main() -> ExitCode {
         [
             identity::cases(),
             own_program::cases(),
+            powers::cases(),
             processes::cases(),
+            background::cases(),
             building::cases(),
+            pulling::cases(),
             files::cases(),
             images::cases(),
             limits::cases(),

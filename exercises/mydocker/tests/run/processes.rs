@@ -20,6 +20,7 @@ pub fn cases() -> Vec<Case> {
         whose_steps_run_is_said_once,
         a_shell_on_a_terminal_ends_as_it_was_told,
         nobody_inside_types_on_the_callers_terminal,
+        with_t_the_container_has_a_terminal_of_its_own_and_ours_is_as_before,
     ]
 }
 
@@ -143,5 +144,39 @@ fn nobody_inside_types_on_the_callers_terminal() -> Result<()> {
         let said = stdout(&script.output()?);
         ensure!(said.contains(&format!("status {}", nix::libc::EPERM)), "{lab}: {said}");
     }
+    Ok(())
+}
+
+fn with_t_the_container_has_a_terminal_of_its_own_and_ours_is_as_before() -> Result<()> {
+    needs::program("script")?;
+    needs::user_namespaces()?;
+    let name = format!("tty-{}", std::process::id());
+    let us = env!("CARGO_BIN_EXE_mydocker-solved");
+    let mut first =
+        started(&["run", "--no-lab", "--name", &name, "sh", "-c", "echo ready; read line"], Stdio::piped())?;
+    for words in ["run -it --no-lab sh".to_string(), "run -it sh".into(), format!("exec -it {name} sh")] {
+        let command = format!("stty rows 33 cols 101; stty -g; {us} {words}; echo code $?; stty -g");
+        let mut script = Command::new("script")
+            .args(["--quiet", "--command", &command, "/dev/null"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let typed = b"tty; stty size; exit 3\n";
+        script.stdin.as_mut().context("its stdin")?.write_all(typed)?;
+        let mut said = String::new();
+        script.stdout.as_mut().context("its stdout")?.read_to_string(&mut said)?;
+        script.wait()?;
+        let lines: Vec<&str> = said.lines().map(str::trim).collect();
+        // The first one is behind a prompt.
+        let has = |end: &str| lines.iter().any(|line| line.ends_with(end));
+        ensure!(has("/dev/pts/0") && has("33 101") && has("code 3"), "{words}: {said}");
+        ensure!(!said.contains("job control"), "{words}: {said}");
+        let settings: Vec<_> = lines.iter().filter(|line| line.matches(':').count() > 20).collect();
+        ensure!(settings.len() == 2 && settings[0] == settings[1], "{words}: {said}");
+    }
+    drop(first.stdin.take());
+    first.wait()?;
+    let no_terminal = run(&["run", "-it", "true"])?;
+    ensure!(no_terminal.status.code() == Some(125) && stderr(&no_terminal).contains("not a TTY"), "{no_terminal:?}");
     Ok(())
 }
