@@ -9,7 +9,7 @@ use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::{ForkResult, Pid};
 
-use crate::answers::{exec_in, freeze, join, leaked};
+use crate::answers::{exec_in, freeze, group, join, leaked};
 use crate::arguments::{Exec, Pause, Stop};
 use crate::list::find;
 use crate::record::Record;
@@ -37,8 +37,15 @@ pub fn exec(asked: &Exec) -> Result<i32> {
         given::lead_on_terminal()?;
     }
 
-    // 1.10  Into its namespaces; in its PID namespace only our children are.
-    let join = || join::join(container);
+    let join = || {
+        // 3.1a  Into its cgroup, or its limits wouldn't hold for the command.
+        if made_as.is_limited() {
+            group::join(&given::Cgroup::of(container)?)?;
+        }
+
+        // 1.10  Into its namespaces; in its PID namespace only our children are.
+        join::join(container)
+    };
     let seal = || {
         given::refuse_typing()?;
         if let Some(console) = &console {

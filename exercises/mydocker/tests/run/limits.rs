@@ -45,6 +45,11 @@ fn a_paused_container_stands_still_until_it_may_go_on() -> Result<()> {
     let name = format!("paused-{}", std::process::id());
     let script = "echo ready; while read line; do echo $line; done";
     let mut child = started(&["run", "--name", &name, "--pids", "5", "sh", "-c", script], Stdio::piped())?;
+    // The hierarchies with limits (v1), or the only one; a root is a container's own.
+    let second = run(&["exec", &name, "cat", "/proc/self/cgroup"])?;
+    let said = stdout(&second);
+    let limited = said.lines().filter(|line| line.contains(":pids:") || line.contains(":memory:") || *line == said);
+    ensure!(limited.clone().count() > 0 && limited.clone().all(|line| line.ends_with(":/")), "{second:?}");
     let paused = run(&["pause", &name])?;
     child.stdin.as_mut().context("its stdin")?.write_all(b"heard\n")?;
     std::thread::sleep(std::time::Duration::from_millis(300));
