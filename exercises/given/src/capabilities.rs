@@ -13,8 +13,8 @@ pub fn last_capability() -> Result<u32> {
     text.trim().parse().with_context(|| format!("no number in {file}: {text}"))
 }
 
-/// The capabilities that this process may have: its permitted set, from /proc/self/status. Root of a
-/// machine may lack some.
+/// The capabilities that this process may have: its permitted set, from /proc/self/status. Root of
+/// a machine may lack some.
 pub fn permitted() -> Result<u64> {
     let status = fs::read_to_string("/proc/self/status").context("reading /proc/self/status")?;
     let line = status.lines().find_map(|line| line.strip_prefix("CapPrm:"));

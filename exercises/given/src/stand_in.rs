@@ -42,16 +42,16 @@ pub fn stand_in_for_group(child: Pid) -> Result<i32> {
     wait_in_its_place(child, Pid::from_raw(-child.as_raw()))
 }
 
-/// In a child whose own child becomes the command: the two are a process group of their own, and the
-/// signals that it gets are the command's.
+/// In a child whose own child becomes the command: the two are a process group of their own, and
+/// the signals that it gets are the command's.
 pub fn lead_group() -> Result<()> {
     setpgid(Pid::from_raw(0), Pid::from_raw(0)).context("setpgid(0, 0): no process group of our own")?;
     // Not for the command: `exec` unblocks them.
     PASSED_ON.into_iter().collect::<SigSet>().thread_block().context("blocking the signals that are the command's")
 }
 
-/// Waits until `child` ends, and passes signals on to it, after `before` has heard of each; without
-/// lending it the terminal, since it has one of its own. They have been blocked before.
+/// Waits until `child` ends, and passes signals on to it, after `before` has heard of each. The
+/// signals have been blocked before. It isn't lent our terminal, since it has one of its own.
 pub(crate) fn pass_signals_to(child: Pid, mut before: impl FnMut(Signal)) -> Result<i32> {
     stand_in(child, |signal| {
         before(signal);

@@ -79,8 +79,8 @@ pub fn keep_log(name: &str, words: &[OsString]) -> Result<i32> {
     Ok(status.code().or(status.signal().map(|signal| 128 + signal)).unwrap_or(125))
 }
 
-/// Until the stream ends. The container never waits for the disk to have room: what can't be written
-/// is lost.
+/// Until the stream ends. The container never waits for the disk to have room: what can't be
+/// written is lost.
 fn copy_lines(stream: impl Read, name: &str, log: &Path, writing: &Mutex<()>) {
     let mut reader = BufReader::new(stream);
     let mut line = Vec::new();

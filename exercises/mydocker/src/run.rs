@@ -24,9 +24,9 @@ use crate::{images, limits};
 const BRIDGE: &str = "mydocker0";
 const SUBNET: Subnet = Subnet { network: Ipv4Addr::new(172, 29, 0, 0), prefix: 16 };
 
-/// The capabilities that Docker leaves to root, bit N for capability N: CHOWN, DAC_OVERRIDE, FOWNER,
-/// FSETID, KILL, SETGID, SETUID, SETPCAP, NET_BIND_SERVICE, NET_RAW, SYS_CHROOT, MKNOD, AUDIT_WRITE,
-/// SETFCAP.
+/// The capabilities that Docker leaves to root, bit N for capability N: CHOWN, DAC_OVERRIDE,
+/// FOWNER, FSETID, KILL, SETGID, SETUID, SETPCAP, NET_BIND_SERVICE, NET_RAW, SYS_CHROOT, MKNOD,
+/// AUDIT_WRITE, SETFCAP.
 const DOCKERS_POWERS: u64 = 0xa804_25fb;
 
 /// Makes a container, and returns its exit code. In the container it becomes the command, and
@@ -180,7 +180,8 @@ pub fn run(container: &Container, listeners: Vec<TcpListener>) -> Result<i32> {
         console.open_inside()?;
     }
 
-    // 6.5b  The working directory, which has to be inside; and the command gets nothing that is open here.
+    // 6.5b  The working directory, which has to be inside; and nothing that is open here is left to
+    // the command.
     leaked::work_in(&container.directory)?;
 
     seal(container, &container.command)?;
