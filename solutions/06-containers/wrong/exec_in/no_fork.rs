@@ -6,12 +6,12 @@ use std::ffi::OsString;
 use anyhow::Result;
 use nix::unistd::ForkResult;
 
-/// Runs `command` in a container, as one of the container's processes and with no more powers than
-/// those have. Returns its exit code. The caller stays where it is.
+/// Runs `command` in a container, in all of the container's namespaces and with no more
+/// capabilities than the container has. Returns the command's exit code. The caller's own
+/// namespaces don't change.
 ///
-/// `join` moves the process that calls it into the container's namespaces, as 1.10 does, and there
-/// is no way back. `seal` takes from the process that calls it, for good, the powers that the
-/// container doesn't have.
+/// `join` moves the calling process into the container's namespaces, as exercise 1.10 does. `seal`
+/// removes the capabilities that the container doesn't have from the calling process.
 pub fn exec_in(join: &dyn Fn() -> Result<()>, seal: &dyn Fn() -> Result<()>, command: &[OsString]) -> Result<i32> {
     match given::fork()? {
         ForkResult::Parent { child } => given::wait(child),
