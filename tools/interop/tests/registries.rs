@@ -166,12 +166,21 @@ fn a_password_from_a_login_opens_a_registry() -> Result<()> {
     for refused in [coracle_fails(&world, &format!("pull {name}"))?, world.docker_fails(&["pull", &name])?] {
         ensure!(refused.contains("pull access denied for box"), "{refused}");
     }
+    // docker asks the daemon, which asks the registry.
     let login = |password: &str| {
-        let skopeo = "skopeo login --authfile config/config.json --cert-dir for-skopeo";
-        world.shell("", &format!("{skopeo} --username anna --password '{password}' {}:{PORT}", HOSTS[0]))
+        let registry = format!("{}:{PORT}", HOSTS[0]);
+        world.try_docker(&["login", "--username", "anna", "--password", password, &registry])
     };
-    ensure!(login("wrong").is_err(), "the registry lets in who has the wrong password");
-    login("open sesame")?;
+    let refused = login("wrong")?;
+    ensure!(!refused.status.success() && refused.stderr.contains("login to registry.lab"), "{refused:?}");
+    let accepted = login("open sesame")?;
+    ensure!(accepted.stdout.contains("Login Succeeded"), "{accepted:?}");
+    // A build's base comes from there, too.
+    fs::create_dir(world.path("context"))?;
+    fs::write(world.path("context/Dockerfile"), format!("FROM {name}\nCMD echo built\n"))?;
+    world.docker(&["build", "-t", "built", "context"])?;
+    ensure!(world.docker(&["run", "--rm", "--network", "none", "built"])? == "built");
+    world.docker(&["rmi", "built", &name])?;
     // The file is Docker's, and the same for both.
     world.docker(&["pull", &name])?;
     coracle(&world, &format!("rmi {name}"))?;

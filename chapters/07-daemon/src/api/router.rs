@@ -136,7 +136,6 @@ async fn route(daemon: Daemon, call: Call) -> Answer {
         ("GET", ["info"]) => system::info(daemon).await,
         ("GET", ["events"]) => system::events(daemon, call).await,
         ("GET", ["system", "df"]) => system::disk_usage(daemon).await,
-        ("POST", ["auth"]) => system::auth(),
 
         ("GET", ["containers", "json"]) => containers::list(daemon, call).await,
         ("POST", ["containers", "create"]) => containers::create(daemon, call).await,
@@ -205,7 +204,7 @@ async fn elsewhere(daemon: Daemon, call: Call) -> Answer {
         "plugins",
         "distribution",
     ];
-    if KNOWN.contains(&first) || ["session", "grpc", "commit", "tasks"].contains(&first) {
+    if KNOWN.contains(&first) || ["auth", "session", "grpc", "commit", "tasks"].contains(&first) {
         let message = format!("{method} /{path} is not supported by Coracle");
         return Err(ApiError::new(StatusCode::NOT_IMPLEMENTED, message));
     }

@@ -98,11 +98,6 @@ pub async fn info(daemon: Daemon) -> Answer {
     ok(&value)
 }
 
-/// Credentials are the client's: nothing is asked of a registry here.
-pub fn auth() -> Answer {
-    ok(&json!({"Status": "Login Succeeded", "IdentityToken": ""}))
-}
-
 /// Sizes.
 pub async fn disk_usage(daemon: Daemon) -> Answer {
     let value = blocking(move || {

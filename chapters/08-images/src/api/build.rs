@@ -7,8 +7,8 @@ use ch07_daemon::api::router::Call;
 use ch07_daemon::daemon::Daemon;
 use serde_json::json;
 
-use super::store;
 use super::stream::{reader, working};
+use super::{auth, store};
 use crate::Reference;
 use crate::build::{Context, Request, build as build_image};
 use crate::transfer;
@@ -40,11 +40,12 @@ pub async fn build(daemon: Daemon, call: Call) -> Answer {
         labels: map("labels")?,
     };
     let quiet = query.flag("q");
+    let credentials = auth::of_build(&call);
     let body = reader(call.request.into_body());
     working(move |lines| {
         let images = store(&daemon.engine)?;
         let context = Context::of_archive(body, images.layers().data_root())?;
-        let pull = |name: &Reference| transfer::pull(&images, name, None, &mut |_, _, _, _| {});
+        let pull = |name: &Reference| transfer::pull(&images, name, credentials(name), &mut |_, _, _, _| {});
         let mut output = |text: &str| if quiet { Ok(()) } else { lines.send(&json!({ "stream": text })) };
         let found = build_image(&daemon.engine, &images, &pull, &context, &request, &mut output)?;
         let id = found.id().to_string();

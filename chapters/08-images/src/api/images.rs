@@ -3,7 +3,6 @@
 use std::io::Write;
 
 use anyhow::Result;
-use base64::Engine as _;
 use ch04_unionfs::archive::decompress;
 use ch04_unionfs::digest::ChainId;
 use ch06_containers::engine::Local;
@@ -17,7 +16,7 @@ use hyper::StatusCode;
 use serde_json::{Value, json};
 
 use super::stream::{Lines, reader, working};
-use super::{inspect, store};
+use super::{auth, inspect, store};
 use crate::layout::{Found, ImageStore, Removed};
 use crate::transfer::{self, Credentials};
 use crate::{Reference, builtin};
@@ -51,7 +50,7 @@ pub fn users(engine: &Local) -> Vec<(String, ChainId)> {
 
 /// `docker pull`, and `docker import`.
 pub async fn create(daemon: Daemon, call: Call) -> Answer {
-    let credentials = credentials(&call);
+    let credentials = auth::of_pull(&call);
     let query = call.query;
     if query.get("fromSrc").is_some() {
         let name = name_of(query.get("repo"), query.get("tag"))?;
@@ -93,18 +92,6 @@ fn pull(images: &ImageStore, name: &Reference, credentials: Option<Credentials>,
         if before == Some(found.descriptor.digest) { "Image is up to date for" } else { "Downloaded newer image for" };
     lines.status(&format!("Status: {news} {}", name.familiar()))?;
     Ok(found)
-}
-
-/// `X-Registry-Auth`: JSON, as base64 for URLs.
-fn credentials(call: &Call) -> Option<Credentials> {
-    let header = call.request.headers().get("x-registry-auth")?.to_str().ok()?;
-    let engine = base64::engine::general_purpose::URL_SAFE;
-    let bytes =
-        engine.decode(header).or_else(|_| base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(header)).ok()?;
-    let value: Value = serde_json::from_slice(&bytes).ok()?;
-    let text = |key: &str| value[key].as_str().unwrap_or_default().to_string();
-    let found = Credentials { user: text("username"), password: text("password") };
-    (!found.user.is_empty()).then_some(found)
 }
 
 /// A name of two parameters; `None` where there is none.

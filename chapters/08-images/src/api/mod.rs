@@ -1,5 +1,6 @@
 //! What chapter 7's daemon learns: images and builds.
 
+mod auth;
 mod build;
 mod commit;
 mod images;
@@ -50,7 +51,8 @@ impl MoreRoutes for Routes {
         let path: Vec<&str> = call.path.iter().map(String::as_str).collect();
         matches!(
             (call.method.as_str(), path.as_slice()),
-            ("GET" | "POST" | "DELETE", ["images", _, ..]) | ("POST", ["commit"] | ["build"] | ["build", "prune"])
+            ("GET" | "POST" | "DELETE", ["images", _, ..])
+                | ("POST", ["auth"] | ["commit"] | ["build"] | ["build", "prune"])
         )
     }
 
@@ -65,6 +67,7 @@ impl MoreRoutes for Routes {
                 ("POST", ["images", "load"]) => images::load(daemon, call).await,
                 ("POST", ["images", "prune"]) => images::prune(daemon, call).await,
                 ("POST", ["build", "prune"]) => images::prune_steps(daemon).await,
+                ("POST", ["auth"]) => auth::check(call).await,
                 ("POST", ["commit"]) => commit::commit(daemon, call).await,
                 ("POST", ["build"]) => build::build(daemon, call).await,
                 ("GET", ["images", "get"]) => images::save(daemon, call.query.all("names").to_vec()).await,

@@ -10,6 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
 use super::Credentials;
+use super::registry::Registry;
 
 /// What Docker calls its own registry in that file.
 const DOCKER_HUB: &str = "https://index.docker.io/v1/";
@@ -29,11 +30,22 @@ pub fn credentials(domain: &str) -> Result<Option<Credentials>> {
     }
 }
 
+/// What logins call a registry.
+pub fn key(domain: &str) -> &str {
+    if domain == "docker.io" { DOCKER_HUB } else { domain }
+}
+
+/// Whether a registry takes them.
+pub fn check(domain: &str, credentials: Option<Credentials>) -> Result<()> {
+    Registry::at(domain, credentials)?.check().with_context(|| format!("login to {domain} failed"))
+}
+
 fn find(text: &[u8], domain: &str) -> Result<Option<Credentials>> {
     let whole: Value = serde_json::from_slice(text).context("it is no JSON")?;
-    let key = if domain == "docker.io" { DOCKER_HUB } else { domain };
     // Where a helper program keeps the password, this is empty.
-    let Some(pair) = whole["auths"][key]["auth"].as_str().filter(|pair| !pair.is_empty()) else { return Ok(None) };
+    let Some(pair) = whole["auths"][key(domain)]["auth"].as_str().filter(|pair| !pair.is_empty()) else {
+        return Ok(None);
+    };
     let pair = STANDARD.decode(pair).ok().and_then(|pair| String::from_utf8(pair).ok());
     let pair = pair.with_context(|| format!("the login for {domain} is damaged\ncure: log in again"))?;
     let (user, password) = pair.split_once(':').context("a login without a password\ncure: log in again")?;

@@ -37,10 +37,15 @@ const TRIES: u32 = 4;
 const FIRST_WAIT: Duration = Duration::from_millis(250);
 
 impl Registry {
-    /// The repository of a name. Only a registry on this machine may be without TLS: nobody listens on
-    /// the way. One that has an authority of its own speaks TLS.
+    /// The repository of a name.
     pub fn of(name: &Reference, credentials: Option<Credentials>) -> Result<Registry> {
-        let host = if name.domain == "docker.io" { "registry-1.docker.io" } else { &name.domain };
+        Ok(Registry { path: name.path.clone(), ..Registry::at(&name.domain, credentials)? })
+    }
+
+    /// Only a registry on this machine may be without TLS: nobody listens on the way. One that has an
+    /// authority of its own speaks TLS.
+    pub fn at(domain: &str, credentials: Option<Credentials>) -> Result<Registry> {
+        let host = if domain == "docker.io" { "registry-1.docker.io" } else { domain };
         let is_plain = is_on_this_machine(host) && !authorities::has_own(host);
         let scheme = if is_plain { "http" } else { "https" };
         let agent = Agent::config_builder()
@@ -57,7 +62,12 @@ impl Registry {
             .build()
             .new_agent();
         let base = format!("{scheme}://{host}/v2");
-        Ok(Registry { agent, base, path: name.path.clone(), credentials, authorization: None })
+        Ok(Registry { agent, base, path: domain.into(), credentials, authorization: None })
+    }
+
+    /// Whether it lets us in at all.
+    pub fn check(&mut self) -> Result<()> {
+        self.request(&format!("{}/", self.base), "*/*").map(drop)
     }
 
     /// A manifest, or an index of manifests, and its media type.
@@ -77,14 +87,17 @@ impl Registry {
         self.get(&format!("blobs/{digest}"), "*/*")
     }
 
+    fn get(&mut self, what: &str, accept: &str) -> Result<Response<Body>> {
+        self.request(&format!("{}/{}/{what}", self.base, self.path), accept)
+    }
+
     // ANCHOR: get
     /// One request: again when the registry is busy, and once more when it wants to know who we are.
-    fn get(&mut self, what: &str, accept: &str) -> Result<Response<Body>> {
-        let url = format!("{}/{}/{what}", self.base, self.path);
+    fn request(&mut self, url: &str, accept: &str) -> Result<Response<Body>> {
         let mut wait = FIRST_WAIT;
         let mut asked = false;
         for attempt in 1.. {
-            let mut request = self.agent.get(&url).header("Accept", accept);
+            let mut request = self.agent.get(url).header("Accept", accept);
             if let Some(authorization) = &self.authorization {
                 request = request.header("Authorization", authorization);
             }
@@ -99,7 +112,7 @@ impl Registry {
                 }
                 Ok(response) if response.status().is_success() => return Ok(response),
                 Ok(response) if !is_last && is_temporary(response.status()) => {}
-                Ok(response) => bail!(refusal(&self.path, &url, response.status())),
+                Ok(response) => bail!(refusal(&self.path, url, response.status())),
                 Err(error) if is_last || why(&error, "").is_some() => {
                     let host = url.split('/').nth(2).unwrap_or_default();
                     let why = why(&error, host);
