@@ -128,8 +128,11 @@ fn made(
     let config = new_config("1970-01-01T00:00:00Z", &config, &[*diff], &history);
     let before = images.find(&name.familiar()).ok();
     let found = images.add_made(&serde_json::to_vec(&config)?, vec![layer], Some(name))?;
-    // The one that it takes the place of has no other use.
-    if let Some(before) = before.filter(|before| before.id() != found.id() && before.names.len() == 1) {
+    // The one that it takes the place of has no other use, but for containers: then it stays without a
+    // name, as in Docker, and `image prune` removes it.
+    let is_used = |image: &Found| image.layer().is_some_and(|top| images.layers().is_used(&top).unwrap_or(true));
+    let goes = |before: &Found| before.id() != found.id() && before.names.len() == 1 && !is_used(before);
+    if let Some(before) = before.filter(goes) {
         let _ = images.remove(&before.id().to_string(), true, &[]);
     }
     Ok(found)

@@ -59,6 +59,11 @@ impl LayerStore {
         Ok(Removed { names: gone, layers: self.remove_unneeded()? })
     }
 
+    /// Whether a container stands on a layer.
+    pub fn is_used(&self, chain: &ChainId) -> Result<bool> {
+        Ok(self.user_of(chain)?.is_some())
+    }
+
     /// A container that stands on a layer.
     fn user_of(&self, chain: &ChainId) -> Result<Option<String>> {
         for container in self.container_ids()? {

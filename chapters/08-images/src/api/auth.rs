@@ -1,4 +1,4 @@
-//! Passwords, as the docker client sends them: it keeps them, and hands them over with each request.
+//! Passwords, as the docker client sends them: it stores them, and sends them with each request.
 
 use std::collections::BTreeMap;
 
@@ -43,7 +43,8 @@ pub fn of_pull(call: &Call) -> Option<Credentials> {
     header::<Auth>(call, "x-registry-auth")?.credentials()
 }
 
-/// All that the client has, since it doesn't know which ones a Dockerfile needs: `X-Registry-Config`.
+/// All that the client has, since it doesn't know which ones a Dockerfile needs:
+/// `X-Registry-Config`.
 pub fn of_build(call: &Call) -> impl Fn(&Reference) -> Option<Credentials> + Send + 'static {
     let known: BTreeMap<String, Auth> = header(call, "x-registry-config").unwrap_or_default();
     move |name| {

@@ -1,16 +1,20 @@
 //! Images that are there, that are saved and loaded, and that lie.
 
 use std::fs::File;
+use std::io::Write;
 use std::path::Path;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
+use nix::mount::{MsFlags, mount};
 use testkit::{Case, cases};
 
 use crate::archives::{config, docker_archive, oci_archive, tar};
 use crate::world::{blobs, fails, program, refused, said, succeeds};
 
 pub fn cases() -> Vec<Case> {
-    cases![
+    // As root of its lab, it may mount.
+    let mut cases = testkit::root_cases![a_hostbox_made_anew_leaves_the_old_one_to_its_container];
+    cases.extend(cases![
         hostbox_runs_without_a_network_and_is_listed,
         what_was_saved_and_removed_is_loaded_with_the_same_id,
         an_image_says_what_runs_and_the_command_line_says_it_louder,
@@ -22,7 +26,8 @@ pub fn cases() -> Vec<Case> {
         completions_and_the_manual_page_name_every_verb,
         an_image_in_use_is_not_removed_and_without_its_container_it_is,
         two_manifests_of_one_configuration_are_one_image,
-    ]
+    ]);
+    cases
 }
 
 fn load(path: &Path) -> Result<std::process::Output> {
@@ -191,5 +196,32 @@ fn two_manifests_of_one_configuration_are_one_image() -> Result<()> {
     ensure!(succeeds(&["rmi", "hostile:1"])?.contains("Deleted: sha256:"));
     ensure!(blobs()?.is_empty(), "{:?}", blobs()?);
     ensure!(!succeeds(&["layer", "ls"])?.contains("image:"));
+    Ok(())
+}
+
+fn a_hostbox_made_anew_leaves_the_old_one_to_its_container() -> Result<()> {
+    // A machine whose programs change: one has a byte more.
+    let program = ["/usr/bin/true", "/bin/true"].into_iter().find_map(|path| std::fs::canonicalize(path).ok());
+    let program = program.context("no true")?;
+    let change = |to: &str| -> Result<()> {
+        std::fs::copy(&program, to)?;
+        writeln!(File::options().append(true).open(to)?, "{to}")?;
+        Ok(mount(Some(to), &program, None::<&str>, MsFlags::MS_BIND, None::<&str>)?)
+    };
+    succeeds(&["create", "--name", "user", "hostbox", "true"])?;
+    let kept = || succeeds(&["layer", "ls"]).map(|layers| layers.matches("image:").count());
+    change("/tmp/true-1")?;
+    succeeds(&["run", "--rm", "hostbox", "true"])?;
+    ensure!(succeeds(&["images"])?.contains("<none>"), "the container's image is gone");
+    succeeds(&["start", "user"])?;
+    succeeds(&["wait", "user"])?;
+    succeeds(&["rm", "user"])?;
+    ensure!(succeeds(&["image", "prune"])?.contains("Deleted: sha256:"));
+    ensure!(kept()? == 1 && !succeeds(&["images"])?.contains("<none>"), "something of the old one is left");
+    // Without a container nothing stays of it.
+    change("/tmp/true-2")?;
+    succeeds(&["run", "--rm", "hostbox", "true"])?;
+    ensure!(kept()? == 1 && !succeeds(&["images"])?.contains("<none>"), "something of the old one is left");
+    ensure!(succeeds(&["system", "check"])?.ends_with(" 0 left over, 0 damaged"));
     Ok(())
 }
