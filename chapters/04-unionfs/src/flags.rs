@@ -12,8 +12,8 @@ use crate::store::LayerStore;
 #[derive(Args, Debug, Clone, Default)]
 #[group(skip)]
 pub struct DriverFlag {
-    /// How layers are kept: overlay2 (the kernel unites them) or vfs (each is a full copy) [default:
-    /// the store's, which at first is the best that works here]
+    /// How layers are stored: overlay2 (an overlay mount) or vfs (each layer is a full copy) [default:
+    /// the store's driver; for a new store, the best one that works here]
     #[arg(long, value_name = "NAME")]
     pub storage_driver: Option<driver::Name>,
 }

@@ -30,8 +30,8 @@ impl Frozen {
             Err(error) => {
                 // Better a layer than none; but not in silence.
                 report(&error.context(format!(
-                    "container {} could not be frozen, and goes on meanwhile: a file that it is just writing may be in the \
-                     layer half-written",
+                    "container {} could not be frozen and continues to run: the layer may contain incompletely written \
+                     files",
                     &container.id[..12]
                 )));
                 Ok(None)

@@ -6,8 +6,8 @@ use nix::errno::Errno;
 const UNION: &str = "4.2 The union: overlayfs";
 
 /// Layers are named relative to their store.
-pub static GO_TO_LAYERS: Why =
-    Why::new("to where layers have short names", UNION).as_shell(|args| Some(format!("cd {}", args.first()?)));
+pub static GO_TO_LAYERS: Why = Why::new("to the directory with the layers' short names", UNION)
+    .as_shell(|args| Some(format!("cd {}", args.first()?)));
 
 /// The overlay.
 pub static UNITE: Why = Why::new("the image's layers and the container's, as one", UNION)
@@ -17,15 +17,15 @@ pub static UNITE: Why = Why::new("the image's layers and the container's, as one
     })
     .teaching(&[
         (Errno::EINVAL, Lesson {
-            cause: "the file system below can't hold an upper layer: another overlayfs, NFS, or one without the attributes",
+            cause: "this file system can't hold an upper layer: it is overlayfs or NFS, or has no extended attributes",
             cure: "put the data on ext4, xfs, btrfs or tmpfs (XDG_DATA_HOME, or --root); or --storage-driver vfs",
         }),
         (Errno::EPERM, Lesson {
             cause: "an ordinary user mounts overlayfs only in a user namespace, on Linux 5.11 or later",
-            cure: "leave --namespaces alone; or --storage-driver vfs",
+            cure: "don't use --namespaces; or --storage-driver vfs",
         }),
         (Errno::ENODEV, Lesson {
-            cause: "this kernel has no overlayfs, and may load no module for it",
+            cause: "this kernel has no overlayfs, and could not load a module for it",
             cure: "as root: modprobe overlay; or --storage-driver vfs",
         }),
     ]);

@@ -17,18 +17,18 @@ use crate::rootless::{Holder, owns_network_namespace};
 /// Chapter 5's own flags.
 #[derive(Args, Debug, Clone, Default)]
 pub struct NetworkFlags {
-    /// The network: bridge, none, host (the machine's), container:NAME (that container's), or the name
-    /// of one that was made with `network create` [default: bridge; where that isn't possible, none]
+    /// The network: bridge, none, host (the machine's), container:NAME (the network of that container),
+    /// or a name from `network create` [default: bridge; none if that isn't possible]
     #[arg(long, visible_alias = "net", value_name = "MODE|NETWORK")]
     pub network: Option<NetworkMode>,
-    /// Publish a port: [[IP:]HOST:]CONTAINER; without HOST, or with 0, a free one is taken. May be
+    /// Publish a port: [[IP:]HOST:]CONTAINER. Without HOST, or with 0, a free port is chosen. May be
     /// repeated.
     #[arg(short, long, value_name = "[[IP:]HOST:]CONTAINER")]
     pub publish: Vec<Publish>,
-    /// Ask this name server instead of the machine's. May be repeated.
+    /// Use this name server instead of the machine's. May be repeated.
     #[arg(long, value_name = "ADDRESS")]
     pub dns: Vec<IpAddr>,
-    /// A line for /etc/hosts. May be repeated.
+    /// Add a line to /etc/hosts. May be repeated.
     #[arg(long, value_name = "NAME:ADDRESS")]
     pub add_host: Vec<ExtraHost>,
 }
@@ -71,7 +71,7 @@ impl ContainerFlags for Flags {
             Some(id) => id.clone(),
             None => design.spec.id.insert(new_id()?).clone(),
         };
-        let decision = self.decision.take().context("the network was not decided: a bug of ours")?;
+        let decision = self.decision.take().context("internal error: the network was not decided")?;
         match &decision {
             Decision::Host => {}
             Decision::None | Decision::Network { .. } => design.add_default_namespace(Namespace::Net),
@@ -153,10 +153,10 @@ impl Flags {
         let publishes = !flags.publish.is_empty();
         match mode {
             Some(mode @ (NetworkMode::Host | NetworkMode::None | NetworkMode::Container(_))) if publishes => {
-                bail!("ports are published by a bridge, and --network {mode} has none: leave -p or --network out")
+                bail!("-p needs a bridge network, but --network {mode} has none: omit -p or --network")
             }
             None if publishes && (joins_net || has_net == Some(false)) => {
-                bail!("ports are published by a bridge, and there is none without a network namespace: leave -p out")
+                bail!("-p needs a bridge network, which needs a network namespace: omit -p")
             }
             _ => Ok(()),
         }

@@ -18,21 +18,21 @@ pub static CREATE_BRIDGE: Why = Why::new("a switch in software, for the containe
         (
             Errno::EPERM,
             Lesson {
-                cause: "interfaces are made by root of the user namespace that owns the network namespace",
-                cure: "leave --namespaces alone: as an ordinary user you get a network namespace of your own",
+                cause: "only root of the user namespace that owns the network namespace may make interfaces",
+                cure: "don't use --namespaces: an ordinary user's containers then get a network namespace",
             },
         ),
         (
             Errno::EOPNOTSUPP,
             Lesson {
-                cause: "this kernel has no bridges, and may load no module for them",
+                cause: "this kernel has no bridges, and could not load a module for them",
                 cure: "as root: modprobe bridge; or --network none",
             },
         ),
     ]);
 
 /// A veth pair.
-pub static CREATE_VETH: Why = Why::new("a cable: one end on the bridge, the other is eth0 inside", LINKS)
+pub static CREATE_VETH: Why = Why::new("a veth pair: one end on the bridge, the other is eth0 inside", LINKS)
     .as_shell(|args| match args {
         [name, _, peer] => Some(format!("ip link add {name} type veth peer name {peer} netns PID")),
         _ => None,
@@ -41,62 +41,63 @@ pub static CREATE_VETH: Why = Why::new("a cable: one end on the bridge, the othe
         (
             Errno::EOPNOTSUPP,
             Lesson {
-                cause: "this kernel has no veth pairs, and may load no module for them",
+                cause: "this kernel has no veth pairs, and could not load a module for them",
                 cure: "as root: modprobe veth; or --network none",
             },
         ),
         (
             Errno::EPERM,
             Lesson {
-                cause: "the container's network namespace belongs to a user namespace beside ours, not below it",
-                cure: "leave --namespaces alone",
+                cause: "the container's network namespace belongs to a user namespace that isn't below this one",
+                cure: "don't use --namespaces",
             },
         ),
     ]);
 
 /// Up.
-pub static SET_UP: Why = Why::new("an interface begins down; now it carries packets", LINKS)
+pub static SET_UP: Why = Why::new("a new interface is down; from now on it carries packets", LINKS)
     .as_shell(|args| Some(format!("ip link set {} up", args.first()?)));
 
 /// Back by the same port.
-pub static SET_HAIRPIN: Why = Why::new("hairpin: a packet may leave by the port that it came in by", PORTS)
+pub static SET_HAIRPIN: Why = Why::new("hairpin: the bridge may send a packet back out of the same port", PORTS)
     .as_shell(|args| Some(format!("ip link set {} type bridge_slave hairpin on", args.first()?)));
 
 /// Gone.
-pub static REMOVE_LINK: Why = Why::new("the interface goes, with the other end of its cable", LINKS)
+pub static REMOVE_LINK: Why = Why::new("removes the interface, and the other end of its veth pair", LINKS)
     .as_shell(|args| Some(format!("ip link del {}", args.first()?)));
 
 /// An address.
-pub static ADD_ADDRESS: Why = Why::new("an address, and with it the route to its subnet", ADDRESSES)
+pub static ADD_ADDRESS: Why = Why::new("adds an address, and the kernel adds the route to its subnet", ADDRESSES)
     .as_shell(|args| Some(format!("ip addr add {} dev {}", args.get(1)?, args.first()?)));
 
 /// The default route.
-pub static ADD_ROUTE: Why = Why::new("everything else goes by way of the bridge", ADDRESSES)
+pub static ADD_ROUTE: Why = Why::new("all other packets go to the bridge, the gateway", ADDRESSES)
     .as_shell(|args| Some(format!("ip route add default via {}", args.get(1)?)));
 
 /// Names.
 pub static NAMES: Why =
-    Why::new("the container's own names, from its state directory", FILES).as_shell(|args| match args {
+    Why::new("the container's own name file, from its state directory", FILES).as_shell(|args| match args {
         [file, _, _, target] => Some(format!("mount --bind {file} ROOT{target}")),
         _ => None,
     });
 
 /// Rules.
-pub static SET_RULES: Why = Why::new("rules in a table of our own, all in one transaction", FIREWALL)
+pub static SET_RULES: Why = Why::new("rules in a table of Coracle's own, in one transaction", FIREWALL)
     .as_shell(|args| Some(format!("nft '{}'", args.first()?)));
 
 /// Rules of published ports.
-pub static PUBLISH: Why = Why::new("packets for the machine's port go to the container's", PORTS)
+pub static PUBLISH: Why = Why::new("packets for the machine's port are sent to the container's port", PORTS)
     .as_shell(|args| Some(format!("nft '{}'", args.first()?)));
 
 /// Beside Docker.
-pub static LET_THROUGH: Why = Why::new("the chain in which Docker leaves the decision to others", FIREWALL)
-    .as_shell(|args| Some(format!("iptables {}", args.join(" "))));
+pub static LET_THROUGH: Why =
+    Why::new("accepts the bridge's packets in the chain that Docker leaves to administrators", FIREWALL)
+        .as_shell(|args| Some(format!("iptables {}", args.join(" "))));
 
 /// Forwarding.
-pub static FORWARD: Why = Why::new("this machine passes packets on, from one interface to another", FIREWALL)
+pub static FORWARD: Why = Why::new("this machine forwards packets between its interfaces", FIREWALL)
     .as_shell(|args| Some(format!("sysctl -w net.ipv4.ip_forward={}", args.get(1)?)));
 
 /// The user's own namespace.
 pub static ENTER_USERS_NAMESPACE: Why =
-    Why::new("into the user namespace that keeps your networks", USERS).as_shell(|_| Some("nsenter --user".into()));
+    Why::new("enters the user namespace of your networks", USERS).as_shell(|_| Some("nsenter --user".into()));

@@ -32,14 +32,14 @@ struct Cli {
 pub enum EngineVerbs {
     /// Run a command in a new container.
     ///
-    /// In the foreground, input, output, signals and the exit status are the command's own. Statuses
-    /// with a meaning: 125, the container could not be made; 126, the command can't be executed; 127,
-    /// it is not there; 128+N, signal N killed it.
+    /// In the foreground, the command uses your input, output and signals, and its exit status is
+    /// returned. Special exit statuses: 125, the container could not be made; 126, the command can't be
+    /// executed; 127, the command doesn't exist; 128+N, signal N killed the command.
     #[command(
         after_help = "Examples:\n  run -it --rm hostbox sh\n  run -d --name web -p 8080:80 hostbox sh -c 'sleep 60'"
     )]
     Run(Box<verbs::Run>),
-    /// Make a container: it has a name and a layer, and no process yet. Prints its id.
+    /// Create a container without starting it. Prints its id.
     Create(Box<verbs::Create>),
     Start(verbs::Start),
     Stop(verbs::Stop),

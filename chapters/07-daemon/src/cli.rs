@@ -32,7 +32,7 @@ struct Cli {
 /// Which engine does what is asked.
 #[derive(Args, Debug, Clone, Default)]
 pub struct HostFlag {
-    /// Ask the daemon at unix:///PATH [default: DOCKER_HOST; without both, no daemon is needed]
+    /// Use the daemon at unix:///PATH [default: DOCKER_HOST; without both, no daemon is used]
     #[arg(short = 'H', long, value_name = "ADDRESS")]
     host: Option<String>,
 }
@@ -55,17 +55,17 @@ pub enum Verbs {
 
 /// Serve the Engine API, for the docker client and others: export DOCKER_HOST=unix://PATH
 ///
-/// Whoever may open the socket may do everything that this user may: as root, everything.
+/// Every user who may connect to the socket has all privileges of the daemon's user.
 #[derive(Args)]
 pub struct DaemonVerb {
-    /// Where to listen: unix:///PATH. May be repeated [default: docker.sock in the state root; a socket
-    /// of systemd's, if it started us with one]
+    /// Listen on unix:///PATH. May be repeated [default: the socket that systemd has passed, or
+    /// docker.sock in the state root]
     #[arg(short = 'H', long, value_name = "ADDRESS")]
     pub host: Vec<String>,
-    /// The group that may open the socket, too.
+    /// The group that may also connect to the socket.
     #[arg(short = 'G', long, value_name = "NAME")]
     pub group: Option<String>,
-    /// Write our process id here.
+    /// Write the daemon's process id to this file.
     #[arg(short, long, value_name = "FILE")]
     pub pidfile: Option<PathBuf>,
 }

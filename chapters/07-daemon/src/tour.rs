@@ -79,7 +79,7 @@ impl<'a> Daemon<'a> {
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer)?;
         let answer = String::from_utf8_lossy(&answer);
-        let (head, body) = answer.split_once("\r\n\r\n").context("the answer is no HTTP")?;
+        let (head, body) = answer.split_once("\r\n\r\n").context("the answer is not HTTP")?;
         Ok((head.lines().next().unwrap_or_default().into(), body.into()))
     }
 

@@ -49,7 +49,7 @@ pub enum Verbs {
     /// The same verbs about images, and `prune`.
     #[command(subcommand)]
     Image(verbs::Image),
-    /// What concerns the whole store of images.
+    /// Manage the store of images.
     #[command(subcommand)]
     System(verbs::System),
     Completion(verbs::Completion),

@@ -25,7 +25,7 @@ pub struct ImageConfig {
 impl ImageConfig {
     /// Reads one.
     pub fn parse(bytes: &[u8]) -> Result<ImageConfig> {
-        let whole: Value = serde_json::from_slice(bytes).context("the image's configuration is no JSON")?;
+        let whole: Value = serde_json::from_slice(bytes).context("the image's configuration is not JSON")?;
         let diff_ids: Vec<Digest> = serde_json::from_value(whole["rootfs"]["diff_ids"].clone())
             .context("the image's configuration has no list of layers (rootfs.diff_ids)")?;
         ensure!(diff_ids.len() <= 127, "the image has {} layers; 127 can be united", diff_ids.len());

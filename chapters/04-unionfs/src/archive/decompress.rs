@@ -47,7 +47,9 @@ pub fn decompress<'a>(archive: impl Read + 'a) -> Result<Box<dyn Read + 'a>> {
         Compression::Gzip => Box::new(MultiGzDecoder::new(archive)),
         Compression::Zstd => {
             let decoder = StreamingDecoder::new(archive);
-            Box::new(decoder.map_err(|error| io::Error::other(error.to_string())).context("this is no zstd archive")?)
+            Box::new(
+                decoder.map_err(|error| io::Error::other(error.to_string())).context("this is not a zstd archive")?,
+            )
         }
     })
 }

@@ -58,7 +58,7 @@ impl Parents {
     /// [reached](Self::reach) last.
     pub fn is_visible_below(&self, name: &OsStr) -> Result<bool> {
         let last = self.last.borrow();
-        let (_, reached) = last.as_ref().context("no directory was reached: a bug of ours")?;
+        let (_, reached) = last.as_ref().context("internal error: no directory was reached")?;
         let mut known = self.below_last.borrow_mut();
         if known.as_ref().is_none_or(|(path, _)| path != reached) {
             *known = Some((reached.clone(), self.open(reached)?.1));
@@ -144,7 +144,7 @@ impl Parents {
         let below = self.below.iter().map(|layer| Directory::open(layer)).collect::<Result<_>>()?;
         let mut below = Union::new(below);
         for part in parts(path).iter().rev() {
-            own = own.child(part)?.with_context(|| format!("{} is no directory", path.display()))?;
+            own = own.child(part)?.with_context(|| format!("{} is not a directory", path.display()))?;
             below = if own.is_opaque() { Union::default() } else { below.child(part)? };
         }
         Ok((own, below))

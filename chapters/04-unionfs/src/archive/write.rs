@@ -75,7 +75,7 @@ fn write_whiteout(archive: &mut Builder<impl Write>, name: &Path) -> Result<()> 
     header.set_entry_type(EntryType::Regular);
     header.set_size(0);
     header.set_mode(0o644);
-    // The library leaves these fields empty, which is no number.
+    // The library leaves these fields empty, which is not a number.
     header.set_uid(0);
     header.set_gid(0);
     header.set_mtime(0);

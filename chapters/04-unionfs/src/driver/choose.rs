@@ -45,7 +45,7 @@ pub fn choose(data_root: &Path, asked: Option<Name>) -> Result<Choice> {
     // A trial that can't be made says nothing, and the choice is for good.
     ensure!(
         fs::read_dir("/proc/self/task")?.count() == 1,
-        "a process with threads can't try storage drivers: a bug of ours\ncure: run `info` once, and try again"
+        "internal error: a process with threads can't try storage drivers\ncure: run `info` once, and try again"
     );
     let mut candidates = candidates(data_root);
     let Some(best) = candidates.iter_mut().find(|candidate| candidate.refusal.is_none()) else {

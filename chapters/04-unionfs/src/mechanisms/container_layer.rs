@@ -42,7 +42,7 @@ impl Mechanism for ContainerLayer {
     }
 
     fn enter(&self, from_host: Handover, inside: &mut Inside) -> Result<()> {
-        self.root.as_ref().context("the layer was never made: a bug of ours")?.enter(from_host, inside)
+        self.root.as_ref().context("internal error: the layer was never made")?.enter(from_host, inside)
     }
 }
 // ANCHOR_END: container_layer

@@ -113,7 +113,7 @@ impl OverlayMount {
             |(key, value): (&str, String)| if value.is_empty() { key.into() } else { format!("{key}={value}") };
         let options: Vec<String> = [lower].into_iter().chain(others).map(option).collect();
         sys::mount_with_options(&steps::UNITE, "overlay", Path::new(&self.merged), &options.join(","))
-            .with_context(|| format!("cannot unite the layers at {}", place.display()))
+            .with_context(|| format!("cannot mount the union of layers at {}", place.display()))
     }
 
     /// Distributions build overlayfs with different defaults, and a layer must mean the same on each:
@@ -141,7 +141,7 @@ fn was_understood(error: &anyhow::Error) -> bool {
 
 /// Mounts a trial, in a mount namespace made for it: see `driver/choose.rs`.
 pub fn try_mount(trial: &Path) -> Result<()> {
-    sys::make_mounts_private().context("cannot keep mounts to ourselves")?;
+    sys::make_mounts_private().context("cannot make mounts private")?;
     let name = String::from;
     let union = OverlayMount {
         lower: vec![name("lower")],
@@ -155,7 +155,7 @@ pub fn try_mount(trial: &Path) -> Result<()> {
     let upper = Root::open(&trial.join("upper"))?;
     let upper = upper.directory(Path::new("/"))?;
     sys::make_opaque(upper.as_fd()).context(
-        "the file system below keeps no attributes of users' own, in which overlayfs says what is opaque\n\
+        "this file system doesn't support user attributes, with which overlayfs marks opaque directories\n\
          cure: put the data on ext4, xfs or btrfs (XDG_DATA_HOME, or --root)",
     )?;
     union.mount(trial, &trial.join("merged"))

@@ -76,7 +76,7 @@ impl LayerStore {
 
     /// What is known of a container by its id.
     pub fn container(&self, container: &str) -> Result<ContainerRecord> {
-        ensure!(is_id(container), "{container:?} is no container's id");
+        ensure!(is_id(container), "{container:?} is not a container's id");
         let directory = self.container_directory(container);
         let read = |name: &str| match fs::read_to_string(directory.join(name)) {
             Err(error) if error.kind() == ErrorKind::NotFound => Err(self.no_layer_of(container)),

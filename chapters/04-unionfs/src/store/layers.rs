@@ -63,9 +63,9 @@ impl LayerStore {
             let directory = self.layer_directory(&chain);
             let damaged = || format!("the layer {chain} is damaged, or not there");
             let id = fs::read_to_string(directory.join("cache-id")).with_context(damaged)?;
-            ensure!(is_id(id.trim()), "{}: its cache-id is no id", damaged());
+            ensure!(is_id(id.trim()), "{}: its cache-id is not an id", damaged());
             ids.push(id.trim().to_string());
-            ensure!(ids.len() < 1000, "the layers below {top} go round in circles");
+            ensure!(ids.len() < 1000, "the layers below {top} form a cycle");
             next = match fs::read_to_string(directory.join("parent")) {
                 Err(error) if error.kind() == ErrorKind::NotFound => None,
                 parent => Some(parent.with_context(damaged)?.trim().parse().map_err(|error: String| anyhow!(error))?),
@@ -82,7 +82,7 @@ impl LayerStore {
             let layer = self.layer(&chain)?.with_context(|| format!("there is no layer {chain}"))?;
             next = layer.parent;
             // A chain id is a digest of its parent's, so an honest store has no circle.
-            ensure!(stack.len() < 1000, "the layers below {top} go round in circles");
+            ensure!(stack.len() < 1000, "the layers below {top} form a cycle");
             stack.push(layer);
         }
         Ok(stack)
@@ -99,12 +99,12 @@ fn read(directory: &Path, chain: ChainId) -> Result<Layer> {
     let digest = |text: String| text.parse::<Digest>().map_err(|error| anyhow!(error));
     let cache_id = needed("cache-id")?;
     // It becomes a path.
-    ensure!(is_id(&cache_id), "its cache-id is no id");
+    ensure!(is_id(&cache_id), "its cache-id is not an id");
     Ok(Layer {
         chain,
         diff: digest(needed("diff")?)?,
         parent: text("parent")?.map(digest).transpose()?,
         cache_id,
-        size: needed("size")?.parse().context("its size is no number")?,
+        size: needed("size")?.parse().context("its size is not a number")?,
     })
 }

@@ -115,7 +115,7 @@ pub fn check_name(name: &str) -> Result<()> {
         );
     }
     if name == hostbox::NAME {
-        bail!("the name {name} is taken: it means this machine's own programs");
+        bail!("the name {name} is reserved for this machine's own programs");
     }
     Ok(())
 }

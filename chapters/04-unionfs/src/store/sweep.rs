@@ -129,7 +129,7 @@ impl LayerStore {
 
     fn tell(&self, result: Result<()>) {
         if let Err(error) = result {
-            report(&error.context("what a killed command left can't be removed yet"));
+            report(&error.context("the remains of a killed command can't be removed yet"));
         }
     }
 }

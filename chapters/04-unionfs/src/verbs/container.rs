@@ -9,9 +9,9 @@ use super::Format;
 use crate::changes::Change;
 use crate::flags::DriverFlag;
 
-/// Show what a container changed in its image: A added, C changed, D deleted.
+/// List the files that a container changed: A added, C changed, D deleted.
 ///
-/// A directory in which something changed is changed as well, as docker diff prints it.
+/// If an entry of a directory changed, the directory is also listed, as docker diff does.
 #[derive(Args)]
 pub struct Diff {
     #[command(flatten)]
@@ -19,7 +19,7 @@ pub struct Diff {
     /// `json`: one array of objects: path, kind (A, C or D).
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
-    /// Its name, its id, or the beginning of its id.
+    /// The container: its name, its id, or the beginning of its id.
     container: String,
 }
 
@@ -46,12 +46,12 @@ impl Diff {
     }
 }
 
-/// Make a layer of what a container changed. Prints its chain id.
+/// Make a layer from a container's changes. Prints its chain id.
 #[derive(Args)]
 pub struct Commit {
     #[command(flatten)]
     driver: DriverFlag,
-    /// Its name, its id, or the beginning of its id.
+    /// The container: its name, its id, or the beginning of its id.
     container: String,
     /// The name of the new layer.
     name: String,

@@ -9,7 +9,7 @@ use super::Format;
 use crate::driver::candidates;
 use crate::flags::DriverFlag;
 
-/// Show the storage driver, what speaks against the others, and where everything is kept.
+/// Show the storage driver, why other drivers don't work, and the directories in use.
 #[derive(Args)]
 #[command(after_help = "Example:\n  info | grep Storage")]
 pub struct Info {

@@ -20,12 +20,12 @@ use crate::store::{LayerStore, check_name};
 /// Import, list, remove and export layers.
 #[derive(Subcommand)]
 pub enum Layer {
-    /// Make a layer of an archive from stdin: tar, perhaps compressed with gzip or zstd. Prints its
+    /// Make a layer from an archive on stdin: tar, perhaps compressed with gzip or zstd. Prints its
     /// chain id.
     ///
-    /// The archive may be hostile: nothing is written outside of the layer, whatever names and links it
-    /// has. In it `.wh.NAME` deletes NAME of the layers below, and `.wh..wh..opq` all that they have in
-    /// its directory.
+    /// The archive need not be trusted: nothing is written outside of the layer. In the archive,
+    /// `.wh.NAME` deletes NAME of the layers below, and `.wh..wh..opq` deletes everything that they
+    /// have in its directory.
     #[command(
         after_help = "Examples:\n  layer import base < base.tar.gz\n  layer import app --parent base < app.tar\n  \
                             docker export $(docker create busybox) | ch04-unionfs layer import busybox"
@@ -33,42 +33,42 @@ pub enum Layer {
     Import {
         #[command(flatten)]
         driver: DriverFlag,
-        /// The name to give it, such as web/base or web/base:v1. A layer that has the name loses it.
+        /// The layer's name, such as web/base or web/base:v1. If another layer has this name, it loses it.
         name: String,
         /// Not an operand: see the error.
         #[arg(hide = true)]
         file: Option<PathBuf>,
-        /// The layer below: a name, or a chain id.
+        /// The parent layer: a name or a chain id.
         #[arg(long, value_name = "LAYER")]
         parent: Option<String>,
         /// Print errors only, and no progress.
         #[arg(long, short)]
         quiet: bool,
     },
-    /// List layers: name, chain id, how many are below, and the bytes that it adds.
+    /// List layers: name, chain id, number of layers below, and bytes that the layer adds.
     Ls {
         #[command(flatten)]
         driver: DriverFlag,
         /// `json`: one array of objects: names, chain_id, diff_id, parent, size (bytes), cache_id.
         #[arg(long, value_enum, default_value_t = Format::Table)]
         format: Format,
-        /// Chain ids only.
+        /// Print only chain ids.
         #[arg(long, short)]
         quiet: bool,
     },
-    /// Remove names, and the layers that nothing else needs.
+    /// Remove names of layers, and layers that are no longer needed.
     Rm {
         #[command(flatten)]
         driver: DriverFlag,
-        /// Names, chain ids, or beginnings of them.
+        /// Layers: names, chain ids, or beginnings of chain ids.
         #[arg(required = true)]
         layers: Vec<String>,
     },
-    /// Write what a layer changes to stdout, as a tar archive.
+    /// Write a layer to stdout, as a tar archive of its changes.
     Export {
         #[command(flatten)]
         driver: DriverFlag,
-        /// A name, a chain id, or the beginning of one.
+        /// The layer: a name, a chain id, or the beginning of a chain id.
         layer: String,
     },
 }
@@ -107,7 +107,7 @@ fn import_from_stdin(store: &LayerStore, name: &str, parent: Option<&str>, quiet
         if imported.owners_lost > 0 {
             // As in podman's documentation: the cure is a range in /etc/subuid.
             notes += &format!(
-                "; {} ids that you have not, and to root inside instead\n\
+                "; {} ids that your user namespace doesn't map, and now to root inside\n\
                  cure: let root give you a range: usermod --add-subuids 100000-165535 --add-subgids 100000-165535 USER",
                 count(imported.owners_lost, "entry belongs to", "entries belong to")
             );

@@ -15,7 +15,7 @@ use clap::ValueEnum;
 /// How something is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Format {
-    /// For people.
+    /// Columns, for people.
     Table,
     /// One JSON value, for tools.
     Json,

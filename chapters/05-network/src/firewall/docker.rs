@@ -53,8 +53,8 @@ fn rules(bridge: &str) -> [[&str; 4]; 2] {
 
 fn no_way_out(bridge: &str) -> anyhow::Error {
     anyhow!(
-        "containers on {bridge} have no way out of this machine\n\
-         cause: another firewall's policy is to drop what is forwarded (iptables -S FORWARD)\n\
+        "containers on {bridge} can't reach other machines\n\
+         cause: another firewall's policy drops forwarded packets (iptables -S FORWARD)\n\
          cure: iptables -I FORWARD -i {bridge} -j ACCEPT; iptables -I FORWARD -o {bridge} -j ACCEPT"
     )
 }

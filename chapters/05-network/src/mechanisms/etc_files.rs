@@ -69,7 +69,7 @@ impl Mechanism for EtcFiles {
     }
 
     fn enter(&self, from_host: Handover, inside: &mut Inside) -> Result<()> {
-        self.mounts.as_ref().context("there are no files: a bug of ours")?.enter(from_host, inside)
+        self.mounts.as_ref().context("internal error: the name files are missing")?.enter(from_host, inside)
     }
 }
 

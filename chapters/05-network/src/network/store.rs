@@ -163,7 +163,7 @@ impl Networks {
         check_name(name)?;
         let _alone = self.lock()?;
         if self.read(name)?.is_some() {
-            bail!("the network {name} is there already\ncure: choose another name, or first: network rm {name}");
+            bail!("the network {name} already exists\ncure: choose another name, or first: network rm {name}");
         }
         self.define(name, wishes)
     }

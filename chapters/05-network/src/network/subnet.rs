@@ -54,7 +54,7 @@ pub fn decide(name: &str, wishes: &Wishes, others: &[Network], machine: &Machine
             subnet.trunc()
         }
         None => candidates().find(|subnet| overlapping(subnet).is_none()).context(
-            "all subnets that Coracle takes by itself are in use\ncure: network create --subnet ADDRESS/PREFIX",
+            "all subnets that Coracle chooses from are in use\ncure: network create --subnet ADDRESS/PREFIX",
         )?,
     };
     let gateway = wishes.gateway.or_else(|| subnet.hosts().next()).context("the subnet has no addresses")?;
@@ -78,11 +78,11 @@ pub fn decide(name: &str, wishes: &Wishes, others: &[Network], machine: &Machine
     );
     ensure!(
         !machine.interfaces.contains(&bridge),
-        "there is an interface {bridge} already, and it is not ours\ncure: another --bridge; or ip link delete {bridge}"
+        "the interface {bridge} already exists, and Coracle didn't make it\ncure: choose another --bridge; or ip link delete {bridge}"
     );
     ensure!(others.iter().all(|other| other.bridge != bridge), "the bridge {bridge} belongs to another network");
     if let Some(mtu) = wishes.mtu {
-        ensure!((68..=65535).contains(&mtu), "invalid MTU {mtu}: IPv4 wants 68 to 65535 bytes");
+        ensure!((68..=65535).contains(&mtu), "invalid MTU {mtu}: use 68 to 65535 bytes");
     }
     Ok(Network { name: name.into(), bridge, subnet, gateway, internal: wishes.internal, mtu: wishes.mtu })
 }

@@ -32,9 +32,9 @@ pub fn run(targets: &[SocketAddrV4], in_namespace: bool, table: Option<String>) 
     let targets = targets.to_vec();
     helper::serve(move |given| {
         let mut given = given.into_iter();
-        let container = given.next().context("no pidfd came along")?;
+        let container = given.next().context("internal error: no pidfd was passed")?;
         if in_namespace {
-            let namespace = given.next().context("no network namespace came along")?;
+            let namespace = given.next().context("internal error: no network namespace was passed")?;
             setns(&namespace, CloneFlags::CLONE_NEWNET).context("setns: cannot join the container's network")?;
         }
         let listeners: Vec<TcpListener> = given.map(TcpListener::from).collect();

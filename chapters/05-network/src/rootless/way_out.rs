@@ -79,7 +79,7 @@ pub fn start(flags: &StoreFlags, networks: &Networks, holder: &RecordedProcess, 
     }
     if let Err(error) = try_to_start(flags, networks, holder, ends) {
         end(networks)?;
-        report(&error.context("containers on your networks reach each other, and nothing outside"));
+        report(&error.context("containers on your networks reach each other, but nothing outside"));
     }
     Ok(())
 }
@@ -90,7 +90,7 @@ fn try_to_start(flags: &StoreFlags, networks: &Networks, holder: &RecordedProces
     };
     if !firewall::is_available() {
         bail!(
-            "cause: nft is missing, without which nothing is forwarded to {}\ncure: apt install nftables",
+            "cause: nft is missing, which is needed to forward packets to {}\ncure: apt install nftables",
             program.name()
         );
     }
@@ -115,7 +115,7 @@ fn try_to_start(flags: &StoreFlags, networks: &Networks, holder: &RecordedProces
 /// The helper's role: it becomes the program, which keeps its number and start time.
 pub fn run(holder: i32) -> Result<u8> {
     serve(move |given| {
-        let ends = given.into_iter().next().context("no pipe came along")?;
+        let ends = given.into_iter().next().context("internal error: no pipe was passed")?;
         fcntl(&ends, FcntlArg::F_SETFD(FdFlag::empty())).context("fcntl")?;
         let program = Program::available().context("neither slirp4netns nor pasta is installed")?;
         let work: Work = Box::new(move || Err(anyhow!(program.command(holder, &ends).exec())));

@@ -12,19 +12,19 @@ use serde_json::Value;
 
 use crate::network::{Network, Networks, Wishes, take_down};
 
-/// Make, list, inspect and remove networks.
+/// Create, list, inspect and remove networks.
 #[derive(Subcommand)]
 pub enum NetworkVerb {
-    /// Make a network. Containers on it find each other by name. Prints its name.
+    /// Create a network, on which containers find each other by name. Prints its name.
     #[command(after_help = "Examples:\n  network create web\n  network create --subnet 10.5.0.0/24 --internal db")]
     Create {
-        /// Its addresses, such as 10.5.0.0/24 [default: a free one]
+        /// The subnet, such as 10.5.0.0/24 [default: a free one]
         #[arg(long, value_name = "ADDRESS/PREFIX", value_parser = parse_subnet)]
         subnet: Option<Ipv4Net>,
         /// The bridge's own address [default: the subnet's first]
         #[arg(long, value_name = "ADDRESS")]
         gateway: Option<Ipv4Addr>,
-        /// No way out, and none in.
+        /// Forbid connections to and from other networks.
         #[arg(long)]
         internal: bool,
         /// The bridge's name, at most 15 bytes.
@@ -33,7 +33,7 @@ pub enum NetworkVerb {
         /// The largest packet, in bytes [default: the kernel's, 1500]
         #[arg(long, value_name = "BYTES")]
         mtu: Option<u32>,
-        /// Its name; `bridge` is the default network's, as long as nothing has used it.
+        /// The network's name. (`bridge` configures the default network before its first use.)
         name: String,
     },
     /// List networks.
@@ -41,19 +41,19 @@ pub enum NetworkVerb {
         /// `json`: one array of objects: name, bridge, subnet, gateway, internal, mtu.
         #[arg(long, value_enum, default_value_t = Format::Table)]
         format: Format,
-        /// Names only.
+        /// Print only names.
         #[arg(long, short)]
         quiet: bool,
     },
-    /// Show networks, and who is on them, as JSON.
+    /// Show networks and their containers, as JSON.
     Inspect {
-        /// Their names.
+        /// Names.
         #[arg(required = true)]
         names: Vec<String>,
     },
-    /// Remove networks that no container is on.
+    /// Remove networks that no container uses.
     Rm {
-        /// Their names.
+        /// Names.
         #[arg(required = true)]
         names: Vec<String>,
     },

@@ -8,13 +8,13 @@ use clap::Args;
 
 use crate::network::Endpoint;
 
-/// Show a container's published ports: the container's, and where the machine listens for it.
+/// Show a container's published ports: the container's port, and the machine's address and port.
 #[derive(Args)]
 pub struct Port {
     /// `json`: one array of objects: ip, host, container.
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
-    /// Its name, its id, or the beginning of its id.
+    /// The container: its name, its id, or the beginning of its id.
     container: String,
 }
 

@@ -90,8 +90,8 @@ fn a_network_has_the_mtu_that_was_asked_for() -> Result<()> {
 
 fn what_contradicts_itself_is_refused() -> Result<()> {
     for (flags, word) in [
-        (vec!["--network", "host", "-p", "80"], "published by a bridge"),
-        (vec!["--network", "none", "-p", "80"], "published by a bridge"),
+        (vec!["--network", "host", "-p", "80"], "-p needs a bridge network"),
+        (vec!["--network", "none", "-p", "80"], "-p needs a bridge network"),
         (vec!["--network", "host", "--namespaces", "user,net,mount,pid"], "--namespaces makes a network namespace"),
         (vec!["--network", "bridge", "--namespaces", "user,mount,pid"], "add net to --namespaces"),
         (vec!["--network", "bridge", "--join", "net=/proc/self/ns/net"], "contradict each other"),

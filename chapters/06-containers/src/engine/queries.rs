@@ -104,7 +104,7 @@ impl Local {
     pub fn exec_wait(&self, record: &Record, exec: &str) -> Result<u8> {
         match self.ask(record, &Request::ExecWait(exec.into()), Vec::new()) {
             Ok(Reply::Exec(ExecState { exit_code: Some(code), .. })) => Ok(code),
-            Ok(other) => bail!("the container's shim said {other:?}: a bug of ours"),
+            Ok(other) => bail!("internal error: unexpected message from the container's shim: {other:?}"),
             // The container has ended, and the command with it.
             Err(_) => Ok(137),
         }
@@ -114,7 +114,7 @@ impl Local {
     pub fn exec_state(&self, record: &Record, exec: &str) -> Result<ExecState> {
         match self.ask(record, &Request::ExecState(exec.into()), Vec::new())? {
             Reply::Exec(state) => Ok(state),
-            other => bail!("the container's shim said {other:?}: a bug of ours"),
+            other => bail!("internal error: unexpected message from the container's shim: {other:?}"),
         }
     }
 

@@ -35,10 +35,10 @@ pub struct PowerFlags {
     /// Add a capability, such as NET_ADMIN; or ALL. May be repeated.
     #[arg(long, value_name = "NAME")]
     pub cap_add: Vec<String>,
-    /// Take one away; or ALL. May be repeated.
+    /// Drop a capability, such as NET_RAW; or ALL. May be repeated.
     #[arg(long, value_name = "NAME")]
     pub cap_drop: Vec<String>,
-    /// All capabilities, no filter, nothing covered: root inside is root outside.
+    /// All capabilities, no seccomp filter, no masked paths: root inside is root outside.
     #[arg(long)]
     pub privileged: bool,
     /// no-new-privileges; seccomp=unconfined, or seccomp=FILE for a profile in Docker's JSON. May be
@@ -48,14 +48,14 @@ pub struct PowerFlags {
     /// A resource limit: NAME=SOFT[:HARD]. May be repeated.
     #[arg(long, value_name = "NAME=SOFT[:HARD]")]
     pub ulimit: Vec<Ulimit>,
-    /// A kernel setting of the container's namespaces: NAME=VALUE. May be repeated.
+    /// Set a kernel setting of the container's namespaces: NAME=VALUE. May be repeated.
     #[arg(long, value_name = "NAME=VALUE", value_parser = sysctl)]
     pub sysctl: Vec<(String, String)>,
-    /// A further group, by name or number. May be repeated.
+    /// A supplementary group, by name or number. May be repeated.
     #[arg(long, value_name = "GROUP")]
     pub group_add: Vec<String>,
-    /// Give it a device of the host's: HOST, HOST:CONTAINER or HOST:CONTAINER:rwm, such as /dev/fuse.
-    /// May be repeated.
+    /// Allow a device of the host: HOST, HOST:CONTAINER or HOST:CONTAINER:rwm, such as /dev/fuse. May
+    /// be repeated.
     #[arg(long, value_name = "HOST[:CONTAINER[:rwm]]")]
     pub device: Vec<Device>,
     /// The size of /dev/shm [default: 64m]
@@ -70,7 +70,7 @@ pub struct PowerFlags {
     /// The UTS namespace: host.
     #[arg(long, value_name = "MODE")]
     pub uts: Option<String>,
-    /// The user namespace: host, as root's containers have it anyway.
+    /// The user namespace: host, the default for root's containers.
     #[arg(long, value_name = "MODE")]
     pub userns: Option<String>,
     /// As whom it runs; set by `--user`.

@@ -44,8 +44,8 @@ pub fn resolve(text: &str, passwd: &str, group: &str, more: &[String]) -> Result
     let known = lines().find(|fields| fields[0] == user || (number.is_some() && fields[2] == user));
     let mut identity = match (&known, number) {
         (Some(fields), _) => Identity {
-            uid: fields[2].parse().context("a user id in /etc/passwd is no number")?,
-            gid: fields[3].parse().context("a group id in /etc/passwd is no number")?,
+            uid: fields[2].parse().context("a user id in /etc/passwd is not a number")?,
+            gid: fields[3].parse().context("a group id in /etc/passwd is not a number")?,
             groups: Vec::new(),
             home: fields[5].into(),
         },

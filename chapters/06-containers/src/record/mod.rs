@@ -146,7 +146,7 @@ impl std::str::FromStr for Restart {
             ("on-failure", "") => Ok(Restart::OnFailure(None)),
             ("on-failure", number) => match number.parse() {
                 Ok(number) => Ok(Restart::OnFailure(Some(number))),
-                Err(_) => Err(format!("invalid restart policy {text:?}: {number:?} is no number")),
+                Err(_) => Err(format!("invalid restart policy {text:?}: {number:?} is not a number")),
             },
             _ => Err(format!(
                 "invalid restart policy {text:?}: use no, on-failure, on-failure:NUMBER, always or unless-stopped"

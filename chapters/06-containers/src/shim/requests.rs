@@ -31,7 +31,7 @@ impl Life<'_> {
     fn answer(&mut self, request: Request, fds: Vec<OwnedFd>) -> Result<Option<Reply>> {
         match request {
             Request::Attach { stdin, stdout, stderr, early } => {
-                let socket = fds.into_iter().next().context("no socket came along")?;
+                let socket = fds.into_iter().next().context("internal error: no socket was passed")?;
                 if stdin {
                     self.streams.input(&early);
                 }

@@ -54,7 +54,7 @@ pub fn start(flags: &StoreFlags, id: &str) -> Result<Handle> {
     match link.receive::<Reply>()? {
         Some((Reply::Done, _)) => Ok(Handle { link, lock: None }),
         Some((Reply::Failed(failure), _)) => Err(failure.into()),
-        Some((other, _)) => bail!("the container's shim said {other:?}: a bug of ours"),
+        Some((other, _)) => bail!("internal error: unexpected message from the container's shim: {other:?}"),
         None => bail!("the container's shim died before the container was made"),
     }
 }

@@ -7,17 +7,17 @@ use super::Found;
 use crate::client::{Conversation, End};
 use crate::engine::{Engine, Running};
 
-/// Attach to a container that runs: see its output, and give it our input. Ctrl-P Ctrl-Q leaves it
-/// to itself.
+/// Attach to a running container: show its output, and pass your input to it. Ctrl-P Ctrl-Q
+/// detaches.
 #[derive(Args)]
 pub struct Attach {
-    /// Don't give it our input.
+    /// Don't pass your input to the container.
     #[arg(long)]
     no_stdin: bool,
-    /// Whether signals that we get go to the container.
+    /// Whether to forward signals to the container.
     #[arg(long, value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set)]
     sig_proxy: bool,
-    /// Its name, its id, or the beginning of its id.
+    /// The container: its name, its id, or the beginning of its id.
     container: String,
 }
 

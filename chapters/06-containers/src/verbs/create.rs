@@ -17,44 +17,44 @@ pub struct CreateFlags {
     /// A name for the container [default: a random one]
     #[arg(long)]
     pub name: Option<String>,
-    /// Keep its standard input open, and give it ours.
+    /// Keep standard input open, and pass yours to it.
     #[arg(short, long)]
     pub interactive: bool,
-    /// Give it a terminal of its own.
+    /// Allocate a terminal.
     #[arg(short, long)]
     pub tty: bool,
-    /// Remove it when it ends, with the volumes that nobody named.
+    /// Remove the container and its anonymous volumes when it ends.
     #[arg(long)]
     pub rm: bool,
-    /// Run an init as the first process and the command as its child: orphans are reaped, and signals
-    /// work as anywhere.
+    /// Run an init as the first process and the command as its child. The init reaps orphans and
+    /// forwards signals.
     #[arg(long)]
     pub init: bool,
-    /// Execute this in front of the command.
+    /// The program that is executed with the command as its arguments.
     #[arg(long, value_name = "PROGRAM")]
     pub entrypoint: Option<String>,
-    /// A note: NAME=VALUE. May be repeated.
+    /// A label: NAME=VALUE. May be repeated.
     #[arg(short, long, value_name = "NAME[=VALUE]")]
     pub label: Vec<String>,
     /// The signal that `stop` sends [default: SIGTERM]
     #[arg(long, value_name = "SIGNAL", value_parser = signal)]
     pub stop_signal: Option<String>,
-    /// Seconds after which `stop` kills [default: 10]
+    /// Seconds until `stop` kills the container [default: 10]
     #[arg(long, value_name = "SECONDS")]
     pub stop_timeout: Option<u32>,
-    /// When to start it again: no, on-failure, on-failure:NUMBER, always, unless-stopped.
+    /// When to restart the container: no, on-failure, on-failure:NUMBER, always, unless-stopped.
     #[arg(long, value_name = "POLICY", default_value = "no")]
     pub restart: Restart,
-    /// How the log is kept: max-size=10m, max-file=3. May be repeated.
+    /// Log rotation: max-size=10m, max-file=3. May be repeated.
     #[arg(long, value_name = "NAME=VALUE")]
     pub log_opt: Vec<String>,
-    /// As whom it runs: USER, USER:GROUP, or numbers.
+    /// The user: USER, USER:GROUP, or numbers.
     #[arg(short, long, value_name = "USER[:GROUP]")]
     pub user: Option<String>,
-    /// Publish every port that the image names (EXPOSE, from chapter 8 on), each on one that is free.
+    /// Publish every port of the image's EXPOSE (from chapter 8 on) on a free port.
     #[arg(short = 'P', long)]
     pub publish_all: bool,
-    /// The image; then the command and its arguments. With --rootfs only the command.
+    /// The image, then the command and its arguments. With --rootfs only the command.
     #[arg(required = true, trailing_var_arg = true, value_name = "IMAGE> [COMMAND")]
     pub operands: Vec<String>,
 }
@@ -63,7 +63,7 @@ fn signal(text: &str) -> Result<String, String> {
     super::signal_number(text).map(|_| text.to_string()).map_err(|error| error.to_string())
 }
 
-/// Make a container: it has a name and a layer, and no process yet. Prints its id.
+/// Create a container without starting it. Prints its id.
 pub struct Create {
     pub(super) flags: CreateFlags,
     surroundings: Vec<String>,
@@ -201,7 +201,7 @@ fn log_options(options: &[String]) -> Result<(Option<u64>, Option<u32>)> {
                 );
             }
             Some(("max-file", value)) => {
-                files = Some(value.parse().with_context(|| format!("--log-opt {option}: {value:?} is no number"))?);
+                files = Some(value.parse().with_context(|| format!("--log-opt {option}: {value:?} is not a number"))?);
             }
             _ => bail!("--log-opt {option} is not known: there are max-size and max-file"),
         }

@@ -9,32 +9,32 @@ use crate::engine::{Engine, Running};
 use crate::shim::ExecRequest;
 use crate::terminal::size_of;
 
-/// Run one more command in a container that runs. The exit status is the command's.
+/// Run another command in a running container. Returns the command's exit status.
 #[derive(Args)]
 #[command(after_help = "Examples:\n  exec web ps\n  exec -it web sh")]
 pub struct ExecVerb {
-    /// Give it our input.
+    /// Pass your standard input to the command.
     #[arg(short, long)]
     interactive: bool,
-    /// Give it a terminal of its own.
+    /// Allocate a terminal.
     #[arg(short, long)]
     tty: bool,
-    /// Don't wait for its end.
+    /// Run in the background.
     #[arg(short, long)]
     detach: bool,
     /// Set a variable: NAME=VALUE, or NAME to pass on yours. May be repeated.
     #[arg(short, long, value_name = "NAME[=VALUE]")]
     env: Vec<String>,
-    /// The directory that it starts in [default: the container's]
+    /// The working directory [default: the container's]
     #[arg(short, long, value_name = "DIR")]
     workdir: Option<String>,
-    /// As whom it runs: USER, USER:GROUP, or numbers [default: the container's]
+    /// The user: USER, USER:GROUP, or numbers [default: the container's]
     #[arg(short, long, value_name = "USER[:GROUP]")]
     user: Option<String>,
-    /// All powers that the container's first process could have had.
+    /// Give the command all capabilities.
     #[arg(long)]
     privileged: bool,
-    /// Its name, its id, or the beginning of its id.
+    /// The container: its name, its id, or the beginning of its id.
     container: String,
     /// The command and its arguments.
     #[arg(required = true, trailing_var_arg = true)]

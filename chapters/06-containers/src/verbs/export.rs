@@ -10,14 +10,14 @@ use clap::Args;
 
 use crate::engine::Engine;
 
-/// Write a container's root file system as one archive: its image's layers and its own changes,
-/// united. Volumes are not in it.
+/// Write a container's root file system as one archive: its image with its own changes. The archive
+/// doesn't contain volumes.
 #[derive(Args)]
 pub struct Export {
-    /// Where to [default: stdout]
+    /// The file to write [default: stdout]
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Its name, its id, or the beginning of its id.
+    /// The container: its name, its id, or the beginning of its id.
     container: String,
 }
 

@@ -10,13 +10,13 @@ use serde_json::Value;
 use crate::engine::{Engine, Local, Processes};
 use crate::template;
 
-/// Show everything about containers (and images, from chapter 8 on), as JSON.
+/// Show details of containers (and images, from chapter 8 on), as JSON.
 #[derive(Args)]
 pub struct Inspect {
     /// A template, such as '{{.State.Status}}', or json.
     #[arg(short, long, value_name = "FORMAT")]
     format: Option<String>,
-    /// Names, ids, or beginnings of ids.
+    /// Containers or images: names, ids, or beginnings of ids.
     #[arg(required = true)]
     containers: Vec<String>,
 }
@@ -54,9 +54,9 @@ impl Inspect {
 /// Show the processes of a container, as the host sees them.
 #[derive(Args)]
 pub struct Top {
-    /// Its name, its id, or the beginning of its id.
+    /// The container: its name, its id, or the beginning of its id.
     container: String,
-    /// What ps(1) is told; or --powers: the capabilities, filters and user of each process.
+    /// Options for ps(1); or --powers: the capabilities, filters and user of each process.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     ps_options: Vec<String>,
 }
@@ -81,7 +81,7 @@ impl Top {
 /// Show a container's published ports.
 #[derive(Args)]
 pub struct PortVerb {
-    /// Its name, its id, or the beginning of its id.
+    /// The container: its name, its id, or the beginning of its id.
     container: String,
 }
 
@@ -100,13 +100,13 @@ impl PortVerb {
     }
 }
 
-/// Show what a container changed in its image: A added, C changed, D deleted.
+/// List the files that a container changed: A added, C changed, D deleted.
 #[derive(Args)]
 pub struct DiffVerb {
     /// `json`: one array of objects: path, kind (A, C or D).
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
-    /// Its name, its id, or the beginning of its id.
+    /// The container: its name, its id, or the beginning of its id.
     container: String,
 }
 
@@ -126,10 +126,10 @@ impl DiffVerb {
     }
 }
 
-/// Make an image of what a container changed: up to chapter 7 a layer with a name. Prints its id.
+/// Make an image from a container's changes (before chapter 8, a layer with a name). Prints its id.
 #[derive(Args)]
 pub struct CommitVerb {
-    /// Its name, its id, or the beginning of its id.
+    /// The container: its name, its id, or the beginning of its id.
     pub container: String,
     /// The name of the new image.
     pub name: String,

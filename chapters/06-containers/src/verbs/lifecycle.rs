@@ -9,20 +9,20 @@ use super::attach::converse;
 use super::{Found, each, signal_number};
 use crate::engine::Engine;
 
-/// Start containers that were made, or have ended.
+/// Start containers that are created or have ended.
 #[derive(Args)]
 pub struct Start {
-    /// Attach to its output, and end with its exit status.
+    /// Attach to the container, and return its exit status.
     #[arg(short, long)]
     attach: bool,
-    /// Give it our input.
+    /// Pass your standard input to the command.
     #[arg(short, long)]
     interactive: bool,
-    /// Start what has to run again after a reboot: containers with a policy of always or
+    /// Start the containers that should run after a reboot: those with the restart policy always or
     /// unless-stopped.
     #[arg(long, conflicts_with = "containers")]
     restart_policy: bool,
-    /// Names, ids, or beginnings of ids.
+    /// Containers: names, ids, or beginnings of ids.
     #[arg(required_unless_present = "restart_policy")]
     containers: Vec<String>,
 }
@@ -52,17 +52,17 @@ fn start_attached(engine: &dyn Engine, name: &str, interactive: bool) -> Result<
     converse(engine, running, container.tty, stdin, true)
 }
 
-/// End containers: first by a signal, then by force.
+/// Stop containers: send a signal, wait, then kill.
 #[derive(Args)]
 pub struct Stop {
-    /// Seconds after which it is killed; -1 for never [default: the container's, which is 10 unless it
-    /// says otherwise]
+    /// Seconds until the container is killed; -1 for never [default: the container's own setting, or
+    /// 10]
     #[arg(short, long, visible_alias = "timeout", value_name = "SECONDS", allow_hyphen_values = true)]
     time: Option<i64>,
-    /// The signal [default: the container's, which is SIGTERM unless it says otherwise]
+    /// The signal [default: the container's own setting, or SIGTERM]
     #[arg(short, long, value_name = "SIGNAL")]
     signal: Option<String>,
-    /// Names, ids, or beginnings of ids.
+    /// Containers: names, ids, or beginnings of ids.
     #[arg(required = true)]
     containers: Vec<String>,
 }
@@ -81,10 +81,10 @@ impl Stop {
 /// Stop containers and start them again.
 #[derive(Args)]
 pub struct Restart {
-    /// Seconds after which it is killed [default: the container's]
+    /// Seconds until the container is killed [default: the container's own setting]
     #[arg(short, long, visible_alias = "timeout", value_name = "SECONDS", allow_hyphen_values = true)]
     time: Option<i64>,
-    /// Names, ids, or beginnings of ids.
+    /// Containers: names, ids, or beginnings of ids.
     #[arg(required = true)]
     containers: Vec<String>,
 }
@@ -100,13 +100,13 @@ impl Restart {
     }
 }
 
-/// Send a signal to containers' first processes.
+/// Send a signal to the first process of containers.
 #[derive(Args)]
 pub struct Kill {
     /// The signal, by name or number.
     #[arg(short, long, value_name = "SIGNAL", default_value = "SIGKILL")]
     signal: String,
-    /// Names, ids, or beginnings of ids.
+    /// Containers: names, ids, or beginnings of ids.
     #[arg(required = true)]
     containers: Vec<String>,
 }
@@ -126,7 +126,7 @@ impl Kill {
 /// Wait until containers have ended, and print their exit statuses.
 #[derive(Args)]
 pub struct Wait {
-    /// Names, ids, or beginnings of ids.
+    /// Containers: names, ids, or beginnings of ids.
     #[arg(required = true)]
     containers: Vec<String>,
 }
@@ -141,18 +141,18 @@ impl Wait {
     }
 }
 
-/// Halt every process of containers.
+/// Freeze all processes of containers.
 #[derive(Args)]
 pub struct Pause {
-    /// Names, ids, or beginnings of ids.
+    /// Containers: names, ids, or beginnings of ids.
     #[arg(required = true)]
     containers: Vec<String>,
 }
 
-/// Let halted containers go on.
+/// Thaw paused containers.
 #[derive(Args)]
 pub struct Unpause {
-    /// Names, ids, or beginnings of ids.
+    /// Containers: names, ids, or beginnings of ids.
     #[arg(required = true)]
     containers: Vec<String>,
 }
@@ -179,10 +179,10 @@ fn set_paused(engine: &dyn Engine, containers: &[String], paused: bool) -> Resul
     })
 }
 
-/// Give a container another name.
+/// Rename a container.
 #[derive(Args)]
 pub struct Rename {
-    /// Its name, its id, or the beginning of its id.
+    /// The container: its name, its id, or the beginning of its id.
     container: String,
     /// The new name.
     new_name: String,
@@ -198,13 +198,13 @@ impl Rename {
 /// Remove containers, with their layers and logs.
 #[derive(Args)]
 pub struct Rm {
-    /// End it first if it runs.
+    /// Kill the container first if it runs.
     #[arg(short, long)]
     force: bool,
-    /// Remove the volumes that nobody named, too.
+    /// Also remove anonymous volumes.
     #[arg(short, long)]
     volumes: bool,
-    /// Names, ids, or beginnings of ids.
+    /// Containers: names, ids, or beginnings of ids.
     #[arg(required = true)]
     containers: Vec<String>,
 }
@@ -223,7 +223,7 @@ impl Rm {
 /// Remove all containers that have ended.
 #[derive(Args)]
 pub struct Prune {
-    /// Don't ask.
+    /// Don't ask for confirmation.
     #[arg(short, long)]
     force: bool,
 }

@@ -10,25 +10,25 @@ use crate::engine::{Engine, LogRequest, LogSink};
 use crate::log::LogOptions;
 use crate::parse_time;
 
-/// Show what a container wrote: its stdout on stdout, its stderr on stderr.
+/// Show a container's output: its stdout on stdout, its stderr on stderr.
 #[derive(Args)]
 pub struct Logs {
-    /// Go on until the container ends.
+    /// Follow the log until the container ends.
     #[arg(short, long)]
     follow: bool,
-    /// Nothing older: a time, or how long ago, such as 10m.
+    /// Show only lines since this time: a time, or a duration such as 10m.
     #[arg(long, value_name = "TIME", value_parser = parse_time_argument)]
     since: Option<String>,
-    /// Nothing newer.
+    /// Show only lines before this time.
     #[arg(long, value_name = "TIME", value_parser = parse_time_argument)]
     until: Option<String>,
-    /// Only the last so many lines; `all` for all.
+    /// Show only this number of lines from the end; `all` for all.
     #[arg(short = 'n', long, value_name = "NUMBER", default_value = "all")]
     tail: String,
-    /// With the time of each line.
+    /// Show the time of each line.
     #[arg(short, long)]
     timestamps: bool,
-    /// Its name, its id, or the beginning of its id.
+    /// The container: its name, its id, or the beginning of its id.
     container: String,
 }
 

@@ -12,25 +12,25 @@ use crate::engine::{Engine, ListRequest, Summary};
 use crate::template;
 use crate::time::{ago, from_seconds};
 
-/// List containers that run.
+/// List running containers.
 #[derive(Args)]
 pub struct Ps {
-    /// Those that don't run, too.
+    /// Include containers that don't run.
     #[arg(short, long)]
     all: bool,
-    /// Ids only.
+    /// Print only ids.
     #[arg(short, long)]
     quiet: bool,
-    /// Only those that match: id=, name=, status=, label=, ancestor=, exited=. May be repeated.
+    /// Show only matching containers: id=, name=, status=, label=, ancestor=, exited=. May be repeated.
     #[arg(short, long, value_name = "NAME=VALUE")]
     filter: Vec<String>,
     /// `json` for one object a line, or a template such as '{{.Names}}: {{.Status}}'.
     #[arg(long, value_name = "FORMAT", default_value = "table")]
     format: String,
-    /// Whole ids and commands.
+    /// Don't shorten ids and commands.
     #[arg(long)]
     no_trunc: bool,
-    /// Only the last one that was made, also if it doesn't run.
+    /// Show only the container that was created last, even if it doesn't run.
     #[arg(short, long)]
     latest: bool,
 }

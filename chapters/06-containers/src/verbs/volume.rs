@@ -10,12 +10,12 @@ use serde_json::json;
 use super::each;
 use crate::engine::Engine;
 
-/// Make, list, inspect and remove volumes.
+/// Create, list, inspect and remove volumes.
 #[derive(Subcommand)]
 pub enum VolumeVerb {
-    /// Make a volume. Prints its name.
+    /// Create a volume. Prints its name.
     Create {
-        /// Its name [default: a random one]
+        /// The volume's name [default: a random one]
         name: Option<String>,
     },
     /// List volumes.
@@ -23,28 +23,28 @@ pub enum VolumeVerb {
         /// `json`: one object a line.
         #[arg(long, value_enum, default_value_t = Format::Table)]
         format: Format,
-        /// Names only.
+        /// Print only names.
         #[arg(short, long)]
         quiet: bool,
     },
-    /// Show volumes, as JSON.
+    /// Show details of volumes, as JSON.
     Inspect {
-        /// Their names.
+        /// Names.
         #[arg(required = true)]
         names: Vec<String>,
     },
     /// Remove volumes that no container uses.
     Rm {
-        /// Their names.
+        /// Names.
         #[arg(required = true)]
         names: Vec<String>,
     },
-    /// Remove all volumes that nobody named and no container uses.
+    /// Remove all anonymous volumes that no container uses.
     Prune {
-        /// Those that somebody named, too.
+        /// Include named volumes.
         #[arg(short, long)]
         all: bool,
-        /// Don't ask.
+        /// Don't ask for confirmation.
         #[arg(short, long)]
         force: bool,
     },

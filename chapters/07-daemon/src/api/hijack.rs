@@ -22,7 +22,7 @@ pub struct Taken {
     pub early: Vec<u8>,
 }
 
-/// The answer: what comes now is no HTTP.
+/// The answer: what comes now is not HTTP.
 pub fn switching_protocols(is_terminal: bool) -> Response<Body> {
     let kind =
         if is_terminal { "application/vnd.docker.raw-stream" } else { "application/vnd.docker.multiplexed-stream" };
@@ -39,10 +39,10 @@ pub fn switching_protocols(is_terminal: bool) -> Response<Body> {
 /// Takes the connection of a request, when the answer is sent; or that of an answer, at the other
 /// end.
 pub async fn take(connection: OnUpgrade) -> Result<Taken> {
-    let upgraded: Upgraded = connection.await.context("the connection was not handed over")?;
+    let upgraded: Upgraded = connection.await.context("the connection was not upgraded")?;
     let parts = upgraded
         .downcast::<TokioIo<UnixStream>>()
-        .map_err(|_| anyhow!("the connection is none of ours: a bug of ours"))?;
+        .map_err(|_| anyhow!("internal error: the connection is not a Unix socket"))?;
     let stream = parts.io.into_inner().into_std().context("cannot take the socket")?;
     stream.set_nonblocking(false).context("cannot set the socket's mode")?;
     Ok(Taken { socket: stream.into(), early: parts.read_buf.to_vec() })

@@ -39,8 +39,9 @@ impl Query {
 
     /// A number.
     pub fn number<T: std::str::FromStr>(&self, name: &str) -> Result<Option<T>, ApiError> {
-        let parse =
-            |text: &str| text.parse().map_err(|_| ApiError::bad(format!("invalid {name} {text:?}: it is no number")));
+        let parse = |text: &str| {
+            text.parse().map_err(|_| ApiError::bad(format!("invalid {name} {text:?}: it is not a number")))
+        };
         self.get(name).map(parse).transpose()
     }
 

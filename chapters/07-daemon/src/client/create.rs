@@ -153,7 +153,7 @@ impl Asked {
 }
 
 fn number<T: FromStr>(text: &str) -> Result<T> {
-    text.parse().ok().with_context(|| format!("{text:?} is no number"))
+    text.parse().ok().with_context(|| format!("{text:?} is not a number"))
 }
 
 /// `DEVICE:SIZE`.

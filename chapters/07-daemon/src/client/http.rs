@@ -79,7 +79,7 @@ impl Http {
         if body.iter().all(u8::is_ascii_whitespace) {
             return Ok(Value::Null);
         }
-        serde_json::from_slice(&body).with_context(|| format!("the daemon's answer to {path} is no JSON"))
+        serde_json::from_slice(&body).with_context(|| format!("the daemon's answer to {path} is not JSON"))
     }
 
     /// The whole body of an answer.
@@ -100,7 +100,7 @@ impl Http {
 
     // ANCHOR: hijack
     /// Sends a request after which the connection is a container's streams: the daemon answers 101,
-    /// and what comes behind its answer is no HTTP any more.
+    /// and what comes behind its answer is not HTTP any more.
     pub fn hijack(&self, path: &str, body: Option<&Value>) -> Result<Stream> {
         let mut request = request(Method::POST, path, body)?;
         request.headers_mut().insert(header::CONNECTION, header::HeaderValue::from_static("Upgrade"));

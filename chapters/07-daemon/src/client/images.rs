@@ -29,7 +29,7 @@ impl Remote {
             rest.extend_from_slice(bytes);
             while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
                 let line: Vec<u8> = rest.drain(..=end).collect();
-                let line: Value = serde_json::from_slice(&line).context("the daemon's progress is no JSON")?;
+                let line: Value = serde_json::from_slice(&line).context("the daemon's progress is not JSON")?;
                 if let Some(error) = line["error"].as_str() {
                     bail!("{error}");
                 }

@@ -60,7 +60,7 @@ impl NetworkStore for Remote {
     /// Who is on it is told by name and address: the API has no more.
     fn inspect(&self, name: &str) -> Result<Value> {
         let shown: Value = self.get(Path::new(&["networks", name]))?;
-        let network = network_of(&shown).with_context(|| format!("network {name} is no bridge"))?;
+        let network = network_of(&shown).with_context(|| format!("network {name} is not a bridge"))?;
         let mut object = serde_json::to_value(network)?;
         let on = shown["Containers"].as_object().cloned().unwrap_or_default();
         let on = on.iter().map(|(id, container)| {

@@ -30,7 +30,7 @@ impl Context {
     pub fn of_directory(directory: &Path) -> Result<Context> {
         let root = fs::canonicalize(directory)
             .with_context(|| format!("unable to prepare context: path {:?} not found", directory))?;
-        ensure!(root.is_dir(), "unable to prepare context: {} is no directory", directory.display());
+        ensure!(root.is_dir(), "unable to prepare context: {} is not a directory", directory.display());
         let ignored = match fs::read_to_string(root.join(IGNORE)) {
             Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
             text => patterns(&text.with_context(|| format!("cannot read {IGNORE}"))?),

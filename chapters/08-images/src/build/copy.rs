@@ -154,7 +154,7 @@ impl Out {
                 let file = Hashed { inner: file.chain(io::repeat(0)).take(meta.len()), hasher: &mut self.hasher };
                 self.archive.append_data(&mut header, place, file)
             }
-            _ => bail!("{} is no file, directory or link: it can't be copied", path.display()),
+            _ => bail!("{} is not a file, directory or link: it can't be copied", path.display()),
         };
         copied.with_context(|| format!("cannot copy {}", path.display()))
     }

@@ -108,7 +108,7 @@ impl Stage {
     pub fn finish(mut self, images: &ImageStore) -> Result<Found> {
         ensure!(!self.history.is_empty(), "No image was generated. Is your Dockerfile empty?");
         self.settle(images)?;
-        self.image.context("a stage without an image: a bug of ours")
+        self.image.context("internal error: the stage has no image")
     }
 
     /// Labels that the command line gives.

@@ -108,7 +108,7 @@ pub fn pairs(text: &str, lookup: &dyn Fn(&str) -> Option<String>) -> Result<Vec<
     }
     let pair = |word: &String| match word.split_once('=') {
         Some((name, value)) if !name.is_empty() => Ok((expand(name, lookup)?, expand(value, lookup)?)),
-        _ => bail!("{word:?} is no NAME=VALUE"),
+        _ => bail!("{word:?} is not NAME=VALUE"),
     };
     words.iter().map(pair).collect()
 }

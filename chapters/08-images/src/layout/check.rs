@@ -41,7 +41,7 @@ impl ImageStore {
             let name = entry?.file_name().to_string_lossy().into_owned();
             checked.blobs += 1;
             let Ok(digest) = Digest::from_hex(&name) else {
-                checked.problems.push(format!("blobs/sha256/{name}: that is no digest"));
+                checked.problems.push(format!("blobs/sha256/{name}: that is not a digest"));
                 continue;
             };
             checked.left_over += usize::from(!needed.contains(&digest));

@@ -41,7 +41,7 @@ pub fn check(domain: &str, credentials: Option<Credentials>) -> Result<()> {
 }
 
 fn find(text: &[u8], domain: &str) -> Result<Option<Credentials>> {
-    let whole: Value = serde_json::from_slice(text).context("it is no JSON")?;
+    let whole: Value = serde_json::from_slice(text).context("it is not JSON")?;
     // Where a helper program keeps the password, this is empty.
     let Some(pair) = whole["auths"][key(domain)]["auth"].as_str().filter(|pair| !pair.is_empty()) else {
         return Ok(None);

@@ -16,23 +16,23 @@ use super::{open_to_write, pull_telling};
 use crate::Reference;
 use crate::build::{Context, Request, build};
 
-/// Build an image of a Dockerfile and the files beside it.
+/// Build an image from a Dockerfile and a context.
 ///
-/// Each step makes an image of the one before. The same step on the same image is taken from the
-/// last time.
+/// Each step makes an image from the previous one. If a step was already run on the same image, its
+/// result is reused.
 #[derive(Args)]
 #[command(
     after_help = "Examples:\n  build -t jianglong/nginx_web:v1 .\n  build -f web.Dockerfile --build-arg VERSION=2 .\n  \
                         tar c . | build -t web -"
 )]
 pub struct Build {
-    /// What to call the image. May be repeated.
+    /// The image's name. May be repeated.
     #[arg(short, long, value_name = "NAME[:TAG]")]
     tag: Vec<Reference>,
     /// The Dockerfile [default: Dockerfile in the context]
     #[arg(short, long, value_name = "FILE")]
     file: Option<PathBuf>,
-    /// A value for an ARG. Without a value, ours of that name. May be repeated.
+    /// A value for an ARG: NAME=VALUE, or NAME for the value of your variable. May be repeated.
     #[arg(long, value_name = "NAME[=VALUE]")]
     build_arg: Vec<String>,
     /// A label for the image. May be repeated.
@@ -41,13 +41,13 @@ pub struct Build {
     /// Stop at this stage.
     #[arg(long, value_name = "STAGE")]
     target: Option<String>,
-    /// Do every step, whatever was done before.
+    /// Don't use the cache.
     #[arg(long)]
     no_cache: bool,
-    /// Print the image's id and nothing else.
+    /// Print only the image's id.
     #[arg(short, long)]
     quiet: bool,
-    /// A directory, or - for a tar archive from stdin.
+    /// The context: a directory, or - for a tar archive on stdin.
     context: PathBuf,
 }
 

@@ -10,7 +10,7 @@ use super::{Build, History, Images, Import, Load, Prune, Pull, Rmi, Save, Tag, o
 use crate::layout::ImageStore;
 use crate::{Reference, api};
 
-/// Verbs about images, as Docker groups them.
+/// Manage images.
 #[derive(Subcommand)]
 pub enum Image {
     Ls(Images),

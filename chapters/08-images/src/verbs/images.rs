@@ -11,16 +11,16 @@ use super::{Format, open_to_write};
 use crate::layout::{Found, ImageStore};
 use crate::{Reference, api, builtin};
 
-/// List images: name, tag, id, age and size of the layers as they are stored.
+/// List images: name, tag, id, age, and size of the layers as stored.
 #[derive(Args)]
 pub struct Images {
     /// `json`: objects with id, names, created, size (bytes), layers.
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
-    /// Ids only.
+    /// Print only ids.
     #[arg(short, long)]
     quiet: bool,
-    /// Only images of this repository, or of one that a pattern fits.
+    /// Show only images of this repository, which may be a pattern.
     name: Option<String>,
 }
 
@@ -79,10 +79,10 @@ fn table(all: &[Found]) {
     }
 }
 
-/// Give an image another name.
+/// Give an image a further name.
 #[derive(Args)]
 pub struct Tag {
-    /// A name, an id, or the beginning of one.
+    /// The image: a name, an id, or the beginning of an id.
     image: String,
     /// The new name.
     name: Reference,
@@ -96,13 +96,13 @@ impl Verb for Tag {
     }
 }
 
-/// Remove names, and images that have none left. What a container stands on stays.
+/// Remove names of images, and images without a name. Images that a container uses stay.
 #[derive(Args)]
 pub struct Rmi {
-    /// By id: remove all names.
+    /// With an id: remove all names of the image.
     #[arg(short, long)]
     force: bool,
-    /// Names, ids, or beginnings of ids.
+    /// Images: names, ids, or beginnings of ids.
     #[arg(required = true)]
     images: Vec<String>,
 }
@@ -129,10 +129,10 @@ impl Verb for Rmi {
     }
 }
 
-/// Remove images without a name that no container stands on.
+/// Remove images without a name that no container uses.
 #[derive(Args)]
 pub struct Prune {
-    /// What builds left for the next one, too: that one begins from nothing.
+    /// Also remove the build cache.
     #[arg(long)]
     steps: bool,
 }
@@ -152,10 +152,10 @@ impl Verb for Prune {
     }
 }
 
-/// Show how an image was made: a line for each step, newest first.
+/// Show the steps that made an image, newest first.
 #[derive(Args)]
 pub struct History {
-    /// A name, an id, or the beginning of one.
+    /// The image: a name, an id, or the beginning of an id.
     image: String,
 }
 

@@ -9,15 +9,15 @@ use clap_complete::Shell;
 use super::Format;
 use crate::layout::{Checked, ImageStore};
 
-/// What concerns the whole store.
+/// Manage the store of images.
 #[derive(Subcommand)]
 pub enum System {
     Check(Check),
 }
 
-/// Hold every image against its digests: names, manifests, blobs, unpacked layers.
+/// Check the digests of all images: names, manifests, blobs, unpacked layers.
 ///
-/// It reads every byte, and changes nothing. The exit status is 1 if something is damaged.
+/// The command reads every byte and changes nothing. The exit status is 1 if something is damaged.
 #[derive(Args)]
 pub struct Check {
     /// `json`: one object: entries, blobs, bytes, left_over (blobs that nothing names), problems.
@@ -54,7 +54,7 @@ fn show(checked: &Checked) -> Result<()> {
     Ok(())
 }
 
-/// Print a script that completes verbs and flags in a shell.
+/// Print a completion script for a shell.
 ///
 /// For bash: `source <(coracle completion bash)`.
 #[derive(Args)]
@@ -76,7 +76,7 @@ impl Completion {
 /// Print the manual page: `coracle man | man -l -`.
 #[derive(Args)]
 pub struct Man {
-    /// That of a verb.
+    /// Print the page of this command.
     verb: Option<String>,
 }
 

@@ -15,17 +15,17 @@ use crate::Reference;
 use crate::layout::{Found, ImageStore};
 use crate::transfer::{credentials, import, load, pull, save};
 
-/// Pull an image from a registry. One on this machine (localhost) may be without TLS.
+/// Pull an image from a registry. A registry on this machine (localhost) needs no TLS.
 #[derive(Args)]
 #[command(after_help = "A registry with a certificate authority of its own: put the authority's certificate into \
     /etc/docker/certs.d/HOST[:PORT]/ca.crt, or name it in SSL_CERT_FILE.\n\
     A registry that wants a password: docker login HOST; what that writes to ~/.docker/config.json is read.\n\
     A proxy: HTTPS_PROXY, HTTP_PROXY, NO_PROXY.")]
 pub struct Pull {
-    /// Print errors only, and the name.
+    /// Print only errors and the name.
     #[arg(short, long)]
     quiet: bool,
-    /// Such as localhost:5000/web:v1.
+    /// The image's name, such as localhost:5000/web:v1.
     name: Reference,
 }
 
@@ -83,8 +83,8 @@ impl Bars {
     }
 }
 
-/// Load images from an archive that `save` wrote, here or in Docker; or from an OCI image layout in
-/// an archive.
+/// Load images from an archive that `save` has written, also Docker's, or from an archive of an OCI
+/// image layout.
 #[derive(Args)]
 pub struct Load {
     /// The archive [default: stdin]
@@ -109,13 +109,13 @@ impl Verb for Load {
     }
 }
 
-/// Write images as one archive, which `load` takes, here and in Docker.
+/// Write images to an archive that `load` reads, also Docker's.
 #[derive(Args)]
 pub struct Save {
-    /// Where to [default: stdout]
+    /// The file to write [default: stdout]
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Names, ids, or beginnings of ids.
+    /// Images: names, ids, or beginnings of ids.
     #[arg(required = true)]
     images: Vec<String>,
 }
@@ -141,12 +141,12 @@ impl Verb for Save {
     }
 }
 
-/// Make an image of one layer from an archive of a root file system. Prints its id.
+/// Make an image with one layer from an archive of a root file system. Prints its id.
 #[derive(Args)]
 pub struct Import {
     /// The archive, or - for stdin.
     archive: PathBuf,
-    /// What to call the image.
+    /// The image's name.
     name: Option<Reference>,
 }
 

@@ -226,7 +226,7 @@ impl Conditions {
     fn kernel(&self) -> Result<Option<bool>> {
         let Some(wanted) = &self.min_kernel else { return Ok(None) };
         let ours = nix::sys::utsname::uname().context("uname")?.release().to_string_lossy().into_owned();
-        let wanted = version(wanted).with_context(|| format!("minKernel: {wanted:?} is no version such as 4.8"))?;
+        let wanted = version(wanted).with_context(|| format!("minKernel: {wanted:?} is not a version such as 4.8"))?;
         Ok(version(&ours).map(|ours| ours >= wanted))
     }
 }

@@ -56,7 +56,7 @@ fn file(path: &str) -> Result<(), Errno> {
     fs::write(path, "text").map_err(|error| Errno::from_raw(error.raw_os_error().unwrap_or_default()))
 }
 
-/// `call NAME ARGUMENT…`: an argument that is no number becomes its address.
+/// `call NAME ARGUMENT…`: an argument that is not a number becomes its address.
 fn any_call(arguments: &[String]) -> Outcome {
     let texts: Vec<CString> =
         arguments.iter().map(|text| CString::new(text.as_bytes()).expect("no zero in it")).collect();
