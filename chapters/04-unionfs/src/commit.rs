@@ -10,8 +10,8 @@ use crate::owner::as_owner;
 use crate::store::{LayerStore, check_name};
 
 // ANCHOR: commit
-/// Makes a layer of what a container changed, on top of the image that it stands on. The container
-/// stays as it is; a running one is frozen meanwhile, so that no file is copied half-written.
+/// Makes a layer from a container's changes, on top of its image. The container doesn't change. If
+/// it runs, it is frozen while its files are read, so that no file is half-written.
 pub fn commit(store: &LayerStore, container: &State, name: &str) -> Result<Imported> {
     check_name(name)?;
     let _still = Frozen::while_alive(store, container)?;

@@ -63,8 +63,8 @@ impl Hasher {
 }
 
 // ANCHOR: chain_id
-/// The chain id of a layer on its parent: two images that share their lower layers share their
-/// chain ids, and a layer is stored once for each stack that it stands on (OCI image-spec,
+/// The chain id of a layer on top of its parent. Images with the same lower layers have the same
+/// chain ids for them. On another parent, the layer has another chain id (OCI image-spec,
 /// config.md, "Layer ChainID").
 pub fn chain_id(parent: Option<&ChainId>, diff: &DiffId) -> ChainId {
     match parent {

@@ -124,7 +124,7 @@ pub fn is_directory(stat: &FileStat) -> bool {
 }
 
 // ANCHOR: is_whiteout
-/// How overlayfs says "deleted": a character device with the number 0:0 (kernel.org,
+/// Whether this is overlayfs's whiteout: a character device with the number 0:0 (kernel.org,
 /// filesystems/overlayfs).
 pub fn is_whiteout(stat: &FileStat) -> bool {
     kind(stat) == SFlag::S_IFCHR && stat.st_rdev == 0

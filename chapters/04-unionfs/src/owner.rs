@@ -12,8 +12,8 @@ use serde::{Serialize, de::DeserializeOwned};
 use crate::open_files::ManyOpenFiles;
 
 // ANCHOR: as_owner
-/// Does work on the files of layers as their owner: here if we are root, else in a new user
-/// namespace.
+/// Runs work on the files of layers as their owner: in this process if it is root, otherwise in a
+/// new user namespace.
 pub fn as_owner<T: Serialize + DeserializeOwned>(work: impl FnOnce() -> Result<T>) -> Result<T> {
     let _deep = ManyOpenFiles::allow();
     if Privilege::current().is_root() {

@@ -21,8 +21,8 @@ impl Union {
     }
 
     // ANCHOR: union
-    /// What is visible under a name, and in which layer: the topmost layer that has it decides. A
-    /// whiteout decides that there is nothing.
+    /// The entry that is visible under a name, and its layer: the topmost layer with an entry decides.
+    /// If that entry is a whiteout, nothing is visible.
     pub fn find(&self, name: &OsStr) -> Result<Option<(&Directory, FileStat)>> {
         for layer in &self.layers {
             if let Some(stat) = layer.stat(name)? {
@@ -32,8 +32,8 @@ impl Union {
         Ok(None)
     }
 
-    /// The union one level down: every layer's directory, until one hides those below it: a whiteout, a
-    /// file, or a directory that is opaque.
+    /// The union of a subdirectory: every layer's directory from the top, until a layer hides those
+    /// below it with a whiteout, a file, or an opaque directory.
     pub fn child(&self, name: &OsStr) -> Result<Union> {
         let mut layers = Vec::new();
         for layer in &self.layers {

@@ -17,20 +17,20 @@ fn main() -> Result<()> {
     let program = command.first().context("say what to run")?;
 
     // ANCHOR: smallest
-    // From here on this process is inside; a file keeps the way to where it came from.
+    // From here on this process is in a new namespace. `outside` is a file of the old one.
     let outside = File::open("/proc/self/ns/net")?;
     unshare(CloneFlags::CLONE_NEWNET).context("unshare")?;
     let me = std::process::id();
     let there = format!("nsenter --net=/proc/{me}/fd/{}", outside.as_raw_fd());
 
-    // A bridge outside, and a cable: one end on the bridge, the other in here.
+    // A bridge in the old namespace, and a veth pair from the bridge to the new namespace.
     run(&format!("{there} ip link add cor0 type bridge"))?;
     run(&format!("{there} ip address add 10.9.0.1/24 dev cor0"))?;
     run(&format!("{there} ip link set cor0 up"))?;
     run(&format!("{there} ip link add veth0 type veth peer name eth0 netns {me}"))?;
     run(&format!("{there} ip link set veth0 master cor0 up"))?;
 
-    // An address, and the way to everything else.
+    // An address, and the default route.
     run("ip link set lo up")?;
     run("ip address add 10.9.0.2/24 dev eth0")?;
     run("ip link set eth0 up")?;

@@ -188,7 +188,7 @@ impl Flags {
     }
 
     // ANCHOR: on_network
-    /// Where bridges can be made: here, or in the user's own namespaces.
+    /// Where bridges can be made: in this network namespace, or in the user's own namespaces.
     fn on_network(&self, design: &Design, name: &str) -> Result<Decision> {
         let flags = design.store_flags();
         let networks = Networks::open(flags)?;
@@ -196,7 +196,7 @@ impl Flags {
         if owns_network_namespace() {
             return Ok(Decision::Network { name: network.name, holder: None });
         }
-        // Decided before we are root of another user namespace.
+        // This must be decided before the process enters another user namespace.
         flags.data_root();
         let holder = Holder::find_or_start(flags, &networks)?;
         holder.enter_user_namespace()?;

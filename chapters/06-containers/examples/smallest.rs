@@ -24,26 +24,26 @@ fn main() -> Result<()> {
 }
 
 // ANCHOR: smallest
-/// What you type: it makes the shim, and has nothing more to do.
+/// The command that you type: it makes the shim and ends.
 fn start(directory: &Path, command: &[String]) -> Result<()> {
     fs::create_dir(directory).with_context(|| format!("cannot make {}", directory.display()))?;
     let mut shim = Command::new(std::env::current_exe()?);
     shim.arg("shim").arg(directory).args(command);
-    // Nothing of ours stays with it: neither the terminal's descriptors nor, below, its signals.
+    // The shim gets neither the terminal's descriptors nor, because of setsid, its signals.
     shim.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     println!("{}", shim.spawn().context("cannot start the shim")?.id());
     Ok(())
 }
 
-/// The command's parent for as long as it lives: only a parent learns how its child ended.
+/// The command's parent, which runs as long as the command: only a parent gets the exit status.
 fn shim(directory: &Path, command: &[String]) -> Result<()> {
-    // Without a terminal no Ctrl-C comes, and its closing (SIGHUP) doesn't concern us.
+    // In a new session, the shim gets no Ctrl-C, and no SIGHUP when the terminal is closed.
     setsid().context("setsid")?;
     let (output, writer) = std::io::pipe()?;
     let mut child = Command::new(command.first().context("say what to run")?);
     child.args(&command[1..]).stdin(Stdio::null()).stdout(writer.try_clone()?).stderr(writer);
     let mut running = child.spawn().context("cannot start the command")?;
-    // It holds the pipe's other end, too: without this the end of the output would never come.
+    // `command` also holds the pipe's write end. It must be closed, or the output would never end.
     drop(child);
 
     let mut log = File::create(directory.join("log"))?;
@@ -54,7 +54,7 @@ fn shim(directory: &Path, command: &[String]) -> Result<()> {
     let status = running.wait()?;
     let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal));
 
-    // Whole or not at all: who reads it meanwhile never sees half a number.
+    // rename(2) is atomic: a reader sees the complete file or none.
     fs::write(directory.join("status.new"), format!("{}\n", code.unwrap_or(255)))?;
     Ok(fs::rename(directory.join("status.new"), directory.join("status"))?)
 }

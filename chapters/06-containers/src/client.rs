@@ -210,7 +210,7 @@ impl Frames {
     }
 
     // ANCHOR: frames
-    /// Calls `out` with a stream's number and its bytes.
+    /// Decodes frames, and calls `out` with a stream's number and its bytes.
     pub fn take(&mut self, mut bytes: &[u8], mut out: impl FnMut(u8, &[u8]) -> Result<()>) -> Result<()> {
         while !bytes.is_empty() {
             if self.left == 0 {

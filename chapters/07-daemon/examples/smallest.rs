@@ -24,7 +24,7 @@ fn main() -> Result<()> {
 
 // ANCHOR: smallest
 fn serve(mut client: UnixStream) -> Result<()> {
-    // The head ends with an empty line. Byte by byte, so that nothing is read ahead.
+    // The head ends with an empty line. Reading single bytes ensures that nothing is read ahead.
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         let mut byte = [0];
@@ -46,7 +46,7 @@ fn answer(mut client: UnixStream, status: &str, body: &str) -> Result<()> {
     Ok(client.write_all(text.as_bytes())?)
 }
 
-/// From now on the connection is the command's input, and its output in frames.
+/// From now on, the connection carries the command's input, and its output in frames.
 fn shell(mut client: UnixStream) -> Result<()> {
     client.write_all(b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n")?;
     let input = OwnedFd::from(client.try_clone()?);

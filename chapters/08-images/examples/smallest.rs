@@ -20,7 +20,7 @@ fn main() -> Result<()> {
 }
 
 // ANCHOR: smallest
-/// A blob: the digest is its name, and its content must have that digest.
+/// Reads a blob. Its name is a digest, and its content must have this digest.
 fn blob(layout: &Path, descriptor: &Value) -> Result<Vec<u8>> {
     let digest = descriptor["digest"].as_str().context("a descriptor without a digest")?;
     let hex = digest.strip_prefix("sha256:").context("not sha256")?;
@@ -30,13 +30,13 @@ fn blob(layout: &Path, descriptor: &Value) -> Result<Vec<u8>> {
     Ok(content)
 }
 
-/// From the index to the manifest, from there to the configuration and the layers.
+/// Follows the digests from the index to the manifest, and to the configuration and the layers.
 fn unpack(layout: &Path, root: &Path) -> Result<Value> {
     let index: Value = serde_json::from_slice(&fs::read(layout.join("index.json")).context("index.json")?)?;
     let manifest: Value = serde_json::from_slice(&blob(layout, &index["manifests"][0])?)?;
     let config = serde_json::from_slice(&blob(layout, &manifest["config"])?)?;
     fs::create_dir_all(root).context("cannot make the root")?;
-    // The lowest first: each adds files, replaces some, and takes some away.
+    // Begin with the lowest layer. Each layer adds, replaces and deletes files.
     for layer in manifest["layers"].as_array().context("no layers")? {
         let content = blob(layout, layer)?;
         for entry in tar::Archive::new(&content[..]).entries()? {

@@ -27,8 +27,8 @@ const DEFAULT_DOMAIN: &str = "docker.io";
 impl FromStr for Reference {
     type Err = String;
 
-    /// The rule is Docker's (distribution, `reference/`): the part before the first `/` is a host if it
-    /// has a `.` or a `:` or is `localhost`.
+    /// Docker's rule (distribution, `reference/`): the text before the first `/` is a host if it
+    /// contains a `.` or a `:`, or is `localhost`.
     fn from_str(text: &str) -> Result<Reference, String> {
         let invalid = |why: &str| format!("invalid reference format {text:?}: {why}");
         let (rest, digest) = match text.split_once('@') {

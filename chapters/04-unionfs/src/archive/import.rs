@@ -35,9 +35,9 @@ pub struct Imported {
 }
 
 // ANCHOR: import
-/// Imports an archive, compressed or not, as a layer on another one. `archive` is called in the
-/// process that unpacks: for an ordinary user that is a child in a user namespace, in which files
-/// can be given to other ids.
+/// Imports an archive, compressed or not, as a layer on top of its parent. `archive` is called in
+/// the process that unpacks. For an ordinary user this is a child in a user namespace, which can
+/// change the owners of files.
 pub fn import<R: Read>(
     store: &LayerStore,
     parent: Option<ChainId>,

@@ -93,9 +93,9 @@ impl Whiteouts {
     }
 
     // ANCHOR: remove_lower
-    /// Removes what is there under a name, except what this layer has put there: image-spec,
-    /// layer.md, "Whiteouts". Returns whether something of this layer's stays. (On overlay2 that
-    /// leaves earlier whiteouts: in an opaque directory they would be seen as devices.)
+    /// Removes the entry with this name, except files that this layer has added (image-spec, layer.md,
+    /// "Whiteouts"). Returns whether files of this layer stay. (With overlay2 it removes earlier
+    /// whiteouts, which would be visible as devices in an opaque directory.)
     fn remove_lower(&self, directory: &Directory, name: &OsStr) -> Result<bool> {
         let Some(stat) = directory.stat(name)? else { return Ok(false) };
         let place = self.place(directory.as_fd(), name)?;

@@ -87,9 +87,9 @@ fn without_mount_points(mut changes: Vec<Change>) -> Vec<Change> {
 }
 
 // ANCHOR: compare
-/// Compares one directory; whether there was any change in it. With [`Form::Difference`] only what
-/// the layer holds is looked at, so the cost follows the changes and not the size of the root.
-/// `is_whole`: what the directory lacks is deleted, as in all directories below an opaque one.
+/// Compares one directory, and returns whether anything in it changed. With [`Form::Difference`] it
+/// reads only the layer's own entries, so the cost depends on the changes and not on the image.
+/// `is_whole`: names that the directory lacks are deleted, as in and below an opaque directory.
 fn compare(
     upper: &Directory,
     is_whole: bool,

@@ -68,9 +68,9 @@ pub fn candidates(data_root: &Path) -> Vec<Candidate> {
 }
 
 // ANCHOR: try_overlay
-/// Mounts an overlay of two empty directories in the data root, in namespaces that vanish with it.
-/// No setting says whether that works: it depends on the kernel, on the file system below (another
-/// overlayfs can't be the upper one) and, for an ordinary user, on Linux 5.11 or later.
+/// Tries to mount an overlay of empty directories in the data root, in temporary namespaces.
+/// Whether this works depends on the kernel, on the file system (overlayfs can't hold an upper
+/// directory) and, for an ordinary user, on Linux 5.11 or later.
 fn try_overlay(data_root: &Path) -> Result<()> {
     let trial = data_root.join(format!("trial-{}", &new_id()?[..12]));
     let tried = ["lower", "upper", "work", "merged"]

@@ -32,34 +32,33 @@ pub enum Name {
 pub type CacheId = String;
 
 // ANCHOR: trait
-/// What a storage driver does. The [layer store](crate::LayerStore) knows which layers stand on
-/// which; a driver knows how to keep one and how to unite them.
+/// A storage driver. The [layer store](crate::LayerStore) knows the parents of layers. A driver
+/// knows how to store a layer, and how to show a stack of layers as one directory.
 ///
-/// Layers below are always given topmost first, as overlayfs wants them.
+/// `below` always lists layers from the top, in the order of overlayfs.
 pub trait StorageDriver: Send + Sync {
-    /// Which one it is.
+    /// The driver's name.
     fn name(&self) -> Name;
 
-    /// Makes the directories of a new layer on top of others.
+    /// Makes the directories of a new layer on top of other layers.
     fn create(&self, id: &CacheId, below: &[CacheId]) -> Result<()>;
 
-    /// How all that [`create`](Self::create) made goes away again, written down before it is made.
+    /// The undo records for [`create`](Self::create), which are written before it runs.
     fn undo(&self, id: &CacheId) -> Vec<Undo>;
 
-    /// Where a layer's files are.
+    /// The directory with a layer's files.
     fn content(&self, id: &CacheId) -> PathBuf;
 
-    /// How "this file is deleted" is kept in a layer.
+    /// How a layer stores deleted files.
     fn whiteouts(&self) -> WhiteoutForm;
 
-    /// The root file system that is a layer united with all below it. What is written goes into the
-    /// layer.
+    /// The root file system made of a layer and all layers below it. Writes go into the layer.
     fn root(&self, id: &CacheId, below: &[CacheId]) -> Result<Box<dyn Mechanism>>;
 
-    /// What a layer changes in what is below it, sorted by path.
+    /// A layer's changes, compared with the layers below it, sorted by path.
     fn changes(&self, id: &CacheId, below: &[CacheId]) -> Result<Vec<Change>>;
 
-    /// The layers that the driver has on disk, committed or half-made.
+    /// The layers that the driver has on disk, complete or incomplete.
     fn ids(&self) -> Result<Vec<CacheId>>;
 }
 // ANCHOR_END: trait

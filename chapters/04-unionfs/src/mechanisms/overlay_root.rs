@@ -75,17 +75,15 @@ impl Mechanism for OverlayRoot {
 
 impl OverlayMount {
     // ANCHOR: mount
-    /// Mounts the union at `place`, which is `merged` with its whole path. Changes the working
-    /// directory.
+    /// Mounts the union at `place`, the absolute path of `merged`. Changes the working directory.
     ///
     /// The new mount API takes one layer at a time, up to 500 (`lowerdir+`, Linux 6.7). Older kernels
-    /// take all of them in one string that fills one page at most, which is what the short links are
-    /// for.
+    /// take all layers in one string of at most one page, so the layers have short links.
     pub fn mount(&self, store: &Path, place: &Path) -> Result<()> {
         ch02_rootfs::sys::chdir(&steps::GO_TO_LAYERS, store)?;
         match self.mount_one_by_one(place) {
             Err(first) if is_invalid(&first) => match self.mount_in_one_string(place) {
-                // Refused for another reason than `lowerdir+`: the new API says which.
+                // The kernel refused something else than `lowerdir+`: the new API gives the reason.
                 Err(second) if is_invalid(&second) && was_understood(&first) => Err(first),
                 mounted => mounted,
             },

@@ -90,8 +90,8 @@ impl NewLayer<'_> {
     }
 
     // ANCHOR: commit
-    /// Makes it a layer of the store, and gives it a name. The moment in which it comes into being is
-    /// one rename(2). If an equal layer is there by now, that one stays, and this one goes.
+    /// Adds the layer to the store's index, and gives it a name. One rename(2) creates the entry
+    /// atomically. If the index already has an equal layer, that one stays and this one is removed.
     pub fn commit(mut self, diff: DiffId, size: u64, name: Option<&str>) -> Result<ChainId> {
         let store = self.store;
         let chain = chain_id(self.parent.as_ref(), &diff);

@@ -16,8 +16,8 @@ use crate::frozen::thaw_left_behind;
 
 impl LayerStore {
     // ANCHOR: sweep
-    /// Removes it, unless somebody uses the store at this moment: then who comes next does. What can't
-    /// be removed is reported, and is no reason not to go on.
+    /// Removes garbage, unless another process is using the store; then a later command does it. If
+    /// something can't be removed, this is reported, and the rest is still removed.
     pub(super) fn sweep(&self) -> Result<()> {
         if !self.needs_sweeping()? {
             return Ok(());

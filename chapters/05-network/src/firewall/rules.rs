@@ -17,10 +17,10 @@ pub fn container_table(container: &str) -> String {
 }
 
 // ANCHOR: network
-/// The rules of a network: what leaves it gets the machine's address, and nothing new comes in but
-/// by a published port.
+/// The rules of a network: outgoing packets get the machine's address, and new connections come in
+/// only through a published port.
 ///
-/// A `delete` needs a table that is there, hence the first line.
+/// `delete` fails if the table doesn't exist, so the first line adds it.
 pub fn network(network: &Network) -> String {
     let (table, bridge, subnet) = (network_table(&network.bridge), &network.bridge, network.subnet);
     let masquerade =
@@ -49,10 +49,10 @@ table ip {table} {{
 // ANCHOR_END: network
 
 // ANCHOR: publish
-/// The rules of published ports: a packet for the machine's port becomes one for the container's.
-/// In `prerouting` for callers from elsewhere, in `output` for those on the machine (those on its
-/// loopback address go through the proxy, since the kernel routes no loopback address to a bridge),
-/// and back out with the bridge's address where a container calls itself by the machine's port.
+/// The rules of published ports, which replace the machine's address and port by the container's:
+/// in `prerouting` for clients on other machines, and in `output` for clients on this machine.
+/// (Connections to 127.0.0.1 use the proxy, because the kernel doesn't route loopback addresses.)
+/// If a container connects to itself through the machine's port, its address is masqueraded.
 pub fn publish(container: &str, address: Ipv4Addr, ports: &[Publish]) -> String {
     let table = container_table(container);
     let (mut calls, mut own_calls, mut hairpins) = (String::new(), String::new(), String::new());

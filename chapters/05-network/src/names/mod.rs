@@ -92,10 +92,10 @@ pub fn names_of(endpoint: &Endpoint) -> Vec<String> {
 }
 
 // ANCHOR: refresh
-/// Writes /etc/hosts again for all containers on a network, when one has come. In place: the file
-/// is bound into the containers, and a mount keeps to the file that it was made of, not to its
-/// name. When one goes, its undo journal takes its line out again ([`forget`]), whoever removes
-/// it.
+/// Writes /etc/hosts again for all containers on a network, after a container has joined it. The
+/// file is changed in place: it is bind-mounted into the containers, and a mount refers to the file
+/// and not to its name. When a container is removed, its undo journal removes its line
+/// ([`forget`]).
 ///
 /// On the default network containers don't find each other by name, as in Docker.
 pub fn refresh(networks: &Networks, network: &str) -> Result<()> {

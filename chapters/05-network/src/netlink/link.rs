@@ -77,9 +77,9 @@ impl Netlink {
     }
 
     // ANCHOR: create_veth
-    /// Makes a veth pair in one message: this end up and on the bridge, the other in the container's
-    /// namespace under its final name. There is no moment in which half of it exists, and when either
-    /// namespace goes, both ends go.
+    /// Makes a veth pair in one message: this end is up and on the bridge, the other end is in the
+    /// container's namespace with its final name. So the pair is never incomplete. When either
+    /// namespace ends, the kernel removes both ends.
     pub fn create_veth(&self, veth: &Veth) -> Result<()> {
         let mut peer = LinkMessage::default();
         peer.attributes =

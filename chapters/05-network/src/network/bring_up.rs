@@ -11,9 +11,9 @@ use crate::rootless::owns_network_namespace;
 use crate::steps;
 
 // ANCHOR: bring_up
-/// Makes the network's bridge if it isn't there, and returns its index. The caller holds the
-/// networks' lock. `netlink` is a socket in the namespace where the bridge belongs, and `set_rules`
-/// sets the rules there.
+/// Makes the network's bridge if it doesn't exist, and returns its index. The caller holds the lock
+/// of the networks. `netlink` is a socket of the bridge's network namespace, and `set_rules` sets
+/// the rules in this namespace.
 pub fn bring_up(network: &Network, netlink: &Netlink, set_rules: impl FnOnce() -> Result<()>) -> Result<u32> {
     if let Some(index) = netlink.link_index(&network.bridge)? {
         return Ok(index);

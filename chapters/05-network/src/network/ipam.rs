@@ -19,8 +19,8 @@ impl Networks {
     }
 
     // ANCHOR: allocate
-    /// Gives a container an address that nobody has: never the network's, the broadcast address or the
-    /// gateway's.
+    /// Gives a container the lowest free address. The network's address, the gateway's address and the
+    /// broadcast address are never free.
     pub fn allocate(&self, network: &Network, container: &str) -> Result<Ipv4Addr> {
         let _alone = self.lock()?;
         let directory = self.leases(&network.name);
@@ -29,15 +29,15 @@ impl Networks {
         for entry in fs::read_dir(&directory)? {
             let entry = entry?;
             if !self.containers().join(entry.file_name()).is_dir() {
-                // Its container is gone, and died before it could give it back.
+                // The container is gone, but its address was not released.
                 let _ = fs::remove_file(entry.path());
                 continue;
             }
-            // One that can't be read was torn by a crash, before anybody had the address.
+            // A damaged lease was interrupted by a crash, before its container got the address.
             let lease = fs::read_to_string(entry.path()).unwrap_or_default();
             taken.extend(lease.trim().parse::<Ipv4Addr>());
         }
-        // `hosts` leaves the first and the last address of the subnet out.
+        // `hosts` omits the first and the last address of the subnet.
         let Some(free) = network.subnet.hosts().find(|address| !taken.contains(address)) else {
             bail!(
                 "no address is free in the network {} ({}): {} containers have one\n\

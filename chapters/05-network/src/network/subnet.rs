@@ -145,7 +145,7 @@ mod tests {
         assert_eq!(decide(DEFAULT, &Wishes::default(), &[], &machine).unwrap().bridge, "coracle1");
         let wishes = Wishes { bridge: Some("docker0".into()), ..Wishes::default() };
         let error = decide("a", &wishes, &[], &machine).unwrap_err().to_string();
-        assert!(error.contains("there is an interface docker0 already"), "{error}");
+        assert!(error.contains("the interface docker0 already exists"), "{error}");
     }
 
     #[test]

@@ -86,8 +86,8 @@ fn serve(container: &OwnedFd, listeners: Vec<TcpListener>, targets: &[SocketAddr
 }
 
 // ANCHOR: carry
-/// Carries bytes both ways. When one side has no more to say, only that direction ends: the other
-/// may still have an answer (a half-close, as `curl` and `nc -N` do).
+/// Copies bytes in both directions. When one side closes its direction, only this direction ends,
+/// because the other side may still send an answer (a half-close, as in `nc -N`).
 fn carry(caller: TcpStream, target: SocketAddrV4) -> io::Result<()> {
     let container = TcpStream::connect_timeout(&target.into(), PATIENCE)?;
     let (caller_again, container_again) = (caller.try_clone()?, container.try_clone()?);
@@ -111,7 +111,7 @@ fn copy(mut from: &TcpStream, mut to: &TcpStream) {
             Err(error) => break Err(error),
         }
     };
-    // After an error the other direction has nobody to talk to either.
+    // After an error, the other direction can't work either.
     let _ = if copied.is_ok() { to.shutdown(Shutdown::Write) } else { to.shutdown(Shutdown::Both) };
     if copied.is_err() {
         let _ = from.shutdown(Shutdown::Both);

@@ -37,18 +37,18 @@ fn file(networks: &Networks) -> PathBuf {
 
 impl Holder {
     // ANCHOR: find_or_start
-    /// The user's namespaces; a holder is started if there is none. If it was killed, the containers on
-    /// its networks have lost their links, and new ones get a new one.
+    /// The user's namespaces. Starts a holder if none runs. If the holder was killed, its containers
+    /// have lost their networks, and new containers use the new holder.
     pub fn find_or_start(flags: &StoreFlags, networks: &Networks) -> Result<Holder> {
         let _alone = networks.lock()?;
         if let Some(process) = recorded(networks).filter(|process| process.life() == Life::Alive) {
-            // It sees that somebody has asked for it.
+            // The holder sees that it is in use.
             let file = File::options().write(true).open(file(networks))?;
             file.set_modified(SystemTime::now())?;
             return Holder::of(&process);
         }
         let role = ["network-holder".into(), networks.state().into()];
-        // What a killed holder has left.
+        // The record of a killed holder.
         way_out::end(networks)?;
         let (ends, kept) = std::io::pipe().context("cannot make a pipe")?;
         let helper = Helper {

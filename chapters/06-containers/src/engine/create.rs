@@ -117,13 +117,13 @@ impl Local {
     }
 
     // ANCHOR: volumes
-    /// Named volumes become directories of ours, and are made if they are missing: `-v NAME:TARGET`.
+    /// Replaces named volumes (`-v NAME:TARGET`) by their directories, and creates missing volumes.
     fn resolve_volumes(&self, record: &mut Record) -> Result<()> {
         for flag in &mut record.flags {
             let Some(volume) = flag.strip_prefix("--volume=") else { continue };
             let (source, rest) = match volume.split_once(':') {
                 Some((source, rest)) => (source.to_string(), rest.to_string()),
-                // Only a target: a volume that nobody names.
+                // Only a target: an anonymous volume.
                 None => (String::new(), volume.to_string()),
             };
             if source.starts_with(['/', '.', '~']) {

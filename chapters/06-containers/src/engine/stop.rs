@@ -12,8 +12,8 @@ use crate::verbs::signal_number;
 
 impl Local {
     // ANCHOR: stop
-    /// Asks a container to end, and kills it when it doesn't. (A PID 1 that has no handler for the
-    /// signal never sees it.)
+    /// Sends a container its stop signal, and kills it if it doesn't end in time. (The kernel discards
+    /// the signal if PID 1 has no handler for it.)
     pub fn stop(&self, name: &str, seconds: Option<i64>, signal: Option<&str>) -> Result<()> {
         let record = self.records().find(name)?;
         if !record.state.is_active() {
@@ -25,7 +25,7 @@ impl Local {
         let own = if record.config.stop_signal.is_empty() { "SIGTERM" } else { &record.config.stop_signal };
         let waiting = self.wait(&record)?;
         if let Err(error) = self.kill(&record.id, signal_number(signal.unwrap_or(own))?, true) {
-            // It may have ended this very moment, or been stopped by somebody else.
+            // It may have just ended, or been stopped by another command.
             self.waited(waiting.as_ref(), &record.id)?;
             let is_there = self.records().find(&record.id).is_ok_and(|record| record.state.is_active());
             return if is_there { Err(error) } else { Ok(()) };
@@ -42,7 +42,7 @@ impl Local {
                     return Ok(());
                 }
             }
-            // It may have ended this very moment.
+            // It may have just ended.
             let _ = self.kill(&record.id, 9, true);
         }
         self.waited(waiting.as_ref(), &record.id).map(drop)

@@ -46,7 +46,7 @@ impl LogWriter {
 
     // ANCHOR: lines
     // ANCHOR: take
-    /// Takes what a stream wrote (1 for stdout, 2 for stderr), and writes the lines in it.
+    /// Takes output of a stream (1 for stdout, 2 for stderr), and writes its complete lines.
     pub fn take(&mut self, stream: u8, bytes: &[u8]) {
         let index = usize::from(stream == 2);
         let mut rest = bytes;

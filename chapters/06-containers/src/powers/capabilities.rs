@@ -141,13 +141,12 @@ impl Capabilities {
 }
 
 // ANCHOR: mechanism
-/// Gives up all others. Four sets have to shrink, or what is taken away comes back: the *bounding*
-/// set caps what any program may ever gain, the *effective* and *permitted* ones are what we have,
-/// *inheritable* (and *ambient*) is what a program that isn't root would be given by an execve(2),
-/// and is empty (CVE-2022-24769).
+/// Drops all other capabilities, from all five sets. The *bounding* set limits what a program can
+/// gain. The *effective* and *permitted* sets are the process's own capabilities. The *inheritable*
+/// and *ambient* sets would be kept at execve(2), and are emptied (CVE-2022-24769).
 #[derive(Debug, Clone)]
 pub struct Drop {
-    /// What stays.
+    /// The capabilities that are kept.
     pub keep: Capabilities,
 }
 

@@ -35,11 +35,10 @@ pub const MASKED: [&str; 13] = [
 pub const READ_ONLY: [&str; 5] = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"];
 
 // ANCHOR: masks
-/// Covers files by /dev/null and directories by an empty, read-only file system.
+/// Masks files with /dev/null, and directories with an empty, read-only file system.
 ///
-/// Everything goes by descriptors that were opened and looked at: a root file system in which
-/// /dev/null is a link, or /proc a directory of somebody's, once turned covers into doors
-/// (CVE-2025-31133, -52881).
+/// All mounts use descriptors that were opened and checked. A root file system in which /dev/null
+/// is a link, or /proc is replaced, could otherwise redirect them (CVE-2025-31133, -52881).
 #[derive(Debug, Clone, Default)]
 pub struct Masks;
 

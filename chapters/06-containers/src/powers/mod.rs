@@ -175,9 +175,9 @@ impl PowerFlags {
     }
 
     // ANCHOR: seal
-    /// The last steps, in the order that the kernel wants. A filter is installed by who has
-    /// CAP_SYS_ADMIN, or by who has given up new privileges: so without no_new_privs it comes before
-    /// the capabilities go, and with it last of all.
+    /// The last steps, in the order that the kernel requires. Installing a filter needs CAP_SYS_ADMIN
+    /// or no_new_privs. So without no_new_privs, the filter comes before the capabilities are dropped;
+    /// with no_new_privs, it comes last.
     fn seal(&self, user: &str, privileged: bool) -> Result<Vec<Box<dyn Mechanism>>> {
         let security = self.security()?;
         let keep = Capabilities::decide(&self.cap_add, &self.cap_drop, privileged)?;
@@ -191,7 +191,7 @@ impl PowerFlags {
         let (first, last) = if security.no_new_privileges { (None, filter) } else { (filter, None) };
         seal.extend(first);
         seal.push(Box::new(Drop { keep }));
-        // Also where nobody says as whom: the caller's groups (disk, docker) are not the container's.
+        // Also without `--user`, because the caller's groups (disk, docker) must be dropped.
         seal.push(Box::new(RunAs { user: user.into(), groups: self.group_add.clone(), keep }));
         if security.no_new_privileges {
             seal.push(Box::new(NoNewPrivileges));

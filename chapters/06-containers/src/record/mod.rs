@@ -167,7 +167,7 @@ impl Restart {
     }
 
     // ANCHOR: again
-    /// Whether a container that ended is started again.
+    /// Whether the policy restarts a container that has ended.
     pub fn again(self, code: u8, restarts: u32, was_stopped: bool) -> bool {
         if was_stopped {
             return false;

@@ -71,8 +71,8 @@ impl RecordState {
     }
 
     // ANCHOR: truth
-    /// The truth, if the shim died without a word (`kill -9`, a reboot): its container died with it, of
-    /// the same signal. `None` when what is written is true.
+    /// The corrected state, if the shim was killed (`kill -9`, a reboot): the kernel has then killed
+    /// its container with SIGKILL. `None` if the recorded state is right.
     pub fn corrected(&self) -> Option<RecordState> {
         let shim_lives = self.shim.as_ref().is_some_and(|shim| shim.life() != Life::Gone);
         if !self.is_active() || shim_lives {

@@ -58,8 +58,8 @@ impl Client {
     }
 
     // ANCHOR: frame
-    /// Output for it. Without a terminal, both streams go over one connection in frames of Docker's:
-    /// the stream's number, three zeros, the length in four bytes, most significant first; then the
+    /// Queues output for the client. Without a terminal, both streams use one connection, in Docker's
+    /// frames: the stream's number, three zero bytes, the length in four bytes (big-endian), and the
     /// bytes (Engine API, "Attach to a container").
     pub fn output(&mut self, stream: u8, bytes: &[u8], is_terminal: bool) {
         if self.is_gone || self.is_cut || !self.streams[usize::from(stream == 2)] {

@@ -143,8 +143,8 @@ impl Life<'_> {
     }
 
     // ANCHOR: watch
-    /// The loop: one poll(2) for the container's end, its streams, clients, commands, and who asks
-    /// something.
+    /// The event loop: one poll(2) for the container's end, its streams, clients, exec'd commands and
+    /// requests.
     fn watch(&mut self, control: &mut Control) -> Result<Exit> {
         loop {
             let has_ended = {
@@ -163,7 +163,7 @@ impl Life<'_> {
             self.carry();
             self.serve(control);
             if has_ended {
-                // What it wrote last may still be in the pipes.
+                // The container's last output may still be in the pipes.
                 while self.streams.pump(self.log.as_mut(), &mut self.clients) {}
                 return self.container.reap();
             }

@@ -29,11 +29,12 @@ pub fn socket_path(state_root: &Path, id: &str) -> PathBuf {
 }
 
 // ANCHOR: start
-/// Starts a shim, and returns when the container stands at its start gate; or why it doesn't.
+/// Starts a shim. Returns when the container is ready at its start gate, or returns the shim's
+/// error.
 ///
-/// A process of its own is forked and executed here, never a container: so whoever calls may have
-/// threads (chapter 7's daemon has many). The shim makes another process at once and ends, so that
-/// nobody has to wait for it later.
+/// This function executes a new program and doesn't make the container itself, so its caller may
+/// have threads (chapter 7's daemon does). The new process forks at once and ends, so the caller
+/// needn't wait for the shim later.
 pub fn start(flags: &StoreFlags, id: &str) -> Result<Handle> {
     let (link, theirs) = Link::pair()?;
     let role: [OsString; 2] = ["shim".into(), id.into()];

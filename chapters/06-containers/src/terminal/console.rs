@@ -14,17 +14,17 @@ use nix::errno::Errno;
 use crate::{steps, sys};
 
 // ANCHOR: console
-/// A pty from the container's own devpts, so that `tty` and `ps` inside know its name. The process
-/// becomes the leader of a session whose terminal it is: that is what makes Ctrl-C, job control and
-/// `su` work. The other end goes up to the host.
+/// A pty from the container's own devpts, so that `tty` and `ps` in the container find its name. The
+/// process becomes a session leader with this controlling terminal, which Ctrl-C, job control and
+/// `su` need. The pty's master is sent to the host.
 ///
-/// With it the caller's terminal is out of the container's reach: nothing can be typed on it
-/// (chapter 1's TIOCSTI).
+/// So the container can't reach the caller's terminal, and can't insert input there (chapter 1's
+/// TIOCSTI).
 #[derive(Debug, Clone, Default)]
 pub struct Console {
-    /// Letters and lines, if they are known.
+    /// Columns and rows, if they are known.
     pub size: Option<(u16, u16)>,
-    /// Whether it is the container's first process: then /dev/console is this terminal, too.
+    /// Whether this is the container's first process, for which /dev/console is also this terminal.
     pub is_first: bool,
 }
 

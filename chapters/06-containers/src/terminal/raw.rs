@@ -18,7 +18,7 @@ pub struct RawMode(());
 
 impl RawMode {
     // ANCHOR: raw
-    /// Sets it, if stdin is a terminal.
+    /// Sets raw mode, if stdin is a terminal.
     pub fn set() -> Result<Option<RawMode>> {
         let stdin = io::stdin();
         if !stdin.is_terminal() {

@@ -36,8 +36,8 @@ pub fn switching_protocols(is_terminal: bool) -> Response<Body> {
 }
 
 // ANCHOR: take
-/// Takes the connection of a request, when the answer is sent; or that of an answer, at the other
-/// end.
+/// Takes the connection from hyper, after the response 101: in the daemon that of a request, in the
+/// client that of a response.
 pub async fn take(connection: OnUpgrade) -> Result<Taken> {
     let upgraded: Upgraded = connection.await.context("the connection was not upgraded")?;
     let parts = upgraded

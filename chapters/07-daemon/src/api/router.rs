@@ -16,17 +16,17 @@ use super::{OLDEST, VERSION, containers, exec, networks, system, volumes};
 use crate::daemon::Daemon;
 
 // ANCHOR: call
-/// A request, taken apart.
+/// The parts of a request.
 pub struct Call {
-    /// What is to be done.
+    /// The HTTP method.
     pub method: Method,
-    /// The parts of the path, without the version.
+    /// The components of the path, without the version.
     pub path: Vec<String>,
-    /// What stands behind the question mark.
+    /// The query, after the question mark.
     pub query: Query,
-    /// The version that the client speaks.
+    /// The API version of the request.
     pub version: String,
-    /// The whole.
+    /// The whole request.
     pub request: Request,
 }
 // ANCHOR_END: call
@@ -87,7 +87,7 @@ async fn drain(request: Request) {
 }
 
 // ANCHOR: version
-/// Strips the version from a path: `/v1.43/containers/json`. Without one the newest is meant.
+/// Splits the version off a path: `/v1.43/containers/json`. The default is the newest version.
 pub fn version_of(path: &str) -> Result<(String, &str), String> {
     let Some(rest) = path.strip_prefix("/v") else { return Ok((VERSION.into(), path)) };
     let (version, rest) = match rest.find('/') {
@@ -99,7 +99,7 @@ pub fn version_of(path: &str) -> Result<(String, &str), String> {
         Some((major.parse().ok()?, minor.parse().ok()?))
     };
     match number(version) {
-        // Something else that begins with a v: /volumes.
+        // Another path that begins with a v, such as /volumes.
         None => Ok((VERSION.into(), path)),
         Some(asked) if Some(asked) > number(VERSION) => {
             Err(format!("client version {version} is too new. Maximum supported API version is {VERSION}"))
@@ -126,7 +126,7 @@ fn take_apart(request: Request) -> Result<Call, Box<(ApiError, Request)>> {
 
 // ANCHOR: route
 // ANCHOR: route_begin
-/// The table: method and path, and the function.
+/// The routes: method, path and handler.
 async fn route(daemon: Daemon, call: Call) -> Answer {
     let path: Vec<&str> = call.path.iter().map(String::as_str).collect();
     debug!(version = call.version, "routed");

@@ -125,7 +125,7 @@ pub async fn disk_usage(daemon: Daemon) -> Answer {
 }
 
 // ANCHOR: blocking
-/// Does disk work on a thread that may wait for it.
+/// Runs blocking work on a thread of the pool for blocking calls.
 pub async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> anyhow::Result<T> + Send + 'static,
 ) -> Result<T, ApiError> {

@@ -39,13 +39,13 @@ pub fn listen(flags: &StoreFlags, verb: &DaemonVerb) -> Result<Vec<UnixListener>
 }
 
 // ANCHOR: listen_at
-/// A socket for its owner and one group (0660): to be able to open it is to be able to do
-/// everything.
+/// A socket for its owner and one group (0660). Connecting to it gives all privileges of the
+/// daemon.
 fn listen_at(path: &Path, group: Option<&str>) -> Result<UnixListener> {
     if UnixStream::connect(path).is_ok() {
         bail!("somebody listens at {} already\ncure: end that, or choose another --host", path.display());
     }
-    // Left by one that was killed.
+    // A killed daemon has left it.
     let _ = fs::remove_file(path);
     let before = nix::sys::stat::umask(nix::sys::stat::Mode::from_bits_truncate(0o117));
     let listener = UnixListener::bind(path);

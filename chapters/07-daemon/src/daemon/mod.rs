@@ -162,13 +162,13 @@ async fn serve(daemon: Daemon, listeners: Vec<std::os::unix::net::UnixListener>)
 }
 
 // ANCHOR: accept
-/// A task for each connection: it costs some kilobytes, and waits without a thread.
+/// Starts a task for each connection. A task needs a few kilobytes, and no thread while it waits.
 async fn accept(daemon: Daemon, listener: UnixListener) {
     loop {
         let stream = match listener.accept().await {
             Ok((stream, _)) => stream,
             Err(error) => {
-                // No descriptor is left: some connection will end.
+                // There are no free descriptors. Wait until a connection ends.
                 warn!(%error, "cannot accept a connection");
                 tokio::time::sleep(Duration::from_millis(100)).await;
                 continue;
@@ -194,7 +194,7 @@ async fn accept(daemon: Daemon, listener: UnixListener) {
                 .serve_connection(TokioIo::new(stream), service)
                 .with_upgrades();
             if let Err(error) = connection.await {
-                // A client that went away, or never spoke HTTP.
+                // The client has closed the connection, or didn't send HTTP.
                 tracing::debug!(%error, "a connection ended");
             }
         });

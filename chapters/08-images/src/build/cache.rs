@@ -7,9 +7,9 @@ use anyhow::Result;
 use crate::layout::{Found, ImageStore};
 
 // ANCHOR: key
-/// The key of a step: the image that it stands on, the instruction with its variables replaced, and
-/// the checksum of what is copied. Times are not in it, nor is what RUN finds on a network: that is
-/// why `apt-get update` can be out of date.
+/// The key of a step: a digest of its parent image, of its instruction with replaced variables, and
+/// of the copied files. It doesn't depend on times, or on data that RUN gets from a network. So a
+/// cached `apt-get update` may be out of date.
 pub fn key(parent: Option<Digest>, instruction: &str, copied: Option<Digest>) -> Digest {
     let parent = parent.map(|parent| parent.to_string()).unwrap_or_default();
     let copied = copied.map(|copied| copied.to_string()).unwrap_or_default();

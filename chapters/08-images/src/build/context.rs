@@ -76,7 +76,7 @@ impl Context {
     }
 
     // ANCHOR: inside
-    /// A path of the context's, by name. `..` and links are followed only as long as they stay inside.
+    /// Resolves a path of the context. Follows `..` and links only if they stay within the context.
     fn inside(&self, name: &str) -> Result<(PathBuf, String)> {
         let mut clean = PathBuf::new();
         for part in Path::new(name).components() {

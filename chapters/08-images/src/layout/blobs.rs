@@ -35,8 +35,8 @@ impl ImageStore {
     }
 
     // ANCHOR: put
-    /// Stores what a reader gives, at most `most` bytes. Its name is known at the end; where it was
-    /// known before, and is another one, nothing is stored.
+    /// Stores the content of a reader, at most `most` bytes. The digest is known at the end. If it
+    /// isn't the expected one, nothing is stored.
     pub fn put(&self, mut from: impl Read, expected: Option<&Digest>, most: u64) -> Result<Copied> {
         self.put_by(expected, |out| {
             let copied = io::copy(&mut (&mut from).take(most.saturating_add(1)), out)?;
@@ -45,7 +45,7 @@ impl ImageStore {
         })
     }
 
-    /// The same for content that is written.
+    /// The same, for content that a closure writes.
     pub fn put_by(
         &self,
         expected: Option<&Digest>,

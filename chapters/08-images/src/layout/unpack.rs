@@ -65,16 +65,15 @@ impl Unpacking<'_> {
     }
 
     // ANCHOR: unpack
-    /// Unpacks the next layer, unless it is there, and keeps it. It is checked against the
-    /// configuration's list of digests of what is *in* the archives: a compressed blob with the right
-    /// name could still hold something else.
+    /// Unpacks the next layer, unless the store already has it. The uncompressed archive must have the
+    /// digest from the configuration's list. (The manifest only lists digests of compressed blobs.)
     pub(crate) fn next(&mut self) -> Result<()> {
         let (blob, diff) = self.layers[self.done];
         let layers = &self.images.layers;
         let chain = chain_id(self.top.as_ref(), &diff);
         let is_there = layers.layer(&chain)?.is_some() && layers.name_layer(&self.keeper, chain).is_ok();
         if is_there && !self.images.index_names(&blob) {
-            // Unpacked it won't be, but whoever gets this image from us would get this blob.
+            // The layer isn't unpacked again, but the blob is part of the image and must be right.
             let found = diff_of(File::open(self.images.blob(&blob))?)
                 .with_context(|| format!("cannot read the layer {blob}"))?;
             self.must_be(&blob, &found, &diff)?;

@@ -27,13 +27,13 @@ struct DockerImage {
 const MOST_FILES: usize = 10_000;
 
 // ANCHOR: load
-/// Loads all images of an archive. Its members are never files by their own names: each becomes a
-/// blob, named by its content, so that `../../etc/passwd` is a name in a table and nothing else.
+/// Loads all images of an archive. The names of its entries never become names of files: each entry
+/// becomes a blob that is named by its digest. So a name such as `../../etc/passwd` does no harm.
 pub fn load(images: &ImageStore, archive: impl Read) -> Result<Vec<Found>> {
     let growing = images.growing()?;
     let loaded = load_members(images, archive);
     drop(growing);
-    // What is no part of an image goes: manifest.json, and everything if the archive was damaged.
+    // Remove blobs that belong to no image: manifest.json, or all blobs of a damaged archive.
     images.remove_unneeded_blobs()?;
     loaded
 }
@@ -52,7 +52,7 @@ fn load_members(images: &ImageStore, archive: impl Read) -> Result<Vec<Found>> {
                 let copied = images.put(archive.data(&member)?, None, member.size().min(MOST_BYTES))?;
                 members.insert(name, copied);
             }
-            // Older archives link equal layers: `../ID/layer.tar`.
+            // Older archives have links between equal layers: `../ID/layer.tar`.
             (EntryType::Symlink | EntryType::Link, Some(target)) => {
                 links.insert(name, target.to_string_lossy().trim_start_matches("../").to_string());
             }

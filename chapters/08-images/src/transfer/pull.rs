@@ -22,9 +22,8 @@ pub type Progress<'a> = dyn FnMut(&str, &str, u64, u64) + 'a;
 const AT_ONCE: usize = 3;
 
 // ANCHOR: pull
-/// Pulls: the manifest, the configuration, the layers that aren't here. Each is stored under the
-/// digest that the one before gave it, so a registry can't give something else than what was asked
-/// for.
+/// Pulls the manifest, the configuration and the missing layers. Each must have the digest that the
+/// previous object gives for it, so a registry can't send different content.
 pub fn pull(
     images: &ImageStore,
     name: &Reference,

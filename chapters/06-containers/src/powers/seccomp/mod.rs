@@ -86,10 +86,10 @@ pub fn default_names() -> Vec<&'static str> {
 }
 
 // ANCHOR: filters
-/// The filters, for a container with these capabilities. One filter has one answer for what it
-/// catches, so there are two: what isn't allowed is "not permitted"; and clone3(2), whose flags no
-/// filter can see behind its pointer, "doesn't exist" (ENOSYS), so that the C library falls back to
-/// clone(2), whose flags can be seen.
+/// The filters for a container with these capabilities. A filter of this library has one result for
+/// all calls that it refuses, so there are two. Calls that aren't allowed fail with EPERM.
+/// clone3(2), whose flags are behind a pointer, fails with ENOSYS, so the C library falls back to
+/// clone(2), whose flags a filter can check.
 pub fn filters(capabilities: Capabilities) -> Result<Vec<BpfProgram>> {
     let arch = std::env::consts::ARCH.try_into().context("no filter is known for this processor")?;
     let mut rules: BTreeMap<i64, Vec<SeccompRule>> = BTreeMap::new();

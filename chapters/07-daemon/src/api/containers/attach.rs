@@ -12,8 +12,8 @@ use crate::api::system::blocking;
 use crate::daemon::{Attachment, Daemon};
 
 // ANCHOR: attach
-/// Answers 101, takes the connection, and gives it to the container's shim; or keeps it until there
-/// is one.
+/// Answers 101, takes the connection, and passes it to the container's shim. If no shim runs yet,
+/// keeps the connection until the container starts.
 pub async fn attach(daemon: Daemon, name: String, call: Call) -> Answer {
     let flag = |name: &str| call.query.flag(name);
     let (stream, stdin, stdout, stderr) = (flag("stream"), flag("stdin"), flag("stdout"), flag("stderr"));
