@@ -14,9 +14,9 @@ use nix::errno::Errno;
 use crate::{steps, sys};
 
 // ANCHOR: console
-/// A pty from the container's own devpts, so that `tty` and `ps` in the container find its name. The
-/// process becomes a session leader with this controlling terminal, which Ctrl-C, job control and
-/// `su` need. The pty's master is sent to the host.
+/// A pty from the container's own devpts, so that `tty` and `ps` in the container know its name.
+/// The process becomes a session leader with this controlling terminal, which Ctrl-C, job control
+/// and `su` need. The pty's master is sent to the host.
 ///
 /// So the container can't reach the caller's terminal, and can't insert input there (chapter 1's
 /// TIOCSTI).
