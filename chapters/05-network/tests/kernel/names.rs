@@ -69,7 +69,7 @@ fn the_narration_says_which_page_is_about_names() -> Result<()> {
     let narrated = String::from_utf8(output.stderr)?;
     for file in ["/etc/hosts", "/etc/hostname", "/etc/resolv.conf"] {
         let step = narrated.lines().find(|line| line.contains("move_mount") && line.contains(&format!("ROOT{file}\"")));
-        ensure!(step.is_some_and(|step| step.contains("5.6 Names")), "{file}: {step:?}");
+        ensure!(step.is_some_and(|step| step.contains("5.6 Name resolution")), "{file}: {step:?}");
     }
     Ok(())
 }

@@ -122,7 +122,7 @@ fn without_a_way_out_one_line_says_so() -> Result<()> {
     let output = run()?;
     let error = String::from_utf8_lossy(&output.stderr);
     ensure!(output.status.success() && error.contains("neither slirp4netns nor pasta is installed"), "{error}");
-    ensure!(error.contains("and nothing outside") && error.contains("cure: apt install"), "{error}");
+    ensure!(error.contains("but nothing outside") && error.contains("cure: apt install"), "{error}");
     // Once, not for each container.
     let output = run()?;
     ensure!(output.status.success() && output.stderr.is_empty(), "{}", shown(&output));

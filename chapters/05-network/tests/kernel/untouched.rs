@@ -105,6 +105,6 @@ fn an_interface_of_somebody_elses_is_never_taken() -> Result<()> {
     ensure!(one.fetches(&format!("http://{}/hostname", one.address()?))?.is_some());
     sh("ip link add theirs0 type bridge")?;
     let error = crate::world::refused(&["network", "create", "--bridge", "theirs0", "x"], 125)?;
-    ensure!(error.contains("there is an interface theirs0 already"), "{error}");
+    ensure!(error.contains("the interface theirs0 already exists"), "{error}");
     Ok(())
 }
