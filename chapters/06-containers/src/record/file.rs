@@ -13,15 +13,15 @@ use super::Record;
 pub(super) const FILE: &str = "config.json";
 
 // ANCHOR: write
-/// Writes a record beside the old one and renames it: a reader, also after a crash, meets one of
-/// the two.
+/// Writes a record to a second file and renames it over the old one. So a reader sees either the
+/// old or the new record, even after a crash.
 pub(super) fn write_to(directory: &Path, record: &Record) -> Result<()> {
     let new = directory.join(format!("{FILE}.new-{}", std::process::id()));
     let text = serde_json::to_vec_pretty(record)?;
     let written = fs::write(&new, &text).and_then(|()| fs::rename(&new, directory.join(FILE)));
     let written = written.or_else(|error| {
         let _ = fs::remove_file(&new);
-        // A disk that is full has no room for two; how a container ended is worth the risk.
+        // On a full disk there is no space for a second file. The exit status is worth the risk.
         let is_full = error.kind() == ErrorKind::StorageFull;
         if is_full && write_in_place(&directory.join(FILE), &text).is_ok() { Ok(()) } else { Err(error) }
     });
