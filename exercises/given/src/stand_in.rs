@@ -6,8 +6,10 @@ use anyhow::{Context, Result};
 use nix::errno::Errno;
 use nix::sys::signal::{SigSet, Signal, kill};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
-use nix::unistd::{Pid, setpgid};
+use nix::unistd::Pid;
 
+use crate::introduction::Introduction;
+use crate::pidfd::signal;
 use crate::sys;
 use crate::terminal::Lent;
 
@@ -32,22 +34,30 @@ const MOMENT: Duration = Duration::from_millis(100);
 /// What is typed at the terminal goes to the child without us. A PID 1 without a handler doesn't
 /// hear it, so a second Ctrl-C kills it.
 pub fn stand_in_for(child: Pid) -> Result<i32> {
-    wait_in_its_place(child, child)
+    // Only now, after the fork: the child's mask is the command's.
+    block_passed_on()?;
+    wait_in_its_place(child, child, |signal| {
+        // It may have ended a moment ago; then SIGCHLD is on its way.
+        let _ = kill(child, signal);
+    })
 }
 
-/// The same for a child that has called [`lead_group`]: signals go to all of its process group.
-pub fn stand_in_for_group(child: Pid) -> Result<i32> {
-    // By both, or one of them would come too late; who is second is told that it is done.
-    let _ = setpgid(child, child);
-    wait_in_its_place(child, Pid::from_raw(-child.as_raw()))
+/// The same where the command isn't `child`, but a process below it that has introduced itself.
+pub fn stand_in_for_command(child: Pid, introduction: Introduction) -> Result<i32> {
+    block_passed_on()?;
+    match introduction.command()? {
+        Some((command, process)) => wait_in_its_place(child, command, |which| {
+            let _ = signal(&process, which);
+        }),
+        // It has ended before, with an error of its own.
+        None => stand_in(child, |_| ()),
+    }
 }
 
-/// In a child whose own child becomes the command: the two are a process group of their own, and
-/// the signals that it gets are the command's.
-pub fn lead_group() -> Result<()> {
-    setpgid(Pid::from_raw(0), Pid::from_raw(0)).context("setpgid(0, 0): no process group of our own")?;
+/// In a process between us and the command: what is typed for the command doesn't end it.
+pub fn survive_typed_signals() -> Result<()> {
     // Not for the command: `exec` unblocks them.
-    PASSED_ON.into_iter().collect::<SigSet>().thread_block().context("blocking the signals that are the command's")
+    block_passed_on()
 }
 
 /// Waits until `child` ends, and passes signals on to it, after `before` has heard of each. The
@@ -63,14 +73,10 @@ pub(crate) fn block_passed_on() -> Result<()> {
     ours().thread_block().context("blocking the signals that are passed on")
 }
 
-fn wait_in_its_place(child: Pid, receiver: Pid) -> Result<i32> {
-    // Only now, after the fork: the child's mask is the command's.
-    block_passed_on()?;
-    let lent = Lent::to(child);
-    let code = stand_in(child, |signal| {
-        // It may have ended a moment ago; then SIGCHLD is on its way.
-        let _ = kill(receiver, signal);
-    })?;
+/// `leader` is, or gets, the leader of the terminal's foreground process group.
+fn wait_in_its_place(child: Pid, leader: Pid, pass_on: impl FnMut(Signal)) -> Result<i32> {
+    let lent = Lent::to(leader);
+    let code = stand_in(child, pass_on)?;
     // Killed, or its command was, as an init tells it: it has put no setting of the terminal back.
     if let (Some(lent), 129..) = (&lent, code) {
         lent.restore_settings();

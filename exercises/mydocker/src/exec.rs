@@ -22,9 +22,10 @@ pub fn exec(asked: &Exec) -> Result<i32> {
     let (container, made_as) = find(&asked.container, &given::containers())?;
     let console = asked.terminal.then(Console::new).transpose()?;
     let has_terminal = given::has_terminal() && console.is_none();
+    let introduction = given::Introduction::new()?;
     if let ForkResult::Parent { child } = given::fork()? {
         let code = match console {
-            None => given::stand_in_for_group(child)?,
+            None => given::stand_in_for_command(child, introduction)?,
             Some(console) => run::on_terminal(child, console)?,
         };
         if code == KILLED && has_ended(container) {
@@ -32,10 +33,8 @@ pub fn exec(asked: &Exec) -> Result<i32> {
         }
         return Ok(code);
     }
-    given::lead_group()?;
-    if has_terminal {
-        given::lead_on_terminal()?;
-    }
+    let introduction = introduction.inside();
+    given::survive_typed_signals()?;
 
     let join = || {
         // 3.1a  Into its cgroup, or its limits wouldn't hold for the command.
@@ -48,8 +47,13 @@ pub fn exec(asked: &Exec) -> Result<i32> {
     };
     let seal = || {
         given::refuse_typing()?;
-        if let Some(console) = &console {
-            console.open_inside()?;
+        match &console {
+            Some(console) => console.open_inside()?,
+            None if has_terminal => given::lead_on_terminal()?,
+            None => {}
+        }
+        if console.is_none() {
+            introduction.introduce()?;
         }
         leaked::work_in(&asked.directory)?;
         run::seal(&made_as, &asked.command)

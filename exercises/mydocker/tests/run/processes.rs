@@ -15,6 +15,8 @@ pub fn cases() -> Vec<Case> {
         what_is_sent_to_mydocker_arrives_at_the_command,
         with_init_term_ends_a_command_that_has_no_handler,
         a_second_process_is_in_the_container_with_the_first,
+        what_is_sent_to_exec_arrives_at_its_command,
+        a_shell_of_exec_on_a_terminal_ends_as_it_was_told,
         exit_codes_are_dockers,
         stdin_and_stdout_are_the_commands_alone,
         whose_steps_run_is_said_once,
@@ -49,6 +51,43 @@ fn with_init_term_ends_a_command_that_has_no_handler() -> Result<()> {
     send(&child, Signal::SIGTERM)?;
     let status = child.wait()?;
     ensure!(status.code() == Some(143), "{status:?}");
+    Ok(())
+}
+
+fn what_is_sent_to_exec_arrives_at_its_command() -> Result<()> {
+    let name = format!("sent-{}", std::process::id());
+    let words = ["run", "--no-lab", "--name", &name, "sh", "-c", "echo ready; read line"];
+    let mut first = started(&words, Stdio::piped())?;
+    let script = "trap 'exit 9' USR1; echo ready; while :; do sleep 0.05; done";
+    let mut second = started(&["exec", &name, "sh", "-c", script], Stdio::null())?;
+    send(&second, Signal::SIGUSR1)?;
+    ensure!(second.wait()?.code() == Some(9));
+    let mut third = started(&["exec", &name, "sh", "-c", "echo ready; exec sleep 99"], Stdio::null())?;
+    send(&third, Signal::SIGTERM)?;
+    ensure!(third.wait()?.code() == Some(143));
+    drop(first.stdin.take());
+    first.wait()?;
+    Ok(())
+}
+
+fn a_shell_of_exec_on_a_terminal_ends_as_it_was_told() -> Result<()> {
+    needs::program("script")?;
+    let name = format!("shell-{}", std::process::id());
+    let words = ["run", "--no-lab", "--name", &name, "sh", "-c", "echo ready; read line"];
+    let mut first = started(&words, Stdio::piped())?;
+    let command = format!("{} exec {name} sh", env!("CARGO_BIN_EXE_mydocker-solved"));
+    let mut script = Command::new("script")
+        .args(["--quiet", "--return", "--command", &command, "/dev/null"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()?;
+    script.stdin.as_mut().context("its stdin")?.write_all(b"exit 3\n")?;
+    let mut said = String::new();
+    script.stdout.as_mut().context("its stdout")?.read_to_string(&mut said)?;
+    let status = script.wait()?;
+    ensure!(status.code() == Some(3) && !said.contains("tty"), "{status}, {said}");
+    drop(first.stdin.take());
+    first.wait()?;
     Ok(())
 }
 
