@@ -44,7 +44,7 @@ pub fn start(container: &Container) -> Result<i32> {
     detached::start_detached(&[&us[..], &words].concat(), &record.status())?;
     while !list::runs(name) {
         match record.exit_code() {
-            // mydocker's own, or no command: said in the log, by whoever said it.
+            // An error of mydocker's, or no such command. The message is in the log.
             Some(code @ 125..=127) => {
                 logs::print(&record.log())?;
                 return Ok(code);

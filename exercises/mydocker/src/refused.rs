@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 use doctor::{CgroupLimits, Report, Verdict};
 use nix::errno::Errno;
 
-/// Why no group could be made, if this user can't make any, and what helps.
+/// Why no cgroup could be made, if this user can't make any, and what helps.
 pub fn no_groups(error: &anyhow::Error) -> Option<String> {
     let kind = error.chain().find_map(|cause| cause.downcast_ref::<std::io::Error>())?.kind();
     let refused = [ErrorKind::PermissionDenied, ErrorKind::ReadOnlyFilesystem, ErrorKind::NotFound].contains(&kind);
