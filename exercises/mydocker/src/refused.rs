@@ -17,7 +17,7 @@ pub fn no_groups(error: &anyhow::Error) -> Option<String> {
         CgroupLimits::OnlyRoot => "only the machine's root has control groups here: it is cgroup v1",
         CgroupLimits::NoTree => "no control groups are mounted here",
         CgroupLimits::NotHandedOver => {
-            "no control group was handed over to you; systemd does that: systemd-run --user --scope -p Delegate=yes bash"
+            "no cgroup is delegated to you; systemd delegates one: systemd-run --user --scope -p Delegate=yes bash"
         }
     };
     let elsewhere = "in a machine of its own, as root there: cargo wb vm -- target/debug/mydocker run …";
