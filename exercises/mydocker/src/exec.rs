@@ -15,7 +15,6 @@ use crate::list::find;
 use crate::record::Record;
 use crate::run;
 
-// ANCHOR: exec
 /// Runs the command in the container, and returns its exit code. No lab is entered: on this side
 /// nothing is done but to leave it.
 pub fn exec(asked: &Exec) -> Result<i32> {
@@ -36,6 +35,7 @@ pub fn exec(asked: &Exec) -> Result<i32> {
     let introduction = introduction.inside();
     given::survive_typed_signals()?;
 
+    // ANCHOR: exec
     let join = || {
         // 3.1a  Into its cgroup, or its limits wouldn't hold for the command.
         if made_as.is_limited() {
@@ -61,8 +61,8 @@ pub fn exec(asked: &Exec) -> Result<i32> {
 
     // 6.5a  In this order, and with a process between us and the command.
     given::exit(exec_in::exec_in(&join, &seal, &asked.command)?)
+    // ANCHOR_END: exec
 }
-// ANCHOR_END: exec
 
 /// Halts the container, or lets it go on.
 pub fn pause(asked: &Pause) -> Result<()> {
