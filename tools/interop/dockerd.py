@@ -51,7 +51,7 @@ class Daemon:
         self.name, self.socket = name, HERE / f"{name}.sock"
         log = open(HERE / f"{name}.log", "w")
         self.process = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
-        for _ in range(300):
+        for _ in range(900):
             if self.try_docker("version").returncode == 0:
                 return
             if self.process.poll() is not None:
@@ -78,7 +78,7 @@ class Daemon:
 
     def end(self):
         self.process.terminate()
-        self.process.wait(30)
+        self.process.wait(90)
 
 
 def both(coracle):
@@ -124,9 +124,12 @@ def image(*programs):
 def remove_cgroups():
     """Removes the cgroups of daemons that are gone: ours, and those of a run that was killed."""
     name, own = CGROUP.rsplit("-", 1)
-    for directory in pathlib.Path("/sys/fs/cgroup").glob(f"**/{name}-*"):
-        pid = directory.name.rsplit("-", 1)[1]
-        if pid != own and pathlib.Path("/proc", pid).exists():
+    # os.walk passes over what others remove meanwhile; pathlib's glob does not.
+    found = [os.path.join(top, sub) for top, subs, _ in os.walk("/sys/fs/cgroup") for sub in subs
+             if sub.startswith(f"{name}-")]
+    for directory in found:
+        pid = directory.rsplit("-", 1)[1]
+        if pid != own and os.path.exists(f"/proc/{pid}"):
             continue
         for sub, _, _ in os.walk(directory, topdown=False):
             try:
