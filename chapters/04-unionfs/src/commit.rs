@@ -41,7 +41,7 @@ pub fn write_changes(store: &LayerStore, container: &str, out: impl std::io::Wri
 /// A layer as an archive again.
 pub fn write_layer(store: &LayerStore, chain: &ChainId, out: impl std::io::Write) -> Result<()> {
     let stack = store.stack(chain)?;
-    let (layer, below) = stack.split_first().context("a layer that stands on nothing is itself")?;
+    let (layer, below) = stack.split_first().context("internal error: the container has no layer")?;
     let below: Vec<_> = below.iter().map(|layer| layer.cache_id.clone()).collect();
     let changes = store.driver().changes(&layer.cache_id, &below)?;
     let content = store.driver().content(&layer.cache_id);

@@ -20,9 +20,9 @@ pub fn tour(flags: &TourFlags, store: &StoreFlags) -> Result<u8> {
     let scene = Scene::set(store, &layers)?;
     let narration = flags.begin();
     narration.title("Chapter 4: layers, and the file system that unites them")?;
-    say!("So far each container had a root file system of its own, a full copy. Images");
-    say!("are made of layers instead: read-only, stored once, and shared. A container");
-    say!("adds one layer, the only one that is written to.");
+    say!("So far each container had its own full copy of a root file system. An image is");
+    say!("made of layers instead, which are read-only, stored once and shared. Each");
+    say!("container adds one writable layer.");
     narration.pause()?;
 
     image(&narration, &layers, &scene)?;
@@ -39,7 +39,7 @@ pub fn tour(flags: &TourFlags, store: &StoreFlags) -> Result<u8> {
     }
     narration.title("Your turn")?;
     say!("  cargo run -p ch04-unionfs -- run hostbox sh      a shell on layers");
-    say!("  cargo run -p ch04-unionfs -- layer ls            the layers that are there");
+    say!("  cargo run -p ch04-unionfs -- layer ls            the layers in the store");
     say!("  cargo run -p ch04-unionfs -- info                the storage driver, and why");
     say!("  cargo wb                                         the exercises");
     Ok(0)
@@ -47,8 +47,8 @@ pub fn tour(flags: &TourFlags, store: &StoreFlags) -> Result<u8> {
 
 fn image(narration: &Narration, layers: &LayerStore, scene: &Scene<'_>) -> Result<()> {
     narration.title("An image: layers on layers")?;
-    say!("I imported an archive with two files as a layer, on top of hostbox: a layer of");
-    say!("this machine's own programs. A layer's name is the digest of what is in it.");
+    say!("The tour has imported an archive with two files as a layer on top of hostbox, a");
+    say!("layer with this machine's programs. A digest of its content names a layer.");
     say!("");
     for layer in layers.stack(&scene.image)? {
         let name = if layer.chain == scene.image { "two files" } else { crate::hostbox::NAME };
@@ -64,7 +64,7 @@ fn containers<'a>(
     layers: &LayerStore,
     scene: &'a Scene<'a>,
 ) -> Result<(Running<'a>, Running<'a>)> {
-    narration.title("Two containers on it")?;
+    narration.title("Two containers on the image")?;
     let page = |when: &str| -> Result<()> {
         let image = scene.content(layers)?;
         say!("  the image on disk, {when:<6}  old: {}", first_line(&image.join("srv/old")));
@@ -87,15 +87,15 @@ fn containers<'a>(
         say!("  diff {name}   {}", fitted(&changes.join("   "), 66));
     }
     say!("");
-    say!("Each sees its own change and not the other's, and the image is as it was.");
+    say!("Each container sees only its own change, and the image hasn't changed.");
     narration.pause()?;
     Ok((one, two))
 }
 
 fn as_the_kernel_keeps_it(narration: &Narration, layers: &LayerStore, one: &Running, two: &Running) -> Result<()> {
-    narration.title("As the kernel keeps it")?;
-    say!("The file system that unites them is overlayfs, mounted in each container's mount");
-    say!("namespace. What the kernel says of container one's /:");
+    narration.title("The layers on disk")?;
+    say!("The union file system is overlayfs. It is mounted in each container's mount");
+    say!("namespace. The kernel shows these options for the root of container one:");
     say!("");
     let mounts = std::fs::read_to_string(format!("/proc/{}/mountinfo", one.pid)).context("cannot read mountinfo")?;
     let root = mounts.lines().find(|line| line.split(' ').nth(4) == Some("/")).unwrap_or_default();
@@ -104,13 +104,13 @@ fn as_the_kernel_keeps_it(narration: &Narration, layers: &LayerStore, one: &Runn
         say!("  {}", fitted(option, 76));
     }
     say!("");
-    say!("The upper directories hold what was changed, and nothing else:");
+    say!("The upper directories contain only the changes:");
     say!("");
     say!("  container one  srv/old    {}", kept_as(&one.content(layers)?.join("srv/old"))?);
     say!("  container two  srv/page   {}", kept_as(&two.content(layers)?.join("srv/page"))?);
     say!("");
-    say!("A character device with the number 0:0 is a whiteout: it says \"deleted\", and");
-    say!("hides the file below, which nobody can delete: other containers use it.");
+    say!("A character device with the number 0:0 is a whiteout. It hides the file in the");
+    say!("layer below, which stays because other containers use it.");
     narration.pause()
 }
 
@@ -121,7 +121,7 @@ fn counted_once(
     one: &Running,
     two: &Running,
 ) -> Result<()> {
-    narration.title("Disk used, each block once")?;
+    narration.title("Disk space, each block counted once")?;
     let image: Vec<_> =
         layers.stack(&scene.image)?.iter().map(|layer| layers.driver().content(&layer.cache_id)).collect();
     // With vfs the topmost layer is a copy of those below, and each container one more.
@@ -138,11 +138,11 @@ fn counted_once(
 
 fn left_out(narration: &Narration, layers: &LayerStore) -> Result<()> {
     narration.title("What is left out, and how to get it")?;
-    say!("This store's driver is vfs, which copies the image for each container: whiteouts");
-    say!("and the mount of overlayfs are not to be seen. About overlay2:");
+    say!("This store uses the driver vfs, which copies the image for each container. So");
+    say!("the tour can't show whiteouts and the overlayfs mount. About overlay2:");
     say!("");
     let refusal = candidates(layers.data_root()).into_iter().find_map(|candidate| candidate.refusal);
-    let refusal = refusal.unwrap_or_else(|| "it works here, and the store began with vfs".into());
+    let refusal = refusal.unwrap_or_else(|| "it works here, but this store was made with vfs".into());
     for line in refusal.lines() {
         say!("  {}", fitted(line, 76));
     }

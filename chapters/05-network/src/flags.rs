@@ -143,7 +143,7 @@ impl Flags {
         let has_net = namespaces.namespaces.map(|set| set.has(Namespace::Net));
         match (mode, has_net) {
             (Some(NetworkMode::Host | NetworkMode::Container(_)), Some(true)) => {
-                bail!("--namespaces makes a network namespace, and --network says to use another one")
+                bail!("--namespaces makes a network namespace, but --network uses another one")
             }
             (Some(NetworkMode::None | NetworkMode::Network(_)), Some(false)) => {
                 bail!("--network needs a network namespace: add net to --namespaces")

@@ -12,14 +12,14 @@ pub fn tour(flags: &TourFlags, store: &StoreFlags) -> Result<u8> {
     let commands = Commands::new(store, &["rm", "-f"]);
     let name = commands.container.clone();
     narration.title("Chapter 5: the network")?;
-    say!("A network namespace begins with nothing but a loopback interface. A container");
-    say!("gets a cable: a pair of interfaces, one end inside, one end on a bridge.");
+    say!("A new network namespace has only a loopback interface. A container also gets a");
+    say!("veth pair: one end is in the container, the other end is on a bridge.");
     narration.pause()?;
 
     narration.title("One container")?;
     commands.output(&["create", "--name", &name, "hostbox", "sleep", "60"])?;
     commands.output(&["start", &name])?;
-    say!("Its interfaces, as the kernel counts them, and the names it knows:");
+    say!("The container's interfaces, and its /etc/hosts:");
     say!("");
     commands.show(&["enter", &name, "--", "cat", "/proc/net/dev"])?;
     commands.show(&["enter", &name, "--", "cat", "/etc/hosts"])?;
@@ -28,7 +28,7 @@ pub fn tour(flags: &TourFlags, store: &StoreFlags) -> Result<u8> {
     narration.title("The networks")?;
     commands.show(&["network", "ls"])?;
     say!("");
-    say!("With --network none there is the loopback interface and nothing else:");
+    say!("With --network none, it has only the loopback interface:");
     say!("");
     commands.show(&["run", "--network", "none", "hostbox", "cat", "/proc/net/dev"])?;
     narration.pause()?;

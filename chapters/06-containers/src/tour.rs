@@ -11,8 +11,8 @@ pub fn tour(flags: &TourFlags, store: &StoreFlags) -> Result<u8> {
     let commands = Commands::new(store, &["rm", "-f"]);
     let name = commands.container.clone();
     narration.title("Chapter 6: a container's life")?;
-    say!("So far a container ended with the command that started it. Now it runs in the");
-    say!("background, keeps its log, can be entered, stopped and started again.");
+    say!("So far a container ended with the command that started it. From now on it runs");
+    say!("in the background and has a log. You can enter, stop and restart it.");
     narration.pause()?;
 
     narration.title("In the background")?;
@@ -22,21 +22,21 @@ pub fn tour(flags: &TourFlags, store: &StoreFlags) -> Result<u8> {
     commands.show(&["exec", &name, "cat", "/proc/1/comm"])?;
     narration.pause()?;
 
-    narration.title("Fewer powers")?;
-    say!("It is root inside, with 14 of 41 capabilities, a filter of system calls, and");
-    say!("no way to new privileges that it doesn't have:");
+    narration.title("Fewer privileges")?;
+    say!("The container runs as root, but with 14 of 41 capabilities and a filter of");
+    say!("system calls:");
     say!("");
     commands.show(&["exec", &name, "grep", "-E", "^(CapEff|Seccomp):", "/proc/1/status"])?;
     narration.pause()?;
 
-    narration.title("The end, and what stays")?;
+    narration.title("After the end")?;
     commands.show(&["stop", &name])?;
     commands.show(&["logs", &name])?;
     commands.show(&["inspect", "-f", "{{.State.Status}} {{.State.ExitCode}}", &name])?;
     narration.pause()?;
 
     narration.title("Your turn")?;
-    say!("  cargo run -p ch06-containers -- run -it hostbox sh     Ctrl-P Ctrl-Q leaves it");
+    say!("  cargo run -p ch06-containers -- run -it hostbox sh     Ctrl-P Ctrl-Q detaches");
     say!("  cargo run -p ch06-containers -- ps -a");
     Ok(0)
 }

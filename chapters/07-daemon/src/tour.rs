@@ -15,8 +15,8 @@ use ch01_namespaces::{StoreFlags, say};
 pub fn tour(flags: &TourFlags, store: &StoreFlags) -> Result<u8> {
     let narration = flags.begin();
     narration.title("Chapter 7: the daemon and its client")?;
-    say!("The docker program starts no container. It sends a request over a socket to a");
-    say!("daemon. I start one with a socket of its own, and send what docker would.");
+    say!("The program docker doesn't start containers. It sends requests over a socket to");
+    say!("a daemon. This tour starts a daemon and sends the same requests.");
     narration.pause()?;
 
     let directory = std::env::temp_dir().join(format!("coracle-tour-{}", std::process::id()));
@@ -32,7 +32,7 @@ pub fn tour(flags: &TourFlags, store: &StoreFlags) -> Result<u8> {
     daemon.show("POST", &format!("/v1.43/containers/{id}/start"), "")?;
     daemon.show("POST", &format!("/v1.43/containers/{id}/wait"), "")?;
     daemon.show("GET", &format!("/v1.43/containers/{id}/logs?stdout=1"), "")?;
-    say!("The last answer is framed: each piece begins with 8 bytes, stream and length.");
+    say!("The last response has frames: 8 bytes with stream and length before each piece.");
     daemon.ask("DELETE", &format!("/v1.43/containers/{id}?force=1"), "")?;
     narration.pause()?;
 

@@ -36,7 +36,7 @@ fn of_this_machine(images: &ImageStore, name: &Reference) -> Result<Found> {
         return Ok(found.clone());
     }
     let blob = archive(images, |file| write_layer(images.layers(), &chain, file))?;
-    let diff = images.layers().layer(&chain)?.context("the layer hostbox was removed meanwhile")?.diff;
+    let diff = images.layers().layer(&chain)?.context("the layer hostbox was removed by another command")?.diff;
     let diff = if blob.digest == diff { diff } else { blob.digest };
     made(images, name, blob, &diff, "this machine's programs")
 }

@@ -15,8 +15,8 @@ pub fn tour(flags: &TourFlags, store: &StoreFlags) -> Result<u8> {
     let image = format!("tour:{}", std::process::id());
     let commands = Commands::new(store, &["rmi", "-f"]);
     narration.title("Chapter 8: images")?;
-    say!("An image is a list of layers, and a file that says what to run on them. Each");
-    say!("is named by the digest of its content.");
+    say!("An image is a list of layers and a configuration, which names the command. Each");
+    say!("of them is a file that is named by its digest.");
     narration.pause()?;
 
     narration.title("A build")?;
@@ -32,7 +32,7 @@ pub fn tour(flags: &TourFlags, store: &StoreFlags) -> Result<u8> {
     }
     say!("");
     let again = commands.output(&["build", "-t", &image, &directory])?;
-    say!("Once more: {} steps are taken from the last time.", again.matches("Using cache").count());
+    say!("Second build: {} steps are taken from the cache.", again.matches("Using cache").count());
     narration.pause()?;
 
     narration.title("What it is made of")?;

@@ -77,7 +77,7 @@ impl LayerStore {
     /// Gives a layer a name, which keeps it: chapter 8's images do.
     pub fn name_layer(&self, name: &str, chain: ChainId) -> Result<()> {
         let _alone = self.lock_exclusive()?;
-        self.layer(&chain)?.with_context(|| format!("layer {chain} was removed meanwhile"))?;
+        self.layer(&chain)?.with_context(|| format!("layer {chain} was removed by another command"))?;
         self.set_name(name, Some(chain))
     }
 

@@ -62,7 +62,8 @@ impl LayerStore {
         let _nobody_sweeps = self.lock_shared()?;
         let id = format!("{}.{FROZEN}", new_id()?);
         let marker = FreezeMarker { path: self.marker(&id), _locked: self.mark(&id)? };
-        fs::write(&marker.path, state_directory.as_os_str().as_bytes()).context("cannot write down what is frozen")?;
+        fs::write(&marker.path, state_directory.as_os_str().as_bytes())
+            .context("cannot record the frozen container")?;
         Ok(marker)
     }
 
@@ -97,7 +98,7 @@ impl NewLayer<'_> {
         let chain = chain_id(self.parent.as_ref(), &diff);
         let _alone = store.lock_exclusive()?;
         if let Some(parent) = &self.parent {
-            store.layer(parent)?.context("the layer below was removed meanwhile")?;
+            store.layer(parent)?.context("the parent layer was removed by another command")?;
         }
         store.begin_names()?;
         let before = store.names()?;

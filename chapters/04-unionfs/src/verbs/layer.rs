@@ -102,7 +102,7 @@ fn import_from_stdin(store: &LayerStore, name: &str, parent: Option<&str>, quiet
     if !quiet {
         let mut notes = String::new();
         if imported.left_out > 0 {
-            notes += &format!("; {} left out", count(imported.left_out, "device node", "device nodes"));
+            notes += &format!("; skipped {}", count(imported.left_out, "device node", "device nodes"));
         }
         if imported.owners_lost > 0 {
             // As in podman's documentation: the cure is a range in /etc/subuid.

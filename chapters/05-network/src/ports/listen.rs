@@ -32,7 +32,9 @@ fn why(address: &SocketAddrV4, error: &std::io::Error) -> anyhow::Error {
             "ports below 1024 are root's (net.ipv4.ip_unprivileged_port_start)",
             format!("choose a higher one, such as {}:…", 8000 + u32::from(address.port())),
         ),
-        Errno::EADDRNOTAVAIL => ("this machine has no such address", "see ip addr; or leave the address out".into()),
+        Errno::EADDRNOTAVAIL => {
+            ("this machine has no such address", "list its addresses with ip addr; or omit the address".into())
+        }
         _ => ("see bind(2)", "choose another port".into()),
     };
     anyhow!("cannot publish {address}: bind: {errno:?} ({})\ncause: {cause}\ncure: {cure}", errno.desc())

@@ -102,7 +102,7 @@ impl Device {
         }
         access(&self.host, AccessFlags::R_OK | AccessFlags::W_OK).with_context(|| {
             format!(
-                "the device {host} can't be given away\ncause: you may not read and write it yourself\ncure: ls -l {host} \
+                "the device {host} can't be used\ncause: you don't have permission to read and write it\ncure: ls -l {host} \
                  shows its group; an administrator adds you to it"
             )
         })

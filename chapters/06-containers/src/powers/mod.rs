@@ -143,7 +143,7 @@ impl PowerFlags {
                 "--userns host: an ordinary user's container is in a user namespace of its own\ncause: without one it \
                  could have no other namespaces (user_namespaces(7))\ncure: leave it out"
             ),
-            Some(other) => bail!("invalid USER mode {other:?}: use host, or leave it out"),
+            Some(other) => bail!("invalid USER mode {other:?}: use host, or omit the flag"),
         }
         self.device.iter().try_for_each(|device| device.check(is_machine_root))?;
         self.seal("", self.privileged).map(drop)

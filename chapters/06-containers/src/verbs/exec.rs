@@ -45,7 +45,7 @@ impl ExecVerb {
     /// Runs it.
     pub fn act(self, engine: &dyn Engine) -> Result<u8> {
         if self.tty && self.interactive && !self.detach && !has_terminal() {
-            bail!("the input device is not a TTY\ncure: leave -t out");
+            bail!("the input device is not a TTY\ncure: omit -t");
         }
         let passed_on = |entry: &String| match entry.contains('=') {
             true => Some(entry.clone()),

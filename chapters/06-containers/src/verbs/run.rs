@@ -57,7 +57,7 @@ impl Run {
         let (detach, sig_proxy) = (self.detach, self.sig_proxy);
         let flags = &self.create.flags;
         if !detach && flags.tty && flags.interactive && !has_terminal() {
-            bail!("the input device is not a TTY\ncure: leave -t out");
+            bail!("the input device is not a TTY\ncure: omit -t");
         }
         let (tty, stdin, auto_remove) = (flags.tty, flags.interactive, flags.rm);
         let id = make(engine, on_image(self.create.request()?)?)?;

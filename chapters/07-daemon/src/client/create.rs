@@ -110,7 +110,7 @@ impl Asked {
             "ipc" => self.host["IpcMode"] = value.into(),
             "uts" => self.host["UTSMode"] = value.into(),
             _ => bail!(
-                "this flag is about this machine: the Engine API has no word for it\ncure: leave it out, or run without --host and DOCKER_HOST"
+                "the Engine API doesn't support this flag, which refers to this machine\ncure: omit it, or run without --host and DOCKER_HOST"
             ),
         }
         Ok(())

@@ -124,7 +124,7 @@ pub fn request(method: Method, path: &str, body: Option<&Value>) -> Result<Reque
         .header(header::HOST, "docker")
         .header(header::CONTENT_TYPE, "application/json")
         .header(header::USER_AGENT, concat!("Coracle/", env!("CARGO_PKG_VERSION")));
-    request.body(Full::new(text.into())).map_err(|error| anyhow!("cannot ask for {path}: {error}"))
+    request.body(Full::new(text.into())).map_err(|error| anyhow!("cannot request {path}: {error}"))
 }
 
 /// What a daemon puts before the reason of a failed start, for docker's eyes: see `api/error.rs`.

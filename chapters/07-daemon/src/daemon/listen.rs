@@ -43,7 +43,7 @@ pub fn listen(flags: &StoreFlags, verb: &DaemonVerb) -> Result<Vec<UnixListener>
 /// daemon.
 fn listen_at(path: &Path, group: Option<&str>) -> Result<UnixListener> {
     if UnixStream::connect(path).is_ok() {
-        bail!("somebody listens at {} already\ncure: end that, or choose another --host", path.display());
+        bail!("another process already listens at {}\ncure: stop it, or choose another --host", path.display());
     }
     // A killed daemon has left it.
     let _ = fs::remove_file(path);

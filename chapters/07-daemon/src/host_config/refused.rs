@@ -15,7 +15,7 @@ pub fn refused(asked: &Value, host: &Value, warnings: &mut Vec<String>) -> Resul
     };
     for key in ["DeviceRequests", "VolumesFrom", "Links", "VolumeDriver", "StorageOpt"] {
         if is_set(&host[key]) {
-            bail!("HostConfig.{key} is not supported by Coracle: leave it out");
+            bail!("HostConfig.{key} is not supported by Coracle: omit it");
         }
     }
     if is_set(&asked["Healthcheck"]) && asked["Healthcheck"]["Test"][0] != "NONE" {

@@ -85,7 +85,7 @@ pub fn network(
     flags.each("dns", &host["Dns"]);
     for extra in host["ExtraHosts"].as_array().into_iter().flatten().filter_map(Value::as_str) {
         match extra.rsplit_once(':') {
-            Some((_, "host-gateway")) => warnings.push(format!("{extra} is left out: host-gateway is not supported")),
+            Some((_, "host-gateway")) => warnings.push(format!("{extra} is ignored: host-gateway is not supported")),
             _ => flags.value("add-host", extra),
         }
     }

@@ -59,7 +59,7 @@ pub fn commit_record(
         None => builtin::find(&images, &record.image)?,
     };
     if base.layer() != record.layer {
-        return Err(anyhow!("the container stands on another image than {}", record.image));
+        return Err(anyhow!("the container uses a different image than {}", record.image));
     }
     let mut note = json!({"created_by": record.config.command().join(" ")});
     for (key, value) in [("comment", comment), ("author", author)] {

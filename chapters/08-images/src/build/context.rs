@@ -111,7 +111,7 @@ impl Context {
     pub fn find(&self, source: &str) -> Result<Vec<(PathBuf, String)>> {
         if !source.contains(['*', '?', '[']) {
             let (path, name) = self.inside(source)?;
-            ensure!(!self.is_ignored(&name), "file not found in build context: {source} is left out by {IGNORE}");
+            ensure!(!self.is_ignored(&name), "file not found in build context: {source} is excluded by {IGNORE}");
             return Ok(vec![(path, name)]);
         }
         let mut found = Vec::new();

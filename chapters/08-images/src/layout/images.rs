@@ -102,7 +102,7 @@ impl ImageStore {
             match read {
                 Ok((manifest, config)) => entries.push(Found::new(descriptor, manifest, config, name)),
                 Err(error) => {
-                    ch01_namespaces::report(&error.context(format!("image {} is left out", descriptor.digest)));
+                    ch01_namespaces::report(&error.context(format!("image {} is skipped", descriptor.digest)));
                 }
             }
         }

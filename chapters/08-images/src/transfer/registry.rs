@@ -140,17 +140,20 @@ impl Registry {
         let Some(parameters) = challenge.strip_prefix("Bearer ") else {
             return basic.with_context(|| {
                 let host = self.base.split('/').nth(2).unwrap_or_default();
-                format!("pull access denied for {}: the registry wants a login\ncure: docker login {host}", self.path)
+                format!(
+                    "pull access denied for {}: the registry requires a login\ncure: docker login {host}",
+                    self.path
+                )
             });
         };
         let parameter = |name: &str| {
             let start = parameters.find(&format!("{name}=\""))? + name.len() + 2;
             parameters[start..].split('"').next().map(String::from)
         };
-        let realm = parameter("realm").context("the registry asks for a token and doesn't say where")?;
+        let realm = parameter("realm").context("the registry requires a token, but doesn't give an address for it")?;
         ensure!(
             is_safe_for_a_password(&realm),
-            "the registry asks for a token from {realm}\ncause: that is no https, and not on this machine: \
+            "the registry requires a token from {realm}\ncause: this address doesn't use https, and isn't on this machine: \
              who listens on the way would learn the password"
         );
         let mut request = self.agent.get(&realm);
@@ -191,7 +194,7 @@ fn why(error: &ureq::Error, host: &str) -> Option<String> {
     let has = |part: &str| text.contains(part);
     if has("UnknownIssuer") {
         Some(format!(
-            "cause: nobody who is trusted here vouches for its certificate\n\
+            "cause: no certificate authority that this machine trusts has signed its certificate\n\
              cure: put its authority's certificate into /etc/docker/certs.d/{host}/ca.crt, or name it in SSL_CERT_FILE"
         ))
     } else if has("not valid for name") {
@@ -213,7 +216,7 @@ fn refusal(path: &str, url: &str, status: StatusCode) -> String {
     match status.as_u16() {
         404 => format!("not found: {path} has no such manifest or blob: GET {url}"),
         401 | 403 => format!("pull access denied for {path}, repository does not exist or may require a login"),
-        429 => format!("the registry has had too many requests of ours: GET {url}\ncure: wait a while"),
+        429 => format!("the registry reports too many requests: GET {url}\ncure: wait some minutes"),
         status => format!("the registry answered with status {status}: GET {url}"),
     }
 }

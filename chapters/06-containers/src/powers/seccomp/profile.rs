@@ -103,7 +103,7 @@ impl Profile {
         self.check_architecture()?;
         for (index, flag) in self.flags.iter().enumerate() {
             // We are one thread when the filter is installed: there is nobody to synchronize.
-            ensure!(flag == "SECCOMP_FILTER_FLAG_TSYNC", "flags[{index}]: {flag} is not supported: leave it out");
+            ensure!(flag == "SECCOMP_FILTER_FLAG_TSYNC", "flags[{index}]: {flag} is not supported: omit it");
         }
         let default = action(&self.default_action, self.default_errno_ret).context("defaultAction")?;
         let mut by_action: Vec<(SeccompAction, Rules)> = Vec::new();
@@ -246,7 +246,9 @@ fn action(name: &str, errno: Option<u32>) -> Result<SeccompAction> {
         "SCMP_ACT_TRAP" => SeccompAction::Trap,
         "SCMP_ACT_LOG" => SeccompAction::Log,
         "SCMP_ACT_TRACE" => SeccompAction::Trace(errno.unwrap_or(libc::EPERM as u32)),
-        "SCMP_ACT_NOTIFY" => bail!("SCMP_ACT_NOTIFY is not supported: nobody here would answer the notifications"),
+        "SCMP_ACT_NOTIFY" => {
+            bail!("SCMP_ACT_NOTIFY is not supported: Coracle has no process that answers notifications")
+        }
         other => {
             bail!("{other:?} is not known: there are SCMP_ACT_ALLOW, ERRNO, KILL, KILL_PROCESS, TRAP, LOG and TRACE")
         }

@@ -105,7 +105,7 @@ impl Stage {
                 let words: Vec<String> = shell.arguments.iter().map(|word| word.value.to_string()).collect();
                 self.config.insert("Shell".into(), json!(words));
             }
-            Instruction::Healthcheck(_) => unsupported("HEALTHCHECK", "leave it out")?,
+            Instruction::Healthcheck(_) => unsupported("HEALTHCHECK", "omit it")?,
             Instruction::Onbuild(_) => unsupported("ONBUILD", "put the instruction into the Dockerfile that needs it")?,
             other => bail!("an instruction that is not known: {other:?}"),
         }
