@@ -255,7 +255,7 @@ mod tests {
     fn what_the_api_has_no_word_for_is_refused() {
         for flag in ["--rootfs=/srv", "--join=net=x", "--map-root", "--storage-driver=vfs"] {
             let error = format!("{:#}", sent(&[flag]).unwrap_err());
-            assert!(error.contains("no word for it\ncure:") && error.contains(&flag[..5]), "{error}");
+            assert!(error.contains("refers to this machine\ncure:") && error.contains(&flag[..5]), "{error}");
         }
     }
 }
