@@ -42,7 +42,7 @@ fn part<'a>(path: &str, value: &'a Value) -> Result<&'a Value> {
     for name in names.split('.').filter(|name| !name.is_empty()) {
         found = found.get(name).with_context(|| {
             let known: Vec<_> = found.as_object().into_iter().flat_map(|object| object.keys().cloned()).collect();
-            format!("the template uses {path}, but there is no field {name}; the fields are {}", known.join(", "))
+            format!("the template uses {path}, but there is no {name}: there are {}", known.join(", "))
         })?;
     }
     Ok(found)
