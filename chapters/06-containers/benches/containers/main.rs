@@ -83,23 +83,27 @@ impl Bench<'_> {
 
     fn streams(&self) -> Result<()> {
         let (attached, logged) = if self.is_quick { (4, 2) } else { (400, 200) };
-        // Of 100 bytes each.
-        let line = "x".repeat(99);
-        let lines = |megabytes: u32| format!("yes {line} | head -c {megabytes}000000");
+        // In lines of 100 bytes.
+        let file = |name: &str, megabytes: usize| -> Result<String> {
+            let path = self.store.join(name);
+            fs::write(&path, format!("{}\n", "x".repeat(99)).repeat(megabytes * 10_000))?;
+            Ok(path.display().to_string())
+        };
+        let (attached_file, logged_file) = (file("attached", attached)?, file("logged", logged)?);
         let seconds = |script: String| -> Result<f64> {
             let begin = Instant::now();
             ensure!(self.shell(&script).status()?.success(), "{script}");
             Ok(begin.elapsed().as_secs_f64())
         };
         let bounded = "--log-opt max-size=10m --log-opt max-file=2";
-        let direct = seconds(format!("{} | cat", lines(attached)))?;
-        let through =
-            seconds(format!("{} | $CORACLE run --rm -i --network none {bounded} hostbox cat", lines(attached)))?;
+        let direct = seconds(format!("cat {attached_file} | cat"))?;
+        let cat = format!("$CORACLE run --rm -i --network none {bounded} hostbox cat");
+        let through = seconds(format!("cat {attached_file} | {cat}"))?;
         println!(
             "{attached} MB in lines of 100 bytes through an attached cat, logged: {through:.2} s (a pipe alone {direct:.2} s)"
         );
-        let text = lines(logged);
-        seconds(format!("$CORACLE run -d --name talks --network none hostbox sh -c '{text}' && $CORACLE wait talks"))?;
+        let flags = format!("-d --name talks --network none --volume {logged_file}:/text:ro");
+        seconds(format!("$CORACLE run {flags} hostbox cat /text && $CORACLE wait talks"))?;
         let read = seconds("$CORACLE logs talks".into())?;
         println!("logs of {logged} MB: {read:.2} s");
         self.said(&["rm", "-f", "talks"]).map(drop)
