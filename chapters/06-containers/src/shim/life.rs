@@ -76,6 +76,8 @@ pub fn live(
             return Err(failure.into());
         }
     }
+    // From here on it mostly waits; a machine may have hundreds of shims.
+    sys::give_back_free_memory();
     let exit = life.watch(control)?;
     life.end(control, exit, begun.elapsed())
 }
