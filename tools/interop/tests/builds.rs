@@ -1,5 +1,5 @@
-//! Debian's dockerd beside us: a corpus of Dockerfiles, built by both (`compare-builds` says where the
-//! images differ), and images that one gives the other (`exchange`).
+//! Debian's dockerd beside us: a corpus of Dockerfiles, built by both (`compare-builds` says where
+//! the images differ), and images that one gives the other (`exchange`).
 
 use std::path::Path;
 use std::process::{Command, ExitCode};
