@@ -1,5 +1,7 @@
 use std::fs;
 use std::io::{self, Write};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use nix::errno::Errno;
@@ -14,8 +16,7 @@ use crate::sys;
 /// It refuses a process with several threads: the child would have one of them, and the locks of
 /// all.
 pub fn fork() -> Result<ForkResult> {
-    // The threads as the kernel counts them. Where there is no /proc (any more), we trust the caller.
-    let threads = fs::read_dir("/proc/self/task").map_or(1, |entries| entries.count());
+    let threads = count_threads();
     ensure!(threads <= 1, "fork: this process has {threads} threads; fork before you start any");
 
     // What is buffered now would be printed twice, once by each process.
@@ -26,6 +27,24 @@ pub fn fork() -> Result<ForkResult> {
         .context("fork(2): no new process (a limit on processes, or the PID namespace is dead)")?;
     keep_order(fork);
     Ok(fork)
+}
+
+/// How long a thread that has been joined may still be listed.
+const THREADS_END: Duration = Duration::from_secs(1);
+
+/// The threads as the kernel counts them. Where there is no /proc (any more), we trust the caller.
+///
+/// A thread that has been joined may still be listed: the kernel says that it has ended a moment
+/// before it takes it from that list. So a second thread is given that moment.
+fn count_threads() -> usize {
+    let end = Instant::now() + THREADS_END;
+    loop {
+        let threads = fs::read_dir("/proc/self/task").map_or(1, |entries| entries.count());
+        if threads <= 1 || Instant::now() >= end {
+            return threads;
+        }
+        thread::sleep(Duration::from_micros(200));
+    }
 }
 
 /// Waits until `child` ends. Returns its exit code, or 128 + N where signal N killed it, as a shell
