@@ -2,8 +2,12 @@
 //! lab's own.
 
 use std::fs;
+use std::io::{BufRead, BufReader, Write, copy};
+use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
@@ -22,6 +26,7 @@ fn main() -> ExitCode {
         a_registry_on_this_machine_that_has_an_authority_speaks_tls,
         plain_http_is_for_this_machine_only,
         a_password_from_a_login_opens_a_registry,
+        a_pull_goes_through_the_proxy_that_the_environment_names,
     ];
     testkit::run(cases.into_iter().map(|case| case.with_own_cgroups().time_limit(Duration::from_secs(120))).collect())
 }
@@ -185,5 +190,57 @@ fn a_password_from_a_login_opens_a_registry() -> Result<()> {
     world.docker(&["pull", &name])?;
     coracle(&world, &format!("rmi {name}"))?;
     coracle(&world, &format!("pull {name}"))?;
+    Ok(())
+}
+
+fn a_pull_goes_through_the_proxy_that_the_environment_names() -> Result<()> {
+    let world = world()?;
+    let (_registry, authority) = with_tls(&world, None, "")?;
+    trust(&authority, HOSTS[0])?;
+    let name = image(HOSTS[0]);
+    let (port, asked) = proxy()?;
+    let pull = |except: &str| {
+        let proxy = format!("HTTPS_PROXY=http://localhost:{port} NO_PROXY={except}");
+        world.shell("", &format!("env -u DOCKER_HOST {proxy} coracle pull {name}"))
+    };
+    pull(HOSTS[0])?;
+    ensure!(asked.try_iter().next().is_none(), "the proxy was asked for an excepted host");
+    coracle(&world, &format!("rmi {name}"))?;
+    // Only the proxy finds the host now.
+    fs::write("/etc/hosts", "127.0.0.1 localhost\n")?;
+    pull("")?;
+    let asked: Vec<String> = asked.try_iter().collect();
+    ensure!(!asked.is_empty() && asked.iter().all(|host| *host == format!("{}:{PORT}", HOSTS[0])), "{asked:?}");
+    ensure!(coracle(&world, &format!("run --rm --network none {name} echo by proxy"))? == "by proxy");
+    Ok(())
+}
+
+/// An HTTP proxy: what it was asked to connect to is told; the other end is always this machine.
+fn proxy() -> Result<(u16, Receiver<String>)> {
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let port = listener.local_addr()?.port();
+    let (tell, asked) = channel();
+    thread::spawn(move || {
+        for client in listener.incoming().flatten() {
+            let tell = tell.clone();
+            // A client may go away at any moment.
+            thread::spawn(move || tunnel(client, &tell).ok());
+        }
+    });
+    Ok((port, asked))
+}
+
+fn tunnel(mut client: TcpStream, tell: &Sender<String>) -> Result<()> {
+    let mut reader = BufReader::new(client.try_clone()?);
+    let mut first = String::new();
+    reader.read_line(&mut first)?;
+    while reader.read_line(&mut String::new())? > 2 {}
+    let host = first.strip_prefix("CONNECT ").and_then(|rest| rest.split(' ').next()).unwrap_or(&first);
+    tell.send(host.to_string())?;
+    let mut server = TcpStream::connect(("127.0.0.1", PORT))?;
+    client.write_all(b"HTTP/1.1 200 OK\r\n\r\n")?;
+    let (mut back, mut to_client) = (server.try_clone()?, client.try_clone()?);
+    thread::spawn(move || copy(&mut back, &mut to_client).ok());
+    copy(&mut reader, &mut server)?;
     Ok(())
 }

@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail, ensure};
 use base64::Engine as _;
 use serde_json::Value;
 use ureq::http::{Response, StatusCode};
-use ureq::{Agent, Body};
+use ureq::{Agent, Body, Proxy};
 
 use super::authorities;
 use crate::Reference;
@@ -58,6 +58,7 @@ impl Registry {
             // And no redirect leads from https to a place where somebody on the way could answer.
             .https_only(!is_plain)
             .user_agent("coracle")
+            .proxy(proxy_for(host))
             .tls_config(authorities::tls_config(host)?)
             .build()
             .new_agent();
@@ -113,13 +114,9 @@ impl Registry {
                 Ok(response) if response.status().is_success() => return Ok(response),
                 Ok(response) if !is_last && is_temporary(response.status()) => {}
                 Ok(response) => bail!(refusal(&self.path, url, response.status())),
-                Err(error) if is_last || why(&error, "").is_some() => {
-                    let host = url.split('/').nth(2).unwrap_or_default();
-                    let why = why(&error, host);
-                    return Err(error).with_context(|| {
-                        let why = why.as_deref().unwrap_or("cure: is it running, and is its name right?");
-                        format!("cannot reach the registry: GET {url}\n{why}")
-                    });
+                Err(error) if is_last || is_final(&error) => {
+                    let why = why(&error, url.split('/').nth(2).unwrap_or_default());
+                    return Err(error).with_context(|| format!("cannot reach the registry: GET {url}\n{why}"));
                 }
                 Err(_) => {}
             }
@@ -187,9 +184,46 @@ fn is_safe_for_a_password(address: &str) -> bool {
     !host.contains('@') && is_on_this_machine(host)
 }
 
-/// What is wrong when there is no TLS with a host, and no second try will help. `ureq` passes the
-/// error of its TLS library on as text.
-fn why(error: &ureq::Error, host: &str) -> Option<String> {
+/// The proxy that the environment names for a host. None is on the way to this machine, as in Go's
+/// programs, and so in Docker.
+fn proxy_for(host: &str) -> Option<Proxy> {
+    let proxy = Proxy::try_from_env().filter(|_| !is_on_this_machine(host))?;
+    let is_excepted = format!("https://{host}/").parse().is_ok_and(|address| proxy.is_no_proxy(&address));
+    (!is_excepted).then_some(proxy)
+}
+
+/// Whether no second try will help.
+fn is_final(error: &ureq::Error) -> bool {
+    tls_cause(error, "").is_some() || is_refused_by_proxy(error)
+}
+
+/// A proxy answers CONNECT with a status of its own; a busy one (5xx) is asked again.
+fn is_refused_by_proxy(error: &ureq::Error) -> bool {
+    matches!(error, ureq::Error::ConnectProxyFailed(said) if said.contains("responded 4"))
+}
+
+/// What is wrong when no answer comes from a host, and what helps.
+fn why(error: &ureq::Error, host: &str) -> String {
+    if let Some(cause) = tls_cause(error, host) {
+        return cause;
+    }
+    match proxy_for(host) {
+        Some(proxy) => {
+            let place = format!("{}:{}", proxy.host(), proxy.port());
+            let cause = if is_refused_by_proxy(error) { "refused the connection" } else { "is on the way" };
+            format!(
+                "cause: the proxy {place}, which the environment names, {cause}\n\
+                 cure: correct HTTPS_PROXY, or except the registry: NO_PROXY={}",
+                host.split(':').next().unwrap_or_default()
+            )
+        }
+        None => "cure: is it running, and is its name right?".into(),
+    }
+}
+
+/// What is wrong when there is no TLS with a host. `ureq` passes the error of its TLS library on as
+/// text.
+fn tls_cause(error: &ureq::Error, host: &str) -> Option<String> {
     let text = error.to_string();
     let has = |part: &str| text.contains(part);
     if has("UnknownIssuer") {

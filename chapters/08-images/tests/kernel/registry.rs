@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
+use std::sync::mpsc;
 
 use anyhow::{Result, ensure};
 use ch04_unionfs::digest::Digest;
@@ -11,7 +12,7 @@ use testkit::{Case, cases};
 
 use crate::archives::{config, tar};
 use crate::daemon::{Daemon, SOCKET};
-use crate::world::{blobs, fails, succeeds};
+use crate::world::{blobs, fails, program, refused, said, succeeds};
 
 pub fn cases() -> Vec<Case> {
     cases![
@@ -19,6 +20,7 @@ pub fn cases() -> Vec<Case> {
         an_image_that_a_daemon_lacks_is_pulled_there,
         a_blob_with_other_content_or_another_length_is_refused,
         a_busy_registry_is_asked_again_and_a_missing_image_named,
+        a_proxy_that_refuses_is_named_and_none_is_asked_for_this_machine,
         with_its_last_tag_a_repositorys_digests_go,
     ]
 }
@@ -165,6 +167,33 @@ fn a_busy_registry_is_asked_again_and_a_missing_image_named() -> Result<()> {
     ensure!(message.contains("not found: busy"), "{message}");
     let message = fails(&["pull", "localhost:1/none:1"])?;
     ensure!(message.contains("cannot reach the registry"), "{message}");
+    Ok(())
+}
+
+fn a_proxy_that_refuses_is_named_and_none_is_asked_for_this_machine() -> Result<()> {
+    let (tell, asked) = mpsc::channel();
+    let proxy = serve_by(move |request, mut stream| {
+        tell.send(request.path.clone())?;
+        Ok(stream.write_all(&empty("403 Forbidden", ""))?)
+    })?;
+    let address = format!("http://127.0.0.1:{proxy}");
+    let pull = |name: &str, except: &str| {
+        let mut command = program(&["pull", name]);
+        command.env("HTTPS_PROXY", &address).env("HTTP_PROXY", &address).env("NO_PROXY", except);
+        command.output()
+    };
+    let name = "registry.invalid/box:1";
+    let message = refused(pull(name, "")?, &["pull", name])?;
+    ensure!(message.contains(&format!("the proxy 127.0.0.1:{proxy}")) && message.contains("refused"), "{message}");
+    ensure!(message.contains("NO_PROXY=registry.invalid"), "{message}");
+    // Once: a refusal is no failure that passes.
+    ensure!(asked.try_iter().collect::<Vec<_>>() == ["registry.invalid:443"]);
+    let message = refused(pull(name, ".invalid")?, &["pull", name])?;
+    ensure!(!message.contains("proxy") && message.contains("cannot reach the registry"), "{message}");
+    let port = serve(image(<[u8]>::to_vec)?, 0)?;
+    let name = format!("localhost:{port}/direct:1");
+    said(pull(&name, "")?, &["pull", &name])?;
+    ensure!(asked.try_iter().next().is_none(), "the proxy was asked for what it must not be asked for");
     Ok(())
 }
 
