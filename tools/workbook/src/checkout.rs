@@ -5,9 +5,15 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 
-/// The top of a checkout.
+/// A checkout, by its top directory, and where answers are built for it.
 #[derive(Debug, Clone)]
-pub struct Checkout(PathBuf);
+pub struct Checkout {
+    top: PathBuf,
+    builds: &'static str,
+}
+
+/// In the target directory: what a learner's checks use, and one more for [`Checkout::beside`].
+const BUILDS: [&str; 2] = ["wb", "wb-beside"];
 
 impl Checkout {
     /// The one that the current directory lies in; else the one this program was built from.
@@ -16,7 +22,7 @@ impl Checkout {
         let built_from = Path::new(env!("CARGO_MANIFEST_DIR"));
         for start in [here.as_path(), built_from] {
             if let Some(top) = start.ancestors().find(|directory| is_top(directory)) {
-                return Ok(Checkout(top.canonicalize()?));
+                return Ok(Checkout { top: top.canonicalize()?, builds: BUILDS[0] });
             }
         }
         bail!(
@@ -27,27 +33,33 @@ impl Checkout {
 
     #[cfg(test)]
     pub fn at(top: impl Into<PathBuf>) -> Checkout {
-        Checkout(top.into())
+        Checkout { top: top.into(), builds: BUILDS[0] }
     }
 
     pub fn top(&self) -> &Path {
-        &self.0
+        &self.top
     }
 
     pub fn path(&self, relative: impl AsRef<Path>) -> PathBuf {
-        self.0.join(relative)
+        self.top.join(relative)
     }
 
     /// What the workbook keeps of a learner's work; git ignores it.
     pub fn kept(&self) -> PathBuf {
-        self.0.join(".wb")
+        self.top.join(".wb")
     }
 
     /// A target directory of its own: neither a running `cargo test` nor an editor's build blocks a
     /// check.
     pub fn target(&self) -> PathBuf {
         let target = env::var_os("CARGO_TARGET_DIR").filter(|directory| !directory.is_empty());
-        self.0.join(target.unwrap_or_else(|| "target".into())).join("wb")
+        self.top.join(target.unwrap_or_else(|| "target".into())).join(self.builds)
+    }
+
+    /// The same checkout with another target directory: cargo builds one thing at a time in each, and
+    /// an answer keeps a single processor busy.
+    pub fn beside(&self) -> Checkout {
+        Checkout { builds: BUILDS[1], ..self.clone() }
     }
 }
 

@@ -6,6 +6,7 @@ use std::process::Command;
 use anyhow::{Context, Result};
 use exercise::{Exercise, Kind};
 
+use super::several::several_at_once;
 use super::wrong_answers::wrong_answers;
 use crate::cargo::cargo;
 use crate::checkout::Checkout;
@@ -28,7 +29,7 @@ pub fn starters_are_up_to_date(checkout: &Checkout) -> Result<Vec<String>> {
 
 /// Starters are judged as they are made, so that a learner's answers in their place don't matter.
 pub fn starters_fail_as_expected(checkout: &Checkout) -> Result<Vec<String>> {
-    each_starter(checkout, |exercise, starter| {
+    each_starter(checkout, |checkout, exercise, starter| {
         let problem = match examine(checkout, exercise, starter, false)? {
             Examined::Judged { warnings, .. } if !warnings.is_empty() => {
                 Some(format!("compiles with warnings:\n{warnings}"))
@@ -51,25 +52,31 @@ pub fn starters_fail_as_expected(checkout: &Checkout) -> Result<Vec<String>> {
 }
 
 pub fn starters_and_solutions_please_clippy(checkout: &Checkout) -> Result<Vec<String>> {
-    let mut problems = each_starter(checkout, |exercise, starter| clippy(checkout, exercise, starter))?;
-    for exercise in exercises::all() {
-        let found = clippy(checkout, exercise, &checkout.path(exercise.solution()))?;
-        problems.extend(found.map(|problem| format!("{}: {problem}", exercise.solution().display())));
-    }
+    let mut problems = each_starter(checkout, clippy)?;
+    problems.extend(each_solution(checkout, clippy)?);
     Ok(problems)
 }
 
 fn each_starter(
     checkout: &Checkout,
-    judge: impl Fn(&Exercise, &Path) -> Result<Option<String>>,
+    look: impl Fn(&Checkout, &Exercise, &Path) -> Result<Option<String>> + Sync,
 ) -> Result<Vec<String>> {
-    let mut problems = Vec::new();
-    for exercise in exercises::all() {
+    several_at_once(checkout, &exercises::all(), |checkout, exercise| {
         let starter = checkout.target().join("starters").join(exercise.chapter).join(format!("{}.rs", exercise.name));
         write_whole(&starter, &made_starter(checkout, exercise)?)?;
-        problems.extend(judge(exercise, &starter)?.map(|problem| format!("the starter of {}: {problem}", exercise.id)));
-    }
-    Ok(problems)
+        let problem = look(checkout, exercise, &starter)?;
+        Ok(problem.map(|problem| format!("the starter of {}: {problem}", exercise.id)))
+    })
+}
+
+fn each_solution(
+    checkout: &Checkout,
+    look: impl Fn(&Checkout, &Exercise, &Path) -> Result<Option<String>> + Sync,
+) -> Result<Vec<String>> {
+    several_at_once(checkout, &exercises::all(), |checkout, exercise| {
+        let problem = look(checkout, exercise, &checkout.path(exercise.solution()))?;
+        Ok(problem.map(|problem| format!("{}: {problem}", exercise.solution().display())))
+    })
 }
 
 fn clippy(checkout: &Checkout, exercise: &Exercise, answer: &Path) -> Result<Option<String>> {
@@ -91,14 +98,10 @@ fn clippy(checkout: &Checkout, exercise: &Exercise, answer: &Path) -> Result<Opt
 }
 
 pub fn solutions_pass(checkout: &Checkout) -> Result<Vec<String>> {
-    let mut problems = Vec::new();
-    for exercise in exercises::all() {
-        let examined = examine(checkout, exercise, &checkout.path(exercise.solution()), false)?;
-        if !examined.passed() {
-            problems.push(format!("{}: {}", exercise.solution().display(), in_words(&examined)));
-        }
-    }
-    Ok(problems)
+    each_solution(checkout, |checkout, exercise, solution| {
+        let examined = examine(checkout, exercise, solution, false)?;
+        Ok((!examined.passed()).then(|| in_words(&examined)))
+    })
 }
 
 pub fn sources_are_formatted(checkout: &Checkout) -> Result<Vec<String>> {

@@ -59,7 +59,7 @@ pub fn run(checkout: &Checkout) -> Result<Exit> {
     }
     let all: Vec<(&Exercise, &Hostile)> =
         exercises::all().into_iter().flat_map(|exercise| kinds.iter().map(move |kind| (exercise, *kind))).collect();
-    let problems = several_at_once(&all, |(exercise, kind)| {
+    let problems = several_at_once(checkout, &all, |checkout, (exercise, kind)| {
         let problem = tried(checkout, exercise, kind)?;
         Ok(problem.map(|problem| format!("{} {}: an answer that {}: {problem}", exercise.id, exercise.name, kind.name)))
     })?;

@@ -43,7 +43,7 @@ pub fn run(checkout: &Checkout, id: Option<&str>) -> Result<Exit> {
         let all_tried = proposed.is_some();
         mutants.extend(proposed.unwrap_or_default());
         let numbered: Vec<(usize, &Mutant)> = mutants.iter().enumerate().collect();
-        let results = several_at_once(&numbered, |(number, mutant)| {
+        let results = several_at_once(checkout, &numbered, |checkout, (number, mutant)| {
             let fate = fate(checkout, exercise, number, mutant)?;
             Ok((fate != Fate::Caught).then_some((fate, number)))
         })?;

@@ -1,7 +1,7 @@
 //! Each wrong answer gets its diagnosis, and each check is failed by one: they prove that the
 //! checks can fail.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -20,31 +20,43 @@ use crate::files::below;
 const WRONG_ANSWERS: usize = 2;
 
 pub fn wrong_answers_get_their_diagnosis(checkout: &Checkout) -> Result<Vec<String>> {
-    let mut problems = Vec::new();
+    let mut answers = Vec::new();
     for exercise in exercises::all() {
-        let files = wrong_answers(checkout, exercise);
-        if files.len() < WRONG_ANSWERS {
-            problems.push(format!("{} has {} wrong answers; {WRONG_ANSWERS} at least", exercise.id, files.len()));
+        for file in wrong_answers(checkout, exercise) {
+            let header = Header::read(&file)?;
+            answers.push((exercise, file, header));
         }
-        let headers = files.iter().map(|file| Header::read(file)).collect::<Result<Vec<_>>>()?;
-        let proven: Vec<&String> = headers.iter().map(|header| &header.diagnosis).collect();
-        let answers: Vec<(&PathBuf, &Header)> = files.iter().zip(&headers).collect();
-        // Those that some wrong answer fails, and all.
-        let claims: Mutex<[BTreeSet<&str>; 2]> = Mutex::default();
-        problems.extend(several_at_once(&answers, |(file, header)| {
-            let examined = examine(checkout, exercise, file, false)?;
-            if let Examined::Judged { judgement, .. } = &examined {
-                let [failed, all] = &mut *claims.lock().unwrap_or_else(PoisonError::into_inner);
-                failed.extend(judgement.failing_claims());
-                all.extend(judgement.outcomes.iter().map(|outcome| outcome.claim));
-            }
-            let problem = wrong_answer(header, &examined);
-            Ok(problem.map(|problem| format!("{}: {problem}", file.display())))
-        })?);
-        let [failed, all] = claims.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let idle = all.difference(&failed);
-        problems.extend(idle.map(|claim| format!("{}: no wrong answer fails \"{claim}\"", exercise.id)));
-        let unproven = exercise.mistakes.iter().filter(|mistake| !proven.iter().any(|id| *id == mistake.id));
+    }
+    // Of each exercise the claims that some wrong answer fails, and all. Of all exercises at once: some
+    // answers take as long as the checks allow, and others are built meanwhile.
+    let claims: Mutex<BTreeMap<&str, [BTreeSet<&str>; 2]>> = Mutex::default();
+    let all: Vec<&(&Exercise, PathBuf, Header)> = answers.iter().collect();
+    let mut problems = several_at_once(checkout, &all, |checkout, (exercise, file, header)| {
+        let examined = examine(checkout, exercise, file, false)?;
+        if let Examined::Judged { judgement, .. } = &examined {
+            let mut claims = claims.lock().unwrap_or_else(PoisonError::into_inner);
+            let [failed, all] = claims.entry(exercise.id).or_default();
+            failed.extend(judgement.failing_claims());
+            all.extend(judgement.outcomes.iter().map(|outcome| outcome.claim));
+        }
+        let problem = wrong_answer(header, &examined);
+        Ok(problem.map(|problem| format!("{}: {problem}", file.display())))
+    })?;
+    let claims = claims.into_inner().unwrap_or_else(PoisonError::into_inner);
+    for exercise in exercises::all() {
+        let proven: Vec<&str> = answers
+            .iter()
+            .filter(|(of, ..)| of.id == exercise.id)
+            .map(|(_, _, header)| header.diagnosis.as_str())
+            .collect();
+        if proven.len() < WRONG_ANSWERS {
+            problems.push(format!("{} has {} wrong answers; {WRONG_ANSWERS} at least", exercise.id, proven.len()));
+        }
+        if let Some([failed, all]) = claims.get(exercise.id) {
+            let idle = all.difference(failed);
+            problems.extend(idle.map(|claim| format!("{}: no wrong answer fails \"{claim}\"", exercise.id)));
+        }
+        let unproven = exercise.mistakes.iter().filter(|mistake| !proven.contains(&mistake.id));
         problems.extend(unproven.map(|mistake| format!("{}: no wrong answer proves {}", exercise.id, mistake.id)));
     }
     Ok(problems)
