@@ -34,8 +34,10 @@ pub fn refuse(cgroup: &Path) -> Result<()> {
     };
     let is_asked_for =
         |cgroup: &&Path| says(cgroup, "freezer.self_freezing", &["1"]) || says(cgroup, "cgroup.freeze", &["1"]);
+    // Every cgroup of v2 and of v1's freezer has the file, but for the topmost.
+    let can_freeze = |cgroup: &&Path| is_v1_freezer(cgroup) || cgroup.join("cgroup.freeze").exists();
     // The outermost: with an inner one thawed, all would stand still as before.
-    let frozen = cgroup.ancestors().filter(is_asked_for).last();
+    let frozen = cgroup.ancestors().take_while(can_freeze).filter(is_asked_for).last();
     // It may lie above of what we see.
     let stands_still =
         || says(cgroup, "freezer.state", &["FROZEN", "FREEZING"]) || says(cgroup, "cgroup.events", &["frozen 1"]);
