@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use ch01_namespaces::{ContainerFlags, Design, Namespace, NamespaceFlags, Namespaces};
@@ -100,6 +100,11 @@ impl RootFlags {
             design.add(ReadOnlyRoot);
         }
         Ok(())
+    }
+
+    /// Whether the user has something of their own mounted there.
+    pub fn has_volume(&self, target: &Path) -> bool {
+        [&self.volumes, &self.mounts, &self.tmpfs].into_iter().flatten().any(|mount| mount.target == target)
     }
 
     fn volumes(&self) -> Result<Vec<Mount>> {

@@ -2,6 +2,7 @@
 //! powers.
 
 use std::ffi::OsString;
+use std::path::Path;
 
 use anyhow::Result;
 use ch01_namespaces::{ContainerFlags, Design, Mechanism};
@@ -41,8 +42,9 @@ impl ContainerFlags for Flags {
         let root_and_namespaces = &mut earlier.earlier.earlier.earlier;
         powers.plan(design, &mut root_and_namespaces.namespaces.join)?;
         root_and_namespaces.root.shm_size = powers.shm_size;
+        let is_shm_a_volume = root_and_namespaces.root.has_volume(Path::new("/dev/shm"));
         earlier.plan(design)?;
-        powers.plan_devices(design)
+        powers.plan_dev(design, is_shm_a_volume)
     }
 }
 

@@ -6,6 +6,7 @@ const CAPABILITIES: &str = "6.8 Capabilities";
 const SECCOMP: &str = "6.10 System calls: seccomp";
 const USERS: &str = "6.11 Users and no_new_privs";
 const TERMINALS: &str = "6.4 Terminals";
+const IPC: &str = "1.6 IPC";
 const MASKS: &str = "6.9 Masked and read-only paths";
 
 /// The powers that go.
@@ -28,6 +29,10 @@ pub static TERMINAL: Why = Why::new("opens a terminal in the container's own dev
 
 /// The terminal, at the place where programs complain.
 pub static CONSOLE: Why = Why::new("the container's terminal is also its console", TERMINALS);
+
+/// Shared memory of others.
+pub static SHARE_MEMORY: Why =
+    Why::new("who shares the IPC namespace shares the files of POSIX shared memory as well", IPC);
 
 /// A path that is covered.
 pub static MASK: Why = Why::new("masked: this path shows the machine, not the container", MASKS);

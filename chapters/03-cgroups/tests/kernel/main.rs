@@ -22,6 +22,8 @@ use testkit::Case;
 
 fn main() -> ExitCode {
     let cases = [
+        // The longest one first.
+        systemd::cases(),
         cpu::cases(),
         memory::cases(),
         processes::cases(),
@@ -33,7 +35,6 @@ fn main() -> ExitCode {
         verbs::cases(),
         refused::cases(),
         user::cases(),
-        systemd::cases(),
         tour::cases(),
     ];
     testkit::run(cases.concat().into_iter().map(Case::with_own_cgroups).collect())

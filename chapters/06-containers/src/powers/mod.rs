@@ -11,6 +11,7 @@ pub mod host_config;
 mod limits;
 mod masks;
 pub mod seccomp;
+mod shared_memory;
 mod sysctl;
 pub mod user;
 
@@ -26,6 +27,7 @@ use devices::{Device, MoreDevices};
 use limits::{Limits, NoNewPrivileges, Ulimit};
 use masks::Masks;
 use seccomp::{Filter, Profile, filters};
+use shared_memory::SharedMemory;
 use sysctl::{Sysctls, sysctl};
 use user::RunAs;
 
@@ -157,8 +159,15 @@ impl PowerFlags {
         Ok((self.device.iter().map(Device::rule).collect::<Result<_>>()?, true))
     }
 
-    /// Nodes for the devices. They come after chapter 2's /dev.
-    pub fn plan_devices(&self, design: &mut Design) -> Result<()> {
+    /// What comes after chapter 2's /dev: nodes for the devices, and whoever's shared memory.
+    pub fn plan_dev(&self, design: &mut Design, is_shm_a_volume: bool) -> Result<()> {
+        if !is_shm_a_volume {
+            match Mode::parse(self.ipc.as_deref().unwrap_or_default())? {
+                Mode::Private => {}
+                Mode::Host => design.add(SharedMemory::of_host()),
+                Mode::Container(name) => design.add(SharedMemory::of_container(name, design)?),
+            }
+        }
         let may_make = Privilege::current().is_machine_root();
         let host = if self.privileged && may_make { Device::all_of_the_host() } else { Vec::new() };
         let devices = host.into_iter().chain(self.device.iter().cloned()).collect::<Vec<_>>();

@@ -18,6 +18,7 @@ pub fn cases() -> Vec<Case> {
         the_filter_looks_at_arguments,
         no_new_privileges_and_privileged_are_kept_to,
         namespaces_of_the_host_are_shared_where_asked,
+        who_shares_the_ipc_namespace_shares_dev_shm,
         inspect_and_top_show_the_powers_as_the_kernel_has_them,
     ]
 }
@@ -279,6 +280,27 @@ fn namespaces_of_the_host_are_shared_where_asked() -> Result<()> {
     let joined =
         succeeds(&[&["run", "--rm", "--ipc=container:first", "--pid=container:first", "hostbox"], &read[..]].concat())?;
     ensure!(joined == theirs, "{joined}\n{theirs}");
+    Ok(())
+}
+
+fn who_shares_the_ipc_namespace_shares_dev_shm() -> Result<()> {
+    fs::write("/dev/shm/of-host", "host")?;
+    let sh =
+        |flags: &[&str], script: &str| succeeds(&[&["run", "--rm"], flags, &["hostbox", "sh", "-c", script]].concat());
+    ensure!(sh(&[], "ls /dev/shm")?.is_empty(), "the host's shared memory is in a container that didn't ask for it");
+    ensure!(sh(&["--ipc=host"], "cat /dev/shm/of-host; echo back >/dev/shm/of-container")? == "host");
+    ensure!(fs::read_to_string("/dev/shm/of-container")? == "back\n");
+    succeeds(&["run", "-d", "--name", "first", "hostbox", "sh", "-c", "echo first >/dev/shm/x; sleep 1000"])?;
+    testkit::eventually("the first container has written", || {
+        Ok(succeeds(&["exec", "first", "cat", "/dev/shm/x"]).is_ok())
+    })?;
+    let joined = ["--ipc=container:first"];
+    ensure!(sh(&joined, "cat /dev/shm/x; echo second >/dev/shm/y; ls /dev/shm")? == "first\nx\ny");
+    ensure!(succeeds(&["exec", "first", "cat", "/dev/shm/y"])? == "second");
+    // Who mounts something of their own there gets that, and the flags of /dev/shm stay.
+    ensure!(sh(&["--ipc=host", "--tmpfs", "/dev/shm"], "ls /dev/shm")?.is_empty());
+    let mounts = sh(&["--ipc=host"], "grep ' /dev/shm ' /proc/self/mounts | tail -n 1")?;
+    ensure!(["nosuid", "nodev", "noexec"].iter().all(|flag| mounts.contains(flag)), "{mounts}");
     Ok(())
 }
 
