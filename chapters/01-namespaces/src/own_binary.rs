@@ -15,6 +15,9 @@
 //!   attached nowhere and ends with its last user. Nobody can make it writable again, since
 //!   mount_setattr(2) wants a mount that is still in some mount namespace;
 //! - otherwise from a copy in memory, a memfd, whose seals the kernel keeps for ever.
+//!
+//! An ordinary user who runs a program that only root may write to needs neither: root is no id of
+//! their containers.
 
 mod sys;
 
@@ -31,9 +34,9 @@ use nix::errno::Errno;
 use nix::fcntl::{AtFlags, FcntlArg, OFlag, SealFlag, fcntl, open};
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::sys::prctl;
-use nix::sys::stat::Mode;
+use nix::sys::stat::{Mode, fstat};
 use nix::sys::statvfs::{FsFlags, fstatvfs};
-use nix::unistd::execveat;
+use nix::unistd::{Uid, execveat};
 
 const OWN: &str = "/proc/self/exe";
 
@@ -48,7 +51,7 @@ static PATH: OnceLock<PathBuf> = OnceLock::new();
 pub fn protect() -> Result<()> {
     let path = sys::take_variable(VARIABLE);
     let own = open_to_read(OWN).context("cannot open /proc/self/exe")?;
-    if is_unwritable(&own) {
+    if is_unwritable(&own) || is_roots_alone(&own) {
         take_name(path.as_deref());
         if let Some(path) = path {
             let _ = PATH.set(path.into());
@@ -64,6 +67,20 @@ fn is_unwritable(file: &OwnedFd) -> bool {
     let has = |flag| fstatvfs(file).is_ok_and(|stat| stat.flags().contains(flag));
     let seals = fcntl(file, FcntlArg::F_GET_SEALS).unwrap_or(0);
     has(FsFlags::ST_RDONLY) || seals & SEALS.bits() == SEALS.bits()
+}
+
+/// Whether we are an ordinary user, and root has this file, and nobody else may write to it. No
+/// container of ours can be its owner, then: an id that is mapped into a user namespace is our own,
+/// or one that /etc/subuid grants us, and root is neither. What is mapped nowhere can't be written
+/// to by any powers there (user_namespaces(7)).
+fn is_roots_alone(file: &OwnedFd) -> bool {
+    fstat(file).is_ok_and(|stat| protects_from(Uid::effective(), stat.st_uid, stat.st_mode))
+}
+
+/// With an access control list, the mode's bits for the group are the most that anybody but the
+/// owner and others may do (acl(5)).
+fn protects_from(caller: Uid, owner: u32, mode: u32) -> bool {
+    !caller.is_root() && owner == 0 && mode & 0o022 == 0
 }
 
 fn read_only_mount() -> nix::Result<OwnedFd> {
@@ -139,4 +156,19 @@ fn comm(path: &OsStr) -> CString {
 /// run from a protected mount or copy of it, which has no path.
 pub fn path() -> Result<PathBuf> {
     PATH.get().cloned().map_or_else(env::current_exe, Ok).context("cannot find this program's own file")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_roots_own_file_is_out_of_an_ordinary_users_reach() {
+        let (root, user) = (Uid::from_raw(0), Uid::from_raw(1000));
+        assert!(protects_from(user, 0, 0o100_755));
+        assert!(!protects_from(root, 0, 0o100_755), "root's containers are root's");
+        assert!(!protects_from(user, 1000, 0o100_555), "an owner can change the mode");
+        assert!(!protects_from(user, 65534, 0o100_755), "somebody whom this user namespace doesn't show");
+        assert!(!protects_from(user, 0, 0o100_775) && !protects_from(user, 0, 0o100_757));
+    }
 }

@@ -24,6 +24,7 @@ pub fn cases() -> Vec<Case> {
         no_process_that_makes_or_enters_a_container_runs_a_file_that_can_be_written_to,
         the_mode_of_our_program_is_not_changed_from_inside,
         our_program_is_started_again_once_and_under_its_own_name,
+        a_user_runs_roots_own_program_without_a_copy,
     ]
 }
 
@@ -45,12 +46,17 @@ fn without_pid() -> &'static str {
 }
 
 fn a_program_kept_open_from_inside_is_not_written_to_later() -> Result<()> {
-    // The init is our program. A process that outlives it keeps our file open, and writes to it
-    // when nobody runs it any more.
-    let attack = "exec 9</proc/$PPID/exe; (setsid sh -c 'while kill -0 $0; do sleep 0.05; done; \
-                  echo evil >/proc/self/fd/9; echo done >/tmp/done' $PPID &) >/dev/null 2>&1; sleep 0.2";
+    attack_later(program, without_pid())
+}
+
+/// The init is our program. A process that outlives it keeps our file open, and writes to it when
+/// nobody runs it any more.
+fn attack_later(program: impl Fn() -> Result<Command>, namespaces: &str) -> Result<()> {
+    let attack = "exec 9</proc/$PPID/exe; chmod 777 /proc/self/fd/9; (setsid sh -c 'while kill -0 $0; do sleep 0.05; \
+                  done; echo evil >/proc/self/fd/9; echo done >/tmp/done' $PPID &) >/dev/null 2>&1; sleep 0.2";
+    let mode = fs::metadata(env!("CARGO_BIN_EXE_ch01-namespaces"))?.mode();
     let mut create = program()?;
-    create.args(["create", "--init", "--namespaces", without_pid(), "--name", "evil", "--", "sh", "-c", attack]);
+    create.args(["create", "--init", "--namespaces", namespaces, "--name", "evil", "--", "sh", "-c", attack]);
     let created = run_to_end(create, Duration::from_secs(10))?;
     ensure!(created.status.success(), "{created:?}");
     let mut start = program()?;
@@ -59,6 +65,7 @@ fn a_program_kept_open_from_inside_is_not_written_to_later() -> Result<()> {
     ensure!(started.status.success(), "{started:?}");
     eventually("the attacker has tried", || Ok(fs::exists("/tmp/done")?))?;
     ensure!(fs::read(COPY)? == fs::read(env!("CARGO_BIN_EXE_ch01-namespaces"))?, "our program was overwritten");
+    ensure!(fs::metadata(COPY)?.mode() == mode, "the mode of our program was changed from inside");
     Ok(())
 }
 
@@ -127,4 +134,26 @@ fn our_program_is_started_again_once_and_under_its_own_name() -> Result<()> {
     let refused = program()?.args(["run", "--", "no-such-program"]).output()?;
     ensure!(String::from_utf8_lossy(&refused.stderr).starts_with("ch01-copied: "), "{refused:?}");
     Ok(())
+}
+
+fn a_user_runs_roots_own_program_without_a_copy() -> Result<()> {
+    needs::root()?;
+    needs::program("setpriv")?;
+    program()?;
+    fs::create_dir("/tmp/theirs")?;
+    std::os::unix::fs::chown("/tmp/theirs", Some(12345), Some(12345))?;
+    let theirs = || {
+        let mut command = Command::new("setpriv");
+        command.args(["--reuid=12345", "--regid=12345", "--clear-groups", COPY, "--root", "/tmp/theirs/store"]);
+        Ok(command)
+    };
+    let mut run = theirs()?.args(["run", "--init", "--", "cat"]).stdin(Stdio::piped()).spawn()?;
+    let init = first_child(&run)?;
+    for pid in [run.id() as i32, init] {
+        let runs = fs::metadata(format!("/proc/{pid}/exe"))?.ino();
+        ensure!(runs == fs::metadata(COPY)?.ino(), "{pid} runs a copy, though they can't write to the file");
+    }
+    drop(run.stdin.take());
+    ensure!(run.wait()?.success());
+    attack_later(theirs, "user,uts")
 }
