@@ -26,7 +26,10 @@ const GRACE: Duration = Duration::from_secs(10);
 pub fn run(cases: Vec<Case>) -> ExitCode {
     lab::enter_if_asked();
     inside::turn_off_if_asked(&cases);
-    let arguments = Arguments::from_args();
+    let mut arguments = Arguments::from_args();
+    // More at once than processors: most of the time, most cases wait for something.
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    arguments.test_threads.get_or_insert(2 * processors);
     let live = arguments.nocapture;
     let trials = cases.into_iter().map(Arc::new).map(|case| {
         Trial::ignorable_test(case.name(), move || match run_stubbornly(&case, live) {
