@@ -137,6 +137,8 @@ fn nobody_is_left(processes: &[i32]) -> Result<()> {
 }
 
 fn a_machine_ends_in_time_and_by_signals_and_leaves_no_process() -> Result<()> {
+    // Four boots, which are the same for root.
+    needs::ordinary_user()?;
     let machine = machine()?;
     for (signal, code) in [(Signal::SIGINT, Some(130)), (Signal::SIGTERM, Some(143)), (Signal::SIGKILL, None)] {
         let mut process = in_a_machine(&["sleep", "1000"])?.stdin(Stdio::null()).spawn()?;
