@@ -37,3 +37,4 @@ pub use cli::{EngineVerbs, Verbs, main};
 pub use client::Frames;
 pub use flags::Flags;
 pub use time::{ago, now, parse_time, seconds_of, seconds_with_nanos};
+pub use volumes::Volume;

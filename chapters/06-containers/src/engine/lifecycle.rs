@@ -150,8 +150,13 @@ impl Local {
 
     /// Removes all that don't run.
     pub fn prune(&self) -> Result<Vec<String>> {
+        self.prune_chosen(|_| true)
+    }
+
+    /// Removes those that don't run and are chosen.
+    pub fn prune_chosen(&self, is_chosen: impl Fn(&Record) -> bool) -> Result<Vec<String>> {
         let mut gone = Vec::new();
-        for record in self.records.all()?.iter().filter(|record| !record.state.is_active()) {
+        for record in self.records.all()?.iter().filter(|record| !record.state.is_active() && is_chosen(record)) {
             self.remove(&record.id, false, true)?;
             gone.push(record.id.clone());
         }

@@ -5,6 +5,7 @@ use ch01_namespaces::Failure;
 use serde_json::json;
 
 use super::Local;
+use crate::volumes::Volume;
 
 impl Local {
     /// A volume as Docker shows it.
@@ -39,8 +40,13 @@ impl Local {
 
     /// Removes what no container uses; with `all` also what somebody has named.
     pub fn prune_volumes(&self, all: bool) -> Result<Vec<String>> {
+        self.prune_chosen_volumes(all, |_| true)
+    }
+
+    /// The same of those that are chosen.
+    pub fn prune_chosen_volumes(&self, all: bool, is_chosen: impl Fn(&Volume) -> bool) -> Result<Vec<String>> {
         let mut gone = Vec::new();
-        for volume in self.volumes().all()? {
+        for volume in self.volumes().all()?.into_iter().filter(is_chosen) {
             if (all || volume.anonymous) && self.users_of_volume(&volume.name)?.is_empty() {
                 self.volumes().remove(&volume.name)?;
                 gone.push(volume.name);

@@ -7,6 +7,7 @@ pub mod exec;
 pub mod hijack;
 pub mod images;
 mod networks;
+pub mod prune;
 pub mod query;
 pub mod router;
 pub mod system;

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::body::{json as answer_json, no_content, ok, read};
 use super::error::{Answer, ApiError};
+use super::prune::Chosen;
 use super::router::Call;
 use super::system::blocking;
 use crate::daemon::Daemon;
@@ -120,7 +121,9 @@ pub async fn remove(daemon: Daemon, name: String) -> Answer {
 }
 
 /// Removes all that no container is on, but for the default one.
-pub async fn prune(daemon: Daemon) -> Answer {
+pub async fn prune(daemon: Daemon, call: Call) -> Answer {
+    // A network keeps neither labels nor the time when it was made.
+    Chosen::of(&call.query, &[])?;
     let gone = blocking(move || {
         let networks = Networks::open(daemon.engine.flags())?;
         let mut gone = Vec::new();

@@ -52,7 +52,9 @@ impl Query {
         let value: Value = serde_json::from_str(text).map_err(|_| wrong())?;
         let values = |value: &Value| match value {
             Value::Object(values) => Ok(values.keys().cloned().collect()),
-            Value::Array(values) => Ok(values.iter().filter_map(|value| value.as_str().map(String::from)).collect()),
+            Value::Array(values) => {
+                values.iter().map(|value| value.as_str().map(String::from).ok_or_else(wrong)).collect()
+            }
             _ => Err(wrong()),
         };
         value.as_object().ok_or_else(wrong)?.iter().map(|(name, value)| Ok((name.clone(), values(value)?))).collect()

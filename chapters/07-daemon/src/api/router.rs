@@ -139,7 +139,7 @@ async fn route(daemon: Daemon, call: Call) -> Answer {
 
         ("GET", ["containers", "json"]) => containers::list(daemon, call).await,
         ("POST", ["containers", "create"]) => containers::create(daemon, call).await,
-        ("POST", ["containers", "prune"]) => containers::prune(daemon).await,
+        ("POST", ["containers", "prune"]) => containers::prune(daemon, call).await,
         ("GET", ["containers", name, "json"]) => containers::inspect(daemon, name.to_string()).await,
         ("POST", ["containers", name, "start"]) => containers::start(daemon, name.to_string()).await,
         // ANCHOR_END: route_begin
@@ -170,7 +170,7 @@ async fn route(daemon: Daemon, call: Call) -> Answer {
         ("DELETE", ["volumes", name]) => volumes::remove(daemon, name.to_string()).await,
         ("GET", ["networks"]) => networks::list(daemon).await,
         ("POST", ["networks", "create"]) => networks::create(daemon, call).await,
-        ("POST", ["networks", "prune"]) => networks::prune(daemon).await,
+        ("POST", ["networks", "prune"]) => networks::prune(daemon, call).await,
         ("GET", ["networks", name]) => networks::inspect(daemon, name.to_string()).await,
         ("DELETE", ["networks", name]) => networks::remove(daemon, name.to_string()).await,
         _ => elsewhere(daemon, call).await,

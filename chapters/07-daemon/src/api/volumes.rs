@@ -1,9 +1,11 @@
 //! Volumes.
 
+use ch06_containers::Volume;
 use serde_json::json;
 
 use super::body::{json as answer_json, no_content, ok, read};
 use super::error::{Answer, ApiError};
+use super::prune::{self, Chosen};
 use super::router::Call;
 use super::system::blocking;
 use crate::daemon::Daemon;
@@ -49,11 +51,9 @@ pub async fn remove(daemon: Daemon, name: String) -> Answer {
 
 /// Removes all that nobody uses.
 pub async fn prune(daemon: Daemon, call: Call) -> Answer {
-    let all = call
-        .query
-        .filters()?
-        .get("all")
-        .is_some_and(|values| values.iter().any(|value| value == "true" || value == "1"));
-    let gone = blocking(move || daemon.engine.prune_volumes(all)).await?;
+    let chosen = Chosen::of(&call.query, &["label", "label!", "all"])?;
+    let all = prune::switch(&call.query, "all")?.unwrap_or(false);
+    let is_chosen = move |volume: &Volume| chosen.includes(&volume.labels, &volume.created);
+    let gone = blocking(move || daemon.engine.prune_chosen_volumes(all, is_chosen)).await?;
     ok(&json!({"VolumesDeleted": gone, "SpaceReclaimed": 0}))
 }

@@ -5,6 +5,7 @@ mod bad_input;
 mod clients;
 mod crashes;
 mod http;
+mod prune;
 mod remote;
 mod sockets;
 mod upgrades;
@@ -13,8 +14,15 @@ mod world;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let cases =
-        [sockets::cases(), remote::cases(), bad_input::cases(), clients::cases(), upgrades::cases(), crashes::cases()]
-            .concat();
+    let cases = [
+        sockets::cases(),
+        remote::cases(),
+        prune::cases(),
+        bad_input::cases(),
+        clients::cases(),
+        upgrades::cases(),
+        crashes::cases(),
+    ]
+    .concat();
     testkit::run(cases.into_iter().map(testkit::Case::with_own_cgroups).collect())
 }

@@ -1,5 +1,6 @@
 //! Requests about images.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 
 use anyhow::Result;
@@ -9,6 +10,7 @@ use ch06_containers::engine::Local;
 use ch07_daemon::api::body::{channel, json as answer, ok};
 use ch07_daemon::api::containers::ToChannel;
 use ch07_daemon::api::error::{Answer, ApiError};
+use ch07_daemon::api::prune::{self, Chosen};
 use ch07_daemon::api::router::Call;
 use ch07_daemon::api::system::blocking;
 use ch07_daemon::daemon::Daemon;
@@ -17,6 +19,7 @@ use serde_json::{Value, json};
 
 use super::stream::{Lines, reader, working};
 use super::{auth, inspect, store};
+use crate::config::ImageConfig;
 use crate::layout::{Found, ImageStore, Removed};
 use crate::transfer::{self, Credentials};
 use crate::{Reference, builtin};
@@ -159,15 +162,34 @@ fn told(removed: &Removed) -> Vec<Value> {
     untagged.chain(removed.deleted.iter().map(|digest| json!({"Deleted": digest.to_string()}))).collect()
 }
 
-/// `docker image prune`.
-pub async fn prune(daemon: Daemon, _: Call) -> Answer {
-    let removed = blocking(move || store(&daemon.engine)?.prune(false, &users(&daemon.engine))).await?;
+/// `docker image prune`: images without a name, and with `dangling=false` (`--all`) those with one,
+/// too. What a container stands on stays.
+pub async fn prune(daemon: Daemon, call: Call) -> Answer {
+    let chosen = Chosen::of(&call.query, &["dangling", "label", "label!", "until"])?;
+    let only_dangling = prune::switch(&call.query, "dangling")?.unwrap_or(true);
+    let is_chosen = move |config: &ImageConfig| chosen.includes(&config.container().labels, &config.created);
+    let removed = blocking(move || {
+        let (images, users) = (store(&daemon.engine)?, users(&daemon.engine));
+        let mut removed = images.prune_chosen(false, &users, &is_chosen)?;
+        let named = if only_dangling { Vec::new() } else { images.all()? };
+        let is_used = |image: &Found| users.iter().any(|(_, layer)| image.layer() == Some(*layer));
+        for image in named.iter().filter(|image| !is_used(image) && is_chosen(&image.config)) {
+            let gone = images.remove(&image.id().to_string(), true, &users)?;
+            removed.untagged.extend(gone.untagged);
+            removed.deleted.extend(gone.deleted);
+        }
+        Ok(removed)
+    })
+    .await?;
     ok(&json!({"ImagesDeleted": told(&removed), "SpaceReclaimed": 0}))
 }
 
 /// `docker builder prune`.
-pub async fn prune_steps(daemon: Daemon) -> Answer {
-    let removed = blocking(move || store(&daemon.engine)?.prune(true, &users(&daemon.engine))).await?;
+pub async fn prune_steps(daemon: Daemon, call: Call) -> Answer {
+    let chosen = Chosen::of(&call.query, &["until"])?;
+    let is_chosen = move |config: &ImageConfig| chosen.includes(&BTreeMap::new(), &config.created);
+    let removed =
+        blocking(move || store(&daemon.engine)?.prune_chosen(true, &users(&daemon.engine), is_chosen)).await?;
     let ids: Vec<String> = removed.deleted.iter().map(ToString::to_string).collect();
     ok(&json!({"CachesDeleted": ids, "SpaceReclaimed": 0}))
 }

@@ -66,7 +66,7 @@ impl MoreRoutes for Routes {
                 ("POST", ["images", "create"]) => images::create(daemon, call).await,
                 ("POST", ["images", "load"]) => images::load(daemon, call).await,
                 ("POST", ["images", "prune"]) => images::prune(daemon, call).await,
-                ("POST", ["build", "prune"]) => images::prune_steps(daemon).await,
+                ("POST", ["build", "prune"]) => images::prune_steps(daemon, call).await,
                 ("POST", ["auth"]) => auth::check(call).await,
                 ("POST", ["commit"]) => commit::commit(daemon, call).await,
                 ("POST", ["build"]) => build::build(daemon, call).await,

@@ -43,8 +43,18 @@ impl ImageStore {
     }
 
     /// Removes images without a name that no container stands on; with `steps`, what builds left for
-    /// the next one, too.
+    /// the next one.
     pub fn prune(&self, steps: bool, users: &[(String, ChainId)]) -> Result<Removed> {
+        self.prune_chosen(steps, users, |_| true)
+    }
+
+    /// The same of those that are chosen.
+    pub fn prune_chosen(
+        &self,
+        steps: bool,
+        users: &[(String, ChainId)],
+        is_chosen: impl Fn(&ImageConfig) -> bool,
+    ) -> Result<Removed> {
         let mut removed = Removed::default();
         let index = self.index()?.manifests;
         let named = index.iter().filter(|entry| entry.name().is_some());
@@ -55,7 +65,7 @@ impl ImageStore {
             if is_step != steps || named.contains(&id) {
                 continue;
             }
-            if let Ok(gone) = self.remove_entry(&entry.digest, &id, users) {
+            if let Ok(gone) = self.remove_entry(&entry.digest, &id, users, &is_chosen) {
                 removed.deleted.extend(gone);
             }
         }
@@ -63,9 +73,18 @@ impl ImageStore {
         Ok(removed)
     }
 
-    fn remove_entry(&self, manifest: &Digest, id: &Digest, users: &[(String, ChainId)]) -> Result<Vec<Digest>> {
+    fn remove_entry(
+        &self,
+        manifest: &Digest,
+        id: &Digest,
+        users: &[(String, ChainId)],
+        is_chosen: &dyn Fn(&ImageConfig) -> bool,
+    ) -> Result<Vec<Digest>> {
         let read: Manifest = serde_json::from_slice(&self.read_json_blob(manifest)?)?;
         let config = ImageConfig::parse(&self.read_json_blob(&read.config.digest)?)?;
+        if !is_chosen(&config) {
+            bail!("not chosen");
+        }
         let found = Found::new(Descriptor::new("", Copied { digest: *manifest, size: 0 }), read, config, None);
         if users.iter().any(|(_, layer)| found.layer() == Some(*layer)) {
             bail!("in use");

@@ -14,7 +14,8 @@ pub fn cases() -> Vec<Case> {
     cases![
         a_build_over_the_socket_tells_its_steps_and_its_id,
         an_unknown_image_is_404_so_that_a_client_pulls_it,
-        a_daemon_on_a_new_store_chooses_the_driver_that_a_command_would
+        a_daemon_on_a_new_store_chooses_the_driver_that_a_command_would,
+        a_prune_removes_the_images_that_its_filters_choose_and_no_others,
     ]
 }
 
@@ -95,5 +96,46 @@ fn a_daemon_on_a_new_store_chooses_the_driver_that_a_command_would() -> Result<(
     let of_command = told.lines().find_map(|line| line.strip_prefix("Storage Driver: ")).unwrap_or_default();
     ensure!(!of_command.is_empty(), "{told}");
     ensure!(answer.contains(&format!("\"Driver\":\"{of_command}\"")), "{of_command}: {answer}");
+    Ok(())
+}
+
+fn a_prune_removes_the_images_that_its_filters_choose_and_no_others() -> Result<()> {
+    let _daemon = Daemon::start()?;
+    let build = |label: &str, name: &str| -> Result<()> {
+        let dockerfile = format!("FROM hostbox\nLABEL {label}\nRUN echo {label} > /label\n");
+        let query = if name.is_empty() { String::new() } else { format!("&t={name}") };
+        let context = tar(&[("Dockerfile", dockerfile.as_bytes())])?;
+        let answer = ask(&format!("POST /v1.43/build?version=1{query}"), &context, "")?;
+        ensure!(answer.contains("\"aux\":{\"ID\""), "{answer}");
+        Ok(())
+    };
+    build("tier=web", "")?;
+    build("tier=db", "")?;
+    build("tier=named", "named:1")?;
+    let prune = |filters: &str| {
+        let escaped = filters.replace('{', "%7B").replace('}', "%7D").replace('"', "%22");
+        ask(&format!("POST /v1.43/images/prune?filters={escaped}"), &[], "")
+    };
+    let labels = || -> Result<Vec<&str>> {
+        let list = ask("GET /v1.43/images/json", &[], "")?;
+        Ok(["web", "db", "named"].into_iter().filter(|label| list.contains(&format!("\"tier\":\"{label}\""))).collect())
+    };
+    ensure!(labels()? == ["web", "db", "named"], "{:?}", labels()?);
+    for refused in [r#"{"colour":["red"]}"#, r#"{"dangling":["perhaps"]}"#, r#"{"until":["soon"]}"#] {
+        let answer = prune(refused)?;
+        ensure!(answer.contains("400 Bad Request") && answer.contains("{\"message\":\"invalid"), "{answer}");
+    }
+    for nothing in [r#"{"until":["1h"]}"#, r#"{"label":["none"]}"#, r#"{"label!":["tier"],"dangling":["false"]}"#] {
+        ensure!(prune(nothing)?.contains("200 OK"));
+        ensure!(labels()? == ["web", "db", "named"], "{nothing}: {:?}", labels()?);
+    }
+    ensure!(prune(r#"{"label":{"tier=web":true},"dangling":{"true":true}}"#)?.contains("\"Deleted\""));
+    ensure!(labels()? == ["db", "named"], "{:?}", labels()?);
+    // As docker sends it: without --all, and with it.
+    ensure!(prune(r#"{"dangling":{"true":true}}"#)?.contains("200 OK"));
+    ensure!(labels()? == ["named"], "{:?}", labels()?);
+    ensure!(prune(r#"{"dangling":{"false":true}}"#)?.contains("{\"Untagged\":\"named:1\"}"));
+    ensure!(labels()?.is_empty(), "{:?}", labels()?);
+    ensure!(succeeds(&["system", "check"])?.ends_with("0 left over, 0 damaged"));
     Ok(())
 }

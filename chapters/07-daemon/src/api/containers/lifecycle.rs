@@ -2,6 +2,7 @@
 
 use anyhow::Context;
 use ch01_namespaces::Failure;
+use ch06_containers::record::Record;
 use ch06_containers::verbs::signal_number;
 use hyper::{Response, StatusCode};
 use serde_json::json;
@@ -9,6 +10,7 @@ use tracing::warn;
 
 use crate::api::body::{full, no_content, ok};
 use crate::api::error::{Answer, ApiError, start_failed};
+use crate::api::prune::Chosen;
 use crate::api::router::Call;
 use crate::api::system::blocking;
 use crate::daemon::{Attachment, Daemon};
@@ -130,8 +132,10 @@ pub async fn remove(daemon: Daemon, name: String, call: Call) -> Answer {
     no_content()
 }
 
-/// Removes all that have ended.
-pub async fn prune(daemon: Daemon) -> Answer {
-    let gone = blocking(move || daemon.engine.prune()).await?;
+/// Removes all that have ended, of those that the filters choose.
+pub async fn prune(daemon: Daemon, call: Call) -> Answer {
+    let chosen = Chosen::of(&call.query, &["label", "label!", "until"])?;
+    let is_chosen = move |record: &Record| chosen.includes(&record.config.labels, &record.created);
+    let gone = blocking(move || daemon.engine.prune_chosen(is_chosen)).await?;
     ok(&json!({"ContainersDeleted": gone, "SpaceReclaimed": 0}))
 }
