@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use anyhow::{Result, bail};
 use ch01_namespaces::explain::note;
 use ch01_namespaces::{Handover, Inside, Mechanism, Stage};
+use nix::unistd::Uid;
 
 use crate::{steps, sys};
 
@@ -162,8 +163,10 @@ impl Mechanism for Drop {
     fn enter(&self, _: Handover, _: &mut Inside) -> Result<()> {
         sys::drop_bounding(self.keep.bits())?;
         sys::clear_ambient()?;
-        sys::set_capabilities(self.keep.bits())?;
-        note(&steps::DROP_CAPABILITIES, "capset", || vec![format!("{:#x}", self.keep.bits())]);
+        // An ordinary user's programs have no capabilities but those of their files.
+        let own = if Uid::effective().is_root() { self.keep.bits() } else { 0 };
+        sys::set_capabilities(own)?;
+        note(&steps::DROP_CAPABILITIES, "capset", || vec![format!("{own:#x}")]);
         Ok(())
     }
 }

@@ -199,9 +199,10 @@ impl PowerFlags {
         let mut seal: Vec<Box<dyn Mechanism>> = vec![Box::new(Limits { ulimits: self.ulimit.clone() })];
         let (first, last) = if security.no_new_privileges { (None, filter) } else { (filter, None) };
         seal.extend(first);
+        // Also without `--user`, because the caller's groups (disk, docker) must be dropped. Before the
+        // capabilities go: with `--cap-drop SETGID` it could not be done any more.
+        seal.push(Box::new(RunAs { user: user.into(), groups: self.group_add.clone() }));
         seal.push(Box::new(Drop { keep }));
-        // Also without `--user`, because the caller's groups (disk, docker) must be dropped.
-        seal.push(Box::new(RunAs { user: user.into(), groups: self.group_add.clone(), keep }));
         if security.no_new_privileges {
             seal.push(Box::new(NoNewPrivileges));
         }

@@ -84,8 +84,6 @@ pub struct RunAs {
     pub user: String,
     /// More groups.
     pub groups: Vec<String>,
-    /// The capabilities that stay for root; for others none but what a program brings.
-    pub keep: super::capabilities::Capabilities,
 }
 
 impl Mechanism for RunAs {
@@ -123,8 +121,8 @@ impl Mechanism for RunAs {
         setuid(Uid::from_raw(identity.uid)).with_context(|| unmapped("setuid", identity.uid))?;
         note(&steps::BECOME, "setuid", || vec![identity.uid.to_string(), identity.gid.to_string()]);
         if identity.uid != 0 {
-            // An ordinary user's programs have no capabilities but those of their files.
-            sys::set_capabilities(0)?;
+            // They are permitted still, and not effective. To drop those that a program could gain takes one.
+            sys::set_capabilities(u64::MAX)?;
         }
         Ok(())
     }

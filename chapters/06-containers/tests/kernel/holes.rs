@@ -234,15 +234,24 @@ fn a_volume_is_not_filled_from_the_host() -> Result<()> {
 fn groups_of_the_caller_are_left_behind() -> Result<()> {
     needs::root()?;
     nix::unistd::setgroups(&[6.into(), 4711.into()])?;
-    for (user, groups) in [(&[][..], ""), (&["-u", "1000"], ""), (&["-u", "1000", "--group-add", "7"], "7")] {
-        let attack = Attack { flags: user, command: &["cat", "/proc/self/status"], ..Attack::default() };
+    const DOCKERS: &str = "00000000a80425fb";
+    const NONE: &str = "0000000000000000";
+    for (flags, groups, effective, bounding) in [
+        (&[][..], "", DOCKERS, DOCKERS),
+        (&["-u", "1000"], "", NONE, DOCKERS),
+        (&["-u", "1000", "--group-add", "7"], "7", NONE, DOCKERS),
+        // Groups and user are changed before the powers for that are gone.
+        (&["--cap-drop", "ALL"], "", NONE, NONE),
+        (&["--cap-drop", "ALL", "-u", "1000", "--group-add", "7"], "7", NONE, NONE),
+        (&["--cap-drop", "SETPCAP", "-u", "1000"], "", NONE, "00000000a80424fb"),
+    ] {
+        let attack = Attack { flags, command: &["cat", "/proc/self/status"], ..Attack::default() };
         attack.in_each_way(|output| {
             let status = text(output);
             let line = |name: &str| status.lines().find_map(|line| line.strip_prefix(name)).unwrap_or("none").trim();
-            ensure!(line("Groups:") == groups, "{user:?}: {}", line("Groups:"));
-            ensure!(line("CapInh:") == "0000000000000000" && line("CapAmb:") == "0000000000000000", "{status}");
-            let effective = if user.is_empty() { "00000000a80425fb" } else { "0000000000000000" };
-            ensure!(line("CapEff:") == effective && line("CapBnd:") == "00000000a80425fb", "{user:?}: {status}");
+            ensure!(line("Groups:") == groups, "{flags:?}: {}", line("Groups:"));
+            ensure!(line("CapInh:") == NONE && line("CapAmb:") == NONE && line("CapPrm:") == effective, "{status}");
+            ensure!(line("CapEff:") == effective && line("CapBnd:") == bounding, "{flags:?}: {status}");
             Ok(())
         })?;
     }
