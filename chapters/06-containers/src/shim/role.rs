@@ -24,6 +24,9 @@ pub fn run(flags: &StoreFlags, id: &str) -> Result<u8> {
         // Our starter waits for this process only.
         return Ok(0);
     }
+    // What our starter's caller had open (a locked file, a pipe that somebody reads to its end) would
+    // stay open for the container's whole life.
+    sys::close_what_was_inherited()?;
     let link = Link::over(sys::take_stdin()?);
     setsid().context("setsid")?;
     chdir("/").context("chdir")?;

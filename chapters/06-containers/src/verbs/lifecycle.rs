@@ -1,6 +1,6 @@
 //! Verbs that change a container's state.
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use ch01_namespaces::say;
 use ch01_namespaces::verbs::end_quietly_in_a_pipe;
 use clap::Args;
@@ -35,6 +35,7 @@ impl Start {
             return each(&due, |name| engine.start(name));
         }
         if self.attach || self.interactive {
+            ensure!(self.containers.len() == 1, "cannot start and attach multiple containers at once");
             return start_attached(engine, &self.containers[0], self.interactive);
         }
         each(&self.containers, |name| {

@@ -18,6 +18,7 @@ use crate::world::{STORE, detached, expect_nothing_left, fails, inspect, program
 pub fn cases() -> Vec<Case> {
     let mut cases = cases![
         a_killed_shim_takes_its_container_along_and_the_next_command_says_so,
+        a_shim_keeps_nothing_open_that_its_starters_caller_had,
         a_killed_command_line_leaves_nothing_that_cannot_be_removed,
         damaged_records_hide_no_other_and_go_by_force,
         two_commands_at_once_on_one_container,
@@ -43,6 +44,23 @@ fn a_killed_shim_takes_its_container_along_and_the_next_command_says_so() -> Res
         eventually("it is known", || Ok(state(name)? == "exited 137"))?;
         succeeds(&["rm", name])?;
     }
+    expect_nothing_left()
+}
+
+fn a_shim_keeps_nothing_open_that_its_starters_caller_had() -> Result<()> {
+    let mut run = std::process::Command::new("sh");
+    let script = "exec 9>/tmp/locked; exec \"$@\"";
+    run.args(["-c", script, "sh"]).arg(program(&[]).get_program());
+    run.args(program(&["run", "-d", "--name", "boat", "hostbox", "sleep", "1000"]).get_args()).stdin(Stdio::null());
+    let output = run.output()?;
+    ensure!(output.status.success(), "{}", shown(&output));
+    for pid in [shim_of(&inspect("boat", "{{.Id}}")?)?, inspect("boat", "{{.State.Pid}}")?.parse()?] {
+        for entry in std::fs::read_dir(format!("/proc/{pid}/fd"))? {
+            let target = std::fs::read_link(entry?.path())?;
+            ensure!(target != std::path::Path::new("/tmp/locked"), "{pid} keeps it open");
+        }
+    }
+    succeeds(&["rm", "-f", "boat"])?;
     expect_nothing_left()
 }
 

@@ -237,7 +237,6 @@ pub const EVERYWHERE: &[libc::c_long] = &[
     libc::SYS_statx,
     libc::SYS_symlinkat,
     libc::SYS_sync,
-    libc::SYS_sync_file_range,
     libc::SYS_syncfs,
     libc::SYS_sysinfo,
     libc::SYS_tee,
@@ -305,6 +304,7 @@ pub const HERE: &[libc::c_long] = &[
     libc::SYS_signalfd,
     libc::SYS_stat,
     libc::SYS_symlink,
+    libc::SYS_sync_file_range,
     libc::SYS_time,
     libc::SYS_unlink,
     libc::SYS_utime,
@@ -312,6 +312,19 @@ pub const HERE: &[libc::c_long] = &[
     libc::SYS_vfork,
 ];
 
-/// aarch64 came later, and has none of the older calls.
+/// aarch64 came later, and has none of the older calls but these: rename(3) of the C library is
+/// renameat(2) there.
 #[cfg(not(target_arch = "x86_64"))]
-pub const HERE: &[libc::c_long] = &[];
+pub const HERE: &[libc::c_long] = &[RENAMEAT, SYNC_FILE_RANGE, GETRLIMIT, SETRLIMIT, FCHMODAT2];
+
+/// Numbers that the libc crate lacks there, from the kernel's include/uapi/asm-generic/unistd.h.
+#[cfg(not(target_arch = "x86_64"))]
+mod numbers {
+    pub const RENAMEAT: libc::c_long = 38;
+    pub const SYNC_FILE_RANGE: libc::c_long = 84;
+    pub const GETRLIMIT: libc::c_long = 163;
+    pub const SETRLIMIT: libc::c_long = 164;
+    pub const FCHMODAT2: libc::c_long = 452;
+}
+#[cfg(not(target_arch = "x86_64"))]
+pub use numbers::*;
