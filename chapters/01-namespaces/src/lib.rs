@@ -49,6 +49,7 @@ mod join;
 mod launch;
 mod line_removal;
 pub mod link;
+mod lock_file;
 mod locked;
 pub mod mapping;
 mod mechanism;
@@ -96,6 +97,7 @@ pub use flags::{ExplainFlag, ExplainFormat, NamespaceFlags, RunFlags, StoreFlags
 pub use frozen::refuse as refuse_frozen_cgroup;
 pub use in_user_namespace::{enter_user_namespace, network_namespace_owner};
 pub use line_removal::LineRemoval;
+pub use lock_file::open_lock;
 pub use locked::lock_in_time;
 pub use mechanism::{Handover, Mechanism, in_stage_order};
 pub use namespaces::{Namespace, Namespaces};

@@ -4,12 +4,11 @@ use std::fs::{File, TryLockError};
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use ch01_namespaces::open_lock;
 
 fn open(data_root: &Path) -> Result<File> {
     let path = data_root.join("lock");
-    let mut options = File::options();
-    options.create(true).truncate(false).write(true);
-    options.open(&path).with_context(|| format!("cannot open {}", path.display()))
+    open_lock(&path).with_context(|| format!("cannot open {}", path.display()))
 }
 
 /// While it is held, no layer goes away.

@@ -8,7 +8,7 @@ use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use ch01_namespaces::{Failure, Store, StoreFlags, is_id};
+use ch01_namespaces::{Failure, Store, StoreFlags, is_id, open_lock};
 use ch04_unionfs::store::open_data_root;
 use serde::{Deserialize, Serialize};
 
@@ -109,9 +109,7 @@ impl Networks {
     /// While it is held, nobody else makes networks, or gives addresses away.
     pub fn lock(&self) -> Result<File> {
         let path = self.lock_file();
-        let mut options = File::options();
-        let file = options.create(true).truncate(false).write(true).open(&path);
-        let file = file.with_context(|| format!("cannot open {}", path.display()))?;
+        let file = open_lock(&path).with_context(|| format!("cannot open {}", path.display()))?;
         file.lock().with_context(|| format!("cannot lock {}", path.display()))?;
         Ok(file)
     }

@@ -7,7 +7,7 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use ch01_namespaces::{Failure, StoreFlags, is_id, remove_tree};
+use ch01_namespaces::{Failure, StoreFlags, is_id, open_lock, remove_tree};
 use ch04_unionfs::store::open_data_root;
 
 use super::Record;
@@ -57,9 +57,7 @@ impl Records {
     /// While it is held, no name is given away, and no record changes but by its holder.
     pub fn lock(&self) -> Result<File> {
         let path = self.directory.join("lock");
-        let mut options = File::options();
-        let file = options.create(true).truncate(false).write(true).open(&path);
-        let file = file.with_context(|| format!("cannot open {}", path.display()))?;
+        let file = open_lock(&path).with_context(|| format!("cannot open {}", path.display()))?;
         file.lock().with_context(|| format!("cannot lock {}", path.display()))?;
         Ok(file)
     }
@@ -67,7 +65,7 @@ impl Records {
     /// While it is held, nobody else starts or removes this container. `None` when it is gone.
     pub fn lock_one(&self, id: &str) -> Result<Option<File>> {
         let path = self.directory(id).join("lock");
-        match File::options().create(true).truncate(false).write(true).open(&path) {
+        match open_lock(&path) {
             Ok(file) => file.lock().map(|()| Some(file)).with_context(|| format!("cannot lock {}", path.display())),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error).with_context(|| format!("cannot open {}", path.display())),

@@ -23,7 +23,7 @@ use std::fs::{self, File};
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
-use ch01_namespaces::StoreFlags;
+use ch01_namespaces::{StoreFlags, open_lock};
 use ch04_unionfs::LayerStore;
 
 pub use blobs::Copied;
@@ -66,8 +66,7 @@ impl ImageStore {
     /// Held while the index changes, or blobs are removed.
     fn lock(&self) -> Result<File> {
         let path = self.directory.join("lock");
-        let file = File::options().create(true).append(true).open(&path);
-        let file = file.with_context(|| format!("cannot open {}", path.display()))?;
+        let file = open_lock(&path).with_context(|| format!("cannot open {}", path.display()))?;
         file.lock().with_context(|| format!("cannot lock {}", path.display()))?;
         Ok(file)
     }
@@ -75,8 +74,7 @@ impl ImageStore {
     /// Held, together with others, by who brings blobs that no image names yet.
     pub fn growing(&self) -> Result<File> {
         let path = self.directory.join("growing");
-        let file = File::options().create(true).append(true).open(&path);
-        let file = file.with_context(|| format!("cannot open {}", path.display()))?;
+        let file = open_lock(&path).with_context(|| format!("cannot open {}", path.display()))?;
         file.lock_shared().with_context(|| format!("cannot lock {}", path.display()))?;
         Ok(file)
     }
