@@ -13,7 +13,7 @@
 //! 4. `hijack.rs`: a connection that stops being HTTP.
 //! 5. [`client`]: chapter 6's command line with a daemon for its engine.
 
-#![recursion_limit = "256"] // info is one large JSON value
+#![recursion_limit = "512"] // info and the fields of a container are large JSON values
 
 pub mod api;
 mod cli;

@@ -85,6 +85,23 @@ pub async fn create(daemon: Daemon, call: Call) -> Answer {
     if asked["Driver"].as_str().is_some_and(|driver| !driver.is_empty() && driver != "bridge" && driver != "default") {
         return Err(ApiError::bad(format!("the network driver {} is not supported: there is bridge", asked["Driver"])));
     }
+    // An option that isolates, such as enable_icc=false, must not be lost; docker's defaults are what is done here.
+    const KNOWN: [&str; 2] = ["com.docker.network.bridge.name", "com.docker.network.driver.mtu"];
+    for (option, value) in asked["Options"].as_object().into_iter().flatten() {
+        let is_default =
+            value == "true" && (option.ends_with(".enable_icc") || option.ends_with(".enable_ip_masquerade"));
+        if !KNOWN.contains(&option.as_str()) && !is_default {
+            return Err(ApiError::bad(format!("invalid request: the option {option} is not supported: omit it")));
+        }
+    }
+    let mut warnings = Vec::new();
+    if asked["Labels"].as_object().is_some_and(|labels| !labels.is_empty()) {
+        warnings.push("labels of networks are not kept by Coracle");
+    }
+    if asked["EnableIPv6"] == true {
+        warnings.push("IPv6 is not supported by Coracle: the network has IPv4 only");
+    }
+    let warning = warnings.join("; ");
     let name = asked["Name"].as_str().unwrap_or_default().to_string();
     let pool = &asked["IPAM"]["Config"][0];
     let parsed = |key: &str| pool[key].as_str().filter(|text| !text.is_empty()).map(String::from);
@@ -99,7 +116,7 @@ pub async fn create(daemon: Daemon, call: Call) -> Answer {
         mtu: asked["Options"]["com.docker.network.driver.mtu"].as_str().and_then(|text| text.parse().ok()),
     };
     let made = blocking(move || Networks::open(daemon.engine.flags())?.create(&name, &wishes)).await?;
-    Ok(answer_json(hyper::StatusCode::CREATED, &json!({"Id": id_of(&made.name), "Warning": ""})))
+    Ok(answer_json(hyper::StatusCode::CREATED, &json!({"Id": id_of(&made.name), "Warning": warning})))
 }
 
 /// One.

@@ -28,6 +28,10 @@ pub async fn create(daemon: Daemon, call: Call) -> Answer {
     if asked["Driver"].as_str().is_some_and(|driver| !driver.is_empty() && driver != "local") {
         return Err(ApiError::bad(format!("the volume driver {} is not supported: there is local", asked["Driver"])));
     }
+    // A volume of a type of its own, such as NFS, would be a directory here: the data would be elsewhere.
+    if asked["DriverOpts"].as_object().is_some_and(|options| !options.is_empty()) {
+        return Err(ApiError::bad("invalid request: DriverOpts of volumes is not supported by Coracle: omit it"));
+    }
     let name = asked["Name"].as_str().filter(|name| !name.is_empty()).map(String::from);
     let labels = serde_json::from_value(asked["Labels"].clone()).unwrap_or_default();
     let made = blocking(move || {

@@ -7,6 +7,8 @@ mod config;
 mod flags;
 mod refused;
 mod surroundings;
+mod types;
+mod unhonoured;
 
 use anyhow::Result;
 use ch06_containers::engine::NewContainer;
@@ -15,6 +17,7 @@ use serde_json::Value;
 
 use crate::api::images::Image;
 use flags::Flags;
+pub use types::types_are_right;
 
 /// What is asked for, on an image; and warnings.
 pub fn new_container(asked: &Value, image: &Image) -> Result<(NewContainer, Vec<String>)> {
@@ -30,11 +33,12 @@ pub fn new_container(asked: &Value, image: &Image) -> Result<(NewContainer, Vec<
     }
     flags.text("hostname", &asked["Hostname"]);
     flags.text("domainname", &asked["Domainname"]);
-    surroundings::mounts(host, &mut flags)?;
+    surroundings::mounts(host, &mut flags, &mut warnings)?;
     surroundings::network(asked, host, &config, &mut flags, &mut warnings)?;
     surroundings::limits(host, &mut flags)?;
     surroundings::powers(host, &mut flags);
     refused::refused(asked, host, &mut warnings)?;
+    unhonoured::of_container(asked, host, &mut warnings)?;
     let (name, most) =
         (host["RestartPolicy"]["Name"].as_str().unwrap_or_default(), &host["RestartPolicy"]["MaximumRetryCount"]);
     let policy = match most.as_u64() {
@@ -125,6 +129,42 @@ mod tests {
     fn nothing_is_dropped_in_silence() {
         let asked = json!({"Image": "x", "Cmd": ["a"], "HostConfig": {"DnsSearch": ["x"]}, "Healthcheck": {"Test": ["CMD", "x"]}});
         assert_eq!(new_container(&asked, &Image::default()).unwrap().1.len(), 2);
+        let host = |host: Value| {
+            new_container(&json!({"Image": "x", "Cmd": ["a"], "HostConfig": host}), &Image::default())
+                .map(|made| made.1)
+        };
+        for warned in [
+            json!({"CgroupnsMode": "host"}),
+            json!({"MaskedPaths": []}),
+            json!({"ReadonlyPaths": []}),
+            json!({"Annotations": {"a": "b"}}),
+            json!({"MemorySwappiness": 60}),
+            json!({"Binds": ["/a:/b:rshared"]}),
+            json!({"Mounts": [{"Type": "volume", "Target": "/b", "VolumeOptions": {"NoCopy": true}}]}),
+        ] {
+            assert_eq!(host(warned.clone()).unwrap().len(), 1, "{warned}");
+        }
+        for refused in [
+            json!({"Runtime": "runsc"}),
+            json!({"MaskedPaths": ["/srv"]}),
+            json!({"Mounts": [{"Type": "bind", "Source": "/a", "Target": "/b", "BindOptions": {"NonRecursive": true}}]}),
+            json!({"Mounts": [{"Type": "volume", "Target": "/b", "VolumeOptions": {"Subpath": "s"}}]}),
+        ] {
+            assert!(host(refused.clone()).unwrap_err().to_string().contains("not supported"), "{refused}");
+        }
+        let (masked, read_only) = ch06_containers::powers::host_config::paths(false);
+        let silent = json!({
+            "CgroupnsMode": "private", "MaskedPaths": masked, "ReadonlyPaths": read_only, "Runtime": "runc",
+            "MemorySwappiness": -1, "Annotations": {}, "Binds": ["/a:/b:ro,z"],
+        });
+        assert_eq!(host(silent).unwrap(), Vec::<String>::new());
+        let asked = |endpoint: Value| {
+            let body =
+                json!({"Image": "x", "Cmd": ["a"], "NetworkingConfig": {"EndpointsConfig": {"default": endpoint}}});
+            new_container(&body, &Image::default()).unwrap().1
+        };
+        assert_eq!(asked(json!({"Aliases": ["db"], "IPAMConfig": {"IPv4Address": "10.0.0.9"}})).len(), 2);
+        assert!(asked(json!({"Aliases": null, "IPAMConfig": null, "Links": null, "MacAddress": ""})).is_empty());
         let asked = json!({"Image": "x", "HostConfig": {"DeviceRequests": [{}]}});
         assert!(new_container(&asked, &Image::default()).unwrap_err().to_string().contains("not supported"));
     }

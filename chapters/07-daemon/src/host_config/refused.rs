@@ -3,16 +3,20 @@
 use anyhow::{Result, bail};
 use serde_json::Value;
 
-/// What is set and isn't honoured.
-pub fn refused(asked: &Value, host: &Value, warnings: &mut Vec<String>) -> Result<()> {
-    let is_set = |value: &Value| match value {
+/// Whether a field says anything: zero values are what clients send for "nothing".
+pub fn is_set(value: &Value) -> bool {
+    match value {
         Value::Null => false,
         Value::Bool(set) => *set,
         Value::Number(number) => number.as_f64() != Some(0.0),
         Value::String(text) => !text.is_empty(),
         Value::Array(list) => !list.is_empty(),
         Value::Object(map) => !map.is_empty(),
-    };
+    }
+}
+
+/// What is set and isn't honoured.
+pub fn refused(asked: &Value, host: &Value, warnings: &mut Vec<String>) -> Result<()> {
     for key in ["DeviceRequests", "VolumesFrom", "Links", "VolumeDriver", "StorageOpt"] {
         if is_set(&host[key]) {
             bail!("HostConfig.{key} is not supported by Coracle: omit it");

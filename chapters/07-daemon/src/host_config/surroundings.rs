@@ -5,20 +5,30 @@ use ch06_containers::record::Config;
 use serde_json::Value;
 
 use super::flags::Flags;
+use super::unhonoured;
 
 /// Volumes, directories of the host's, file systems in memory.
-pub fn mounts(host: &Value, flags: &mut Flags) -> Result<()> {
+pub fn mounts(host: &Value, flags: &mut Flags, warnings: &mut Vec<String>) -> Result<()> {
     for bind in host["Binds"].as_array().into_iter().flatten().filter_map(Value::as_str) {
         let mut parts = bind.split(':');
         let (source, target, options) =
             (parts.next().unwrap_or_default(), parts.next(), parts.next().unwrap_or_default());
         let Some(target) = target else { bail!("invalid volume {bind:?}: it must be SOURCE:TARGET") };
         let read_only = options.split(',').any(|option| option == "ro");
+        let is_silent = |option: &str| {
+            matches!(option, "" | "ro" | "rw" | "z" | "Z" | "private" | "rprivate")
+                || matches!(option, "cached" | "delegated" | "consistent")
+        };
+        for other in options.split(',').filter(|option| !is_silent(option)) {
+            warnings.push(format!("the option {other:?} of the volume {bind} has no effect in Coracle"));
+        }
         flags.value("volume", format!("{source}:{target}{}", if read_only { ":ro" } else { "" }));
     }
     for mount in host["Mounts"].as_array().into_iter().flatten() {
         let text = |key: &str| mount[key].as_str().unwrap_or_default();
         let read_only = mount["ReadOnly"].as_bool() == Some(true);
+        let ro = if read_only { ",readonly" } else { "" };
+        unhonoured::of_mount(mount, warnings)?;
         match text("Type") {
             "volume" => {
                 let source = text("Source");
@@ -26,13 +36,18 @@ pub fn mounts(host: &Value, flags: &mut Flags) -> Result<()> {
                 flags.value("volume", format!("{source}{}{}", text("Target"), if read_only { ":ro" } else { "" }));
             }
             "bind" => {
-                let ro = if read_only { ",readonly" } else { "" };
-                flags.value("mount", format!("type=bind,source={},target={}{ro}", text("Source"), text("Target")));
+                // Chapter 2 has only private mounts, and says so of any other.
+                let propagation = mount["BindOptions"]["Propagation"].as_str().filter(|word| !word.is_empty());
+                let propagation = propagation.map(|word| format!(",bind-propagation={word}")).unwrap_or_default();
+                let (source, target) = (text("Source"), text("Target"));
+                flags.value("mount", format!("type=bind,source={source},target={target}{ro}{propagation}"));
             }
             "tmpfs" => {
                 let size = mount["TmpfsOptions"]["SizeBytes"].as_u64().filter(|size| *size > 0);
                 let size = size.map(|size| format!(",tmpfs-size={size}")).unwrap_or_default();
-                flags.value("mount", format!("type=tmpfs,target={}{size}", text("Target")));
+                let mode = mount["TmpfsOptions"]["Mode"].as_u64().filter(|mode| *mode > 0);
+                let mode = mode.map(|mode| format!(",tmpfs-mode={mode:o}")).unwrap_or_default();
+                flags.value("mount", format!("type=tmpfs,target={}{size}{mode}{ro}", text("Target")));
             }
             other => bail!("mounts of type {other:?} are not supported: there are bind, volume and tmpfs"),
         }

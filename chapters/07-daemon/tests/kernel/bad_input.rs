@@ -74,6 +74,9 @@ fn json_that_is_broken_or_of_other_types_is_a_bad_request() -> Result<()> {
         &deep,
         "{\"Image\":\"hostbox\",\"Cmd\":[\"true\"],\"HostConfig\":[]}",
         "{\"Image\":\"hostbox\",\"Cmd\":[\"true\"],\"HostConfig\":{\"Memory\":\"much\"}}",
+        "{\"Image\":\"hostbox\",\"Cmd\":[\"true\"],\"HostConfig\":{\"CapDrop\":\"ALL\"}}",
+        "{\"Image\":\"hostbox\",\"Cmd\":[\"true\"],\"HostConfig\":{\"SecurityOpt\":\"no-new-privileges\"}}",
+        "{\"Image\":\"hostbox\",\"Cmd\":[\"true\"],\"HostConfig\":{\"Mounts\":[{\"Type\":\"bind\",\"Source\":\"/tmp\",\"Target\":\"/t\",\"BindOptions\":{\"Propagation\":\"rshared\"}}]}}",
         "{\"Image\":\"hostbox\",\"Cmd\":[\"true\"],\"HostConfig\":{\"PortBindings\":{\"x/y\":[{\"HostPort\":\"z\"}]}}}",
         "{\"Image\":\"hostbox\",\"Cmd\":[\"true\"],\"HostConfig\":{\"Binds\":[\"relative:also-relative\"]}}",
     ];
@@ -86,7 +89,12 @@ fn json_that_is_broken_or_of_other_types_is_a_bad_request() -> Result<()> {
             "{answer}"
         );
     }
-    for (path, body) in [("volumes/create", "{\"Name\":\"../x\"}"), ("networks/create", "{\"Name\":\"a b\"}")] {
+    for (path, body) in [
+        ("volumes/create", "{\"Name\":\"../x\"}"),
+        ("volumes/create", "{\"DriverOpts\":{\"type\":\"nfs\"}}"),
+        ("networks/create", "{\"Name\":\"a\",\"Options\":{\"com.docker.network.bridge.enable_icc\":\"false\"}}"),
+        ("networks/create", "{\"Name\":\"a b\"}"),
+    ] {
         let answer = ask(&format!("POST /v1.43/{path}"), body.as_bytes())?;
         ensure!((400..500).contains(&status(&answer)?), "{path} {body}: {answer}");
     }

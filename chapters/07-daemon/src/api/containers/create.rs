@@ -1,8 +1,5 @@
 //! Making a container.
 
-use std::mem::discriminant;
-
-use ch06_containers::engine::default_host_config;
 use hyper::StatusCode;
 use serde_json::{Value, json};
 
@@ -11,7 +8,7 @@ use crate::api::error::{Answer, ApiError};
 use crate::api::router::Call;
 use crate::api::system::blocking;
 use crate::daemon::Daemon;
-use crate::host_config::new_container;
+use crate::host_config::{new_container, types_are_right};
 
 /// Makes it. "No such image" makes the client pull it and ask again.
 pub async fn create(daemon: Daemon, call: Call) -> Answer {
@@ -24,7 +21,7 @@ pub async fn create(daemon: Daemon, call: Call) -> Answer {
             return Err(ApiError::bad(format!("invalid request: {name} must be a JSON object")));
         }
     }
-    types_are_right(&asked["HostConfig"])?;
+    types_are_right(&asked).map_err(|wrong| ApiError::bad(format!("invalid request: {wrong}")))?;
     let created = blocking(move || {
         let image_name = asked["Image"].as_str().unwrap_or_default();
         if image_name.is_empty() {
@@ -39,17 +36,4 @@ pub async fn create(daemon: Daemon, call: Call) -> Answer {
     })
     .await?;
     Ok(answer_json(StatusCode::CREATED, &json!({"Id": created.id, "Warnings": created.warnings})))
-}
-
-/// A value of another type than Docker's is refused: read as none, it would be dropped in silence.
-fn types_are_right(host: &Value) -> Result<(), ApiError> {
-    let defaults = default_host_config();
-    for (name, value) in host.as_object().into_iter().flatten() {
-        let default = &defaults[name];
-        if !value.is_null() && !default.is_null() && discriminant(value) != discriminant(default) {
-            let message = format!("invalid request: HostConfig.{name} is {value}, and must be like {default}");
-            return Err(ApiError::bad(message));
-        }
-    }
-    Ok(())
 }
