@@ -59,10 +59,11 @@ fn is_like(value: &Value, example: &Value, at: &str) -> Result<(), String> {
                 match known.get(name).or(known.get("*")) {
                     Some(example) => is_like(value, example, &at)?,
                     // Docker's daemon would take it for the field.
-                    None => match known.keys().find(|known| known.eq_ignore_ascii_case(name)) {
-                        Some(known) => return Err(format!("{at} is not known: write {known}")),
-                        None => {}
-                    },
+                    None => {
+                        if let Some(known) = known.keys().find(|known| known.eq_ignore_ascii_case(name)) {
+                            return Err(format!("{at} is not known: write {known}"));
+                        }
+                    }
                 }
             }
             true
