@@ -85,7 +85,7 @@ pub async fn create(daemon: Daemon, call: Call) -> Answer {
     if asked["Driver"].as_str().is_some_and(|driver| !driver.is_empty() && driver != "bridge" && driver != "default") {
         return Err(ApiError::bad(format!("the network driver {} is not supported: there is bridge", asked["Driver"])));
     }
-    // An option that isolates, such as enable_icc=false, must not be lost; docker's defaults are what is done here.
+    // An option that isolates, such as enable_icc=false, must not be lost.
     const KNOWN: [&str; 2] = ["com.docker.network.bridge.name", "com.docker.network.driver.mtu"];
     for (option, value) in asked["Options"].as_object().into_iter().flatten() {
         let is_default =

@@ -28,7 +28,7 @@ pub async fn create(daemon: Daemon, call: Call) -> Answer {
     if asked["Driver"].as_str().is_some_and(|driver| !driver.is_empty() && driver != "local") {
         return Err(ApiError::bad(format!("the volume driver {} is not supported: there is local", asked["Driver"])));
     }
-    // A volume of a type of its own, such as NFS, would be a directory here: the data would be elsewhere.
+    // What is to be NFS would be a directory here, and the data elsewhere.
     if asked["DriverOpts"].as_object().is_some_and(|options| !options.is_empty()) {
         return Err(ApiError::bad("invalid request: DriverOpts of volumes is not supported by Coracle: omit it"));
     }

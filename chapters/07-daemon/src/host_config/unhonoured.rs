@@ -1,5 +1,7 @@
-//! Fields that other daemons honour and this one doesn't. Where a container without them is less
-//! safe than what was asked for, or its data is elsewhere, they are refused; the others are warnings.
+//! Fields that other daemons honour and this one doesn't.
+//!
+//! Where a container without them is less safe than what was asked for, or its data is elsewhere,
+//! they are refused; the others are warnings.
 
 use anyhow::{Result, bail};
 use ch06_containers::powers::host_config::paths;
