@@ -31,6 +31,10 @@ pub static CREATE_BRIDGE: Why = Why::new("a switch in software, for the containe
         ),
     ]);
 
+/// Whose it is.
+pub static SET_ALIAS: Why = Why::new("the network's id on its bridge: the next command knows it by that", BRIDGES)
+    .as_shell(|args| Some(format!("ip link set {} alias '{}'", args.first()?, args.get(1)?)));
+
 /// A veth pair.
 pub static CREATE_VETH: Why = Why::new("a veth pair: one end on the bridge, the other is eth0 inside", LINKS)
     .as_shell(|args| match args {

@@ -95,6 +95,7 @@ mod tests {
     fn a_network(internal: bool) -> Network {
         Network {
             name: "web".into(),
+            id: String::new(),
             bridge: "cor0".into(),
             subnet: "10.1.0.0/24".parse().unwrap(),
             gateway: "10.1.0.1".parse().unwrap(),

@@ -104,6 +104,9 @@ impl Mechanism for BridgeEndpoint {
         let netlink = self.netlink()?;
         let bridge = {
             let _alone = self.networks.lock()?;
+            if let Place::Users(_) = self.place {
+                bring_up::remove_stale(&self.network, &netlink)?;
+            }
             bring_up::bring_up(&self.network, &netlink, || self.set_rules())?
         };
         let sandbox = format!("/proc/{}/ns/net", process.pid);

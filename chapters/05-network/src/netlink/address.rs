@@ -31,11 +31,22 @@ impl Netlink {
 
     /// All IPv4 addresses in this namespace, with their subnets.
     pub fn addresses(&self) -> Result<Vec<Ipv4Net>> {
+        self.addresses_where(|_| true)
+    }
+
+    /// The IPv4 addresses of one interface.
+    pub fn addresses_of(&self, interface: u32) -> Result<Vec<Ipv4Net>> {
+        self.addresses_where(|index| index == interface)
+    }
+
+    fn addresses_where(&self, is_wanted: impl Fn(u32) -> bool) -> Result<Vec<Ipv4Net>> {
         let mut found = Vec::new();
         let mut message = AddressMessage::default();
         message.header.family = AddressFamily::Inet;
         self.dump(RouteNetlinkMessage::GetAddress(message), |message| {
-            if let RouteNetlinkMessage::NewAddress(address) = message {
+            if let RouteNetlinkMessage::NewAddress(address) = message
+                && is_wanted(address.header.index)
+            {
                 let local = address.attributes.iter().find_map(|attribute| match attribute {
                     AddressAttribute::Local(IpAddr::V4(local)) => Some(*local),
                     _ => None,

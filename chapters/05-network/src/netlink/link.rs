@@ -22,6 +22,21 @@ pub struct Bridge<'a> {
     pub mtu: Option<u32>,
 }
 
+/// A link that is there.
+#[derive(Debug, Clone, Default)]
+pub struct Link {
+    /// Its index.
+    pub index: u32,
+    /// Whether it is a bridge.
+    pub is_bridge: bool,
+    /// Whether it is set up.
+    pub is_up: bool,
+    /// Whether others are its ports.
+    pub has_ports: bool,
+    /// A text for people and programs, which the kernel keeps with it.
+    pub alias: Option<String>,
+}
+
 /// A veth pair that is to be made: what goes in at one end comes out at the other.
 #[derive(Debug, Clone)]
 pub struct Veth<'a> {
@@ -49,6 +64,33 @@ impl Netlink {
         Ok(found)
     }
 
+    /// A link by its name.
+    pub fn link(&self, name: &str) -> Result<Option<Link>> {
+        let mut found = None;
+        let mut controllers = Vec::new();
+        self.dump(RouteNetlinkMessage::GetLink(LinkMessage::default()), |message| {
+            let RouteNetlinkMessage::NewLink(message) = message else { return };
+            let is_up = message.header.flags.contains(LinkFlags::Up);
+            let mut link = Link { index: message.header.index, is_up, ..Link::default() };
+            let mut is_it = false;
+            for attribute in message.attributes {
+                match attribute {
+                    LinkAttribute::IfName(known) => is_it = known == name,
+                    LinkAttribute::IfAlias(alias) => link.alias = Some(alias),
+                    LinkAttribute::Controller(controller) => controllers.push(controller),
+                    LinkAttribute::LinkInfo(infos) => {
+                        link.is_bridge = infos.contains(&LinkInfo::Kind(InfoKind::Bridge));
+                    }
+                    _ => {}
+                }
+            }
+            if is_it {
+                found = Some(link);
+            }
+        })?;
+        Ok(found.map(|link| Link { has_ports: controllers.contains(&link.index), ..link }))
+    }
+
     /// Index and name of every link.
     pub fn each_link(&self, mut each: impl FnMut(u32, &str)) -> Result<()> {
         self.dump(RouteNetlinkMessage::GetLink(LinkMessage::default()), |message| {
@@ -74,6 +116,16 @@ impl Netlink {
         let told = Told { why: &steps::CREATE_BRIDGE, call: "RTM_NEWLINK", args };
         self.request(told, RouteNetlinkMessage::NewLink(message), NLM_F_CREATE | NLM_F_EXCL)?;
         self.link_index(bridge.name)?.with_context(|| format!("the bridge {} went away at once", bridge.name))
+    }
+
+    /// Writes a text on a link: at most 255 bytes (IFALIASZ).
+    pub fn set_alias(&self, link: (u32, &str), alias: &str) -> Result<()> {
+        let (index, name) = link;
+        let mut message = LinkMessage::default();
+        message.header.index = index;
+        message.attributes = vec![LinkAttribute::IfAlias(alias.into())];
+        let told = Told { why: &steps::SET_ALIAS, call: "RTM_SETLINK", args: vec![name.into(), alias.into()] };
+        self.request(told, RouteNetlinkMessage::SetLink(message), 0)
     }
 
     // ANCHOR: create_veth

@@ -5,7 +5,7 @@ mod address;
 mod link;
 mod route;
 
-pub use link::{Bridge, Veth};
+pub use link::{Bridge, Link, Veth};
 
 use std::cell::Cell;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};

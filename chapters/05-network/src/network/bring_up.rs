@@ -1,42 +1,99 @@
 //! A network that is used: its bridge, its rules.
 
-use anyhow::{Context, Result, bail};
-use ch01_namespaces::explain;
+use anyhow::{Context, Result, anyhow, bail};
+use ch01_namespaces::{explain, report};
 use nix::errno::Errno;
 
 use super::Network;
 use crate::firewall::{self, docker, rules};
-use crate::netlink::{Bridge, Netlink};
+use crate::netlink::{Bridge, Link, Netlink};
 use crate::rootless::owns_network_namespace;
 use crate::steps;
 
 // ANCHOR: bring_up
-/// Makes the network's bridge if it doesn't exist, and returns its index. The caller holds the lock
-/// of the networks. `netlink` is a socket of the bridge's network namespace, and `set_rules` sets
-/// the rules in this namespace.
+/// Makes the network's bridge, or what is missing of it, and returns its index. The caller holds
+/// the lock of the networks. `netlink` is a socket of the bridge's network namespace, and
+/// `set_rules` sets the rules in this namespace.
+///
+/// The bridge is set up last. So a bridge that is up is whole, and one that is down was left by a
+/// command that was killed: each step can be done again.
 pub fn bring_up(network: &Network, netlink: &Netlink, set_rules: impl FnOnce() -> Result<()>) -> Result<u32> {
-    if let Some(index) = netlink.link_index(&network.bridge)? {
-        return Ok(index);
-    }
-    let made = netlink.create_bridge(&Bridge { name: &network.bridge, mtu: network.mtu });
+    let name = &network.bridge;
+    let found = match look(network, netlink)? {
+        Found::Nothing => None,
+        Found::Ours(link) if link.is_up => return Ok(link.index),
+        Found::Ours(link) => Some(link.index),
+        Found::Foreign(link) => return Err(foreign(network, &link)),
+    };
+    let made = match found {
+        Some(index) => Ok(index),
+        None => netlink.create_bridge(&Bridge { name, mtu: network.mtu }),
+    };
     let made = made.and_then(|index| {
-        netlink.add_address((index, &network.bridge), network.with_prefix(network.gateway))?;
-        netlink.set_up(&network.bridge)?;
+        netlink.set_alias((index, name), &alias(network))?;
+        let address = network.with_prefix(network.gateway);
+        if !netlink.addresses_of(index)?.contains(&address) {
+            netlink.add_address((index, name), address)?;
+        }
         set_rules()?;
-        Ok(index)
+        netlink.set_up(name)
     });
-    if made.is_err() {
-        let _ = netlink.remove_link(&network.bridge);
+    if made.is_err() && found.is_none() {
+        let _ = netlink.remove_link(name);
     }
     made.with_context(|| format!("cannot bring the network {} up", network.name))
 }
 // ANCHOR_END: bring_up
 
+/// What has the name of a network's bridge.
+enum Found {
+    Nothing,
+    Ours(Link),
+    Foreign(Link),
+}
+
+/// Ours has our alias. The kernel doesn't take an alias in the message that makes a bridge, so a
+/// command that was killed in between leaves one without: it is down and has neither ports nor
+/// addresses, and whoever has made such a one loses nothing by our taking it.
+fn look(network: &Network, netlink: &Netlink) -> Result<Found> {
+    let Some(link) = netlink.link(&network.bridge)? else { return Ok(Found::Nothing) };
+    let is_ours = match &link.alias {
+        Some(found) => *found == alias(network),
+        None => !link.is_up && !link.has_ports && netlink.addresses_of(link.index)?.is_empty(),
+    };
+    Ok(if link.is_bridge && is_ours { Found::Ours(link) } else { Found::Foreign(link) })
+}
+
+fn alias(network: &Network) -> String {
+    format!("coracle network {} {}", network.name, network.id)
+}
+
+fn foreign(network: &Network, link: &Link) -> anyhow::Error {
+    let Network { name, bridge, .. } = network;
+    let whose = match &link.alias {
+        Some(alias) if alias.starts_with("coracle network ") => "a network of another data root has it",
+        _ => "Coracle didn't make it, or an earlier version did",
+    };
+    anyhow!(
+        "the interface {bridge} is there, and is not the bridge of the network {name}\ncause: {whose}\n\
+         cure: remove the containers on {name}, then: network rm {name}, and use or create it again; \
+         or if nobody uses the interface: ip link delete {bridge}"
+    )
+}
+
+/// In a user's own network namespace nobody else has bridges: what isn't ours is left of a network
+/// that was removed (`network rm` can't go there).
+pub fn remove_stale(network: &Network, netlink: &Netlink) -> Result<()> {
+    match look(network, netlink)? {
+        Found::Foreign(link) if !link.has_ports => netlink.remove_link(&network.bridge),
+        _ => Ok(()),
+    }
+}
+
 /// The network's rules, and that packets are passed on, in this process's network namespace.
 pub fn set_rules(network: &Network) -> Result<()> {
     if !firewall::is_available() {
-        // Containers reach each other and the machine, and published ports have their proxy.
-        return Ok(());
+        return without_rules(network);
     }
     firewall::apply(&steps::SET_RULES, &rules::network(network))?;
     if network.internal {
@@ -44,6 +101,21 @@ pub fn set_rules(network: &Network) -> Result<()> {
     }
     forward()?;
     docker::let_through(&network.bridge)
+}
+
+/// Containers reach each other and the machine, and published ports have their proxy. An internal
+/// network would only be called so.
+fn without_rules(network: &Network) -> Result<()> {
+    let Network { name, bridge, internal, .. } = network;
+    if *internal {
+        bail!("--internal needs rules\ncause: nft is missing\ncure: apt install nftables");
+    }
+    report(&anyhow!(
+        "containers on {bridge} can't reach other machines, and other networks aren't kept from them\n\
+         cause: nft is missing\n\
+         cure: apt install nftables; then, without containers on it: network rm {name}, and create it again"
+    ));
+    Ok(())
 }
 
 /// Lets this machine pass packets on. (The setting belongs to the network namespace:
@@ -60,13 +132,19 @@ fn forward() -> Result<()> {
     })
 }
 
-/// The bridge and the rules in our own network namespace. A user's go with the process that keeps
-/// them.
+/// Removes the bridge and the rules in our own network namespace, if they are ours. A user's go
+/// with the process that keeps them.
 pub fn take_down(network: &Network) -> Result<()> {
     if !owns_network_namespace() {
         return Ok(());
     }
-    Netlink::open()?.remove_link(&network.bridge)?;
+    let netlink = Netlink::open()?;
+    match look(network, &netlink)? {
+        Found::Foreign(_) => return Ok(()),
+        Found::Ours(_) => netlink.remove_link(&network.bridge)?,
+        // It may have been removed by a command that was killed before it removed the rules.
+        Found::Nothing => {}
+    }
     docker::forget(&network.bridge);
     if !firewall::is_available() {
         return Ok(());

@@ -7,7 +7,7 @@ mod ipam;
 mod store;
 mod subnet;
 
-pub use bring_up::take_down;
+use bring_up::take_down;
 pub use store::{DEFAULT, Endpoint, Networks, Wishes};
 
 use std::net::Ipv4Addr;
@@ -20,6 +20,9 @@ use serde::{Deserialize, Serialize};
 pub struct Network {
     /// What people call it.
     pub name: String,
+    /// Of this definition alone: names and bridges may be the same in another data root.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub id: String,
     /// The name of its bridge: at most 15 bytes.
     pub bridge: String,
     /// Its addresses.

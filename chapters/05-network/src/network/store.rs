@@ -8,11 +8,11 @@ use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use ch01_namespaces::{Failure, Store, StoreFlags, is_id, open_lock};
+use ch01_namespaces::{Failure, Store, StoreFlags, is_id, new_id, open_lock};
 use ch04_unionfs::store::open_data_root;
 use serde::{Deserialize, Serialize};
 
-use super::{Network, subnet};
+use super::{Network, subnet, take_down};
 use crate::ports::Publish;
 
 /// The network that containers are on unless they say otherwise, by Docker's name.
@@ -169,7 +169,8 @@ impl Networks {
     /// The caller holds the lock.
     fn define(&self, name: &str, wishes: &Wishes) -> Result<Network> {
         let others: Vec<Network> = self.all()?.into_values().collect();
-        let network = subnet::decide(name, wishes, &others, &subnet::Machine::observe()?)?;
+        let mut network = subnet::decide(name, wishes, &others, &subnet::Machine::observe()?)?;
+        network.id = new_id()?;
         let (file, new) = (self.file(name), self.definitions.join(format!(".{name}.new")));
         fs::write(&new, serde_json::to_vec_pretty(&network)?)
             .and_then(|()| fs::rename(&new, &file))
@@ -177,16 +178,17 @@ impl Networks {
         Ok(network)
     }
 
-    /// Forgets a network; refused while containers are on it.
-    pub fn remove(&self, name: &str) -> Result<Network> {
-        let network = self.read(name)?.ok_or_else(|| missing(name))?;
+    /// Removes a network; refused while containers are on it. Its definition goes last: as long as it
+    /// is there, this can be done again after a `kill -9`.
+    pub fn remove(&self, name: &str) -> Result<()> {
         let _alone = self.lock()?;
+        let network = self.read(name)?.ok_or_else(|| missing(name))?;
         if let Some(container) = self.on_network(name)?.keys().next() {
             bail!("the network {name} is in use by container {}\ncure: remove that first: rm -f {0}", &container[..12]);
         }
-        fs::remove_file(self.file(name)).with_context(|| format!("cannot remove the network {name}"))?;
+        take_down(&network)?;
         let _ = fs::remove_dir_all(self.leases(name));
-        Ok(network)
+        fs::remove_file(self.file(name)).with_context(|| format!("cannot remove the network {name}"))
     }
 
     /// The containers on a network, by id.

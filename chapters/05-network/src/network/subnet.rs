@@ -37,7 +37,7 @@ impl Machine {
 /// Decides on a network's subnet, gateway and bridge. A subnet must not overlap with another
 /// network's, nor with one that the machine is on: packets for one of the two would go to the
 /// other. An interface that is there already is never taken for the bridge: it is somebody else's,
-/// Docker's or that of another data root.
+/// Docker's or that of another data root. Whoever keeps the network gives it an id.
 pub fn decide(name: &str, wishes: &Wishes, others: &[Network], machine: &Machine) -> Result<Network> {
     let machines = machine.subnets.iter().copied();
     let taken: Vec<Ipv4Net> = others.iter().map(|network| network.subnet).chain(machines).collect();
@@ -84,7 +84,8 @@ pub fn decide(name: &str, wishes: &Wishes, others: &[Network], machine: &Machine
     if let Some(mtu) = wishes.mtu {
         ensure!((68..=65535).contains(&mtu), "invalid MTU {mtu}: use 68 to 65535 bytes");
     }
-    Ok(Network { name: name.into(), bridge, subnet, gateway, internal: wishes.internal, mtu: wishes.mtu })
+    let (id, name) = (String::new(), name.into());
+    Ok(Network { name, id, bridge, subnet, gateway, internal: wishes.internal, mtu: wishes.mtu })
 }
 // ANCHOR_END: decide
 

@@ -10,7 +10,7 @@ use clap::Subcommand;
 use ipnet::Ipv4Net;
 use serde_json::Value;
 
-use crate::network::{Network, Networks, Wishes, take_down};
+use crate::network::{Network, Networks, Wishes};
 
 /// Create, list, inspect and remove networks.
 #[derive(Subcommand)]
@@ -38,7 +38,7 @@ pub enum NetworkVerb {
     },
     /// List networks.
     Ls {
-        /// `json`: one array of objects: name, bridge, subnet, gateway, internal, mtu.
+        /// `json`: one array of objects: name, id, bridge, subnet, gateway, internal, mtu.
         #[arg(long, value_enum, default_value_t = Format::Table)]
         format: Format,
         /// Print only names.
@@ -87,7 +87,7 @@ impl NetworkStore for Networks {
     }
 
     fn remove(&self, name: &str) -> Result<()> {
-        Networks::remove(self, name).and_then(|network| take_down(&network))
+        Networks::remove(self, name)
     }
 }
 

@@ -6,6 +6,7 @@ use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::os::unix::fs::MetadataExt;
+use std::os::unix::process::ExitStatusExt;
 use std::process::Child;
 use std::time::Duration;
 
@@ -13,17 +14,21 @@ use anyhow::{Context, Result, ensure};
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, geteuid, pipe2};
-use testkit::{Case, cases, eventually, eventually_within, needs};
+use testkit::{Case, cases, eventually, eventually_within, needs, root_cases};
 
-use crate::world::{Container, cables, fetch, leases, processes_with, program, shown, succeeds, tables};
+use crate::world::{
+    Container, busybox_volume, cables, fetch, interfaces, leases, processes_with, program, sh, shown, succeeds, tables,
+};
 
 pub fn cases() -> Vec<Case> {
-    let cases = cases![
+    let mut cases = cases![
         a_maker_killed_at_any_step_leaves_nothing_after_the_next_command,
+        a_first_maker_killed_at_any_step_leaves_a_network_that_the_next_command_completes,
         a_killed_proxy_leaves_nothing_and_its_container_goes_on,
         a_killed_holder_is_told_and_replaced,
         the_holder_ends_when_nobody_has_an_address,
     ];
+    cases.extend(root_cases![a_network_whose_removal_was_killed_is_removed_by_the_next_command]);
     cases.into_iter().map(|case| case.time_limit(Duration::from_secs(120))).collect()
 }
 
@@ -35,12 +40,33 @@ struct Narrated {
 
 impl Narrated {
     fn run() -> Result<Narrated> {
+        let flags = ["--name", "victim", "--network", "front", "-p", "8080:80", "--cgroups", "disabled"];
+        Narrated::of(&[&["run", "--explain=json"], flags.as_slice(), &["hostbox", "true"]].concat())
+    }
+
+    fn of(args: &[&str]) -> Result<Narrated> {
         let (reader, writer) = pipe2(OFlag::O_DIRECT | OFlag::O_CLOEXEC)?;
         fcntl(&writer, FcntlArg::F_SETPIPE_SZ(4096))?;
-        let flags = ["--name", "victim", "--network", "front", "-p", "8080:80", "--cgroups", "disabled"];
-        let mut command = program(&[&["run", "--explain=json"], flags.as_slice(), &["hostbox", "true"]].concat());
-        let child = command.stderr(writer).spawn()?;
+        let child = program(args).stderr(writer).spawn()?;
         Ok(Narrated { child, lines: BufReader::new(File::from(reader)).lines() })
+    }
+
+    fn all_steps(mut self) -> Result<Vec<String>> {
+        let mut steps = Vec::new();
+        while let Some(step) = self.next_step()? {
+            steps.push(step);
+        }
+        ensure!(self.child.wait()?.success(), "{steps:#?}");
+        Ok(steps)
+    }
+
+    fn killed_after(mut self, index: usize) -> Result<()> {
+        for _ in 0..=index {
+            self.next_step()?.context("it ended early")?;
+        }
+        self.child.kill()?;
+        self.child.wait()?;
+        Ok(())
     }
 
     fn next_step(&mut self) -> Result<Option<String>> {
@@ -58,29 +84,69 @@ fn is_of_this_chapter(step: &str) -> bool {
 fn a_maker_killed_at_any_step_leaves_nothing_after_the_next_command() -> Result<()> {
     succeeds(&["network", "create", "front"])?;
     let stays = Container::idle("stays", &["--network", "front"])?;
-    let mut whole = Narrated::run()?;
-    let mut steps = Vec::new();
-    while let Some(step) = whole.next_step()? {
-        steps.push(step);
-    }
-    ensure!(whole.child.wait()?.success(), "{steps:#?}");
+    let steps = Narrated::run()?.all_steps()?;
     expect_nothing_left(&stays)?;
     let ours: Vec<usize> = (0..steps.len()).filter(|index| is_of_this_chapter(&steps[*index])).collect();
     ensure!(ours.len() >= 8, "{} steps: the test proves nothing", ours.len());
     let mut something_was_left = false;
     for index in ours {
-        let mut run = Narrated::run()?;
-        for _ in 0..=index {
-            run.next_step()?.context("it ended early")?;
-        }
-        run.child.kill()?;
-        run.child.wait()?;
-        drop(run);
+        Narrated::run()?.killed_after(index)?;
         something_was_left |= leases()?.len() > 1;
         succeeds(&["run", "--cgroups", "disabled", "hostbox", "true"])?;
         expect_nothing_left(&stays).with_context(|| format!("killed at {}", steps[index]))?;
     }
     ensure!(something_was_left, "nothing was left half made: the test proves nothing");
+    Ok(())
+}
+
+/// `front` is whole when its gateway answers (that nobody listens there), and has its rules.
+fn expect_whole() -> Result<()> {
+    let caller = Container::idle("caller", &["--network", "front", "-v", &busybox_volume()?])?;
+    let said = caller.inside("timeout 15 busybox wget -q -O - http://10.5.0.1:1/ 2>&1 || true")?;
+    ensure!(said.contains("refused"), "the gateway: {said}");
+    if geteuid().is_root() {
+        ensure!(tables()? == ["ip coracle-front0"], "{:?}", tables()?);
+    }
+    caller.remove()
+}
+
+fn a_first_maker_killed_at_any_step_leaves_a_network_that_the_next_command_completes() -> Result<()> {
+    let define = || succeeds(&["network", "create", "--subnet", "10.5.0.0/24", "--bridge", "front0", "front"]);
+    define()?;
+    let steps = Narrated::run()?.all_steps()?;
+    let ours: Vec<usize> = (0..steps.len()).filter(|index| is_of_bring_up(&steps[*index])).collect();
+    ensure!(ours.len() >= 4, "{} steps: the test proves nothing", ours.len());
+    for index in ours {
+        // A user's bridge stays with the holder, and belongs to the definition before.
+        succeeds(&["network", "rm", "front"])?;
+        define()?;
+        Narrated::run()?.killed_after(index)?;
+        expect_whole().with_context(|| format!("killed at {}", steps[index]))?;
+    }
+    Ok(())
+}
+
+/// Steps that make the bridge and its rules.
+fn is_of_bring_up(step: &str) -> bool {
+    step.contains("front0")
+}
+
+fn a_network_whose_removal_was_killed_is_removed_by_the_next_command() -> Result<()> {
+    succeeds(&["network", "create", "front"])?;
+    succeeds(&["run", "--network", "front", "hostbox", "true"])?;
+    ensure!(tables()?.len() == 1, "there are no rules: the test proves nothing");
+    // Killed as it removes the rules.
+    std::fs::create_dir("/tmp/programs")?;
+    std::fs::write("/tmp/programs/nft", "#!/bin/sh\nkill -9 $PPID\n")?;
+    sh("chmod +x /tmp/programs/nft")?;
+    let path = format!("/tmp/programs:{}", std::env::var("PATH")?);
+    let killed = program(&["network", "rm", "front"]).env("PATH", path).status()?;
+    ensure!(killed.signal() == Some(9), "{killed}");
+    ensure!(tables()?.len() == 1, "the rules are gone: the test proves nothing");
+    succeeds(&["network", "rm", "front"])?;
+    ensure!(tables()?.is_empty(), "{:?}", tables()?);
+    ensure!(interfaces(std::process::id() as i32)? == ["lo"]);
+    ensure!(succeeds(&["network", "ls", "-q"])?.is_empty());
     Ok(())
 }
 

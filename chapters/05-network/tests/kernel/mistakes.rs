@@ -102,7 +102,17 @@ fn without_nft_ports_are_published_by_the_proxy_alone() -> Result<()> {
     for args in [create.as_slice(), &["start", "web"]] {
         let output = program(args).env("PATH", "/tmp/programs").output()?;
         ensure!(output.status.success(), "{}", shown(&output));
+        // Said once, when the network is made.
+        let said = String::from_utf8_lossy(&output.stderr);
+        ensure!(said.contains("cure: apt install nftables") == (args[0] == "create"), "{args:?}: {said}");
     }
+    succeeds(&["network", "create", "--internal", "db"])?;
+    let output = program(&["run", "--network", "db", "hostbox", "true"]).env("PATH", "/tmp/programs").output()?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.code() == Some(125) && said.contains("--internal needs rules"), "{}", shown(&output));
+    ensure!(said.contains("cure: apt install nftables"), "{said}");
+    let left = interfaces(std::process::id() as i32)?;
+    ensure!(!left.iter().any(|name| name.starts_with("cor-")), "{left:?}");
     eventually("the page comes", || Ok(sh("timeout 5 busybox wget -q -O - http://127.0.0.1:8080/hostname").is_ok()))?;
     sh("umount /usr/sbin")?;
     ensure!(tables()?.is_empty(), "{:?}", tables()?);

@@ -15,6 +15,7 @@ pub fn cases() -> Vec<Case> {
         rules_of_others_are_never_touched,
         what_a_network_has_made_goes_with_it,
         an_interface_of_somebody_elses_is_never_taken,
+        a_bridge_of_another_data_root_is_never_shared,
     ]
 }
 
@@ -106,5 +107,28 @@ fn an_interface_of_somebody_elses_is_never_taken() -> Result<()> {
     sh("ip link add theirs0 type bridge")?;
     let error = crate::world::refused(&["network", "create", "--bridge", "theirs0", "x"], 125)?;
     ensure!(error.contains("the interface theirs0 already exists"), "{error}");
+    Ok(())
+}
+
+/// Both have defined the same bridge and subnet before either was there.
+fn a_bridge_of_another_data_root_is_never_shared() -> Result<()> {
+    needs::program("nft")?;
+    let other = |args: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_ch05-network"));
+        command.args(["--data-root", "/tmp/other-data", "--root", "/tmp/other"]).args(args).stdin(Stdio::null());
+        crate::world::prints(&mut command)
+    };
+    ensure!(succeeds(&["network", "inspect", "bridge"])?.contains("coracle0"));
+    ensure!(other(&["network", "inspect", "bridge"])?.contains("coracle0"), "the test proves nothing");
+    other(&["run", "hostbox", "true"])?;
+    let during = || Ok::<_, anyhow::Error>((interfaces(std::process::id() as i32)?, sh("nft list ruleset")?));
+    let before = during()?;
+    let error = crate::world::refused(&["run", "hostbox", "true"], 125)?;
+    ensure!(error.contains("cause: a network of another data root has it") && error.contains("cure:"), "{error}");
+    succeeds(&["network", "rm", "bridge"])?;
+    ensure!(during()? == before, "{:?}", during()?);
+    // As the cure says: it is defined again, beside the other.
+    succeeds(&["run", "hostbox", "true"])?;
+    ensure!(interfaces(std::process::id() as i32)?.contains(&"coracle1".into()));
     Ok(())
 }

@@ -130,8 +130,7 @@ pub async fn remove(daemon: Daemon, name: String) -> Answer {
         let networks = Networks::open(daemon.engine.flags())?;
         let found = find(&networks, &name)?;
         let name = found["Name"].as_str().unwrap_or_default().to_string();
-        let network = networks.remove(&name)?;
-        ch05_network::network::take_down(&network)
+        networks.remove(&name)
     })
     .await?;
     no_content()
@@ -146,7 +145,7 @@ pub async fn prune(daemon: Daemon, call: Call) -> Answer {
         let mut gone = Vec::new();
         for (name, _) in networks.all()? {
             if name != ch05_network::network::DEFAULT && networks.on_network(&name)?.is_empty() {
-                ch05_network::network::take_down(&networks.remove(&name)?)?;
+                networks.remove(&name)?;
                 gone.push(name);
             }
         }
