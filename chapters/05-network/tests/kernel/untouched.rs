@@ -16,6 +16,7 @@ pub fn cases() -> Vec<Case> {
         what_a_network_has_made_goes_with_it,
         an_interface_of_somebody_elses_is_never_taken,
         a_bridge_of_another_data_root_is_never_shared,
+        a_bridge_without_an_owner_is_taken_only_while_nobody_uses_it,
     ]
 }
 
@@ -121,14 +122,31 @@ fn a_bridge_of_another_data_root_is_never_shared() -> Result<()> {
     ensure!(succeeds(&["network", "inspect", "bridge"])?.contains("coracle0"));
     ensure!(other(&["network", "inspect", "bridge"])?.contains("coracle0"), "the test proves nothing");
     other(&["run", "hostbox", "true"])?;
+    let no_cable = || Ok(interfaces(std::process::id() as i32)? == ["coracle0", "lo"]);
+    testkit::eventually("the cable goes", no_cable)?;
     let during = || Ok::<_, anyhow::Error>((interfaces(std::process::id() as i32)?, sh("nft list ruleset")?));
     let before = during()?;
     let error = crate::world::refused(&["run", "hostbox", "true"], 125)?;
     ensure!(error.contains("cause: a network of another data root has it") && error.contains("cure:"), "{error}");
     succeeds(&["network", "rm", "bridge"])?;
+    testkit::eventually("the refused one's cable goes", no_cable)?;
     ensure!(during()? == before, "{:?}", during()?);
     // As the cure says: it is defined again, beside the other.
     succeeds(&["run", "hostbox", "true"])?;
     ensure!(interfaces(std::process::id() as i32)?.contains(&"coracle1".into()));
     Ok(())
+}
+
+fn a_bridge_without_an_owner_is_taken_only_while_nobody_uses_it() -> Result<()> {
+    needs::program("ip")?;
+    succeeds(&["network", "create", "--bridge", "late0", "--subnet", "10.5.0.0/24", "late"])?;
+    // As one is that was made by a command that was killed at once.
+    sh("ip link add late0 type bridge && ip address add 10.5.0.1/24 dev late0")?;
+    let error = crate::world::refused(&["run", "--network", "late", "hostbox", "true"], 125)?;
+    ensure!(error.contains("is not the bridge of the network late"), "{error}");
+    sh("ip address flush dev late0")?;
+    succeeds(&["run", "--network", "late", "hostbox", "true"])?;
+    ensure!(sh("ip link show late0")?.contains("alias coracle network late "));
+    succeeds(&["network", "rm", "late"])?;
+    testkit::eventually("only lo is left", || Ok(interfaces(std::process::id() as i32)? == ["lo"]))
 }
