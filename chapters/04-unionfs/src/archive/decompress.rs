@@ -4,7 +4,8 @@ use std::io::{self, BufRead, BufReader, Read};
 
 use anyhow::{Context, Result, bail};
 use flate2::bufread::MultiGzDecoder;
-use ruzstd::decoding::StreamingDecoder;
+
+use super::zstd::{Zstd, is_skipped};
 
 /// How an archive is compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,6 +23,7 @@ fn by_first_bytes(bytes: &[u8]) -> Compression {
     match bytes {
         [0x1f, 0x8b, ..] => Compression::Gzip,
         [0x28, 0xb5, 0x2f, 0xfd, ..] => Compression::Zstd,
+        magic if is_skipped(magic) => Compression::Zstd,
         [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Compression::Other("xz"),
         [b'B', b'Z', b'h', b'1'..=b'9', ..] => Compression::Other("bzip2"),
         [0x04, 0x22, 0x4d, 0x18, ..] => Compression::Other("lz4"),
@@ -45,12 +47,7 @@ pub fn decompress<'a>(archive: impl Read + 'a) -> Result<Box<dyn Read + 'a>> {
              cure: {program} -dc ARCHIVE | layer import NAME"
         ),
         Compression::Gzip => Box::new(MultiGzDecoder::new(archive)),
-        Compression::Zstd => {
-            let decoder = StreamingDecoder::new(archive);
-            Box::new(
-                decoder.map_err(|error| io::Error::other(error.to_string())).context("this is not a zstd archive")?,
-            )
-        }
+        Compression::Zstd => Box::new(Zstd::new(archive).context("this is not a zstd archive")?),
     })
 }
 

@@ -7,6 +7,7 @@ mod import;
 mod parents;
 mod whiteouts;
 mod write;
+mod zstd;
 
 pub use decompress::decompress;
 pub use fed::Fed;

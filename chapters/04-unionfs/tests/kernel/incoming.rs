@@ -231,6 +231,13 @@ fn a_compressed_archive_gives_the_same_layer() -> Result<()> {
             ensure!(world.layer("packed", None, &packed)? == plain, "{program}");
             let cut = world.import("cut", None, &packed[..packed.len() / 2])?;
             ensure!(cut.status.code() == Some(125), "{program}: {}", shown(&cut));
+            // In two parts, each compressed by itself: both formats allow that.
+            let parts = [&archive[..1000], &archive[1000..]].map(|part| -> Result<Vec<u8>> {
+                fs::write("/tmp/part", part)?;
+                Ok(std::process::Command::new(program).args(["-c", "/tmp/part"]).output()?.stdout)
+            });
+            let parts = parts.into_iter().collect::<Result<Vec<_>>>()?.concat();
+            ensure!(world.layer("parts", None, &parts)? == plain, "{program}");
         }
         Ok(())
     })
