@@ -160,7 +160,15 @@ impl Builder<'_> {
         let stage = match earlier {
             Some(stage) => stage,
             None if image == "scratch" => Stage::on_scratch(),
-            None => Stage::on(self.find(&image, output)?),
+            None => {
+                let base = self.find(&image, output)?;
+                // Without them the image would be another one.
+                if let Some(first) = base.config.whole["config"]["OnBuild"].get(0).and_then(serde_json::Value::as_str) {
+                    let cure = "put the instructions into this Dockerfile, and build on an image without ONBUILD";
+                    unsupported(&format!("ONBUILD, which the image {image} has ({first}),"), cure)?;
+                }
+                Stage::on(base)
+            }
         };
         let name = from.as_.as_ref().map(|(_, name)| name.value.to_string());
         self.stages.push((name, stage));

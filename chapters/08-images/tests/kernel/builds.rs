@@ -1,10 +1,12 @@
 //! Dockerfiles, good and bad.
 
 use std::fs;
+use std::path::Path;
 
 use anyhow::{Result, ensure};
 use testkit::{Case, cases};
 
+use crate::archives::{config, docker_archive, tar};
 use crate::world::{context, fails, program, said, succeeds};
 
 pub fn cases() -> Vec<Case> {
@@ -15,6 +17,7 @@ pub fn cases() -> Vec<Case> {
         what_leads_out_of_the_context_is_refused,
         a_failed_step_has_the_commands_status_and_leaves_no_container,
         what_is_not_supported_is_told_with_file_and_line,
+        triggers_of_a_base_image_are_refused_and_not_skipped,
         a_context_may_come_from_stdin,
         an_archive_is_unpacked_by_add_and_stays_whole_with_copy,
         stages_that_name_themselves_or_each_other_are_refused,
@@ -102,6 +105,25 @@ fn a_failed_step_has_the_commands_status_and_leaves_no_container() -> Result<()>
     ensure!(message.contains("returned a non-zero code: 7") && message.contains("Dockerfile:2"), "{message}");
     ensure!(succeeds(&["ps", "-aq"])?.is_empty());
     ensure!(!succeeds(&["images"])?.contains("failed"));
+    Ok(())
+}
+
+fn triggers_of_a_base_image_are_refused_and_not_skipped() -> Result<()> {
+    let layer = tar(&[("f", b"content")])?;
+    let mut config = config(&layer);
+    config["config"]["OnBuild"] = serde_json::json!(["COPY . /app"]);
+    docker_archive(Path::new("/tmp/a.tar"), &layer, &config, "layer.tar")?;
+    succeeds(&["load", "-i", "/tmp/a.tar"])?;
+    let directory = context(&[("Dockerfile", "FROM hostile:1\nCMD [\"/f\"]\n")])?;
+    let message = fails(&["build", directory])?;
+    for part in ["ONBUILD", "hostile:1", "COPY . /app", "is not supported", "cure: ", "Dockerfile:1"] {
+        ensure!(message.contains(part), "{part}: {message}");
+    }
+    // An empty list is none.
+    config["config"]["OnBuild"] = serde_json::json!([]);
+    docker_archive(Path::new("/tmp/a.tar"), &layer, &config, "layer.tar")?;
+    succeeds(&["load", "-i", "/tmp/a.tar"])?;
+    succeeds(&["build", directory])?;
     Ok(())
 }
 
