@@ -35,10 +35,11 @@ fn of_this_machine(images: &ImageStore, name: &Reference) -> Result<Found> {
     if let Some(found) = old.as_ref().filter(|found| found.layer() == Some(chain)) {
         return Ok(found.clone());
     }
+    let growing = images.growing()?;
     let blob = archive(images, |file| write_layer(images.layers(), &chain, file))?;
     let diff = images.layers().layer(&chain)?.context("the layer hostbox was removed by another command")?.diff;
     let diff = if blob.digest == diff { diff } else { blob.digest };
-    made(images, name, blob, &diff, "this machine's programs")
+    made(images, growing, name, blob, &diff, "this machine's programs")
 }
 
 /// An archive is written in the process that may read the files, which can't hand bytes back but
@@ -103,8 +104,9 @@ fn static_busybox(images: &ImageStore, name: &Reference) -> Result<Option<Found>
     file.flush()?;
     let length = file.metadata()?.len();
     std::io::Seek::rewind(&mut file)?;
+    let growing = images.growing()?;
     let blob = images.put(file, None, length)?;
-    made(images, name, blob, &blob.digest, "this machine's busybox").map(Some)
+    made(images, growing, name, blob, &blob.digest, "this machine's busybox").map(Some)
 }
 
 /// Whether a program needs no loader: no `PT_INTERP`, which is the word of its path in the file's
@@ -117,6 +119,7 @@ fn is_static(path: &Path) -> bool {
 
 fn made(
     images: &ImageStore,
+    growing: File,
     name: &Reference,
     blob: crate::layout::Copied,
     diff: &ch04_unionfs::digest::Digest,
@@ -128,6 +131,7 @@ fn made(
     let config = new_config("1970-01-01T00:00:00Z", &config, &[*diff], &history);
     let before = images.find(&name.familiar()).ok();
     let found = images.add_made(&serde_json::to_vec(&config)?, vec![layer], Some(name))?;
+    drop(growing);
     // The one that it takes the place of has no other use, but for containers: then it stays without a
     // name, as in Docker, and `image prune` removes it.
     let is_used = |image: &Found| image.layer().is_some_and(|top| images.layers().is_used(&top).unwrap_or(true));

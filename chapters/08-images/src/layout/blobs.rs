@@ -9,7 +9,7 @@ use ch01_namespaces::new_id;
 use ch04_unionfs::digest::Digest;
 use ch04_unionfs::digest::Hasher;
 
-use super::ImageStore;
+use super::{Descriptor, ImageStore};
 
 /// The largest manifest or configuration: what registries take.
 const MOST_JSON: u64 = 4 << 20;
@@ -29,9 +29,12 @@ impl ImageStore {
         self.directory.join("blobs/sha256").join(digest.hex())
     }
 
-    /// Whether it is there.
-    pub fn has_blob(&self, digest: &Digest) -> bool {
-        self.blob(digest).is_file()
+    /// Whether it is there, with its length, and if it is small, with its content. (To read a large
+    /// layer takes as long as to unpack it.)
+    pub fn has_whole(&self, blob: &Descriptor) -> bool {
+        let length = fs::metadata(self.blob(&blob.digest)).map(|file| file.len());
+        length.is_ok_and(|length| length == blob.size)
+            && (blob.size > MOST_JSON || self.read_json_blob(&blob.digest).is_ok())
     }
 
     // ANCHOR: put

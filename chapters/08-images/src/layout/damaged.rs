@@ -40,7 +40,8 @@ impl ImageStore {
         let is_last = all.iter().all(|name| removed.untagged.contains(name));
         let _alone = self.lock()?;
         self.change_index(|index| {
-            let goes = |entry: &Descriptor| is_last || entry.name().is_some_and(|name| removed.untagged.contains(&name));
+            let goes =
+                |entry: &Descriptor| is_last || entry.name().is_some_and(|name| removed.untagged.contains(&name));
             index.manifests.retain(|entry| entry.digest != digest || !goes(entry));
             Ok(())
         })?;

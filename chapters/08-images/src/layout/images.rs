@@ -93,13 +93,8 @@ impl ImageStore {
                 entries.push(Found::new(descriptor, known.manifest.clone(), known.config.clone(), name));
                 continue;
             }
-            let read = self.read_json_blob(&descriptor.digest).and_then(|bytes| {
-                let manifest: Manifest = serde_json::from_slice(&bytes)?;
-                let config = ImageConfig::parse(&self.read_json_blob(&manifest.config.digest)?)?;
-                Ok((manifest, config))
-            });
             // One damaged image hides no other.
-            match read {
+            match self.read(&descriptor) {
                 Ok((manifest, config)) => entries.push(Found::new(descriptor, manifest, config, name)),
                 Err(error) => {
                     ch01_namespaces::report(&error.context(format!("image {} is skipped", descriptor.digest)));

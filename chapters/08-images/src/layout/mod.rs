@@ -13,6 +13,7 @@
 
 mod blobs;
 mod check;
+mod damaged;
 mod images;
 mod index;
 mod remove;
@@ -31,6 +32,7 @@ pub use check::Checked;
 pub use images::Found;
 pub use index::{Descriptor, Index, Manifest, media_type};
 pub use remove::Removed;
+pub(crate) use unpack::diff_of;
 
 /// The store, with the layers that belong to it.
 #[derive(Clone)]

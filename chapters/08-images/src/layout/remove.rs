@@ -6,7 +6,7 @@ use std::fs::{self, File};
 use anyhow::{Context, Result, bail};
 use ch04_unionfs::digest::{ChainId, Digest};
 
-use super::unpack::keeper;
+use super::unpack::{image_kept_by, keeper};
 use super::{ImageStore, Manifest};
 use crate::Reference;
 
@@ -24,7 +24,10 @@ impl ImageStore {
     /// Removes a name, and with the last one the image. By id all names go, with `force` if there are
     /// several. An image that a container stands on stays.
     pub fn remove(&self, name: &str, force: bool, users: &[(String, ChainId)]) -> Result<Removed> {
-        let image = self.find(name)?;
+        let image = match self.find(name) {
+            Ok(image) => image,
+            Err(missing) => return self.remove_damaged(name, force)?.ok_or(missing),
+        };
         let reference = name.parse::<Reference>().ok().filter(|reference| image.names.contains(reference));
         let gone: Vec<Reference> = match &reference {
             Some(reference) => with_digests(reference, &image.names),
@@ -56,24 +59,36 @@ impl ImageStore {
             if let Ok(layers) = self.layers.remove(&keeper(&image.id())) {
                 removed.deleted.extend(layers.layers);
             }
-            self.remove_unneeded_blobs()?;
+            removed.deleted.extend(self.remove_unneeded()?);
         }
         Ok(removed)
     }
     // ANCHOR_END: remove
 
-    /// Blobs that no image names. While somebody brings new ones, none is removed: the next removal
+    /// Removes blobs that no image names, and layers that are kept for an image that is not there: a
+    /// killed command left these. While somebody brings new ones, none is removed: the next removal
     /// does it.
-    pub(crate) fn remove_unneeded_blobs(&self) -> Result<()> {
+    pub(crate) fn remove_unneeded(&self) -> Result<Vec<Digest>> {
         let growing = File::options().create(true).append(true).open(self.directory.join("growing"))?;
         if growing.try_lock().is_err() {
-            return Ok(());
+            return Ok(Vec::new());
         }
         let mut needed = BTreeSet::new();
         for entry in self.index()?.manifests {
             needed.insert(entry.digest.hex());
-            // A damaged manifest may need any of them.
-            let manifest: Manifest = serde_json::from_slice(&self.read_json_blob(&entry.digest)?)?;
+            let read = self.read_json_blob(&entry.digest);
+            let manifest: Manifest = match read.and_then(|bytes| Ok(serde_json::from_slice(&bytes)?)) {
+                Ok(manifest) => manifest,
+                // It may need any of them.
+                Err(error) => {
+                    let told = format!(
+                        "no blob is removed as long as the image {0} is damaged\ncure: rmi --force {0}",
+                        entry.digest
+                    );
+                    ch01_namespaces::report(&error.context(told));
+                    return Ok(Vec::new());
+                }
+            };
             needed.insert(manifest.config.digest.hex());
             needed.extend(manifest.layers.iter().map(|layer| layer.digest.hex()));
         }
@@ -86,7 +101,15 @@ impl ImageStore {
                 }
             }
         }
-        Ok(())
+        let mut removed = Vec::new();
+        for name in self.layers.names()?.into_keys() {
+            let is_left = image_kept_by(&name).is_some_and(|config| !needed.contains(&config.hex()));
+            // What a container still stands on stays, until the next removal.
+            if is_left && let Ok(gone) = self.layers.remove(&name) {
+                removed.extend(gone.layers);
+            }
+        }
+        Ok(removed)
     }
 }
 

@@ -37,15 +37,15 @@ impl ImageStore {
         let entry = self.index()?.manifests.into_iter().find(|entry| entry.annotations.get(STEP) == Some(&key));
         let Some(mut descriptor) = entry else { return Ok(None) };
         descriptor.annotations.clear();
-        let manifest: Manifest = serde_json::from_slice(&self.read_json_blob(&descriptor.digest)?)?;
-        let config = ImageConfig::parse(&self.read_json_blob(&manifest.config.digest)?)?;
-        Ok(Some(Found::new(descriptor, manifest, config, None)))
+        // A damaged one is made again.
+        let read = self.read(&descriptor).ok();
+        Ok(read.map(|(manifest, config)| Found::new(descriptor, manifest, config, None)))
     }
 
     /// Removes images without a name that no container stands on; with `steps`, what builds left for
     /// the next one.
     pub fn prune(&self, steps: bool, users: &[(String, ChainId)]) -> Result<Removed> {
-        self.prune_chosen(steps, users, |_| true)
+        self.prune_by(steps, users, None)
     }
 
     /// The same of those that are chosen.
@@ -55,37 +55,44 @@ impl ImageStore {
         users: &[(String, ChainId)],
         is_chosen: impl Fn(&ImageConfig) -> bool,
     ) -> Result<Removed> {
+        self.prune_by(steps, users, Some(&is_chosen))
+    }
+
+    fn prune_by(
+        &self,
+        steps: bool,
+        users: &[(String, ChainId)],
+        is_chosen: Option<&dyn Fn(&ImageConfig) -> bool>,
+    ) -> Result<Removed> {
         let mut removed = Removed::default();
         let index = self.index()?.manifests;
-        let named = index.iter().filter(|entry| entry.name().is_some());
-        let named: Vec<Digest> = named.filter_map(|entry| self.config_of(entry).ok()).collect();
+        let named: Vec<&Descriptor> = index.iter().filter(|entry| entry.name().is_some()).collect();
+        let named_ids: Vec<Digest> = named.iter().filter_map(|entry| self.config_of(entry).ok()).collect();
         for entry in index.iter().filter(|entry| entry.name().is_none()) {
             let is_step = entry.annotations.contains_key(STEP);
-            let Ok(id) = self.config_of(entry) else { continue };
-            if is_step != steps || named.contains(&id) {
+            if is_step != steps || named.iter().any(|named| named.digest == entry.digest) {
                 continue;
             }
-            if let Ok(gone) = self.remove_entry(&entry.digest, &id, users, &is_chosen) {
-                removed.deleted.extend(gone);
-            }
+            let gone = match self.read(entry) {
+                Ok((manifest, _)) if named_ids.contains(&manifest.config.digest) => continue,
+                Ok((_, config)) if is_chosen.is_some_and(|is_chosen| !is_chosen(&config)) => continue,
+                Ok((manifest, _)) => self.remove_entry(&entry.digest, &manifest.config.digest, users),
+                // What a filter would say of it nobody knows.
+                Err(_) if is_chosen.is_some() => continue,
+                Err(_) => {
+                    self.remove_damaged(&entry.digest.to_string(), true).map(|gone| gone.unwrap_or_default().deleted)
+                }
+            };
+            removed.deleted.extend(gone.unwrap_or_default());
         }
-        self.remove_unneeded_blobs()?;
+        removed.deleted.extend(self.remove_unneeded()?);
         Ok(removed)
     }
 
-    fn remove_entry(
-        &self,
-        manifest: &Digest,
-        id: &Digest,
-        users: &[(String, ChainId)],
-        is_chosen: &dyn Fn(&ImageConfig) -> bool,
-    ) -> Result<Vec<Digest>> {
-        let read: Manifest = serde_json::from_slice(&self.read_json_blob(manifest)?)?;
-        let config = ImageConfig::parse(&self.read_json_blob(&read.config.digest)?)?;
-        if !is_chosen(&config) {
-            bail!("not chosen");
-        }
-        let found = Found::new(Descriptor::new("", Copied { digest: *manifest, size: 0 }), read, config, None);
+    fn remove_entry(&self, manifest: &Digest, id: &Digest, users: &[(String, ChainId)]) -> Result<Vec<Digest>> {
+        let descriptor = Descriptor::new("", Copied { digest: *manifest, size: 0 });
+        let (read, config) = self.read(&descriptor)?;
+        let found = Found::new(descriptor, read, config, None);
         if users.iter().any(|(_, layer)| found.layer() == Some(*layer)) {
             bail!("in use");
         }

@@ -15,6 +15,11 @@ pub(super) fn keeper(config: &Digest) -> String {
     format!("image:{}", config.hex())
 }
 
+/// The image whose layers a name keeps, if it is such a name.
+pub(super) fn image_kept_by(name: &str) -> Option<Digest> {
+    Digest::from_hex(name.strip_prefix("image:")?).ok()
+}
+
 /// An image whose layers are unpacked, one after the other, the lowest first.
 pub(crate) struct Unpacking<'a> {
     images: &'a ImageStore,
@@ -106,7 +111,7 @@ impl Unpacking<'_> {
 }
 
 /// The digest of what is in a layer's blob.
-fn diff_of(blob: File) -> Result<DiffId> {
+pub(crate) fn diff_of(blob: File) -> Result<DiffId> {
     let mut content = decompress(blob)?;
     let (mut hasher, mut buffer) = (Hasher::default(), vec![0; 1 << 16]);
     loop {

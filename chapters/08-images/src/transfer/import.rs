@@ -1,17 +1,17 @@
 //! An image of one layer from an archive; and of a container: its image's layers and one with what
 //! it changed.
 
+use std::fs::File;
 use std::io::Read;
 
 use anyhow::{Context, Result};
-use ch04_unionfs::digest::Digest;
 use ch04_unionfs::write_changes;
 use ch06_containers::record::Record;
 use serde_json::{Value, json};
 
 use crate::Reference;
 use crate::config::new_config;
-use crate::layout::{Copied, Descriptor, Found, ImageStore, media_type};
+use crate::layout::{Copied, Descriptor, Found, ImageStore, diff_of, media_type};
 
 /// The most that an archive may hold, which is more than anybody's.
 pub const MOST_BYTES: u64 = 1 << 40;
@@ -20,19 +20,11 @@ pub const MOST_BYTES: u64 = 1 << 40;
 pub fn import(images: &ImageStore, archive: impl Read, name: Option<&Reference>) -> Result<Found> {
     let _growing = images.growing()?;
     let blob = images.put(archive, None, MOST_BYTES)?;
-    let diff = diff_of(images, &blob)?;
+    let diff = diff_of(File::open(images.blob(&blob.digest))?).context("cannot unpack the archive")?;
     let created = ch06_containers::now();
     let history = [json!({"created": created, "comment": "Imported from -"})];
     let config = new_config(&created, &json!({}), &[diff], &history);
     images.add_made(&serde_json::to_vec(&config)?, vec![Descriptor::new(media_type::LAYER, blob)], name)
-}
-
-/// What is in a layer's archive: its digest when it isn't compressed.
-fn diff_of(images: &ImageStore, blob: &Copied) -> Result<Digest> {
-    let path = images.blob(&blob.digest);
-    let imported =
-        ch04_unionfs::archive::import(images.layers(), None, Some("image:new"), || Ok(std::fs::File::open(&path)?));
-    Ok(imported.context("cannot unpack the archive")?.diff)
 }
 
 /// What a container changed, as a layer's blob.

@@ -33,8 +33,8 @@ pub fn load(images: &ImageStore, archive: impl Read) -> Result<Vec<Found>> {
     let growing = images.growing()?;
     let loaded = load_members(images, archive);
     drop(growing);
-    // Remove blobs that belong to no image: manifest.json, or all blobs of a damaged archive.
-    images.remove_unneeded_blobs()?;
+    // Remove what belongs to no image: manifest.json, or all blobs of a damaged archive.
+    images.remove_unneeded()?;
     loaded
 }
 

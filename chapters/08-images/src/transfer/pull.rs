@@ -169,7 +169,7 @@ fn fetch(
     stop: &AtomicBool,
 ) -> Result<()> {
     let short = blob.digest.short();
-    if images.has_blob(&blob.digest) {
+    if images.has_whole(blob) {
         progress(&short, "Already exists", 0, 0);
         return Ok(());
     }

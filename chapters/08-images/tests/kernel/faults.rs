@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, SystemTime};
 
@@ -12,12 +12,14 @@ use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
 use testkit::{Case, cases, root_cases};
 
-use crate::archives::{config, docker_archive, tar};
+use crate::archives::{config, docker_archive, oci_archive, tar};
 use crate::world::{blobs, context, fails, program, refused, said, succeeds};
 
 pub fn cases() -> Vec<Case> {
     let mut cases = cases![
         damage_on_disk_is_found_and_named,
+        a_damaged_image_is_removed_and_others_come_and_go,
+        what_a_killed_load_unpacked_is_pruned,
         a_load_that_is_killed_anywhere_can_be_done_again,
         a_build_that_is_killed_anywhere_can_be_done_again,
         an_interrupted_build_leaves_no_container,
@@ -66,6 +68,85 @@ fn damage_on_disk_is_found_and_named() -> Result<()> {
         ensure!(output.status.code() == Some(1), "{name} is gone, and nobody noticed");
         fs::write(&path, whole)?;
     }
+    is_whole()
+}
+
+/// An image of one small layer, in an archive; its blobs' names: manifest and configuration.
+fn loaded(name: &str, content: &[u8]) -> Result<[String; 2]> {
+    let layer = tar(&[("f", content)])?;
+    let archive = Path::new("/tmp/other.tar");
+    oci_archive(archive, &layer, &config(&layer), &format!("docker.io/library/{name}"))?;
+    succeeds(&["load", "-i", "/tmp/other.tar"])?;
+    let index: serde_json::Value = serde_json::from_slice(&fs::read("/tmp/store/data/images/index.json")?)?;
+    let entries = index["manifests"].as_array().context("a list")?;
+    let is_ours = |entry: &&serde_json::Value| entry["annotations"].to_string().contains(name);
+    let digest = entries.iter().find(is_ours).and_then(|entry| entry["digest"].as_str()).context("not in the index")?;
+    let hex = |digest: &str| digest.trim_start_matches("sha256:").to_string();
+    let manifest: serde_json::Value = serde_json::from_slice(&fs::read(blob(&hex(digest)))?)?;
+    Ok([hex(digest), hex(manifest["config"]["digest"].as_str().context("a digest")?)])
+}
+
+fn blob(hex: &str) -> PathBuf {
+    Path::new("/tmp/store/data/images/blobs/sha256").join(hex)
+}
+
+fn a_damaged_image_is_removed_and_others_come_and_go() -> Result<()> {
+    let damages: [fn(&Path) -> std::io::Result<()>; 2] = [|path| fs::write(path, "{}"), |path| fs::remove_file(path)];
+    for (part, damage) in [(0, damages[0]), (0, damages[1]), (1, damages[0]), (1, damages[1])] {
+        let broken = loaded("broken:1", b"broken")?;
+        damage(&blob(&broken[part]))?;
+        // Others are not concerned.
+        loaded("other:1", b"other")?;
+        ensure!(succeeds(&["rmi", "other:1"])?.contains("Deleted"));
+        // Without --force the cure is told, and it is one.
+        let message = fails(&["rmi", "broken:1"])?;
+        ensure!(message.contains("cure: ") && message.contains("rmi --force broken:1"), "{message}");
+        for name in ["broken:1", &broken[0], &format!("sha256:{}", broken[part])] {
+            ensure!(succeeds(&["rmi", "--force", name])?.contains("Deleted"), "{name}");
+            ensure!(blobs()?.is_empty(), "{name}: {:?}", blobs()?);
+            ensure!(!succeeds(&["layer", "ls"])?.contains("image:"), "{name}: a layer is left");
+            is_whole()?;
+            loaded("broken:1", b"broken")?;
+            damage(&blob(&broken[part]))?;
+        }
+        // One of two names, and then the last.
+        loaded("broken:2", b"broken")?;
+        damage(&blob(&broken[part]))?;
+        ensure!(!succeeds(&["rmi", "-f", "broken:2"])?.contains("Deleted"));
+        // The same image again mends it.
+        loaded("broken:1", b"broken")?;
+        is_whole()?;
+        // One without a name is pruned.
+        loaded("broken:1", b"others")?;
+        damage(&blob(&broken[part]))?;
+        ensure!(succeeds(&["image", "prune"])?.contains("Deleted: "));
+        is_whole()?;
+        ensure!(succeeds(&["rmi", "broken:1"])?.contains("Deleted"));
+        ensure!(blobs()?.is_empty(), "{:?}", blobs()?);
+    }
+    Ok(())
+}
+
+fn what_a_killed_load_unpacked_is_pruned() -> Result<()> {
+    let broken = loaded("broken:1", b"broken")?;
+    let kept = || succeeds(&["layer", "ls"]).map(|layers| layers.matches("image:").count());
+    ensure!(kept()? == 1);
+    // As if it had been killed before the image was in the index.
+    fs::write("/tmp/store/data/images/index.json", r#"{"schemaVersion": 2, "manifests": []}"#)?;
+    succeeds(&["image", "prune"])?;
+    ensure!(kept()? == 0 && blobs()?.is_empty(), "{:?}", blobs()?);
+    // While somebody brings an image, its layers stay, and also those of other kinds of names.
+    loaded("broken:1", b"broken")?;
+    let text = fs::read("/tmp/store/data/images/index.json")?;
+    fs::write("/tmp/store/data/images/index.json", r#"{"schemaVersion": 2, "manifests": []}"#)?;
+    let growing = fs::File::options().append(true).open("/tmp/store/data/images/growing")?;
+    growing.lock_shared()?;
+    succeeds(&["image", "prune"])?;
+    drop(growing);
+    ensure!(kept()? == 1 && blob(&broken[0]).exists());
+    fs::write("/tmp/store/data/images/index.json", text)?;
+    succeeds(&["image", "prune"])?;
+    ensure!(kept()? == 1, "a layer of an image went");
     is_whole()
 }
 

@@ -26,6 +26,7 @@ pub fn cases() -> Vec<Case> {
         completions_and_the_manual_page_name_every_verb,
         an_image_in_use_is_not_removed_and_without_its_container_it_is,
         two_manifests_of_one_configuration_are_one_image,
+        an_imported_image_leaves_nothing_when_it_is_removed,
     ]);
     cases
 }
@@ -196,6 +197,18 @@ fn two_manifests_of_one_configuration_are_one_image() -> Result<()> {
     ensure!(succeeds(&["rmi", "hostile:1"])?.contains("Deleted: sha256:"));
     ensure!(blobs()?.is_empty(), "{:?}", blobs()?);
     ensure!(!succeeds(&["layer", "ls"])?.contains("image:"));
+    Ok(())
+}
+
+fn an_imported_image_leaves_nothing_when_it_is_removed() -> Result<()> {
+    std::fs::write("/tmp/root.tar", tar(&[("f", b"content")])?)?;
+    succeeds(&["import", "/tmp/root.tar", "imported:1"])?;
+    let layers = succeeds(&["layer", "ls"])?;
+    ensure!(layers.matches("image:").count() == 1, "one name keeps the layer: {layers}");
+    ensure!(succeeds(&["rmi", "imported:1"])?.matches("Deleted").count() == 2, "the image and its layer");
+    let layers = succeeds(&["layer", "ls"])?;
+    ensure!(!layers.contains("image:"), "{layers}");
+    ensure!(blobs()?.is_empty(), "{:?}", blobs()?);
     Ok(())
 }
 

@@ -17,6 +17,7 @@ use crate::world::{blobs, fails, program, refused, said, succeeds};
 pub fn cases() -> Vec<Case> {
     cases![
         an_image_is_pulled_and_runs,
+        a_pull_mends_blobs_that_are_damaged_on_disk,
         an_image_that_a_daemon_lacks_is_pulled_there,
         a_blob_with_other_content_or_another_length_is_refused,
         a_busy_registry_is_asked_again_and_a_missing_image_named,
@@ -118,6 +119,26 @@ fn an_image_is_pulled_and_runs() -> Result<()> {
     let context = crate::world::context(&[("Dockerfile", &text)])?;
     succeeds(&["build", "-t", "with", context])?;
     ensure!(succeeds(&["run", "--rm", "with", "cat", "/f"])? == "content");
+    Ok(())
+}
+
+fn a_pull_mends_blobs_that_are_damaged_on_disk() -> Result<()> {
+    let port = serve(image(<[u8]>::to_vec)?, 0)?;
+    let name = format!("localhost:{port}/pulled:1");
+    succeeds(&["pull", &name])?;
+    let blobs = crate::world::blobs()?;
+    ensure!(blobs.len() == 3, "{blobs:?}");
+    for hex in &blobs {
+        let path = std::path::Path::new("/tmp/store/data/images/blobs/sha256").join(hex);
+        let whole = std::fs::read(&path)?;
+        // Of the same length, and shorter.
+        for damaged in [[&whole[1..], b"#"].concat(), whole[1..].to_vec()] {
+            std::fs::write(&path, damaged)?;
+            succeeds(&["pull", &name])?;
+            ensure!(std::fs::read(&path)? == whole, "{hex} is still damaged");
+        }
+    }
+    ensure!(succeeds(&["system", "check"])?.ends_with(" 0 left over, 0 damaged"));
     Ok(())
 }
 
