@@ -21,6 +21,7 @@ pub fn cases() -> Vec<Case> {
         an_image_that_a_daemon_lacks_is_pulled_there,
         a_blob_with_other_content_or_another_length_is_refused,
         a_busy_registry_is_asked_again_and_a_missing_image_named,
+        a_token_is_asked_for_as_the_registry_says_and_used_for_all_that_follows,
         a_proxy_that_refuses_is_named_and_none_is_asked_for_this_machine,
         with_its_last_tag_a_repositorys_digests_go,
     ]
@@ -188,6 +189,39 @@ fn a_busy_registry_is_asked_again_and_a_missing_image_named() -> Result<()> {
     ensure!(message.contains("not found: busy"), "{message}");
     let message = fails(&["pull", "localhost:1/none:1"])?;
     ensure!(message.contains("cannot reach the registry"), "{message}");
+    Ok(())
+}
+
+/// Docker Hub's way in: whoever has no name gets a token, too.
+fn a_token_is_asked_for_as_the_registry_says_and_used_for_all_that_follows() -> Result<()> {
+    let answers = image(<[u8]>::to_vec)?;
+    let (tell, asked) = mpsc::channel();
+    let port = serve_by(move |request, mut stream| {
+        let host = request.headers.lines().find_map(|line| line.strip_prefix("host: ")).unwrap_or_default();
+        let wants = format!(
+            "WWW-Authenticate: Bearer realm=\"http://{host}/token\",service=\"the registry\",scope=\"repository:box:pull\"\r\n"
+        );
+        let has_token = request.headers.contains("authorization: bearer t0ken");
+        tell.send((request.path.clone(), has_token))?;
+        Ok(stream.write_all(&match () {
+            () if request.path.starts_with("/token") => answer("application/json", br#"{"token":"T0ken"}"#),
+            () if has_token => of(&answers, &request.path),
+            () => empty("401 Unauthorized", &wants),
+        })?)
+    })?;
+    succeeds(&["pull", &format!("localhost:{port}/box:1")])?;
+    let asked: Vec<(String, bool)> = asked.try_iter().collect();
+    let tokens: Vec<&String> = asked.iter().map(|(path, _)| path).filter(|path| path.starts_with("/token")).collect();
+    ensure!(tokens.len() == 1, "{asked:?}");
+    for parameter in ["service=the", "registry", "scope=repository", "pull"] {
+        ensure!(tokens[0].contains(parameter), "{parameter}: {asked:?}");
+    }
+    // One request without, one for the token; with it the manifest, the configuration, the layer.
+    ensure!(asked.iter().filter(|(_, has_token)| *has_token).count() >= 3, "{asked:?}");
+    ensure!(
+        asked.iter().filter(|(path, has_token)| !has_token && !path.starts_with("/token")).count() == 1,
+        "{asked:?}"
+    );
     Ok(())
 }
 
