@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 use std::io::Write;
 use std::os::fd::OwnedFd;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, OnceLock};
 
 use ch01_namespaces::{Failure, new_id};
@@ -25,6 +26,8 @@ use crate::daemon::Daemon;
 /// A command that was asked for.
 #[derive(Debug, Clone)]
 struct Note {
+    /// Which one of all.
+    number: u64,
     container: String,
     request: ExecRequest,
     is_started: bool,
@@ -32,7 +35,8 @@ struct Note {
     failed: Option<u8>,
 }
 
-/// Notes, by id. At most so many: the oldest are forgotten.
+/// Notes, by id. At so many, the oldest are forgotten: those that have ended, and those that nobody
+/// has started. What runs is remembered, however old it is.
 const MOST: usize = 10_000;
 
 fn notes() -> &'static Mutex<HashMap<String, Note>> {
@@ -50,10 +54,44 @@ fn note(id: &str) -> Result<Note, ApiError> {
 
 fn keep(note: Note) {
     let mut notes = notes().lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-    if notes.len() >= MOST {
-        notes.retain(|_, known| !known.is_started);
-    }
     notes.insert(note.request.id.clone(), note);
+}
+
+/// Forgets some of the oldest, when there are as many as there may be.
+fn make_room(daemon: &Daemon) {
+    let lock = || notes().lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let known: Vec<Note> = {
+        let notes = lock();
+        if notes.len() < MOST {
+            return;
+        }
+        notes.values().cloned().collect()
+    };
+    // A shim is asked for each: without the lock, since others look for their notes meanwhile.
+    let runs = |note: &Note| {
+        let record = daemon.engine.records().find(&note.container);
+        let state = record.and_then(|record| daemon.engine.exec_state(&record, &note.request.id));
+        note.failed.is_none() && state.is_ok_and(|state| state.exit_code.is_none())
+    };
+    let gone = oldest(known, MOST / 10, runs);
+    let mut notes = lock();
+    for note in gone {
+        // It may have been started meanwhile.
+        if notes.get(&note.request.id).is_some_and(|now| now.is_started == note.is_started) {
+            notes.remove(&note.request.id);
+        }
+    }
+}
+
+/// The oldest that don't run.
+fn oldest(mut known: Vec<Note>, most: usize, runs: impl Fn(&Note) -> bool) -> Vec<Note> {
+    known.sort_by_key(|note| note.number);
+    known.into_iter().filter(|note| !note.is_started || !runs(note)).take(most).collect()
+}
+
+fn next_number() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    NEXT.fetch_add(1, Ordering::Relaxed)
 }
 
 /// Makes a note of it.
@@ -82,12 +120,16 @@ pub async fn create(daemon: Daemon, name: String, call: Call) -> Answer {
     if request.command.is_empty() {
         return Err(ApiError::bad("No exec command specified"));
     }
-    let record = blocking(move || daemon.engine.records().find(&name)).await?;
+    let record = blocking(move || {
+        make_room(&daemon);
+        daemon.engine.records().find(&name)
+    })
+    .await?;
     if !record.state.is_active() {
         return Err(ApiError::new(StatusCode::CONFLICT, format!("Container {} is not running", record.id)));
     }
     let id = request.id.clone();
-    keep(Note { container: record.id, request, is_started: false, failed: None });
+    keep(Note { number: next_number(), container: record.id, request, is_started: false, failed: None });
     Ok(answer_json(StatusCode::CREATED, &json!({"Id": id})))
 }
 
@@ -201,4 +243,28 @@ pub async fn inspect(daemon: Daemon, id: String) -> Answer {
     })
     .await?;
     ok(&value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_oldest_that_do_not_run_are_forgotten() {
+        let note = |number: u64| Note {
+            number,
+            container: String::new(),
+            request: ExecRequest { id: number.to_string(), ..ExecRequest::default() },
+            is_started: number != 2,
+            failed: None,
+        };
+        let known = [4, 1, 3, 0, 2].map(note).to_vec();
+        let gone = |most| -> Vec<u64> {
+            let runs = |note: &Note| [0, 3].contains(&note.number);
+            oldest(known.clone(), most, runs).iter().map(|note| note.number).collect()
+        };
+        // 2 was never started, 0 and 3 run.
+        assert_eq!(gone(2), [1, 2]);
+        assert_eq!(gone(9), [1, 2, 4]);
+    }
 }

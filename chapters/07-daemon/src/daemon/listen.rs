@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use ch01_namespaces::StoreFlags;
+use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use nix::unistd::Group;
 
 use crate::cli::DaemonVerb;
@@ -25,17 +26,19 @@ fn paths(flags: &StoreFlags, verb: &DaemonVerb) -> Result<Vec<PathBuf>> {
     verb.host.iter().map(path).collect()
 }
 
-/// Listens. A socket of systemd's comes first.
-pub fn listen(flags: &StoreFlags, verb: &DaemonVerb) -> Result<Vec<UnixListener>> {
+/// Listens. A socket of systemd's comes first. The paths are those that were made here.
+pub fn listen(flags: &StoreFlags, verb: &DaemonVerb) -> Result<(Vec<UnixListener>, Vec<PathBuf>)> {
     if let Some(file) = &verb.pidfile {
         fs::write(file, format!("{}\n", std::process::id()))
             .with_context(|| format!("cannot write {}", file.display()))?;
     }
-    let given = from_systemd();
+    let given = from_systemd()?;
     if !given.is_empty() && verb.host.is_empty() {
-        return Ok(given);
+        return Ok((given, Vec::new()));
     }
-    paths(flags, verb)?.iter().map(|path| listen_at(path, verb.group.as_deref())).collect()
+    let paths = paths(flags, verb)?;
+    let listeners = paths.iter().map(|path| listen_at(path, verb.group.as_deref())).collect::<Result<_>>()?;
+    Ok((listeners, paths))
 }
 
 // ANCHOR: listen_at
@@ -62,21 +65,24 @@ fn listen_at(path: &Path, group: Option<&str>) -> Result<UnixListener> {
 // ANCHOR_END: listen_at
 
 /// sd_listen_fds(3): descriptors from 3 on, if they are meant for this process.
-fn from_systemd() -> Vec<UnixListener> {
+fn from_systemd() -> Result<Vec<UnixListener>> {
     let number = |name| std::env::var(name).ok().and_then(|text| text.parse::<i32>().ok());
     if number("LISTEN_PID") != Some(std::process::id() as i32) {
-        return Vec::new();
+        return Ok(Vec::new());
     }
     (3..3 + number("LISTEN_FDS").unwrap_or(0).clamp(0, 16)).map(own).collect()
 }
 
-fn own(fd: i32) -> UnixListener {
-    UnixListener::from(ch01_namespaces::own_descriptor(fd))
+/// It came over an execve, and is to go over no other: a shim would keep the socket open for ever.
+fn own(fd: i32) -> Result<UnixListener> {
+    let socket = ch01_namespaces::own_descriptor(fd);
+    fcntl(&socket, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC)).with_context(|| format!("LISTEN_FDS: descriptor {fd}"))?;
+    Ok(UnixListener::from(socket))
 }
 
 /// Removes what a killed daemon would leave.
-pub fn clean_up(flags: &StoreFlags, verb: &DaemonVerb) {
-    for path in paths(flags, verb).unwrap_or_default() {
+pub fn clean_up(made: &[PathBuf], verb: &DaemonVerb) {
+    for path in made {
         let _ = fs::remove_file(path);
     }
     if let Some(file) = &verb.pidfile {

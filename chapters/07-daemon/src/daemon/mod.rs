@@ -66,7 +66,7 @@ pub fn run(
 ) -> Result<()> {
     tracing_subscriber::fmt().with_writer(std::io::stderr).with_ansi(false).init();
     let _only_one = only_one(flags)?;
-    let listeners = listen::listen(flags, verb)?;
+    let (listeners, made) = listen::listen(flags, verb)?;
     enter_users_namespace(flags)?;
     let engine = Local::open(flags)?;
     // A new store's driver is chosen by trying, in a process that is forked: before there are threads.
@@ -86,7 +86,7 @@ pub fn run(
     });
     // Connections that still talk are cut: their containers' streams are not ours.
     runtime.shutdown_timeout(Duration::from_millis(200));
-    listen::clean_up(flags, verb);
+    listen::clean_up(&made, verb);
     served
 }
 
@@ -143,6 +143,9 @@ fn start_what_is_due(engine: &Local) {
 }
 
 async fn serve(daemon: Daemon, listeners: Vec<std::os::unix::net::UnixListener>) -> Result<()> {
+    // Before it answers: who has an answer may tell it to end.
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
     let mut tasks = tokio::task::JoinSet::new();
     for listener in listeners {
         listener.set_nonblocking(true)?;
@@ -150,8 +153,6 @@ async fn serve(daemon: Daemon, listeners: Vec<std::os::unix::net::UnixListener>)
         tasks.spawn(accept(Arc::clone(&daemon), listener));
     }
     info!("API listens");
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}

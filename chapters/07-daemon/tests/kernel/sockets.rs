@@ -1,14 +1,17 @@
 //! Who may talk to the daemon, and how many of them there are.
 
 use std::fs;
-use std::os::unix::fs::{FileTypeExt, PermissionsExt};
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
+use std::os::unix::net::UnixListener;
 use std::process::Command;
 
 use anyhow::{Result, ensure};
+use serde_json::Value;
 use testkit::{Case, cases, eventually};
 
 use crate::http::SOCKET;
-use crate::world::{Daemon, daemon_at, is_up};
+use crate::world::{Daemon, act, daemon_at, inspect, is_up, run};
 
 pub fn cases() -> Vec<Case> {
     cases![
@@ -16,6 +19,7 @@ pub fn cases() -> Vec<Case> {
         a_second_daemon_on_the_same_data_is_refused_and_disturbs_nothing,
         a_daemon_that_is_told_to_end_takes_its_socket_along,
         a_socket_left_by_a_killed_daemon_is_taken_over,
+        a_socket_that_was_given_is_not_passed_on_and_no_other_is_removed,
     ]
 }
 
@@ -70,5 +74,35 @@ fn a_socket_left_by_a_killed_daemon_is_taken_over() -> Result<()> {
     Daemon::start()?.kill()?;
     ensure!(fs::exists(SOCKET)?, "a killed daemon can't remove its socket");
     let _again = Daemon::start()?;
+    Ok(())
+}
+
+fn a_socket_that_was_given_is_not_passed_on_and_no_other_is_removed() -> Result<()> {
+    let socket = UnixListener::bind(SOCKET)?;
+    let inode = fs::metadata(format!("/proc/self/fd/{}", socket.as_raw_fd()))?.ino();
+    let holds = |pid: u32| -> Result<bool> {
+        let mut all = fs::read_dir(format!("/proc/{pid}/fd"))?.map(|entry| Ok(fs::metadata(entry?.path())?.ino()));
+        all.try_fold(false, |found, one: Result<u64>| Ok(found || one.is_ok_and(|one| one == inode)))
+    };
+    // As systemd does it: descriptor 3, and LISTEN_PID is the process.
+    let program = env!("CARGO_BIN_EXE_ch07-daemon");
+    let script = format!("LISTEN_FDS=1 LISTEN_PID=$$ exec {program} --root /tmp/store daemon 3<&0 </dev/null");
+    let mut command = Command::new("sh");
+    command.args(["-c", &script]).env("XDG_CACHE_HOME", "/tmp/cache").stdin(OwnedFd::from(socket));
+    let mut daemon = command.spawn()?;
+    drop(command);
+    eventually("it is up", || Ok(is_up()))?;
+    ensure!(holds(daemon.id())?, "the daemon doesn't listen at what it was given");
+    fs::write("/tmp/store/docker.sock", "another's")?;
+    let id = run("runs", "sleep 600", Value::Null)?;
+    let pid = inspect(&id)?["State"]["Pid"].as_u64().unwrap_or_default();
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
+    let shim: u32 = stat.rsplit_once(") ").and_then(|(_, rest)| rest.split(' ').nth(1)).unwrap_or_default().parse()?;
+    ensure!(shim > 1 && shim != daemon.id(), "{stat}");
+    ensure!(!holds(shim)?, "the shim holds the daemon's socket");
+    act("DELETE", &format!("{id}?force=1"))?;
+    nix::sys::signal::kill(nix::unistd::Pid::from_raw(daemon.id() as i32), nix::sys::signal::Signal::SIGTERM)?;
+    ensure!(daemon.wait()?.success());
+    ensure!(fs::exists("/tmp/store/docker.sock")?, "the daemon removed what isn't its own");
     Ok(())
 }

@@ -13,6 +13,7 @@ pub fn cases() -> Vec<Case> {
     cases![
         an_upgrade_that_never_finishes_holds_up_no_start,
         a_client_that_attaches_and_vanishes_before_the_start_is_forgotten,
+        clients_of_a_container_that_is_removed_before_its_start_are_let_go,
         an_exec_that_cannot_be_started_says_so_in_the_stream,
         what_is_attached_to_a_start_that_fails_is_let_go,
     ]
@@ -42,18 +43,37 @@ fn an_upgrade_that_never_finishes_holds_up_no_start() -> Result<()> {
 
 fn a_client_that_attaches_and_vanishes_before_the_start_is_forgotten() -> Result<()> {
     let daemon = Daemon::start()?;
+    let before = daemon.descriptors()?;
     let id = create("starts", "read line; echo got $line", json!({"OpenStdin": true}))?;
     let path = format!("/v1.43/containers/{id}/attach?stream=1&stdin=1&stdout=1");
     for _ in 0..10 {
         drop(upgraded(&path, &Value::Null)?);
     }
     let mut stays = upgraded(&path, &Value::Null)?;
-    let before = daemon.descriptors()?;
     act("POST", &format!("{id}/start"))?;
     stays.write_all(b"it\n")?;
     ensure!(frame(&mut stays)? == Some((1, b"got it\n".to_vec())));
     ensure!(wait(&id)? == 0);
+    drop(stays);
     daemon.is_back_to(before)
+}
+
+fn clients_of_a_container_that_is_removed_before_its_start_are_let_go() -> Result<()> {
+    let daemon = Daemon::start()?;
+    let before = daemon.descriptors()?;
+    for request in ["DELETE /v1.43/containers/waited-for", "POST /v1.43/containers/prune"] {
+        let id = create("waited-for", "true", Value::Null)?;
+        let path = format!("/v1.43/containers/{id}/attach?stream=1&stdout=1");
+        for _ in 0..10 {
+            drop(upgraded(&path, &Value::Null)?);
+        }
+        let mut stays = upgraded(&path, &Value::Null)?;
+        ensure!(status(&ask(request, &[])?)? < 300);
+        ensure!(frame(&mut stays)?.is_none(), "{request}: the client is still attached");
+        drop(stays);
+        daemon.is_back_to(before)?;
+    }
+    Ok(())
 }
 
 fn an_exec_that_cannot_be_started_says_so_in_the_stream() -> Result<()> {

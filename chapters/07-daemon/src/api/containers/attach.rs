@@ -38,6 +38,15 @@ pub async fn attach(daemon: Daemon, name: String, call: Call) -> Answer {
         let attachment = Attachment { socket: taken.socket, stdin, stdout, stderr, early: taken.early };
         if !record.state.is_active() {
             daemon.pending.arrived(&record.id, Some(attachment));
+            // It may have been removed meanwhile: then nobody else lets the client go.
+            let id = record.id;
+            let _ = blocking(move || {
+                if daemon.engine.records().find(&id).is_err() {
+                    drop(daemon.pending.take(&id));
+                }
+                Ok(())
+            })
+            .await;
             return;
         }
         daemon.pending.arrived(&record.id, None);

@@ -128,7 +128,14 @@ pub async fn rename(daemon: Daemon, name: String, call: Call) -> Answer {
 /// Removes it.
 pub async fn remove(daemon: Daemon, name: String, call: Call) -> Answer {
     let (force, volumes) = (call.query.flag("force"), call.query.flag("v"));
-    blocking(move || daemon.engine.remove(&name, force, volumes)).await?;
+    blocking(move || {
+        let id = daemon.engine.records().find(&name)?.id;
+        daemon.engine.remove(&id, force, volumes)?;
+        // Clients that attached, and waited for a start that never comes.
+        drop(daemon.pending.take(&id));
+        Ok(())
+    })
+    .await?;
     no_content()
 }
 
@@ -136,6 +143,11 @@ pub async fn remove(daemon: Daemon, name: String, call: Call) -> Answer {
 pub async fn prune(daemon: Daemon, call: Call) -> Answer {
     let chosen = Chosen::of(&call.query, &["label", "label!", "until"])?;
     let is_chosen = move |record: &Record| chosen.includes(&record.config.labels, &record.created);
-    let gone = blocking(move || daemon.engine.prune_chosen(is_chosen)).await?;
+    let gone = blocking(move || {
+        let gone = daemon.engine.prune_chosen(is_chosen)?;
+        gone.iter().for_each(|id| drop(daemon.pending.take(id)));
+        Ok(gone)
+    })
+    .await?;
     ok(&json!({"ContainersDeleted": gone, "SpaceReclaimed": 0}))
 }
