@@ -82,7 +82,7 @@ impl EtcFiles {
         let texts = [
             (HOSTS, hosts.text()),
             ("hostname", format!("{}\n", self.hostname)),
-            ("resolv.conf", resolv_conf(&self.dns)),
+            ("resolv.conf", resolv_conf(&self.dns, endpoint.is_some())),
             (EXTRA_HOSTS, serde_json::to_string(&self.extra)?),
         ];
         for (name, text) in texts {

@@ -5,8 +5,8 @@ use std::io::Write;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
 
-use anyhow::{Context, Result};
-use ch01_namespaces::{LineRemoval, Undo};
+use anyhow::{Context, Result, anyhow};
+use ch01_namespaces::{LineRemoval, Undo, report};
 
 use crate::network::{DEFAULT, Endpoint, Networks};
 
@@ -137,11 +137,28 @@ fn rewrite(file: &Path, text: &str) -> Result<()> {
 /// Where systemd-resolved keeps the servers that it asks itself.
 const UPSTREAM: &str = "/run/systemd/resolve/resolv.conf";
 
+/// Google's, which Docker falls back to as well.
+const PUBLIC: [IpAddr; 2] = [IpAddr::V4(Ipv4Addr::new(8, 8, 8, 8)), IpAddr::V4(Ipv4Addr::new(8, 8, 4, 4))];
+
 /// A container's /etc/resolv.conf: the machine's, but for servers on the machine's own loopback
 /// address, which in the container would be the container's own (127.0.0.53 is systemd-resolved's).
-pub fn resolv_conf(dns: &[IpAddr]) -> String {
+/// If a container on a network would be left without any, it asks public ones, and a line says so.
+pub fn resolv_conf(dns: &[IpAddr], is_on_network: bool) -> String {
     let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
-    resolv_conf_from(&read("/etc/resolv.conf"), &read(UPSTREAM), dns)
+    let (machines, upstream) = (read("/etc/resolv.conf"), read(UPSTREAM));
+    let text = resolv_conf_from(&machines, &upstream, dns);
+    let names_some = |text: &str| text.lines().any(|line| line.starts_with("nameserver"));
+    if !is_on_network || names_some(&text) || !names_some(&machines) {
+        return text;
+    }
+    report(&anyhow!(
+        "the container asks the name servers {} and {}\n\
+         cause: /etc/resolv.conf has only servers on the loopback address, which no container reaches\n\
+         cure: --dns ADDRESS, if it should ask others",
+        PUBLIC[0],
+        PUBLIC[1]
+    ));
+    resolv_conf_from(&machines, &upstream, &PUBLIC)
 }
 
 fn resolv_conf_from(machines: &str, upstream: &str, dns: &[IpAddr]) -> String {

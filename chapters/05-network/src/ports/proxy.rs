@@ -19,7 +19,7 @@ use ch01_namespaces::helper::{self, Work};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sched::{CloneFlags, setns};
 
-/// Connections at one time; more wait in the kernel's queue.
+/// Connections at one time. A caller beyond that is accepted and dropped at once.
 const MOST: usize = 1024;
 
 /// How long a container may take to accept.

@@ -1,18 +1,20 @@
 //! /etc/hosts, /etc/hostname and /etc/resolv.conf.
 
 use anyhow::{Result, ensure};
-use testkit::{Case, cases};
+use testkit::{Case, cases, needs, root_cases};
 
-use crate::world::{Container, busybox_volume, succeeds};
+use crate::world::{Container, busybox_volume, program, sh, shown, succeeds};
 
 pub fn cases() -> Vec<Case> {
-    cases![
+    let mut cases = cases![
         containers_on_a_network_of_ones_own_find_each_other_by_name,
         on_the_default_network_nobody_is_found_by_name,
         what_was_asked_for_is_in_the_files,
         the_hosts_of_those_that_stay_forget_who_has_gone,
         the_narration_says_which_page_is_about_names,
-    ]
+    ];
+    cases.extend(root_cases![a_machine_whose_only_name_server_is_its_own_gives_public_ones_and_says_so]);
+    cases
 }
 
 fn containers_on_a_network_of_ones_own_find_each_other_by_name() -> Result<()> {
@@ -40,6 +42,27 @@ fn what_was_asked_for_is_in_the_files() -> Result<()> {
     ensure!(boat.inside("cat /etc/resolv.conf")?.starts_with("nameserver 198.51.100.1"));
     let hosts = boat.inside("cat /etc/hosts")?;
     ensure!(hosts.contains("10.0.0.9\tdb\n") && hosts.contains(&format!("{}\tboat one", boat.address()?)), "{hosts}");
+    Ok(())
+}
+
+fn a_machine_whose_only_name_server_is_its_own_gives_public_ones_and_says_so() -> Result<()> {
+    std::fs::write("/tmp/resolv.conf", "nameserver 127.0.0.1\nsearch lan\n")?;
+    needs::that(sh("mount --bind /tmp/resolv.conf /etc/resolv.conf").is_ok(), "mounts")?;
+    if std::path::Path::new("/run/systemd/resolve").exists() {
+        sh("mount -t tmpfs none /run/systemd/resolve")?;
+    }
+    let read = |flags: &[&str]| -> Result<(String, String)> {
+        let output = program(&[&["run"], flags, &["hostbox", "cat", "/etc/resolv.conf"]].concat()).output()?;
+        ensure!(output.status.success(), "{}", shown(&output));
+        Ok((String::from_utf8(output.stdout)?, String::from_utf8(output.stderr)?))
+    };
+    let (file, said) = read(&[])?;
+    ensure!(file == "nameserver 8.8.8.8\nnameserver 8.8.4.4\nsearch lan\n", "{file}");
+    ensure!(said.contains("asks the name servers 8.8.8.8 and 8.8.4.4") && said.contains("cure: --dns"), "{said}");
+    let (file, said) = read(&["--dns", "198.51.100.1"])?;
+    ensure!(file.starts_with("nameserver 198.51.100.1\n") && said.is_empty(), "{file}{said}");
+    let (_, said) = read(&["--network", "none"])?;
+    ensure!(said.is_empty(), "{said}");
     Ok(())
 }
 
