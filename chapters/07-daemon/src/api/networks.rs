@@ -25,7 +25,7 @@ fn shown(networks: &Networks, network: &Network) -> Value {
         options["com.docker.network.driver.mtu"] = mtu.to_string().into();
     }
     json!({
-        "Name": network.name, "Id": id_of(&network.name), "Created": "2020-01-01T00:00:00Z", "Scope": "local",
+        "Name": network.name, "Id": id_of(network), "Created": "2020-01-01T00:00:00Z", "Scope": "local",
         "Driver": "bridge", "EnableIPv4": true, "EnableIPv6": false,
         "IPAM": {"Driver": "default", "Options": null, "Config": [{"Subnet": network.subnet.to_string(), "Gateway": network.gateway.to_string()}]},
         "Internal": network.internal, "Attachable": false, "Ingress": false, "ConfigFrom": {"Network": ""},
@@ -33,14 +33,20 @@ fn shown(networks: &Networks, network: &Network) -> Value {
     })
 }
 
-/// A network has no id of its own: a digest of its name is one that stays.
-fn id_of(name: &str) -> String {
+/// A network that an earlier version defined has no id of its own: a digest of its name is one that
+/// stays.
+fn id_of(network: &Network) -> String {
+    if network.id.is_empty() { digest_of(&network.name) } else { network.id.clone() }
+}
+
+/// The same for what is no network: `host` and `none`.
+fn digest_of(name: &str) -> String {
     ch04_unionfs::digest::Digest::of(name.as_bytes()).hex()
 }
 
 fn special(name: &str) -> Value {
     json!({
-        "Name": name, "Id": id_of(name), "Created": "2020-01-01T00:00:00Z", "Scope": "local",
+        "Name": name, "Id": digest_of(name), "Created": "2020-01-01T00:00:00Z", "Scope": "local",
         "Driver": if name == "none" { "null" } else { name }, "EnableIPv4": true, "EnableIPv6": false,
         "IPAM": {"Driver": "default", "Options": null, "Config": []}, "Internal": false, "Attachable": false,
         "Ingress": false, "ConfigFrom": {"Network": ""}, "ConfigOnly": false, "Containers": {}, "Options": {}, "Labels": {},
@@ -49,12 +55,11 @@ fn special(name: &str) -> Value {
 
 fn find(networks: &Networks, name: &str) -> anyhow::Result<Value> {
     for known in ["host", "none"] {
-        if name == known || id_of(known).starts_with(name) && name.len() >= 12 {
+        if name == known || digest_of(known).starts_with(name) && name.len() >= 12 {
             return Ok(special(known));
         }
     }
-    let by_id =
-        networks.all()?.into_values().find(|network| name.len() >= 12 && id_of(&network.name).starts_with(name));
+    let by_id = networks.all()?.into_values().find(|network| name.len() >= 12 && id_of(network).starts_with(name));
     match by_id {
         Some(network) => Ok(shown(networks, &network)),
         None => match networks.find(name) {
@@ -116,7 +121,7 @@ pub async fn create(daemon: Daemon, call: Call) -> Answer {
         mtu: asked["Options"]["com.docker.network.driver.mtu"].as_str().and_then(|text| text.parse().ok()),
     };
     let made = blocking(move || Networks::open(daemon.engine.flags())?.create(&name, &wishes)).await?;
-    Ok(answer_json(hyper::StatusCode::CREATED, &json!({"Id": id_of(&made.name), "Warning": warning})))
+    Ok(answer_json(hyper::StatusCode::CREATED, &json!({"Id": id_of(&made), "Warning": warning})))
 }
 
 /// One.

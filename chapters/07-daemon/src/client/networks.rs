@@ -18,7 +18,7 @@ fn network_of(shown: &Value) -> Option<Network> {
     let option = |key: &str| shown["Options"][key].as_str();
     Some(Network {
         name: shown["Name"].as_str()?.into(),
-        id: String::new(),
+        id: shown["Id"].as_str()?.into(),
         bridge: option(BRIDGE).unwrap_or_default().into(),
         subnet: pool["Subnet"].as_str()?.parse().ok()?,
         gateway: pool["Gateway"].as_str()?.parse().ok()?,
