@@ -10,6 +10,7 @@ use tar::{Archive, Entry, EntryType};
 use crate::answers::{changes, copy_layer, ids, overlay, whiteout};
 use crate::arguments::{Import, Storage};
 use crate::store::{Store, Stored, may_give_away, store};
+use crate::whole::Whole;
 
 /// Reads an archive from stdin.
 pub fn import(asked: &Import) -> Result<()> {
@@ -33,7 +34,9 @@ fn fill(store: &Store, layer: &Path, below: &[String], storage: Storage) -> Resu
         (Storage::Vfs, [.., top]) => copy_layer::copy_layer(&store.layer(top), layer)?,
         _ => fs::create_dir(layer).with_context(|| format!("making {}", layer.display()))?,
     }
-    unpack(&mut Archive::new(io::stdin().lock()), layer, storage)
+    let mut input = Whole::new(io::stdin().lock());
+    unpack(&mut Archive::new(&mut input), layer, storage)?;
+    input.ensure_whole()
 }
 
 // ANCHOR: unpack

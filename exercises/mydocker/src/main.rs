@@ -18,6 +18,7 @@ mod refused;
 mod run;
 mod steps;
 mod store;
+mod whole;
 
 /// The functions that `run` calls: yours where you have passed the exercise, else lent from the
 /// solutions. (For `solved.rs`: the solutions.)

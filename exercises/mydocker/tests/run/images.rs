@@ -99,6 +99,14 @@ fn an_archive_that_leads_out_is_refused_and_leaves_nothing() -> Result<()> {
         ensure!(std::fs::read_dir(store.join("layers"))?.count() == 0, "{name}");
         ensure!(std::fs::read_dir(store.join("images"))?.count() == 0, "{name}");
     }
+    // Cut between its two entries: a header and a content, a block each.
+    let whole = archive(&[("srv/one", "x"), ("srv/two", "x")])?;
+    let store = home.join(".local/share/mydocker");
+    for length in [0, 1024, 2048, 2047] {
+        let output = run(home, &["import", "evil"], &whole[..length])?;
+        ensure!(output.status.code() == Some(125) && stderr(&output).contains("too early"), "{length}: {output:?}");
+        ensure!(std::fs::read_dir(store.join("layers"))?.count() == 0, "{length}");
+    }
     let none = run(home, &["run", "--image", "evil", "true"], b"")?;
     ensure!(none.status.code() == Some(125) && stderr(&none).contains("there is no image evil"), "{none:?}");
     Ok(())
