@@ -111,7 +111,7 @@ pub use stage::Stage;
 pub use state::{State, Status};
 pub use steps::{Lesson, Why};
 pub use store::{Store, is_id, new_id};
-pub use sys::{own as own_descriptor, signal};
+pub use sys::{close_above_stderr, own as own_descriptor, signal};
 pub use target::{JoinRequest, Target};
 pub use tree_removal::remove as remove_tree;
 pub use undo::Undo;

@@ -363,9 +363,9 @@ pub(crate) fn close_on_exec_above_stderr() -> nix::Result<()> {
     close_range_above_stderr(libc::CLOSE_RANGE_CLOEXEC)
 }
 
-/// Closes every descriptor above stderr, whoever thinks to own it: for processes that end by
-/// [`exit_now`].
-pub(crate) fn close_above_stderr() -> nix::Result<()> {
+/// Closes every descriptor above stderr, also what has an owner in this process: for processes that
+/// have opened nothing yet, or that end without running anything of an owner's.
+pub fn close_above_stderr() -> nix::Result<()> {
     close_range_above_stderr(0)
 }
 

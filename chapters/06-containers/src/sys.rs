@@ -70,15 +70,6 @@ pub(crate) fn fork() -> Result<bool> {
     Ok(unsafe { nix::unistd::fork() }.context("fork")?.is_child())
 }
 
-/// Closes every descriptor above stderr. To be called first in a process that has opened none
-/// itself.
-pub(crate) fn close_what_was_inherited() -> Result<()> {
-    // SAFETY: takes numbers, and nothing in this process owns those descriptors.
-    let result = unsafe { libc::syscall(libc::SYS_close_range, 3u32, u32::MAX, 0u32) };
-    Errno::result(result).context("close_range")?;
-    Ok(())
-}
-
 /// The descriptor that this program was started with as its stdin, taken over.
 pub(crate) fn take_stdin() -> Result<OwnedFd> {
     let null = std::fs::File::open("/dev/null").context("cannot open /dev/null")?;

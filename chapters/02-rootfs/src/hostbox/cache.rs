@@ -1,13 +1,13 @@
 //! The machine-made root file system is made once, and again when the machine's programs change.
 
 use std::fs::{self, DirBuilder, File};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
 use anyhow::{Context, Result, bail, ensure};
 use ch01_namespaces::ownership::{is_ours, private_temporary_directory, why_we_own_nothing};
-use ch01_namespaces::{Privilege, lock_in_time};
+use ch01_namespaces::{Privilege, lock_in_time, open_lock};
 use nix::unistd::{AccessFlags, access};
 use serde::{Deserialize, Serialize};
 
@@ -73,9 +73,7 @@ fn cached_in(directory: &Path) -> Result<PathBuf> {
 /// open it could lock it for ever.
 fn lock(directory: &Path) -> Result<File> {
     let path = directory.join("lock");
-    let mut options = File::options();
-    options.create(true).write(true).truncate(false).mode(0o600).custom_flags(libc::O_NOFOLLOW);
-    let file = options.open(&path).with_context(|| format!("cannot open {}", path.display()))?;
+    let file = open_lock(&path).with_context(|| format!("cannot open {}", path.display()))?;
     lock_in_time(&file, &path)?;
     Ok(file)
 }

@@ -4,7 +4,7 @@ use std::os::fd::AsFd;
 
 use anyhow::{Context, Result};
 use ch01_namespaces::link::Link;
-use ch01_namespaces::{Failure, StoreFlags, own_binary};
+use ch01_namespaces::{Failure, StoreFlags, close_above_stderr, own_binary};
 use nix::unistd::{chdir, setsid};
 
 use super::control::Control;
@@ -26,7 +26,7 @@ pub fn run(flags: &StoreFlags, id: &str) -> Result<u8> {
     }
     // What our starter's caller had open (a locked file, a pipe that somebody reads to its end) would
     // stay open for the container's whole life.
-    sys::close_what_was_inherited()?;
+    close_above_stderr().context("close_range")?;
     let link = Link::over(sys::take_stdin()?);
     setsid().context("setsid")?;
     chdir("/").context("chdir")?;
