@@ -3,14 +3,17 @@
 use std::fs;
 use std::path::Path;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
+use nix::mount::{MsFlags, mount};
 use testkit::{Case, cases};
 
 use crate::archives::Archive;
 use crate::running::{Running, World, refused, succeeds, with_both};
 
 pub fn cases() -> Vec<Case> {
-    cases![
+    // It mounts an overlay.
+    let mut cases = testkit::root_cases![info_says_what_speaks_against_a_driver];
+    cases.extend(cases![
         a_layer_in_use_by_a_container_is_not_removed,
         a_layer_that_another_stands_on_stays_without_its_name,
         one_layer_may_have_two_names,
@@ -19,12 +22,13 @@ pub fn cases() -> Vec<Case> {
         a_bad_name_is_refused_before_the_archive_is_read,
         what_is_not_there_is_told_with_the_cure,
         a_beginning_of_a_chain_id_means_the_layer,
-        info_names_the_storage_driver_and_what_speaks_against_others,
+        info_names_the_storage_driver_and_what_would_work_as_well,
         a_retired_driver_is_refused_with_its_story,
         a_damaged_store_is_told_and_no_layer_is_removed,
         a_container_on_a_root_of_its_own_has_no_layer,
         a_read_only_root_holds_on_layers_too,
-    ]
+    ]);
+    cases
 }
 
 fn small() -> Vec<u8> {
@@ -144,7 +148,7 @@ fn a_beginning_of_a_chain_id_means_the_layer() -> Result<()> {
     })
 }
 
-fn info_names_the_storage_driver_and_what_speaks_against_others() -> Result<()> {
+fn info_names_the_storage_driver_and_what_would_work_as_well() -> Result<()> {
     with_both(|world| {
         let info = succeeds(&mut world.verb(&["info"], &[]))?;
         ensure!(info.lines().any(|line| line == format!("Storage Driver: {}", world.driver)), "{info}");
@@ -154,8 +158,35 @@ fn info_names_the_storage_driver_and_what_speaks_against_others() -> Result<()> 
         ensure!(Path::new(json["data_root"].as_str().unwrap_or_default()) == world.data(), "{json}");
         let left: Vec<_> = crate::running::names(&world.data())?;
         ensure!(!left.iter().any(|name| name.starts_with("trial")), "{left:?}");
+        let (other, refusals) = (if world.driver == "vfs" { "overlay2" } else { "vfs" }, refusals(&json)?);
+        ensure!(info.contains(&format!(" {other} would work here as well (--storage-driver {other})")), "{info}");
+        ensure!(refusals == [("overlay2".into(), None), ("vfs".into(), None)], "{refusals:?}");
         Ok(())
     })
+}
+
+fn info_says_what_speaks_against_a_driver() -> Result<()> {
+    World::overlay2()?;
+    // An overlay can't hold the upper directory of another.
+    fs::create_dir_all("/tmp/below")?;
+    ["/tmp/upper", "/tmp/work", "/tmp/union"].iter().try_for_each(fs::create_dir)?;
+    let options = "lowerdir=/tmp/below,upperdir=/tmp/upper,workdir=/tmp/work";
+    mount(Some("overlay"), "/tmp/union", Some("overlay"), MsFlags::empty(), Some(options))?;
+    let world = World { store: "/tmp/union/store".into(), ..World::new("vfs") };
+    let info = succeeds(&mut world.verb(&["info"], &[]))?;
+    ensure!(info.contains(" overlay2 does not work here: "), "{info}");
+    let json: serde_json::Value = serde_json::from_str(&succeeds(&mut world.verb(&["info"], &["--format", "json"]))?)?;
+    let told = refusals(&json)?;
+    let refusal = told.iter().find(|(name, _)| name == "overlay2").and_then(|(_, refusal)| refusal.clone());
+    ensure!(refusal.is_some_and(|refusal| info.contains(refusal.lines().next().unwrap_or("no reason"))), "{told:?}");
+    Ok(())
+}
+
+/// What `info` says of each driver: its name, and why it doesn't work.
+fn refusals(info: &serde_json::Value) -> Result<Vec<(String, Option<String>)>> {
+    let drivers = info["drivers"].as_array().context("a list")?;
+    let text = |value: &serde_json::Value| value.as_str().map(String::from);
+    drivers.iter().map(|driver| Ok((text(&driver["name"]).context("a name")?, text(&driver["refusal"])))).collect()
 }
 
 fn a_retired_driver_is_refused_with_its_story() -> Result<()> {

@@ -1,17 +1,19 @@
-//! A copy that nobody can tell from the original: content, holes by the file system's own copying,
+//! A copy that nobody can tell from the original: content and holes,
 //! owners, modes, times to the nanosecond, attributes, hard links, devices.
 
 use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
 use std::os::fd::AsFd;
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use nix::errno::Errno;
 use nix::fcntl::{AtFlags, OFlag, openat};
 use nix::sys::stat::{FchmodatFlags, FileStat, Mode, SFlag, UtimensatFlags, fchmodat, mkdirat, mknodat, utimensat};
 use nix::sys::time::TimeSpec;
-use nix::unistd::{Gid, Uid, fchownat, linkat, symlinkat};
+use nix::unistd::{Gid, Uid, Whence, fchownat, linkat, lseek, symlinkat};
 
 use crate::directory::{Directory, kind};
 use crate::sys;
@@ -98,13 +100,62 @@ fn set_owner_and_mode(to: &Directory, name: &OsStr, stat: &FileStat) -> Result<(
 fn copy_content(from: &Directory, to: &Directory, name: &OsStr) -> Result<()> {
     let flags = OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_WRONLY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
     let mut target = File::from(openat(to, name, flags, Mode::S_IRUSR | Mode::S_IWUSR)?);
-    // copy_file_range(2): shares blocks where the file system can.
-    std::io::copy(&mut from.open_file(name)?, &mut target)?;
+    let mut source = from.open_file(name)?;
+    let length = source.metadata()?.len();
+    target.set_len(length)?;
+    let mut end = 0;
+    while let Some(start) = next(&source, end, Whence::SeekData)? {
+        end = next(&source, start, Whence::SeekHole)?.unwrap_or(length);
+        source.seek(SeekFrom::Start(start))?;
+        target.seek(SeekFrom::Start(start))?;
+        // copy_file_range(2): shares blocks where the file system can.
+        std::io::copy(&mut (&mut source).take(end - start), &mut target)?;
+    }
     Ok(())
+}
+
+/// Where data or a hole begins at or after a place: lseek(2). `None` after the last data.
+fn next(file: &File, after: u64, what: Whence) -> Result<Option<u64>> {
+    match lseek(file, i64::try_from(after)?, what) {
+        Ok(place) => Ok(Some(u64::try_from(place)?)),
+        Err(Errno::ENXIO) => Ok(None),
+        Err(error) => Err(error).context("lseek"),
+    }
 }
 
 fn set_times(directory: &Directory, name: &OsStr, stat: &FileStat) -> Result<()> {
     let time = TimeSpec::new(stat.st_mtime, stat.st_mtime_nsec);
     let access = TimeSpec::new(stat.st_atime, stat.st_atime_nsec);
     utimensat(directory, name, &access, &time, UtimensatFlags::NoFollowSymlink).context("set the time of change")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::{FileExt, MetadataExt};
+
+    #[test]
+    fn holes_stay_holes_and_the_content_is_the_same() {
+        let directory = tempfile::tempdir().unwrap();
+        let (from, to) = (directory.path().join("from"), directory.path().join("to"));
+        [&from, &to].iter().for_each(|directory| std::fs::create_dir(directory).unwrap());
+        let file = |name: &str, length: u64, data: &[u64]| {
+            let file = File::create(from.join(name)).unwrap();
+            file.set_len(length).unwrap();
+            data.iter().for_each(|place| file.write_all_at(b"data", *place).unwrap());
+        };
+        file("between", 9 << 20, &[0, 4 << 20, (9 << 20) - 4]);
+        file("around", 5_000_001, &[2_000_000]);
+        file("nothing", 3 << 20, &[]);
+        file("empty", 0, &[]);
+        file("full", 4, &[0]);
+        copy(&from, &to).unwrap();
+        for name in ["between", "around", "nothing", "empty", "full"] {
+            let both = [from.join(name), to.join(name)];
+            let [old, new] = both.each_ref().map(|path| std::fs::read(path).unwrap());
+            assert!(old == new, "{name} has other content");
+            let [old, new] = both.map(|path| path.metadata().unwrap().blocks());
+            assert!(new <= old, "{name} takes {new} blocks, and the original {old}");
+        }
+    }
 }
