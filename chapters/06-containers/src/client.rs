@@ -9,12 +9,10 @@ use std::thread;
 use anyhow::{Context, Result, bail};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
+use crate::detach_keys::{DetachKeys, KeySearch};
 use crate::engine::Stream;
 use crate::shim::FAILURE;
 use crate::terminal::{RawMode, size_of, was_resized};
-
-/// Keys by which a client leaves a container to itself: Ctrl-P Ctrl-Q.
-const DETACH: [u8; 2] = [16, 17];
 
 /// How a conversation ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +31,8 @@ pub struct Conversation<'a> {
     pub is_terminal: bool,
     /// Whether our input goes there.
     pub stdin: bool,
+    /// By which keys the person leaves, where there is a terminal.
+    pub detach_keys: &'a DetachKeys,
     /// Called with the size of our terminal: at the beginning, and when it changes.
     pub resize: &'a (dyn Fn(u16, u16) + Sync),
     /// Called with signals that are meant for the container: none where there is a terminal, whose keys
@@ -57,8 +57,8 @@ impl Conversation<'_> {
         let _writer = detached_writer.try_clone().context("cannot duplicate a descriptor")?;
         let to_container = self.stream.socket.try_clone().context("cannot duplicate a socket")?;
         let input = self.stdin.then(|| {
-            let with_keys = self.is_terminal && raw.is_some();
-            thread::spawn(move || send_input(to_container, with_keys, detached_writer))
+            let keys = (self.is_terminal && raw.is_some()).then(|| KeySearch::new(self.detach_keys.clone()));
+            thread::spawn(move || send_input(to_container, keys, detached_writer))
         });
         let end = self.listen(&detached, &resized, &signals);
         drop(raw);
@@ -141,58 +141,22 @@ fn write(stream: u8, bytes: &[u8]) -> Result<()> {
 }
 
 /// Our input, to the container.
-fn send_input(mut to: UnixStream, with_keys: bool, mut detached: io::PipeWriter) {
+fn send_input(mut to: UnixStream, mut keys: Option<KeySearch>, mut detached: io::PipeWriter) {
     let mut buffer = vec![0; 64 * 1024];
-    let mut keys = DetachKeys::default();
-    loop {
-        match io::stdin().lock().read(&mut buffer) {
-            Ok(0) | Err(_) => break,
-            Ok(length) if with_keys => {
-                let (bytes, leaves) = keys.take(&buffer[..length]);
-                if to.write_all(&bytes).is_err() {
-                    return;
-                }
-                if leaves {
-                    let _ = detached.write_all(b"d");
-                    return;
-                }
-            }
-            Ok(length) => {
-                if to.write_all(&buffer[..length]).is_err() {
-                    return;
-                }
-            }
+    while let Ok(length @ 1..) = io::stdin().lock().read(&mut buffer) {
+        let (bytes, leaves) = match &mut keys {
+            Some(keys) => keys.take(&buffer[..length]),
+            None => (buffer[..length].to_vec(), false),
+        };
+        if to.write_all(&bytes).is_err() {
+            return;
+        }
+        if leaves {
+            let _ = detached.write_all(b"d");
+            return;
         }
     }
     let _ = to.shutdown(Shutdown::Write);
-}
-
-/// Ctrl-P Ctrl-Q, perhaps in two reads.
-#[derive(Debug, Default)]
-struct DetachKeys {
-    has_first: bool,
-}
-
-impl DetachKeys {
-    /// What is to be sent, and whether the person leaves.
-    fn take(&mut self, bytes: &[u8]) -> (Vec<u8>, bool) {
-        let mut out = Vec::with_capacity(bytes.len() + 1);
-        for byte in bytes {
-            match (self.has_first, *byte) {
-                (true, second) if second == DETACH[1] => return (out, true),
-                (true, other) => {
-                    out.push(DETACH[0]);
-                    self.has_first = other == DETACH[0];
-                    if !self.has_first {
-                        out.push(other);
-                    }
-                }
-                (false, first) if first == DETACH[0] => self.has_first = true,
-                (false, other) => out.push(other),
-            }
-        }
-        (out, false)
-    }
 }
 
 /// Docker's frames, taken apart: they come in pieces of any size.
@@ -260,14 +224,5 @@ mod tests {
             }
             assert_eq!(seen, [b"out".to_vec(), b"errs".to_vec()], "pieces of {size}");
         }
-    }
-
-    #[test]
-    fn the_detach_keys_are_seen_across_reads_and_one_alone_is_a_letter() {
-        let mut keys = DetachKeys::default();
-        assert_eq!(keys.take(b"a\x10"), (b"a".to_vec(), false));
-        assert_eq!(keys.take(b"\x11"), (vec![], true));
-        let mut keys = DetachKeys::default();
-        assert_eq!(keys.take(b"\x10b\x10\x10c"), (b"\x10b\x10\x10c".to_vec(), false));
     }
 }

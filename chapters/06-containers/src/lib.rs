@@ -8,7 +8,8 @@
 //!
 //! 1. [`record`]: what outlives a process. [`engine`]: what can be done with it.
 //! 2. [`shim`]: the small process that is a container's parent. [`log`]: what the container wrote.
-//! 3. [`terminal`]: a terminal of its own. `client.rs`: the other end of an attach.
+//! 3. [`terminal`]: a terminal of its own. `client.rs`: the other end of an attach;
+//!    `detach_keys.rs`: how a person leaves it.
 //! 4. [`powers`]: fewer of them.
 //! 5. `flags.rs`, `cli.rs`, [`verbs`], `template.rs`: the command line.
 //!
@@ -18,6 +19,7 @@
 
 mod cli;
 mod client;
+mod detach_keys;
 pub mod engine;
 mod flags;
 pub mod log;
@@ -35,6 +37,7 @@ mod volumes;
 
 pub use cli::{EngineVerbs, Verbs, main};
 pub use client::Frames;
+pub use detach_keys::DetachKeys;
 pub use flags::Flags;
 pub use time::{ago, now, parse_time, seconds_of, seconds_with_nanos};
 pub use volumes::Volume;

@@ -13,8 +13,9 @@ use ch04_unionfs::changes::Change;
 use serde_json::Value;
 
 use super::{Created, Ending, Engine, ListRequest, LogRequest, LogSink, NewContainer, Processes, Running, Summary};
+use crate::detach_keys::DetachKeys;
 use crate::record::{Record, Records};
-use crate::shim::{ExecRequest, Handle, Request};
+use crate::shim::{Attach, ExecRequest, Handle, Request};
 use crate::volumes::Volumes;
 
 /// The engine, in this process.
@@ -59,7 +60,7 @@ impl Local {
     /// Attaches a new stream to a container.
     fn attached(&self, record: &Record, stdin: bool) -> Result<UnixStream> {
         let (ours, theirs) = UnixStream::pair().context("cannot make a pair of sockets")?;
-        Local::attach(self, record, theirs.into(), stdin, true, true)?;
+        Local::attach(self, record, theirs.into(), Attach::output_and(stdin))?;
         Ok(ours)
     }
 }
@@ -73,7 +74,7 @@ impl Engine for Local {
         Local::start(self, name)
     }
 
-    fn start_attached(&self, name: &str, stdin: bool) -> Result<Running<'_>> {
+    fn start_attached(&self, name: &str, stdin: bool, _: &DetachKeys) -> Result<Running<'_>> {
         let record = self.records.find(name)?;
         let gate = self.prepare_start(&record.id)?;
         let stream = self.attached(&record, stdin)?.into();
@@ -83,7 +84,7 @@ impl Engine for Local {
         Ok(Running { id: record.id.clone(), stream, ending: self.ending(Some(link), record.id) })
     }
 
-    fn attach(&self, name: &str, stdin: bool) -> Result<Running<'_>> {
+    fn attach(&self, name: &str, stdin: bool, _: &DetachKeys) -> Result<Running<'_>> {
         let record = self.records.find(name)?;
         if !record.state.is_active() {
             bail!("You cannot attach to a stopped container, start it first");
@@ -132,7 +133,7 @@ impl Engine for Local {
         Local::due_after_a_reboot(self)
     }
 
-    fn exec(&self, name: &str, request: ExecRequest) -> Result<Running<'_>> {
+    fn exec(&self, name: &str, request: ExecRequest, _: &DetachKeys) -> Result<Running<'_>> {
         let record = self.records.find(name)?;
         let (ours, theirs) = UnixStream::pair().context("cannot make a pair of sockets")?;
         let id = Local::exec(self, &record, request, Some(theirs.into()))?;

@@ -33,6 +33,7 @@ use anyhow::Result;
 use ch04_unionfs::changes::Change;
 use serde_json::Value;
 
+use crate::detach_keys::DetachKeys;
 use crate::shim::ExecRequest;
 
 // ANCHOR: engine
@@ -45,10 +46,11 @@ pub trait Engine: Sync {
     fn create(&self, new: NewContainer) -> Result<Created>;
     /// Starts a container. One that runs already is left alone.
     fn start(&self, name: &str) -> Result<()>;
-    /// Attaches to a container and starts it, in this order: nothing of its output is missed.
-    fn start_attached(&self, name: &str, stdin: bool) -> Result<Running<'_>>;
+    /// Attaches to a container and starts it, in this order: nothing of its output is missed. The
+    /// client looks for the keys; a daemon has to know them, because it looks for some, too.
+    fn start_attached(&self, name: &str, stdin: bool, keys: &DetachKeys) -> Result<Running<'_>>;
     /// Attaches to a container that runs.
-    fn attach(&self, name: &str, stdin: bool) -> Result<Running<'_>>;
+    fn attach(&self, name: &str, stdin: bool, keys: &DetachKeys) -> Result<Running<'_>>;
     /// Begins to wait for a container's end.
     fn wait(&self, name: &str) -> Result<Ending<'_>>;
     /// Ends a container by a signal, and by force after so many seconds (never if negative). Waits.
@@ -69,7 +71,7 @@ pub trait Engine: Sync {
     fn due_after_a_reboot(&self) -> Result<Vec<String>>;
 
     /// Runs one more command in a container, attached.
-    fn exec(&self, name: &str, request: ExecRequest) -> Result<Running<'_>>;
+    fn exec(&self, name: &str, request: ExecRequest, keys: &DetachKeys) -> Result<Running<'_>>;
     /// The same in the background.
     fn exec_detached(&self, name: &str, request: ExecRequest) -> Result<()>;
     /// Sets the size of a container's terminal, or of an exec's.

@@ -11,7 +11,7 @@ use ch05_network::network::Endpoint;
 use super::Local;
 use crate::log::{LogOptions, LogReader};
 use crate::record::Record;
-use crate::shim::{self, ExecRequest, ExecState, Reply, Request};
+use crate::shim::{self, Attach, ExecRequest, ExecState, Reply, Request};
 
 /// What became of a command.
 pub type ExecInspect = ExecState;
@@ -19,22 +19,8 @@ pub type ExecInspect = ExecState;
 impl Local {
     /// Attaches `socket`: output goes there in Docker's frames (raw from a terminal), input comes from
     /// there.
-    pub fn attach(&self, record: &Record, socket: OwnedFd, stdin: bool, stdout: bool, stderr: bool) -> Result<()> {
-        self.attach_early(record, socket, Vec::new(), stdin, stdout, stderr)
-    }
-
-    /// The same, with input that was read from the socket already.
-    pub fn attach_early(
-        &self,
-        record: &Record,
-        socket: OwnedFd,
-        early: Vec<u8>,
-        stdin: bool,
-        stdout: bool,
-        stderr: bool,
-    ) -> Result<()> {
-        let request = Request::Attach { stdin, stdout, stderr, early };
-        self.ask(record, &request, vec![socket]).map(drop)
+    pub fn attach(&self, record: &Record, socket: OwnedFd, wanted: Attach) -> Result<()> {
+        self.ask(record, &Request::Attach(wanted), vec![socket]).map(drop)
     }
 
     /// Writes everything that a container's root file system shows as one archive.

@@ -8,6 +8,9 @@ use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::socket::{MsgFlags, Shutdown, recv, send, shutdown};
 
+use super::protocol::Attach;
+use crate::detach_keys::KeySearch;
+
 /// So much may wait for a client. Then no more output is taken from the container until the client
 /// has read some: a slow reader slows the container down, as at the end of a pipe.
 const MOST: usize = 1 << 20;
@@ -32,6 +35,8 @@ pub struct Client {
     sent: usize,
     stdin: bool,
     streams: [bool; 2],
+    /// What ends its input, and it with that.
+    keys: Option<KeySearch>,
     /// Since when its queue has been full, and it has taken nothing.
     stalled: Option<Instant>,
     /// It took nothing for too long: it gets the reason, and nothing more.
@@ -51,10 +56,11 @@ pub enum Input {
 
 impl Client {
     /// With what it wants.
-    pub fn new(socket: OwnedFd, stdin: bool, stdout: bool, stderr: bool) -> Client {
-        let queue = VecDeque::new();
-        let streams = [stdout, stderr];
-        Client { socket, queue, queued: 0, sent: 0, stdin, streams, stalled: None, is_cut: false, is_gone: false }
+    pub fn new(socket: OwnedFd, wanted: Attach) -> Client {
+        let Attach { stdin, stdout, stderr, early: _, detach_keys } = wanted;
+        let keys = detach_keys.map(KeySearch::new);
+        let (queue, streams) = (VecDeque::new(), [stdout, stderr]);
+        Client { socket, queue, queued: 0, sent: 0, stdin, streams, keys, stalled: None, is_cut: false, is_gone: false }
     }
 
     // ANCHOR: frame
@@ -145,7 +151,10 @@ impl Client {
             }
             Ok(length) => {
                 buffer.truncate(length);
-                Input::Bytes(buffer)
+                let Some(keys) = &mut self.keys else { return Input::Bytes(buffer) };
+                let (bytes, leaves) = keys.take(&buffer);
+                self.is_gone |= leaves;
+                Input::Bytes(bytes)
             }
             Err(Errno::EAGAIN | Errno::EINTR) => Input::Nothing,
             Err(_) => {

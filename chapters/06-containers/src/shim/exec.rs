@@ -16,7 +16,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use super::client::Client;
 use super::life::{Life, carry_clients};
 use super::plan::{environment, flags_of, working_directory};
-use super::protocol::{ExecRequest, ExecState};
+use super::protocol::{Attach, ExecRequest, ExecState};
 use super::session::{Ours, Streams, null, patience};
 use crate::sys;
 use crate::terminal::Console;
@@ -80,7 +80,8 @@ impl Command {
         if request.stdin {
             ours.input(&request.early);
         }
-        let clients = socket.map(|socket| Client::new(socket, request.stdin, true, true)).into_iter().collect();
+        let wanted = Attach { detach_keys: request.detach_keys, ..Attach::output_and(request.stdin) };
+        let clients = socket.map(|socket| Client::new(socket, wanted)).into_iter().collect();
         Ok(Command { id: request.id, running, streams: ours, clients, exit: None })
     }
     // ANCHOR_END: start

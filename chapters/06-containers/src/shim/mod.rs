@@ -20,6 +20,6 @@ mod start;
 
 pub use client::FAILURE;
 pub use plan::{design_of, flags_of};
-pub use protocol::{ExecRequest, ExecState, Reply, Request};
+pub use protocol::{Attach, ExecRequest, ExecState, Reply, Request};
 pub use role::run;
 pub use start::{Handle, ask, ask_over, connect, socket_path, start};

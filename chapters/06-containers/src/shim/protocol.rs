@@ -4,21 +4,14 @@
 use ch01_namespaces::Failure;
 use serde::{Deserialize, Serialize};
 
+use crate::detach_keys::DetachKeys;
+
 /// A request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Request {
     /// Attach the stream socket that comes along: the container's output goes there in Docker's frames
     /// (raw from a terminal), and what comes from there is its input.
-    Attach {
-        /// Whether what comes from the socket is input.
-        stdin: bool,
-        /// Whether stdout goes there.
-        stdout: bool,
-        /// Whether stderr goes there.
-        stderr: bool,
-        /// Input that came before, and was read from the socket already.
-        early: Vec<u8>,
-    },
+    Attach(Attach),
     /// Open the start gate.
     Start,
     /// Send a signal; `is_stop` says that somebody wants it to end, so that no policy starts it again.
@@ -47,6 +40,29 @@ pub enum Request {
     },
 }
 
+/// What a client that attaches wants.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attach {
+    /// Whether what comes from the socket is input.
+    pub stdin: bool,
+    /// Whether stdout goes there.
+    pub stdout: bool,
+    /// Whether stderr goes there.
+    pub stderr: bool,
+    /// Input that came before, and was read from the socket already.
+    pub early: Vec<u8>,
+    /// The keys that end it, if the shim is to look for them in a terminal's input. (Our own client
+    /// does it itself.)
+    pub detach_keys: Option<DetachKeys>,
+}
+
+impl Attach {
+    /// Both streams of output; and with `stdin` the input.
+    pub fn output_and(stdin: bool) -> Attach {
+        Attach { stdin, stdout: true, stderr: true, ..Attach::default() }
+    }
+}
+
 /// One more command in a container.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExecRequest {
@@ -68,6 +84,9 @@ pub struct ExecRequest {
     pub privileged: bool,
     /// The terminal's size, if it is known.
     pub size: Option<(u16, u16)>,
+    /// See [`Attach::detach_keys`].
+    #[serde(default)]
+    pub detach_keys: Option<DetachKeys>,
     /// Input that came before, and was read from the socket already.
     #[serde(default)]
     pub early: Vec<u8>,

@@ -30,12 +30,12 @@ impl Life<'_> {
 
     fn answer(&mut self, request: Request, fds: Vec<OwnedFd>) -> Result<Option<Reply>> {
         match request {
-            Request::Attach { stdin, stdout, stderr, early } => {
+            Request::Attach(wanted) => {
                 let socket = fds.into_iter().next().context("internal error: no socket was passed")?;
-                if stdin {
-                    self.streams.input(&early);
+                if wanted.stdin {
+                    self.streams.input(&wanted.early);
                 }
-                self.clients.push(Client::new(socket, stdin, stdout, stderr));
+                self.clients.push(Client::new(socket, wanted));
                 Ok(Some(Reply::Done))
             }
             Request::Signal { signal, is_stop } => {

@@ -4,6 +4,7 @@ use anyhow::{Result, bail};
 use ch01_namespaces::new_id;
 use clap::Args;
 
+use super::attach::DetachFlag;
 use crate::client::{Conversation, End, has_terminal};
 use crate::engine::{Engine, Running};
 use crate::shim::ExecRequest;
@@ -22,6 +23,8 @@ pub struct ExecVerb {
     /// Run in the background.
     #[arg(short, long)]
     detach: bool,
+    #[command(flatten)]
+    keys: DetachFlag,
     /// Set a variable: NAME=VALUE, or NAME to pass on yours. May be repeated.
     #[arg(short, long, value_name = "NAME[=VALUE]")]
     env: Vec<String>,
@@ -61,16 +64,20 @@ impl ExecVerb {
             stdin: self.interactive,
             privileged: self.privileged,
             size: if self.tty { size_of(std::io::stdout()) } else { None },
+            detach_keys: None,
             early: Vec::new(),
         };
         if self.detach {
             engine.exec_detached(&self.container, request)?;
             return Ok(0);
         }
-        let Running { id, stream, ending } = engine.exec(&self.container, request)?;
+        let DetachFlag { keys } = self.keys;
+        let Running { id, stream, ending } = engine.exec(&self.container, request, &keys)?;
         let resize = |columns, rows| drop(engine.resize(&self.container, Some(&id), columns, rows));
         let (is_terminal, stdin) = (self.tty, self.interactive);
-        match (Conversation { stream, is_terminal, stdin, resize: &resize, signal: &|_| {} }).talk()? {
+        let detach_keys = &keys;
+        let conversation = Conversation { stream, is_terminal, stdin, detach_keys, resize: &resize, signal: &|_| {} };
+        match conversation.talk()? {
             End::Detached => Ok(0),
             End::Closed => ending(),
         }

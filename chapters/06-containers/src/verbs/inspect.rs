@@ -1,8 +1,8 @@
 //! Looking at one container: `inspect`, `top`, `port`, `diff`, `commit`.
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use ch01_namespaces::verbs::end_quietly_in_a_pipe;
-use ch01_namespaces::{StoreFlags, report, say};
+use ch01_namespaces::{Failure, StoreFlags, report, say};
 use ch04_unionfs::verbs::Format;
 use clap::Args;
 use serde_json::Value;
@@ -78,11 +78,24 @@ impl Top {
     }
 }
 
-/// Show a container's published ports.
+/// Show a container's published ports, or where one of them is published.
 #[derive(Args)]
 pub struct PortVerb {
     /// The container: its name, its id, or the beginning of its id.
     container: String,
+    /// A port in the container, such as 80 or 80/tcp.
+    #[arg(value_name = "PORT[/tcp]", value_parser = port)]
+    port: Option<String>,
+}
+
+/// A port as `inspect` has it: with its protocol.
+fn port(text: &str) -> Result<String, String> {
+    let (number, protocol) = text.split_once('/').unwrap_or((text, "tcp"));
+    let is_port = number.parse::<u16>().is_ok_and(|number| number != 0);
+    match (is_port, protocol) {
+        (true, "tcp" | "udp") => Ok(format!("{number}/{protocol}")),
+        _ => Err("use a number from 1 to 65535, with /tcp or /udp behind it if you like, such as 80/tcp".into()),
+    }
 }
 
 impl PortVerb {
@@ -90,10 +103,25 @@ impl PortVerb {
     pub fn act(self, engine: &dyn Engine) -> Result<u8> {
         end_quietly_in_a_pipe()?;
         let container = engine.inspect(&self.container)?;
-        for (port, bindings) in container["NetworkSettings"]["Ports"].as_object().into_iter().flatten() {
-            for binding in bindings.as_array().into_iter().flatten() {
-                let text = |key: &str| binding[key].as_str().unwrap_or_default();
-                say!("{port} -> {}:{}", text("HostIp"), text("HostPort"));
+        let all = &container["NetworkSettings"]["Ports"];
+        let addresses = |bindings: &Value| -> Vec<String> {
+            let text = |binding: &Value, key: &str| binding[key].as_str().unwrap_or_default().to_string();
+            let address = |binding: &Value| format!("{}:{}", text(binding, "HostIp"), text(binding, "HostPort"));
+            bindings.as_array().into_iter().flatten().map(address).collect()
+        };
+        if let Some(port) = self.port {
+            let found = addresses(&all[&port]);
+            if found.is_empty() {
+                bail!(Failure::new(1, format!("no public port '{port}' published for {}", self.container)));
+            }
+            for address in found {
+                say!("{address}");
+            }
+            return Ok(0);
+        }
+        for (port, bindings) in all.as_object().into_iter().flatten() {
+            for address in addresses(bindings) {
+                say!("{port} -> {address}");
             }
         }
         Ok(0)

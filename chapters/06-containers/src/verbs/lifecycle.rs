@@ -5,7 +5,7 @@ use ch01_namespaces::say;
 use ch01_namespaces::verbs::end_quietly_in_a_pipe;
 use clap::Args;
 
-use super::attach::converse;
+use super::attach::{DetachFlag, How, converse};
 use super::{Found, each, signal_number};
 use crate::engine::Engine;
 
@@ -18,6 +18,8 @@ pub struct Start {
     /// Pass your standard input to the command.
     #[arg(short, long)]
     interactive: bool,
+    #[command(flatten)]
+    keys: DetachFlag,
     /// Start the containers that should run after a reboot: those with the restart policy always or
     /// unless-stopped.
     #[arg(long, conflicts_with = "containers")]
@@ -36,7 +38,7 @@ impl Start {
         }
         if self.attach || self.interactive {
             ensure!(self.containers.len() == 1, "cannot start and attach multiple containers at once");
-            return start_attached(engine, &self.containers[0], self.interactive);
+            return start_attached(engine, &self.containers[0], self.interactive, self.keys);
         }
         each(&self.containers, |name| {
             engine.start(name)?;
@@ -46,11 +48,12 @@ impl Start {
     }
 }
 
-fn start_attached(engine: &dyn Engine, name: &str, interactive: bool) -> Result<u8> {
+fn start_attached(engine: &dyn Engine, name: &str, interactive: bool, flag: DetachFlag) -> Result<u8> {
     let container = Found::new(engine, name)?;
     let stdin = interactive && container.open_stdin;
-    let running = engine.start_attached(&container.id, stdin)?;
-    converse(engine, running, container.tty, stdin, true)
+    let DetachFlag { keys } = flag;
+    let running = engine.start_attached(&container.id, stdin, &keys)?;
+    converse(engine, running, &How { is_terminal: container.tty, stdin, keys, sig_proxy: true })
 }
 
 /// Stop containers: send a signal, wait, then kill.

@@ -4,21 +4,23 @@ use anyhow::{Result, bail};
 use ch01_namespaces::say;
 use clap::{ArgMatches, Args, Command, FromArgMatches};
 
-use super::attach::converse;
+use super::attach::{DetachFlag, How, converse};
 use super::create::{Create, make};
 use crate::client::has_terminal;
+use crate::detach_keys::DetachKeys;
 use crate::engine::{Engine, NewContainer};
 
 /// Run a command in a new container.
 pub struct Run {
     detach: bool,
     sig_proxy: bool,
+    keys: DetachKeys,
     create: Create,
 }
 
 impl Args for Run {
     fn augment_args(command: Command) -> Command {
-        Create::augment_args(command)
+        DetachFlag::augment_args(Create::augment_args(command))
             .arg(clap::arg!(-d --detach "Run it in the background, and print its id"))
             .arg(clap::arg!(--"sig-proxy" <BOOL> "Whether signals that we get go to the container").required(false))
     }
@@ -31,7 +33,8 @@ impl Args for Run {
 impl FromArgMatches for Run {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
         let sig_proxy = matches.get_one::<String>("sig-proxy").is_none_or(|text| text != "false");
-        Ok(Run { detach: matches.get_flag("detach"), sig_proxy, create: Create::from_arg_matches(matches)? })
+        let DetachFlag { keys } = DetachFlag::from_arg_matches(matches)?;
+        Ok(Run { detach: matches.get_flag("detach"), sig_proxy, keys, create: Create::from_arg_matches(matches)? })
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
@@ -54,17 +57,19 @@ impl Run {
         engine: &dyn Engine,
         on_image: impl FnOnce(NewContainer) -> Result<NewContainer>,
     ) -> Result<u8> {
-        let (detach, sig_proxy) = (self.detach, self.sig_proxy);
+        let (detach, sig_proxy, keys) = (self.detach, self.sig_proxy, self.keys);
         let flags = &self.create.flags;
         if !detach && flags.tty && flags.interactive && !has_terminal() {
             bail!("the input device is not a TTY\ncure: omit -t");
         }
-        let (tty, stdin, auto_remove) = (flags.tty, flags.interactive, flags.rm);
+        let (is_terminal, stdin, auto_remove) = (flags.tty, flags.interactive, flags.rm);
         let id = make(engine, on_image(self.create.request()?)?)?;
-        let started =
-            if detach { engine.start(&id).map(|()| None) } else { engine.start_attached(&id, stdin).map(Some) };
+        let started = match detach {
+            true => engine.start(&id).map(|()| None),
+            false => engine.start_attached(&id, stdin, &keys).map(Some),
+        };
         match started {
-            Ok(Some(running)) => converse(engine, running, tty, stdin, sig_proxy),
+            Ok(Some(running)) => converse(engine, running, &How { is_terminal, stdin, keys, sig_proxy }),
             Ok(None) => {
                 say!("{id}");
                 Ok(0)

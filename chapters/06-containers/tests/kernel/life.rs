@@ -14,6 +14,7 @@ pub fn cases() -> Vec<Case> {
         stop_asks_and_then_kills,
         lists_show_what_was_asked_for,
         what_changed_can_be_seen_committed_and_exported,
+        published_ports_are_shown_all_or_one,
         what_runs_is_shown_as_the_machine_counts,
         names_and_ids_that_mean_nothing_or_several_are_refused,
         prune_and_rm_remove_what_has_ended,
@@ -132,6 +133,23 @@ fn what_changed_can_be_seen_committed_and_exported() -> Result<()> {
     succeeds(&["commit", "changed", "second"])?;
     ensure!(succeeds(&["run", "--rm", "second", "cat", "/srv/file"])? == "new");
     ensure!(fails(&["run", "--rm", "second", "cat", "/etc/passwd"], 1)?.contains("passwd"));
+    Ok(())
+}
+
+fn published_ports_are_shown_all_or_one() -> Result<()> {
+    detached("web", &["-p", "8080:80", "-p", "127.0.0.1:9090:90"], "sleep 1000")?;
+    ensure!(succeeds(&["port", "web"])? == "80/tcp -> 0.0.0.0:8080\n90/tcp -> 127.0.0.1:9090");
+    ensure!(succeeds(&["port", "web", "80"])? == "0.0.0.0:8080");
+    ensure!(succeeds(&["port", "web", "90/tcp"])? == "127.0.0.1:9090");
+    for port in ["81", "80/udp", "8080"] {
+        let message = fails(&["port", "web", port], 1)?;
+        ensure!(message.contains("no public port") && message.contains("published for web"), "{message}");
+    }
+    for port in ["http", "0", "65536", "80/icmp", "80/", "/tcp"] {
+        ensure!(fails(&["port", "web", port], 125)?.contains("use a number from 1 to 65535"), "{port}");
+    }
+    detached("quiet", &[], "sleep 1000")?;
+    ensure!(succeeds(&["port", "quiet"])?.is_empty());
     Ok(())
 }
 

@@ -14,13 +14,14 @@ use nix::unistd::Pid;
 use testkit::{Case, cases, eventually, needs};
 
 use crate::probe::set_window_size;
-use crate::world::{detached, program, state, succeeds};
+use crate::world::{detached, fails, program, state, succeeds};
 
 pub fn cases() -> Vec<Case> {
     cases![
         a_shell_on_a_terminal_has_its_size_and_hears_of_changes,
         the_callers_terminal_is_raw_and_comes_back_however_it_ends,
         detach_keys_leave_it_and_attach_comes_again,
+        detach_keys_can_be_chosen_and_then_the_usual_ones_go_through,
         ctrl_c_reaches_the_command_and_not_the_client,
         a_console_is_the_terminal,
     ]
@@ -168,6 +169,35 @@ fn detach_keys_leave_it_and_attach_comes_again() -> Result<()> {
     exec.shows("first")?;
     exec.types("\x10\x11")?;
     exec.ends()?;
+    Ok(())
+}
+
+fn detach_keys_can_be_chosen_and_then_the_usual_ones_go_through() -> Result<()> {
+    let keys = "--detach-keys=ctrl-x,d";
+    detached("other", &[], "sleep 1000")?;
+    for args in [
+        &["run", "-it", keys, "--name", "boat", "hostbox", "sh"][..],
+        &["attach", keys, "boat"],
+        &["exec", "-it", keys, "other", "sh"],
+        &["start", "-ai", keys, "boat"],
+    ] {
+        if args[0] == "start" {
+            succeeds(&["kill", "boat"])?;
+            succeeds(&["wait", "boat"])?;
+        }
+        let mut terminal = Terminal::with(args)?;
+        eventually("the terminal is raw", || terminal.is_raw())?;
+        // The first key alone is a letter, which the shell's terminal shows.
+        terminal.types("\x10\x11\x18\necho sti''ll\n")?;
+        terminal.shows("still").with_context(|| format!("{args:?}"))?;
+        terminal.types("\x18d")?;
+        ensure!(terminal.ends()? == 0, "{args:?}");
+        ensure!(args[0] == "exec" || state("boat")? == "running 0", "{args:?}");
+    }
+    for args in [&["run", "hostbox", "true"][..], &["attach", "boat"], &["exec", "boat", "true"], &["start", "boat"]] {
+        let message = fails(&[&args[..1], &["--detach-keys", "ctrl-x,ctrl-1"], &args[1..]].concat(), 125)?;
+        ensure!(message.contains("\"ctrl-1\" is not a key") && message.contains("cure:"), "{args:?}: {message}");
+    }
     Ok(())
 }
 

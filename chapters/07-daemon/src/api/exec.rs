@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, OnceLock};
 
 use ch01_namespaces::{Failure, new_id};
+use ch06_containers::DetachKeys;
 use ch06_containers::record::{Record, Status};
 use ch06_containers::shim::{ExecRequest, Request};
 use hyper::StatusCode;
@@ -105,6 +106,7 @@ pub async fn create(daemon: Daemon, name: String, call: Call) -> Answer {
     let size = asked["ConsoleSize"].as_array().and_then(|size| {
         Some((u16::try_from(size.get(1)?.as_u64()?).ok()?, u16::try_from(size.first()?.as_u64()?).ok()?))
     });
+    let keys = text("DetachKeys").parse::<DetachKeys>().map_err(|error| ApiError::bad(format!("{error:#}")))?;
     let request = ExecRequest {
         id: new_id()?,
         command: strings("Cmd"),
@@ -115,6 +117,7 @@ pub async fn create(daemon: Daemon, name: String, call: Call) -> Answer {
         stdin: flag("AttachStdin"),
         privileged: flag("Privileged"),
         size: size.filter(|(columns, rows)| *columns > 0 && *rows > 0),
+        detach_keys: flag("Tty").then_some(keys),
         early: Vec::new(),
     };
     if request.command.is_empty() {
@@ -238,7 +241,8 @@ pub async fn inspect(daemon: Daemon, id: String) -> Answer {
                 "tty": request.tty, "entrypoint": request.command.first(), "arguments": &request.command[1..],
                 "privileged": request.privileged, "user": request.user,
             },
-            "OpenStdin": request.stdin, "OpenStderr": true, "OpenStdout": true, "CanRemove": !running, "DetachKeys": "",
+            "OpenStdin": request.stdin, "OpenStderr": true, "OpenStdout": true, "CanRemove": !running,
+            "DetachKeys": request.detach_keys.as_ref().map(ToString::to_string).unwrap_or_default(),
         }))
     })
     .await?;

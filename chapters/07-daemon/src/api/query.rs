@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use ch06_containers::DetachKeys;
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
@@ -43,6 +44,11 @@ impl Query {
             text.parse().map_err(|_| ApiError::bad(format!("invalid {name} {text:?}: it is not a number")))
         };
         self.get(name).map(parse).transpose()
+    }
+
+    /// `detachKeys`: the keys that end an attached terminal's input.
+    pub fn detach_keys(&self) -> Result<DetachKeys, ApiError> {
+        self.get("detachKeys").unwrap_or_default().parse().map_err(|error| ApiError::bad(format!("{error:#}")))
     }
 
     /// `filters`, which is JSON: `{"name":{"value":true}}`, or older `{"name":["value"]}`.

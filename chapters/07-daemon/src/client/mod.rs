@@ -17,12 +17,12 @@ use std::io::Write;
 
 use anyhow::{Context, Result, bail};
 use ch04_unionfs::changes::{Change, Kind};
-use ch06_containers::Frames;
 use ch06_containers::engine::{
     Created, Ending, Engine, ListRequest, LogRequest, LogSink, NewContainer, Processes, Running, Summary,
 };
 use ch06_containers::seconds_with_nanos;
 use ch06_containers::shim::ExecRequest;
+use ch06_containers::{DetachKeys, Frames};
 use hyper::body::Incoming;
 use hyper::{Method, Response};
 use serde::de::DeserializeOwned;
@@ -84,12 +84,12 @@ impl Engine for Remote {
         self.post(container(name, "start"), None).map(drop)
     }
 
-    fn start_attached(&self, name: &str, stdin: bool) -> Result<Running<'_>> {
-        self.attach_and_start(name, stdin)
+    fn start_attached(&self, name: &str, stdin: bool, keys: &DetachKeys) -> Result<Running<'_>> {
+        self.attach_and_start(name, stdin, keys)
     }
 
-    fn attach(&self, name: &str, stdin: bool) -> Result<Running<'_>> {
-        self.attach_to(name, stdin)
+    fn attach(&self, name: &str, stdin: bool, keys: &DetachKeys) -> Result<Running<'_>> {
+        self.attach_to(name, stdin, keys)
     }
 
     fn wait(&self, name: &str) -> Result<Ending<'_>> {
@@ -131,8 +131,8 @@ impl Engine for Remote {
         )
     }
 
-    fn exec(&self, name: &str, request: ExecRequest) -> Result<Running<'_>> {
-        self.exec_attached(name, &request)
+    fn exec(&self, name: &str, request: ExecRequest, keys: &DetachKeys) -> Result<Running<'_>> {
+        self.exec_attached(name, &ExecRequest { detach_keys: Some(keys.clone()), ..request })
     }
 
     fn exec_detached(&self, name: &str, request: ExecRequest) -> Result<()> {

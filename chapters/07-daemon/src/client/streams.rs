@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use ch06_containers::DetachKeys;
 use ch06_containers::engine::{Ending, Engine, Running};
 use ch06_containers::shim::ExecRequest;
 use hyper::Method;
@@ -12,9 +13,9 @@ use super::path::Path;
 use super::{Remote, container};
 use crate::client::http::request;
 
-fn attach_path(id: &str, stdin: bool) -> String {
+fn attach_path(id: &str, stdin: bool, keys: &DetachKeys) -> String {
     let path = container(id, "attach").with("stream", 1).with_flag("stdin", stdin);
-    path.with("stdout", 1).with("stderr", 1).to_string()
+    path.with("stdout", 1).with("stderr", 1).with("detachKeys", keys).to_string()
 }
 
 impl Remote {
@@ -22,20 +23,20 @@ impl Remote {
     /// As the docker client does it: attach, wait, start. The daemon keeps the attached connection
     /// until there is a shim to give it to, and answers "wait" with a head at once: after that no end
     /// is missed.
-    pub(super) fn attach_and_start(&self, name: &str, stdin: bool) -> Result<Running<'_>> {
+    pub(super) fn attach_and_start(&self, name: &str, stdin: bool, keys: &DetachKeys) -> Result<Running<'_>> {
         let found = self.inspect(name)?;
         let id = found["Id"].as_str().unwrap_or(name).to_string();
         let until = if found["HostConfig"]["AutoRemove"] == true { "removed" } else { "next-exit" };
-        let stream = self.http.hijack(&attach_path(&id, stdin), None)?;
+        let stream = self.http.hijack(&attach_path(&id, stdin, keys), None)?;
         let ending = self.wait_until(&id, Some(until))?;
         self.start(&id)?;
         Ok(Running { id, stream, ending })
     }
     // ANCHOR_END: attach_and_start
 
-    pub(super) fn attach_to(&self, id: &str, stdin: bool) -> Result<Running<'_>> {
+    pub(super) fn attach_to(&self, id: &str, stdin: bool, keys: &DetachKeys) -> Result<Running<'_>> {
         let ending = self.wait_until(id, None)?;
-        let stream = self.http.hijack(&attach_path(id, stdin), None)?;
+        let stream = self.http.hijack(&attach_path(id, stdin, keys), None)?;
         Ok(Running { id: id.into(), stream, ending })
     }
 
@@ -57,6 +58,7 @@ impl Remote {
             "Cmd": request.command, "Env": request.env, "WorkingDir": request.working_dir, "User": request.user,
             "Tty": request.tty, "AttachStdin": request.stdin, "AttachStdout": is_attached, "AttachStderr": is_attached,
             "Privileged": request.privileged,
+            "DetachKeys": request.detach_keys.as_ref().map(ToString::to_string).unwrap_or_default(),
         });
         if let Some((columns, rows)) = request.size {
             body["ConsoleSize"] = json!([rows, columns]);

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::os::fd::OwnedFd;
 use std::sync::Mutex;
 
+use ch06_containers::shim::Attach;
 use tokio::sync::watch;
 
 /// One connection.
@@ -12,14 +13,8 @@ use tokio::sync::watch;
 pub struct Attachment {
     /// The connection.
     pub socket: OwnedFd,
-    /// Whether what comes from it is input.
-    pub stdin: bool,
-    /// Whether stdout goes there.
-    pub stdout: bool,
-    /// Whether stderr goes there.
-    pub stderr: bool,
-    /// What was read from it already.
-    pub early: Vec<u8>,
+    /// What it is for, and what was read from it already.
+    pub wanted: Attach,
 }
 
 /// All of them, by container.

@@ -1,13 +1,13 @@
 //! Connections that are to become streams, and don't.
 
-use std::io::Write;
+use std::io::{Read, Write};
 
 use anyhow::{Result, ensure};
 use serde_json::{Value, json};
 use testkit::{Case, cases};
 
 use crate::http::{ask, connect, frame, status, upgraded};
-use crate::world::{Daemon, act, create, run, wait};
+use crate::world::{Daemon, act, create, inspect, run, wait};
 
 pub fn cases() -> Vec<Case> {
     cases![
@@ -16,6 +16,7 @@ pub fn cases() -> Vec<Case> {
         clients_of_a_container_that_is_removed_before_its_start_are_let_go,
         an_exec_that_cannot_be_started_says_so_in_the_stream,
         what_is_attached_to_a_start_that_fails_is_let_go,
+        detach_keys_end_a_terminals_connection_and_not_its_command,
     ]
 }
 
@@ -108,4 +109,41 @@ fn what_is_attached_to_a_start_that_fails_is_let_go() -> Result<()> {
     // --rm: a container whose start fails is removed, too.
     ensure!(status(&ask(&format!("GET /v1.43/containers/{id}/json"), &[])?)? == 404);
     daemon.is_back_to(before)
+}
+
+fn detach_keys_end_a_terminals_connection_and_not_its_command() -> Result<()> {
+    let _daemon = Daemon::start()?;
+    let script = "stty -echo -icanon; while read line; do echo got $line; done";
+    let id = run("boat", script, json!({"Tty": true, "OpenStdin": true}))?;
+    let made = |keys: &str| {
+        let asked = json!({"Cmd": ["sh", "-c", script], "Tty": true, "AttachStdin": true, "DetachKeys": keys});
+        crate::http::json(&format!("POST /v1.43/containers/{id}/exec"), &asked, 201)
+    };
+    // Ctrl-P Ctrl-Q, or what is asked for instead of them: `keys` end it, `others` don't.
+    for (query, keys, others) in [("", "\x10\x11", "\x18"), ("ctrl-x", "\x18", "\x10\x11")] {
+        let attach = format!("/v1.43/containers/{id}/attach?stream=1&stdin=1&stdout=1&detachKeys={query}");
+        let exec = made(query)?["Id"].as_str().unwrap_or_default().to_string();
+        for (path, body) in [(attach, Value::Null), (format!("/v1.43/exec/{exec}/start"), json!({"Tty": true}))] {
+            let mut stream = upgraded(&path, &body)?;
+            stream.write_all(format!("{others}it\n").as_bytes())?;
+            let mut seen = String::new();
+            while !seen.contains("got") {
+                let mut byte = [0];
+                stream.read_exact(&mut byte)?;
+                seen.push(byte[0].into());
+            }
+            stream.write_all(keys.as_bytes())?;
+            // The end of the stream: nothing else closes it.
+            stream.read_to_end(&mut Vec::new())?;
+            ensure!(inspect(&id)?["State"]["Running"] == true, "{path}");
+        }
+        let state = crate::http::json(&format!("GET /v1.43/exec/{exec}/json"), &Value::Null, 200)?;
+        ensure!(state["Running"] == true, "{state}");
+    }
+    let answer = ask(&format!("POST /v1.43/containers/{id}/attach?stream=1&detachKeys=ctrl-1"), &[])?;
+    ensure!(status(&answer)? == 400 && answer.contains("is not a key"), "{answer}");
+    let asked = serde_json::to_vec(&json!({"Cmd": ["sh"], "DetachKeys": "ctrl-1"}))?;
+    let answer = ask(&format!("POST /v1.43/containers/{id}/exec"), &asked)?;
+    ensure!(status(&answer)? == 400 && answer.contains("is not a key"), "{answer}");
+    act("DELETE", &format!("{id}?force=1"))
 }

@@ -8,6 +8,7 @@ use ch01_namespaces::{Failure, RecordedProcess};
 use ch04_unionfs::digest::ChainId;
 use ch06_containers::engine::{Local, NewContainer};
 use ch06_containers::record::{Config, HostConfig};
+use ch06_containers::shim::Attach;
 use nix::unistd::getpid;
 
 use super::Output;
@@ -50,7 +51,7 @@ pub fn run(
     let record = engine.records().find(&container.id)?;
     let gate = engine.prepare_start(&record.id)?.context("the step's container runs already")?;
     let (ours, theirs) = UnixStream::pair().context("cannot make a pair of sockets")?;
-    engine.attach(&record, theirs.into(), false, true, true)?;
+    engine.attach(&record, theirs.into(), Attach::output_and(false))?;
     // Asked before it runs: what ends at once could no longer tell.
     let waiting = engine.wait_for_end(&record)?;
     gate.open_gate()?;

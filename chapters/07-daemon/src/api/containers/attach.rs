@@ -1,6 +1,6 @@
 //! Attaching: the connection becomes the container's streams.
 
-use ch06_containers::shim::Request;
+use ch06_containers::shim::{Attach, Request};
 use serde_json::json;
 use tracing::warn;
 
@@ -18,6 +18,7 @@ pub async fn attach(daemon: Daemon, name: String, call: Call) -> Answer {
     let flag = |name: &str| call.query.flag(name);
     let (stream, stdin, stdout, stderr) = (flag("stream"), flag("stdin"), flag("stdout"), flag("stderr"));
     let with_logs = flag("logs");
+    let keys = call.query.detach_keys()?;
     let engine = daemon.engine.clone();
     let record = blocking(move || engine.records().find(&name)).await?;
     let answer = hijack::switching_protocols(record.config.tty);
@@ -35,7 +36,9 @@ pub async fn attach(daemon: Daemon, name: String, call: Call) -> Answer {
             daemon.pending.arrived(&record.id, None);
             return;
         }
-        let attachment = Attachment { socket: taken.socket, stdin, stdout, stderr, early: taken.early };
+        let detach_keys = record.config.tty.then_some(keys);
+        let wanted = Attach { stdin, stdout, stderr, early: taken.early, detach_keys };
+        let attachment = Attachment { socket: taken.socket, wanted };
         if !record.state.is_active() {
             daemon.pending.arrived(&record.id, Some(attachment));
             // It may have been removed meanwhile: then nobody else lets the client go.
@@ -51,10 +54,8 @@ pub async fn attach(daemon: Daemon, name: String, call: Call) -> Answer {
         }
         daemon.pending.arrived(&record.id, None);
         let engine = daemon.engine.clone();
-        let attached = tokio::task::spawn_blocking(move || {
-            let Attachment { socket, stdin, stdout, stderr, early } = attachment;
-            engine.attach_early(&record, socket, early, stdin, stdout, stderr)
-        });
+        let attached =
+            tokio::task::spawn_blocking(move || engine.attach(&record, attachment.socket, attachment.wanted));
         if let Ok(Err(error)) = attached.await {
             warn!(%error, "attach");
         }

@@ -13,7 +13,7 @@ use crate::api::error::{Answer, ApiError, start_failed};
 use crate::api::prune::Chosen;
 use crate::api::router::Call;
 use crate::api::system::blocking;
-use crate::daemon::{Attachment, Daemon};
+use crate::daemon::Daemon;
 
 // ANCHOR: start
 /// Starts it: a shim makes the container up to its gate, clients that wait are handed to it, and
@@ -29,8 +29,7 @@ pub async fn start(daemon: Daemon, name: String) -> Answer {
         let Some(gate) = daemon.engine.prepare_start(&record.id)? else { return Ok(None) };
         daemon.exits.forget(&record.id);
         for client in daemon.pending.take(&record.id) {
-            let Attachment { socket, stdin, stdout, stderr, early } = client;
-            daemon.engine.attach_early(&record, socket, early, stdin, stdout, stderr)?;
+            daemon.engine.attach(&record, client.socket, client.wanted)?;
         }
         // Asked before it runs: it may end at once, and be removed.
         let ending = daemon.engine.wait_for_end(&record)?;
