@@ -41,6 +41,11 @@ pub struct StoreFlags {
 }
 
 impl StoreFlags {
+    /// As with `--root DIR`.
+    pub fn with_root(root: PathBuf) -> StoreFlags {
+        StoreFlags { root: Some(root), ..StoreFlags::default() }
+    }
+
     /// The same, for another process of ours.
     pub fn as_args(&self) -> Vec<OsString> {
         self.root.iter().flat_map(|root| ["--root".into(), root.into()]).collect()

@@ -18,8 +18,8 @@ pub struct Networking;
 impl Chapter for Networking {
     const NAME: &'static str = "ch05-network";
     const ABOUT: &'static str = "Chapter 5: the network\n\n\
-        Without a command: the tour, which shows the interfaces and names of a container, the networks, and a container \
-        without one.";
+        Without a command: the tour, which shows the interfaces of two containers from inside and from outside, a ping \
+        between them, a request to a published port, and which network namespace each network mode uses.";
     const RUN_EXAMPLES: &'static str = "run hostbox ip addr\n\
         run -p 8080:80 hostbox sh\n\
         run --network container:web hostbox ip addr\n\

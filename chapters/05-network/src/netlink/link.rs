@@ -27,14 +27,38 @@ pub struct Bridge<'a> {
 pub struct Link {
     /// Its index.
     pub index: u32,
+    /// Its name.
+    pub name: String,
     /// Whether it is a bridge.
     pub is_bridge: bool,
     /// Whether it is set up.
     pub is_up: bool,
     /// Whether others are its ports.
     pub has_ports: bool,
+    /// The bridge that it is a port of, by its index.
+    pub controller: Option<u32>,
+    /// The other end of a veth pair, by its index in its own namespace.
+    pub peer: Option<u32>,
     /// A text for people and programs, which the kernel keeps with it.
     pub alias: Option<String>,
+}
+
+impl From<LinkMessage> for Link {
+    fn from(message: LinkMessage) -> Link {
+        let is_up = message.header.flags.contains(LinkFlags::Up);
+        let mut link = Link { index: message.header.index, is_up, ..Link::default() };
+        for attribute in message.attributes {
+            match attribute {
+                LinkAttribute::IfName(name) => link.name = name,
+                LinkAttribute::IfAlias(alias) => link.alias = Some(alias),
+                LinkAttribute::Controller(controller) => link.controller = Some(controller),
+                LinkAttribute::Link(peer) => link.peer = Some(peer),
+                LinkAttribute::LinkInfo(infos) => link.is_bridge = infos.contains(&LinkInfo::Kind(InfoKind::Bridge)),
+                _ => {}
+            }
+        }
+        link
+    }
 }
 
 /// A veth pair that is to be made: what goes in at one end comes out at the other.
@@ -55,53 +79,27 @@ pub struct Veth<'a> {
 impl Netlink {
     /// The index of a link, if there is one of that name.
     pub fn link_index(&self, name: &str) -> Result<Option<u32>> {
-        let mut found = None;
-        self.each_link(|index, known| {
-            if known == name {
-                found = Some(index);
-            }
-        })?;
-        Ok(found)
+        Ok(self.links()?.into_iter().find(|link| link.name == name).map(|link| link.index))
     }
 
     /// A link by its name.
     pub fn link(&self, name: &str) -> Result<Option<Link>> {
-        let mut found = None;
-        let mut controllers = Vec::new();
-        self.dump(RouteNetlinkMessage::GetLink(LinkMessage::default()), |message| {
-            let RouteNetlinkMessage::NewLink(message) = message else { return };
-            let is_up = message.header.flags.contains(LinkFlags::Up);
-            let mut link = Link { index: message.header.index, is_up, ..Link::default() };
-            let mut is_it = false;
-            for attribute in message.attributes {
-                match attribute {
-                    LinkAttribute::IfName(known) => is_it = known == name,
-                    LinkAttribute::IfAlias(alias) => link.alias = Some(alias),
-                    LinkAttribute::Controller(controller) => controllers.push(controller),
-                    LinkAttribute::LinkInfo(infos) => {
-                        link.is_bridge = infos.contains(&LinkInfo::Kind(InfoKind::Bridge));
-                    }
-                    _ => {}
-                }
-            }
-            if is_it {
-                found = Some(link);
-            }
-        })?;
-        Ok(found.map(|link| Link { has_ports: controllers.contains(&link.index), ..link }))
+        Ok(self.links()?.into_iter().find(|link| link.name == name))
     }
 
-    /// Index and name of every link.
-    pub fn each_link(&self, mut each: impl FnMut(u32, &str)) -> Result<()> {
+    /// All links in this namespace.
+    pub fn links(&self) -> Result<Vec<Link>> {
+        let mut links = Vec::new();
         self.dump(RouteNetlinkMessage::GetLink(LinkMessage::default()), |message| {
-            if let RouteNetlinkMessage::NewLink(link) = message {
-                let name = link.attributes.iter().find_map(|attribute| match attribute {
-                    LinkAttribute::IfName(name) => Some(name.as_str()),
-                    _ => None,
-                });
-                each(link.header.index, name.unwrap_or_default());
+            if let RouteNetlinkMessage::NewLink(message) = message {
+                links.push(Link::from(message));
             }
-        })
+        })?;
+        let bridges: Vec<u32> = links.iter().filter_map(|link| link.controller).collect();
+        for link in &mut links {
+            link.has_ports = bridges.contains(&link.index);
+        }
+        Ok(links)
     }
 
     /// Makes a bridge, down.

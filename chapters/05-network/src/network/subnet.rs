@@ -27,8 +27,7 @@ impl Machine {
         let netlink = Netlink::open()?;
         let addresses = netlink.addresses()?.into_iter().map(|address| address.trunc());
         let subnets = addresses.chain(netlink.routes()?).filter(|subnet| subnet.prefix_len() > 0).collect();
-        let mut interfaces = Vec::new();
-        netlink.each_link(|_, name| interfaces.push(name.into()))?;
+        let interfaces = netlink.links()?.into_iter().map(|link| link.name).collect();
         Ok(Machine { subnets, interfaces })
     }
 }

@@ -119,7 +119,8 @@ impl Holder {
     }
 }
 
-fn recorded(networks: &Networks) -> Option<RecordedProcess> {
+/// The holder, as it was recorded; it may have ended.
+pub fn recorded(networks: &Networks) -> Option<RecordedProcess> {
     read(&file(networks))
 }
 

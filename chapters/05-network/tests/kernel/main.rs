@@ -10,6 +10,7 @@ mod outside;
 mod published;
 mod reach;
 mod rootless;
+mod tour;
 mod untouched;
 mod world;
 
@@ -29,6 +30,7 @@ fn main() -> ExitCode {
                 beside::cases(),
                 rootless::cases(),
                 killed::cases(),
+                tour::cases(),
                 untouched::cases(),
             ]
             .concat(),
