@@ -1,6 +1,5 @@
 //! The command line.
 
-use std::io::Write;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -14,6 +13,7 @@ use ch07_daemon::{DaemonVerb, HostFlag, ask_daemon};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::config::on_image;
+use crate::engine::{Here, Images, There};
 use crate::layout::ImageStore;
 use crate::{Reference, api, builtin, verbs};
 
@@ -65,16 +65,7 @@ impl Verbs {
             Verbs::Daemon(verb) => {
                 ch07_daemon::daemon::run(store, &verb, Arc::new(api::Stored), vec![Box::new(api::Routes)]).map(|()| 0)
             }
-            Verbs::Build(verb) => verb.act(store),
-            Verbs::Images(verb) => verb.act(store),
-            Verbs::Pull(verb) => verb.act(store),
-            Verbs::Tag(verb) => verb.act(store),
-            Verbs::Rmi(verb) => verb.act(store),
-            Verbs::History(verb) => verb.act(store),
-            Verbs::Load(verb) => verb.act(store),
-            Verbs::Save(verb) => verb.act(store),
-            Verbs::Import(verb) => verb.act(store),
-            Verbs::Image(verb) => verb.act(store),
+            Verbs::Build(verb) | Verbs::Image(verbs::Image::Build(verb)) => verb.act(store),
             Verbs::System(verb) => verb.act(store),
             Verbs::Completion(verb) => verb.act(command()),
             Verbs::Man(verb) => verb.act(command()),
@@ -85,33 +76,68 @@ impl Verbs {
             Verbs::Containers(ContainerVerbs::Engine(EngineVerbs::Create(create))) => {
                 as_our_failure(create.act_on(&Local::open(store)?, |new| of_image(store, new)))
             }
-            Verbs::Containers(ContainerVerbs::Engine(EngineVerbs::Inspect(verb))) => verbs::inspect(verb, store),
+            Verbs::Containers(ContainerVerbs::Engine(EngineVerbs::Inspect(verb))) => {
+                verbs::inspect(verb, &Local::open(store)?, &Here(store))
+            }
             Verbs::Containers(ContainerVerbs::Commit(verb)) => verbs::commit(&verb, store),
             Verbs::Containers(verb) => verb.act(store),
+            about_images => about_images.act_on(&Here(store)),
         }
     }
 
-    /// Has a daemon do it. What has no way over HTTP here is refused rather than done somewhere else.
+    /// Has a daemon do it. What is about this machine alone is refused rather than done here.
     fn ask(self, store: &StoreFlags, host: &str) -> Result<u8> {
-        let pulled = |new: NewContainer| {
-            let tell = |id: &str, status: &str| drop(writeln!(std::io::stderr(), "{id}: {status}"));
-            Remote::new(host)?.pull_if_missing(&new.image, tell).map(|()| new)
-        };
+        let pulled = |new: NewContainer| pulled_there(&There::new(host)?, &new.image).map(|()| new);
         match self {
             Verbs::Daemon(_) | Verbs::Completion(_) | Verbs::Man(_) => self.act(store),
+            Verbs::System(_) => bail!(
+                "this can't be asked of the daemon at {host}\ncause: it reads this machine's store\ncure: leave --host \
+                 and DOCKER_HOST out, and run it where the daemon runs, as its user"
+            ),
             Verbs::Containers(ContainerVerbs::Engine(EngineVerbs::Run(run))) => {
                 as_our_failure(run.act_on(&Remote::new(host)?, pulled))
             }
             Verbs::Containers(ContainerVerbs::Engine(EngineVerbs::Create(create))) => {
                 as_our_failure(create.act_on(&Remote::new(host)?, pulled))
             }
+            Verbs::Containers(ContainerVerbs::Engine(EngineVerbs::Inspect(verb))) => {
+                verbs::inspect(verb, &Remote::new(host)?, &There::new(host)?)
+            }
             Verbs::Containers(verb) => ask_daemon(verb, store, host),
-            _ => bail!(
-                "this can't be asked of the daemon at {host}\ncause: it works on this machine's images, and this client \
-                 does not send it\ncure: use docker, which does; or leave --host and DOCKER_HOST out, and run it where the \
-                 daemon runs, as its user"
-            ),
+            about_images => about_images.act_on(&There::new(host)?),
         }
+    }
+
+    /// What is about images and nothing else.
+    fn act_on(self, images: &dyn Images) -> Result<u8> {
+        match self {
+            Verbs::Build(verb) => verb.act_on(images),
+            Verbs::Images(verb) => verb.act_on(images),
+            Verbs::Pull(verb) => verb.act_on(images),
+            Verbs::Tag(verb) => verb.act_on(images),
+            Verbs::Rmi(verb) => verb.act_on(images),
+            Verbs::History(verb) => verb.act_on(images),
+            Verbs::Load(verb) => verb.act_on(images),
+            Verbs::Save(verb) => verb.act_on(images),
+            Verbs::Import(verb) => verb.act_on(images),
+            Verbs::Image(verb) => verb.act_on(images),
+            Verbs::Daemon(_) | Verbs::System(_) | Verbs::Completion(_) | Verbs::Man(_) | Verbs::Containers(_) => {
+                bail!("internal error: this is not about images")
+            }
+        }
+    }
+}
+
+/// An image that the daemon lacks is pulled there.
+fn pulled_there(images: &There, name: &str) -> Result<()> {
+    match images.details(name) {
+        Err(error) if error.to_string().contains("No such image") => {
+            report(&anyhow!("unable to find image '{name}' locally: the daemon pulls it"));
+            let name: Reference = name.parse().map_err(|error: String| anyhow!(error))?;
+            verbs::telling(false, |progress| images.pull(&name, progress))
+        }
+        // Another refusal is `create`'s to make.
+        _ => Ok(()),
     }
 }
 

@@ -12,13 +12,16 @@
 //! 3. `config.rs`: what an image says about its containers. `builtin.rs`: images without a network.
 //! 4. [`transfer`]: load, save, import, pull.
 //! 5. [`build`]: a Dockerfile becomes an image, step by step.
-//! 6. `api/`: the routes that chapter 7's daemon gets. `cli.rs`, `verbs/`: the command line.
+//! 6. `api/`: the routes that chapter 7's daemon gets.
+//! 7. `engine/`: what can be done with images, here or by a daemon. `cli.rs`, `verbs/`: the command
+//!    line, which doesn't know which of the two it has.
 
 mod api;
 pub mod build;
 mod builtin;
 mod cli;
 mod config;
+mod engine;
 pub mod layout;
 mod reference;
 mod tour;

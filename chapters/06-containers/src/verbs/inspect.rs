@@ -29,15 +29,17 @@ impl Inspect {
 
     /// Prints it; what is no container may be something `other` (chapter 8's images).
     pub fn act_on(self, engine: &dyn Engine, other: impl Fn(&str) -> Option<Value>) -> Result<u8> {
+        self.show(|name| engine.inspect(name).or_else(|error| other(name).ok_or(error)))
+    }
+
+    /// Prints what a function finds.
+    pub fn show(self, find: impl Fn(&str) -> Result<Value>) -> Result<u8> {
         end_quietly_in_a_pipe()?;
         let (mut found, mut status) = (Vec::new(), 0);
         for name in &self.containers {
-            match engine.inspect(name) {
-                Ok(container) => found.push(container),
-                Err(error) => match other(name) {
-                    Some(value) => found.push(value),
-                    None => status = report(&error).min(1),
-                },
+            match find(name) {
+                Ok(value) => found.push(value),
+                Err(error) => status = report(&error).min(1),
             }
         }
         match self.format.as_deref() {

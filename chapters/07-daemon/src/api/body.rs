@@ -67,11 +67,29 @@ pub async fn read(body: Incoming) -> Result<Bytes, ApiError> {
 
 /// A sender, and the body that it feeds. A client that doesn't read makes the sender wait.
 pub fn channel(content_type: &'static str) -> (mpsc::Sender<Bytes>, Response<Body>) {
-    let (sender, receiver) = mpsc::channel::<Bytes>(16);
-    let stream = Chunks(receiver);
-    let mut response = Response::new(StreamBody::new(stream).boxed());
+    let (sender, receiver) = mpsc::channel(16);
+    (sender, response(content_type, StreamBody::new(Chunks(receiver)).boxed()))
+}
+
+/// The same for a body that may have to be broken off: whoever gets a part of it must not take that
+/// for the whole.
+pub fn fallible_channel(content_type: &'static str) -> (mpsc::Sender<Piece>, Response<Body>) {
+    let (sender, receiver) = mpsc::channel(16);
+    (sender, response(content_type, of_pieces(receiver)))
+}
+
+/// Bytes, or why there are no more.
+pub type Piece = std::io::Result<Bytes>;
+
+/// A body of what comes through a channel.
+pub fn of_pieces(receiver: mpsc::Receiver<Piece>) -> Body {
+    StreamBody::new(Pieces(receiver)).boxed()
+}
+
+fn response(content_type: &'static str, body: Body) -> Response<Body> {
+    let mut response = Response::new(body);
     response.headers_mut().insert(header::CONTENT_TYPE, header::HeaderValue::from_static(content_type));
-    (sender, response)
+    response
 }
 
 /// The same body, cut short when the client is gone. hyper notices that when it writes, and there
@@ -129,5 +147,15 @@ impl futures_core::Stream for Chunks {
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut task::Context<'_>) -> task::Poll<Option<Self::Item>> {
         self.0.poll_recv(context).map(|chunk| chunk.map(|chunk| Ok(Frame::data(chunk))))
+    }
+}
+
+struct Pieces(mpsc::Receiver<Piece>);
+
+impl futures_core::Stream for Pieces {
+    type Item = std::io::Result<Frame<Bytes>>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut task::Context<'_>) -> task::Poll<Option<Self::Item>> {
+        self.0.poll_recv(context).map(|piece| piece.map(|piece| piece.map(Frame::data)))
     }
 }

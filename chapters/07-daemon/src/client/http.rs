@@ -10,7 +10,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use bytes::Bytes;
 use ch01_namespaces::Failure;
 use ch06_containers::engine::Stream;
-use http_body_util::{BodyExt, Full};
+use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use hyper::{Method, Request, Response, StatusCode, header};
@@ -19,6 +19,7 @@ use serde_json::Value;
 use tokio::net::UnixStream;
 use tokio::runtime::{Builder, Runtime};
 
+use crate::api::body::{Body, full};
 use crate::api::hijack;
 
 /// A daemon's address, and what is needed to wait for its answers.
@@ -48,7 +49,7 @@ impl Http {
     /// Sends a request, and waits for the head of its answer. One that says "no" is an error.
     ///
     /// A path without a version means the newest that the daemon speaks.
-    pub fn send(&self, request: Request<Full<Bytes>>) -> Result<Response<Incoming>> {
+    pub fn send(&self, request: Request<Body>) -> Result<Response<Incoming>> {
         self.wait(async {
             let stream = UnixStream::connect(&self.socket).await.with_context(|| self.unreachable())?;
             let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
@@ -116,7 +117,7 @@ impl Http {
 }
 
 /// A request, with JSON if there is some.
-pub fn request(method: Method, path: &str, body: Option<&Value>) -> Result<Request<Full<Bytes>>> {
+pub fn request(method: Method, path: &str, body: Option<&Value>) -> Result<Request<Body>> {
     let text = body.map(Value::to_string).unwrap_or_default();
     let request = Request::builder()
         .method(method)
@@ -124,7 +125,7 @@ pub fn request(method: Method, path: &str, body: Option<&Value>) -> Result<Reque
         .header(header::HOST, "docker")
         .header(header::CONTENT_TYPE, "application/json")
         .header(header::USER_AGENT, concat!("Coracle/", env!("CARGO_PKG_VERSION")));
-    request.body(Full::new(text.into())).map_err(|error| anyhow!("cannot request {path}: {error}"))
+    request.body(full(text)).map_err(|error| anyhow!("cannot request {path}: {error}"))
 }
 
 /// What a daemon puts before the reason of a failed start, for docker's eyes: see `api/error.rs`.

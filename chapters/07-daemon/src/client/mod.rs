@@ -5,12 +5,13 @@
 
 mod create;
 mod http;
-mod images;
 mod networks;
 mod path;
 mod streams;
+mod transfer;
 
-pub use http::Http;
+pub use http::{Http, request};
+pub use path::Path;
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -27,9 +28,6 @@ use hyper::body::Incoming;
 use hyper::{Method, Response};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-
-use http::request;
-use path::Path;
 
 /// A daemon.
 #[derive(Debug)]

@@ -1,14 +1,13 @@
 //! Requests about images.
 
 use std::collections::BTreeMap;
-use std::io::Write;
 
 use anyhow::Result;
 use ch04_unionfs::archive::decompress;
 use ch04_unionfs::digest::ChainId;
 use ch06_containers::engine::Local;
-use ch07_daemon::api::body::{channel, json as answer, ok};
-use ch07_daemon::api::containers::ToChannel;
+use ch07_daemon::api::body::{fallible_channel, json as answer, ok};
+use ch07_daemon::api::containers::write_to;
 use ch07_daemon::api::error::{Answer, ApiError};
 use ch07_daemon::api::prune::{self, Chosen};
 use ch07_daemon::api::router::Call;
@@ -20,6 +19,7 @@ use serde_json::{Value, json};
 use super::stream::{Lines, reader, working};
 use super::{auth, inspect, store};
 use crate::config::ImageConfig;
+use crate::engine::loaded;
 use crate::layout::{Found, ImageStore, Removed};
 use crate::transfer::{self, Credentials};
 use crate::{Reference, builtin};
@@ -109,11 +109,7 @@ pub async fn load(daemon: Daemon, call: Call) -> Answer {
     let body = reader(call.request.into_body());
     working(move |lines| {
         for found in transfer::load(&store(&daemon.engine)?, decompress(body)?)? {
-            let what = match found.names.first() {
-                Some(name) => format!("Loaded image: {}\n", name.familiar()),
-                None => format!("Loaded image ID: {}\n", found.id()),
-            };
-            lines.send(&json!({ "stream": what }))?;
+            lines.send(&json!({"stream": format!("{}\n", loaded(&found))}))?;
         }
         Ok(())
     })
@@ -128,10 +124,9 @@ pub async fn save(daemon: Daemon, names: Vec<String>) -> Answer {
         Ok(images)
     })
     .await?;
-    let (sender, response) = channel("application/x-tar");
+    let (sender, response) = fallible_channel("application/x-tar");
     tokio::task::spawn_blocking(move || {
-        let mut out = std::io::BufWriter::with_capacity(64 * 1024, ToChannel(sender));
-        if let Err(error) = transfer::save(&images, &names, &mut out).and_then(|()| Ok(out.flush()?)) {
+        if let Err(error) = write_to(sender, |out| transfer::save(&images, &names, out)) {
             tracing::warn!(%error, "save");
         }
     });

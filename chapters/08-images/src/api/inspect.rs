@@ -9,6 +9,7 @@ use ch07_daemon::daemon::Daemon;
 use serde_json::{Value, json};
 
 use super::store;
+use crate::engine::{Step, steps};
 use crate::layout::{Found, ImageStore};
 use crate::{Reference, builtin};
 
@@ -64,26 +65,17 @@ pub async fn inspect(daemon: Daemon, name: String) -> Answer {
 /// `docker history`.
 pub async fn history(daemon: Daemon, name: String) -> Answer {
     let found = blocking(move || builtin::find(&store(&daemon.engine)?, &name)).await?;
-    let mut layers = found.manifest.layers.iter();
-    let entries = found.config.whole["history"].as_array().cloned().unwrap_or_default();
-    let mut rows: Vec<Value> = entries
-        .iter()
-        .map(|entry| {
-            let size = match entry["empty_layer"].as_bool() {
-                Some(true) => 0,
-                _ => layers.next().map_or(0, |layer| layer.size),
-            };
-            json!({
-                "Id": "<missing>",
-                "Created": entry["created"].as_str().map_or(0, ch06_containers::seconds_of),
-                "CreatedBy": entry["created_by"].as_str().unwrap_or_default(),
-                "Comment": entry["comment"].as_str().unwrap_or_default(),
-                "Size": size,
-                "Tags": null,
-            })
+    let row = |step: &Step| {
+        json!({
+            "Id": "<missing>",
+            "Created": ch06_containers::seconds_of(&step.created),
+            "CreatedBy": step.by,
+            "Comment": step.comment,
+            "Size": step.size,
+            "Tags": null,
         })
-        .collect();
-    rows.reverse();
+    };
+    let mut rows: Vec<Value> = steps(&found).iter().map(row).collect();
     if let Some(first) = rows.first_mut() {
         first["Id"] = json!(found.id().to_string());
         first["Tags"] = json!(found.names.iter().map(Reference::familiar).collect::<Vec<_>>());

@@ -15,7 +15,7 @@ use super::words::matches;
 
 /// A directory, and what of it is left out.
 pub struct Context {
-    root: PathBuf,
+    pub(super) root: PathBuf,
     ignored: Vec<(bool, String)>,
     /// Whether it is another stage's root file system: a link to `/etc` means the one in there.
     is_a_root: bool,
@@ -23,7 +23,7 @@ pub struct Context {
 }
 
 /// What Docker reads patterns from.
-const IGNORE: &str = ".dockerignore";
+pub(super) const IGNORE: &str = ".dockerignore";
 
 impl Context {
     /// A directory of the caller's.

@@ -8,6 +8,7 @@ mod cache;
 mod context;
 mod copy;
 mod run;
+mod sending;
 mod stage;
 mod words;
 

@@ -1,6 +1,7 @@
 //! What can be done with images: add, find, tag.
 
 use anyhow::{Context, Result, bail};
+use ch01_namespaces::Failure;
 use ch04_unionfs::digest::{ChainId, Digest};
 
 use super::steps::STEP;
@@ -129,7 +130,7 @@ impl ImageStore {
             (Some(_), Some(_)) => bail!("invalid image id {name}: several images begin with it"),
             (None, _) => {
                 let shown = name.parse::<Reference>().map_or(name.into(), |reference| reference.familiar());
-                bail!("No such image: {shown}")
+                Err(Failure::new(1, format!("No such image: {shown}")).into())
             }
         }
     }

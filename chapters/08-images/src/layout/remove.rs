@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fs::{self, File};
 
 use anyhow::{Context, Result, bail};
+use ch01_namespaces::Failure;
 use ch04_unionfs::digest::{ChainId, Digest};
 
 use super::unpack::{image_kept_by, keeper};
@@ -40,10 +41,11 @@ impl ImageStore {
         let is_last = gone.len() == image.names.len();
         let user = users.iter().find(|(_, layer)| image.layer() == Some(*layer));
         if let (true, Some((user, _))) = (is_last, user) {
-            bail!(
+            let told = format!(
                 "Conflict: unable to remove {name}: container {} is using it\ncure: remove that first: rm {0}",
                 &user[..12]
             );
+            return Err(Failure::new(1, told).into());
         }
         let _alone = self.lock()?;
         self.change_index(|index| {

@@ -1,5 +1,6 @@
 //! Passwords that `docker login` (or `skopeo login`, `podman login`) has written down.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -17,6 +18,21 @@ const DOCKER_HUB: &str = "https://index.docker.io/v1/";
 
 /// The credentials for a registry, from `$DOCKER_CONFIG/config.json`, or `~/.docker/config.json`.
 pub fn credentials(domain: &str) -> Result<Option<Credentials>> {
+    in_file(|text| find(text, domain)).map(Option::flatten)
+}
+
+/// All credentials that are there, by what logins call their registries.
+pub fn all() -> Result<BTreeMap<String, Credentials>> {
+    let read = |text: &[u8]| {
+        let whole: Value = serde_json::from_slice(text).context("it is not JSON")?;
+        let keys = whole["auths"].as_object().into_iter().flat_map(|auths| auths.keys());
+        let pairs = keys.map(|key| Ok(find(text, key)?.map(|found| (key.clone(), found))));
+        pairs.filter_map(Result::transpose).collect()
+    };
+    in_file(read).map(Option::unwrap_or_default)
+}
+
+fn in_file<T>(read: impl FnOnce(&[u8]) -> Result<T>) -> Result<Option<T>> {
     let home = || Some(Path::new(&std::env::var_os("HOME")?).join(".docker"));
     let directory = std::env::var_os("DOCKER_CONFIG").map(PathBuf::from).or_else(home);
     let Some(file) = directory.map(|directory| directory.join("config.json")) else { return Ok(None) };
@@ -25,7 +41,8 @@ pub fn credentials(domain: &str) -> Result<Option<Credentials>> {
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::PermissionDenied) => Ok(None),
         text => text
             .map_err(anyhow::Error::new)
-            .and_then(|text| find(&text, domain))
+            .and_then(|text| read(&text))
+            .map(Some)
             .with_context(|| format!("cannot use the logins in {}", file.display())),
     }
 }

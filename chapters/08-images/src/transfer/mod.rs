@@ -11,6 +11,6 @@ mod save;
 pub use import::changes_of;
 pub use import::{commit, import};
 pub use load::load;
-pub use login::{check as check_login, credentials, key as login_key};
+pub use login::{all as all_credentials, check as check_login, credentials, key as login_key};
 pub use pull::{Credentials, Progress, pull};
 pub use save::save;

@@ -6,15 +6,16 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
-use ch01_namespaces::{StoreFlags, Verb, say};
+use ch01_namespaces::{StoreFlags, say};
 use ch06_containers::engine::Local;
 use clap::Args;
 use nix::sys::signal::{SigSet, Signal, kill};
 use nix::unistd::Pid;
 
-use super::{open_to_write, pull_telling};
+use super::open_to_write;
 use crate::Reference;
-use crate::build::{Context, Request, build};
+use crate::build::{Context, Request};
+use crate::engine::{Files, Here, Images};
 
 /// Build an image from a Dockerfile and a context.
 ///
@@ -51,13 +52,9 @@ pub struct Build {
     context: PathBuf,
 }
 
-impl Verb for Build {
-    fn act(self, store: &StoreFlags) -> Result<u8> {
-        if std::env::var_os(WORKER).is_none() {
-            return watched(store);
-        }
-        // A mask survives execve.
-        watched_for().thread_unblock().context("cannot unblock signals")?;
+impl Build {
+    /// Builds it.
+    pub fn act_on(self, images: &dyn Images) -> Result<u8> {
         let arg = |text: &String| match text.split_once('=') {
             Some((name, value)) => Some((name.to_string(), value.to_string())),
             None => Some((text.clone(), std::env::var(text).ok()?)),
@@ -74,28 +71,45 @@ impl Verb for Build {
             no_cache: self.no_cache,
             labels: self.label.iter().map(label).collect(),
         };
-        let images = open_to_write(store)?;
-        let engine = Local::open(store)?;
-        let context = if self.context == Path::new("-") {
-            if std::io::stdin().is_terminal() {
-                bail!("the context comes from stdin\ncure: tar c . | build -");
-            }
-            Context::of_archive(std::io::stdin().lock(), images.layers().data_root())?
+        let files = if self.context != Path::new("-") {
+            Files::Directory(Context::of_directory(&self.context)?)
+        } else if std::io::stdin().is_terminal() {
+            bail!("the context comes from stdin\ncure: tar c . | build -");
         } else {
-            Context::of_directory(&self.context)?
+            Files::Archive(Box::new(std::io::stdin()))
         };
-        let pull = |name: &Reference| pull_telling(&images, name, self.quiet);
         let mut output = |text: &str| {
             if !self.quiet {
                 std::io::stdout().write_all(text.as_bytes())?;
             }
             Ok(())
         };
-        let found = build(&engine, &images, &pull, &context, &request, &mut output)?;
+        let id = images.build(files, &request, self.quiet, &mut output)?;
         if self.quiet {
-            say!("{}", found.id());
+            say!("{id}");
         }
         Ok(0)
+    }
+
+    /// Builds on this machine's store.
+    pub fn act(self, store: &StoreFlags) -> Result<u8> {
+        if std::env::var_os(WORKER).is_none() {
+            return watched(store);
+        }
+        // A mask survives execve.
+        watched_for().thread_unblock().context("cannot unblock signals")?;
+        self.act_on(&Here(store))
+    }
+
+    /// The Dockerfile's name in the context.
+    fn dockerfile(&self) -> Result<String> {
+        let Some(file) = &self.file else { return Ok("Dockerfile".into()) };
+        let (full, root) = (std::path::absolute(file)?, std::path::absolute(&self.context)?);
+        match full.canonicalize().unwrap_or(full).strip_prefix(root.canonicalize().unwrap_or(root)) {
+            Ok(inside) => Ok(inside.to_string_lossy().into_owned()),
+            Err(_) if self.context == Path::new("-") => Ok(file.to_string_lossy().into_owned()),
+            Err(_) => bail!("the Dockerfile {} is outside of the context {}", file.display(), self.context.display()),
+        }
     }
 }
 
@@ -132,17 +146,4 @@ fn watched(store: &StoreFlags) -> Result<u8> {
         Local::open(store)?.remove_abandoned()?;
     }
     Ok(status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or_default()) as u8)
-}
-
-impl Build {
-    /// The Dockerfile's name in the context.
-    fn dockerfile(&self) -> Result<String> {
-        let Some(file) = &self.file else { return Ok("Dockerfile".into()) };
-        let (full, root) = (std::path::absolute(file)?, std::path::absolute(&self.context)?);
-        match full.canonicalize().unwrap_or(full).strip_prefix(root.canonicalize().unwrap_or(root)) {
-            Ok(inside) => Ok(inside.to_string_lossy().into_owned()),
-            Err(_) if self.context == Path::new("-") => Ok(file.to_string_lossy().into_owned()),
-            Err(_) => bail!("the Dockerfile {} is outside of the context {}", file.display(), self.context.display()),
-        }
-    }
 }

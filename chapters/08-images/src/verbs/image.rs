@@ -1,14 +1,13 @@
 //! `image`, the group; and what chapter 6's `inspect` and `commit` are from this chapter on.
 
 use anyhow::{Result, anyhow};
-use ch01_namespaces::{StoreFlags, Verb, say};
-use ch06_containers::engine::Local;
+use ch01_namespaces::{StoreFlags, say};
+use ch06_containers::engine::{Engine, Local};
 use ch06_containers::verbs::{CommitVerb, Inspect};
 use clap::Subcommand;
 
 use super::{Build, History, Images, Import, Load, Prune, Pull, Rmi, Save, Tag, open_to_write};
-use crate::layout::ImageStore;
-use crate::{Reference, api};
+use crate::{Reference, api, engine};
 
 /// Manage images.
 #[derive(Subcommand)]
@@ -26,28 +25,28 @@ pub enum Image {
     Import(Import),
 }
 
-impl Verb for Image {
-    fn act(self, store: &StoreFlags) -> Result<u8> {
+impl Image {
+    /// Does it.
+    pub fn act_on(self, images: &dyn engine::Images) -> Result<u8> {
         match self {
-            Image::Ls(verb) => verb.act(store),
-            Image::Build(verb) => verb.act(store),
-            Image::Pull(verb) => verb.act(store),
-            Image::Tag(verb) => verb.act(store),
-            Image::Rm(verb) => verb.act(store),
-            Image::Prune(verb) => verb.act(store),
-            Image::History(verb) => verb.act(store),
-            Image::Inspect(verb) => inspect(verb, store),
-            Image::Load(verb) => verb.act(store),
-            Image::Save(verb) => verb.act(store),
-            Image::Import(verb) => verb.act(store),
+            Image::Ls(verb) => verb.act_on(images),
+            Image::Build(verb) => verb.act_on(images),
+            Image::Pull(verb) => verb.act_on(images),
+            Image::Tag(verb) => verb.act_on(images),
+            Image::Rm(verb) => verb.act_on(images),
+            Image::Prune(verb) => verb.act_on(images),
+            Image::History(verb) => verb.act_on(images),
+            Image::Inspect(verb) => verb.show(|name| images.details(name)),
+            Image::Load(verb) => verb.act_on(images),
+            Image::Save(verb) => verb.act_on(images),
+            Image::Import(verb) => verb.act_on(images),
         }
     }
 }
 
 /// `inspect`: what is no container may be an image.
-pub fn inspect(verb: Inspect, store: &StoreFlags) -> Result<u8> {
-    let images = ImageStore::open(store)?;
-    verb.act_on(&Local::open(store)?, |name| api::details(&images, name).ok())
+pub fn inspect(verb: Inspect, engine: &dyn Engine, images: &dyn engine::Images) -> Result<u8> {
+    verb.act_on(engine, |name| images.details(name).ok())
 }
 
 /// `commit`: until chapter 7 a layer with a name, and now an image.

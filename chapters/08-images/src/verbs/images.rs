@@ -1,15 +1,14 @@
-//! `images`, `tag`, `rmi`, `history`.
+//! `images`, `tag`, `rmi`, `history`, `image prune`.
 
 use anyhow::Result;
+use ch01_namespaces::say;
 use ch01_namespaces::verbs::end_quietly_in_a_pipe;
-use ch01_namespaces::{StoreFlags, Verb, say};
-use ch06_containers::engine::Local;
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::{Format, open_to_write};
-use crate::layout::{Found, ImageStore};
-use crate::{Reference, api, builtin};
+use super::Format;
+use crate::Reference;
+use crate::engine::{self, Listed, Step};
 
 /// List images: name, tag, id, age, and size of the layers as stored.
 #[derive(Args)]
@@ -24,18 +23,20 @@ pub struct Images {
     name: Option<String>,
 }
 
-impl Verb for Images {
-    fn act(self, store: &StoreFlags) -> Result<u8> {
+impl Images {
+    /// Prints them.
+    pub fn act_on(self, images: &dyn engine::Images) -> Result<u8> {
         end_quietly_in_a_pipe()?;
-        let mut all = ImageStore::open(store)?.all()?;
+        let mut all = images.list()?;
         if let Some(asked) = &self.name {
             let fits = |name: &Reference| crate::build::matches(asked, &name.repository()) || name.familiar() == *asked;
             all.retain(|image| image.names.iter().any(fits));
         }
         match (self.quiet, self.format) {
-            (true, _) => all.iter().for_each(|image| println!("{}", image.id().short())),
+            (true, _) => all.iter().for_each(|image| println!("{}", short(&image.id))),
             (_, Format::Json) => {
-                println!("{}", serde_json::to_string_pretty(&all.iter().map(as_json).collect::<Vec<_>>())?)
+                let all = all.iter().map(|image| as_json(images, image)).collect::<Result<Vec<_>>>()?;
+                println!("{}", serde_json::to_string_pretty(&all)?);
             }
             (_, Format::Table) => table(&all),
         }
@@ -43,17 +44,24 @@ impl Verb for Images {
     }
 }
 
-fn as_json(image: &Found) -> Value {
-    json!({
-        "id": image.id(),
-        "names": image.names.iter().map(Reference::familiar).collect::<Vec<_>>(),
-        "created": image.config.created,
-        "size": image.size(),
-        "layers": image.config.diff_ids,
-    })
+fn short(id: &str) -> &str {
+    let hex = id.strip_prefix("sha256:").unwrap_or(id);
+    hex.get(..12).unwrap_or(hex)
 }
 
-fn table(all: &[Found]) {
+/// A list has neither the layers nor the time to the second's parts; `inspect` has.
+fn as_json(images: &dyn engine::Images, image: &Listed) -> Result<Value> {
+    let details = images.details(&image.id)?;
+    Ok(json!({
+        "id": image.id,
+        "names": image.names.iter().map(Reference::familiar).collect::<Vec<_>>(),
+        "created": details["Created"],
+        "size": image.size,
+        "layers": details["RootFS"]["Layers"],
+    }))
+}
+
+fn table(all: &[Listed]) {
     let mut rows = vec![["REPOSITORY", "TAG", "IMAGE ID", "CREATED", "SIZE"].map(String::from)];
     for image in all {
         let about = |name: Option<&Reference>| {
@@ -61,9 +69,9 @@ fn table(all: &[Found]) {
             [
                 name.map_or_else(none, Reference::repository),
                 name.and_then(|name| name.tag.clone()).unwrap_or_else(none),
-                image.id().short(),
-                format!("{} ago", ch06_containers::ago(&image.config.created)),
-                format!("{:.1}MB", image.size() as f64 / 1e6),
+                short(&image.id).to_string(),
+                format!("{} ago", ch06_containers::ago(&image.created)),
+                format!("{:.1}MB", image.size as f64 / 1e6),
             ]
         };
         match image.names.is_empty() {
@@ -88,10 +96,10 @@ pub struct Tag {
     name: Reference,
 }
 
-impl Verb for Tag {
-    fn act(self, store: &StoreFlags) -> Result<u8> {
-        let images = open_to_write(store)?;
-        images.tag(&builtin::find(&images, &self.image)?, &self.name)?;
+impl Tag {
+    /// Gives it.
+    pub fn act_on(self, images: &dyn engine::Images) -> Result<u8> {
+        images.tag(&self.image, &self.name)?;
         Ok(0)
     }
 }
@@ -107,22 +115,21 @@ pub struct Rmi {
     images: Vec<String>,
 }
 
-impl Verb for Rmi {
-    fn act(self, store: &StoreFlags) -> Result<u8> {
-        let images = open_to_write(store)?;
-        let engine = Local::open(store)?;
+impl Rmi {
+    /// Removes them.
+    pub fn act_on(self, images: &dyn engine::Images) -> Result<u8> {
         let mut failed = 0;
         for name in &self.images {
-            match images.remove(name, self.force, &api::users(&engine)) {
-                Ok(removed) => {
-                    for name in &removed.untagged {
-                        say!("Untagged: {}", name.familiar());
+            match images.remove(name, self.force) {
+                Ok(gone) => {
+                    for name in &gone.untagged {
+                        say!("Untagged: {name}");
                     }
-                    for digest in &removed.deleted {
+                    for digest in &gone.deleted {
                         say!("Deleted: {digest}");
                     }
                 }
-                Err(error) => failed = ch01_namespaces::report(&error),
+                Err(error) => failed = ch01_namespaces::report(&error).min(1),
             }
         }
         Ok(failed)
@@ -137,13 +144,12 @@ pub struct Prune {
     steps: bool,
 }
 
-impl Verb for Prune {
-    fn act(self, store: &StoreFlags) -> Result<u8> {
-        let images = open_to_write(store)?;
-        let users = api::users(&Local::open(store)?);
-        let mut deleted = images.prune(false, &users)?.deleted;
+impl Prune {
+    /// Removes them.
+    pub fn act_on(self, images: &dyn engine::Images) -> Result<u8> {
+        let mut deleted = images.prune(false)?.deleted;
         if self.steps {
-            deleted.extend(images.prune(true, &users)?.deleted);
+            deleted.extend(images.prune(true)?.deleted);
         }
         for digest in &deleted {
             say!("Deleted: {digest}");
@@ -159,24 +165,16 @@ pub struct History {
     image: String,
 }
 
-impl Verb for History {
-    fn act(self, store: &StoreFlags) -> Result<u8> {
+impl History {
+    /// Prints them.
+    pub fn act_on(self, images: &dyn engine::Images) -> Result<u8> {
         end_quietly_in_a_pipe()?;
-        let found = builtin::find(&ImageStore::open(store)?, &self.image)?;
-        let mut layers = found.manifest.layers.iter();
-        let entries = found.config.whole["history"].as_array().cloned().unwrap_or_default();
-        let line = |entry: &Value| {
-            let size = match entry["empty_layer"] == true {
-                true => 0,
-                false => layers.next().map_or(0, |layer| layer.size),
-            };
-            let age = ch06_containers::ago(entry["created"].as_str().unwrap_or_default());
-            let by = entry["created_by"].as_str().unwrap_or_default();
-            format!("{:18}{:>10.1}kB   {by}", format!("{age} ago"), size as f64 / 1e3)
-        };
-        let lines: Vec<String> = entries.iter().map(line).collect();
+        let steps = images.history(&self.image)?;
         println!("{:18}{:>12}   CREATED BY", "CREATED", "SIZE");
-        lines.iter().rev().for_each(|line| println!("{line}"));
+        for Step { created, by, size, .. } in &steps {
+            let age = format!("{} ago", ch06_containers::ago(created));
+            println!("{age:18}{:>10.1}kB   {by}", *size as f64 / 1e3);
+        }
         Ok(0)
     }
 }

@@ -10,7 +10,7 @@ pub use build::Build;
 pub use image::{Image, commit, inspect};
 pub use images::{History, Images, Prune, Rmi, Tag};
 pub use system::{Completion, Man, System};
-pub use transfer::{Import, Load, Pull, Save, pull_telling};
+pub use transfer::{Import, Load, Pull, Save, pull_telling, telling};
 
 use anyhow::Result;
 use ch01_namespaces::StoreFlags;
@@ -29,7 +29,7 @@ enum Format {
 
 /// The store, for work on its files: an ordinary user does that as root of a namespace of their
 /// own, as the daemon does.
-fn open_to_write(store: &StoreFlags) -> Result<ImageStore> {
+pub fn open_to_write(store: &StoreFlags) -> Result<ImageStore> {
     ch07_daemon::daemon::enter_users_namespace(store)?;
     ImageStore::open(store)
 }

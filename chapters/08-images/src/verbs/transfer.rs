@@ -2,18 +2,18 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{IsTerminal, Read, Write};
+use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
-use ch01_namespaces::{StoreFlags, Verb, say};
+use ch01_namespaces::say;
 use clap::Args;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
-use super::open_to_write;
 use crate::Reference;
+use crate::engine::{Images, Input};
 use crate::layout::{Found, ImageStore};
-use crate::transfer::{credentials, import, load, pull, save};
+use crate::transfer::{Progress, credentials, pull};
 
 /// Pull an image from a registry. A registry on this machine (localhost) needs no TLS.
 #[derive(Args)]
@@ -29,27 +29,32 @@ pub struct Pull {
     name: Reference,
 }
 
-impl Verb for Pull {
-    fn act(self, store: &StoreFlags) -> Result<u8> {
-        let found = pull_telling(&open_to_write(store)?, &self.name, self.quiet)?;
-        let _ = found;
+impl Pull {
+    /// Pulls it.
+    pub fn act_on(self, images: &dyn Images) -> Result<u8> {
+        telling(self.quiet, |progress| images.pull(&self.name, progress))?;
         say!("{}", self.name);
         Ok(0)
     }
 }
 
-/// Pulls, and says on stderr what happens to each layer: in bars on a terminal, else in lines.
+/// Pulls to this machine's store.
 pub fn pull_telling(images: &ImageStore, name: &Reference, quiet: bool) -> Result<Found> {
     let login = credentials(&name.domain)?;
+    telling(quiet, |progress| pull(images, name, login, progress))
+}
+
+/// Says on stderr what happens to each layer of a pull: in bars on a terminal, else in lines.
+pub fn telling<T>(quiet: bool, pull: impl FnOnce(&mut Progress<'_>) -> T) -> T {
     if quiet {
-        return pull(images, name, login, &mut |_, _, _, _| {});
+        return pull(&mut |_, _, _, _| {});
     }
     if std::io::stderr().is_terminal() {
         let mut bars = Bars::default();
-        return pull(images, name, login, &mut |id, status, current, total| bars.show(id, status, current, total));
+        return pull(&mut |id, status, current, total| bars.show(id, status, current, total));
     }
-    pull(images, name, login, &mut |id, status, _, _| {
-        if status != "Downloading" {
+    pull(&mut |id, status, _, _| {
+        if !matches!(status, "Downloading" | "Extracting") {
             let _ = writeln!(std::io::stderr(), "{id}: {status}");
         }
     })
@@ -92,18 +97,16 @@ pub struct Load {
     input: Option<PathBuf>,
 }
 
-impl Verb for Load {
-    fn act(self, store: &StoreFlags) -> Result<u8> {
-        let input: Box<dyn Read> = match &self.input {
+impl Load {
+    /// Loads them.
+    pub fn act_on(self, images: &dyn Images) -> Result<u8> {
+        let input: Input = match &self.input {
             Some(path) => Box::new(File::open(path).with_context(|| format!("cannot open {}", path.display()))?),
             None if std::io::stdin().is_terminal() => bail!("the archive comes from stdin\ncure: load < ARCHIVE.tar"),
-            None => Box::new(std::io::stdin().lock()),
+            None => Box::new(std::io::stdin()),
         };
-        for found in load(&open_to_write(store)?, ch04_unionfs::archive::decompress(input)?)? {
-            match found.names.first() {
-                Some(name) => say!("Loaded image: {}", name.familiar()),
-                None => say!("Loaded image ID: {}", found.id()),
-            }
+        for said in images.load(input)? {
+            say!("{said}");
         }
         Ok(0)
     }
@@ -120,13 +123,13 @@ pub struct Save {
     images: Vec<String>,
 }
 
-impl Verb for Save {
-    fn act(self, store: &StoreFlags) -> Result<u8> {
-        let images = open_to_write(store)?;
+impl Save {
+    /// Writes it.
+    pub fn act_on(self, images: &dyn Images) -> Result<u8> {
         match &self.output {
             Some(path) => {
-                let file = File::create(path).with_context(|| format!("cannot write {}", path.display()))?;
-                let saved = save(&images, &self.images, file);
+                let mut file = File::create(path).with_context(|| format!("cannot write {}", path.display()))?;
+                let saved = images.save(&self.images, &mut file);
                 if saved.is_err() {
                     let _ = std::fs::remove_file(path);
                 }
@@ -135,7 +138,7 @@ impl Verb for Save {
             None if std::io::stdout().is_terminal() => {
                 bail!("an archive is nothing for a terminal\ncure: save NAME > FILE")
             }
-            None => save(&images, &self.images, std::io::stdout().lock())?,
+            None => images.save(&self.images, &mut std::io::stdout().lock())?,
         }
         Ok(0)
     }
@@ -150,19 +153,19 @@ pub struct Import {
     name: Option<Reference>,
 }
 
-impl Verb for Import {
-    fn act(self, store: &StoreFlags) -> Result<u8> {
-        let input: Box<dyn Read> = match self.archive.to_str() {
+impl Import {
+    /// Makes it.
+    pub fn act_on(self, images: &dyn Images) -> Result<u8> {
+        let input: Input = match self.archive.to_str() {
             Some("-") if std::io::stdin().is_terminal() => {
                 bail!("the archive comes from stdin\ncure: import - < ARCHIVE.tar")
             }
-            Some("-") => Box::new(std::io::stdin().lock()),
+            Some("-") => Box::new(std::io::stdin()),
             _ => {
                 Box::new(File::open(&self.archive).with_context(|| format!("cannot open {}", self.archive.display()))?)
             }
         };
-        let found = import(&open_to_write(store)?, input, self.name.as_ref())?;
-        say!("{}", found.id());
+        say!("{}", images.import(input, self.name.as_ref())?);
         Ok(0)
     }
 }

@@ -2,6 +2,7 @@
 
 mod archives;
 mod builds;
+mod client;
 mod daemon;
 mod faults;
 mod hostile_registry;
@@ -20,6 +21,7 @@ fn main() -> ExitCode {
             hostile_registry::cases(),
             faults::cases(),
             daemon::cases(),
+            client::cases(),
         ]
         .concat(),
     )

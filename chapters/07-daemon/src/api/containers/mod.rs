@@ -15,5 +15,5 @@ pub use lifecycle::{kill, pause, prune, remove, rename, restart, start, stop};
 pub use list::{changes, inspect, list, top};
 pub use logs::logs;
 pub use stats::stats;
-pub use streams::{ToChannel, export};
+pub use streams::{export, write_to};
 pub use wait::wait;
