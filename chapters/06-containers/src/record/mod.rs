@@ -2,12 +2,14 @@
 //! status, outlives its process, and comes to life many times. (One life, from create to removal of
 //! a process, is chapter 1's [`Container`](ch01_namespaces::Container).)
 
+mod execs;
 mod file;
 mod names;
 mod state;
 mod store;
 mod taken;
 
+pub(crate) use execs::write_exit;
 pub use names::random_name;
 pub use state::{RecordState, Status};
 pub use store::Records;

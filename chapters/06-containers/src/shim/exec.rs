@@ -18,6 +18,7 @@ use super::life::{Life, carry_clients};
 use super::plan::{environment, flags_of, working_directory};
 use super::protocol::{Attach, ExecRequest, ExecState};
 use super::session::{Ours, Streams, null, patience};
+use crate::record::write_exit;
 use crate::sys;
 use crate::terminal::Console;
 
@@ -31,6 +32,8 @@ pub struct Command {
     running: Running,
     streams: Ours,
     clients: Vec<Client>,
+    /// Where its exit status is kept, if somebody has noted it.
+    exit_file: Option<PathBuf>,
     /// When it has ended, and how.
     pub exit: Option<(Exit, Instant)>,
 }
@@ -82,7 +85,8 @@ impl Command {
         }
         let wanted = Attach { detach_keys: request.detach_keys, ..Attach::output_and(request.stdin) };
         let clients = socket.map(|socket| Client::new(socket, wanted)).into_iter().collect();
-        Ok(Command { id: request.id, running, streams: ours, clients, exit: None })
+        let exit_file = life.records.exec_exit_file(&record.id, &request.id);
+        Ok(Command { id: request.id, running, streams: ours, clients, exit_file, exit: None })
     }
     // ANCHOR_END: start
 
@@ -130,6 +134,10 @@ impl Command {
         while self.streams.pump(None, &mut self.clients) {}
         let exit = reap(self.running.pidfd.as_fd()).unwrap_or(Exit::Killed(9));
         self.exit = Some((exit, Instant::now()));
+        // Before its clients see the end: they ask for the status then.
+        if let Some(file) = &self.exit_file {
+            write_exit(file, exit.code());
+        }
     }
 
     /// What became of it.

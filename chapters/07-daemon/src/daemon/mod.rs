@@ -1,12 +1,14 @@
 //! The daemon: from the socket to a task for each connection.
 
 mod changes;
+mod execs;
 mod exits;
 mod listen;
 mod pending;
 mod readable;
 
 pub use changes::{Change, Changes};
+pub use execs::{Execs, Note};
 pub use exits::Exits;
 pub use pending::{Attachment, Pending};
 pub use readable::Readable;
@@ -45,6 +47,8 @@ pub struct Shared {
     pub pending: Pending,
     /// How containers ended that were started here.
     pub exits: Exits,
+    /// Commands in containers.
+    pub execs: Execs,
     /// What an image is.
     pub images: Arc<dyn Images>,
     /// What a later chapter answers.
@@ -80,8 +84,9 @@ pub fn run(
         .context("cannot start the runtime")?;
     let served = runtime.block_on(async {
         let changes = Changes::watch(engine.records().as_ref())?;
-        let daemon: Daemon =
-            Arc::new(Shared { engine, changes, pending: Pending::default(), exits: Exits::default(), images, more });
+        let execs = Execs::open(engine.records())?;
+        let (pending, exits) = (Pending::default(), Exits::default());
+        let daemon: Daemon = Arc::new(Shared { engine, changes, pending, exits, execs, images, more });
         serve(daemon, listeners).await
     });
     // Connections that still talk are cut: their containers' streams are not ours.

@@ -1,6 +1,7 @@
 //! kill -9 of the daemon, and a new one.
 
 use std::io::Write;
+use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use crate::world::{Daemon, act, inspect, run, wait};
 pub fn cases() -> Vec<Case> {
     cases![
         attached_clients_and_execs_go_on_while_the_daemon_is_killed_and_started,
+        execs_and_their_statuses_are_found_again_by_another_daemon,
         a_container_that_ends_while_there_is_no_daemon_is_found_with_its_status,
         killed_under_load_everything_is_found_again,
     ]
@@ -43,6 +45,56 @@ fn attached_clients_and_execs_go_on_while_the_daemon_is_killed_and_started() -> 
     answer(3)?;
     ensure!(inspect(&id)?["State"]["Pid"] == pid, "it is another process");
     act("DELETE", &format!("{id}?force=1"))
+}
+
+/// A command in a container: its id, and its connection.
+fn exec(container: &str, script: &str) -> Result<(String, UnixStream)> {
+    let asked = json!({"Cmd": ["sh", "-c", script], "AttachStdin": true, "AttachStdout": true});
+    let made = request(&format!("POST /v1.43/containers/{container}/exec"), &asked, 201)?;
+    let id = made["Id"].as_str().context("no id")?.to_string();
+    let stream = upgraded(&format!("/v1.43/exec/{id}/start"), &json!({}))?;
+    Ok((id, stream))
+}
+
+fn execs_and_their_statuses_are_found_again_by_another_daemon() -> Result<()> {
+    let daemon = Daemon::start()?;
+    let id = run("stays", "sleep 600", Value::Null)?;
+    let state = |exec: &str| -> Result<(Value, Value)> {
+        let found = request(&format!("GET /v1.43/exec/{exec}/json"), &Value::Null, 200)?;
+        ensure!(found["ContainerID"] == id.as_str() && found["ProcessConfig"]["entrypoint"] == "sh", "{found}");
+        Ok((found["Running"].clone(), found["ExitCode"].clone()))
+    };
+    let (ended, mut stream) = exec(&id, "exit 3")?;
+    ensure!(frame(&mut stream)?.is_none());
+    let (missed, mut stream) = exec(&id, "echo begun; read line; exit 4")?;
+    ensure!(frame(&mut stream)?.is_some());
+    let (runs, mut still) = exec(&id, "echo begun; read line; exit 5")?;
+    ensure!(frame(&mut still)?.is_some());
+    let asked = json!({"Cmd": ["sh", "-c", "exit 6"]});
+    let noted = request(&format!("POST /v1.43/containers/{id}/exec"), &asked, 201)?;
+    let noted = noted["Id"].as_str().context("no id")?.to_string();
+    daemon.kill()?;
+    stream.write_all(b"end\n")?;
+    ensure!(frame(&mut stream)?.is_none(), "the command has not ended");
+    let daemon = Daemon::start()?;
+    ensure!(state(&ended)? == (json!(false), json!(3)), "{:?}", state(&ended)?);
+    ensure!(state(&missed)? == (json!(false), json!(4)), "{:?}", state(&missed)?);
+    ensure!(state(&runs)? == (json!(true), Value::Null), "{:?}", state(&runs)?);
+    // One that was only noted is started by the daemon that comes after; one that was started, never again.
+    ensure!(state(&noted)? == (json!(false), Value::Null), "{:?}", state(&noted)?);
+    request(&format!("POST /v1.43/exec/{noted}/start"), &json!({"Detach": true}), 200)?;
+    eventually("it has ended", || Ok(state(&noted)? == (json!(false), json!(6))))?;
+    request(&format!("POST /v1.43/exec/{runs}/start"), &json!({}), 409)?;
+    still.write_all(b"end\n")?;
+    ensure!(frame(&mut still)?.is_none());
+    ensure!(state(&runs)? == (json!(false), json!(5)), "{:?}", state(&runs)?);
+    // Nor does the container's end change how its commands ended.
+    act("POST", &format!("{id}/kill"))?;
+    wait(&id)?;
+    daemon.kill()?;
+    let _daemon = Daemon::start()?;
+    ensure!(state(&missed)? == (json!(false), json!(4)), "{:?}", state(&missed)?);
+    act("DELETE", &id)
 }
 
 fn a_container_that_ends_while_there_is_no_daemon_is_found_with_its_status() -> Result<()> {
