@@ -34,6 +34,11 @@ pub fn seconds_of(time: &str) -> i64 {
     time.parse::<Timestamp>().map_or(0, Timestamp::as_second)
 }
 
+/// A time in nanoseconds since 1970.
+pub fn nanoseconds_of(time: &str) -> i64 {
+    time.parse::<Timestamp>().map_or(0, |time| time.as_nanosecond().try_into().unwrap_or(i64::MAX))
+}
+
 /// The same with nanoseconds behind a point, as the Engine API wants times.
 pub fn seconds_with_nanos(time: &str) -> String {
     let nanos = time.parse::<Timestamp>().map_or(0, Timestamp::as_nanosecond);

@@ -3,6 +3,7 @@
 pub mod body;
 pub mod containers;
 pub mod error;
+mod events;
 pub mod exec;
 pub mod hijack;
 pub mod images;

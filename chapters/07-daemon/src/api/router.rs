@@ -12,7 +12,7 @@ use tracing::{debug, info};
 use super::body::{Body, Request};
 use super::error::{Answer, ApiError};
 use super::query::{Query, decoded};
-use super::{OLDEST, VERSION, containers, exec, networks, system, volumes};
+use super::{OLDEST, VERSION, containers, events, exec, networks, system, volumes};
 use crate::daemon::Daemon;
 
 // ANCHOR: call
@@ -134,7 +134,7 @@ async fn route(daemon: Daemon, call: Call) -> Answer {
         ("GET" | "HEAD", ["_ping"]) => system::ping(),
         ("GET", ["version"]) => system::version(&daemon),
         ("GET", ["info"]) => system::info(daemon).await,
-        ("GET", ["events"]) => system::events(daemon, call).await,
+        ("GET", ["events"]) => events::events(daemon, call).await,
         ("GET", ["system", "df"]) => system::disk_usage(daemon).await,
 
         ("GET", ["containers", "json"]) => containers::list(daemon, call).await,

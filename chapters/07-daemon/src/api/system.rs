@@ -1,18 +1,14 @@
-//! About the whole: ping, version, info, events, disk usage.
+//! About the whole: ping, version, info, disk usage.
 
-use std::collections::BTreeMap;
 use std::fs;
 
-use bytes::Bytes;
 use hyper::{Response, StatusCode};
 use serde_json::{Value, json};
-use tokio::sync::broadcast::error::RecvError;
 
-use super::body::{channel, full, ok};
+use super::body::{full, ok};
 use super::error::{Answer, ApiError};
-use super::router::Call;
 use super::{OLDEST, VERSION};
-use crate::daemon::{Change, Daemon};
+use crate::daemon::Daemon;
 
 /// `OK`. (Its headers, which every answer has, say the version.)
 pub fn ping() -> Answer {
@@ -135,71 +131,3 @@ pub async fn blocking<T: Send + 'static>(
     }
 }
 // ANCHOR_END: blocking
-
-// ANCHOR: events
-/// What happens, as it happens: one JSON object a line, each sent at once.
-pub async fn events(daemon: Daemon, call: Call) -> Answer {
-    let filters = call.query.filters()?;
-    let until = call.query.get("until").map(String::from);
-    let mut changes = daemon.changes.listen();
-    let (sender, response) = channel("application/json");
-    // The head goes out with the first bytes: clients wait for it.
-    let _ = sender.send(Bytes::new()).await;
-    if until.is_some() {
-        // What has been is not kept.
-        return Ok(response);
-    }
-    tokio::spawn(async move {
-        loop {
-            let change = tokio::select! {
-                change = changes.recv() => change,
-                () = sender.closed() => return,
-            };
-            match change {
-                Ok(change) if matches(&filters, &change) => {
-                    let line = format!("{}\n", event(&change));
-                    if sender.send(line.into()).await.is_err() {
-                        return;
-                    }
-                }
-                Ok(_) | Err(RecvError::Lagged(_)) => {}
-                Err(RecvError::Closed) => return,
-            }
-        }
-    });
-    Ok(response)
-}
-// ANCHOR_END: events
-
-fn event(change: &Change) -> Value {
-    let record = &change.record;
-    let mut attributes: serde_json::Map<String, Value> =
-        record.config.labels.iter().map(|(name, value)| (name.clone(), value.clone().into())).collect();
-    attributes.insert("image".into(), record.image.clone().into());
-    attributes.insert("name".into(), record.name.clone().into());
-    if change.action == "die" {
-        attributes.insert("exitCode".into(), record.state.exit_code.to_string().into());
-    }
-    json!({
-        "status": change.action, "id": record.id, "from": record.image, "Type": "container", "Action": change.action,
-        "Actor": {"ID": record.id, "Attributes": attributes}, "scope": "local", "time": change.time.0,
-        "timeNano": change.time.1,
-    })
-}
-
-fn matches(filters: &BTreeMap<String, Vec<String>>, change: &Change) -> bool {
-    let record = &change.record;
-    filters.iter().all(|(name, values)| {
-        values.iter().any(|value| match name.as_str() {
-            "type" => value == "container",
-            "event" => value == change.action,
-            "container" => record.id.starts_with(value) || record.name == *value,
-            "image" => record.image == *value,
-            "label" => match value.split_once('=') {
-                Some((label, value)) => record.config.labels.get(label).is_some_and(|known| known == value),
-                None => record.config.labels.contains_key(value),
-            },
-            _ => false,
-        })
-    })
-}

@@ -1,9 +1,9 @@
 //! What changes on disk, whoever changes it: shims write records, and so does the command line
 //! beside us.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::thread;
 
 use anyhow::{Context, Result};
@@ -18,9 +18,53 @@ pub struct Change {
     /// What happened, by Docker's words: create, start, die, destroy, pause, unpause, rename.
     pub action: &'static str,
     /// As it is now, or was before it went.
-    pub record: Arc<Record>,
-    /// Seconds and nanoseconds since 1970.
-    pub time: (i64, i64),
+    pub about: Arc<About>,
+    /// When: nanoseconds since 1970.
+    pub nanoseconds: i64,
+}
+
+/// What is told of a container that changed.
+#[derive(Debug, Clone, Default)]
+pub struct About {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Its image, as it was asked for.
+    pub image: String,
+    /// Its labels.
+    pub labels: BTreeMap<String, String>,
+    /// How it ended.
+    pub exit_code: u8,
+}
+
+impl About {
+    fn of(record: &Record) -> About {
+        let Record { id, name, image, .. } = record.clone();
+        About { id, name, image, labels: record.config.labels.clone(), exit_code: record.state.exit_code }
+    }
+}
+
+/// So many of the newest changes are kept for who asks what has been: as many as Docker keeps. A
+/// daemon that starts knows none.
+const KEPT: usize = 256;
+
+/// Where changes are told.
+struct News {
+    past: Mutex<VecDeque<Change>>,
+    events: broadcast::Sender<Change>,
+}
+
+impl News {
+    fn tell(&self, change: Change) {
+        let mut past = self.past.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        past.push_back(change.clone());
+        if past.len() > KEPT {
+            past.pop_front();
+        }
+        // Under the lock: who listens from now on has either the one or the other. Nobody may listen.
+        let _ = self.events.send(change);
+    }
 }
 
 /// The changes, for who wants to hear of them.
@@ -28,7 +72,7 @@ pub struct Change {
 pub struct Changes {
     /// Counts up with each change: for who waits until something is true.
     pub count: watch::Receiver<u64>,
-    events: broadcast::Sender<Change>,
+    news: Arc<News>,
 }
 
 impl Changes {
@@ -38,6 +82,7 @@ impl Changes {
     pub fn watch(directory: &Path) -> Result<Changes> {
         let (counter, count) = watch::channel(0);
         let (events, _) = broadcast::channel(1024);
+        let news = Arc::new(News { past: Mutex::default(), events });
         let notify = Inotify::init(InitFlags::IN_CLOEXEC).context("inotify")?;
         let watcher = Watcher {
             directory: directory.into(),
@@ -45,18 +90,19 @@ impl Changes {
             known: HashMap::new(),
             watched: HashMap::new(),
             counter,
-            events: events.clone(),
+            news: Arc::clone(&news),
         };
         let top = watcher.notify.add_watch(directory, AddWatchFlags::IN_CREATE | AddWatchFlags::IN_MOVED_TO | LEAVES);
         top.with_context(|| format!("cannot watch {}", directory.display()))?;
         thread::spawn(move || watcher.run());
-        Ok(Changes { count, events })
+        Ok(Changes { count, news })
     }
     // ANCHOR_END: watch
 
-    /// From now on.
-    pub fn listen(&self) -> broadcast::Receiver<Change> {
-        self.events.subscribe()
+    /// The newest of those that were, and those that come.
+    pub fn listen(&self) -> (Vec<Change>, broadcast::Receiver<Change>) {
+        let past = self.news.past.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        (past.iter().cloned().collect(), self.news.events.subscribe())
     }
 }
 
@@ -69,7 +115,7 @@ struct Watcher {
     known: HashMap<String, Arc<Record>>,
     watched: HashMap<WatchDescriptor, String>,
     counter: watch::Sender<u64>,
-    events: broadcast::Sender<Change>,
+    news: Arc<News>,
 }
 
 impl Watcher {
@@ -118,22 +164,20 @@ impl Watcher {
         let Some(record) = self.read(id) else { return };
         let before = self.known.insert(id.into(), Arc::clone(&record));
         for action in actions(before.as_deref(), &record) {
-            self.tell(action, Arc::clone(&record));
+            self.tell(action, &record);
         }
     }
 
     fn gone(&mut self, id: &str) {
         self.watched.retain(|_, known| known != id);
         if let Some(record) = self.known.remove(id) {
-            self.tell("destroy", record);
+            self.tell("destroy", &record);
         }
     }
 
-    fn tell(&self, action: &'static str, record: Arc<Record>) {
+    fn tell(&self, action: &'static str, record: &Record) {
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-        let time = (now.as_secs() as i64, now.as_nanos() as i64);
-        // Nobody may listen.
-        let _ = self.events.send(Change { action, record, time });
+        self.news.tell(Change { action, about: Arc::new(About::of(record)), nanoseconds: now.as_nanos() as i64 });
     }
 }
 
@@ -154,4 +198,21 @@ fn actions(before: Option<&Record>, now: &Record) -> Vec<&'static str> {
         _ => {}
     }
     actions
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_newest_changes_are_kept_and_no_others() {
+        let (events, mut told) = broadcast::channel(1024);
+        let news = News { past: Mutex::default(), events };
+        for nanoseconds in 0..300 {
+            news.tell(Change { action: "start", about: Arc::default(), nanoseconds });
+        }
+        let past = news.past.lock().unwrap();
+        assert_eq!((past.len(), past[0].nanoseconds, past[KEPT - 1].nanoseconds), (KEPT, 44, 299));
+        assert_eq!(told.try_recv().unwrap().nanoseconds, 0);
+    }
 }

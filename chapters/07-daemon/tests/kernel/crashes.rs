@@ -80,7 +80,7 @@ fn execs_and_their_statuses_are_found_again_by_another_daemon() -> Result<()> {
     ensure!(state(&ended)? == (json!(false), json!(3)), "{:?}", state(&ended)?);
     ensure!(state(&missed)? == (json!(false), json!(4)), "{:?}", state(&missed)?);
     ensure!(state(&runs)? == (json!(true), Value::Null), "{:?}", state(&runs)?);
-    // One that was only noted is started by the daemon that comes after; one that was started, never again.
+    // One that was only noted can be started; one that was started, never again.
     ensure!(state(&noted)? == (json!(false), Value::Null), "{:?}", state(&noted)?);
     request(&format!("POST /v1.43/exec/{noted}/start"), &json!({"Detach": true}), 200)?;
     eventually("it has ended", || Ok(state(&noted)? == (json!(false), json!(6))))?;

@@ -64,6 +64,13 @@ pub fn head(stream: &mut UnixStream) -> Result<String> {
     Ok(String::from_utf8_lossy(&head).into_owned())
 }
 
+/// A connection on which a request was sent: its answer comes bit by bit.
+pub fn opened(request: &str) -> Result<UnixStream> {
+    let mut stream = connect()?;
+    stream.write_all(format!("{request} HTTP/1.1\r\nHost: d\r\nConnection: close\r\n\r\n").as_bytes())?;
+    Ok(stream)
+}
+
 /// A connection that has become a container's streams.
 pub fn upgraded(path: &str, body: &Value) -> Result<UnixStream> {
     let mut stream = connect()?;

@@ -4,6 +4,7 @@
 mod bad_input;
 mod clients;
 mod crashes;
+mod events;
 mod http;
 mod prune;
 mod remote;
@@ -22,6 +23,7 @@ fn main() -> ExitCode {
         clients::cases(),
         upgrades::cases(),
         crashes::cases(),
+        events::cases(),
     ]
     .concat();
     testkit::run(cases.into_iter().map(testkit::Case::with_own_cgroups).collect())
