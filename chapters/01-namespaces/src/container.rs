@@ -14,7 +14,7 @@ use crate::launch::CallerSignals;
 use crate::locked::Locked;
 use crate::mechanism::Mechanism;
 use crate::plan::Inside;
-use crate::recorded_process::is_exiting;
+use crate::recorded_process::{RecordedProcess, is_exiting};
 use crate::removal::{self, Damaged};
 use crate::state::{State, Status};
 use crate::store::{Store, new_id};
@@ -80,6 +80,7 @@ impl Container {
             created: SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?.as_secs(),
             command: spec.command.iter().map(|part| part.to_string_lossy().into_owned()).collect(),
             foreground: spec.foreground,
+            maker: Some(RecordedProcess::of(Pid::this())?),
         };
         let locked = store.new_directory(&state)?;
         let directory = locked.directory.clone();

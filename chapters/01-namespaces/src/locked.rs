@@ -18,6 +18,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// from a container in the making.
 ///
 /// A forked child holds the same lock. It must drop its copy, which closes it and unlocks nothing.
+/// If its maker is killed before the child has come to that, the lock stays for a moment: see
+/// [`Store::claim`](crate::Store::claim).
 #[derive(Debug)]
 pub(crate) struct Locked {
     pub directory: PathBuf,
@@ -36,8 +38,13 @@ impl Locked {
 
     /// Waits for the lock, as [`lock_in_time`] does; `None` when the directory is gone by then.
     pub fn take(directory: &Path) -> Result<Option<Locked>> {
+        Locked::take_within(PATIENCE, directory)
+    }
+
+    /// The same, with a patience of one's own.
+    pub fn take_within(patience: Duration, directory: &Path) -> Result<Option<Locked>> {
         let Some(file) = open(directory)? else { return Ok(None) };
-        lock_in_time(&file, directory)?;
+        lock_within(patience, &file, directory)?;
         // The holder before us may have removed it.
         Ok(directory.exists().then(|| Locked { directory: directory.into(), _lock: file }))
     }

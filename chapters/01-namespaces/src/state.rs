@@ -54,6 +54,9 @@ pub struct State {
     pub command: Vec<String>,
     /// A foreground container goes with the `run` that made it.
     pub foreground: bool,
+    /// The process that makes it, and holds the lock of its directory meanwhile.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub maker: Option<RecordedProcess>,
 }
 
 const FILE: &str = "state.json";
@@ -104,6 +107,7 @@ impl State {
             created: 0,
             command: Vec::new(),
             foreground: false,
+            maker: None,
         }
     }
 
@@ -120,6 +124,11 @@ impl State {
     pub fn process(&self) -> RecordedProcess {
         let (pid, start_time) = (self.pid, self.start_time);
         RecordedProcess { pid, start_time, seen_from: self.seen_from.clone() }
+    }
+
+    /// Whether the process that made it is seen to be gone.
+    pub(crate) fn has_lost_its_maker(&self) -> bool {
+        self.maker.as_ref().is_some_and(|maker| maker.life() == Life::Gone)
     }
 
     /// What can be seen of the first process.

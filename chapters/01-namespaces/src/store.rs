@@ -4,6 +4,7 @@ use std::fs::{self, DirBuilder, File};
 use std::io::{ErrorKind, Read};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use nix::unistd::Pid;
@@ -14,6 +15,10 @@ use crate::locked::{self, Locked};
 use crate::ownership::is_ours;
 use crate::recorded_process::{SeenFrom, start_time};
 use crate::state::State;
+
+/// How long a child may take to let go of its dead maker's lock: it was cloned a moment ago, and
+/// the machine may be busy. One in a frozen cgroup never does.
+const PATIENCE_WITH_ORPHANS: Duration = Duration::from_secs(2);
 
 /// The directory with everybody's state directories.
 #[derive(Debug, Clone)]
@@ -78,15 +83,22 @@ impl Store {
     /// one was written). A state that can't be read says nothing, so its directory stays for whoever
     /// removes it by its id.
     pub(crate) fn claim(&self, is_debris: impl Fn(Option<&State>) -> bool) -> Result<Vec<Locked>> {
-        let _nobody_makes_one_meanwhile = self.lock_root()?;
-        let mut claimed = Vec::new();
+        let nobody_makes_one_meanwhile = self.lock_root()?;
+        let is_debris = |locked: &Locked| State::read(&locked.directory).is_ok_and(|state| is_debris(state.as_ref()));
+        let (mut claimed, mut orphaned) = (Vec::new(), Vec::new());
         for directory in self.directories()? {
             // One that can't even be opened bars none of the others.
-            if let Ok(Some(locked)) = Locked::try_take(&directory)
-                && State::read(&directory).is_ok_and(|state| is_debris(state.as_ref()))
-            {
-                claimed.push(locked);
+            match Locked::try_take(&directory) {
+                Ok(Some(locked)) if is_debris(&locked) => claimed.push(locked),
+                Ok(None) if has_lost_its_maker(&directory) => orphaned.push(directory),
+                _ => {}
             }
+        }
+        drop(nobody_makes_one_meanwhile);
+        // A child of the dead maker's still has its copy of the lock, until it sees that it is alone.
+        for directory in orphaned {
+            let locked = Locked::take_within(PATIENCE_WITH_ORPHANS, &directory).ok().flatten();
+            claimed.extend(locked.filter(is_debris));
         }
         Ok(claimed)
     }
@@ -183,6 +195,10 @@ impl Store {
     }
 }
 
+fn has_lost_its_maker(directory: &Path) -> bool {
+    State::read(directory).is_ok_and(|state| state.is_some_and(|state| state.has_lost_its_maker()))
+}
+
 /// A new id: 32 random bytes, as Docker's.
 pub fn new_id() -> Result<String> {
     let mut bytes = [0; 32];
@@ -208,6 +224,43 @@ pub(crate) fn check_name(name: &str) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::recorded_process::RecordedProcess;
+    use crate::state::Status;
+
+    /// A container in the making, and its lock.
+    fn in_the_making(store: &Store, maker: RecordedProcess) -> Locked {
+        let id = new_id().unwrap();
+        let state = State { id: id.clone(), status: Status::Creating, ..State::damaged(&store.root().join(&id)) };
+        store.new_directory(&State { maker: Some(maker), ..state }).unwrap()
+    }
+
+    #[test]
+    fn a_dead_makers_lock_is_waited_for_until_its_child_lets_go() {
+        let root = tempfile::tempdir().unwrap();
+        let store = Store::open(&root.path().join("store")).unwrap();
+        let mut dead = RecordedProcess::of(Pid::this()).unwrap();
+        dead.start_time += 1;
+        let lock = in_the_making(&store, dead);
+        let directory = lock.directory.clone();
+        let child = std::thread::spawn(move || {
+            std::thread::sleep(Duration::from_millis(100));
+            drop(lock);
+        });
+        let claimed = store.claim(|_| true).unwrap();
+        assert_eq!(claimed.into_iter().map(|locked| locked.directory).collect::<Vec<_>>(), [directory]);
+        child.join().unwrap();
+    }
+
+    #[test]
+    fn a_living_makers_lock_is_not_waited_for() {
+        let root = tempfile::tempdir().unwrap();
+        let store = Store::open(&root.path().join("store")).unwrap();
+        let lock = in_the_making(&store, RecordedProcess::of(Pid::this()).unwrap());
+        let begun = std::time::Instant::now();
+        assert!(store.claim(|_| true).unwrap().is_empty());
+        assert!(begun.elapsed() < PATIENCE_WITH_ORPHANS);
+        drop(lock);
+    }
 
     #[test]
     fn names_are_dockers() {

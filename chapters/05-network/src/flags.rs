@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::net::{IpAddr, Ipv4Addr};
+use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 use ch01_namespaces::{ContainerFlags, Design, Namespace, new_id, report};
@@ -52,9 +53,14 @@ pub struct Flags {
 #[derive(Debug)]
 enum Decision {
     Host,
+    /// What `--join net` names.
+    Joined,
     None,
     Container(String),
-    Network { name: String, holder: Option<Holder> },
+    Network {
+        name: String,
+        holder: Option<Holder>,
+    },
 }
 
 impl ContainerFlags for Flags {
@@ -73,7 +79,7 @@ impl ContainerFlags for Flags {
         };
         let decision = self.decision.take().context("internal error: the network was not decided")?;
         match &decision {
-            Decision::Host => {}
+            Decision::Host | Decision::Joined => {}
             Decision::None | Decision::Network { .. } => design.add_default_namespace(Namespace::Net),
             Decision::Container(container) => {
                 let join = format!("net={container}").parse().map_err(|error| anyhow::anyhow!("{error}"))?;
@@ -81,22 +87,26 @@ impl ContainerFlags for Flags {
             }
         }
         let made = self.namespaces_mut().made(design.default_namespaces);
-        let own_name = made.has(Namespace::Uts);
-        let namespaces = self.namespaces_mut();
-        if own_name && namespaces.hostname.is_none() {
-            namespaces.hostname = Some(id[..12].into());
-        }
-        let hostname = match (&namespaces.hostname, own_name) {
-            (Some(hostname), true) => hostname.clone(),
-            _ => nix::unistd::gethostname()?.to_string_lossy().into_owned(),
+        let machines = nix::unistd::gethostname()?.to_string_lossy().into_owned();
+        let whose = decision.container_with_names(design)?;
+        let hostname = match &self.namespaces_mut().hostname {
+            _ if !made.has(Namespace::Uts) => machines,
+            Some(hostname) => hostname.clone(),
+            None => match (&decision, &whose) {
+                (Decision::Host, _) => machines,
+                (_, Some(other)) => EtcFiles::hostname_in(other).unwrap_or_else(|| id[..12].into()),
+                _ => id[..12].into(),
+            },
         };
+        if made.has(Namespace::Uts) {
+            self.namespaces_mut().hostname = Some(hostname.clone());
+        }
         let networks = Networks::open(design.store_flags())?;
-        if made.has(Namespace::Mount) && decision.has_own_names() {
+        if made.has(Namespace::Mount) && !matches!(decision, Decision::Joined) {
             let (dns, extra) = (self.network.dns.clone(), self.network.add_host.clone());
             let mut files = EtcFiles::new(hostname.clone(), dns, extra, networks.clone());
-            if let Decision::Container(container) = &decision {
-                files.shared_with = Some(design.store()?.find(container)?.0);
-            }
+            files.are_the_machines = matches!(decision, Decision::Host);
+            files.shared_with = whose;
             design.add(files);
         }
         match decision {
@@ -122,8 +132,12 @@ impl ContainerFlags for Flags {
 }
 
 impl Decision {
-    fn has_own_names(&self) -> bool {
-        !matches!(self, Decision::Host)
+    /// The state directory of the container whose network, and so whose name files, this one has.
+    fn container_with_names(&self, design: &Design) -> Result<Option<PathBuf>> {
+        match self {
+            Decision::Container(container) => Ok(Some(design.store()?.find(container)?.0)),
+            _ => Ok(None),
+        }
     }
 }
 
@@ -150,6 +164,7 @@ impl Flags {
             }
             _ => {}
         }
+        self.check_names(joins_net)?;
         let publishes = !flags.publish.is_empty();
         match mode {
             Some(mode @ (NetworkMode::Host | NetworkMode::None | NetworkMode::Container(_))) if publishes => {
@@ -160,6 +175,35 @@ impl Flags {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Flags for the name files, where these files are another container's or nobody's.
+    fn check_names(&self, joins_net: bool) -> Result<()> {
+        let (namespaces, network) = (&self.earlier.earlier.earlier.namespaces, &self.network);
+        let given = [
+            ("--dns", !network.dns.is_empty()),
+            ("--add-host", !network.add_host.is_empty()),
+            ("--hostname", namespaces.hostname.is_some()),
+        ];
+        let mut given = given.into_iter().filter_map(|(flag, is_given)| is_given.then_some(flag));
+        if let (Some(NetworkMode::Container(other)), Some(flag)) = (&network.network, given.next()) {
+            bail!(
+                "{flag} and --network container:{other} contradict each other\ncause: the name files and the host \
+                 name are those of {other}\ncure: omit {flag}; or give it to {other}"
+            );
+        }
+        let has_mounts = namespaces.namespaces.is_none_or(|set| set.has(Namespace::Mount));
+        let flag = if network.dns.is_empty() { "--add-host" } else { "--dns" };
+        if network.dns.is_empty() && network.add_host.is_empty() {
+            return Ok(());
+        }
+        if !has_mounts {
+            bail!("{flag} needs a mount namespace, or it would change the host's files: add mount to --namespaces");
+        }
+        if joins_net {
+            bail!("{flag} and --join net contradict each other: the name files stay those of the image");
+        }
+        Ok(())
     }
 
     fn decide(&self, design: &Design) -> Result<Decision> {
@@ -174,7 +218,8 @@ impl Flags {
                 Ok(Decision::Container(name.clone()))
             }
             Some(NetworkMode::Network(name)) => self.on_network(design, name),
-            None if joins_net || without_net => Ok(Decision::Host),
+            None if joins_net => Ok(Decision::Joined),
+            None if without_net => Ok(Decision::Host),
             // Namespaces that were chosen by hand stay as they were chosen.
             None if namespaces.namespaces.is_some() && self.network.publish.is_empty() => Ok(Decision::None),
             None => match self.on_network(design, DEFAULT) {

@@ -4,14 +4,16 @@
 use std::fs;
 use std::net::IpAddr;
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use ch01_namespaces::{Handover, Inside, Mechanism, Plan, Stage, Undo};
 use ch02_rootfs::mechanisms::Mounts;
 use ch02_rootfs::mounts::{Mount, What};
 
-use crate::names::{EXTRA_HOSTS, ExtraHost, HOSTS, Hosts, names_of, refresh, resolv_conf};
+use crate::names::{
+    EXTRA_HOSTS, ExtraHost, HOSTS, Hosts, machines_hosts, machines_resolv_conf, names_of, refresh, resolv_conf,
+};
 use crate::network::{Endpoint, Networks};
 use crate::steps;
 
@@ -25,20 +27,25 @@ pub struct EtcFiles {
     pub extra: Vec<ExtraHost>,
     /// Networks, on which others have to learn of this container.
     pub networks: Networks,
-    /// Another container whose files these are.
+    /// The state directory of another container whose files these are.
     pub shared_with: Option<PathBuf>,
+    /// Whether they are copies of the machine's, whose network the container uses.
+    pub are_the_machines: bool,
     mounts: Option<Mounts>,
 }
 
 impl EtcFiles {
     /// Of a container of its own.
     pub fn new(hostname: String, dns: Vec<IpAddr>, extra: Vec<ExtraHost>, networks: Networks) -> EtcFiles {
-        EtcFiles { hostname, dns, extra, networks, shared_with: None, mounts: None }
+        EtcFiles { hostname, dns, extra, networks, shared_with: None, are_the_machines: false, mounts: None }
     }
 }
 
+const HOSTNAME: &str = "hostname";
+const RESOLV_CONF: &str = "resolv.conf";
+
 const FILES: [(&str, &str); 3] =
-    [(HOSTS, "/etc/hosts"), ("hostname", "/etc/hostname"), ("resolv.conf", "/etc/resolv.conf")];
+    [(HOSTS, "/etc/hosts"), (HOSTNAME, "/etc/hostname"), (RESOLV_CONF, "/etc/resolv.conf")];
 
 impl Mechanism for EtcFiles {
     fn name(&self) -> &'static str {
@@ -77,12 +84,11 @@ impl EtcFiles {
     fn write(&self, plan: &Plan) -> Result<()> {
         let directory = plan.directory();
         let endpoint = Endpoint::read(directory);
-        let own = endpoint.as_ref().map(|endpoint| (endpoint.address, names_of(endpoint)));
-        let hosts = Hosts { own, extra: self.extra.clone(), others: Vec::new() };
+        let (hosts, resolv_conf) = self.hosts_and_servers(endpoint.as_ref());
         let texts = [
-            (HOSTS, hosts.text()),
-            ("hostname", format!("{}\n", self.hostname)),
-            ("resolv.conf", resolv_conf(&self.dns, endpoint.is_some())),
+            (HOSTS, hosts),
+            (HOSTNAME, format!("{}\n", self.hostname)),
+            (RESOLV_CONF, resolv_conf),
             (EXTRA_HOSTS, serde_json::to_string(&self.extra)?),
         ];
         for (name, text) in texts {
@@ -93,5 +99,20 @@ impl EtcFiles {
                 .with_context(|| format!("cannot write {}", file.display()))?;
         }
         endpoint.map_or(Ok(()), |endpoint| refresh(&self.networks, &endpoint.network))
+    }
+
+    fn hosts_and_servers(&self, endpoint: Option<&Endpoint>) -> (String, String) {
+        if self.are_the_machines {
+            return (machines_hosts(&self.extra), machines_resolv_conf(&self.dns));
+        }
+        let own = endpoint.map(|endpoint| (endpoint.address, names_of(endpoint)));
+        let hosts = Hosts { own, extra: self.extra.clone(), others: Vec::new() };
+        (hosts.text(), resolv_conf(&self.dns, endpoint.is_some()))
+    }
+
+    /// The host name of a container, given its state directory.
+    pub fn hostname_in(state_directory: &Path) -> Option<String> {
+        let text = fs::read_to_string(state_directory.join(HOSTNAME)).ok()?;
+        Some(text.trim_end().into())
     }
 }

@@ -50,15 +50,17 @@ impl Hosts {
             "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\nfe00::\tip6-localnet\n\
              ff00::\tip6-mcastprefix\nff02::1\tip6-allnodes\nff02::2\tip6-allrouters\n",
         );
-        for host in &self.extra {
-            text.push_str(&format!("{}\t{}\n", host.address, host.name));
-        }
+        text.push_str(&lines_of(&self.extra));
         for (address, names) in self.own.iter().chain(&self.others) {
             text.push_str(&line(*address, names));
             text.push('\n');
         }
         text
     }
+}
+
+fn lines_of(extra: &[ExtraHost]) -> String {
+    extra.iter().map(|host| format!("{}\t{}\n", host.address, host.name)).collect()
 }
 
 fn line(address: Ipv4Addr, names: &[String]) -> String {
@@ -132,6 +134,21 @@ fn rewrite(file: &Path, text: &str) -> Result<()> {
     opened
         .and_then(|mut file| file.write_all(text.as_bytes()))
         .with_context(|| format!("cannot write {}", file.display()))
+}
+
+/// The machine's /etc/hosts, and what the user wants besides: for a container that uses the
+/// machine's network.
+pub fn machines_hosts(extra: &[ExtraHost]) -> String {
+    let machines = fs::read_to_string("/etc/hosts").unwrap_or_else(|_| Hosts::default().text());
+    let end = if machines.is_empty() || machines.ends_with('\n') { "" } else { "\n" };
+    [&machines, end, &lines_of(extra)].concat()
+}
+
+/// The machine's /etc/resolv.conf as it is: on its network, servers on its loopback address are
+/// reached. Servers that were asked for take their place.
+pub fn machines_resolv_conf(dns: &[IpAddr]) -> String {
+    let machines = fs::read_to_string("/etc/resolv.conf").unwrap_or_default();
+    if dns.is_empty() { machines } else { resolv_conf_from(&machines, "", dns) }
 }
 
 /// Where systemd-resolved keeps the servers that it asks itself.
