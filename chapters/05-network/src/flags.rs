@@ -4,14 +4,14 @@ use std::ffi::OsString;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, bail};
-use ch01_namespaces::{ContainerFlags, Design, Namespace, new_id, report};
+use anyhow::{Context, Result};
+use ch01_namespaces::{ContainerFlags, Design, Namespace, Target, new_id, report};
 use clap::Args;
 
 use crate::mechanisms::{BridgeEndpoint, EtcFiles, Loopback, Place};
 use crate::mode::NetworkMode;
 use crate::names::ExtraHost;
-use crate::network::{DEFAULT, Endpoint, Networks};
+use crate::network::{DEFAULT, Endpoint, Network, Networks};
 use crate::ports::Publish;
 use crate::rootless::{Holder, owns_network_namespace};
 
@@ -58,8 +58,8 @@ enum Decision {
     None,
     Container(String),
     Network {
-        name: String,
-        holder: Option<Holder>,
+        network: Network,
+        place: Place,
     },
 }
 
@@ -81,6 +81,9 @@ impl ContainerFlags for Flags {
         match &decision {
             Decision::Host | Decision::Joined => {}
             Decision::None | Decision::Network { .. } => design.add_default_namespace(Namespace::Net),
+            // In ours already, as one on the machine's network, there is nothing to join: an ordinary user may
+            // not even do that.
+            Decision::Container(container) if is_in_our_network(container, design)? => {}
             Decision::Container(container) => {
                 let join = format!("net={container}").parse().map_err(|error| anyhow::anyhow!("{error}"))?;
                 self.namespaces_mut().join.push(join);
@@ -110,17 +113,15 @@ impl ContainerFlags for Flags {
             design.add(files);
         }
         match decision {
-            Decision::Network { name, holder } => {
+            Decision::Network { network, place } => {
                 let endpoint = Endpoint {
-                    network: name.clone(),
+                    network: network.name.clone(),
                     address: Ipv4Addr::UNSPECIFIED,
                     hostname,
                     name: design.spec.name.clone(),
                     ports: self.network.publish.clone(),
-                    rootless: holder.is_some(),
+                    holder: place.holder().cloned(),
                 };
-                let network = networks.find(&name)?;
-                let place = holder.map_or(Place::Here, Place::Users);
                 let role: Vec<OsString> = design.store_flags().as_args();
                 design.add(BridgeEndpoint::new(networks, network, place, id, endpoint, role));
             }
@@ -146,66 +147,6 @@ impl Flags {
         &mut self.earlier.earlier.earlier.namespaces
     }
 
-    /// What contradicts itself.
-    fn check(&self) -> Result<()> {
-        let namespaces = &self.earlier.earlier.earlier.namespaces;
-        let joins_net = namespaces.join.iter().any(|join| join.kind() == Namespace::Net);
-        let (mode, flags) = (&self.network.network, &self.network);
-        if joins_net && mode.is_some() {
-            bail!("--network and --join net contradict each other: a process is in one network namespace");
-        }
-        let has_net = namespaces.namespaces.map(|set| set.has(Namespace::Net));
-        match (mode, has_net) {
-            (Some(NetworkMode::Host | NetworkMode::Container(_)), Some(true)) => {
-                bail!("--namespaces makes a network namespace, but --network uses another one")
-            }
-            (Some(NetworkMode::None | NetworkMode::Network(_)), Some(false)) => {
-                bail!("--network needs a network namespace: add net to --namespaces")
-            }
-            _ => {}
-        }
-        self.check_names(joins_net)?;
-        let publishes = !flags.publish.is_empty();
-        match mode {
-            Some(mode @ (NetworkMode::Host | NetworkMode::None | NetworkMode::Container(_))) if publishes => {
-                bail!("-p needs a bridge network, but --network {mode} has none: omit -p or --network")
-            }
-            None if publishes && (joins_net || has_net == Some(false)) => {
-                bail!("-p needs a bridge network, which needs a network namespace: omit -p")
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// Flags for the name files, where these files are another container's or nobody's.
-    fn check_names(&self, joins_net: bool) -> Result<()> {
-        let (namespaces, network) = (&self.earlier.earlier.earlier.namespaces, &self.network);
-        let given = [
-            ("--dns", !network.dns.is_empty()),
-            ("--add-host", !network.add_host.is_empty()),
-            ("--hostname", namespaces.hostname.is_some()),
-        ];
-        let mut given = given.into_iter().filter_map(|(flag, is_given)| is_given.then_some(flag));
-        if let (Some(NetworkMode::Container(other)), Some(flag)) = (&network.network, given.next()) {
-            bail!(
-                "{flag} and --network container:{other} contradict each other\ncause: the name files and the host \
-                 name are those of {other}\ncure: omit {flag}; or give it to {other}"
-            );
-        }
-        let has_mounts = namespaces.namespaces.is_none_or(|set| set.has(Namespace::Mount));
-        let flag = if network.dns.is_empty() { "--add-host" } else { "--dns" };
-        if network.dns.is_empty() && network.add_host.is_empty() {
-            return Ok(());
-        }
-        if !has_mounts {
-            bail!("{flag} needs a mount namespace, or it would change the host's files: add mount to --namespaces");
-        }
-        if joins_net {
-            bail!("{flag} and --join net contradict each other: the name files stay those of the image");
-        }
-        Ok(())
-    }
-
     fn decide(&self, design: &Design) -> Result<Decision> {
         let namespaces = &self.earlier.earlier.earlier.namespaces;
         let joins_net = namespaces.join.iter().any(|join| join.kind() == Namespace::Net);
@@ -222,14 +163,24 @@ impl Flags {
             None if without_net => Ok(Decision::Host),
             // Namespaces that were chosen by hand stay as they were chosen.
             None if namespaces.namespaces.is_some() && self.network.publish.is_empty() => Ok(Decision::None),
-            None => match self.on_network(design, DEFAULT) {
-                Err(error) if self.network.publish.is_empty() => {
-                    report(&error.context("the container gets no network"));
-                    Ok(Decision::None)
-                }
-                decision => decision,
-            },
+            None if !self.network.publish.is_empty() => self.on_network(design, DEFAULT),
+            None => self.on_default_network(design).or_else(|error| {
+                report(&error.context("the container gets no network"));
+                Ok(Decision::None)
+            }),
         }
+    }
+
+    /// The bridge is made before anything else: where that isn't possible, the container is still to
+    /// be had without a network.
+    fn on_default_network(&self, design: &Design) -> Result<Decision> {
+        let decision = self.on_network(design, DEFAULT)?;
+        if let Decision::Network { network, place } = &decision
+            && !place.is_known_to_have(network)
+        {
+            place.bring_up(&Networks::open(design.store_flags())?, network)?;
+        }
+        Ok(decision)
     }
 
     // ANCHOR: on_network
@@ -239,13 +190,13 @@ impl Flags {
         let networks = Networks::open(flags)?;
         let network = networks.find(name)?;
         if owns_network_namespace() {
-            return Ok(Decision::Network { name: network.name, holder: None });
+            return Ok(Decision::Network { network, place: Place::Here });
         }
         // This must be decided before the process enters another user namespace.
         flags.data_root();
         let holder = Holder::find_or_start(flags, &networks)?;
         holder.enter_user_namespace()?;
-        Ok(Decision::Network { name: network.name, holder: Some(holder) })
+        Ok(Decision::Network { network, place: Place::Users(holder) })
     }
     // ANCHOR_END: on_network
 
@@ -253,11 +204,15 @@ impl Flags {
     /// from there.
     fn enter_for_container(&self, design: &Design, name: &str) -> Result<()> {
         let (directory, _) = design.store()?.find(name)?;
-        if Endpoint::read(&directory).is_some_and(|endpoint| endpoint.rootless) {
+        if let Some(holder) = Endpoint::read(&directory).and_then(|endpoint| endpoint.holder) {
             design.store_flags().data_root();
-            let networks = Networks::open(design.store_flags())?;
-            Holder::find_or_start(design.store_flags(), &networks)?.enter_user_namespace()?;
+            Holder::of_container(name, &holder)?.enter_user_namespace()?;
         }
         Ok(())
     }
+}
+
+fn is_in_our_network(container: &str, design: &Design) -> Result<bool> {
+    let theirs = Target::named(container, || design.store())?.inode(Namespace::Net)?;
+    Ok(theirs == Target::myself()?.inode(Namespace::Net)?)
 }

@@ -11,9 +11,16 @@ const PORTS: &str = "5.5 Published ports";
 const FILES: &str = "5.6 Name resolution";
 const USERS: &str = "5.7 Networks without root";
 
+/// An interface's MTU is in the message where one was asked for, and is the last argument then.
+pub(crate) const MTU: &str = "mtu ";
+
+fn mtu(args: &[String]) -> String {
+    args.last().filter(|last| last.starts_with(MTU)).map(|mtu| format!(" {mtu}")).unwrap_or_default()
+}
+
 /// A bridge.
 pub static CREATE_BRIDGE: Why = Why::new("a switch in software, for the containers of a network", BRIDGES)
-    .as_shell(|args| Some(format!("ip link add {} type bridge", args.first()?)))
+    .as_shell(|args| Some(format!("ip link add {}{} type bridge", args.first()?, mtu(args))))
     .teaching(&[
         (
             Errno::EPERM,
@@ -38,7 +45,11 @@ pub static SET_ALIAS: Why = Why::new("the network's id on its bridge: the next c
 /// A veth pair.
 pub static CREATE_VETH: Why = Why::new("a veth pair: one end on the bridge, the other is eth0 inside", LINKS)
     .as_shell(|args| match args {
-        [name, _, peer] => Some(format!("ip link add {name} type veth peer name {peer} netns PID")),
+        [name, _, _, bridge, peer, pid, ..] => {
+            let mtu = mtu(args);
+            let peer = format!("peer name {peer}{mtu} netns {pid}");
+            Some(format!("ip link add {name} up master {bridge}{mtu} type veth {peer}"))
+        }
         _ => None,
     })
     .teaching(&[
@@ -72,7 +83,7 @@ pub static REMOVE_LINK: Why = Why::new("removes the interface, and the other end
 
 /// An address.
 pub static ADD_ADDRESS: Why = Why::new("adds an address, and the kernel adds the route to its subnet", ADDRESSES)
-    .as_shell(|args| Some(format!("ip addr add {} dev {}", args.get(1)?, args.first()?)));
+    .as_shell(|args| Some(format!("ip addr add {} brd + dev {}", args.get(1)?, args.first()?)));
 
 /// The default route.
 pub static ADD_ROUTE: Why = Why::new("all other packets go to the bridge, the gateway", ADDRESSES)

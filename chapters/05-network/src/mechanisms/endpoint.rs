@@ -9,21 +9,13 @@ use ch01_namespaces::helper::Helper;
 use ch01_namespaces::{Handover, Inside, Mechanism, Plan, Process, Stage, Undo};
 use serde::{Deserialize, Serialize};
 
+use super::Place;
 use crate::firewall::{self, rules};
 use crate::names;
 use crate::netlink::{Netlink, Veth};
-use crate::network::{Endpoint, Network, Networks, bring_up};
+use crate::network::{Endpoint, Network, Networks};
 use crate::ports::{Publish, listen};
-use crate::rootless::Holder;
 use crate::steps;
-
-/// Where the network's bridge is.
-pub enum Place {
-    /// In our own network namespace, which we are root over.
-    Here,
-    /// In the user's own, kept by a holder. We are in its user namespace already.
-    Users(Holder),
-}
 
 /// A container's endpoint on a network.
 pub struct BridgeEndpoint {
@@ -55,17 +47,6 @@ impl BridgeEndpoint {
         role: Vec<std::ffi::OsString>,
     ) -> BridgeEndpoint {
         BridgeEndpoint { networks, network, place, container, endpoint, listeners: Vec::new(), role }
-    }
-
-    fn netlink(&self) -> Result<Netlink> {
-        match &self.place {
-            Place::Here => Netlink::open(),
-            Place::Users(holder) => holder.netlink(),
-        }
-    }
-
-    fn has_rules(&self) -> bool {
-        matches!(self.place, Place::Here) && firewall::is_available()
     }
 }
 
@@ -101,21 +82,15 @@ impl Mechanism for BridgeEndpoint {
     /// The container's network namespace exists: the cable goes in. It needs no undo record, since it
     /// goes with the namespace.
     fn attach(&mut self, process: &Process) -> Result<Handover> {
-        let netlink = self.netlink()?;
-        let bridge = {
-            let _alone = self.networks.lock()?;
-            if let Place::Users(_) = self.place {
-                bring_up::remove_stale(&self.network, &netlink)?;
-            }
-            bring_up::bring_up(&self.network, &netlink, || self.set_rules())?
-        };
+        let (netlink, bridge) = self.place.bring_up(&self.networks, &self.network)?;
         let sandbox = format!("/proc/{}/ns/net", process.pid);
         let sandbox = File::open(&sandbox).with_context(|| format!("cannot open {sandbox}"))?;
         let name = format!("veth{}", &self.container[..8]);
         let mtu = self.network.mtu;
-        plug_in(&netlink, &Veth { name: &name, bridge, peer: "eth0", namespace: sandbox.as_fd(), mtu })?;
+        let (bridge, namespace) = ((bridge, self.network.bridge.as_str()), sandbox.as_fd());
+        plug_in(&netlink, &Veth { name: &name, bridge, peer: "eth0", namespace, process: process.pid, mtu })?;
         if !self.endpoint.ports.is_empty() {
-            if self.has_rules() {
+            if self.place.has_rules() {
                 netlink.set_hairpin(&name)?;
             }
             self.publish(process)?;
@@ -138,24 +113,11 @@ impl Mechanism for BridgeEndpoint {
 }
 
 impl BridgeEndpoint {
-    /// Of the network, in the namespace where its bridge is.
-    fn set_rules(&self) -> Result<()> {
-        match &self.place {
-            Place::Here => bring_up::set_rules(&self.network)?,
-            Place::Users(holder) if holder.has_way_out(&self.networks) => {
-                holder.work(|| bring_up::set_rules(&self.network))?;
-            }
-            // Nothing is forwarded there, so there is nothing to be kept out.
-            Place::Users(_) => {}
-        }
-        Ok(())
-    }
-
     fn publish(&mut self, process: &Process) -> Result<()> {
         let mut fds: Vec<OwnedFd> = vec![process.pidfd().try_clone_to_owned()?];
         let mut role = self.role.clone();
         role.push("port-proxy".into());
-        if self.has_rules() {
+        if self.place.has_rules() {
             let table = rules::container_table(&self.container);
             process.undo_later(Undo::RemoveNftTable(table.clone()))?;
             let text = rules::publish(&self.container, self.endpoint.address, &self.endpoint.ports);

@@ -9,6 +9,7 @@ use netlink_packet_route::link::{
     InfoBridgePort, InfoData, InfoKind, InfoPortData, InfoPortKind, InfoVeth, LinkAttribute, LinkFlags, LinkInfo,
     LinkMessage,
 };
+use nix::unistd::Pid;
 
 use super::{Netlink, Told};
 use crate::steps;
@@ -66,14 +67,20 @@ impl From<LinkMessage> for Link {
 pub struct Veth<'a> {
     /// The end on the bridge's side.
     pub name: &'a str,
-    /// The bridge, by its index.
-    pub bridge: u32,
+    /// The bridge, by its index and name.
+    pub bridge: (u32, &'a str),
     /// The end inside.
     pub peer: &'a str,
     /// The network namespace of the other end.
     pub namespace: BorrowedFd<'a>,
+    /// A process in it, for people: the kernel is given the namespace.
+    pub process: Pid,
     /// The largest packet, for both.
     pub mtu: Option<u32>,
+}
+
+fn narrated(mtu: Option<u32>) -> Option<String> {
+    mtu.map(|mtu| format!("{}{mtu}", steps::MTU))
 }
 
 impl Netlink {
@@ -110,7 +117,7 @@ impl Netlink {
             LinkAttribute::LinkInfo(vec![LinkInfo::Kind(InfoKind::Bridge)]),
         ];
         message.attributes.extend(bridge.mtu.map(LinkAttribute::Mtu));
-        let args = vec![bridge.name.into(), "bridge".into()];
+        let args = [bridge.name.into(), "bridge".into()].into_iter().chain(narrated(bridge.mtu)).collect();
         let told = Told { why: &steps::CREATE_BRIDGE, call: "RTM_NEWLINK", args };
         self.request(told, RouteNetlinkMessage::NewLink(message), NLM_F_CREATE | NLM_F_EXCL)?;
         self.link_index(bridge.name)?.with_context(|| format!("the bridge {} went away at once", bridge.name))
@@ -140,14 +147,16 @@ impl Netlink {
         message.header.change_mask = LinkFlags::Up;
         message.attributes = vec![
             LinkAttribute::IfName(veth.name.into()),
-            LinkAttribute::Controller(veth.bridge),
+            LinkAttribute::Controller(veth.bridge.0),
             LinkAttribute::LinkInfo(vec![
                 LinkInfo::Kind(InfoKind::Veth),
                 LinkInfo::Data(InfoData::Veth(InfoVeth::Peer(peer))),
             ]),
         ];
         message.attributes.extend(veth.mtu.map(LinkAttribute::Mtu));
-        let args = vec![veth.name.into(), "veth".into(), veth.peer.into()];
+        let (bridge, process) = (veth.bridge.1.into(), veth.process.to_string());
+        let args = vec![veth.name.into(), "veth".into(), "IFF_UP".into(), bridge, veth.peer.into(), process];
+        let args = args.into_iter().chain(narrated(veth.mtu)).collect();
         let told = Told { why: &steps::CREATE_VETH, call: "RTM_NEWLINK", args };
         self.request(told, RouteNetlinkMessage::NewLink(message), NLM_F_CREATE | NLM_F_EXCL)
     }

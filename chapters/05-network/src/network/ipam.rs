@@ -20,9 +20,10 @@ impl Networks {
 
     // ANCHOR: allocate
     /// Gives a container the lowest free address. The network's address, the gateway's address and the
-    /// broadcast address are never free.
+    /// broadcast address are never free. From here on the network can't be removed.
     pub fn allocate(&self, network: &Network, container: &str) -> Result<Ipv4Addr> {
         let _alone = self.lock()?;
+        self.expect_defined(network)?;
         let directory = self.leases(&network.name);
         fs::create_dir_all(&directory).with_context(|| format!("cannot make {}", directory.display()))?;
         let mut taken = BTreeSet::from([network.gateway]);

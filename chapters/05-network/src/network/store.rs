@@ -1,14 +1,14 @@
 //! Networks and endpoints on disk: networks are data and outlive a boot, leases and endpoints go
 //! with the containers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::ErrorKind;
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use ch01_namespaces::{Failure, Store, StoreFlags, is_id, new_id, open_lock};
+use ch01_namespaces::{Failure, RecordedProcess, Store, StoreFlags, is_id, new_id, open_lock, remove_debris};
 use ch04_unionfs::store::open_data_root;
 use serde::{Deserialize, Serialize};
 
@@ -42,8 +42,9 @@ pub struct Endpoint {
     pub name: Option<String>,
     /// Its published ports.
     pub ports: Vec<Publish>,
-    /// Whether the network lives in a user's own network namespace.
-    pub rootless: bool,
+    /// The process that keeps the network, if it is in a user's own network namespace.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub holder: Option<RecordedProcess>,
 }
 
 impl Endpoint {
@@ -178,17 +179,38 @@ impl Networks {
         Ok(network)
     }
 
+    /// Refuses a network that was removed since it was looked up, or made anew. The caller holds the
+    /// lock.
+    pub(crate) fn expect_defined(&self, network: &Network) -> Result<()> {
+        if self.read(&network.name)?.as_ref() != Some(network) {
+            let name = &network.name;
+            bail!("the network {name} was removed while the container was being made\ncure: run it again");
+        }
+        Ok(())
+    }
+
     /// Removes a network; refused while containers are on it. Its definition goes last: as long as it
     /// is there, this can be done again after a `kill -9`.
     pub fn remove(&self, name: &str) -> Result<()> {
+        // What makers that were killed have left keeps no network.
+        remove_debris(&self.store()?)?;
         let _alone = self.lock()?;
         let network = self.read(name)?.ok_or_else(|| missing(name))?;
-        if let Some(container) = self.on_network(name)?.keys().next() {
+        if let Some(container) = self.users(name)?.first() {
             bail!("the network {name} is in use by container {}\ncure: remove that first: rm -f {0}", &container[..12]);
         }
         take_down(&network)?;
         let _ = fs::remove_dir_all(self.leases(name));
         fs::remove_file(self.file(name)).with_context(|| format!("cannot remove the network {name}"))
+    }
+
+    /// The ids of containers that are on a network, or have an address there already, being made.
+    fn users(&self, name: &str) -> Result<BTreeSet<String>> {
+        let mut users: BTreeSet<String> = self.on_network(name)?.into_keys().collect();
+        let leases = fs::read_dir(self.leases(name)).into_iter().flatten().flatten();
+        let leases = leases.filter_map(|lease| lease.file_name().into_string().ok());
+        users.extend(leases.filter(|id| is_id(id) && self.containers.join(id).is_dir()));
+        Ok(users)
     }
 
     /// The containers on a network, by id.

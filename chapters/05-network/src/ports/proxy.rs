@@ -9,7 +9,7 @@
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddrV4, TcpListener, TcpStream};
 use std::os::fd::{AsFd, OwnedFd};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -18,9 +18,16 @@ use ch01_namespaces::Undo;
 use ch01_namespaces::helper::{self, Work};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sched::{CloneFlags, setns};
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
-/// Connections at one time. A caller beyond that is accepted and dropped at once.
-const MOST: usize = 1024;
+/// Connections at one time, however many files may be open: each takes two threads.
+const MOST: u64 = 1024;
+
+/// Open files besides those of connections: listeners, and some to spare.
+const OTHER_FILES: u64 = 32;
+
+/// A thread that copies needs little.
+const STACK: usize = 256 * 1024;
 
 /// How long a container may take to accept.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -54,25 +61,51 @@ fn remove_rules(table: String) -> Result<()> {
     Undo::RemoveNftTable(table).run()
 }
 
+// ANCHOR: places
+/// Room for a number of connections. A caller beyond that waits until one ends: nobody accepts the
+/// next one meanwhile, and the kernel keeps those after it in the listener's queue.
+struct Places {
+    free: Mutex<u64>,
+    one_is_free: Condvar,
+}
+
+impl Places {
+    /// As many as this process may have open files for; the soft limit is raised to the hard one.
+    fn new(listeners: usize) -> Places {
+        let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE).unwrap_or((1024, 1024));
+        let files = if setrlimit(Resource::RLIMIT_NOFILE, hard, hard).is_ok() { hard } else { soft };
+        // Each listener may hold one that waits.
+        let others = OTHER_FILES + 2 * listeners as u64;
+        Places { free: Mutex::new((files.saturating_sub(others) / 2).clamp(1, MOST)), one_is_free: Condvar::new() }
+    }
+
+    fn take(&self) {
+        let free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut free = self.one_is_free.wait_while(free, |free| *free == 0).unwrap_or_else(PoisonError::into_inner);
+        *free -= 1;
+    }
+
+    fn give_back(&self) {
+        *self.free.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        self.one_is_free.notify_one();
+    }
+}
+// ANCHOR_END: places
+
 /// Until the container ends.
 fn serve(container: &OwnedFd, listeners: Vec<TcpListener>, targets: &[SocketAddrV4]) -> Result<()> {
-    static OPEN: AtomicUsize = AtomicUsize::new(0);
+    let places = Arc::new(Places::new(listeners.len()));
     for (listener, target) in listeners.into_iter().zip(targets.iter().copied()) {
+        let places = Arc::clone(&places);
         thread::spawn(move || {
             for caller in listener.incoming() {
                 match caller {
-                    Ok(caller) if OPEN.load(Ordering::Relaxed) < MOST => {
-                        OPEN.fetch_add(1, Ordering::Relaxed);
-                        let carried = thread::Builder::new().stack_size(256 * 1024).spawn(move || {
-                            let _ = carry(caller, target);
-                            OPEN.fetch_sub(1, Ordering::Relaxed);
-                        });
-                        if carried.is_err() {
-                            OPEN.fetch_sub(1, Ordering::Relaxed);
-                        }
+                    Ok(caller) => {
+                        places.take();
+                        carry_in_a_thread(caller, target, &places);
                     }
-                    // Too many, or no descriptor is left: let some end.
-                    Ok(_) | Err(_) => thread::sleep(Duration::from_millis(50)),
+                    // The machine has no descriptor left: let some end.
+                    Err(_) => thread::sleep(Duration::from_millis(50)),
                 }
             }
         });
@@ -85,16 +118,29 @@ fn serve(container: &OwnedFd, listeners: Vec<TcpListener>, targets: &[SocketAddr
     }
 }
 
+fn carry_in_a_thread(caller: TcpStream, target: SocketAddrV4, places: &Arc<Places>) {
+    let theirs = Arc::clone(places);
+    let carried = thread::Builder::new().stack_size(STACK).spawn(move || {
+        let _ = carry(&caller, target);
+        drop(caller);
+        theirs.give_back();
+    });
+    if carried.is_err() {
+        places.give_back();
+    }
+}
+
 // ANCHOR: carry
 /// Copies bytes in both directions. When one side closes its direction, only this direction ends,
 /// because the other side may still send an answer (a half-close, as in `nc -N`).
-fn carry(caller: TcpStream, target: SocketAddrV4) -> io::Result<()> {
+fn carry(caller: &TcpStream, target: SocketAddrV4) -> io::Result<()> {
     let container = TcpStream::connect_timeout(&target.into(), PATIENCE)?;
-    let (caller_again, container_again) = (caller.try_clone()?, container.try_clone()?);
-    let back = thread::Builder::new().stack_size(256 * 1024).spawn(move || copy(&container_again, &caller_again))?;
-    copy(&caller, &container);
-    let _ = back.join();
-    Ok(())
+    thread::scope(|scope| {
+        let back = thread::Builder::new().stack_size(STACK);
+        back.spawn_scoped(scope, || copy(&container, caller))?;
+        copy(caller, &container);
+        Ok(())
+    })
 }
 
 fn copy(mut from: &TcpStream, mut to: &TcpStream) {

@@ -7,7 +7,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use ch01_namespaces::helper::{Helper, Work, serve};
 use ch01_namespaces::{Elsewhere, Life, Namespace, Namespaces, RecordedProcess, StoreFlags, Yield, work_in};
 
@@ -27,6 +27,7 @@ const FILE: &str = "holder.json";
 /// A user's namespaces, found or made.
 #[derive(Debug)]
 pub struct Holder {
+    process: RecordedProcess,
     user: File,
     net: File,
 }
@@ -45,6 +46,7 @@ impl Holder {
             // The holder sees that it is in use.
             let file = File::options().write(true).open(file(networks))?;
             file.set_modified(SystemTime::now())?;
+            way_out::start_again_if_killed(flags, networks, &process)?;
             return Holder::of(&process);
         }
         let role = ["network-holder".into(), networks.state().into()];
@@ -67,12 +69,28 @@ impl Holder {
     }
     // ANCHOR_END: find_or_start
 
+    /// The namespaces that a container's network is in.
+    pub fn of_container(container: &str, process: &RecordedProcess) -> Result<Holder> {
+        if process.life() != Life::Alive {
+            bail!(
+                "container {container} has lost its network\ncause: the process that kept it was killed\n\
+                 cure: remove the container, and create it again"
+            );
+        }
+        Holder::of(process)
+    }
+
+    /// The process.
+    pub fn process(&self) -> &RecordedProcess {
+        &self.process
+    }
+
     fn of(process: &RecordedProcess) -> Result<Holder> {
         let open = |kind| {
             let path = format!("/proc/{}/ns/{kind}", process.pid);
             File::open(&path).with_context(|| format!("cannot open {path}"))
         };
-        Ok(Holder { user: open("user")?, net: open("net")? })
+        Ok(Holder { process: process.clone(), user: open("user")?, net: open("net")? })
     }
 
     /// Moves this process into the user namespace. It stays in the machine's network namespace, from
@@ -126,11 +144,6 @@ pub fn recorded(networks: &Networks) -> Option<RecordedProcess> {
 
 fn read(file: &Path) -> Option<RecordedProcess> {
     serde_json::from_slice(&fs::read(file).ok()?).ok()
-}
-
-/// Whether the holder of a state root lives.
-pub fn is_alive_in(state_root: &Path) -> bool {
-    read(&state_root.join("network").join(FILE)).is_some_and(|process| process.life() == Life::Alive)
 }
 
 /// The helper's role.

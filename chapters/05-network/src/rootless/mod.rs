@@ -9,7 +9,7 @@
 mod holder;
 mod way_out;
 
-pub use holder::{Holder, is_alive_in as holder_is_alive, recorded as holder_process, run as run_holder};
+pub use holder::{Holder, recorded as holder_process, run as run_holder};
 pub use way_out::run as run_way_out;
 
 use std::fs;

@@ -84,6 +84,29 @@ pub fn start(flags: &StoreFlags, networks: &Networks, holder: &RecordedProcess, 
     Ok(())
 }
 
+/// One that was killed is started anew, for all networks that the holder keeps, and a line says so.
+/// Connections through the one before are lost.
+pub fn start_again_if_killed(flags: &StoreFlags, networks: &Networks, holder: &RecordedProcess) -> Result<()> {
+    let Some(was) = read(&file(networks)).filter(|was| was.life() == Life::Gone) else { return Ok(()) };
+    report(&anyhow!(
+        "the way out of your networks is started again\ncause: its process ({}) has ended: connections to other \
+         machines are lost",
+        was.pid
+    ));
+    end(networks)?;
+    start(flags, networks, holder, end_that_the_holder_has(holder.pid)?)
+}
+
+/// Opens the pipe that ends the way out with the holder once more. It is the only pipe that the
+/// holder has: proc_pid_fd(5).
+fn end_that_the_holder_has(holder: i32) -> Result<OwnedFd> {
+    let fds = format!("/proc/{holder}/fd");
+    let is_pipe = |path: &PathBuf| fs::read_link(path).is_ok_and(|to| to.to_string_lossy().starts_with("pipe:"));
+    let mut paths = fs::read_dir(&fds).with_context(|| format!("cannot read {fds}"))?.flatten().map(|fd| fd.path());
+    let pipe = paths.find(is_pipe).context("the holder of your networks has lost its pipe")?;
+    Ok(fs::File::open(&pipe).with_context(|| format!("cannot open {}", pipe.display()))?.into())
+}
+
 fn try_to_start(flags: &StoreFlags, networks: &Networks, holder: &RecordedProcess, ends: OwnedFd) -> Result<()> {
     let Some(program) = Program::available() else {
         bail!("cause: neither slirp4netns nor pasta is installed\ncure: apt install slirp4netns; or passt");

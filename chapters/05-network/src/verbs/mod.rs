@@ -6,7 +6,7 @@ mod port;
 pub use network::{NetworkStore, NetworkVerb};
 pub use port::Port;
 
-use ch01_namespaces::{State, Store};
+use ch01_namespaces::{Life, State, Store};
 
 use crate::network::Endpoint;
 
@@ -14,6 +14,7 @@ use crate::network::Endpoint;
 /// runs on.
 pub(crate) fn offline(store: &Store, state: &State) -> Option<&'static str> {
     let endpoint = Endpoint::read(&store.directory_of(state))?;
-    let is_lost = endpoint.rootless && !crate::rootless::holder_is_alive(store.root());
+    // A new holder, if there is one, keeps other namespaces.
+    let is_lost = endpoint.holder?.life() == Life::Gone;
     (is_lost && state.is_alive()).then_some("offline")
 }

@@ -218,6 +218,14 @@ fn a_killed_holder_is_told_and_replaced() -> Result<()> {
     let new = Container::idle("new", &[])?;
     ensure!(new.interfaces()? == ["eth0", "lo"]);
     ensure!(new.address()? != address, "an address is there twice");
+    // The new holder keeps another network: it doesn't connect the old container again.
+    let list: serde_json::Value = serde_json::from_str(&succeeds(&["ps", "--format", "json"])?)?;
+    let all = list.as_array().context("no array")?;
+    let mut states: Vec<_> = all.iter().map(|one| (one["name"].as_str(), one["status"].as_str())).collect();
+    states.sort();
+    ensure!(states == [(Some("boat"), Some("offline")), (Some("new"), Some("running"))], "{states:?}");
+    let error = crate::world::refused(&["run", "--network", "container:boat", "hostbox", "true"], 125)?;
+    ensure!(error.contains("container boat has lost its network") && error.contains("cure:"), "{error}");
     for container in [boat, new] {
         container.remove()?;
     }

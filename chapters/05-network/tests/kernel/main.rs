@@ -6,8 +6,10 @@ mod killed;
 mod mistakes;
 mod modes;
 mod names;
+mod narrated;
 mod outside;
 mod published;
+mod races;
 mod reach;
 mod rootless;
 mod tour;
@@ -30,6 +32,8 @@ fn main() -> ExitCode {
                 beside::cases(),
                 rootless::cases(),
                 killed::cases(),
+                narrated::cases(),
+                races::cases(),
                 tour::cases(),
                 untouched::cases(),
             ]

@@ -19,6 +19,7 @@ pub fn cases() -> Vec<Case> {
     cases.extend(root_cases![
         without_nft_ports_are_published_by_the_proxy_alone,
         rules_that_are_refused_leave_nothing_half_made,
+        where_no_bridge_can_be_made_the_default_is_none_and_a_line_says_why,
     ]);
     cases
 }
@@ -119,13 +120,39 @@ fn without_nft_ports_are_published_by_the_proxy_alone() -> Result<()> {
     Ok(())
 }
 
-fn rules_that_are_refused_leave_nothing_half_made() -> Result<()> {
-    succeeds(&["run", "--network", "none", "hostbox", "true"])?;
+/// A path whose `nft` refuses everything, as on a kernel without nftables.
+fn path_with_refusing_nft() -> Result<String> {
     fs::create_dir("/tmp/programs")?;
     let refusing = "#!/bin/sh\necho 'Error: Could not process rule: Not supported' >&2; exit 1\n";
     fs::write("/tmp/programs/nft", refusing)?;
     sh("chmod +x /tmp/programs/nft")?;
-    let path = format!("/tmp/programs:{}", std::env::var("PATH")?);
+    Ok(format!("/tmp/programs:{}", std::env::var("PATH")?))
+}
+
+fn where_no_bridge_can_be_made_the_default_is_none_and_a_line_says_why() -> Result<()> {
+    let path = path_with_refusing_nft()?;
+    let before = interfaces(std::process::id() as i32)?;
+    let run = |flags: &[&str]| {
+        let args = [&["run"], flags, &["hostbox", "sh", "-c", "ls /sys/class/net; tail -n 1 /etc/hosts"]].concat();
+        let output = program(&args).env("PATH", &path).output()?;
+        let error = String::from_utf8_lossy(&output.stderr).into_owned();
+        anyhow::Ok((output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned(), error))
+    };
+    let (status, inside, error) = run(&[])?;
+    ensure!(status == Some(0) && inside == "lo\nff02::2\tip6-allrouters\n", "{status:?}\n{inside}\n{error}");
+    ensure!(error.contains("the container gets no network") && error.contains("Not supported"), "{error}");
+    ensure!(error.contains("cause: this kernel lacks a module"), "{error}");
+    for asked in [vec!["--network", "bridge"], vec!["-p", "8080:80"]] {
+        let (status, _, error) = run(&asked)?;
+        ensure!(status == Some(125) && error.contains("cannot bring the network bridge up"), "{asked:?}: {error}");
+    }
+    ensure!(interfaces(std::process::id() as i32)? == before && leases()?.is_empty());
+    Ok(())
+}
+
+fn rules_that_are_refused_leave_nothing_half_made() -> Result<()> {
+    succeeds(&["run", "--network", "none", "hostbox", "true"])?;
+    let path = path_with_refusing_nft()?;
     let before = interfaces(std::process::id() as i32)?;
     let output = program(&["run", "-p", "8080:80", "hostbox", "true"]).env("PATH", path).output()?;
     let error = String::from_utf8_lossy(&output.stderr);

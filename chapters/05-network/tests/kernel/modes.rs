@@ -4,7 +4,7 @@ use anyhow::{Result, ensure};
 use lab::observe;
 use testkit::{Case, cases};
 
-use crate::world::{Container, cables, interfaces, refused, succeeds};
+use crate::world::{Container, cables, interfaces, leases, refused, succeeds};
 
 pub fn cases() -> Vec<Case> {
     cases![
@@ -77,6 +77,7 @@ fn a_container_of_anothers_network_has_its_names() -> Result<()> {
     ensure!(one.inside(read)? == two.inside(read)?);
     ensure!(two.inside("cat /etc/hosts")?.contains("10.0.0.9\tdb"));
     ensure!(two.address()? == one.address()?);
+    ensure!(two.inside("cat /proc/sys/kernel/hostname /etc/hostname")? == "first\nfirst");
     Ok(())
 }
 
@@ -88,15 +89,36 @@ fn a_network_has_the_mtu_that_was_asked_for() -> Result<()> {
 }
 
 fn what_contradicts_itself_is_refused() -> Result<()> {
+    succeeds(&["network", "create", "front"])?;
+    Container::idle("web", &["--network", "none"])?;
+    let join = ["--join", "net=/proc/self/ns/net"];
     for (flags, word) in [
         (vec!["--network", "host", "-p", "80"], "-p needs a bridge network"),
         (vec!["--network", "none", "-p", "80"], "-p needs a bridge network"),
+        (vec!["--network", "container:web", "-p", "80"], "-p needs a bridge network"),
+        (vec!["--namespaces", "user,mount,pid", "-p", "80"], "-p needs a bridge network"),
+        (vec![join[0], join[1], "-p", "80"], "-p needs a bridge network"),
         (vec!["--network", "host", "--namespaces", "user,net,mount,pid"], "--namespaces makes a network namespace"),
+        (vec!["--network", "container:web", "--namespaces", "net,mount,pid"], "--namespaces makes a network namespace"),
         (vec!["--network", "bridge", "--namespaces", "user,mount,pid"], "add net to --namespaces"),
-        (vec!["--network", "bridge", "--join", "net=/proc/self/ns/net"], "contradict each other"),
+        (vec!["--network", "none", "--namespaces", "user,mount,pid"], "add net to --namespaces"),
+        (vec!["--network", "front", "--namespaces", "user,mount,pid"], "add net to --namespaces"),
+        (vec!["--network", "bridge", join[0], join[1]], "contradict each other"),
+        (vec!["--network", "host", join[0], join[1]], "contradict each other"),
+        (vec!["--network", "container:web", "--dns", "192.0.2.1"], "--dns and --network container:web contradict"),
+        (vec!["--network", "container:web", "--add-host", "a:192.0.2.1"], "--add-host and --network container:web"),
+        (vec!["--network", "container:web", "--hostname", "boat"], "--hostname and --network container:web"),
+        (vec!["--namespaces", "user,pid", "--dns", "192.0.2.1"], "add mount to --namespaces"),
+        (vec![join[0], join[1], "--add-host", "a:192.0.2.1"], "--add-host and --join net contradict"),
     ] {
         let error = refused(&[&["run"], flags.as_slice(), &["hostbox", "true"]].concat(), 125)?;
         ensure!(error.contains(word), "{flags:?}: {error}");
     }
+    ensure!(leases()?.is_empty() && succeeds(&["ps", "-q"])?.lines().count() == 1, "something was made");
+    // As with any verb that is given a container which isn't there.
+    let error = refused(&["run", "--network", "container:nobody", "hostbox", "true"], 125)?;
+    ensure!(error.contains("no such container: nobody"), "{error}");
+    let error = refused(&["run", "--network", "container:", "hostbox", "true"], 125)?;
+    ensure!(error.contains("no such container"), "{error}");
     Ok(())
 }

@@ -12,6 +12,7 @@ pub fn cases() -> Vec<Case> {
         what_was_asked_for_is_in_the_files,
         the_hosts_of_those_that_stay_forget_who_has_gone,
         the_narration_says_which_page_is_about_names,
+        on_the_machines_network_the_files_are_copies_of_the_machines,
     ];
     cases.extend(root_cases![a_machine_whose_only_name_server_is_its_own_gives_public_ones_and_says_so]);
     cases
@@ -94,5 +95,27 @@ fn the_narration_says_which_page_is_about_names() -> Result<()> {
         let step = narrated.lines().find(|line| line.contains("move_mount") && line.contains(&format!("ROOT{file}\"")));
         ensure!(step.is_some_and(|step| step.contains("5.6 Name resolution")), "{file}: {step:?}");
     }
+    Ok(())
+}
+
+fn on_the_machines_network_the_files_are_copies_of_the_machines() -> Result<()> {
+    let machines = |file: &str| std::fs::read_to_string(file);
+    let read = "cat /proc/sys/kernel/hostname; cat /etc/hostname; cat /etc/resolv.conf; cat /etc/hosts";
+    let name = sh("cat /proc/sys/kernel/hostname")?;
+    let files = format!("{}{}", machines("/etc/resolv.conf")?, machines("/etc/hosts")?);
+    let one = Container::idle("one", &["--network", "host"])?;
+    let said = one.inside(read)?;
+    ensure!(said == format!("{name}\n{name}\n{}", files.trim_end()), "{said}");
+    one.inside("echo changed >>/etc/hosts")?;
+    ensure!(!machines("/etc/hosts")?.contains("changed"), "the machine's own file was changed");
+    let flags = ["--network", "host", "--add-host", "db:10.0.0.9", "--dns", "198.51.100.1", "--hostname", "boat"];
+    let two = Container::idle("two", &flags)?;
+    let hosts = two.inside("cat /etc/hosts")?;
+    ensure!(hosts == format!("{}\n10.0.0.9\tdb", machines("/etc/hosts")?.trim_end()), "{hosts}");
+    let servers = two.inside("grep ^nameserver /etc/resolv.conf; cat /etc/hostname")?;
+    ensure!(servers == "nameserver 198.51.100.1\nboat", "{servers}");
+    // Whoever shares their network has their files.
+    let shared = Container::idle("three", &["--network", "container:two"])?;
+    ensure!(shared.inside("cat /etc/hosts /etc/hostname")? == two.inside("cat /etc/hosts /etc/hostname")?);
     Ok(())
 }

@@ -17,6 +17,8 @@ pub fn cases() -> Vec<Case> {
         a_port_that_is_in_use_is_refused_before_anything_is_made,
         a_side_that_has_said_all_still_hears_the_answer,
         many_callers_at_once_are_all_served,
+        a_proxy_that_may_open_few_files_lets_callers_wait,
+        a_proxy_may_open_as_many_files_as_the_hard_limit_says,
         a_port_for_one_address_is_for_no_other,
         the_proxy_ends_with_its_container,
     ];
@@ -97,6 +99,60 @@ fn many_callers_at_once_are_all_served() -> Result<()> {
             Ok(())
         })
     })
+}
+
+/// A container with a server, made by a shell that has set limits before.
+fn serving_after(limits: &str) -> Result<Container> {
+    let volume = busybox_volume()?;
+    let create = ["create", "--name", "web", "-v", &volume, "-p", "8080:80", "hostbox"];
+    let program =
+        crate::world::program(&[create.as_slice(), &["busybox", "httpd", "-f", "-p", "80", "-h", "/etc"]].concat());
+    let mut shell = std::process::Command::new("sh");
+    shell.args(["-c", &format!("{limits}; exec \"$@\""), "sh"]).arg(program.get_program()).args(program.get_args());
+    shell.envs(program.get_envs().filter_map(|(name, value)| Some((name, value?)))).stdin(std::process::Stdio::null());
+    let id = crate::world::prints(&mut shell)?;
+    succeeds(&["start", "web"])?;
+    let web = Container { name: "web".into(), id, pid: crate::world::pid_of("web")? };
+    web.wait_for_listener(80)?;
+    Ok(web)
+}
+
+fn a_proxy_that_may_open_few_files_lets_callers_wait() -> Result<()> {
+    let web = serving_after("ulimit -n 64")?;
+    // They say nothing, and keep their places.
+    let mut idle = (0..20).map(|_| TcpStream::connect("127.0.0.1:8080")).collect::<std::io::Result<Vec<_>>>()?;
+    let mut late = TcpStream::connect("127.0.0.1:8080")?;
+    write!(late, "GET /hostname HTTP/1.0\r\n\r\n")?;
+    late.set_read_timeout(Some(Duration::from_millis(500)))?;
+    let error = late.read(&mut [0]).err().map(|error| error.kind());
+    ensure!(error == Some(std::io::ErrorKind::WouldBlock), "there was room, or it was dropped: {error:?}");
+    idle.truncate(5);
+    late.set_read_timeout(Some(testkit::patiently(Duration::from_secs(20))))?;
+    let mut page = String::new();
+    late.read_to_string(&mut page)?;
+    ensure!(page.ends_with(&format!("{}\n", &web.id[..12])), "{page:?}");
+    // Those who have waited are served as well.
+    for mut caller in idle {
+        write!(caller, "GET /hostname HTTP/1.0\r\n\r\n")?;
+        let mut page = String::new();
+        caller.read_to_string(&mut page)?;
+        ensure!(page.contains("200 OK"), "{page:?}");
+    }
+    Ok(())
+}
+
+fn a_proxy_may_open_as_many_files_as_the_hard_limit_says() -> Result<()> {
+    let web = serving_after("ulimit -Sn 64; ulimit -Hn 512")?;
+    let proxies = processes_with("port-proxy");
+    let limits_of = |pid: i32| -> Result<String> {
+        let limits = std::fs::read_to_string(format!("/proc/{pid}/limits"))?;
+        let files = limits.lines().find(|line| line.starts_with("Max open files")).context("no limit")?;
+        Ok(files.split_whitespace().skip(3).take(2).collect::<Vec<_>>().join(" "))
+    };
+    ensure!(limits_of(proxies[0])? == "512 512", "{}", limits_of(proxies[0])?);
+    // It is the proxy's alone.
+    ensure!(limits_of(web.pid)? == "64 512", "{}", limits_of(web.pid)?);
+    Ok(())
 }
 
 fn get(address: &str, path: &str) -> Result<String> {

@@ -98,6 +98,19 @@ fn expect_a_way_out(argument: &str, hidden: &[&str]) -> Result<()> {
     ensure!(boat.is_cut_off_from(&url)?, "another network's container was reached");
     let inner = Container::idle("inner", &["--network", "db", "-v", &busybox_volume()?])?;
     ensure!(inner.is_cut_off_from("http://192.0.2.2/cgi-bin/caller")?, "an internal network has a way out");
+    // One that is killed is replaced by the next command, for the containers that run as well.
+    let old = processes_with(argument);
+    old.iter().try_for_each(|pid| kill(Pid::from_raw(*pid), Signal::SIGKILL))?;
+    eventually("it is gone", || Ok(old.iter().all(|pid| !lab::observe::process_exists(*pid))))?;
+    ensure!(boat.is_cut_off_from("http://192.0.2.2/cgi-bin/caller")?, "there is another: the test proves nothing");
+    let run = program(&["run", "hostbox", "true"]).output()?;
+    let said = String::from_utf8_lossy(&run.stderr);
+    ensure!(run.status.success() && said.contains("the way out of your networks is started again"), "{}", shown(&run));
+    ensure!(said.contains("cause: its process") && processes_with(argument).len() == 1, "{said}");
+    let said = boat.fetches("http://192.0.2.2/cgi-bin/caller")?;
+    ensure!(said.as_deref() == Some("192.0.2.1"), "{said:?}");
+    let run = program(&["run", "hostbox", "true"]).output()?;
+    ensure!(run.status.success() && run.stderr.is_empty(), "{}", shown(&run));
     // It ends with the holder, or when the next one begins.
     let holder = processes_with("network-holder");
     ensure!(holder.len() == 1, "{holder:?}");

@@ -165,8 +165,13 @@ fn a_bridge_of_another_data_root_is_never_shared() -> Result<()> {
     testkit::eventually("the cable goes", no_cable)?;
     let during = || Ok::<_, anyhow::Error>((interfaces(std::process::id() as i32)?, sh("nft list ruleset")?));
     let before = during()?;
-    let error = crate::world::refused(&["run", "hostbox", "true"], 125)?;
+    let error = crate::world::refused(&["run", "--network", "bridge", "hostbox", "true"], 125)?;
     ensure!(error.contains("cause: a network of another data root has it") && error.contains("cure:"), "{error}");
+    // Who hasn't asked for a network goes without.
+    let output = crate::world::program(&["run", "hostbox", "ls", "/sys/class/net"]).output()?;
+    let error = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success() && output.stdout == b"lo\n", "{}", crate::world::shown(&output));
+    ensure!(error.contains("the container gets no network") && error.contains("another data root has it"), "{error}");
     succeeds(&["network", "rm", "bridge"])?;
     testkit::eventually("the refused one's cable goes", no_cable)?;
     ensure!(during()? == before, "{:?}", during()?);

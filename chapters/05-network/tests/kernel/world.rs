@@ -75,11 +75,7 @@ impl Container {
     pub fn start(name: &str, flags: &[&str], script: &str) -> Result<Container> {
         let id = succeeds(&[&["create", "--name", name], flags, &["hostbox", "sh", "-c", script]].concat())?;
         succeeds(&["start", name])?;
-        let list: serde_json::Value = serde_json::from_str(&succeeds(&["ps", "--format", "json"])?)?;
-        let all = list.as_array().context("no array")?;
-        let found = all.iter().find(|one| one["name"] == name).with_context(|| format!("{name} is not in {list}"))?;
-        let pid = found["pid"].as_i64().context("no pid")?;
-        Ok(Container { name: name.into(), id, pid: pid as i32 })
+        Ok(Container { name: name.into(), id, pid: pid_of(name)? })
     }
 
     /// One that only waits.
@@ -152,6 +148,14 @@ impl Container {
     pub fn remove(&self) -> Result<()> {
         succeeds(&["rm", "-f", &self.name]).map(drop)
     }
+}
+
+/// A container's first process, by the program's own list.
+pub fn pid_of(name: &str) -> Result<i32> {
+    let list: serde_json::Value = serde_json::from_str(&succeeds(&["ps", "--format", "json"])?)?;
+    let all = list.as_array().context("no array")?;
+    let found = all.iter().find(|one| one["name"] == name).with_context(|| format!("{name} is not in {list}"))?;
+    Ok(found["pid"].as_i64().context("no pid")? as i32)
 }
 
 /// The interfaces in a process's network namespace, sorted.
