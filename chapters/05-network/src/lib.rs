@@ -12,8 +12,8 @@
 //! 3. [`firewall`]: what is forwarded and translated, as text for `nft`. [`ports`]: published
 //!    ports, and the proxy.
 //! 4. [`rootless`]: the same for an ordinary user, in namespaces that a holder process keeps.
-//! 5. [`names`]: /etc/hosts and the like. `mode.rs`, `flags.rs`, `conflicts.rs`, `cli.rs`, `verbs/`: the command
-//!    line. `tour.rs`.
+//! 5. [`names`]: /etc/hosts and the like. `mode.rs`, `flags.rs`, `conflicts.rs`, `cli.rs`,
+//!    `verbs/`: the command line. `tour.rs`.
 
 mod cli;
 mod commands;
