@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, ensure};
-use ch04_unionfs::digest::{DiffId, Digest};
+use ch04_unionfs::digest::{ChainId, DiffId, Digest, chain_id};
 use ch06_containers::engine::NewContainer;
 use ch06_containers::record::Config;
 use ch07_daemon::api::images::Image;
@@ -31,6 +31,11 @@ impl ImageConfig {
         ensure!(diff_ids.len() <= 127, "the image has {} layers; 127 can be united", diff_ids.len());
         let created = whole["created"].as_str().unwrap_or_default().to_string();
         Ok(ImageConfig { created, diff_ids, whole })
+    }
+
+    /// The topmost layer, with all below it.
+    pub fn top(&self) -> Option<ChainId> {
+        self.diff_ids.iter().fold(None, |top, diff| Some(chain_id(top.as_ref(), diff)))
     }
 
     /// Whether this machine can run it.

@@ -81,6 +81,15 @@ impl LayerStore {
         self.set_name(name, Some(chain))
     }
 
+    /// Gives a layer another name in place of the one that it has. At no moment it has none.
+    pub fn rename_layer(&self, old: &str, new: &str) -> Result<()> {
+        let _alone = self.lock_exclusive()?;
+        let mut names = self.names()?;
+        let chain = names.remove(old).with_context(|| format!("the name {old} was removed by another command"))?;
+        names.insert(new.into(), chain);
+        write_atomically(&self.names_file(), &serde_json::to_vec_pretty(&names)?)
+    }
+
     /// Gives a name; the caller holds the exclusive lock.
     pub(super) fn set_name(&self, name: &str, chain: Option<ChainId>) -> Result<()> {
         let mut names = self.names()?;

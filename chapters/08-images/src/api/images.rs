@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 use ch04_unionfs::archive::decompress;
-use ch04_unionfs::digest::ChainId;
 use ch06_containers::engine::Local;
+use ch06_containers::record::Record;
 use ch07_daemon::api::body::{fallible_channel, json as answer, ok};
 use ch07_daemon::api::containers::write_to;
 use ch07_daemon::api::error::{Answer, ApiError};
@@ -20,7 +20,7 @@ use super::stream::{Lines, reader, working};
 use super::{auth, inspect, store};
 use crate::config::ImageConfig;
 use crate::engine::loaded;
-use crate::layout::{Found, ImageStore, Removed};
+use crate::layout::{Found, ImageStore, Removed, User};
 use crate::transfer::{self, Credentials};
 use crate::{Reference, builtin};
 
@@ -46,9 +46,10 @@ fn fits(pattern: &str, name: &Reference) -> bool {
 }
 
 /// Containers, and what they stand on.
-pub fn users(engine: &Local) -> Vec<(String, ChainId)> {
+pub fn users(engine: &Local) -> Vec<User> {
     let records = engine.records().all().unwrap_or_default();
-    records.into_iter().filter_map(|record| Some((record.id, record.layer?))).collect()
+    let user = |record: Record| User { container: record.id, image: record.image_id, layer: record.layer };
+    records.into_iter().map(user).collect()
 }
 
 /// `docker pull`, and `docker import`.
@@ -167,7 +168,7 @@ pub async fn prune(daemon: Daemon, call: Call) -> Answer {
         let (images, users) = (store(&daemon.engine)?, users(&daemon.engine));
         let mut removed = images.prune_chosen(false, &users, &is_chosen)?;
         let named = if only_dangling { Vec::new() } else { images.all()? };
-        let is_used = |image: &Found| users.iter().any(|(_, layer)| image.layer() == Some(*layer));
+        let is_used = |image: &Found| users.iter().any(|user| user.stands_on(image));
         for image in named.iter().filter(|image| !is_used(image) && is_chosen(&image.config)) {
             let gone = images.remove(&image.id().to_string(), true, &users)?;
             removed.untagged.extend(gone.untagged);

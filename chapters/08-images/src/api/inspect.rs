@@ -1,7 +1,6 @@
 //! Looking at an image: `inspect` and `history`.
 
 use anyhow::Result;
-use ch04_unionfs::digest::ChainId;
 use ch07_daemon::api::body::ok;
 use ch07_daemon::api::error::Answer;
 use ch07_daemon::api::system::blocking;
@@ -10,11 +9,11 @@ use serde_json::{Value, json};
 
 use super::store;
 use crate::engine::{Step, steps};
-use crate::layout::{Found, ImageStore};
+use crate::layout::{Found, ImageStore, User};
 use crate::{Reference, builtin};
 
 /// A row of a list, with what `inspect` shows as well.
-pub fn row(image: &Found, users: &[(String, ChainId)]) -> Value {
+pub fn row(image: &Found, users: &[User]) -> Value {
     let tags: Vec<String> = image.names.iter().filter(|name| name.tag.is_some()).map(Reference::familiar).collect();
     let named = image.names.iter().zip(&image.digests);
     let mut digests: Vec<String> = named.map(|(name, digest)| format!("{}@{digest}", name.repository())).collect();
@@ -30,7 +29,7 @@ pub fn row(image: &Found, users: &[(String, ChainId)]) -> Value {
         "VirtualSize": image.size(),
         "SharedSize": -1,
         "Labels": image.config.whole["config"]["Labels"],
-        "Containers": users.iter().filter(|(_, layer)| image.layer() == Some(*layer)).count(),
+        "Containers": users.iter().filter(|user| user.stands_on(image)).count(),
     })
 }
 

@@ -2,14 +2,15 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
 use ch01_namespaces::new_id;
 use ch04_unionfs::digest::Digest;
 use ch04_unionfs::digest::Hasher;
 
-use super::{Descriptor, ImageStore};
+use super::growing::Growing;
+use super::{Descriptor, ImageStore, media_type};
 
 /// The largest manifest or configuration: what registries take.
 const MOST_JSON: u64 = 4 << 20;
@@ -48,17 +49,49 @@ impl ImageStore {
         })
     }
 
+    /// The same of a blob that others read while it comes. (They are told the end by the caller.)
+    pub fn put_growing(&self, mut from: impl Read, expected: &Descriptor, growing: &Growing) -> Result<Copied> {
+        let most = expected.size;
+        let seen = |path: &Path| growing.begin(path);
+        self.put_as(Some(&expected.digest), seen, |out| {
+            let mut limited = (&mut from).take(most.saturating_add(1));
+            let (mut buffer, mut copied) = (vec![0; 1 << 16], 0);
+            loop {
+                let length = match limited.read(&mut buffer) {
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                    read => read?,
+                };
+                copied += length as u64;
+                ensure!(copied <= most, "there are more than the {most} bytes that were promised");
+                if length == 0 {
+                    return Ok(());
+                }
+                out.write_all(&buffer[..length])?;
+                growing.has_grown();
+            }
+        })
+    }
+
     /// The same, for content that a closure writes.
     pub fn put_by(
         &self,
         expected: Option<&Digest>,
         write: impl FnOnce(&mut dyn Write) -> Result<()>,
     ) -> Result<Copied> {
+        self.put_as(expected, |_| Ok(()), write)
+    }
+
+    fn put_as(
+        &self,
+        expected: Option<&Digest>,
+        begun: impl FnOnce(&Path) -> Result<()>,
+        write: impl FnOnce(&mut dyn Write) -> Result<()>,
+    ) -> Result<Copied> {
         let growing = self.directory.join("blobs").join(format!("new-{}", new_id()?));
         let file = File::create(&growing).with_context(|| format!("cannot make {}", growing.display()))?;
         let mut hashing =
             HashingWriter { file: io::BufWriter::with_capacity(1 << 16, file), hasher: Hasher::default(), size: 0 };
-        let stored = write(&mut hashing).and_then(|()| {
+        let stored = begun(&growing).and_then(|()| write(&mut hashing)).and_then(|()| {
             hashing.file.flush().context("cannot write a blob")?;
             let (digest, size) = (hashing.hasher.digest(), hashing.size);
             if let Some(expected) = expected.filter(|expected| **expected != digest) {
@@ -73,6 +106,20 @@ impl ImageStore {
         stored
     }
     // ANCHOR_END: put
+
+    /// A stored layer's descriptor. Its first bytes say how it is compressed: nobody else may know.
+    pub fn describe_layer(&self, blob: Copied) -> Result<Descriptor> {
+        let mut first = Vec::new();
+        File::open(self.blob(&blob.digest))
+            .and_then(|file| file.take(4).read_to_end(&mut first))
+            .with_context(|| format!("cannot read the blob {}", blob.digest))?;
+        let kind = match first[..] {
+            [0x1f, 0x8b, ..] => media_type::LAYER_GZIP,
+            [0x28, 0xb5, 0x2f, 0xfd] => media_type::LAYER_ZSTD,
+            _ => media_type::LAYER,
+        };
+        Ok(Descriptor::new(kind, blob))
+    }
 
     /// Stores bytes.
     pub fn put_bytes(&self, bytes: &[u8]) -> Result<Copied> {

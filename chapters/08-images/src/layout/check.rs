@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io;
 
 use anyhow::{Context, Result};
-use ch04_unionfs::digest::{Digest, Hasher, chain_id};
+use ch04_unionfs::digest::{Digest, Hasher};
 use serde::Serialize;
 
 use super::{Descriptor, ImageStore, Manifest};
@@ -70,8 +70,7 @@ impl ImageStore {
             );
         }
         let config = ImageConfig::parse(&self.read_json_blob(&manifest.config.digest)?)?;
-        let top = config.diff_ids.iter().fold(None, |top, diff| Some(chain_id(top.as_ref(), diff)));
-        if let Some(top) = top {
+        if let Some(top) = config.top() {
             self.layers().stack(&top).with_context(|| format!("its unpacked layers are not whole ({top})"))?;
         }
         Ok(())

@@ -5,6 +5,7 @@ use ch01_namespaces::Failure;
 use ch04_unionfs::digest::{ChainId, Digest};
 
 use super::steps::STEP;
+use super::unpack::Unpacking;
 use super::{Copied, Descriptor, ImageStore, Index, Manifest, media_type};
 use crate::Reference;
 use crate::config::ImageConfig;
@@ -27,7 +28,7 @@ pub struct Found {
 
 impl Found {
     /// With at most one name.
-    pub(super) fn new(
+    pub(crate) fn new(
         descriptor: Descriptor,
         manifest: Manifest,
         config: ImageConfig,
@@ -49,7 +50,7 @@ impl Found {
 
     /// Its topmost layer.
     pub fn layer(&self) -> Option<ChainId> {
-        self.config.diff_ids.iter().fold(None, |top, diff| Some(ch04_unionfs::digest::chain_id(top.as_ref(), diff)))
+        self.config.top()
     }
 }
 
@@ -60,19 +61,29 @@ impl ImageStore {
             .context("the image is damaged: its manifest can't be read")?;
         let config = ImageConfig::parse(&self.read_json_blob(&read.config.digest)?)?;
         config.check_platform()?;
-        self.unpack(&read, &config)?;
-        let _alone = self.lock()?;
-        self.change_index(|index| {
+        self.unpack(&read, &config)?.enter(|index| {
             enter(index, &manifest, name);
             Ok(())
         })?;
         Ok(Found::new(manifest, read, config, name.cloned()))
     }
 
+    /// Adds an image whose layers are unpacked already.
+    pub(crate) fn add_unpacked(
+        &self,
+        unpacking: &mut Unpacking<'_>,
+        manifest: &Descriptor,
+        name: Option<&Reference>,
+    ) -> Result<()> {
+        unpacking.enter(|index| {
+            enter(index, manifest, name);
+            Ok(())
+        })
+    }
+
     /// Makes a manifest of a configuration and layers, and adds the image.
     pub fn add_made(&self, config: &[u8], layers: Vec<Descriptor>, name: Option<&Reference>) -> Result<Found> {
-        let config = Descriptor::new(media_type::CONFIG, self.put_bytes(config)?);
-        let manifest = Manifest { schema_version: 2, media_type: media_type::MANIFEST.into(), config, layers };
+        let manifest = Manifest::new(self.put_bytes(config)?, layers);
         let blob: Copied = self.put_bytes(&serde_json::to_vec(&manifest)?)?;
         self.add(Descriptor::new(media_type::MANIFEST, blob), name)
     }

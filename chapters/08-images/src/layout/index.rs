@@ -22,6 +22,10 @@ pub mod media_type {
     pub const CONFIG: &str = "application/vnd.oci.image.config.v1+json";
     /// A layer, not compressed.
     pub const LAYER: &str = "application/vnd.oci.image.layer.v1.tar";
+    /// The same, compressed by gzip.
+    pub const LAYER_GZIP: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
+    /// The same, compressed by zstd.
+    pub const LAYER_ZSTD: &str = "application/vnd.oci.image.layer.v1.tar+zstd";
     /// Docker's manifest.
     pub const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
     /// Docker's index.
@@ -65,6 +69,18 @@ impl Descriptor {
     /// The name that the index gives it.
     pub fn name(&self) -> Option<Reference> {
         self.annotations.get(NAME)?.parse().ok()
+    }
+
+    /// A layer as a manifest of OCI's has it: there Docker's words for the same are not known.
+    pub fn in_oci_words(mut self) -> Descriptor {
+        let kind = match self.media_type.as_str() {
+            "application/vnd.docker.image.rootfs.diff.tar" => media_type::LAYER,
+            "application/vnd.docker.image.rootfs.diff.tar.gzip" => media_type::LAYER_GZIP,
+            "application/vnd.docker.image.rootfs.diff.tar.zstd" => media_type::LAYER_ZSTD,
+            _ => return self,
+        };
+        self.media_type = kind.into();
+        self
     }
 
     /// With a name.
@@ -111,6 +127,18 @@ pub struct Index {
 impl Default for Index {
     fn default() -> Index {
         Index { schema_version: 2, media_type: media_type::INDEX.into(), manifests: Vec::new() }
+    }
+}
+
+impl Manifest {
+    /// One of an image that is made here.
+    pub fn new(config: super::Copied, layers: Vec<Descriptor>) -> Manifest {
+        Manifest {
+            schema_version: 2,
+            media_type: media_type::MANIFEST.into(),
+            config: Descriptor::new(media_type::CONFIG, config),
+            layers: layers.into_iter().map(Descriptor::in_oci_words).collect(),
+        }
     }
 }
 

@@ -14,6 +14,7 @@
 mod blobs;
 mod check;
 mod damaged;
+mod growing;
 mod images;
 mod index;
 mod remove;
@@ -29,10 +30,11 @@ use ch04_unionfs::LayerStore;
 
 pub use blobs::Copied;
 pub use check::Checked;
+pub use growing::Growing;
 pub use images::Found;
 pub use index::{Descriptor, Index, Manifest, media_type};
-pub use remove::Removed;
-pub(crate) use unpack::diff_of;
+pub use remove::{Removed, User};
+pub(crate) use unpack::{Unpacking, diff_of};
 
 /// The store, with the layers that belong to it.
 #[derive(Clone)]

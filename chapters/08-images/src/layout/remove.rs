@@ -7,9 +7,31 @@ use anyhow::{Context, Result, bail};
 use ch01_namespaces::Failure;
 use ch04_unionfs::digest::{ChainId, Digest};
 
-use super::unpack::{image_kept_by, keeper};
-use super::{ImageStore, Manifest};
+use super::unpack::{keeper, keeps_for_nobody};
+use super::{Found, ImageStore, Manifest};
 use crate::Reference;
+
+/// A container, and what it stands on.
+#[derive(Debug, Clone)]
+pub struct User {
+    /// Its id.
+    pub container: String,
+    /// The id of its image, as it was when the container was made.
+    pub image: Option<String>,
+    /// The topmost layer of that.
+    pub layer: Option<ChainId>,
+}
+
+impl User {
+    /// Whether an image is what it stands on. Several images may have one topmost layer; only a container
+    /// that never had an image is judged by that.
+    pub fn stands_on(&self, image: &Found) -> bool {
+        match &self.image {
+            Some(id) => *id == image.id().to_string(),
+            None => self.layer.is_some() && self.layer == image.layer(),
+        }
+    }
+}
 
 /// What a removal did.
 #[derive(Debug, Default)]
@@ -24,7 +46,7 @@ impl ImageStore {
     // ANCHOR: remove
     /// Removes a name, and with the last one the image. By id all names go, with `force` if there are
     /// several. An image that a container stands on stays.
-    pub fn remove(&self, name: &str, force: bool, users: &[(String, ChainId)]) -> Result<Removed> {
+    pub fn remove(&self, name: &str, force: bool, users: &[User]) -> Result<Removed> {
         let image = match self.find(name) {
             Ok(image) => image,
             Err(missing) => return self.remove_damaged(name, force)?.ok_or(missing),
@@ -39,11 +61,11 @@ impl ImageStore {
             None => image.names.clone(),
         };
         let is_last = gone.len() == image.names.len();
-        let user = users.iter().find(|(_, layer)| image.layer() == Some(*layer));
-        if let (true, Some((user, _))) = (is_last, user) {
+        let user = users.iter().find(|user| user.stands_on(&image));
+        if let (true, Some(user)) = (is_last, user) {
             let told = format!(
                 "Conflict: unable to remove {name}: container {} is using it\ncure: remove that first: rm {0}",
-                &user[..12]
+                &user.container[..12]
             );
             return Err(Failure::new(1, told).into());
         }
@@ -105,7 +127,7 @@ impl ImageStore {
         }
         let mut removed = Vec::new();
         for name in self.layers.names()?.into_keys() {
-            let is_left = image_kept_by(&name).is_some_and(|config| !needed.contains(&config.hex()));
+            let is_left = keeps_for_nobody(&name, |config| needed.contains(config));
             // What a container still stands on stays, until the next removal.
             if is_left && let Ok(gone) = self.layers.remove(&name) {
                 removed.extend(gone.layers);

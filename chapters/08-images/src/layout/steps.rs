@@ -1,10 +1,10 @@
 //! What a build's steps left for the next build, and how images that nobody needs go.
 
 use anyhow::{Result, bail};
-use ch04_unionfs::digest::{ChainId, Digest};
+use ch04_unionfs::digest::Digest;
 
 use super::images::Found;
-use super::remove::Removed;
+use super::remove::{Removed, User};
 use super::unpack::keeper;
 use super::{Copied, Descriptor, ImageStore, Manifest, media_type};
 use crate::config::ImageConfig;
@@ -15,13 +15,10 @@ pub(super) const STEP: &str = "coracle.build.step";
 impl ImageStore {
     /// Adds a step of a build: hidden from lists, found by its key.
     pub fn add_step(&self, config: &[u8], layers: Vec<Descriptor>, key: Option<&Digest>) -> Result<Found> {
-        let config = Descriptor::new(media_type::CONFIG, self.put_bytes(config)?);
-        let manifest = Manifest { schema_version: 2, media_type: media_type::MANIFEST.into(), config, layers };
+        let manifest = Manifest::new(self.put_bytes(config)?, layers);
         let descriptor = Descriptor::new(media_type::MANIFEST, self.put_bytes(&serde_json::to_vec(&manifest)?)?);
         let config = ImageConfig::parse(&self.read_json_blob(&manifest.config.digest)?)?;
-        self.unpack(&manifest, &config)?;
-        let _alone = self.lock()?;
-        self.change_index(|index| {
+        self.unpack(&manifest, &config)?.enter(|index| {
             let mut entry = descriptor.clone();
             entry.annotations.insert(STEP.into(), key.map(Digest::to_string).unwrap_or_default());
             index.manifests.retain(|known| key.is_none() || known.annotations.get(STEP) != entry.annotations.get(STEP));
@@ -44,7 +41,7 @@ impl ImageStore {
 
     /// Removes images without a name that no container stands on; with `steps`, what builds left for
     /// the next one.
-    pub fn prune(&self, steps: bool, users: &[(String, ChainId)]) -> Result<Removed> {
+    pub fn prune(&self, steps: bool, users: &[User]) -> Result<Removed> {
         self.prune_by(steps, users, None)
     }
 
@@ -52,7 +49,7 @@ impl ImageStore {
     pub fn prune_chosen(
         &self,
         steps: bool,
-        users: &[(String, ChainId)],
+        users: &[User],
         is_chosen: impl Fn(&ImageConfig) -> bool,
     ) -> Result<Removed> {
         self.prune_by(steps, users, Some(&is_chosen))
@@ -61,7 +58,7 @@ impl ImageStore {
     fn prune_by(
         &self,
         steps: bool,
-        users: &[(String, ChainId)],
+        users: &[User],
         is_chosen: Option<&dyn Fn(&ImageConfig) -> bool>,
     ) -> Result<Removed> {
         let mut removed = Removed::default();
@@ -89,11 +86,11 @@ impl ImageStore {
         Ok(removed)
     }
 
-    fn remove_entry(&self, manifest: &Digest, id: &Digest, users: &[(String, ChainId)]) -> Result<Vec<Digest>> {
+    fn remove_entry(&self, manifest: &Digest, id: &Digest, users: &[User]) -> Result<Vec<Digest>> {
         let descriptor = Descriptor::new("", Copied { digest: *manifest, size: 0 });
         let (read, config) = self.read(&descriptor)?;
         let found = Found::new(descriptor, read, config, None);
-        if users.iter().any(|(_, layer)| found.layer() == Some(*layer)) {
+        if users.iter().any(|user| user.stands_on(&found)) {
             bail!("in use");
         }
         let _alone = self.lock()?;

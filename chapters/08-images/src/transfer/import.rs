@@ -24,7 +24,7 @@ pub fn import(images: &ImageStore, archive: impl Read, name: Option<&Reference>)
     let created = ch06_containers::now();
     let history = [json!({"created": created, "comment": "Imported from -"})];
     let config = new_config(&created, &json!({}), &[diff], &history);
-    images.add_made(&serde_json::to_vec(&config)?, vec![Descriptor::new(media_type::LAYER, blob)], name)
+    images.add_made(&serde_json::to_vec(&config)?, vec![images.describe_layer(blob)?], name)
 }
 
 /// What a container changed, as a layer's blob.

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use tar::EntryType;
 
 use super::import::MOST_BYTES;
+use super::pull::choose;
 use crate::Reference;
 use crate::config::ImageConfig;
 use crate::layout::{Copied, Descriptor, Found, ImageStore, Index, Manifest, media_type};
@@ -25,6 +26,9 @@ struct DockerImage {
 
 /// More files than this are in nobody's image.
 const MOST_FILES: usize = 10_000;
+
+/// Nobody nests indexes deeper than this.
+const MOST_DEEP: usize = 4;
 
 // ANCHOR: load
 /// Loads all images of an archive. The names of its entries never become names of files: each entry
@@ -78,9 +82,23 @@ fn load_members(images: &ImageStore, archive: impl Read) -> Result<Vec<Found>> {
         )
     };
     let index: Index = serde_json::from_slice(&text).context("index.json can't be read")?;
-    index.manifests.iter().map(|entry| images.add(entry.clone(), entry.name().as_ref())).collect()
+    let add = |entry: &Descriptor| images.add(in_index(images, entry.clone())?, entry.name().as_ref());
+    index.manifests.iter().map(add).collect()
 }
 // ANCHOR_END: load
+
+/// An entry of the index may be an index as well: of one image for several platforms.
+fn in_index(images: &ImageStore, mut entry: Descriptor) -> Result<Descriptor> {
+    for _ in 0..MOST_DEEP {
+        if !matches!(entry.media_type.as_str(), media_type::INDEX | media_type::DOCKER_LIST) {
+            return Ok(entry);
+        }
+        let text = images.read_json_blob(&entry.digest)?;
+        let index: Index = serde_json::from_slice(&text).context("an index in the archive can't be read")?;
+        entry = choose(&index.manifests)?.clone();
+    }
+    bail!("the archive is damaged: its indexes are nested deeper than {MOST_DEEP}")
+}
 
 fn from_docker(images: &ImageStore, members: &HashMap<String, Copied>, image: &DockerImage) -> Result<Vec<Found>> {
     let find = |name: &String| {
@@ -93,7 +111,7 @@ fn from_docker(images: &ImageStore, members: &HashMap<String, Copied>, image: &D
     let text = images.read_json_blob(&config_blob.digest)?;
     let config = ImageConfig::parse(&text)?;
     config.check_platform()?;
-    let layers = image.layers.iter().map(|layer| Ok(Descriptor::new(media_type::LAYER, find(layer)?)));
+    let layers = image.layers.iter().map(|layer| images.describe_layer(find(layer)?));
     let layers: Vec<Descriptor> = layers.collect::<Result<_>>()?;
     // An archive that has the manifest itself keeps its digest.
     let original = members.values().find_map(|blob| {

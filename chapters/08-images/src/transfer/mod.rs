@@ -1,6 +1,7 @@
 //! Images come in, and go out.
 
 mod authorities;
+mod download;
 mod import;
 mod load;
 mod login;

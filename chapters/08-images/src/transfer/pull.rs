@@ -1,22 +1,21 @@
 //! `pull`: an image from a registry.
 
-use std::io::{self, Read};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Sender, channel};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Error, Result, bail, ensure};
+use ch01_namespaces::Privilege;
 use ch04_unionfs::digest::Digest;
 
+pub use super::download::Progress;
+use super::download::fetch;
 pub use super::registry::Credentials;
 use super::registry::Registry;
 use crate::Reference;
 use crate::config::{ImageConfig, architecture_here};
-use crate::layout::{Descriptor, Found, ImageStore, Index, Manifest, media_type};
-
-/// What happens meanwhile: a blob's short name, Docker's word for it, bytes so far and in all.
-pub type Progress<'a> = dyn FnMut(&str, &str, u64, u64) + 'a;
+use crate::layout::{Descriptor, Found, Growing, ImageStore, Index, Manifest, Unpacking, media_type};
 
 /// How many blobs are downloaded at once: Docker's number.
 const AT_ONCE: usize = 3;
@@ -43,91 +42,119 @@ pub fn pull(
     }
     let manifest: Manifest = serde_json::from_slice(&bytes).context("the manifest can't be read")?;
     ensure!(manifest.layers.len() <= 127, "the image has {} layers; 127 can be united", manifest.layers.len());
-    fetch(images, &mut registry, &manifest.config, &mut |_, _, _, _| {}, &AtomicBool::new(false))?;
+    let alone = (&Growing::default(), &AtomicBool::new(false));
+    fetch(images, &mut registry, &manifest.config, alone.0, &mut |_, _, _, _| {}, alone.1)?;
     let config = ImageConfig::parse(&images.read_json_blob(&manifest.config.digest)?)?;
     config.check_platform()?;
-    fetch_layers(images, &registry, &manifest, &config, progress)?;
-    let stored = images.put_bytes(&bytes)?;
-    images.add(Descriptor::new(&kind, stored), Some(name))
+    let mut unpacking = images.begin_unpacking(&manifest, &config)?;
+    fetch_layers(images, &registry, &manifest, &mut unpacking, progress)?;
+    let descriptor = Descriptor::new(&kind, images.put_bytes(&bytes)?);
+    images.add_unpacked(&mut unpacking, &descriptor, Some(name))?;
+    drop(unpacking);
+    Ok(Found::new(descriptor, manifest, config, Some(name.clone())))
 }
 // ANCHOR_END: pull
 
-/// What a downloading thread says.
-enum News {
-    Progress(String, &'static str, u64, u64),
-    Done(usize, Result<()>),
+/// A blob's short name, what happens to it, bytes so far and in all.
+type News = (String, String, u64, u64);
+
+/// What the threads of a pull share.
+struct Pulling<'a> {
+    images: &'a ImageStore,
+    layers: Vec<(&'a Descriptor, Growing)>,
+    /// The number of the layer that is fetched next.
+    next: Mutex<usize>,
+    stop: AtomicBool,
+    /// What failed first: the rest fails because of it.
+    failed: Mutex<Option<Error>>,
 }
 
 // ANCHOR: fetch_layers
-/// Downloads the layers, some at once, and unpacks each as soon as it and those below it are here.
-/// After an error the other downloads end.
+/// Downloads the layers, some at once, and unpacks them meanwhile, the lowest first. After an error
+/// all of it ends.
 fn fetch_layers(
     images: &ImageStore,
     registry: &Registry,
     manifest: &Manifest,
-    config: &ImageConfig,
+    unpacking: &mut Unpacking<'_>,
     progress: &mut Progress<'_>,
 ) -> Result<()> {
-    let mut unpacking = images.begin_unpacking(manifest, config)?;
-    let queue = Mutex::new(manifest.layers.iter().enumerate());
-    let stop = AtomicBool::new(false);
-    let (sender, news) = channel();
-    let result = thread::scope(|scope| {
+    let layers: Vec<_> = manifest.layers.iter().map(|layer| (layer, Growing::default())).collect();
+    let pulling =
+        &Pulling { images, layers, next: Mutex::new(0), stop: AtomicBool::new(false), failed: Mutex::new(None) };
+    let (sender, news) = channel::<News>();
+    thread::scope(|scope| {
         for _ in 0..AT_ONCE.min(manifest.layers.len()) {
             let (sender, mut registry) = (sender.clone(), registry.clone());
-            let (queue, stop) = (&queue, &stop);
-            scope.spawn(move || {
-                while let Some((index, blob)) = queue.lock().ok().and_then(|mut queue| queue.next()) {
-                    let done = fetch_and_tell(images, &mut registry, blob, &sender, stop);
-                    if stop.load(Ordering::Relaxed) || sender.send(News::Done(index, done)).is_err() {
-                        return;
-                    }
-                }
-            });
+            scope.spawn(move || pulling.download(&mut registry, &sender));
         }
-        drop(sender);
-        let mut is_here = vec![false; manifest.layers.len()];
-        for news in news {
-            let done = match news {
-                News::Progress(id, status, current, total) => {
-                    progress(&id, status, current, total);
-                    continue;
-                }
-                News::Done(index, done) => done.map(|()| is_here[index] = true),
+        scope.spawn(move || pulling.unpack(unpacking, &sender));
+        for (id, status, current, total) in news {
+            progress(&id, &status, current, total);
+        }
+    });
+    let failed = pulling.failed.lock().unwrap_or_else(PoisonError::into_inner).take();
+    failed.map_or(Ok(()), Err)
+}
+
+impl Pulling<'_> {
+    /// One of the threads that download: one layer after the other.
+    fn download(&self, registry: &mut Registry, sender: &Sender<News>) {
+        let mut tell = |id: &str, status: &str, current, total| {
+            let _ = sender.send((id.into(), status.into(), current, total));
+        };
+        loop {
+            let number = {
+                let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
+                *next += 1;
+                *next - 1
             };
-            let unpacked = done.and_then(|()| {
-                while is_here.get(unpacking.done()) == Some(&true) {
-                    let short = manifest.layers[unpacking.done()].digest.short();
-                    unpacking.next()?;
-                    progress(&short, "Pull complete", 0, 0);
-                }
-                Ok(())
-            });
-            if unpacked.is_err() {
-                stop.store(true, Ordering::Relaxed);
-                return unpacked;
+            let Some((blob, growing)) = self.layers.get(number) else { return };
+            // Whatever happens: who waits for this layer is told.
+            let mut ends = Ends { growing, is_whole: false };
+            if self.stop.load(Ordering::Relaxed) {
+                continue;
+            }
+            match fetch(self.images, registry, blob, growing, &mut tell, &self.stop) {
+                Ok(()) => ends.is_whole = true,
+                Err(error) => self.fail(error),
             }
         }
-        Ok(())
-    });
-    if result.is_err() {
-        unpacking.give_up();
     }
-    result
+
+    /// The thread that unpacks each layer while it comes. As an ordinary user without a namespace of
+    /// theirs, another process unpacks, and that one can't see how a layer grows.
+    fn unpack(&self, unpacking: &mut Unpacking<'_>, sender: &Sender<News>) {
+        let can_follow = Privilege::current().is_root();
+        while let Some((blob, growing)) = self.layers.get(unpacking.done()) {
+            let is_here = can_follow || growing.wait();
+            let unpacked = if is_here { unpacking.next(|| Ok(growing.follow())) } else { return };
+            // The end of the archive may come before that of the blob.
+            match unpacked {
+                Ok(()) if growing.wait() => {}
+                Ok(()) => return,
+                Err(error) => return self.fail(error),
+            }
+            let _ = sender.send((blob.digest.short(), "Pull complete".into(), 0, 0));
+        }
+    }
+
+    fn fail(&self, error: Error) {
+        self.failed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+        self.stop.store(true, Ordering::Relaxed);
+    }
 }
 // ANCHOR_END: fetch_layers
 
-fn fetch_and_tell(
-    images: &ImageStore,
-    registry: &mut Registry,
-    blob: &Descriptor,
-    sender: &Sender<News>,
-    stop: &AtomicBool,
-) -> Result<()> {
-    let mut tell = |id: &str, status: &'static str, current, total| {
-        let _ = sender.send(News::Progress(id.into(), status, current, total));
-    };
-    fetch(images, registry, blob, &mut tell, stop)
+struct Ends<'a> {
+    growing: &'a Growing,
+    is_whole: bool,
+}
+
+impl Drop for Ends<'_> {
+    fn drop(&mut self) {
+        self.growing.end(self.is_whole);
+    }
 }
 
 fn check(bytes: &[u8], expected: Option<&Digest>) -> Result<()> {
@@ -160,57 +187,6 @@ pub fn choose(manifests: &[Descriptor]) -> Result<&Descriptor> {
     })
 }
 // ANCHOR_END: choose
-
-fn fetch(
-    images: &ImageStore,
-    registry: &mut Registry,
-    blob: &Descriptor,
-    progress: &mut dyn FnMut(&str, &'static str, u64, u64),
-    stop: &AtomicBool,
-) -> Result<()> {
-    let short = blob.digest.short();
-    if images.has_whole(blob) {
-        progress(&short, "Already exists", 0, 0);
-        return Ok(());
-    }
-    let size = blob.size;
-    progress(&short, "Downloading", 0, size);
-    let mut response = registry.blob(&blob.digest.to_string())?;
-    let (mut passed, mut shown) = (0, 0);
-    let counted = Counted {
-        inner: response.body_mut().as_reader(),
-        seen: |length| {
-            if stop.load(Ordering::Relaxed) {
-                return Err(io::Error::other("another layer could not be pulled"));
-            }
-            passed += length as u64;
-            if passed - shown >= 1 << 20 {
-                shown = passed;
-                progress(&short, "Downloading", passed, size);
-            }
-            Ok(())
-        },
-    };
-    let copied = images
-        .put(counted, Some(&blob.digest), size)
-        .with_context(|| format!("cannot download {} ({size} bytes)", blob.digest))?;
-    ensure!(copied.size == size, "{} has {} bytes, and the manifest says {size}", blob.digest, copied.size);
-    progress(&short, "Download complete", size, size);
-    Ok(())
-}
-
-struct Counted<R, F> {
-    inner: R,
-    seen: F,
-}
-
-impl<R: Read, F: FnMut(usize) -> io::Result<()>> Read for Counted<R, F> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let length = self.inner.read(buffer)?;
-        (self.seen)(length)?;
-        Ok(length)
-    }
-}
 
 #[cfg(test)]
 mod tests {

@@ -33,8 +33,17 @@ pub struct Registry {
 }
 
 /// How often a request is tried, and how long the first wait is.
-const TRIES: u32 = 4;
-const FIRST_WAIT: Duration = Duration::from_millis(250);
+pub const TRIES: u32 = 4;
+pub const FIRST_WAIT: Duration = Duration::from_millis(250);
+
+/// How long a registry may send nothing, in seconds.
+pub const PATIENCE: &str = "CORACLE_REGISTRY_TIMEOUT";
+
+/// The same, as the environment or we say it.
+pub fn patience() -> Duration {
+    let given = std::env::var(PATIENCE).ok().and_then(|text| text.parse().ok());
+    given.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()).unwrap_or(Duration::from_secs(30))
+}
 
 impl Registry {
     /// The repository of a name.
@@ -52,6 +61,8 @@ impl Registry {
             .http_status_as_error(false)
             .timeout_connect(Some(Duration::from_secs(20)))
             .timeout_recv_response(Some(Duration::from_secs(60)))
+            // A body has no limit: it may be large. But it must come.
+            .timeout_per_read(Some(patience()))
             // A redirect of a blob's goes to some store of files: our credentials stay here.
             .redirect_auth_headers(ureq::config::RedirectAuthHeaders::Never)
             .max_redirects(5)
@@ -68,39 +79,54 @@ impl Registry {
 
     /// Whether it lets us in at all.
     pub fn check(&mut self) -> Result<()> {
-        self.request(&format!("{}/", self.base), "*/*").map(drop)
+        self.request(&format!("{}/", self.base), "*/*", 0).map(drop)
     }
 
     /// A manifest, or an index of manifests, and its media type.
     pub fn manifest(&mut self, reference: &str) -> Result<(String, Vec<u8>)> {
         use media_type::{DOCKER_LIST, DOCKER_MANIFEST, INDEX, MANIFEST};
         let accept = [INDEX, MANIFEST, DOCKER_LIST, DOCKER_MANIFEST].join(", ");
-        let mut response = self.get(&format!("manifests/{reference}"), &accept)?;
+        let mut wait = FIRST_WAIT;
+        for _ in 1..TRIES {
+            match self.manifest_once(reference, &accept)? {
+                Err(ureq::Error::Io(_) | ureq::Error::Timeout(_)) => {}
+                read => return read.context("cannot read the manifest"),
+            }
+            std::thread::sleep(wait);
+            wait *= 2;
+        }
+        self.manifest_once(reference, &accept)?.context("cannot read the manifest")
+    }
+
+    /// The outer error is final; the inner one is an answer that broke off.
+    fn manifest_once(&mut self, reference: &str, accept: &str) -> Result<Result<(String, Vec<u8>), ureq::Error>> {
+        let mut response = self.get(&format!("manifests/{reference}"), accept, 0)?;
         let kind = response.headers().get("content-type").and_then(|value| value.to_str().ok()).unwrap_or_default();
         let kind = kind.split(';').next().unwrap_or_default().to_string();
-        let bytes =
-            response.body_mut().with_config().limit(4 << 20).read_to_vec().context("cannot read the manifest")?;
-        Ok((kind, bytes))
+        Ok(response.body_mut().with_config().limit(4 << 20).read_to_vec().map(|bytes| (kind, bytes)))
     }
 
-    /// A blob's content.
-    pub fn blob(&mut self, digest: &str) -> Result<Response<Body>> {
-        self.get(&format!("blobs/{digest}"), "*/*")
+    /// A blob's content. If the registry can, it begins so many bytes from the start.
+    pub fn blob(&mut self, digest: &str, from: u64) -> Result<Response<Body>> {
+        self.get(&format!("blobs/{digest}"), "*/*", from)
     }
 
-    fn get(&mut self, what: &str, accept: &str) -> Result<Response<Body>> {
-        self.request(&format!("{}/{}/{what}", self.base, self.path), accept)
+    fn get(&mut self, what: &str, accept: &str, from: u64) -> Result<Response<Body>> {
+        self.request(&format!("{}/{}/{what}", self.base, self.path), accept, from)
     }
 
     // ANCHOR: get
     /// One request: again when the registry is busy, and once more when it wants to know who we are.
-    fn request(&mut self, url: &str, accept: &str) -> Result<Response<Body>> {
+    fn request(&mut self, url: &str, accept: &str, from: u64) -> Result<Response<Body>> {
         let mut wait = FIRST_WAIT;
         let mut asked = false;
         for attempt in 1.. {
             let mut request = self.agent.get(url).header("Accept", accept);
             if let Some(authorization) = &self.authorization {
                 request = request.header("Authorization", authorization);
+            }
+            if from > 0 {
+                request = request.header("Range", format!("bytes={from}-"));
             }
             let is_last = attempt >= TRIES;
             match request.call() {

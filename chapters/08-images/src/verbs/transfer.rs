@@ -20,7 +20,8 @@ use crate::transfer::{Progress, credentials, pull};
 #[command(after_help = "A registry with a certificate authority of its own: put the authority's certificate into \
     /etc/docker/certs.d/HOST[:PORT]/ca.crt, or name it in SSL_CERT_FILE.\n\
     A registry that wants a password: docker login HOST; what that writes to ~/.docker/config.json is read.\n\
-    A proxy: HTTPS_PROXY, HTTP_PROXY, NO_PROXY.")]
+    A proxy: HTTPS_PROXY, HTTP_PROXY, NO_PROXY.\n\
+    A registry that stops sending: it is asked again after 30 seconds; CORACLE_REGISTRY_TIMEOUT=SECONDS.")]
 pub struct Pull {
     /// Print only errors and the name.
     #[arg(short, long)]

@@ -48,13 +48,14 @@ pub fn docker_archive(path: &Path, layer: &[u8], config: &Value, named: &str) ->
     Ok(())
 }
 
+fn descriptor(kind: &str, bytes: &[u8]) -> Value {
+    let kind = format!("application/vnd.oci.image.{kind}");
+    json!({"mediaType": kind, "digest": Digest::of(bytes), "size": bytes.len()})
+}
+
 /// An OCI layout with one image. Its manifest has a note that ours have not.
 pub fn oci_archive(path: &Path, layer: &[u8], config: &Value, name: &str) -> Result<()> {
     let config = config.to_string();
-    let descriptor = |kind: &str, bytes: &[u8]| {
-        let kind = format!("application/vnd.oci.image.{kind}");
-        json!({"mediaType": kind, "digest": Digest::of(bytes), "size": bytes.len()})
-    };
     let manifest = json!({
         "schemaVersion": 2,
         "config": descriptor("config.v1+json", config.as_bytes()),
@@ -62,17 +63,38 @@ pub fn oci_archive(path: &Path, layer: &[u8], config: &Value, name: &str) -> Res
         "annotations": {"made": "by somebody else"},
     })
     .to_string();
+    let entry = descriptor("manifest.v1+json", manifest.as_bytes());
+    layout(path, &[config.as_bytes(), manifest.as_bytes(), layer], entry, name)
+}
+
+/// The same in an index in the index, with other platforms that are not in the archive; so deep.
+pub fn nested_archive(path: &Path, layer: &[u8], config: &Value, name: &str, deep: usize) -> Result<()> {
+    let text = config.to_string();
+    let manifest = json!({
+        "schemaVersion": 2,
+        "config": descriptor("config.v1+json", text.as_bytes()),
+        "layers": [descriptor("layer.v1.tar", layer)],
+    })
+    .to_string();
+    let mut blobs = vec![text.into_bytes(), manifest.clone().into_bytes(), layer.to_vec()];
     let mut entry = descriptor("manifest.v1+json", manifest.as_bytes());
+    for _ in 0..deep {
+        entry["platform"] = json!({"os": config["os"], "architecture": config["architecture"]});
+        let mut other = descriptor("manifest.v1+json", b"not here");
+        other["platform"] = json!({"os": "linux", "architecture": "mips"});
+        let index = json!({"schemaVersion": 2, "manifests": [other, entry]}).to_string();
+        entry = descriptor("index.v1+json", index.as_bytes());
+        blobs.push(index.into_bytes());
+    }
+    layout(path, &blobs.iter().map(Vec::as_slice).collect::<Vec<_>>(), entry, name)
+}
+
+fn layout(path: &Path, blobs: &[&[u8]], mut entry: Value, name: &str) -> Result<()> {
     entry["annotations"] = json!({"io.containerd.image.name": name});
     let index = json!({"schemaVersion": 2, "manifests": [entry]}).to_string();
-    let place = |bytes: &[u8]| format!("blobs/sha256/{}", Digest::of(bytes).hex());
-    let bytes = tar(&[
-        ("oci-layout", br#"{"imageLayoutVersion":"1.0.0"}"#),
-        ("index.json", index.as_bytes()),
-        (&place(config.as_bytes()), config.as_bytes()),
-        (&place(manifest.as_bytes()), manifest.as_bytes()),
-        (&place(layer), layer),
-    ])?;
-    std::io::Write::write_all(&mut File::create(path)?, &bytes)?;
+    let places: Vec<String> = blobs.iter().map(|blob| format!("blobs/sha256/{}", Digest::of(blob).hex())).collect();
+    let mut members = vec![("oci-layout", &br#"{"imageLayoutVersion":"1.0.0"}"#[..]), ("index.json", index.as_bytes())];
+    members.extend(places.iter().map(String::as_str).zip(blobs.iter().copied()));
+    std::io::Write::write_all(&mut File::create(path)?, &tar(&members)?)?;
     Ok(())
 }

@@ -13,6 +13,7 @@ use nix::unistd::Pid;
 use testkit::{Case, cases, root_cases};
 
 use crate::archives::{config, docker_archive, oci_archive, tar};
+use crate::registry::{image_of, of, serve_by};
 use crate::world::{blobs, context, fails, program, refused, said, succeeds};
 
 pub fn cases() -> Vec<Case> {
@@ -22,11 +23,13 @@ pub fn cases() -> Vec<Case> {
         what_a_killed_load_unpacked_is_pruned,
         a_load_that_is_killed_anywhere_can_be_done_again,
         a_build_that_is_killed_anywhere_can_be_done_again,
+        a_pull_that_is_killed_anywhere_can_be_done_again,
+        a_removal_that_is_killed_anywhere_can_be_done_again,
         an_interrupted_build_leaves_no_container,
         two_builds_of_one_context_at_once_agree,
     ];
     // It mounts the disk.
-    cases.extend(root_cases![a_full_disk_leaves_a_whole_store]);
+    cases.extend(root_cases![a_full_disk_leaves_a_whole_store, a_disk_that_a_pull_or_a_build_fills_is_free_again]);
     cases
 }
 
@@ -280,4 +283,103 @@ fn two_builds_of_one_context_at_once_agree() -> Result<()> {
     is_whole()?;
     ensure!(fails(&["build", "/tmp/none"])?.contains("/tmp/none"));
     Ok(())
+}
+
+/// The archive's layer, from a registry.
+fn serve_large() -> Result<String> {
+    let content: Vec<u8> = (0..4u32 << 20).map(|byte| (byte.wrapping_mul(2654435761) >> 13) as u8).collect();
+    let members: Vec<(String, &[u8])> = (0..8).map(|number| (format!("f{number}"), &content[number..])).collect();
+    let members: Vec<(&str, &[u8])> = members.iter().map(|(name, content)| (name.as_str(), *content)).collect();
+    let answers = image_of(&tar(&members)?, <[u8]>::to_vec);
+    let port = serve_by(move |request, mut stream| {
+        let whole = of(&answers, &request.path);
+        Ok(std::io::Write::write_all(&mut stream, &whole)?)
+    })?;
+    Ok(format!("localhost:{port}/large:1"))
+}
+
+fn a_pull_that_is_killed_anywhere_can_be_done_again() -> Result<()> {
+    let name = serve_large()?;
+    let begun = std::time::Instant::now();
+    succeeds(&["pull", &name])?;
+    let whole = begun.elapsed();
+    succeeds(&["rmi", &name])?;
+    let mut cut = 0;
+    for after in moments(12, whole) {
+        cut += u32::from(!killed(&["pull", &name], after)?);
+        is_whole().with_context(|| format!("killed after {after:?} of {whole:?}"))?;
+    }
+    ensure!(cut > 0, "each pull had ended before it was killed");
+    succeeds(&["pull", &name])?;
+    succeeds(&["rmi", &name])?;
+    ensure!(blobs()?.is_empty(), "{:?}", blobs()?);
+    ensure!(!succeeds(&["layer", "ls"])?.contains("image:"), "a layer is left");
+    Ok(())
+}
+
+fn a_removal_that_is_killed_anywhere_can_be_done_again() -> Result<()> {
+    large_archive()?;
+    said(load()?, &["load"])?;
+    let begun = std::time::Instant::now();
+    succeeds(&["rmi", "hostile:1"])?;
+    let whole = begun.elapsed();
+    let mut cut = 0;
+    for after in moments(12, whole) {
+        said(load()?, &["load"])?;
+        cut += u32::from(!killed(&["rmi", "hostile:1"], after)?);
+        is_whole().with_context(|| format!("killed after {after:?} of {whole:?}"))?;
+        // It is there or it is gone; what is left of it the next removal takes.
+        let output = program(&["rmi", "hostile:1"]).output()?;
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        ensure!(output.status.success() || told.contains("No such image"), "{told}");
+        succeeds(&["image", "prune"])?;
+        ensure!(blobs()?.is_empty(), "{after:?}: {:?}", blobs()?);
+        ensure!(!succeeds(&["layer", "ls"])?.contains("image:"), "{after:?}: a layer is left");
+    }
+    ensure!(cut > 0, "each removal had ended before it was killed");
+    Ok(())
+}
+
+fn a_disk_that_a_pull_or_a_build_fills_is_free_again() -> Result<()> {
+    let name = serve_large()?;
+    fs::create_dir_all("/tmp/store")?;
+    mount(Some("tmpfs"), "/tmp/store", Some("tmpfs"), MsFlags::empty(), Some("size=90m,mode=755"))
+        .context("mount tmpfs")?;
+    let is_full = |message: &str| message.contains("ENOSPC") || message.contains("No space left");
+    let full = || -> Result<()> {
+        succeeds(&["run", "--rm", "hostbox", "true"])?;
+        let left = |what: &str| -> Result<()> {
+            is_whole().with_context(|| what.to_string())?;
+            no_container_is_left()?;
+            let images = succeeds(&["images"])?;
+            ensure!(images.lines().count() == 2 && images.contains("hostbox"), "{what}: {images}");
+            succeeds(&["image", "prune", "--steps"])?;
+            Ok(())
+        };
+        // A file of somebody else's takes the room that a pull would need.
+        fs::write("/tmp/store/other", vec![1; 20 << 20])?;
+        let message = fails(&["pull", &name])?;
+        ensure!(is_full(&message), "{message}");
+        left("pull")?;
+        let many = context(&[("Dockerfile", "FROM hostbox\nRUN head -c 90000000 /dev/zero > /large\n")])?;
+        let output = program(&["build", "-t", "full:1", many]).output()?;
+        let told = [output.stdout, output.stderr].concat();
+        ensure!(!output.status.success() && is_full(&String::from_utf8_lossy(&told)), "{:?}", output.status);
+        left("RUN")?;
+        let large = context(&[("Dockerfile", "FROM hostbox\nCOPY large /large\n")])?;
+        fs::write("/tmp/context/large", vec![1; 40 << 20])?;
+        let message = fails(&["build", "-t", "full:1", large])?;
+        ensure!(is_full(&message) && message.contains("Dockerfile:2"), "{message}");
+        left("COPY")?;
+        // With room again, all of it works.
+        fs::write("/tmp/context/large", "small")?;
+        succeeds(&["build", "-t", "full:1", large])?;
+        succeeds(&["rmi", "full:1"])?;
+        succeeds(&["image", "prune", "--steps"])?;
+        fs::remove_file("/tmp/store/other")?;
+        Ok(())
+    };
+    let result = full();
+    umount("/tmp/store")?;
+    result
 }

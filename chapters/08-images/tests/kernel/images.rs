@@ -8,7 +8,7 @@ use anyhow::{Context, Result, ensure};
 use nix::mount::{MsFlags, mount};
 use testkit::{Case, cases};
 
-use crate::archives::{config, docker_archive, oci_archive, tar};
+use crate::archives::{config, docker_archive, nested_archive, oci_archive, tar};
 use crate::world::{blobs, fails, program, refused, said, succeeds};
 
 pub fn cases() -> Vec<Case> {
@@ -27,6 +27,11 @@ pub fn cases() -> Vec<Case> {
         an_image_in_use_is_not_removed_and_without_its_container_it_is,
         two_manifests_of_one_configuration_are_one_image,
         an_imported_image_leaves_nothing_when_it_is_removed,
+        an_index_in_the_index_of_an_archive_is_followed,
+        a_layer_is_described_as_it_is_compressed,
+        an_image_is_in_use_by_its_id_and_not_by_its_layers,
+        a_container_runs_as_the_user_of_its_image,
+        a_container_gets_the_volumes_labels_and_stop_signal_of_its_image,
     ]);
     cases
 }
@@ -236,5 +241,116 @@ fn a_hostbox_made_anew_leaves_the_old_one_to_its_container() -> Result<()> {
     succeeds(&["run", "--rm", "hostbox", "true"])?;
     ensure!(kept()? == 1 && !succeeds(&["images"])?.contains("<none>"), "something of the old one is left");
     ensure!(succeeds(&["system", "check"])?.ends_with(" 0 left over, 0 damaged"));
+    Ok(())
+}
+
+fn an_index_in_the_index_of_an_archive_is_followed() -> Result<()> {
+    let (layer, path) = (tar(&[("f", b"content")])?, Path::new("/tmp/a.tar"));
+    for deep in [1, 3] {
+        nested_archive(path, &layer, &config(&layer), "docker.io/library/nested:1", deep)?;
+        ensure!(said(load(path)?, &["load"])? == "Loaded image: nested:1");
+        ensure!(succeeds(&["history", "nested:1"])?.contains("CREATED BY"));
+        succeeds(&["rmi", "nested:1"])?;
+        ensure!(blobs()?.is_empty(), "{:?}", blobs()?);
+    }
+    nested_archive(path, &layer, &config(&layer), "docker.io/library/nested:1", 40)?;
+    let message = refused(load(path)?, &["load"])?;
+    ensure!(message.contains("nested deeper"), "{message}");
+    let mut other = config(&layer);
+    other["architecture"] = serde_json::json!("s390x");
+    nested_archive(path, &layer, &other, "docker.io/library/nested:1", 1)?;
+    let message = refused(load(path)?, &["load"])?;
+    ensure!(message.contains("no matching manifest") && message.contains("linux/s390x"), "{message}");
+    ensure!(blobs()?.is_empty(), "{:?}", blobs()?);
+    Ok(())
+}
+
+/// The media types of an image's layers, as its manifest on disk has them.
+fn layer_types(image: &str) -> Result<Vec<String>> {
+    let digest = succeeds(&["inspect", "--format", "{{.Descriptor.digest}}", image])?;
+    let hex = digest.trim_start_matches("sha256:");
+    let manifest = std::fs::read(Path::new("/tmp/store/data/images/blobs/sha256").join(hex))?;
+    let manifest: serde_json::Value = serde_json::from_slice(&manifest)?;
+    let layers = manifest["layers"].as_array().context("no layers")?;
+    Ok(layers.iter().map(|layer| layer["mediaType"].as_str().unwrap_or_default().to_string()).collect())
+}
+
+fn a_layer_is_described_as_it_is_compressed() -> Result<()> {
+    let layer = tar(&[("f", b"content")])?;
+    for (program, ending) in [("", ""), ("gzip", "+gzip"), ("zstd", "+zstd")] {
+        std::fs::write("/tmp/layer.tar", &layer)?;
+        let stored = if program.is_empty() {
+            layer.clone()
+        } else {
+            testkit::needs::program(program)?;
+            std::process::Command::new(program).args(["-c", "/tmp/layer.tar"]).output()?.stdout
+        };
+        let expected = [format!("application/vnd.oci.image.layer.v1.tar{ending}")];
+        std::fs::write("/tmp/stored", &stored)?;
+        succeeds(&["import", "/tmp/stored", "imported:1"])?;
+        ensure!(layer_types("imported:1")? == expected, "{:?}", layer_types("imported:1")?);
+        docker_archive(Path::new("/tmp/a.tar"), &stored, &config(&layer), "layer.tar")?;
+        said(load(Path::new("/tmp/a.tar"))?, &["load"])?;
+        ensure!(layer_types("hostile:1")? == expected, "{:?}", layer_types("hostile:1")?);
+    }
+    ensure!(succeeds(&["system", "check"])?.ends_with(" 0 damaged"));
+    Ok(())
+}
+
+fn an_image_is_in_use_by_its_id_and_not_by_its_layers() -> Result<()> {
+    let layer = tar(&[("f", b"content")])?;
+    docker_archive(Path::new("/tmp/a.tar"), &layer, &config(&layer), "layer.tar")?;
+    said(load(Path::new("/tmp/a.tar"))?, &["load"])?;
+    // Another image of the same layers.
+    let context = crate::world::context(&[("Dockerfile", "FROM hostile:1\nLABEL other=1\n")])?;
+    succeeds(&["build", "-t", "other:1", context])?;
+    succeeds(&["create", "--name", "user", "other:1", "/f"])?;
+    ensure!(succeeds(&["rmi", "hostile:1"])?.contains("Deleted"), "nobody uses this one");
+    ensure!(fails(&["rmi", "other:1"])?.contains("is using it"));
+    // An image of no layers is no image of every container without one.
+    let context = crate::world::context(&[("Dockerfile", "FROM scratch\nCMD [\"/f\"]\n")])?;
+    succeeds(&["build", "-t", "empty:1", context])?;
+    ensure!(succeeds(&["rmi", "empty:1"])?.contains("Deleted"));
+    succeeds(&["rm", "user"])?;
+    succeeds(&["rmi", "other:1"])?;
+    succeeds(&["image", "prune", "--steps"])?;
+    ensure!(blobs()?.is_empty(), "{:?}", blobs()?);
+    ensure!(!succeeds(&["layer", "ls"])?.contains("image:"));
+    Ok(())
+}
+
+fn a_container_runs_as_the_user_of_its_image() -> Result<()> {
+    // In their lab, an ordinary user has one id.
+    testkit::needs::root()?;
+    let context = crate::world::context(&[("Dockerfile", "FROM hostbox\nUSER 7:8\nRUN id -u > /tmp/ran\n")])?;
+    succeeds(&["build", "-t", "user:1", context])?;
+    ensure!(succeeds(&["run", "--rm", "user:1", "sh", "-c", "id -u; id -g; cat /tmp/ran"])? == "7\n8\n7");
+    // The command line says it louder.
+    ensure!(succeeds(&["run", "--rm", "--user", "9", "user:1", "id", "-u"])? == "9");
+    Ok(())
+}
+
+fn a_container_gets_the_volumes_labels_and_stop_signal_of_its_image() -> Result<()> {
+    let text = "FROM hostbox\nRUN mkdir /data && echo first > /data/f\nVOLUME /data\nLABEL tier=image kept=yes\n\
+                STOPSIGNAL SIGUSR1\nCMD [\"sh\", \"-c\", \"trap 'echo told; exit 3' USR1; cat /data/f; \
+                while :; do sleep 0.1; done\"]\n";
+    let context = crate::world::context(&[("Dockerfile", text)])?;
+    succeeds(&["build", "-t", "all:1", context])?;
+    succeeds(&["run", "-d", "--name", "user", "--label", "tier=line", "all:1"])?;
+    testkit::eventually("it has begun", || Ok(succeeds(&["logs", "user"])? == "first"))?;
+    let shown = |format: &str| succeeds(&["inspect", "--format", format, "user"]);
+    ensure!(shown("{{.Config.Labels.tier}} {{.Config.Labels.kept}}")? == "line yes");
+    // A volume of its own, with what the image has there.
+    let whole: serde_json::Value = serde_json::from_str(&succeeds(&["inspect", "user"])?)?;
+    let mounts = &whole[0]["Mounts"];
+    ensure!(mounts[0]["Destination"] == "/data" && mounts[0]["Type"] == "volume", "{mounts}");
+    let volume = mounts[0]["Name"].as_str().context("no name")?.to_string();
+    ensure!(succeeds(&["volume", "ls"])?.contains(&volume));
+    ensure!(succeeds(&["exec", "user", "grep", "-c", " /data ", "/proc/self/mounts"])? == "1");
+    succeeds(&["stop", "-t", "60", "user"])?;
+    ensure!(succeeds(&["logs", "user"])?.ends_with("told"), "{}", succeeds(&["logs", "user"])?);
+    ensure!(shown("{{.State.ExitCode}}")? == "3", "{}", shown("{{.State.ExitCode}}")?);
+    succeeds(&["rm", "-v", "user"])?;
+    ensure!(!succeeds(&["volume", "ls"])?.contains(&volume));
     Ok(())
 }

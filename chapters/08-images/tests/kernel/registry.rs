@@ -92,23 +92,27 @@ pub const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 
 /// An image with one file; what is sent in place of its layer.
 pub fn image(sent: impl FnOnce(&[u8]) -> Vec<u8>) -> Result<Answers> {
-    let layer = tar(&[("f", b"content")])?;
-    let config = config(&layer).to_string();
+    Ok(image_of(&tar(&[("f", b"content")])?, sent))
+}
+
+/// The same with a layer.
+pub fn image_of(layer: &[u8], sent: impl FnOnce(&[u8]) -> Vec<u8>) -> Answers {
+    let config = config(layer).to_string();
     let descriptor =
         |kind: &str, bytes: &[u8]| json!({"mediaType": kind, "digest": Digest::of(bytes), "size": bytes.len()});
     let manifest = json!({
         "schemaVersion": 2,
         "mediaType": MANIFEST,
         "config": descriptor("application/vnd.oci.image.config.v1+json", config.as_bytes()),
-        "layers": [descriptor("application/vnd.oci.image.layer.v1.tar", &layer)],
+        "layers": [descriptor("application/vnd.oci.image.layer.v1.tar", layer)],
     })
     .to_string();
-    Ok(HashMap::from([
+    HashMap::from([
         ("/manifests/1".to_string(), answer(MANIFEST, manifest.as_bytes())),
         (format!("/manifests/{}", Digest::of(manifest.as_bytes())), answer(MANIFEST, manifest.as_bytes())),
         (format!("/blobs/{}", Digest::of(config.as_bytes())), answer("application/json", config.as_bytes())),
-        (format!("/blobs/{}", Digest::of(&layer)), answer("application/octet-stream", &sent(&layer))),
-    ]))
+        (format!("/blobs/{}", Digest::of(layer)), answer("application/octet-stream", &sent(layer))),
+    ])
 }
 
 fn an_image_is_pulled_and_runs() -> Result<()> {
