@@ -23,8 +23,8 @@ pub struct User {
 }
 
 impl User {
-    /// Whether an image is what it stands on. Several images may have one topmost layer; only a container
-    /// that never had an image is judged by that.
+    /// Whether an image is what it stands on. Several images may have one topmost layer, so only a
+    /// container that never had an image is judged by that.
     pub fn stands_on(&self, image: &Found) -> bool {
         match &self.image {
             Some(id) => *id == image.id().to_string(),

@@ -151,8 +151,8 @@ fn manifest_and_layer(answers: &Answers) -> Result<(Vec<u8>, String)> {
 fn an_answer_cut_anywhere_leaves_nothing_and_the_next_try_works() -> Result<()> {
     let answers = image(<[u8]>::to_vec)?;
     let longest = answers.values().map(Vec::len).max().unwrap_or_default();
-    // Within the head, at its end, within the body, before its last byte. Each in a thread: a pull waits
-    // before it asks again.
+    // Within the head, at its end, within the body, before its last byte. Each in a thread: a pull
+    // waits before it asks again.
     let cuts = [1, 20, 90, 110, 130, 200, longest - 1];
     let pull_cut = |cut: usize, only_blobs: bool| -> Result<String> {
         let files = answers.clone();
@@ -182,7 +182,7 @@ fn an_answer_cut_anywhere_leaves_nothing_and_the_next_try_works() -> Result<()> 
     Ok(())
 }
 
-/// A registry that breaks off in the middle of a blob, or stands still there, and the next time not.
+/// A registry that breaks off in the middle of a blob, or stands still there; the next time not.
 fn a_blob_that_breaks_off_is_asked_for_again_from_where_it_was() -> Result<()> {
     let answers = image(<[u8]>::to_vec)?;
     let (_, layer) = manifest_and_layer(&answers)?;
