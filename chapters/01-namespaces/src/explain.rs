@@ -124,8 +124,9 @@ fn print(step: &Step, format: Format) {
         Format::Json => serde_json::to_string(step).unwrap_or_default(),
         Format::Text => text(step, stderr.is_terminal() && std::env::var_os("NO_COLOR").is_none()),
     };
-    // A reader that went away must not stop the container.
-    let _ = writeln!(stderr, "{line}");
+    // In one write: a helper's step must not come between a line and its end. And a reader that went
+    // away must not stop the container.
+    let _ = stderr.write_all(format!("{line}\n").as_bytes());
 }
 
 /// What a terminal has at least.
