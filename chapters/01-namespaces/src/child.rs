@@ -143,10 +143,10 @@ fn comes_before_hangup(gate: &Gate, link: &Link) -> Result<bool> {
 }
 
 fn tell_over(link: &Rc<Link>) {
-    if explain::is_told() {
+    if explain::is_narrated() {
         let link = Rc::clone(link);
         // A host that stopped listening is noticed at the next question, not here.
-        explain::tell(Lane::Container, Box::new(move |step| drop(link.send(&FromChild::Did(step.clone()), &[]))));
+        explain::narrate_to(Lane::Container, Box::new(move |step| drop(link.send(&FromChild::Did(step.clone()), &[]))));
     }
 }
 
@@ -160,7 +160,7 @@ fn guarded<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
 }
 
 fn give_up(link: &Link, error: &anyhow::Error) -> u8 {
-    let failure = Failure::of(error);
+    let failure = Failure::from_error(error);
     let code = failure.exit_code;
     // If nobody listens any more, the exit status is all that is left to say.
     let _ = link.send(&FromChild::Failed(failure), &[]);

@@ -211,7 +211,7 @@ fn join_and_enter<C: Chapter>(enter: verbs::Enter, store: &StoreFlags) -> Result
 /// For verbs whose exit status is a command's: a failure of ours must not look like the command's
 /// own status 1.
 fn as_our_failure(result: Result<u8>) -> Result<u8> {
-    result.map_err(|error| match Failure::of(&error) {
+    result.map_err(|error| match Failure::from_error(&error) {
         failure if failure.exit_code == 1 => Failure { exit_code: exit::OURS, ..failure }.into(),
         _ => error,
     })

@@ -80,7 +80,7 @@ impl Container {
             created: SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?.as_secs(),
             command: spec.command.iter().map(|part| part.to_string_lossy().into_owned()).collect(),
             foreground: spec.foreground,
-            maker: Some(RecordedProcess::of(Pid::this())?),
+            maker: Some(RecordedProcess::from_pid(Pid::this())?),
         };
         let locked = store.new_directory(&state)?;
         let directory = locked.directory.clone();

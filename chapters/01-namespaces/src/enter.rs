@@ -63,7 +63,7 @@ pub fn enter(target: &Target, command: Vec<OsString>) -> Result<Exit> {
             };
             let error = match run() {
                 Ok(never) => match never {},
-                Err(error) => Failure::of(&error),
+                Err(error) => Failure::from_error(&error),
             };
             let _ = writeln!(std::io::stderr(), "{error}");
             sys::exit_now(error.exit_code)

@@ -70,7 +70,7 @@ impl Exec {
                     Ok(Err(error)) => error,
                     Err(_) => anyhow!("a panic inside the container: a bug of ours"),
                 };
-                let failure = Failure::of(&error);
+                let failure = Failure::from_error(&error);
                 let code = failure.exit_code;
                 let _ = childs.send(&FromChild::Failed(failure), &[]);
                 sys::exit_now(code)

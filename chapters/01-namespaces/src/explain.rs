@@ -56,22 +56,22 @@ type Sink = Box<dyn Fn(&Step)>;
 thread_local! {
     // Making a container takes a single-threaded process, so "this thread" is "this process"; and the
     // child's copy of it can be pointed elsewhere without the host noticing.
-    static TELLER: RefCell<Option<(Lane, Sink)>> = const { RefCell::new(None) };
+    static NARRATOR: RefCell<Option<(Lane, Sink)>> = const { RefCell::new(None) };
 }
 
 /// From now on, steps of this process are told on stderr.
-pub fn tell_on_stderr(format: Format) {
-    tell(Lane::Host, Box::new(move |step| print(step, format)));
+pub fn narrate_on_stderr(format: Format) {
+    narrate_to(Lane::Host, Box::new(move |step| print(step, format)));
 }
 
 /// Whether anybody listens. The child asks this of the copy that it got at the clone.
-pub(crate) fn is_told() -> bool {
-    TELLER.with_borrow(|teller| teller.is_some())
+pub(crate) fn is_narrated() -> bool {
+    NARRATOR.with_borrow(|narrator| narrator.is_some())
 }
 
 /// From now on, steps of this process go to `sink`, as made in `lane`.
-pub(crate) fn tell(lane: Lane, sink: Sink) {
-    TELLER.with_borrow_mut(|teller| *teller = Some((lane, sink)));
+pub(crate) fn narrate_to(lane: Lane, sink: Sink) {
+    NARRATOR.with_borrow_mut(|narrator| *narrator = Some((lane, sink)));
 }
 
 /// For the wrappers of system calls: tells the step, and makes an errno an error that knows what it
@@ -98,8 +98,8 @@ pub(crate) fn step(
     args: impl FnOnce() -> Vec<String>,
     errno: Option<nix::errno::Errno>,
 ) {
-    TELLER.with_borrow(|teller| {
-        if let Some((lane, sink)) = teller {
+    NARRATOR.with_borrow(|narrator| {
+        if let Some((lane, sink)) = narrator {
             let errno = errno.map(|errno| format!("{errno:?}"));
             // A step has to fit into one message.
             let args: Vec<_> = args().iter().map(|arg| fitted(arg, 1000)).collect();
@@ -111,8 +111,8 @@ pub(crate) fn step(
 
 /// Tells a step that another process made.
 pub(crate) fn relay(step: &Step) {
-    TELLER.with_borrow(|teller| {
-        if let Some((_, sink)) = teller {
+    NARRATOR.with_borrow(|narrator| {
+        if let Some((_, sink)) = narrator {
             sink(step);
         }
     });
@@ -161,7 +161,7 @@ mod tests {
 
     fn hostname() -> Step {
         let (told, step) = std::sync::mpsc::channel();
-        tell(Lane::Container, Box::new(move |step| told.send(step.clone()).unwrap()));
+        narrate_to(Lane::Container, Box::new(move |step| told.send(step.clone()).unwrap()));
         super::step(&steps::SET_HOSTNAME, "sethostname", || vec!["\"boat\"".into()], None);
         step.recv().unwrap()
     }

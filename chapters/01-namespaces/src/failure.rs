@@ -59,7 +59,7 @@ impl Failure {
     }
 
     /// What is to be sent or shown of any error, with the contexts that were laid around it on the way.
-    pub fn of(error: &anyhow::Error) -> Failure {
+    pub fn from_error(error: &anyhow::Error) -> Failure {
         let mut chain = Vec::new();
         for part in error.chain() {
             if let Some(inner) = part.downcast_ref::<Failure>() {
@@ -102,7 +102,7 @@ mod tests {
             why: &steps::SET_HOSTNAME,
         })
         .context("cannot set the host name");
-        let failure = Failure::of(&error);
+        let failure = Failure::from_error(&error);
         assert_eq!(failure.errno(), Some(Errno::EINVAL));
         let text = failure.to_string();
         for part in ["cannot set the host name\n", "sethostname", "EINVAL", "cause: ", "cure: "] {
@@ -113,7 +113,7 @@ mod tests {
     #[test]
     fn an_exit_status_set_below_survives_contexts_above() {
         let error = Err::<(), _>(Failure::new(exit::NOT_FOUND, "no such command")).context("above").unwrap_err();
-        let failure = Failure::of(&error);
+        let failure = Failure::from_error(&error);
         assert_eq!(failure.exit_code, exit::NOT_FOUND);
         assert_eq!(failure.chain, ["above", "no such command"]);
     }

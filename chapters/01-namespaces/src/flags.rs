@@ -105,8 +105,8 @@ impl ExplainFlag {
     /// Begins the narration, if it was asked for.
     pub fn begin(&self) {
         match self.explain {
-            Some(ExplainFormat::Text) => explain::tell_on_stderr(Format::Text),
-            Some(ExplainFormat::Json) => explain::tell_on_stderr(Format::Json),
+            Some(ExplainFormat::Text) => explain::narrate_on_stderr(Format::Text),
+            Some(ExplainFormat::Json) => explain::narrate_on_stderr(Format::Json),
             None => {}
         }
     }

@@ -74,7 +74,7 @@ impl Helper {
             Cloned::Child => {
                 drop(link);
                 let Err(error) = become_helper(&helpers, &self.role, has_ids);
-                let _ = helpers.send(&FromHelper::<()>::Failed(Failure::of(&error)), &[]);
+                let _ = helpers.send(&FromHelper::<()>::Failed(Failure::from_error(&error)), &[]);
                 sys::exit_now(exit::OURS)
             }
             Cloned::Parent { child, pidfd } => {
@@ -106,7 +106,7 @@ fn lead<T: DeserializeOwned>(
     has_ids: bool,
     record: impl FnOnce(&RecordedProcess) -> Result<()>,
 ) -> Result<(RecordedProcess, T, Vec<OwnedFd>)> {
-    let process = RecordedProcess::of(child)?;
+    let process = RecordedProcess::from_pid(child)?;
     record(&process)?;
     if has_ids {
         write_id_maps(helper.ids, child, caller)?;
@@ -171,7 +171,7 @@ pub fn serve<T: Serialize>(prepare: impl FnOnce(Vec<OwnedFd>) -> Result<(T, Vec<
             work().map(|()| 0)
         }
         Err(error) => {
-            link.send(&FromHelper::<()>::Failed(Failure::of(&error)), &[])?;
+            link.send(&FromHelper::<()>::Failed(Failure::from_error(&error)), &[])?;
             Ok(exit::OURS)
         }
     }

@@ -216,7 +216,7 @@ fn how_it_ended(process: &Process<'_>) -> String {
 
 /// Where the kernel refused what it grants on most machines, the machine is asked for the reason.
 fn why_refused(error: anyhow::Error, with_user: bool) -> anyhow::Error {
-    let mut failure = Failure::of(&error);
+    let mut failure = Failure::from_error(&error);
     match failure.errno().and_then(|errno| refused::reason(errno, with_user)) {
         Some(reason) => {
             // The machine's own answer takes the place of the guess.

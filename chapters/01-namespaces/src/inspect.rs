@@ -50,7 +50,7 @@ struct Report {
 
 /// Prints it.
 pub fn inspect(target: &Target, format: Format) -> Result<()> {
-    let report = look(target)?;
+    let report = observe(target)?;
     match format {
         Format::Json => writeln!(std::io::stdout(), "{}", serde_json::to_string_pretty(&report)?)?,
         Format::Table => write!(std::io::stdout(), "{}", text(&report))?,
@@ -58,7 +58,7 @@ pub fn inspect(target: &Target, format: Format) -> Result<()> {
     Ok(())
 }
 
-fn look(target: &Target) -> Result<Report> {
+fn observe(target: &Target) -> Result<Report> {
     let me = Target::myself()?;
     let row = |kind: Namespace| {
         let inode = target.inode(kind)?;

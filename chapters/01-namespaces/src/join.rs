@@ -35,7 +35,7 @@ pub(crate) fn clone_joined(
             let report: (Result<i32, Failure>, Vec<OwnedFd>) = match cloned {
                 Ok(Cloned::Child) => return Ok(Cloned::Child),
                 Ok(Cloned::Parent { child, pidfd }) => (Ok(child.as_raw()), vec![pidfd]),
-                Err(error) => (Err(Failure::of(&error)), Vec::new()),
+                Err(error) => (Err(Failure::from_error(&error)), Vec::new()),
             };
             let sent = helpers.send(&report.0, &report.1);
             sys::exit_now(sent.is_err().into())

@@ -160,7 +160,7 @@ mod tests {
     #[test]
     fn a_command_that_is_nowhere_gives_127_and_shows_the_path() {
         let error = find(OsStr::new("no-such"), Some(OsStr::new("/a:/b")), |_| false).unwrap_err();
-        let failure = Failure::of(&error);
+        let failure = Failure::from_error(&error);
         assert_eq!(failure.exit_code, exit::NOT_FOUND);
         assert!(failure.to_string().contains("PATH is /a:/b"));
     }

@@ -12,7 +12,7 @@ use crate::store::Store;
 
 /// Says what went wrong, and gives the exit status for it.
 pub fn report(error: &anyhow::Error) -> u8 {
-    let failure = Failure::of(error);
+    let failure = Failure::from_error(error);
     let me = std::env::args_os().next().unwrap_or_default();
     let name = Path::new(&me).file_name().unwrap_or_default().display();
     // Not eprintln: it panics when stderr is a pipe that nobody reads.

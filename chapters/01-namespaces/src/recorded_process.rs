@@ -69,7 +69,7 @@ pub struct RecordedProcess {
 
 impl RecordedProcess {
     /// A process of ours that exists.
-    pub fn of(pid: Pid) -> anyhow::Result<RecordedProcess> {
+    pub fn from_pid(pid: Pid) -> anyhow::Result<RecordedProcess> {
         let start_time = start_time(pid).ok_or_else(|| anyhow::anyhow!("process {pid} is gone"))?;
         Ok(RecordedProcess { pid: pid.as_raw(), start_time, seen_from: SeenFrom::here() })
     }

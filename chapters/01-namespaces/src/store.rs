@@ -238,7 +238,7 @@ mod tests {
     fn a_dead_makers_lock_is_waited_for_until_its_child_lets_go() {
         let root = tempfile::tempdir().unwrap();
         let store = Store::open(&root.path().join("store")).unwrap();
-        let mut dead = RecordedProcess::of(Pid::this()).unwrap();
+        let mut dead = RecordedProcess::from_pid(Pid::this()).unwrap();
         dead.start_time += 1;
         let lock = in_the_making(&store, dead);
         let directory = lock.directory.clone();
@@ -255,7 +255,7 @@ mod tests {
     fn a_living_makers_lock_is_not_waited_for() {
         let root = tempfile::tempdir().unwrap();
         let store = Store::open(&root.path().join("store")).unwrap();
-        let lock = in_the_making(&store, RecordedProcess::of(Pid::this()).unwrap());
+        let lock = in_the_making(&store, RecordedProcess::from_pid(Pid::this()).unwrap());
         let begun = std::time::Instant::now();
         assert!(store.claim(|_| true).unwrap().is_empty());
         assert!(begun.elapsed() < PATIENCE_WITH_ORPHANS);

@@ -86,7 +86,7 @@ where
             let result = result.unwrap_or_else(|_| Err(anyhow!("a panic in a worker: a bug of ours")));
             let sent = match result {
                 Ok(fds) => workers.send(&FromWorker::Done, &fds),
-                Err(error) => workers.send(&FromWorker::Failed(Failure::of(&error)), &[]),
+                Err(error) => workers.send(&FromWorker::Failed(Failure::from_error(&error)), &[]),
             };
             sys::exit_now(sent.is_err().into())
         }
@@ -134,10 +134,10 @@ fn be_worker<T: Serialize>(
     if place.create.has(Namespace::User) && link.receive::<()>()?.is_none() {
         bail!("the ids of a worker's user namespace could not be mapped");
     }
-    if explain::is_told() {
+    if explain::is_narrated() {
         let link = Rc::clone(link);
         let send = move |step: &Step| drop(link.send(&FromWorker::Did(step.clone()), &[]));
-        explain::tell(Lane::Host, Box::new(send));
+        explain::narrate_to(Lane::Host, Box::new(send));
     }
     let (value, fds) = work()?;
     let mut file = File::from(memfd_create(c"value", MFdFlags::MFD_CLOEXEC).context("memfd_create")?);

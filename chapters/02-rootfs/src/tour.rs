@@ -80,15 +80,15 @@ pub fn tour(flags: &TourFlags, store: &StoreFlags) -> Result<u8> {
     say!("");
     say!("  in the container  echo hello >{}", fitted(&scene.note.display().to_string(), 48));
     scene.write_in_a_mount_namespace_alone()?;
-    say!("  here              {}", seen(&scene.note));
+    say!("  here              {}", content_of(&scene.note));
     say!("");
     say!("With a root of its own, the same write goes to a directory of the root's:");
     say!("");
     fs::remove_file(&scene.note)?;
     say!("  in the container  echo hello >{}", fitted(&scene.note.display().to_string(), 48));
     scene.write_in_a_root_of_its_own()?;
-    say!("  here              {}", seen(&scene.note));
-    say!("  in the root       {}", seen(&scene.note_in_the_root()?));
+    say!("  here              {}", content_of(&scene.note));
+    say!("  in the root       {}", content_of(&scene.note_in_the_root()?));
     narration.pause()?;
 
     narration.title("Why not chroot")?;
@@ -111,7 +111,7 @@ pub fn tour(flags: &TourFlags, store: &StoreFlags) -> Result<u8> {
 }
 
 /// What a look at a file on the host shows.
-fn seen(file: &Path) -> String {
+fn content_of(file: &Path) -> String {
     match fs::read_to_string(file) {
         Ok(text) => format!("the file is there, and says {}", text.trim()),
         Err(error) => format!("no such file ({})", error.kind()),

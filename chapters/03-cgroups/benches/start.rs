@@ -36,7 +36,7 @@ fn main() -> Result<()> {
             limiteds.add(&mut limited())?;
         }
     }
-    let kind = Machine::look()?.kind();
+    let kind = Machine::observe()?.kind();
     println!("start to exit of /bin/true, cgroups {kind}, user: {}, {} rounds, medians", geteuid(), floor::rounds());
     println!("  without cgroups                   {:>7.3} ms", withouts.median());
     println!("  with cgroups, no limits           {:>7.3} ms   ratio {:.2}", withs.median(), withs.ratio_to(&withouts));

@@ -93,7 +93,7 @@ impl Cgroup {
     }
 
     /// The cgroups of a container that is alive, by its name or id.
-    pub fn of(store: &Store, name: &str) -> Result<Cgroup> {
+    pub fn for_container(store: &Store, name: &str) -> Result<Cgroup> {
         let (directory, state) = store.find(name)?;
         if !state.is_alive() {
             bail!(Failure::new(1, format!("container {name} is not running: nothing is counted any more")));

@@ -98,7 +98,7 @@ pub fn get(place: &Place) -> Result<()> {
 /// write into the list of processes of the nearest cgroup above both.
 pub fn reach(cgroup: &Cgroup) -> Result<()> {
     let Some(part) = cgroup.parts.iter().find(|part| part.version == Version::V2) else { return Ok(()) };
-    let machine = Machine::look()?;
+    let machine = Machine::observe()?;
     let Some(tree) = machine.hierarchies.iter().find(|tree| tree.version == Version::V2) else { return Ok(()) };
     let above_both =
         part.directory.ancestors().find(|directory| tree.own.starts_with(directory)).unwrap_or(&tree.mount_point);
@@ -115,7 +115,7 @@ fn delegated_elsewhere(place: &Place) -> Result<Option<PathBuf>> {
     if Privilege::current().is_machine_root() {
         return Ok(None);
     }
-    let machine = Machine::look()?;
+    let machine = Machine::observe()?;
     let v2 = machine.hierarchies.iter().find(|tree| tree.version == Version::V2);
     let own = v2.and_then(|tree| tree.own.ancestors().take_while(|cgroup| make_leaf::is_delegated(cgroup)).last());
     let is_outside =
@@ -131,7 +131,7 @@ pub fn is_own_scope(cgroup: &Path) -> bool {
 
 impl Facts {
     fn of_this_process() -> Result<Facts> {
-        let machine = Machine::look()?;
+        let machine = Machine::observe()?;
         let v2 = machine.hierarchies.iter().find(|tree| tree.version == Version::V2);
         let in_a_part = v2.is_some_and(|tree| delegated::top(tree).is_some_and(|top| top != tree.mount_point));
         // systemd-run becomes the command: the process is the same.

@@ -40,7 +40,7 @@ pub struct Events {
 
 impl Events {
     /// Of a container.
-    pub fn of(cgroup: &Cgroup) -> Events {
+    pub fn read(cgroup: &Cgroup) -> Events {
         let mut events = Events::default();
         if let Some(part) = cgroup.part(Controller::Memory) {
             match part.version {

@@ -238,7 +238,7 @@ impl CgroupFlags {
         if limits.are_any() {
             limits.check(&Size::of_this_machine()?)?;
         }
-        let machine = Machine::look()?;
+        let machine = Machine::observe()?;
         let mut demanded = needed(limits);
         if demanded.is_empty() && self.cgroup_parent.is_some() {
             demanded.push(Controller::Memory);

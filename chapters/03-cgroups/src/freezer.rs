@@ -26,7 +26,7 @@ pub fn freeze(cgroup: &Cgroup, frozen: bool) -> Result<()> {
     };
     write(why, &file, wanted(frozen))?;
     let ask = |frozen| drop(fs::write(&file, wanted(frozen)));
-    if !until(frozen, part.version, TRIES, || is(part, frozen), ask) {
+    if !until(frozen, part.version, TRIES, || is_in_state(part, frozen), ask) {
         let (cause, now) = if frozen {
             ("a process waits for a device (NFS) and can't be halted before", "all go on, as before")
         } else {
@@ -60,17 +60,17 @@ fn until(frozen: bool, version: Version, tries: u32, is: impl Fn() -> bool, ask:
 }
 
 /// By the kernel's word: all have been reached.
-fn is(part: &Part, frozen: bool) -> bool {
+fn is_in_state(part: &Part, frozen: bool) -> bool {
     match part.version {
-        Version::V1 => v1::freezer::is(&part.directory, frozen),
-        Version::V2 => v2::freezer::is(&part.directory, frozen),
+        Version::V1 => v1::freezer::is_in_state(&part.directory, frozen),
+        Version::V2 => v2::freezer::is_in_state(&part.directory, frozen),
     }
 }
 // ANCHOR_END: freeze
 
 /// Whether a container stands still, whoever froze it: this cgroup or one above.
 pub fn is_frozen(cgroup: &Cgroup) -> bool {
-    cgroup.part(Controller::Freezer).is_some_and(|part| is(part, true))
+    cgroup.part(Controller::Freezer).is_some_and(|part| is_in_state(part, true))
 }
 
 #[cfg(test)]

@@ -45,16 +45,16 @@ struct Mount {
 
 impl Machine {
     /// Of this process.
-    pub fn look() -> Result<Machine> {
-        Machine::of("self")
+    pub fn observe() -> Result<Machine> {
+        Machine::for_process("self")
     }
 
     /// As far as this process sees it, with another's cgroups as its own.
     pub fn of_process(pid: i32) -> Result<Machine> {
-        Machine::of(&pid.to_string())
+        Machine::for_process(&pid.to_string())
     }
 
-    fn of(process: &str) -> Result<Machine> {
+    fn for_process(process: &str) -> Result<Machine> {
         let cgroup = read_lossily(&format!("/proc/{process}/cgroup")).with_context(|| {
             format!("cannot read /proc/{process}/cgroup: this kernel has no cgroups, or /proc is not mounted")
         })?;

@@ -31,7 +31,7 @@ pub fn make(cgroup: &Path) -> Result<()> {
         for process in read_to_string(cgroup.join(v2::PROCS))?.lines() {
             match write(&steps::MAKE_ROOM, &leaf.join(v2::PROCS), process) {
                 // Who has ended meanwhile needn't move.
-                Err(error) if Failure::of(&error).errno() == Some(Errno::ESRCH) => {}
+                Err(error) if Failure::from_error(&error).errno() == Some(Errno::ESRCH) => {}
                 moved => moved?,
             }
         }

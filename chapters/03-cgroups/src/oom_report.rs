@@ -14,7 +14,7 @@ use crate::{v1, v2};
 /// nothing of memory.
 pub fn report_oom(directory: &Path) {
     let Ok(Some(cgroup)) = Cgroup::read(directory) else { return };
-    let events = Events::of(&cgroup);
+    let events = Events::read(&cgroup);
     // Who follows hears of one more or not: no reason to fail.
     let _ = events.keep(directory);
     if let Some(why) = why_killed(&cgroup, events.oom_kills) {

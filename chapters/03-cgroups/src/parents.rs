@@ -49,7 +49,7 @@ fn parents(site: &Site) -> Vec<&Path> {
 
 fn make_unless_others_did(parent: &Path) -> Result<()> {
     match make_directory(parent, Kind::Shared) {
-        Err(error) if Failure::of(&error).errno() == Some(Errno::EEXIST) => Ok(()),
+        Err(error) if Failure::from_error(&error).errno() == Some(Errno::EEXIST) => Ok(()),
         made => made,
     }
 }
@@ -58,7 +58,7 @@ fn make_unless_others_did(parent: &Path) -> Result<()> {
 fn again_while_parents_go(make: impl Fn() -> Result<()>) -> Result<()> {
     for _ in 1..ATTEMPTS {
         match make() {
-            Err(error) if Failure::of(&error).errno() == Some(Errno::ENOENT) => {}
+            Err(error) if Failure::from_error(&error).errno() == Some(Errno::ENOENT) => {}
             made => return made,
         }
     }

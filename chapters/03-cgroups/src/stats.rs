@@ -90,7 +90,7 @@ pub struct Pressure {
 
 impl Stats {
     /// Of a container. What a cgroup that is gone would say is nothing.
-    pub fn of(cgroup: &Cgroup) -> Stats {
+    pub fn read(cgroup: &Cgroup) -> Stats {
         let mut stats = Stats::default();
         for part in &cgroup.parts {
             match part.version {

@@ -46,7 +46,7 @@ pub fn stats(store: &Store, names: &[String], format: Format, follow: bool) -> R
 fn rows(store: &Store, names: &[String]) -> Result<Vec<Row>> {
     let row = |state: State, cgroup| Row { state, cgroup, before: None };
     if !names.is_empty() {
-        let of = |name: &String| Ok(row(store.find(name)?.1, Cgroup::of(store, name)?));
+        let of = |name: &String| Ok(row(store.find(name)?.1, Cgroup::for_container(store, name)?));
         return names.iter().map(of).collect();
     }
     let mut rows = Vec::new();
@@ -81,7 +81,7 @@ fn head() -> Result<()> {
 
 impl Row {
     fn print(&mut self, format: Format) -> Result<()> {
-        let stats = Stats::of(&self.cgroup);
+        let stats = Stats::read(&self.cgroup);
         if format == Format::Json {
             let mut object = serde_json::to_value(&stats)?;
             object["id"] = self.state.id.as_str().into();

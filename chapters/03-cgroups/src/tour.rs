@@ -19,7 +19,7 @@ use without::without_cgroups;
 
 /// Shows it.
 pub fn tour(flags: &TourFlags, store: &StoreFlags) -> Result<u8> {
-    let machine = Machine::look()?;
+    let machine = Machine::observe()?;
     let wanted = [Controller::Cpu, Controller::Memory, Controller::Pids];
     let place = Place::find(&machine, &wanted, None);
     // Where a scope has to be asked for, the whole tour starts again in it, before anything is said.

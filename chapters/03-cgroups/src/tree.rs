@@ -17,7 +17,7 @@ use crate::{v1, v2};
 
 /// Prints it.
 pub fn list(store: &Store, controller: Controller, format: Format) -> Result<()> {
-    let machine = Machine::look()?;
+    let machine = Machine::observe()?;
     let hierarchy = machine
         .hierarchy_of(controller)
         .with_context(|| format!("there is no tree with the controller {controller} in sight"))?;

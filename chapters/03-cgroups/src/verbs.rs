@@ -69,7 +69,9 @@ impl Freeze {
     fn set(self, store: &StoreFlags, frozen: bool) -> Result<u8> {
         self.explain.begin();
         let store = store.open()?;
-        let set = |name: &String| Cgroup::of(&store, name).and_then(|cgroup| freezer::freeze(&cgroup, frozen)).err();
+        let set = |name: &String| {
+            Cgroup::for_container(&store, name).and_then(|cgroup| freezer::freeze(&cgroup, frozen)).err()
+        };
         Ok(self.containers.iter().filter_map(set).map(|error| report(&error)).max().unwrap_or(0))
     }
 }
@@ -128,7 +130,9 @@ impl Update {
         let limits = self.limits.limits()?;
         update::check(&limits)?;
         let store = store.open()?;
-        let set = |name: &String| Cgroup::of(&store, name).and_then(|cgroup| update::update(&cgroup, &limits)).err();
+        let set = |name: &String| {
+            Cgroup::for_container(&store, name).and_then(|cgroup| update::update(&cgroup, &limits)).err()
+        };
         Ok(self.containers.iter().filter_map(set).map(|error| report(&error)).max().unwrap_or(0))
     }
 }

@@ -16,10 +16,10 @@ const INTERVAL: Duration = Duration::from_millis(50);
 
 /// Prints the counters; with `follow`, each time that one has grown, until the container has ended.
 pub fn events(store: &Store, name: &str, format: Format, follow: bool) -> Result<()> {
-    let cgroup = Cgroup::of(store, name)?;
+    let cgroup = Cgroup::for_container(store, name)?;
     let (directory, state) = store.find(name)?;
     let mut last = LastEvents::open(&directory)?;
-    let mut known = Events::of(&cgroup);
+    let mut known = Events::read(&cgroup);
     if !follow || format == Format::Json {
         print(&known, &Events::default(), format, follow)?;
     }
@@ -28,7 +28,7 @@ pub fn events(store: &Store, name: &str, format: Format, follow: bool) -> Result
     }
     loop {
         let alive = state.is_alive();
-        let now = Events::of(&cgroup);
+        let now = Events::read(&cgroup);
         // A cgroup that is gone has no counters, and what was read may lack some. Whoever removed it has
         // kept the last.
         let is_there = cgroup.parts.iter().all(|part| part.directory.exists());

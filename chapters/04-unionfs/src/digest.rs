@@ -22,7 +22,7 @@ pub type ChainId = Digest;
 
 impl Digest {
     /// The digest of some bytes.
-    pub fn of(bytes: &[u8]) -> Digest {
+    pub fn compute(bytes: &[u8]) -> Digest {
         Digest(Sha256::digest(bytes).into())
     }
 
@@ -69,7 +69,7 @@ impl Hasher {
 pub fn chain_id(parent: Option<&ChainId>, diff: &DiffId) -> ChainId {
     match parent {
         None => *diff,
-        Some(parent) => Digest::of(format!("{parent} {diff}").as_bytes()),
+        Some(parent) => Digest::compute(format!("{parent} {diff}").as_bytes()),
     }
 }
 // ANCHOR_END: chain_id
@@ -126,7 +126,7 @@ mod tests {
     #[test]
     fn a_digest_is_printed_as_it_was_read() {
         assert_eq!(EMPTY.parse::<Digest>().unwrap().to_string(), EMPTY);
-        assert_eq!(Digest::of(b"").to_string(), EMPTY);
+        assert_eq!(Digest::compute(b"").to_string(), EMPTY);
     }
 
     #[test]
@@ -139,9 +139,9 @@ mod tests {
 
     #[test]
     fn a_first_layers_chain_id_is_its_diff_id_and_order_counts() {
-        let (a, b) = (Digest::of(b"a"), Digest::of(b"b"));
+        let (a, b) = (Digest::compute(b"a"), Digest::compute(b"b"));
         assert_eq!(chain_id(None, &a), a);
-        assert_eq!(chain_id(Some(&a), &b), Digest::of(format!("{a} {b}").as_bytes()));
+        assert_eq!(chain_id(Some(&a), &b), Digest::compute(format!("{a} {b}").as_bytes()));
         assert_ne!(chain_id(Some(&a), &b), chain_id(Some(&b), &a));
     }
 }

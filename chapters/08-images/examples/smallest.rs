@@ -26,7 +26,7 @@ fn blob(layout: &Path, descriptor: &Value) -> Result<Vec<u8>> {
     let hex = digest.strip_prefix("sha256:").context("not sha256")?;
     ensure!(hex.len() == 64 && hex.bytes().all(|byte| byte.is_ascii_hexdigit()), "{hex:?} would be a path");
     let content = fs::read(layout.join("blobs/sha256").join(hex)).context(digest.to_string())?;
-    ensure!(Digest::of(&content).to_string() == digest, "{digest} is damaged");
+    ensure!(Digest::compute(&content).to_string() == digest, "{digest} is damaged");
     Ok(content)
 }
 

@@ -137,7 +137,7 @@ mod tests {
 
     #[test]
     fn with_a_digest_no_tag_is_added() {
-        let digest = Digest::of(b"");
+        let digest = Digest::compute(b"");
         let reference: Reference = format!("nginx@{digest}").parse().unwrap();
         assert_eq!((reference.tag, reference.digest), (None, Some(digest)));
     }

@@ -157,7 +157,7 @@ pub mod check {
         let mut running = program.start(Lab::new(), &[&uid, &gid, room])?;
         let main = running.main();
         let before = Namespaces::read(main);
-        let outside_before = Ids::of(main);
+        let outside_before = Ids::for_process(main);
         let writes = Writes::watch(main)?;
 
         let reply = running.go_on()?;
@@ -173,7 +173,7 @@ pub mod check {
             setgroups: observe::setgroups(main).unwrap_or_default(),
             written: writes.so_far()?,
             outside_before,
-            outside: Ids::of(main),
+            outside: Ids::for_process(main),
             lacks: observe::capabilities(main).map_or(u64::MAX, |sets| all_capabilities() & !sets.effective),
             printed: String::new(),
         };
@@ -187,7 +187,7 @@ pub mod check {
     }
 
     impl Ids {
-        fn of(pid: i32) -> Ids {
+        fn for_process(pid: i32) -> Ids {
             // Real, effective, saved, file system's.
             let effective = |field| status(pid, field)?.split_whitespace().nth(1)?.parse().ok();
             Ids { uid: effective("Uid").unwrap_or(u32::MAX), gid: effective("Gid").unwrap_or(u32::MAX) }

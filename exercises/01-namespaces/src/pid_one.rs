@@ -131,7 +131,7 @@ pub mod check {
         eventually(PATIENCE, || !observe::process_exists(main) || !named(main, "grandchild").is_empty());
         let after = Namespaces::read(main);
         let alive = observe::process_exists(main);
-        let all = |name| named(main, name).into_iter().map(|pid| Process::seen(pid, main)).collect();
+        let all = |name| named(main, name).into_iter().map(|pid| Process::observe(pid, main)).collect();
         Ok(Observation {
             reply,
             alive,
@@ -144,7 +144,7 @@ pub mod check {
     }
 
     impl Process {
-        fn seen(pid: i32, caller: i32) -> Process {
+        fn observe(pid: i32, caller: i32) -> Process {
             let inode = |pid, kind| observe::namespace_inode(pid, kind).ok();
             let depth = observe::ns_pids(caller).map_or(0, |numbers| numbers.len());
             let numbers = observe::ns_pids(pid).unwrap_or_default();
@@ -166,7 +166,7 @@ pub mod check {
     const STAYS: &str = "the parent is where it was";
 
     fn judge(seen: &Observation) -> Judgement {
-        let outcomes = vec![both(seen), pid_one(seen), family(seen), told(seen), stays(seen)];
+        let outcomes = vec![both(seen), pid_one(seen), family(seen), report(seen), stays(seen)];
         Judgement::new(outcomes, mistake(seen), [&seen.printed])
     }
 
@@ -220,7 +220,7 @@ pub mod check {
         )
     }
 
-    fn told(seen: &Observation) -> Outcome {
+    fn report(seen: &Observation) -> Outcome {
         let holds = seen.alive && matches!(&seen.children[..], [child] if child.is_known && child.is_the_callers);
         let observed = match &seen.children[..] {
             [] => "there is no child".to_string(),

@@ -154,7 +154,7 @@ pub mod check {
 
     /// `closed`: a chroot in which nothing can be made.
     fn judge(shallow: &Observation, deep: &Observation, closed: &Observation) -> Judgement {
-        let outcomes = vec![out(OUT, shallow), out(DEEP, deep), told(closed)];
+        let outcomes = vec![out(OUT, shallow), out(DEEP, deep), report(closed)];
         Judgement::new(outcomes, mistake(shallow, deep, closed), [&shallow.printed, &deep.printed])
     }
 
@@ -179,7 +179,7 @@ pub mod check {
         Outcome::new(claim, holds, "/proc/PID/root is the host's /", where_it_is(seen))
     }
 
-    fn told(seen: &Observation) -> Outcome {
+    fn report(seen: &Observation) -> Outcome {
         let error = matches!(seen.reply, Reply::Error(_)) && !seen.reply.is_bare_error();
         let holds = seen.alive && (error || seen.reply == Reply::Ok && seen.is_out());
         Outcome::new(TOLD, holds, "an error with a context, or the host's /", where_it_is(seen))

@@ -201,10 +201,10 @@ pub mod check {
 
     fn entries(dev: &Path) -> BTreeMap<String, Entry> {
         let found = fs::read_dir(dev).into_iter().flatten().flatten();
-        found.filter_map(|entry| Some((entry.file_name().to_string_lossy().into_owned(), of(&entry.path())?))).collect()
+        found.filter_map(|entry| Some((entry.file_name().to_string_lossy().into_owned(), from_path(&entry.path())?))).collect()
     }
 
-    fn of(path: &Path) -> Option<Entry> {
+    fn from_path(path: &Path) -> Option<Entry> {
         let file = fs::symlink_metadata(path).ok()?;
         let kind = file.file_type();
         Some(match () {

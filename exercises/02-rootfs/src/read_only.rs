@@ -213,7 +213,7 @@ pub mod check {
     fn judge(runs: &Runs) -> Judgement {
         let Runs { plain, below, locked, file, missing } = runs;
         let outcomes = vec![
-            Outcome::first_failing(&[plain.clone(), file.clone(), below.clone()], shown),
+            Outcome::first_failing(&[plain.clone(), file.clone(), below.clone()], reported),
             Outcome::first_failing(&[plain.clone(), file.clone(), below.clone()], read_only),
             is_below(below),
             source(plain, below),
@@ -236,7 +236,7 @@ pub mod check {
         }
     }
 
-    fn shown(seen: &Observation) -> Outcome {
+    fn reported(seen: &Observation) -> Outcome {
         let observed = if seen.shown { "they are" } else { "they aren't" };
         outcome(SHOWN, seen, seen.shown, "both are the same, by device and inode number", observed.into())
     }

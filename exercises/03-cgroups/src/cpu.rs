@@ -167,7 +167,7 @@ pub mod check {
 
     /// One run for each case; fewer, if one ended the program.
     fn judge(runs: &[Observation]) -> Judgement {
-        let (few, many, negative, gone) = (of(runs, 0), of(runs, 1), of(runs, 2), of(runs, 3));
+        let (few, many, negative, gone) = (run_of(runs, 0), run_of(runs, 1), run_of(runs, 2), run_of(runs, 3));
         let outcomes = vec![
             gets(PART, few, matches!(few.case, Case::Few(_))),
             held_up(few),
@@ -180,7 +180,7 @@ pub mod check {
     }
 
     /// It may never have come to that: then what came of the last run is what there is to say.
-    fn of(runs: &[Observation], number: usize) -> &Observation {
+    fn run_of(runs: &[Observation], number: usize) -> &Observation {
         &runs[number.min(runs.len() - 1)]
     }
 
@@ -221,7 +221,7 @@ pub mod check {
         if runs.len() < 4 || runs.iter().any(|seen| !seen.run.alive) {
             return None;
         }
-        let (few, many, negative, gone) = (of(runs, 0), of(runs, 1), of(runs, 2), of(runs, 3));
+        let (few, many, negative, gone) = (run_of(runs, 0), run_of(runs, 1), run_of(runs, 2), run_of(runs, 3));
         let about =
             |seen: &Observation, cpus: f64| seen.limit.cpus().is_some_and(|has| (has / cpus - 1.0).abs() < 0.02);
         let ok = |seen: &Observation| seen.run.reply == Reply::Ok;

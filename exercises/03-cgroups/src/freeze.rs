@@ -179,7 +179,7 @@ pub mod check {
 
     /// One run for each case; fewer, if one ended the program.
     fn judge(runs: &[Observation]) -> Judgement {
-        let [freeze, thaw, gone, held] = Case::ALL.map(|case| of(runs, case));
+        let [freeze, thaw, gone, held] = Case::ALL.map(|case| run_of(runs, case));
         let outcomes = vec![
             frozen(freeze),
             waited(freeze),
@@ -193,7 +193,7 @@ pub mod check {
     }
 
     /// It may never have come to that: then what came of the last run is what there is to say.
-    fn of(runs: &[Observation], case: Case) -> &Observation {
+    fn run_of(runs: &[Observation], case: Case) -> &Observation {
         runs.iter().find(|seen| seen.case == case).unwrap_or(&runs[runs.len() - 1])
     }
 
@@ -238,7 +238,7 @@ pub mod check {
         if runs.len() < Case::ALL.len() || runs.iter().any(|seen| !seen.run.alive) {
             return None;
         }
-        let [freeze, thaw, gone, held] = Case::ALL.map(|case| of(runs, case));
+        let [freeze, thaw, gone, held] = Case::ALL.map(|case| run_of(runs, case));
         match () {
             () if !freeze.frozen_later && freeze.run.missed_a_file() => Some(&OTHER_VERSION),
             () if !freeze.frozen_later && freeze.run.reply.has_errno(Errno::EINVAL) => Some(&ANOTHER_WORD),

@@ -171,7 +171,7 @@ pub mod check {
 
     /// One run for each case; fewer, if one ended the program.
     fn judge(runs: &[Observation]) -> Judgement {
-        let [create, join, taken, gone] = Case::ALL.map(|case| of(runs, case));
+        let [create, join, taken, gone] = Case::ALL.map(|case| run_of(runs, case));
         let outcomes = vec![made(create), nobody(create), refused_taken(taken), joined(join), threads(join), {
             gone.run.refused(GONE, gone.case == Case::Gone, moved(gone))
         }];
@@ -180,7 +180,7 @@ pub mod check {
     }
 
     /// It may never have come to that: then what came of the last run is what there is to say.
-    fn of(runs: &[Observation], case: Case) -> &Observation {
+    fn run_of(runs: &[Observation], case: Case) -> &Observation {
         runs.iter().find(|seen| seen.case == case).unwrap_or(&runs[runs.len() - 1])
     }
 
@@ -259,7 +259,7 @@ pub mod check {
         if runs.len() < Case::ALL.len() || runs.iter().any(|seen| !seen.run.alive) {
             return None;
         }
-        let [create, join, taken, gone] = Case::ALL.map(|case| of(runs, case));
+        let [create, join, taken, gone] = Case::ALL.map(|case| run_of(runs, case));
         let all = |seen: &Observation, so: fn(&Part) -> bool| seen.parts.iter().all(so);
         let any = |seen: &Observation, so: fn(&Part) -> bool| seen.parts.iter().any(so);
         if create.run.reply == Reply::Ok && all(create, |part| part.made) && join.run.missed_a_file() {

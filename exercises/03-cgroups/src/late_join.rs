@@ -184,7 +184,7 @@ pub mod check {
 
     /// One run for each case; fewer, if one ended the program.
     fn judge(runs: &[Observation]) -> Judgement {
-        let [well, quick, missing, gone] = Case::ALL.map(|case| of(runs, case));
+        let [well, quick, missing, gone] = Case::ALL.map(|case| run_of(runs, case));
         let outcomes = vec![
             well_outcome(RUNS, well, well.running >= 2 && well.is_its_number, "the command, with a child", || {
                 let number = if well.is_its_number { "its own" } else { "not its own" };
@@ -216,7 +216,7 @@ pub mod check {
     }
 
     /// It may never have come to that: then what came of the last run is what there is to say.
-    fn of(runs: &[Observation], case: Case) -> &Observation {
+    fn run_of(runs: &[Observation], case: Case) -> &Observation {
         runs.iter().find(|seen| seen.case == case).unwrap_or(&runs[runs.len() - 1])
     }
 
@@ -261,7 +261,7 @@ pub mod check {
         if runs.len() < Case::ALL.len() || runs.iter().any(|seen| !seen.run.alive) {
             return None;
         }
-        let [well, quick, missing, gone] = Case::ALL.map(|case| of(runs, case));
+        let [well, quick, missing, gone] = Case::ALL.map(|case| run_of(runs, case));
         let number = |seen: &Observation| matches!(seen.run.reply, Reply::Number(_));
         match () {
             () if !number(well) || well.running == 0 || !well.is_its_number => None,

@@ -186,12 +186,12 @@ pub mod check {
 
     /// One run for each case; fewer, if one ended the program.
     fn judge(runs: &[Observation]) -> Judgement {
-        let [limit, hog, modest, no_group, no_events] = Case::ALL.map(|case| of(runs, case));
+        let [limit, hog, modest, no_group, no_events] = Case::ALL.map(|case| run_of(runs, case));
         let outcomes = vec![
             limited(limit),
             swap(limit),
-            told(HOG, hog, Case::Hog, YES),
-            told(MODEST, modest, Case::Modest, NO),
+            reported(HOG, hog, Case::Hog, YES),
+            reported(MODEST, modest, Case::Modest, NO),
             refused(NO_GROUP, no_group, Case::NoGroup),
             refused(NO_EVENTS, no_events, Case::NoEvents),
         ];
@@ -200,7 +200,7 @@ pub mod check {
     }
 
     /// It may never have come to that: then what came of the last run is what there is to say.
-    fn of(runs: &[Observation], case: Case) -> &Observation {
+    fn run_of(runs: &[Observation], case: Case) -> &Observation {
         runs.iter().find(|seen| seen.case == case).unwrap_or(&runs[runs.len() - 1])
     }
 
@@ -225,7 +225,7 @@ pub mod check {
         seen.run.outcome(SWAP, seen.case == Case::Limit && holds, &expected, observed)
     }
 
-    fn told(claim: &'static str, seen: &Observation, case: Case, right: Reply) -> Outcome {
+    fn reported(claim: &'static str, seen: &Observation, case: Case, right: Reply) -> Outcome {
         let holds = seen.case == case && seen.run.alive && seen.run.reply == right;
         let killed = if seen.killed > 0 { "the kernel has killed" } else { "the kernel has killed nobody" };
         let observed = match seen.run.reply {
@@ -245,7 +245,7 @@ pub mod check {
         if runs.len() < Case::ALL.len() || runs.iter().any(|seen| !seen.run.alive) {
             return None;
         }
-        let [limit, hog, modest, no_group, no_events] = Case::ALL.map(|case| of(runs, case));
+        let [limit, hog, modest, no_group, no_events] = Case::ALL.map(|case| run_of(runs, case));
         let says = |seen: &Observation, reply: Reply| seen.run.reply == reply;
         if !says(limit, Reply::Ok) {
             let invalid = limit.v1 && limit.with_swap == Swap::Unlimited && limit.run.reply.has_errno(Errno::EINVAL);

@@ -145,7 +145,7 @@ pub mod check {
 
     /// One run for each case; fewer, if one ended the program.
     fn judge(runs: &[Observation]) -> Judgement {
-        let [empty, nested, ending, living, gone] = Case::ALL.map(|case| of(runs, case));
+        let [empty, nested, ending, living, gone] = Case::ALL.map(|case| run_of(runs, case));
         let outcomes = vec![
             removed(EMPTY, empty, Case::Empty),
             removed(NESTED, nested, Case::Nested),
@@ -161,7 +161,7 @@ pub mod check {
     }
 
     /// It may never have come to that: then what came of the last run is what there is to say.
-    fn of(runs: &[Observation], case: Case) -> &Observation {
+    fn run_of(runs: &[Observation], case: Case) -> &Observation {
         runs.iter().find(|seen| seen.case == case).unwrap_or(&runs[runs.len() - 1])
     }
 
@@ -180,7 +180,7 @@ pub mod check {
 
     /// The mistake that fits everything that was seen.
     fn mistake(runs: &[Observation]) -> Option<&'static Mistake> {
-        let living = of(runs, Case::Living);
+        let living = run_of(runs, Case::Living);
         if runs.iter().any(|seen| !seen.run.alive || !seen.others) {
             return None;
         }
@@ -191,7 +191,7 @@ pub mod check {
         if runs.len() < Case::ALL.len() {
             return None;
         }
-        let [empty, nested, ending, living, gone] = Case::ALL.map(|case| of(runs, case));
+        let [empty, nested, ending, living, gone] = Case::ALL.map(|case| run_of(runs, case));
         let well = |seen: &Observation| seen.run.reply == Reply::Ok && seen.left.is_empty();
         let error = |seen: &Observation| matches!(seen.run.reply, Reply::Error(_));
         match () {

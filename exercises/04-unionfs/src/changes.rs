@@ -143,7 +143,7 @@ pub mod check {
     }
 
     impl Observation {
-        fn is(&self, line: &str) -> bool {
+        fn lists(&self, line: &str) -> bool {
             self.lines.iter().any(|is| is == line)
         }
 
@@ -186,8 +186,8 @@ pub mod check {
             !lines.is_empty() && lines.iter().all(|line| these.contains(&line.as_str()))
         };
         match () {
-            () if there.is("A /srv/old") || there.is("C /srv/old") => Some(&WHITEOUT_LISTED),
-            () if there.is("C /etc/name") || there.is("D /srv/docs/a") || there.is("D /etc/never") => {
+            () if there.lists("A /srv/old") || there.lists("C /srv/old") => Some(&WHITEOUT_LISTED),
+            () if there.lists("C /etc/name") || there.lists("D /srv/docs/a") || there.lists("D /etc/never") => {
                 Some(&HIDDEN_BELOW)
             }
             () if only(&too_many, &["C /usr/lib", "C /usr/lib/opened"]) && missing.is_empty() => Some(&COPIED_UP),

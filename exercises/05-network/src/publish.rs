@@ -101,7 +101,7 @@ pub mod check {
     const EARLY: &str = "after a client that connected before the container listened, others get answers";
 
     impl Observation {
-        fn is(&self, answer: &Result<String, String>) -> bool {
+        fn answers_with_its_text(&self, answer: &Result<String, String>) -> bool {
             *answer == Ok(format!("127.0.0.1 {}", self.text))
         }
 
@@ -118,7 +118,7 @@ pub mod check {
                 Err(why) => format!("no answer: {why}"),
             };
             let expected = format!("the answer is \"127.0.0.1 {}\"", seen.text);
-            Outcome::new(claim, seen.serves() && seen.is(answer), expected, observed)
+            Outcome::new(claim, seen.serves() && seen.answers_with_its_text(answer), expected, observed)
         };
         let outcomes = vec![
             claim(ANSWER, usual, &usual.alone),
@@ -132,12 +132,12 @@ pub mod check {
     fn mistake(usual: &Observation, early: &Observation) -> Option<&'static Mistake> {
         match () {
             () if !usual.serves() => None,
-            () if !usual.is(&usual.alone) && usual.alone.as_deref().unwrap_or_default().is_empty() => {
+            () if !usual.answers_with_its_text(&usual.alone) && usual.alone.as_deref().unwrap_or_default().is_empty() => {
                 Some(&NO_HALF_CLOSE)
             }
-            () if !usual.is(&usual.alone) => None,
-            () if !usual.is(&usual.beside) => Some(&ONE_AT_A_TIME),
-            () if !early.is(&early.alone) => Some(&ENDS_WITH_A_CALLER),
+            () if !usual.answers_with_its_text(&usual.alone) => None,
+            () if !usual.answers_with_its_text(&usual.beside) => Some(&ONE_AT_A_TIME),
+            () if !early.answers_with_its_text(&early.alone) => Some(&ENDS_WITH_A_CALLER),
             () => None,
         }
     }

@@ -133,7 +133,7 @@ pub mod check {
             self.tries.get(call).copied()
         }
 
-        fn of(&self, call: &str) -> impl Iterator<Item = (&'static str, Option<i32>)> {
+        fn errnos_of(&self, call: &str) -> impl Iterator<Item = (&'static str, Option<i32>)> {
             let call = call.to_string();
             KINDS.into_iter().map(move |kind| (kind, self.errno(&format!("{call} {kind}"))))
         }
@@ -149,7 +149,7 @@ pub mod check {
     }
 
     fn each(seen: &Observation, claim: &'static str, call: &str) -> Outcome {
-        let other = seen.of(call).find(|(_, errno)| *errno != Some(libc::EPERM));
+        let other = seen.errnos_of(call).find(|(_, errno)| *errno != Some(libc::EPERM));
         let observed =
             other.map_or(String::new(), |(kind, errno)| format!("with flag 0x{kind:0>8}: {}", in_words(errno)));
         seen.run.outcome(claim, other.is_none(), "EPERM", observed)
@@ -180,7 +180,7 @@ pub mod check {
         if !seen.run.alive || seen.run.reply != Reply::Ok {
             return None;
         }
-        let all = |call: &str, holds: fn(Option<i32>) -> bool| seen.of(call).all(|(_, errno)| holds(errno));
+        let all = |call: &str, holds: fn(Option<i32>) -> bool| seen.errnos_of(call).all(|(_, errno)| holds(errno));
         let refused = |errno: Option<i32>| errno == Some(libc::EPERM);
         let well = all("u", refused) && all("c", refused);
         let clone3 = seen.errno("3 4000000");

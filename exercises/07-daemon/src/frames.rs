@@ -111,7 +111,7 @@ pub mod check {
     }
 
     /// As a person can read them; the middle of many is left out.
-    fn shown(bytes: &[u8]) -> String {
+    fn format_bytes(bytes: &[u8]) -> String {
         match bytes.len() {
             0..40 => format!("\"{}\"", bytes.escape_ascii()),
             many => {
@@ -125,9 +125,9 @@ pub mod check {
         let words = input(&["frame", &stream.to_string(), &hex(bytes)]);
         let framed = |slip: &str| {
             let frame = framed_by(slip, stream, bytes);
-            format!("{} {}", hex(&frame[..8]), shown(&frame[8..]))
+            format!("{} {}", hex(&frame[..8]), format_bytes(&frame[8..]))
         };
-        let case = Case::is(FRAME, words, framed("")).shown(format!("stream {stream}, {}", shown(bytes)));
+        let case = Case::expects(FRAME, words, framed("")).displayed_as(format!("stream {stream}, {}", format_bytes(bytes)));
         MISTAKES.iter().fold(case, |case, mistake| case.or(mistake, framed(mistake.id)))
     }
 
@@ -135,11 +135,11 @@ pub mod check {
         let hexes: Vec<String> = pieces.iter().map(|piece| hex(piece)).collect();
         let words: Vec<&str> = ["unframe"].into_iter().chain(hexes.iter().map(String::as_str)).collect();
         let case = match unframed_by("", pieces) {
-            Ok(text) => Case::is(claim, input(&words), text),
+            Ok(text) => Case::expects(claim, input(&words), text),
             Err(_) => Case::refused(claim, input(&words)),
         };
-        let pieces_shown: Vec<String> = pieces.iter().map(|piece| shown(piece)).collect();
-        let case = case.shown(match pieces.len() {
+        let pieces_shown: Vec<String> = pieces.iter().map(|piece| format_bytes(piece)).collect();
+        let case = case.displayed_as(match pieces.len() {
             0..3 => pieces_shown.join(", then "),
             many => format!("{many} pieces, the first of them {}", pieces_shown[0]),
         });
@@ -168,7 +168,7 @@ pub mod check {
 
     /// As the program around the answer prints it.
     fn line(frames: &[(u8, Vec<u8>)]) -> String {
-        let one = |(stream, bytes): &(u8, Vec<u8>)| format!("{stream} {}", shown(bytes));
+        let one = |(stream, bytes): &(u8, Vec<u8>)| format!("{stream} {}", format_bytes(bytes));
         if frames.is_empty() { "nothing".into() } else { frames.iter().map(one).collect::<Vec<_>>().join(", ") }
     }
 

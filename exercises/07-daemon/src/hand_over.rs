@@ -113,11 +113,11 @@ pub mod check {
     fn case(claim: &'static str, asked: &str, pieces: Vec<Vec<u8>>, head: usize) -> Case {
         let sent = pieces.concat();
         let case = match seen("", asked, &sent, head) {
-            Slip::Returns(text) => Case::is(claim, words(asked, &pieces), text),
+            Slip::Returns(text) => Case::expects(claim, words(asked, &pieces), text),
             _ => Case::refused(claim, words(asked, &pieces)),
         };
         let early = format!("\"{}\"", sent[head..].escape_ascii());
-        let case = case.shown(match pieces.len() {
+        let case = case.displayed_as(match pieces.len() {
             1 => format!("a head, and behind it {early}, in one piece"),
             _ => format!("a head and {early}, cut after byte {} of {head}", pieces[0].len()),
         });
@@ -130,7 +130,7 @@ pub mod check {
 
     fn refused(pieces: Vec<Vec<u8>>) -> Case {
         let shown = format!("the first {} bytes of a head, and the end", pieces[0].len());
-        let case = Case::refused(REFUSED, words("gone", &pieces)).shown(shown);
+        let case = Case::refused(REFUSED, words("gone", &pieces)).displayed_as(shown);
         case.slip(&SWALLOWED_THE_ERROR, Slip::Accepts)
     }
 

@@ -128,11 +128,11 @@ pub mod check {
     fn case(claim: &'static str, words: &[String], shown: String, model: impl Fn(&str) -> Option<String>) -> Case {
         let words = input(&words.iter().map(String::as_str).collect::<Vec<_>>());
         let case = match model("") {
-            Some(expected) => Case::is(claim, words, expected),
+            Some(expected) => Case::expects(claim, words, expected),
             None => Case::refused(claim, words),
         };
         let slip = |mistake: &Mistake| model(mistake.id).map_or(Slip::Refuses, Slip::Returns);
-        MISTAKES.iter().fold(case.shown(shown), |case, mistake| case.slip(mistake, slip(mistake)))
+        MISTAKES.iter().fold(case.displayed_as(shown), |case, mistake| case.slip(mistake, slip(mistake)))
     }
 
     fn text((major, minor): Version) -> String {

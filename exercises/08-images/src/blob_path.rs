@@ -76,15 +76,15 @@ pub mod check {
         // In capital letters it has to be another one.
         let hex = &format!("{}a", &hex[..63]);
         let mut cases = vec![
-            Case::is(ATTACK, input(&["attack", &target, &secret]), &secret)
-                .shown(format!("to read {target}"))
+            Case::expects(ATTACK, input(&["attack", &target, &secret]), &secret)
+                .displayed_as(format!("to read {target}"))
                 .or(&TOO_SHORT, "the store said: a digest has 64 digits"),
-            Case::is(GOOD, input(&["defence", &format!("sha256:{hex}")]), format!("/srv/blobs/sha256/{hex}"))
-                .shown(format!("sha256:{hex}")),
+            Case::expects(GOOD, input(&["defence", &format!("sha256:{hex}")]), format!("/srv/blobs/sha256/{hex}"))
+                .displayed_as(format!("sha256:{hex}")),
         ];
         let refused = |claim, digest: &str, mistakes: &[&'static Mistake]| {
             let shown = if digest.is_empty() { "an empty text" } else { digest };
-            let case = Case::refused(claim, input(&["defence", digest])).shown(shown);
+            let case = Case::refused(claim, input(&["defence", digest])).displayed_as(shown);
             mistakes.iter().fold(case.slip(&PANICS, Slip::Panics), |case, mistake| case.slip(mistake, Slip::Accepts))
         };
         let padded = format!("{:/>64}", target);

@@ -82,7 +82,7 @@ pub mod check {
         let (parent, run, copy) = (&format!("sha256:{}", number()), &format!("RUN {a}"), "COPY . /srv");
         let file = |name: &str, content: &str| format!("f {name} 644 {time} {content}");
         let two = |claim, one: [&str; 3], other: [&str; 3], wanted: &str| {
-            Case::is(claim, input(&[one, other].concat()), wanted)
+            Case::expects(claim, input(&[one, other].concat()), wanted)
         };
         let copied = |claim, one: &str, other: &str, wanted: &str| {
             let case = two(claim, [parent, copy, one], [parent, copy, other], wanted);

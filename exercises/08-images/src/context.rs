@@ -77,15 +77,15 @@ pub mod check {
         let name = format!("key-{}", random::within(0..1_000_000));
         let source = |source: &str| input(&["defence", source, &inside, &outside]);
         let opened = |path: &str| {
-            Case::is(INSIDE, source(path), &inside).shown(format!("COPY {path}")).slip(&TOO_STRICT, Slip::Refuses)
+            Case::expects(INSIDE, source(path), &inside).displayed_as(format!("COPY {path}")).slip(&TOO_STRICT, Slip::Refuses)
         };
         let refused = |claim, path: &str, mistakes: &[&'static Mistake]| {
-            let case = Case::refused(claim, source(path)).shown(format!("COPY {path}"));
+            let case = Case::refused(claim, source(path)).displayed_as(format!("COPY {path}"));
             mistakes.iter().fold(case.slip(&BARE_ERRNO, Slip::Bare), |case, mistake| case.or(mistake, &outside))
         };
         vec![
-            Case::is(ATTACK, input(&["attack", &name, &outside]), &outside)
-                .shown(format!("to copy /tmp/context-host/{name}"))
+            Case::expects(ATTACK, input(&["attack", &name, &outside]), &outside)
+                .displayed_as(format!("to copy /tmp/context-host/{name}"))
                 .or(&A_LINK_ITSELF, "the builder said: a link is not copied")
                 .slip(&NOT_HERE, Slip::Refuses),
             opened("page"),

@@ -91,12 +91,12 @@ pub mod check {
         let (a, b, c) = (&word(), &word(), &word());
         let is = |claim, text: String, expected: String| {
             let shown = format!("{text:?}");
-            Case::is(claim, text, expected).shown(shown)
+            Case::expects(claim, text, expected).displayed_as(shown)
         };
         let any = |case: Case, mistake| case.slip(mistake, Slip::Accepts).slip(mistake, Slip::Refuses);
         let refused = |text: String| {
             let shown = format!("{text:?}");
-            let case = Case::refused(REFUSED, text).shown(shown);
+            let case = Case::refused(REFUSED, text).displayed_as(shown);
             case.slip(&TAKES_ALL, Slip::Accepts).slip(&PANICS, Slip::Panics)
         };
         let bare = format!("FROM {a}\n\n  RUN   echo {b} \n");

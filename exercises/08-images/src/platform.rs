@@ -72,7 +72,7 @@ pub mod check {
             let words: Vec<String> = [machine.to_string()].into_iter().chain(offers).collect();
             let words = input(&words.iter().map(String::as_str).collect::<Vec<_>>());
             match wanted {
-                Some(number) => Case::is(claim, words, &digests[number]),
+                Some(number) => Case::expects(claim, words, &digests[number]),
                 None => Case::refused(claim, words),
             }
         };

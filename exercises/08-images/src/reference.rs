@@ -79,17 +79,17 @@ pub mod check {
         };
         let hub = "docker.io";
         let mut cases = vec![
-            Case::is(SHORT, app, parts(hub, &format!("library/{app}"), "latest", "none"))
+            Case::expects(SHORT, app, parts(hub, &format!("library/{app}"), "latest", "none"))
                 .or(&NO_LIBRARY, parts(hub, app, "latest", "none")),
-            Case::is(SHORT, format!("{app}:{tag}"), parts(hub, &format!("library/{app}"), tag, "none"))
+            Case::expects(SHORT, format!("{app}:{tag}"), parts(hub, &format!("library/{app}"), tag, "none"))
                 .or(&NO_LIBRARY, parts(hub, app, tag, "none"))
                 .slip(&PORT_AS_TAG, Slip::Refuses),
-            Case::is(SHORT, format!("{user}/{app}:{tag}"), parts(hub, &format!("{user}/{app}"), tag, "none"))
+            Case::expects(SHORT, format!("{user}/{app}:{tag}"), parts(hub, &format!("{user}/{app}"), tag, "none"))
                 .or(&FIRST_IS_HOST, parts(user, app, tag, "none"))
                 .or(&LIBRARY_EVERYWHERE, parts(hub, &format!("library/{user}/{app}"), tag, "none")),
-            Case::is(SHORT, format!("docker.io/{app}"), parts(hub, &format!("library/{app}"), "latest", "none"))
+            Case::expects(SHORT, format!("docker.io/{app}"), parts(hub, &format!("library/{app}"), "latest", "none"))
                 .or(&NO_LIBRARY, parts(hub, app, "latest", "none")),
-            Case::is(
+            Case::expects(
                 HOST,
                 format!("ghcr.io/{user}/{app}"),
                 parts("ghcr.io", &format!("{user}/{app}"), "latest", "none"),
@@ -97,19 +97,19 @@ pub mod check {
         ];
         let local = &format!("localhost:{port}");
         cases.push(
-            Case::is(HOST, format!("localhost/{app}"), parts("localhost", app, "latest", "none"))
+            Case::expects(HOST, format!("localhost/{app}"), parts("localhost", app, "latest", "none"))
                 .or(&LIBRARY_EVERYWHERE, parts("localhost", &format!("library/{app}"), "latest", "none")),
         );
         for (text, wanted) in [(format!("{local}/{app}"), "latest"), (format!("{local}/{app}:{tag}"), tag)] {
             cases.push(
-                Case::is(HOST, text, parts(local, app, wanted, "none"))
+                Case::expects(HOST, text, parts(local, app, wanted, "none"))
                     .slip(&PORT_AS_TAG, Slip::Refuses)
                     .slip(&PORT_AS_TAG, Slip::Accepts)
                     .or(&LIBRARY_EVERYWHERE, parts(local, &format!("library/{app}"), wanted, "none")),
             );
         }
         let with_digest = |text: &str, tag: &str, wrong_tag: &str, host: &str, repository: &str| {
-            Case::is(DIGEST, format!("{text}@{digest}"), parts(host, repository, tag, digest))
+            Case::expects(DIGEST, format!("{text}@{digest}"), parts(host, repository, tag, digest))
                 .or(&LATEST_BESIDE_THE_DIGEST, parts(host, repository, wrong_tag, digest))
                 .or(&FIRST_IS_HOST, parts(user, app, tag, digest))
                 .slip(&TAG_OF_THE_DIGEST, Slip::Accepts)
@@ -144,7 +144,7 @@ pub mod check {
         ];
         for text in bad {
             let shown = if text.is_empty() { "an empty text".to_string() } else { text.clone() };
-            cases.push(Case::refused(REFUSED, text.as_str()).shown(shown).slip(&TAKES_ALL, Slip::Accepts));
+            cases.push(Case::refused(REFUSED, text.as_str()).displayed_as(shown).slip(&TAKES_ALL, Slip::Accepts));
         }
         cases
     }

@@ -103,13 +103,13 @@ pub mod check {
 
     fn cases() -> Vec<Case> {
         let good = |claim, how: &str, blob: &Blob, shown: &str| {
-            Case::is(claim, blob.input(how, blob.size(), &blob.digest()), WHOLE)
-                .shown(format!("{} bytes, {shown}", blob.size()))
+            Case::expects(claim, blob.input(how, blob.size(), &blob.digest()), WHOLE)
+                .displayed_as(format!("{} bytes, {shown}", blob.size()))
                 .or(&IN_PLACE, EARLY)
         };
         let wrong = |claim, blob: &Blob, how: &str, size: usize, digest: &str, shown: &str| {
             Case::refused(claim, blob.input(how, size, digest))
-                .shown(format!("{} bytes, {shown}", blob.size()))
+                .displayed_as(format!("{} bytes, {shown}", blob.size()))
                 .or(&LEFT_BEHIND, HALF)
                 .or(&IN_PLACE, "an error, and the file is there")
         };

@@ -81,7 +81,7 @@ impl Cgroup {
     /// The groups of the container with this first process, as they are seen from here, also of a
     /// container in a lab. An error, if it has none of its own. The process may be in a group
     /// below, which something in the container has made.
-    pub fn of(container: Pid) -> Result<Cgroup> {
+    pub fn for_container(container: Pid) -> Result<Cgroup> {
         let file = format!("/proc/{container}/cgroup");
         let cgroup = fs::read_to_string(&file).with_context(|| format!("reading {file}"))?;
         let mountinfo = fs::read_to_string("/proc/self/mountinfo").context("reading /proc/self/mountinfo")?;

@@ -39,7 +39,7 @@ pub fn exec(asked: &Exec) -> Result<i32> {
     let join = || {
         // 3.1a  Into its cgroup, or its limits wouldn't hold for the command.
         if made_as.is_limited() {
-            group::join(&given::Cgroup::of(container)?)?;
+            group::join(&given::Cgroup::for_container(container)?)?;
         }
 
         // 1.10  Into its namespaces; in its PID namespace only our children are.
@@ -69,7 +69,7 @@ pub fn pause(asked: &Pause) -> Result<()> {
     let (container, _) = find(&asked.container, &given::containers())?;
 
     // 3.6  It returns when that is so.
-    freeze::freeze(&given::Cgroup::of(container)?, asked.frozen)
+    freeze::freeze(&given::Cgroup::for_container(container)?, asked.frozen)
 }
 
 /// Asks the container to end, and kills it when it doesn't.

@@ -42,7 +42,7 @@ pub enum Slip {
 }
 
 impl Case {
-    pub fn is(claim: &'static str, input: impl Into<String>, expected: impl Into<String>) -> Case {
+    pub fn expects(claim: &'static str, input: impl Into<String>, expected: impl Into<String>) -> Case {
         Case::new(claim, input.into(), Expected::Is(expected.into()))
     }
 
@@ -56,7 +56,7 @@ impl Case {
     }
 
     /// An input that isn't for people's eyes.
-    pub fn shown(self, shown: impl Into<String>) -> Case {
+    pub fn displayed_as(self, shown: impl Into<String>) -> Case {
         Case { shown: shown.into(), ..self }
     }
 
@@ -149,8 +149,8 @@ mod tests {
 
     fn cases() -> Vec<Case> {
         vec![
-            Case::is("one", "1", "1").or(&MISTAKES[0], "2"),
-            Case::is("one", "2", "2").or(&MISTAKES[0], "4"),
+            Case::expects("one", "1", "1").or(&MISTAKES[0], "2"),
+            Case::expects("one", "2", "2").or(&MISTAKES[0], "4"),
             Case::refused("two", "x").slip(&MISTAKES[1], Slip::Accepts),
         ]
     }

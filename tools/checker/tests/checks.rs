@@ -81,7 +81,7 @@ fn checks(arguments: &[&str]) -> Result<Command> {
     Ok(command)
 }
 
-fn said(arguments: &[&str]) -> Result<Output> {
+fn run_check(arguments: &[&str]) -> Result<Output> {
     run_to_end(checks(arguments)?, PATIENCE)
 }
 
@@ -95,7 +95,7 @@ fn what_a_check_says_is_printed_and_the_status_is_0() -> Result<()> {
         ("blocked", Report::Blocked("no moon".into())),
         ("failed", Report::Failed("outer: inner".into())),
     ] {
-        let ended = said(&[name, "/a/boat"])?;
+        let ended = run_check(&[name, "/a/boat"])?;
         ensure!(ended.status.code() == Some(0) && ended.stderr.is_empty(), "{name}: {ended:?}");
         ensure!(Report::from_json(ended.stdout.as_bytes())? == expected, "{name}: {ended:?}");
     }
@@ -104,7 +104,7 @@ fn what_a_check_says_is_printed_and_the_status_is_0() -> Result<()> {
 
 fn a_wrong_call_ends_with_2_and_shows_the_right_one() -> Result<()> {
     for wrong in [&[][..], &["judged"], &["sunk", "/a/boat"], &["judged", "/a/boat", "me"], &["a", "b", "1", "d"]] {
-        let ended = said(wrong)?;
+        let ended = run_check(wrong)?;
         ensure!(ended.status.code() == Some(2) && ended.stdout.is_empty(), "{wrong:?}: {ended:?}");
         ensure!(ended.stderr.contains("NAME PROGRAM [PARENT]"), "{wrong:?}: {ended:?}");
     }
@@ -112,7 +112,7 @@ fn a_wrong_call_ends_with_2_and_shows_the_right_one() -> Result<()> {
 }
 
 fn a_check_that_panics_says_nothing() -> Result<()> {
-    let ended = said(&["panics", "/a/boat"])?;
+    let ended = run_check(&["panics", "/a/boat"])?;
     ensure!(ended.status.code() == Some(101) && ended.stdout.is_empty(), "{ended:?}");
     ensure!(ended.stderr.contains("the panic's message"), "{ended:?}");
     Ok(())
@@ -147,7 +147,7 @@ fn for_a_caller_that_is_gone_nothing_begins() -> Result<()> {
     // This case's own parent: alive, but not the parent of what is started here.
     let anothers = nix::unistd::getppid().to_string();
     let begun = std::time::Instant::now();
-    let ended = said(&["hangs", "/a/boat", &anothers])?;
+    let ended = run_check(&["hangs", "/a/boat", &anothers])?;
     ensure!(ended.status.code() == Some(2) && ended.stdout.is_empty(), "{ended:?}");
     ensure!(begun.elapsed() < PATIENCE / 2, "it has begun");
     Ok(())

@@ -34,11 +34,11 @@ pub enum CgroupLimits {
 impl CgroupLimits {
     pub(crate) fn of_this_process(mountinfo: &str) -> CgroupLimits {
         let cgroup = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
-        CgroupLimits::of(&cgroup, mountinfo, |directory| access(directory, AccessFlags::W_OK).is_ok())
+        CgroupLimits::from_mountinfo(&cgroup, mountinfo, |directory| access(directory, AccessFlags::W_OK).is_ok())
     }
 
     /// By the group that this process is in where memory is counted.
-    fn of(cgroup: &str, mountinfo: &str, may_write: impl Fn(&Path) -> bool) -> CgroupLimits {
+    fn from_mountinfo(cgroup: &str, mountinfo: &str, may_write: impl Fn(&Path) -> bool) -> CgroupLimits {
         let line = |fits: &dyn Fn(&str, &str) -> bool| {
             cgroup.lines().find_map(|line| {
                 let mut fields = line.splitn(3, ':');
@@ -133,7 +133,7 @@ mod tests {
         let v1 = "32 31 0:28 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n";
         let v2 = "38 31 0:31 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n";
         let of = |cgroup: &str, mounts: &str, mine: &'static str| {
-            CgroupLimits::of(cgroup, mounts, |directory| directory == Path::new(mine))
+            CgroupLimits::from_mountinfo(cgroup, mounts, |directory| directory == Path::new(mine))
         };
         let hybrid = "4:memory:/boats\n0::/\n";
         assert_eq!(of(hybrid, &format!("{v1}{v2}"), "/sys/fs/cgroup/memory/boats"), CgroupLimits::Possible);

@@ -53,7 +53,7 @@ pub(crate) fn attempt(steps: &[Step], maps: Option<&Maps>) -> Vec<i32> {
     if let Some(errno) = refused {
         return vec![errno];
     }
-    let answers = heard(reader);
+    let answers = read_answers(reader);
     // SAFETY: a null status is allowed; __WALL because the child has no exit signal.
     while unsafe { libc::waitpid(child as i32, std::ptr::null_mut(), libc::__WALL) } < 0
         && Errno::last() == Errno::EINTR
@@ -61,7 +61,7 @@ pub(crate) fn attempt(steps: &[Step], maps: Option<&Maps>) -> Vec<i32> {
     answers
 }
 
-fn heard(reader: OwnedFd) -> Vec<i32> {
+fn read_answers(reader: OwnedFd) -> Vec<i32> {
     let mut bytes = Vec::new();
     // What was heard until an error counts.
     let _ = File::from(reader).read_to_end(&mut bytes);

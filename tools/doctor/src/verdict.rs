@@ -55,25 +55,25 @@ mod tests {
     use super::*;
     use crate::step::checks;
 
-    fn of(answers: &[i32]) -> Verdict {
+    fn verdict_of(answers: &[i32]) -> Verdict {
         verdict(&checks(&Step::WITH_USER_NAMESPACE, answers))
     }
 
     #[test]
     fn all_steps_working_is_ready() {
-        assert_eq!(of(&[0; 7]), Verdict::Ready);
+        assert_eq!(verdict_of(&[0; 7]), Verdict::Ready);
     }
 
     #[test]
     fn a_refused_clone_is_told_from_a_later_refusal() {
-        assert_eq!(of(&[libc::ENOSPC]), Verdict::RefusedAtClone { errno: Errno::ENOSPC });
-        assert_eq!(of(&[0, 0, libc::EPERM]), Verdict::RefusedLater { step: Step::UidMap, errno: Errno::EPERM });
+        assert_eq!(verdict_of(&[libc::ENOSPC]), Verdict::RefusedAtClone { errno: Errno::ENOSPC });
+        assert_eq!(verdict_of(&[0, 0, libc::EPERM]), Verdict::RefusedLater { step: Step::UidMap, errno: Errno::EPERM });
     }
 
     #[test]
     fn a_child_that_was_killed_is_no_success() {
         let killed = Verdict::RefusedLater { step: Step::Proc, errno: Errno::UnknownErrno };
-        assert_eq!(of(&[0; 6]), killed);
-        assert_eq!(of(&[]), Verdict::RefusedAtClone { errno: Errno::UnknownErrno });
+        assert_eq!(verdict_of(&[0; 6]), killed);
+        assert_eq!(verdict_of(&[]), Verdict::RefusedAtClone { errno: Errno::UnknownErrno });
     }
 }

@@ -61,7 +61,7 @@ fn special(kind: EntryType, name: &str, device: (u32, u32)) -> Member<'_> {
 struct Layer(Builder<Vec<u8>>);
 
 impl Layer {
-    fn of(members: &[Member<'_>]) -> Result<Layer> {
+    fn with(members: &[Member<'_>]) -> Result<Layer> {
         let mut layer = Layer(Builder::new(Vec::new()));
         members.iter().try_for_each(|member| layer.add(member).with_context(|| member.name.to_string()))?;
         Ok(layer)
@@ -138,7 +138,7 @@ fn lowest() -> Result<Layer> {
     let (long, longer) = ("n".repeat(120), format!("long/{}/{}", "d".repeat(200), "f".repeat(250)));
     let long_directory = format!("long/{}", "d".repeat(200));
     let long_target = format!("../{}", "t".repeat(150));
-    let mut layer = Layer::of(&[
+    let mut layer = Layer::with(&[
         directory("bin/", 0o755),
         Member { mode: 0o755, ..file("bin/busybox", &busybox) },
         link(EntryType::Symlink, "bin/sleep", "busybox"),
@@ -202,7 +202,7 @@ fn lowest() -> Result<Layer> {
 }
 
 fn middle() -> Result<Layer> {
-    Layer::of(&[
+    Layer::with(&[
         directory("gone/", 0o755),
         file("gone/.wh.file", b""),
         file("gone/.wh.directory", b""),
@@ -229,7 +229,7 @@ fn middle() -> Result<Layer> {
 }
 
 fn topmost() -> Result<Layer> {
-    Layer::of(&[
+    Layer::with(&[
         directory("gone/", 0o755),
         file("gone/and back", b"of the topmost"),
         Member { owner: (9, 9), ..directory("gone/directory and back/", 0o755) },

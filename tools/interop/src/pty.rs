@@ -43,15 +43,15 @@ impl Terminal {
     }
 
     /// Everything that was shown so far.
-    pub fn shown(&self) -> String {
+    pub fn screen(&self) -> String {
         let shown = self.shown.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         String::from_utf8_lossy(&shown).into_owned()
     }
 
     /// Waits until a text is shown.
     pub fn shows(&self, text: &str) -> Result<()> {
-        eventually(&format!("the terminal shows {text:?}"), || Ok(self.shown().contains(text)))
-            .with_context(|| format!("shown: {:?}", self.shown()))
+        eventually(&format!("the terminal shows {text:?}"), || Ok(self.screen().contains(text)))
+            .with_context(|| format!("shown: {:?}", self.screen()))
     }
 
     /// Types.
@@ -74,8 +74,8 @@ impl Terminal {
             ended = self.child.try_wait()?;
             Ok(ended.is_some())
         })
-        .with_context(|| format!("shown: {:?}", self.shown()))?;
-        Ok((ended.context("it has ended")?, self.shown()))
+        .with_context(|| format!("shown: {:?}", self.screen()))?;
+        Ok((ended.context("it has ended")?, self.screen()))
     }
 }
 

@@ -44,7 +44,7 @@ impl Init {
             Ok(Some(program)) => program,
             Ok(None) => self.become_program(),
             Err(errno) => {
-                self.link.tell(&Message::Refused { why: format!("start the program: fork: {errno}"), at: None });
+                self.link.send(&Message::Refused { why: format!("start the program: fork: {errno}"), at: None });
                 return status::CANNOT_ENTER;
             }
         };
@@ -61,7 +61,7 @@ impl Init {
         if poll(&mut ends, PollTimeout::ZERO).is_ok_and(|ready| ready > 0) {
             return None;
         }
-        self.populate().map_err(|error| self.link.tell(&refused(&error))).ok()
+        self.populate().map_err(|error| self.link.send(&refused(&error))).ok()
     }
 
     fn populate(&mut self) -> Result<()> {
@@ -156,7 +156,7 @@ impl Init {
     /// Ctrl-Z: the job as a whole stops, so that the shell outside gets its terminal back.
     fn pause_with(&self, program: Pid) {
         let Some(terminal) = &self.terminal else { return };
-        self.link.tell(&Message::Stopped);
+        self.link.send(&Message::Stopped);
         if let Some(Message::GoOn { in_foreground }) = self.link.hear() {
             if in_foreground {
                 terminal::give_to(terminal, program);

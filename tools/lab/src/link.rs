@@ -57,7 +57,7 @@ impl Link {
     }
 
     /// A message to the dead is no error: their death is noticed elsewhere.
-    pub fn tell(&self, message: &Message) {
+    pub fn send(&self, message: &Message) {
         let _ = send(self.0.as_raw_fd(), message.text().as_bytes(), MsgFlags::MSG_NOSIGNAL);
     }
 
@@ -97,11 +97,11 @@ mod tests {
         ];
         let (here, there) = Link::pair().expect("a pair");
         for message in &messages {
-            here.tell(message);
+            here.send(message);
             assert_eq!(there.hear().as_ref(), Some(message));
         }
         drop(there);
-        here.tell(&Message::Stopped);
+        here.send(&Message::Stopped);
         assert_eq!(here.hear(), None);
     }
 }

@@ -181,14 +181,14 @@ impl Entered {
             Signal::SIGCHLD | Signal::SIGTTOU => None,
             // The terminal sent it to us; the program, in a session of its own, didn't hear.
             Signal::SIGINT | Signal::SIGQUIT if typed_at_terminal => {
-                self.link.tell(&Message::Signal(signal as i32));
+                self.link.send(&Message::Signal(signal as i32));
                 None
             }
             // Ctrl-Z, and the program, in a session of its own, didn't hear.
             Signal::SIGTSTP => {
-                self.link.tell(&Message::Signal(Signal::SIGSTOP as i32));
+                self.link.send(&Message::Signal(Signal::SIGSTOP as i32));
                 self.stop_as_a_job();
-                self.link.tell(&Message::Signal(Signal::SIGCONT as i32));
+                self.link.send(&Message::Signal(Signal::SIGCONT as i32));
                 None
             }
             signal => Some(status::of_signal(signal)),
@@ -205,7 +205,7 @@ impl Entered {
         let _ = stop.thread_block();
         let in_foreground = self.terminal.as_ref().is_some_and(terminal::is_ours);
         self.has_foreground.set(in_foreground);
-        self.link.tell(&Message::GoOn { in_foreground });
+        self.link.send(&Message::GoOn { in_foreground });
     }
 
     fn take_terminal_back(&self) {

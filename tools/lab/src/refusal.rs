@@ -45,19 +45,19 @@ mod tests {
     use super::*;
     use anyhow::Context;
 
-    fn at(step: Step) -> At {
+    fn failed_at(step: Step) -> At {
         At { step, call: "call".to_string() }
     }
 
     #[test]
     fn the_step_and_the_errno_are_found_below_other_contexts() {
-        let error = Err::<(), _>(Errno::EPERM).context(at(Step::Hostname)).context("outer").unwrap_err();
+        let error = Err::<(), _>(Errno::EPERM).context(failed_at(Step::Hostname)).context("outer").unwrap_err();
         assert_eq!(step_and_errno(&error), Some((Step::Hostname, Errno::EPERM)));
     }
 
     #[test]
     fn a_later_refusal_is_explained_without_trying_again() {
-        let error = Err::<(), _>(Errno::EIO).context(at(Step::Hostname)).unwrap_err();
+        let error = Err::<(), _>(Errno::EIO).context(failed_at(Step::Hostname)).unwrap_err();
         let text = explain(&error);
         assert!(text.starts_with("lab: the lab can't be entered:\n  call: EIO"), "{text}");
         assert!(text.contains("\nCause: "), "{text}");

@@ -23,12 +23,12 @@ impl Kernel {
     pub(crate) fn find(wanted: Option<&str>) -> Result<Kernel, String> {
         if let Some(path) = wanted.map(Path::new).filter(|path| path.components().count() > 1 || path.is_file()) {
             return File::open(path)
-                .map(|_| Kernel::at(path))
+                .map(|_| Kernel::from_image(path))
                 .map_err(|error| format!("the kernel {}: {error}", path.display()));
         }
         let mut refused = Vec::new();
         for image in candidates() {
-            let kernel = Kernel::at(&image);
+            let kernel = Kernel::from_image(&image);
             if wanted.is_some_and(|wanted| wanted != kernel.release) {
                 continue;
             }
@@ -45,7 +45,7 @@ impl Kernel {
         Err(if wanted.is_none() || others.is_empty() { what } else { format!("{what} (here: {})", others.join(", ")) })
     }
 
-    fn at(image: &Path) -> Kernel {
+    fn from_image(image: &Path) -> Kernel {
         let image = fs::canonicalize(image).unwrap_or_else(|_| image.to_path_buf());
         Kernel { release: release_of(&image), image }
     }

@@ -78,12 +78,12 @@ impl Machine {
     /// A run of a program with arguments, as root, in the current directory, with the environment that
     /// fits.
     pub fn command<Word: Into<OsString>>(&self, command: impl IntoIterator<Item = Word>) -> Run {
-        Run::of(self, command.into_iter().map(Into::into).collect())
+        Run::new(self, command.into_iter().map(Into::into).collect())
     }
 
     /// A shell at the terminal. stdin and stdout must be one.
     pub fn shell(&self) -> Run {
-        Run::of(self, Vec::new())
+        Run::new(self, Vec::new())
     }
 }
 
@@ -102,7 +102,7 @@ pub struct Run {
 }
 
 impl Run {
-    fn of(machine: &Machine, command: Vec<OsString>) -> Run {
+    fn new(machine: &Machine, command: Vec<OsString>) -> Run {
         Run {
             machine: machine.clone(),
             command,

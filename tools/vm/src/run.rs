@@ -88,14 +88,14 @@ impl Job<'_> {
                 TIME_IS_UP
             }
             Some(Cut::DidNotBoot) => {
-                bail!("the machine didn't get to the command within {} s{}", BOOT_LIMIT.as_secs(), kept.said())
+                bail!("the machine didn't get to the command within {} s{}", BOOT_LIMIT.as_secs(), kept.console_text())
             }
             None => match self.status_from_guest() {
                 Some(status) => status,
                 None => bail!(
                     "the machine ended before the command did (virtme-ng: {}){}",
                     ended.map_or_else(|error| error.to_string(), |status| status.to_string()),
-                    kept.said()
+                    kept.console_text()
                 ),
             },
         };
@@ -182,7 +182,7 @@ impl Kept {
     }
 
     /// For the end of an error's text.
-    fn said(&self) -> String {
+    fn console_text(&self) -> String {
         let text = String::from_utf8_lossy(&self.stderr);
         let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
         if lines.is_empty() {

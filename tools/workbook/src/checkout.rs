@@ -32,7 +32,7 @@ impl Checkout {
     }
 
     #[cfg(test)]
-    pub fn at(top: impl Into<PathBuf>) -> Checkout {
+    pub fn open(top: impl Into<PathBuf>) -> Checkout {
         Checkout { top: top.into(), builds: BUILDS[0] }
     }
 

@@ -41,7 +41,7 @@ pub fn starter(solution: &str) -> Result<String> {
 }
 
 /// The solution without its markers, as it is shown.
-pub fn shown(solution: &str) -> Result<String> {
+pub fn without_markers(solution: &str) -> Result<String> {
     let kept = parts(solution)?.into_iter().filter(|(part, _)| *part != Part::Starter);
     Ok(kept.map(|(_, line)| format!("{line}\n")).collect())
 }
@@ -104,7 +104,7 @@ mod tests {
 
     #[test]
     fn what_is_shown_has_no_marker_and_no_todo() {
-        let shown = shown(SOLUTION).expect("markers are in order");
+        let shown = without_markers(SOLUTION).expect("markers are in order");
         assert_eq!(shown, "//! Docs.\n\nuse a::b;\n\nfn f(x: u8) {\n    // Why.\n    b(x)\n}\n");
     }
 

@@ -13,7 +13,7 @@ use crate::BOOK;
 /// argument that matters.
 type Call = (String, String);
 
-fn told(line: &str) -> Result<Call> {
+fn parse_call(line: &str) -> Result<Call> {
     let step: Value = serde_json::from_str(line).with_context(|| format!("no step: {line}"))?;
     let text = |value: &Value| value.as_str().unwrap_or_default().trim_matches('"').to_string();
     let argument = |index: usize| text(&step["args"][index]);
@@ -43,7 +43,7 @@ pub fn the_picture_of_two_lanes_is_a_narrated_run() -> Result<()> {
         .args(["--", "true"])
         .output()?;
     ensure!(output.status.success(), "{output:?}");
-    let told: Vec<_> = String::from_utf8(output.stderr)?.lines().map(told).collect::<Result<_>>()?;
+    let told: Vec<_> = String::from_utf8(output.stderr)?.lines().map(parse_call).collect::<Result<_>>()?;
     let mut drawn = drawn(&fs::read_to_string(BOOK.checkout().join("book/src/images/lanes.svg"))?);
     if Uid::effective().is_root() {
         // Who has the privilege to map groups needn't give up setgroups.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, ensure};
 
-use crate::running::{program, shown};
+use crate::running::{format_output, program};
 
 /// A small root at /tmp/NAME, made by our own `rootfs create`.
 pub fn small(name: &str) -> Result<PathBuf> {
@@ -13,7 +13,7 @@ pub fn small(name: &str) -> Result<PathBuf> {
     let programs = ["sh", "cat", "ls", "stat", "head", "mkdir", "touch", "pwd", "mount"];
     let with = programs.into_iter().flat_map(|name| ["--with", name]);
     let output = program().args(["rootfs", "create"]).arg(&path).args(with).output()?;
-    ensure!(output.status.success(), "{}", shown(&output));
+    ensure!(output.status.success(), "{}", format_output(&output));
     Ok(path)
 }
 

@@ -66,7 +66,7 @@ fn a_umask_outside_changes_no_mode_inside() -> Result<()> {
     command.arg(run.get_program()).args(run.get_args());
     command.envs(run.get_envs().filter_map(|(name, value)| Some((name, value?))));
     let output = command.output()?;
-    ensure!(output.status.success(), "{}", running::shown(&output));
+    ensure!(output.status.success(), "{}", running::format_output(&output));
     let said = String::from_utf8(output.stdout)?;
     let wrong: Vec<_> = said
         .lines()

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Result, ensure};
 use testkit::{Case, cases};
 
-use crate::running::{self, says, shown};
+use crate::running::{self, format_output, says};
 
 pub fn cases() -> Vec<Case> {
     cases![
@@ -38,7 +38,7 @@ fn variables_come_from_flags_and_files() -> Result<()> {
         "echo $A,$B,$PASSED,${EMPTY-unset},${ABSENT-unset}",
     );
     let output = command.env("PASSED", "on").output()?;
-    ensure!(output.stdout == b"from the file,flag=1,on,,unset\n", "{}", shown(&output));
+    ensure!(output.stdout == b"from the file,flag=1,on,,unset\n", "{}", format_output(&output));
     // PATH is where the command is searched for.
     ensure!(says(&["-e", "PATH=/usr/bin:/bin"], "echo $PATH")? == "/usr/bin:/bin");
     Ok(())
@@ -48,7 +48,7 @@ fn a_broken_variable_is_told() -> Result<()> {
     fs::write("/tmp/env", "=x\n")?;
     for args in [&["-e", "=x"][..], &["--env-file", "/tmp/env"], &["--env-file", "/tmp/none"]] {
         let output = running::run(args, "true").output()?;
-        ensure!(output.status.code() == Some(125) && !output.stderr.is_empty(), "{args:?}: {}", shown(&output));
+        ensure!(output.status.code() == Some(125) && !output.stderr.is_empty(), "{args:?}: {}", format_output(&output));
     }
     Ok(())
 }
@@ -95,7 +95,11 @@ fn who_enters_gets_the_containers_environment_and_nothing_of_the_callers() -> Re
         let output =
             enter.args(["enter", "box", "sh", "-c", script]).env("SECRET", "x").env("TERM", "mine").output()?;
         let said = String::from_utf8_lossy(&output.stdout).into_owned();
-        ensure!(said.contains("A=b") && said.contains("TERM=mine") && said.contains("PATH="), "{}", shown(&output));
+        ensure!(
+            said.contains("A=b") && said.contains("TERM=mine") && said.contains("PATH="),
+            "{}",
+            format_output(&output)
+        );
         ensure!(!said.contains("SECRET"), "{said}");
         drop(running);
     }

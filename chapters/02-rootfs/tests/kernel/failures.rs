@@ -8,7 +8,7 @@ use anyhow::{Result, ensure};
 use testkit::{Case, cases, refusing};
 
 use crate::boxes;
-use crate::running::{self, Outside, expect_empty_store, is_root, program, shown};
+use crate::running::{self, Outside, expect_empty_store, format_output, is_root, program};
 
 pub fn cases() -> Vec<Case> {
     let private = cases![a_root_that_is_missing_empty_unreadable_or_no_directory_is_told, wrong_flags_are_told];
@@ -20,9 +20,9 @@ pub fn cases() -> Vec<Case> {
 fn expect_failure(args: &[&str], words: &[&str]) -> Result<()> {
     let outside = Outside::now()?;
     let output = running::run(args, "true").output()?;
-    ensure!(output.status.code() == Some(125), "{args:?}: {}", shown(&output));
+    ensure!(output.status.code() == Some(125), "{args:?}: {}", format_output(&output));
     for word in words {
-        ensure!(shown(&output).contains(word), "{args:?}: {word:?} is missing in {}", shown(&output));
+        ensure!(format_output(&output).contains(word), "{args:?}: {word:?} is missing in {}", format_output(&output));
     }
     outside.expect_the_same(&format!("after {args:?}"))?;
     if Path::new(running::STORE).exists() { expect_empty_store() } else { Ok(()) }
@@ -102,7 +102,7 @@ fn whichever_call_fails_the_host_is_as_before() -> Result<()> {
             command.arg("run").args(way).args(["--", "sh", "-c", "true"]);
             refusing::one_call(&mut command, call, libc::EBUSY)?;
             let output = command.output()?;
-            ensure!(output.status.code() == Some(125), "{name} {call} refused in {way:?}: {}", shown(&output));
+            ensure!(output.status.code() == Some(125), "{name} {call} refused in {way:?}: {}", format_output(&output));
             let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
             ensure!(
                 stderr.contains(name) && (stderr.contains("EBUSY") || stderr.contains("busy")),

@@ -8,7 +8,7 @@ use lab::observe;
 use testkit::{Case, cases, eventually};
 
 use crate::boxes;
-use crate::running::{self, Outside, Running, expect_empty_store, program, shown};
+use crate::running::{self, Outside, Running, expect_empty_store, format_output, program};
 
 pub fn cases() -> Vec<Case> {
     let shared = cases![no_mount_is_seen_outside_where_mounts_are_shared, a_root_on_a_shared_mount_is_left_as_it_was];
@@ -55,7 +55,7 @@ fn a_root_on_a_shared_mount_is_left_as_it_was() -> Result<()> {
     let root = boxes::small("box")?;
     let before = (Outside::now()?, boxes::names(&root)?);
     let output = running::run(&["--rootfs", "/tmp/box"], "mount -t tmpfs inside /home").output()?;
-    ensure!(output.status.success(), "{}", shown(&output));
+    ensure!(output.status.success(), "{}", format_output(&output));
     before.0.expect_the_same("after a container on a shared mount")?;
     ensure!(boxes::names(&root)? == before.1);
     Ok(())
@@ -92,7 +92,7 @@ fn a_created_container_starts_and_goes() -> Result<()> {
     fs::create_dir("/tmp/data")?;
     let create = ["create", "--name", "boat", "-v", "/tmp/data:/data", "--", "sh", "-c", "echo started >/data/mark"];
     let output = program().args(create).stdout(Stdio::null()).output()?;
-    ensure!(output.status.success(), "{}", shown(&output));
+    ensure!(output.status.success(), "{}", format_output(&output));
     ensure!(!std::path::Path::new("/tmp/data/mark").exists());
     ensure!(program().args(["start", "boat"]).status()?.success());
     eventually("its command has run", || {

@@ -118,7 +118,7 @@ fn a_given_root_may_be_relative_or_a_link() -> Result<()> {
         ensure!(
             output.status.success() && output.stdout == b"here",
             "{name} in {directory}: {}",
-            running::shown(&output)
+            running::format_output(&output)
         );
     }
     Ok(())
@@ -143,7 +143,7 @@ fn the_working_directory_is_inside_and_made_if_missing() -> Result<()> {
     fs::create_dir("/tmp/outside")?;
     symlink("/tmp/outside", root.join("way"))?;
     let output = running::run(&["--rootfs", "/tmp/box", "-w", "/way"], "pwd").output()?;
-    ensure!(output.status.code() == Some(125), "{}", running::shown(&output));
+    ensure!(output.status.code() == Some(125), "{}", running::format_output(&output));
     fs::create_dir_all(root.join("tmp/outside"))?;
     ensure!(says(&["--rootfs", "/tmp/box", "-w", "/way"], "pwd -P")? == "/tmp/outside");
     ensure!(boxes::names(Path::new("/tmp/outside"))?.is_empty());
@@ -158,7 +158,7 @@ fn a_working_directory_outside_is_refused() -> Result<()> {
     let directories = (3..=number + 12).map(|number| format!("/proc/self/fd/{number}"));
     for directory in directories.chain(["/proc/1/root".into(), "/proc/1/cwd".into(), "/etc/passwd".into()]) {
         let output = running::run(&["-w", &directory], "true").output()?;
-        ensure!(output.status.code() == Some(125), "{directory}: {}", running::shown(&output));
+        ensure!(output.status.code() == Some(125), "{directory}: {}", running::format_output(&output));
     }
     expect_empty_store()
 }

@@ -10,7 +10,7 @@ use anyhow::{Context, Result, ensure};
 use testkit::{Case, cases, needs};
 
 use crate::boxes;
-use crate::running::{self, program, says, shown};
+use crate::running::{self, format_output, program, says};
 
 pub fn cases() -> Vec<Case> {
     cases![
@@ -32,7 +32,7 @@ pub fn cases() -> Vec<Case> {
 fn the_default_set_is_small_and_quickly_made() -> Result<()> {
     let begin = Instant::now();
     let output = program().args(["rootfs", "create", "/tmp/box"]).output()?;
-    ensure!(output.status.success() && output.stdout.is_empty(), "{}", shown(&output));
+    ensure!(output.status.success() && output.stdout.is_empty(), "{}", format_output(&output));
     ensure!(begin.elapsed() < testkit::patiently(Duration::from_secs(10)), "it took {:?}", begin.elapsed());
     let bytes = size(Path::new("/tmp/box"))?;
     ensure!(bytes < 20_000_000, "{bytes} bytes");
@@ -57,7 +57,7 @@ fn a_root_of_chosen_programs_has_those() -> Result<()> {
 fn a_busybox_answers_to_its_names() -> Result<()> {
     needs::program("busybox")?;
     let output = program().args(["rootfs", "create", "/tmp/box", "--busybox"]).output()?;
-    ensure!(output.status.success(), "{}", shown(&output));
+    ensure!(output.status.success(), "{}", format_output(&output));
     let said = says(
         &["--rootfs", "/tmp/box"],
         "readlink /usr/bin/ls || readlink /bin/ls; whoami; ps | head -n 2 | tail -n 1; mount >/dev/null",
@@ -75,7 +75,11 @@ fn a_place_that_is_not_empty_is_left_alone() -> Result<()> {
     fs::write("/tmp/full/precious", "")?;
     for verb in [&["rootfs", "create", "/tmp/full"][..], &["rootfs", "import", "/tmp/full"]] {
         let output = program().args(verb).stdin(Stdio::null()).output()?;
-        ensure!(output.status.code() == Some(125) && shown(&output).contains("not empty"), "{}", shown(&output));
+        ensure!(
+            output.status.code() == Some(125) && format_output(&output).contains("not empty"),
+            "{}",
+            format_output(&output)
+        );
     }
     ensure!(boxes::names(Path::new("/tmp/full"))? == ["precious"]);
     // An empty one is taken.
@@ -90,7 +94,11 @@ fn a_missing_program_is_told_and_nothing_is_made() -> Result<()> {
         fs::write("/tmp/text", "neither a program nor a script")?;
         fs::set_permissions("/tmp/text", Permissions::from_mode(0o755))?;
         let output = program().args(["rootfs", "create", "/tmp/box", "--with", "sh", "--with", with]).output()?;
-        ensure!(output.status.code() == Some(125) && shown(&output).contains(with), "{}", shown(&output));
+        ensure!(
+            output.status.code() == Some(125) && format_output(&output).contains(with),
+            "{}",
+            format_output(&output)
+        );
         let left: Vec<_> = boxes::names(Path::new("/tmp"))?.into_iter().filter(|name| name.contains("box")).collect();
         ensure!(left.is_empty(), "left: {left:?}");
     }
@@ -112,7 +120,7 @@ fn what_tar_has_packed_runs_when_imported() -> Result<()> {
         ensure!(packed.success());
         let imported = format!("/tmp/imported-{format}");
         let output = program().args(["rootfs", "import", &imported]).stdin(File::open(&archive)?).output()?;
-        ensure!(output.status.success(), "{}", shown(&output));
+        ensure!(output.status.success(), "{}", format_output(&output));
         let script = format!("cat /closed/file /{long}/{long}; stat -c ' %a %a' /closed");
         let said = says(&["--rootfs", &imported], &script)?;
         ensure!(said == "kepta long name 555 555", "{said}");
@@ -123,7 +131,7 @@ fn what_tar_has_packed_runs_when_imported() -> Result<()> {
 
 fn tar(args: &[&str]) -> Result<()> {
     let output = Command::new("tar").args(args).output()?;
-    ensure!(output.status.success(), "tar {args:?}: {}", shown(&output));
+    ensure!(output.status.success(), "tar {args:?}: {}", format_output(&output));
     Ok(())
 }
 
@@ -146,7 +154,7 @@ fn files_with_holes_are_what_they_were_in_every_format() -> Result<()> {
         let _ = fs::remove_dir_all("/tmp/unpacked");
         let output =
             program().args(["rootfs", "import", "/tmp/unpacked"]).stdin(File::open("/tmp/holes.tar")?).output()?;
-        ensure!(output.status.success(), "{format:?}: {}", shown(&output));
+        ensure!(output.status.success(), "{format:?}: {}", format_output(&output));
         ensure!(boxes::names(Path::new("/tmp/unpacked"))? == ["empty", "few", "many"], "{format:?}");
         for name in ["many", "few", "empty"] {
             let (was, is) = (format!("/tmp/holes/{name}"), format!("/tmp/unpacked/{name}"));
@@ -167,11 +175,11 @@ fn times_and_capabilities_are_kept() -> Result<()> {
     ensure!(Command::new("touch").args(["-d", "2001-02-03 04:05:06.75", "/tmp/kept/ping"]).status()?.success());
     tar(&["-C", "/tmp/kept", "--format=posix", "--xattrs", "--xattrs-include=*", "-cf", "/tmp/kept.tar", "."])?;
     let output = program().args(["rootfs", "import", "/tmp/again"]).stdin(File::open("/tmp/kept.tar")?).output()?;
-    ensure!(output.status.success(), "{}", shown(&output));
+    ensure!(output.status.success(), "{}", format_output(&output));
     let time = |name: &str| fs::metadata(name).map(|meta| (meta.mtime(), meta.mtime_nsec()));
     ensure!(time("/tmp/again/ping")? == time("/tmp/kept/ping")?, "{:?}", time("/tmp/again/ping")?);
     let caps = Command::new("getcap").arg("/tmp/again/ping").output()?;
-    ensure!(String::from_utf8_lossy(&caps.stdout).contains("cap_net_raw=ep"), "{}", shown(&caps));
+    ensure!(String::from_utf8_lossy(&caps.stdout).contains("cap_net_raw=ep"), "{}", format_output(&caps));
     Ok(())
 }
 
@@ -182,7 +190,7 @@ fn a_cut_archive_leaves_nothing() -> Result<()> {
     let bytes = fs::read("/tmp/a.tar")?;
     fs::write("/tmp/cut.tar", &bytes[..bytes.len() / 2])?;
     let output = program().args(["rootfs", "import", "/tmp/new"]).stdin(File::open("/tmp/cut.tar")?).output()?;
-    ensure!(output.status.code() == Some(125), "{}", shown(&output));
+    ensure!(output.status.code() == Some(125), "{}", format_output(&output));
     ensure!(!Path::new("/tmp/new").exists());
     Ok(())
 }

@@ -41,12 +41,12 @@ pub fn run(args: &[&str], script: &str) -> Command {
 /// What a script that succeeds prints.
 pub fn says(args: &[&str], script: &str) -> Result<String> {
     let output = run(args, script).output()?;
-    ensure!(output.status.success(), "{args:?} {script:?}: {}", shown(&output));
+    ensure!(output.status.success(), "{args:?} {script:?}: {}", format_output(&output));
     Ok(String::from_utf8_lossy(&output.stdout).trim_end().to_string())
 }
 
 /// For errors.
-pub fn shown(output: &Output) -> String {
+pub fn format_output(output: &Output) -> String {
     let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     format!("{}\nstdout: {out}\nstderr: {err}", output.status)
 }

@@ -4,7 +4,7 @@ use anyhow::{Result, ensure};
 use testkit::{Case, cases};
 
 use crate::boxes;
-use crate::running::{self, expect_empty_store, program, shown};
+use crate::running::{self, expect_empty_store, format_output, program};
 
 pub fn cases() -> Vec<Case> {
     cases![statuses_are_the_commands_own_or_dockers, narration_tells_the_change_of_root]
@@ -22,7 +22,7 @@ fn statuses_are_the_commands_own_or_dockers() -> Result<()> {
             (&["/usr"], 126),
         ] {
             let output = program().arg("run").args(root).arg("--").args(command).output()?;
-            ensure!(output.status.code() == Some(status), "{root:?} {command:?}: {}", shown(&output));
+            ensure!(output.status.code() == Some(status), "{root:?} {command:?}: {}", format_output(&output));
         }
         ensure!(
             program().arg("run").args(root).args(["--rootfs", "/none", "--", "true"]).output()?.status.code()
@@ -35,7 +35,7 @@ fn statuses_are_the_commands_own_or_dockers() -> Result<()> {
 
 fn narration_tells_the_change_of_root() -> Result<()> {
     let output = running::run(&["--explain=json"], "echo out").output()?;
-    ensure!(output.stdout == b"out\n", "{}", shown(&output));
+    ensure!(output.stdout == b"out\n", "{}", format_output(&output));
     let stderr = String::from_utf8_lossy(&output.stderr);
     let steps = stderr.lines().map(serde_json::from_str).collect::<Result<Vec<serde_json::Value>, _>>()?;
     let calls: Vec<_> = steps.iter().filter_map(|step| step["call"].as_str()).collect();

@@ -4,7 +4,7 @@ use anyhow::{Context, Result, ensure};
 use testkit::{Case, cases};
 
 use crate::boxes;
-use crate::running::{Outside, expect_empty_store, program, shown};
+use crate::running::{Outside, expect_empty_store, format_output, program};
 
 pub fn cases() -> Vec<Case> {
     cases![the_tour_shows_the_evidence_and_leaves_nothing, the_tour_fits_80_columns]
@@ -12,7 +12,7 @@ pub fn cases() -> Vec<Case> {
 
 fn tour() -> Result<String> {
     let output = program().output()?;
-    ensure!(output.status.success() && output.stderr.is_empty(), "{}", shown(&output));
+    ensure!(output.status.success() && output.stderr.is_empty(), "{}", format_output(&output));
     Ok(String::from_utf8(output.stdout)?)
 }
 

@@ -10,7 +10,7 @@ use nix::mount::{MsFlags, mount};
 use testkit::{Case, cases, root_cases};
 
 use crate::boxes;
-use crate::running::{self, Running, expect_empty_store, says, shown};
+use crate::running::{self, Running, expect_empty_store, format_output, says};
 
 pub fn cases() -> Vec<Case> {
     let as_caller = cases![
@@ -88,7 +88,11 @@ fn a_volume_over_a_volume_lies_in_it_whatever_their_order() -> Result<()> {
         ensure!(says(&args, "cat /o/in/mark")? == "inner", "{args:?}");
     }
     let output = running::run(&["-v", "/tmp/outer:/o", "--tmpfs", "/o"], "true").output()?;
-    ensure!(output.status.code() == Some(125) && shown(&output).contains("two mounts on /o"), "{}", shown(&output));
+    ensure!(
+        output.status.code() == Some(125) && format_output(&output).contains("two mounts on /o"),
+        "{}",
+        format_output(&output)
+    );
     Ok(())
 }
 
@@ -101,8 +105,8 @@ fn a_file_on_a_directory_and_a_directory_on_a_file_are_refused() -> Result<()> {
         ("/tmp/directory:/etc/passwd/x", "ENOTDIR"),
     ] {
         let output = running::run(&["-v", volume], "true").output()?;
-        ensure!(output.status.code() == Some(125), "{volume}: {}", shown(&output));
-        ensure!(shown(&output).contains(word), "{volume}: {word:?} is missing in {}", shown(&output));
+        ensure!(output.status.code() == Some(125), "{volume}: {}", format_output(&output));
+        ensure!(format_output(&output).contains(word), "{volume}: {word:?} is missing in {}", format_output(&output));
     }
     expect_empty_store()
 }
@@ -133,7 +137,7 @@ fn a_target_that_leads_out_of_the_root_lands_inside() -> Result<()> {
     }
     // A link of /proc's leads anywhere: not a target.
     let output = running::run(&["--rootfs", "/tmp/box", "-v", "/tmp/data:/proc/1/root/tmp"], "true").output()?;
-    ensure!(output.status.code() == Some(125), "{}", shown(&output));
+    ensure!(output.status.code() == Some(125), "{}", format_output(&output));
     Ok(())
 }
 
@@ -144,8 +148,12 @@ fn proc_sys_or_dev_being_a_link_is_refused() -> Result<()> {
         fs::create_dir_all("/tmp/outside")?;
         symlink("/tmp/outside", root.join(name))?;
         let output = running::run(&["--rootfs", &boxes::text(&root)], "true").output()?;
-        ensure!(output.status.code() == Some(125), "{name}: {}", shown(&output));
-        ensure!(shown(&output).contains(&format!("/{name} in the root file system is a link")), "{}", shown(&output));
+        ensure!(output.status.code() == Some(125), "{name}: {}", format_output(&output));
+        ensure!(
+            format_output(&output).contains(&format!("/{name} in the root file system is a link")),
+            "{}",
+            format_output(&output)
+        );
     }
     ensure!(boxes::names(Path::new("/tmp/outside"))?.is_empty());
     expect_empty_store()
@@ -173,7 +181,7 @@ fn a_volume_may_be_relative_or_a_link() -> Result<()> {
     for source in ["./data", "./link", "data/", "../tmp/data", "."] {
         let mut command: Command = running::run(&["-v", &format!("{source}:/v")], "cat /v/mark || cat /v/data/mark");
         let output = command.current_dir("/tmp").output()?;
-        ensure!(output.stdout == b"data", "{source}: {}", shown(&output));
+        ensure!(output.stdout == b"data", "{source}: {}", format_output(&output));
     }
     Ok(())
 }
@@ -207,7 +215,7 @@ fn a_target_that_is_the_root_is_refused_whatever_it_is_called() -> Result<()> {
             let args = ["--rootfs", root, &flags[0], &flags[1]];
             let output = running::run(&args, "true").output()?;
             let stderr = String::from_utf8_lossy(&output.stderr);
-            ensure!(output.status.code() == Some(125), "{flags:?}: {}", shown(&output));
+            ensure!(output.status.code() == Some(125), "{flags:?}: {}", format_output(&output));
             ensure!(stderr.contains("the target is the root itself"), "{flags:?}: {stderr}");
         }
     }

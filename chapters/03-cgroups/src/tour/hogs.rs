@@ -28,15 +28,15 @@ fn processor(narration: &Narration, scene: &Scene<'_>) -> Result<()> {
     say!("");
     let hog = scene.start(&["--cpus", "0.2"], "while :; do :; done & read line")?;
     // Once it has come to its limit it is at work.
-    while Stats::of(&hog.cgroup).cpu.throttled_periods == 0 {
+    while Stats::read(&hog.cgroup).cpu.throttled_periods == 0 {
         sleep(Duration::from_millis(5));
     }
     let begin = Instant::now();
-    let before = Stats::of(&hog.cgroup).cpu;
+    let before = Stats::read(&hog.cgroup).cpu;
     let live = std::io::stdout().is_terminal();
     let cpu = loop {
         sleep(Duration::from_millis(100));
-        let cpu = Stats::of(&hog.cgroup).cpu;
+        let cpu = Stats::read(&hog.cgroup).cpu;
         if live {
             let share = (cpu.usage_usec - before.usage_usec) as f64 / begin.elapsed().as_micros() as f64;
             write!(std::io::stdout(), "\r  {}", bar(share))?;
@@ -69,7 +69,7 @@ fn memory(narration: &Narration, scene: &Scene<'_>) -> Result<()> {
     let mut hog =
         scene.start(&["--memory", "64m", "--memory-swap", "64m"], "tail /dev/zero 2>/dev/null; echo $?; read line")?;
     let status = hog.line()?;
-    let events = Events::of(&hog.cgroup);
+    let events = Events::read(&hog.cgroup);
     let (file, text) = scene::oom_file(&hog.cgroup);
     say!("tail looks for the end of a line, and /dev/zero has none: it keeps all it reads.");
     say!("It ended with status {status}: 128 + 9, SIGKILL. Nobody sent it: the kernel did,");
@@ -96,7 +96,7 @@ fn forks(narration: &Narration, scene: &Scene<'_>) -> Result<()> {
     let bomb = "sh -c 'while sleep 60 & do :; done' 2>/tmp/said; head -n 1 /tmp/said; read line";
     let mut hog = scene.start(&["--pids-limit", "20"], bomb)?;
     let said = hog.line()?;
-    let (pids, events) = (Stats::of(&hog.cgroup).pids.unwrap_or_default(), Events::of(&hog.cgroup));
+    let (pids, events) = (Stats::read(&hog.cgroup).pids.unwrap_or_default(), Events::read(&hog.cgroup));
     say!("The shell said: {}", fitted(&said, 62));
     say!("");
     say!("  pids.current  {:<8} alive in the cgroup", pids.current);
@@ -122,7 +122,7 @@ fn inheritance(narration: &Narration, scene: &Scene<'_>) -> Result<()> {
     fs::write(above.join(crate::v2::pids::MAX), "10")?;
     let mut second = scene.start(&["--cgroup-parent", &parent, "--pids-limit", "100"], bomb)?;
     second.line()?;
-    let pids = |running: &Running| Stats::of(&running.cgroup).pids.unwrap_or_default();
+    let pids = |running: &Running| Stats::read(&running.cgroup).pids.unwrap_or_default();
     let number = |limit: Option<u64>| limit.map_or_else(|| "max".to_string(), |limit| limit.to_string());
     let current = fs::read_to_string(above.join(crate::v2::pids::CURRENT))?;
     say!("  {parent:<24} {:>3} processes   limit 10", current.trim());

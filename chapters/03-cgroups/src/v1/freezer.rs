@@ -13,6 +13,6 @@ pub fn wanted(frozen: bool) -> &'static str {
 }
 
 /// Whether it is so.
-pub fn is(directory: &Path, frozen: bool) -> bool {
+pub fn is_in_state(directory: &Path, frozen: bool) -> bool {
     read(directory, STATE).trim() == wanted(frozen)
 }

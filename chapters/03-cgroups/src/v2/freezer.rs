@@ -14,6 +14,6 @@ pub fn wanted(frozen: bool) -> &'static str {
 }
 
 /// Whether it is so: every process has been reached.
-pub fn is(directory: &Path, frozen: bool) -> bool {
+pub fn is_in_state(directory: &Path, frozen: bool) -> bool {
     field(&read(directory, EVENTS), "frozen") == Some(u64::from(frozen))
 }

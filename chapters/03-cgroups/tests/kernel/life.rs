@@ -35,7 +35,7 @@ pub fn cases() -> Vec<Case> {
 fn a_hundred_at_once_have_the_right_limits_and_leave_nothing() -> Result<()> {
     need_cgroups()?;
     let on_v1 = |controller| {
-        Machine::look().is_ok_and(|machine| {
+        Machine::observe().is_ok_and(|machine| {
             machine.hierarchy_of(controller).is_some_and(|hierarchy| hierarchy.version == Version::V1)
         })
     };
@@ -107,14 +107,14 @@ impl Mechanism for SameId {
 
     fn prepare(&mut self, plan: &mut Plan) -> Result<()> {
         let id = plan.directory().file_name().context("no id")?.to_string_lossy().into_owned();
-        let place = Place::find(&Machine::look()?, &[], None)?;
+        let place = Place::find(&Machine::observe()?, &[], None)?;
         Ok(fs::create_dir(place.sites[0].parent.join(format!("coracle-{}", &id[..12])))?)
     }
 }
 
 fn a_cgroup_that_is_there_already_is_not_harmed() -> Result<()> {
     need_cgroups()?;
-    let place = Place::find(&Machine::look()?, &[], None)?;
+    let place = Place::find(&Machine::observe()?, &[], None)?;
     let mechanisms: Vec<Box<dyn Mechanism>> =
         vec![Box::new(SameId), Box::new(ContainerCgroups::new(place, Limits::default()))];
     let spec = Spec { command: vec!["true".into()], ..Spec::default() };

@@ -30,7 +30,7 @@ pub fn cases() -> Vec<Case> {
 }
 
 fn version(controller: Controller) -> Result<Version> {
-    Ok(Machine::look()?.hierarchy_of(controller).context("no such tree")?.version)
+    Ok(Machine::observe()?.hierarchy_of(controller).context("no such tree")?.version)
 }
 
 fn a_container_sees_its_own_cgroup_as_the_root() -> Result<()> {
@@ -162,7 +162,7 @@ fn a_parent_with_processes_is_refused_on_v2() -> Result<()> {
 /// The top of the v2 tree; skips where the controllers are in another one.
 fn v2_top() -> Result<PathBuf> {
     need_cgroups()?;
-    let pids = Machine::look()?.hierarchy_of(Controller::Pids).cloned().context("no such tree")?;
+    let pids = Machine::observe()?.hierarchy_of(Controller::Pids).cloned().context("no such tree")?;
     needs::that(pids.version == Version::V2, "cgroup v2")?;
     Ok(pids.mount_point)
 }

@@ -107,11 +107,11 @@ fn a_machine_without_trees_is_told() -> Result<()> {
 fn a_controller_that_is_not_there_is_told() -> Result<()> {
     need_cgroups()?;
     needs::root()?;
-    let machine = Machine::look()?;
+    let machine = Machine::observe()?;
     let pids = machine.hierarchy_of(Controller::Pids).filter(|hierarchy| hierarchy.version == Version::V1);
     needs::that(pids.is_some(), "pids on cgroup v1")?;
     // In a lab there are two mounts at one place: its own, and below it the machine's.
-    while let Some(hierarchy) = Machine::look()?.hierarchy_of(Controller::Pids) {
+    while let Some(hierarchy) = Machine::observe()?.hierarchy_of(Controller::Pids) {
         umount2(&hierarchy.mount_point, MntFlags::MNT_DETACH)?;
     }
     expect_failure(&["--pids-limit", "20"], &["the controller pids is not available", "cure:"])?;
@@ -136,7 +136,7 @@ fn a_mount_point_of_any_bytes_is_passed_over() -> Result<()> {
 fn a_device_that_the_cgroup_above_lacks_is_refused_with_the_reason() -> Result<()> {
     need_cgroups()?;
     needs::root()?;
-    let machine = Machine::look()?;
+    let machine = Machine::observe()?;
     let tree = machine.hierarchy_of(Controller::Devices).filter(|tree| tree.version == Version::V1);
     needs::that(tree.is_some(), "devices on cgroup v1")?;
     let above = tree.map(|tree| tree.mount_point.join("above")).unwrap_or_default();

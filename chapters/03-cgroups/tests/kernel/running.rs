@@ -67,7 +67,7 @@ pub fn format_output(output: &Output) -> String {
 /// them. (Of a parallel test nothing is seen: a lab has trees of its own.)
 pub fn cgroups() -> Vec<PathBuf> {
     let mut found = Vec::new();
-    let mut directories: Vec<PathBuf> = Machine::look()
+    let mut directories: Vec<PathBuf> = Machine::observe()
         .map(|machine| machine.hierarchies.into_iter().map(|hierarchy| hierarchy.mount_point).collect())
         .unwrap_or_default();
     while let Some(directory) = directories.pop() {
@@ -105,7 +105,7 @@ pub fn need_cgroups() -> Result<()> {
 }
 
 pub fn cgroups_can_be_made() -> bool {
-    Machine::look().and_then(|machine| Place::find(&machine, &[], None)).is_ok_and(|place| place.is_ours())
+    Machine::observe().and_then(|machine| Place::find(&machine, &[], None)).is_ok_and(|place| place.is_ours())
 }
 
 /// The directory of a process's cgroup in the tree of a v1 controller, or in v2: by the kernel's

@@ -24,7 +24,7 @@ pub fn cases() -> Vec<Case> {
 fn with_a_real_systemd_limits_hold_in_a_scope_that_was_delegated() -> Result<()> {
     need_cgroups()?;
     needs::root()?;
-    let tree = Machine::look()?.hierarchy_of(Controller::Memory).cloned().context("no memory controller")?;
+    let tree = Machine::observe()?.hierarchy_of(Controller::Memory).cloned().context("no memory controller")?;
     needs::that(tree.version == Version::V2, "cgroup v2")?;
     for program in ["unshare", "nsenter", "setpriv", "systemd-run", "dbus-daemon"] {
         needs::program(program)?;

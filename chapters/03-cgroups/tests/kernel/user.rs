@@ -59,7 +59,7 @@ fn without_limits_a_user_needs_no_cgroup() -> Result<()> {
 /// files in a directory of its own.
 fn where_there_is_a_user_manager_a_scope_is_asked_for() -> Result<()> {
     need_no_cgroup()?;
-    let all_on_v2 = Machine::look()?.hierarchies.iter().all(|hierarchy| hierarchy.version == Version::V2);
+    let all_on_v2 = Machine::observe()?.hierarchies.iter().all(|hierarchy| hierarchy.version == Version::V2);
     needs::that(all_on_v2, "cgroup v2")?;
     let said = format_output(&with_a_manager("echo \"$@\"")?);
     ensure!(said.contains("--user --scope") && said.contains("Delegate=yes --unit=coracle-"), "{said}");
@@ -69,7 +69,7 @@ fn where_there_is_a_user_manager_a_scope_is_asked_for() -> Result<()> {
 
 fn a_user_whose_scope_is_refused_hears_the_managers_words() -> Result<()> {
     need_no_cgroup()?;
-    let all_on_v2 = Machine::look()?.hierarchies.iter().all(|hierarchy| hierarchy.version == Version::V2);
+    let all_on_v2 = Machine::observe()?.hierarchies.iter().all(|hierarchy| hierarchy.version == Version::V2);
     needs::that(all_on_v2, "cgroup v2")?;
     let output = with_a_manager("echo Job failed. >&2; exit 1")?;
     let said = format_output(&output);
@@ -81,7 +81,7 @@ fn a_user_whose_scope_is_refused_hears_the_managers_words() -> Result<()> {
 /// A systemd-run that does as it is told, and leaves us where we were.
 fn a_user_whose_scope_is_elsewhere_asks_for_one_once() -> Result<()> {
     need_no_cgroup()?;
-    let all_on_v2 = Machine::look()?.hierarchies.iter().all(|hierarchy| hierarchy.version == Version::V2);
+    let all_on_v2 = Machine::observe()?.hierarchies.iter().all(|hierarchy| hierarchy.version == Version::V2);
     needs::that(all_on_v2, "cgroup v2")?;
     let output = with_a_manager("while [ \"$1\" != -- ]; do shift; done; shift; echo asked >&2; exec \"$@\"")?;
     let said = format_output(&output);
@@ -111,7 +111,7 @@ fn delegated_on_v2() -> Result<PathBuf> {
     need_cgroups()?;
     needs::root()?;
     needs::program("setpriv")?;
-    let memory = Machine::look()?.hierarchy_of(Controller::Memory).cloned().context("no memory controller")?;
+    let memory = Machine::observe()?.hierarchy_of(Controller::Memory).cloned().context("no memory controller")?;
     needs::that(memory.version == Version::V2, "cgroup v2")?;
     delegated(&memory.mount_point, "handed")
 }
@@ -187,7 +187,7 @@ fn what_systemd_has_not_delegated_is_refused_and_what_it_has_is_kept_to() -> Res
     need_cgroups()?;
     needs::root()?;
     needs::program("setpriv")?;
-    let memory = Machine::look()?.hierarchy_of(Controller::Memory).cloned().context("no memory controller")?;
+    let memory = Machine::observe()?.hierarchy_of(Controller::Memory).cloned().context("no memory controller")?;
     needs::that(memory.version == Version::V2, "cgroup v2")?;
     let slice = delegated(&memory.mount_point, "app.slice")?;
     let (terminal, ours) = (delegated(&slice, "vte-1.scope")?, delegated(&slice, "coracle-1.scope")?);

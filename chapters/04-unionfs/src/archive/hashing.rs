@@ -110,7 +110,7 @@ mod tests {
         let mut some = [0; 10];
         reader.read_exact(&mut some).unwrap();
         let (digest, bytes) = reader.finish(u64::MAX).unwrap();
-        assert_eq!((digest, bytes), (Digest::of(&data), data.len() as u64));
+        assert_eq!((digest, bytes), (Digest::compute(&data), data.len() as u64));
     }
 
     #[test]

@@ -25,7 +25,7 @@ impl LayerStore {
         let Some(_alone) = lock::try_exclusive(&self.data_root)? else { return Ok(()) };
         for container in self.container_ids()? {
             if self.is_abandoned(&container) {
-                self.tell(self.remove_container(&container));
+                self.report(self.remove_container(&container));
             }
         }
         let mut known: BTreeSet<String> = self.layers()?.into_iter().map(|layer| layer.cache_id).collect();
@@ -33,12 +33,12 @@ impl LayerStore {
         known.extend(containers.iter().filter_map(|id| self.container(id).ok()).map(|record| record.mount_id));
         for id in self.driver.ids()?.into_iter().filter(|id| !known.contains(id)) {
             if !self.is_in_the_making(&id) {
-                self.tell(self.driver.undo(&id).iter().try_for_each(|undo| undo.run()));
+                self.report(self.driver.undo(&id).iter().try_for_each(|undo| undo.run()));
             }
         }
-        self.tell(self.sweep_markers());
-        self.tell(self.remove_unneeded().map(drop));
-        self.tell(self.sweep_trials());
+        self.report(self.sweep_markers());
+        self.report(self.remove_unneeded().map(drop));
+        self.report(self.sweep_trials());
         Ok(())
     }
     // ANCHOR_END: sweep
@@ -127,7 +127,7 @@ impl LayerStore {
         Ok(entries.into_iter().filter(is_trial).map(|entry| entry.path()).collect())
     }
 
-    fn tell(&self, result: Result<()>) {
+    fn report(&self, result: Result<()>) {
         if let Err(error) = result {
             report(&error.context("the remains of a killed command can't be removed yet"));
         }

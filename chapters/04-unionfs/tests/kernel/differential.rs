@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result, ensure};
 use testkit::{Case, cases, needs};
 
-use crate::running::{Running, World, programs, shown, with_both};
+use crate::running::{Running, World, format_output, programs, with_both};
 use crate::trees::{Tree, expect_same, tree};
 
 pub fn cases() -> Vec<Case> {
@@ -16,7 +16,7 @@ pub fn cases() -> Vec<Case> {
 
 fn run(command: &mut Command) -> Result<Vec<u8>> {
     let output = command.stdin(Stdio::null()).output().with_context(|| format!("{command:?}"))?;
-    ensure!(output.status.success(), "{command:?}: {}", shown(&output));
+    ensure!(output.status.success(), "{command:?}: {}", format_output(&output));
     Ok(output.stdout)
 }
 

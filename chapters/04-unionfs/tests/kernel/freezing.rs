@@ -13,7 +13,7 @@ use nix::mount::{MsFlags, mount};
 use testkit::{Case, cases, needs, root_cases};
 
 use crate::archives::Archive;
-use crate::running::{Running, World, shown, succeeds};
+use crate::running::{Running, World, format_output, succeeds};
 
 pub fn cases() -> Vec<Case> {
     let mut cases = cases![a_container_whose_committer_is_killed_is_thawed_by_the_next_command];
@@ -82,7 +82,11 @@ fn a_commit_that_can_not_freeze_says_so() -> Result<()> {
     let read_only = MsFlags::MS_BIND | MsFlags::MS_REMOUNT | MsFlags::MS_RDONLY;
     mount(None::<&str>, &file, None::<&str>, read_only, None::<&str>).context("read-only")?;
     let output = world.verb(&["commit"], &["one", "next"]).output()?;
-    ensure!(output.status.success() && shown(&output).contains("could not be frozen"), "{}", shown(&output));
+    ensure!(
+        output.status.success() && format_output(&output).contains("could not be frozen"),
+        "{}",
+        format_output(&output)
+    );
     ensure!(!world.on_disk()?.iter().any(|name| name.contains("/tmp/")), "{:?}", world.on_disk()?);
     Ok(())
 }

@@ -10,7 +10,7 @@ use tar::EntryType;
 use testkit::{Case, cases, needs};
 
 use crate::archives::Archive;
-use crate::running::{Running, World, shown, succeeds, with_both};
+use crate::running::{Running, World, format_output, succeeds, with_both};
 
 pub fn cases() -> Vec<Case> {
     cases![
@@ -61,7 +61,11 @@ fn fifos_are_kept_and_devices_counted_without_root() -> Result<()> {
         let archive =
             Archive::new().device(EntryType::Char, "null", 1, 3).entry(EntryType::Fifo, "fifo", "", b"", 0o600);
         let output = world.import("base", None, &archive.end())?;
-        ensure!(output.status.success() && shown(&output).contains("skipped 1 device node"), "{}", shown(&output));
+        ensure!(
+            output.status.success() && format_output(&output).contains("skipped 1 device node"),
+            "{}",
+            format_output(&output)
+        );
         let content = world.content(String::from_utf8(output.stdout)?.trim())?;
         ensure!(fs::symlink_metadata(content.join("fifo"))?.file_type().is_fifo());
         ensure!(!content.join("null").exists());
@@ -120,7 +124,7 @@ fn owners_that_a_single_id_has_not_are_counted_and_lose_their_powers() -> Result
     with_both(|world| {
         let archive = Archive::new().owned_by("mine", 0, 0o4755).owned_by("hers", 1234, 0o4755).end();
         let output = world.import("base", None, &archive)?;
-        let said = shown(&output);
+        let said = format_output(&output);
         ensure!(
             output.status.success() && said.contains("1 entry belongs to ids") && said.contains("cure: "),
             "{said}"
@@ -142,7 +146,11 @@ fn an_archive_without_entries_is_an_empty_layer() -> Result<()> {
         let running = Running::start(world, &[], "child", "true")?;
         ensure!(running.root().join("f").exists());
         let error = world.import("none", None, &[])?;
-        ensure!(!error.status.success() && shown(&error).contains("ends too early"), "{}", shown(&error));
+        ensure!(
+            !error.status.success() && format_output(&error).contains("ends too early"),
+            "{}",
+            format_output(&error)
+        );
         Ok(())
     })
 }
@@ -154,14 +162,14 @@ fn a_cut_archive_leaves_nothing_at_whatever_byte() -> Result<()> {
         let archive = Archive::new().directory("a/").file("a/.wh.f", "").file("b", &"b".repeat(2000)).end();
         for cut in [1, 511, 512, 513, 1024, 1600, 2048, 3000, 3584, archive.len() - 1025] {
             let output = world.import("child", Some("base"), &archive[..cut])?;
-            ensure!(output.status.code() == Some(125), "cut at {cut}: {}", shown(&output));
-            ensure!(shown(&output).contains("cure: "), "cut at {cut}: {}", shown(&output));
+            ensure!(output.status.code() == Some(125), "cut at {cut}: {}", format_output(&output));
+            ensure!(format_output(&output).contains("cure: "), "cut at {cut}: {}", format_output(&output));
         }
         for at in [0, 100, 130, 148, 600, 1100] {
             let mut damaged = archive.clone();
             damaged[at] ^= 0xff;
             let output = world.import("child", Some("base"), &damaged)?;
-            ensure!(output.status.code() == Some(125), "damaged at {at}: {}", shown(&output));
+            ensure!(output.status.code() == Some(125), "damaged at {at}: {}", format_output(&output));
         }
         ensure!(world.on_disk()? == before, "{:?}\n{:?}", before, world.on_disk()?);
         Ok(())
@@ -193,7 +201,7 @@ fn no_name_and_no_link_leads_out_of_the_layer() -> Result<()> {
         for (index, archive) in hostile.into_iter().enumerate() {
             let output = world.import(&format!("child{index}"), Some("below"), &archive.end())?;
             let found = crate::running::names(Path::new("/tmp/outside"))?;
-            ensure!(found == ["secret"], "number {index} made {found:?}: {}", shown(&output));
+            ensure!(found == ["secret"], "number {index} made {found:?}: {}", format_output(&output));
             ensure!(fs::read_to_string("/tmp/outside/secret")? == "secret", "number {index}");
         }
         Ok(())
@@ -208,7 +216,7 @@ fn whiteouts_delete_nothing_outside_of_the_layer() -> Result<()> {
             let output = world.import("child", Some("below"), &Archive::new().file(name, "").end())?;
             // Refused, or a name like any other; never a deletion of something above.
             let intact = world.export("below")?.len() > 1024 && world.data().join("lock").exists();
-            ensure!(intact, "{name}: {}", shown(&output));
+            ensure!(intact, "{name}: {}", format_output(&output));
             if output.status.success() {
                 succeeds(&mut world.verb(&["layer", "rm"], &["child"]))?;
             }
@@ -230,7 +238,7 @@ fn a_compressed_archive_gives_the_same_layer() -> Result<()> {
             ensure!(packed.len() < archive.len() / 2);
             ensure!(world.layer("packed", None, &packed)? == plain, "{program}");
             let cut = world.import("cut", None, &packed[..packed.len() / 2])?;
-            ensure!(cut.status.code() == Some(125), "{program}: {}", shown(&cut));
+            ensure!(cut.status.code() == Some(125), "{program}: {}", format_output(&cut));
             // In two parts, each compressed by itself: both formats allow that.
             let parts = [&archive[..1000], &archive[1000..]].map(|part| -> Result<Vec<u8>> {
                 fs::write("/tmp/part", part)?;
@@ -249,10 +257,14 @@ fn what_follows_the_end_counts_for_the_digest_and_is_bounded() -> Result<()> {
     let plain = world.layer("plain", None, &archive)?;
     let padded = [&archive[..], &[0; 10240]].concat();
     ensure!(world.layer("padded", None, &padded)? != plain);
-    ensure!(world.layer("padded", None, &padded)? == format!("{}", ch04_unionfs::digest::Digest::of(&padded)));
+    ensure!(world.layer("padded", None, &padded)? == format!("{}", ch04_unionfs::digest::Digest::compute(&padded)));
     let endless = [&archive[..], &vec![0; 3 << 20]].concat();
     let output = world.import("endless", None, &endless)?;
-    ensure!(output.status.code() == Some(125) && shown(&output).contains("follow the end"), "{}", shown(&output));
+    ensure!(
+        output.status.code() == Some(125) && format_output(&output).contains("follow the end"),
+        "{}",
+        format_output(&output)
+    );
     Ok(())
 }
 
@@ -278,10 +290,10 @@ fn quiet_says_nothing_but_the_chain_id() -> Result<()> {
     let world = World::new("vfs");
     fs::write("/tmp/a.tar", Archive::new().file("f", "f").end())?;
     let output = world.verb(&["layer", "import", "--quiet"], &["a"]).stdin(fs::File::open("/tmp/a.tar")?).output()?;
-    ensure!(output.status.success() && output.stderr.is_empty(), "{}", shown(&output));
-    ensure!(output.stdout.starts_with(b"sha256:") && output.stdout.len() == 72, "{}", shown(&output));
+    ensure!(output.status.success() && output.stderr.is_empty(), "{}", format_output(&output));
+    ensure!(output.stdout.starts_with(b"sha256:") && output.stdout.len() == 72, "{}", format_output(&output));
     let output = world.verb(&["layer", "import"], &["a"]).stdin(fs::File::open("/tmp/a.tar")?).output()?;
-    ensure!(shown(&output).contains("a: 1 entry, 1B"), "{}", shown(&output));
+    ensure!(format_output(&output).contains("a: 1 entry, 1B"), "{}", format_output(&output));
     Ok(())
 }
 

@@ -8,7 +8,7 @@ use anyhow::{Result, ensure};
 use testkit::{Case, cases};
 
 use crate::archives::Archive;
-use crate::running::{Running, World, refused, shown, succeeds, with_both};
+use crate::running::{Running, World, format_output, refused, succeeds, with_both};
 
 pub fn cases() -> Vec<Case> {
     cases![
@@ -72,9 +72,9 @@ fn without_the_file_of_names_no_layer_is_removed() -> Result<()> {
                 fs::write(layerdb.join("layerdb/tmp/left"), "")?;
                 let output = world.verb(verb, &[]).output()?;
                 ensure!(
-                    shown(&output).contains("names.json is") && shown(&output).contains("cure: "),
+                    format_output(&output).contains("names.json is") && format_output(&output).contains("cure: "),
                     "{}",
-                    shown(&output)
+                    format_output(&output)
                 );
             }
             ensure!(!world.import("three", None, &small("three"))?.status.success());
@@ -190,7 +190,11 @@ fn an_archive_of_an_unknown_compression_is_told_with_the_cure() -> Result<()> {
     for (bytes, program) in [(&b"\xfd7zXZ\0\0\x04"[..], "xz"), (b"BZh91AY&SY", "bzip2")] {
         let output = world.import("base", None, bytes)?;
         let cure = format!("cure: {program} -dc ARCHIVE | layer import NAME");
-        ensure!(output.status.code() == Some(125) && shown(&output).contains(&cure), "{}", shown(&output));
+        ensure!(
+            output.status.code() == Some(125) && format_output(&output).contains(&cure),
+            "{}",
+            format_output(&output)
+        );
     }
     Ok(())
 }

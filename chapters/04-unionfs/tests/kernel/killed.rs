@@ -14,7 +14,7 @@ use nix::unistd::Pid;
 use testkit::{Case, cases, root_cases};
 
 use crate::archives::Archive;
-use crate::running::{Running, World, programs, shown, succeeds, with_both};
+use crate::running::{Running, World, format_output, programs, succeeds, with_both};
 
 pub fn cases() -> Vec<Case> {
     let mut cases = cases![
@@ -146,8 +146,8 @@ fn ctrl_c_during_an_import_leaves_nothing_at_once() -> Result<()> {
             kill(Pid::from_raw(child.id() as i32), signal)?;
             let output = child.wait_with_output()?;
             drop(stdin);
-            ensure!(output.status.code() == Some(128 + signal as i32), "{}", shown(&output));
-            ensure!(shown(&output).contains(&format!("interrupted by {signal}")), "{}", shown(&output));
+            ensure!(output.status.code() == Some(128 + signal as i32), "{}", format_output(&output));
+            ensure!(format_output(&output).contains(&format!("interrupted by {signal}")), "{}", format_output(&output));
             // Without another command.
             ensure!(world.on_disk()? == before, "{signal} left {:#?}", world.on_disk()?);
         }
@@ -172,7 +172,7 @@ fn sigterm_to_a_commit_leaves_nothing_and_the_container_goes_on() -> Result<()> 
                 ensure!(world.on_disk()? == before, "{moment}: {:#?}", world.on_disk()?);
                 interrupted += 1;
             } else if output.status.signal().is_none() {
-                ensure!(output.status.success(), "{}", shown(&output));
+                ensure!(output.status.success(), "{}", format_output(&output));
                 succeeds(&mut world.verb(&["layer", "rm"], &["half"]))?;
             }
             expect_swept(world, &before)?;
@@ -240,7 +240,7 @@ fn a_full_disk_is_told_and_nothing_is_left() -> Result<()> {
         full.layer("base", None, &programs()?)?;
         let before = full.on_disk()?;
         let output = full.import("large", Some("base"), &very_large())?;
-        let error = shown(&output);
+        let error = format_output(&output);
         ensure!(output.status.code() == Some(125) && error.contains("ENOSPC") || error.contains("No space"), "{error}");
         ensure!(full.on_disk()? == before, "{:#?}", full.on_disk()?);
         // The container's own layer meets the same end, and the store goes on.

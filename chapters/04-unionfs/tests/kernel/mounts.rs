@@ -9,7 +9,7 @@ use nix::mount::{MsFlags, mount, umount};
 use testkit::{Case, cases, needs, root_cases};
 
 use crate::archives::Archive;
-use crate::running::{Running, World, shown};
+use crate::running::{Running, World, format_output};
 
 pub fn cases() -> Vec<Case> {
     let mut cases = root_cases![
@@ -121,7 +121,7 @@ fn a_hundred_and_twenty_eight_layers_run_and_one_more_is_not_imported() -> Resul
     drop(running);
     let before = world.on_disk()?;
     let output = world.import("full", Some(&parent), &Archive::new().file("x", "").end())?;
-    let error = shown(&output);
+    let error = format_output(&output);
     ensure!(output.status.code() == Some(125) && error.contains("more than 127 layers"), "{error}");
     ensure!(error.contains("cause: ") && error.contains("cure: "), "{error}");
     ensure!(world.on_disk()? == before);

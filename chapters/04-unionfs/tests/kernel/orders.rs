@@ -9,7 +9,7 @@ use tar::EntryType;
 use testkit::{Case, cases};
 
 use crate::archives::{Archive, TIME};
-use crate::running::{Running, World, refused, shown, succeeds, with_both};
+use crate::running::{Running, World, format_output, refused, succeeds, with_both};
 
 pub fn cases() -> Vec<Case> {
     cases![
@@ -154,7 +154,11 @@ fn a_hard_link_to_what_the_layer_deletes_is_refused() -> Result<()> {
     world.base(below())?;
     let layer = Archive::new().file("etc/.wh.passwd", "").hard_link("again", "etc/passwd");
     let output = world.import("child", Some("base"), &layer.end())?;
-    ensure!(output.status.code() == Some(125) && shown(&output).contains("deletes"), "{}", shown(&output));
+    ensure!(
+        output.status.code() == Some(125) && format_output(&output).contains("deletes"),
+        "{}",
+        format_output(&output)
+    );
     Ok(())
 }
 

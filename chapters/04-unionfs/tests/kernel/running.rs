@@ -43,7 +43,7 @@ impl World {
     /// That the driver works here.
     pub fn need(&self) -> Result<()> {
         let output = World { driver: "vfs", ..self.clone() }.verb(&["info"], &[]).output()?;
-        needs::that(!shown(&output).contains(&format!("{} does not work here", self.driver)), self.driver)
+        needs::that(!format_output(&output).contains(&format!("{} does not work here", self.driver)), self.driver)
     }
 
     /// The program, with this store.
@@ -79,13 +79,13 @@ impl World {
     /// The same, which succeeds; gives the chain id.
     pub fn layer(&self, name: &str, parent: Option<&str>, archive: &[u8]) -> Result<String> {
         let output = self.import(name, parent, archive)?;
-        ensure!(output.status.success(), "importing {name}: {}", shown(&output));
+        ensure!(output.status.success(), "importing {name}: {}", format_output(&output));
         Ok(String::from_utf8(output.stdout)?.trim().into())
     }
 
     pub fn export(&self, layer: &str) -> Result<Vec<u8>> {
         let output = self.verb(&["layer", "export"], &[layer]).output()?;
-        ensure!(output.status.success(), "{}", shown(&output));
+        ensure!(output.status.success(), "{}", format_output(&output));
         Ok(output.stdout)
     }
 
@@ -186,19 +186,19 @@ pub fn programs_made_in(place: &Path) -> Result<Vec<u8>> {
 
 pub fn succeeds(command: &mut Command) -> Result<String> {
     let output = command.output()?;
-    ensure!(output.status.success(), "{command:?}: {}", shown(&output));
+    ensure!(output.status.success(), "{command:?}: {}", format_output(&output));
     Ok(String::from_utf8_lossy(&output.stdout).trim_end().to_string())
 }
 
 /// The error that a command ends with.
 pub fn refused(command: &mut Command, status: i32) -> Result<String> {
     let output = command.output()?;
-    ensure!(output.status.code() == Some(status), "{command:?}: {}", shown(&output));
+    ensure!(output.status.code() == Some(status), "{command:?}: {}", format_output(&output));
     Ok(String::from_utf8_lossy(&output.stderr).trim_end().to_string())
 }
 
 /// For errors.
-pub fn shown(output: &Output) -> String {
+pub fn format_output(output: &Output) -> String {
     let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     format!("{}\nstdout: {out}\nstderr: {err}", output.status)
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use testkit::{Case, cases, patiently};
 
-use crate::running::{World, refused, shown, succeeds};
+use crate::running::{World, format_output, refused, succeeds};
 
 pub fn cases() -> Vec<Case> {
     cases![
@@ -18,7 +18,7 @@ pub fn cases() -> Vec<Case> {
 fn tour(world: &World) -> Result<String> {
     let begin = Instant::now();
     let output = world.program().output()?;
-    ensure!(output.status.success() && output.stderr.is_empty(), "{}", shown(&output));
+    ensure!(output.status.success() && output.stderr.is_empty(), "{}", format_output(&output));
     ensure!(begin.elapsed() < patiently(Duration::from_secs(10)), "it took {:?}", begin.elapsed());
     let text = String::from_utf8(output.stdout)?;
     let long: Vec<_> = text.lines().filter(|line| line.chars().count() > 80).collect();

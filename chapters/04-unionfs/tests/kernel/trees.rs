@@ -61,7 +61,7 @@ fn is_mount_place(name: &str) -> bool {
 fn digest(bytes: &[u8]) -> String {
     match bytes.len() {
         0..=40 => String::from_utf8_lossy(bytes).into_owned(),
-        _ => ch04_unionfs::digest::Digest::of(bytes).short(),
+        _ => ch04_unionfs::digest::Digest::compute(bytes).short(),
     }
 }
 

@@ -19,7 +19,7 @@ use crate::steps;
 /// command that was killed: each step can be done again.
 pub fn bring_up(network: &Network, netlink: &Netlink, set_rules: impl FnOnce() -> Result<()>) -> Result<u32> {
     let name = &network.bridge;
-    let found = match look(network, netlink)? {
+    let found = match observe(network, netlink)? {
         Found::Nothing => None,
         Found::Ours(link) if link.is_up => return Ok(link.index),
         Found::Ours(link) => Some(link.index),
@@ -55,7 +55,7 @@ enum Found {
 /// Ours has our alias. The kernel doesn't take an alias in the message that makes a bridge, so a
 /// command that was killed in between leaves one without: it is down and has neither ports nor
 /// addresses, and whoever has made such a one loses nothing by our taking it.
-fn look(network: &Network, netlink: &Netlink) -> Result<Found> {
+fn observe(network: &Network, netlink: &Netlink) -> Result<Found> {
     let Some(link) = netlink.link(&network.bridge)? else { return Ok(Found::Nothing) };
     let is_ours = match &link.alias {
         Some(found) => *found == alias(network),
@@ -84,7 +84,7 @@ fn foreign(network: &Network, link: &Link) -> anyhow::Error {
 /// In a user's own network namespace nobody else has bridges: what isn't ours is left of a network
 /// that was removed (`network rm` can't go there).
 pub fn remove_stale(network: &Network, netlink: &Netlink) -> Result<()> {
-    match look(network, netlink)? {
+    match observe(network, netlink)? {
         Found::Foreign(link) if !link.has_ports => netlink.remove_link(&network.bridge),
         _ => Ok(()),
     }
@@ -139,7 +139,7 @@ pub fn take_down(network: &Network) -> Result<()> {
         return Ok(());
     }
     let netlink = Netlink::open()?;
-    match look(network, &netlink)? {
+    match observe(network, &netlink)? {
         Found::Foreign(_) => return Ok(()),
         Found::Ours(_) => netlink.remove_link(&network.bridge)?,
         // It may have been removed by a command that was killed before it removed the rules.

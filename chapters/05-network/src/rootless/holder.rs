@@ -47,7 +47,7 @@ impl Holder {
             let file = File::options().write(true).open(file(networks))?;
             file.set_modified(SystemTime::now())?;
             way_out::start_again_if_killed(flags, networks, &process)?;
-            return Holder::of(&process);
+            return Holder::from_record(&process);
         }
         let role = ["network-holder".into(), networks.state().into()];
         // The record of a killed holder.
@@ -63,7 +63,7 @@ impl Holder {
             let file = file(networks);
             fs::write(&file, serde_json::to_vec(process)?).with_context(|| format!("cannot write {}", file.display()))
         })?;
-        let holder = Holder::of(&started.process)?;
+        let holder = Holder::from_record(&started.process)?;
         way_out::start(flags, networks, &started.process, ends.into())?;
         Ok(holder)
     }
@@ -77,7 +77,7 @@ impl Holder {
                  cure: remove the container, and create it again"
             );
         }
-        Holder::of(process)
+        Holder::from_record(process)
     }
 
     /// The process.
@@ -85,7 +85,7 @@ impl Holder {
         &self.process
     }
 
-    fn of(process: &RecordedProcess) -> Result<Holder> {
+    fn from_record(process: &RecordedProcess) -> Result<Holder> {
         let open = |kind| {
             let path = format!("/proc/{}/ns/{kind}", process.pid);
             File::open(&path).with_context(|| format!("cannot open {path}"))

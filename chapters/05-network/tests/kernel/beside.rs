@@ -4,7 +4,7 @@ use anyhow::{Result, ensure};
 use testkit::{Case, needs, root_cases};
 
 use crate::outside::Outside;
-use crate::world::{Container, busybox_volume, program, sh, shown, succeeds};
+use crate::world::{Container, busybox_volume, format_output, program, sh, succeeds};
 
 pub fn cases() -> Vec<Case> {
     root_cases![
@@ -60,7 +60,7 @@ fn where_a_policy_drops_everything_one_line_says_so_and_its_cure_helps() -> Resu
     outside.serve()?;
     let run = program(&["create", "--name", "boat", "-v", &busybox_volume()?, "hostbox", "sleep", "1000"]).output()?;
     let error = String::from_utf8_lossy(&run.stderr);
-    ensure!(run.status.success() && error.contains("can't reach other machines"), "{}", shown(&run));
+    ensure!(run.status.success() && error.contains("can't reach other machines"), "{}", format_output(&run));
     let boat = Container { name: "boat".into(), id: String::new(), pid: 0 };
     succeeds(&["start", "boat"])?;
     ensure!(boat.is_cut_off_from("http://192.0.2.2/cgi-bin/caller")?, "it got out: the test proves nothing");

@@ -17,7 +17,8 @@ use nix::unistd::{Pid, geteuid, pipe2};
 use testkit::{Case, cases, eventually, eventually_within, needs, root_cases};
 
 use crate::world::{
-    Container, busybox_volume, cables, fetch, interfaces, leases, processes_with, program, sh, shown, succeeds, tables,
+    Container, busybox_volume, cables, fetch, format_output, interfaces, leases, processes_with, program, sh, succeeds,
+    tables,
 };
 
 pub fn cases() -> Vec<Case> {
@@ -41,10 +42,10 @@ struct Narrated {
 impl Narrated {
     fn run() -> Result<Narrated> {
         let flags = ["--name", "victim", "--network", "front", "-p", "8080:80", "--cgroups", "disabled"];
-        Narrated::of(&[&["run", "--explain=json"], flags.as_slice(), &["hostbox", "true"]].concat())
+        Narrated::from_command(&[&["run", "--explain=json"], flags.as_slice(), &["hostbox", "true"]].concat())
     }
 
-    fn of(args: &[&str]) -> Result<Narrated> {
+    fn from_command(args: &[&str]) -> Result<Narrated> {
         let (reader, writer) = pipe2(OFlag::O_DIRECT | OFlag::O_CLOEXEC)?;
         fcntl(&writer, FcntlArg::F_SETPIPE_SZ(4096))?;
         let child = program(args).stderr(writer).spawn()?;
@@ -236,7 +237,7 @@ fn a_killed_holder_is_told_and_replaced() -> Result<()> {
 fn the_holder_ends_when_nobody_has_an_address() -> Result<()> {
     needs::ordinary_user()?;
     let run = program(&["run", "hostbox", "true"]).output()?;
-    ensure!(run.status.success() && run.stderr.is_empty(), "{}", shown(&run));
+    ensure!(run.status.success() && run.stderr.is_empty(), "{}", format_output(&run));
     ensure!(processes_with("network-holder").len() == 1, "there is no holder: the test proves nothing");
     eventually_within(Duration::from_secs(30), "the holder ends", || Ok(processes_with("network-holder").is_empty()))?;
     ensure!(!std::path::Path::new("/tmp/store/network/holder.json").exists());

@@ -5,7 +5,7 @@ use std::fs;
 use anyhow::{Result, ensure};
 use testkit::{Case, cases, eventually, needs, root_cases};
 
-use crate::world::{busybox_volume, interfaces, leases, program, refused, sh, shown, succeeds, tables};
+use crate::world::{busybox_volume, format_output, interfaces, leases, program, refused, sh, succeeds, tables};
 
 pub fn cases() -> Vec<Case> {
     let mut cases = cases![
@@ -102,7 +102,7 @@ fn without_nft_ports_are_published_by_the_proxy_alone() -> Result<()> {
     let create = [&create, ["hostbox", "busybox", "httpd", "-f", "-p", "80", "-h", "/etc"].as_slice()].concat();
     for args in [create.as_slice(), &["start", "web"]] {
         let output = program(args).env("PATH", "/tmp/programs").output()?;
-        ensure!(output.status.success(), "{}", shown(&output));
+        ensure!(output.status.success(), "{}", format_output(&output));
         // Said once, when the network is made.
         let said = String::from_utf8_lossy(&output.stderr);
         ensure!(said.contains("cure: apt install nftables") == (args[0] == "create"), "{args:?}: {said}");
@@ -110,7 +110,7 @@ fn without_nft_ports_are_published_by_the_proxy_alone() -> Result<()> {
     succeeds(&["network", "create", "--internal", "db"])?;
     let output = program(&["run", "--network", "db", "hostbox", "true"]).env("PATH", "/tmp/programs").output()?;
     let said = String::from_utf8_lossy(&output.stderr);
-    ensure!(output.status.code() == Some(125) && said.contains("--internal needs rules"), "{}", shown(&output));
+    ensure!(output.status.code() == Some(125) && said.contains("--internal needs rules"), "{}", format_output(&output));
     ensure!(said.contains("cure: apt install nftables"), "{said}");
     let left = interfaces(std::process::id() as i32)?;
     ensure!(!left.iter().any(|name| name.starts_with("cor-")), "{left:?}");

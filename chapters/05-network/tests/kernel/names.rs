@@ -3,7 +3,7 @@
 use anyhow::{Result, ensure};
 use testkit::{Case, cases, needs, root_cases};
 
-use crate::world::{Container, busybox_volume, program, sh, shown, succeeds};
+use crate::world::{Container, busybox_volume, format_output, program, sh, succeeds};
 
 pub fn cases() -> Vec<Case> {
     let mut cases = cases![
@@ -54,7 +54,7 @@ fn a_machine_whose_only_name_server_is_its_own_gives_public_ones_and_says_so() -
     }
     let read = |flags: &[&str]| -> Result<(String, String)> {
         let output = program(&[&["run"], flags, &["hostbox", "cat", "/etc/resolv.conf"]].concat()).output()?;
-        ensure!(output.status.success(), "{}", shown(&output));
+        ensure!(output.status.success(), "{}", format_output(&output));
         Ok((String::from_utf8(output.stdout)?, String::from_utf8(output.stderr)?))
     };
     let (file, said) = read(&[])?;

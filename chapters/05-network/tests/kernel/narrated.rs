@@ -6,7 +6,7 @@ use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use testkit::{Case, eventually, needs, root_cases};
 
-use crate::world::{pid_of, program, sh, shown, succeeds};
+use crate::world::{format_output, pid_of, program, sh, succeeds};
 
 pub fn cases() -> Vec<Case> {
     root_cases![the_narrated_commands_make_the_same_interfaces_addresses_and_routes]
@@ -68,7 +68,7 @@ fn the_narrated_commands_make_the_same_interfaces_addresses_and_routes() -> Resu
     succeeds(&[&["network", "create"], flags.as_slice(), &["front"]].concat())?;
     let create = ["create", "--explain=json", "--name", "boat", "--network", "front", "-p", "8080:80"];
     let output = program(&[create.as_slice(), &["hostbox", "sleep", "1000"]].concat()).output()?;
-    ensure!(output.status.success(), "{}", shown(&output));
+    ensure!(output.status.success(), "{}", format_output(&output));
     let boat = pid_of("boat")?.to_string();
     let (outside, inside) = (Fresh::new()?, Fresh::new()?);
     let mut typed = Vec::new();

@@ -7,7 +7,7 @@ use ch01_namespaces::{StoreFlags, new_id};
 use ch05_network::network::{Networks, Wishes};
 use testkit::{Case, cases};
 
-use crate::world::{STORE, interfaces, leases, program, shown, succeeds};
+use crate::world::{STORE, format_output, interfaces, leases, program, succeeds};
 
 pub fn cases() -> Vec<Case> {
     cases![
@@ -67,7 +67,7 @@ fn runs_and_removals_at_once_leave_no_half_of_either() -> Result<()> {
         let said = String::from_utf8_lossy(&output.stderr);
         let has_network = String::from_utf8_lossy(&output.stdout).contains("default via");
         let was_told = said.contains("there is no network \"front\"") || said.contains("was removed while");
-        ensure!(output.status.success() == has_network && (has_network || was_told), "{}", shown(&output));
+        ensure!(output.status.success() == has_network && (has_network || was_told), "{}", format_output(&output));
     }
     let _ = program(&["network", "create", "front"]).output();
     succeeds(&["network", "rm", "front"])?;

@@ -11,7 +11,7 @@ use nix::unistd::Pid;
 use testkit::{Case, cases, eventually, needs, root_cases};
 
 use crate::outside::Outside;
-use crate::world::{AS_USER, Container, STORE, busybox_volume, processes_with, program, sh, shown, succeeds};
+use crate::world::{AS_USER, Container, STORE, busybox_volume, format_output, processes_with, program, sh, succeeds};
 
 pub fn cases() -> Vec<Case> {
     let mut cases = cases![root_of_a_user_namespace_beside_the_machines_network_gets_one];
@@ -30,7 +30,7 @@ fn root_of_a_user_namespace_beside_the_machines_network_gets_one() -> Result<()>
     command.args(["--user", "--map-root-user", env!("CARGO_BIN_EXE_ch05-network"), "--root", "/tmp/theirs"]);
     command.args(["run", "hostbox", "ls", "/sys/class/net"]);
     let output = command.env("XDG_CACHE_HOME", "/tmp/cache").stdin(Stdio::null()).output()?;
-    ensure!(output.status.success() && output.stdout == b"eth0\nlo\n", "{}", shown(&output));
+    ensure!(output.status.success() && output.stdout == b"eth0\nlo\n", "{}", format_output(&output));
     Ok(())
 }
 
@@ -85,7 +85,7 @@ fn expect_a_way_out(argument: &str, hidden: &[&str]) -> Result<()> {
     let create = program(&["create", "--name", "boat", "-v", &busybox_volume()?, "hostbox", "sleep", "1000"])
         .env("PATH", path)
         .output()?;
-    ensure!(create.status.success() && create.stderr.is_empty(), "{}", shown(&create));
+    ensure!(create.status.success() && create.stderr.is_empty(), "{}", format_output(&create));
     ensure!(processes_with(argument).len() == 1, "{:?}", processes_with(argument));
     succeeds(&["start", "boat"])?;
     let boat = Container { name: "boat".into(), id: String::new(), pid: 0 };
@@ -105,12 +105,16 @@ fn expect_a_way_out(argument: &str, hidden: &[&str]) -> Result<()> {
     ensure!(boat.is_cut_off_from("http://192.0.2.2/cgi-bin/caller")?, "there is another: the test proves nothing");
     let run = program(&["run", "hostbox", "true"]).output()?;
     let said = String::from_utf8_lossy(&run.stderr);
-    ensure!(run.status.success() && said.contains("the way out of your networks is started again"), "{}", shown(&run));
+    ensure!(
+        run.status.success() && said.contains("the way out of your networks is started again"),
+        "{}",
+        format_output(&run)
+    );
     ensure!(said.contains("cause: its process") && processes_with(argument).len() == 1, "{said}");
     let said = boat.fetches("http://192.0.2.2/cgi-bin/caller")?;
     ensure!(said.as_deref() == Some("192.0.2.1"), "{said:?}");
     let run = program(&["run", "hostbox", "true"]).output()?;
-    ensure!(run.status.success() && run.stderr.is_empty(), "{}", shown(&run));
+    ensure!(run.status.success() && run.stderr.is_empty(), "{}", format_output(&run));
     // It ends with the holder, or when the next one begins.
     let holder = processes_with("network-holder");
     ensure!(holder.len() == 1, "{holder:?}");
@@ -127,7 +131,7 @@ fn without_a_way_out_one_line_says_so() -> Result<()> {
     let run = || program(&["run", "hostbox", "true"]).env("PATH", &path).output();
     // The machine itself is on no network: there is nothing to be said.
     let output = run()?;
-    ensure!(output.status.success() && output.stderr.is_empty(), "{}", shown(&output));
+    ensure!(output.status.success() && output.stderr.is_empty(), "{}", format_output(&output));
     processes_with("network-holder").iter().try_for_each(|pid| kill(Pid::from_raw(*pid), Signal::SIGKILL))?;
     eventually("the holder is gone", || Ok(processes_with("network-holder").is_empty()))?;
     let _outside = Outside::new()?;
@@ -138,6 +142,6 @@ fn without_a_way_out_one_line_says_so() -> Result<()> {
     ensure!(error.contains("but nothing outside") && error.contains("cure: apt install"), "{error}");
     // Once, not for each container.
     let output = run()?;
-    ensure!(output.status.success() && output.stderr.is_empty(), "{}", shown(&output));
+    ensure!(output.status.success() && output.stderr.is_empty(), "{}", format_output(&output));
     Ok(())
 }

@@ -170,7 +170,7 @@ fn a_bridge_of_another_data_root_is_never_shared() -> Result<()> {
     // Who hasn't asked for a network goes without.
     let output = crate::world::program(&["run", "hostbox", "ls", "/sys/class/net"]).output()?;
     let error = String::from_utf8_lossy(&output.stderr);
-    ensure!(output.status.success() && output.stdout == b"lo\n", "{}", crate::world::shown(&output));
+    ensure!(output.status.success() && output.stdout == b"lo\n", "{}", crate::world::format_output(&output));
     ensure!(error.contains("the container gets no network") && error.contains("another data root has it"), "{error}");
     succeeds(&["network", "rm", "bridge"])?;
     testkit::eventually("the refused one's cable goes", no_cable)?;

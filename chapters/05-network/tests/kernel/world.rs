@@ -40,19 +40,19 @@ pub fn succeeds(args: &[&str]) -> Result<String> {
 /// What it says on stderr, when it must fail with this status.
 pub fn refused(args: &[&str], status: i32) -> Result<String> {
     let output = program(args).output()?;
-    ensure!(output.status.code() == Some(status), "{args:?}: {}", shown(&output));
+    ensure!(output.status.code() == Some(status), "{args:?}: {}", format_output(&output));
     Ok(String::from_utf8_lossy(&output.stderr).into_owned())
 }
 
 /// What a command prints; it is an error when it fails.
 pub fn prints(command: &mut Command) -> Result<String> {
     let output = command.output().with_context(|| format!("start {command:?}"))?;
-    ensure!(output.status.success(), "{command:?}: {}", shown(&output));
+    ensure!(output.status.success(), "{command:?}: {}", format_output(&output));
     Ok(String::from_utf8_lossy(&output.stdout).trim_end().into())
 }
 
 /// For errors.
-pub fn shown(output: &Output) -> String {
+pub fn format_output(output: &Output) -> String {
     let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     format!("{}\nstdout: {out}\nstderr: {err}", output.status)
 }
@@ -212,7 +212,7 @@ pub fn leases() -> Result<BTreeMap<String, String>> {
 pub fn tables() -> Result<Vec<String>> {
     let output = Command::new("nft").args(["list", "tables"]).output().context("start nft")?;
     if !output.status.success() {
-        bail!("nft list tables: {}", shown(&output));
+        bail!("nft list tables: {}", format_output(&output));
     }
     let text = String::from_utf8(output.stdout)?;
     Ok(text.lines().filter_map(|line| Some(line.strip_prefix("table ")?.to_string())).collect())

@@ -22,7 +22,7 @@ fn main() -> Result<()> {
     let measured =
         bench.lives().and_then(|()| bench.streams()).and_then(|()| bench.beside()).and_then(|()| bench.others());
     // Whatever happened, nothing keeps running.
-    let left = bench.said(&["ps", "-aq"])?;
+    let left = bench.output_of(&["ps", "-aq"])?;
     for id in left.lines() {
         bench.program(&["rm", "-f", id]).status()?;
     }
@@ -41,7 +41,7 @@ impl Bench<'_> {
         command
     }
 
-    fn said(&self, args: &[&str]) -> Result<String> {
+    fn output_of(&self, args: &[&str]) -> Result<String> {
         let output = self.program(args).stdout(Stdio::piped()).output()?;
         ensure!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
         Ok(String::from_utf8_lossy(&output.stdout).trim().into())
@@ -62,7 +62,7 @@ impl Bench<'_> {
     fn lives(&self) -> Result<()> {
         let cycle = "$CORACLE run -d --network none --name one hostbox true && $CORACLE rm -f one";
         let (mut detached, mut entered) = (Times::default(), Times::default());
-        self.said(&["run", "-d", "--network", "none", "--name", "stays", "hostbox", "sleep", "10000"])?;
+        self.output_of(&["run", "-d", "--network", "none", "--name", "stays", "hostbox", "sleep", "10000"])?;
         for _ in 0..self.rounds() {
             detached.add(&mut self.shell(cycle))?;
             entered.add(&mut self.program(&["exec", "stays", "true"]))?;
@@ -70,8 +70,8 @@ impl Bench<'_> {
         println!("run -d and rm -f of true    {:>8.2}", detached.median());
         println!("exec of true                {:>8.2}", entered.median());
         // Beside another one: pages of the program itself are shared.
-        self.said(&["run", "-d", "--network", "none", "hostbox", "sleep", "10000"])?;
-        let pid = self.said(&["inspect", "-f", "{{.State.Pid}}", "stays"])?;
+        self.output_of(&["run", "-d", "--network", "none", "hostbox", "sleep", "10000"])?;
+        let pid = self.output_of(&["inspect", "-f", "{{.State.Pid}}", "stays"])?;
         let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
         let shim = status.lines().find_map(|line| line.strip_prefix("PPid:")).context("no parent")?.trim();
         let rollup = fs::read_to_string(format!("/proc/{shim}/smaps_rollup"))?;
@@ -106,7 +106,7 @@ impl Bench<'_> {
         seconds(format!("$CORACLE run {flags} hostbox cat /text && $CORACLE wait talks"))?;
         let read = seconds("$CORACLE logs talks".into())?;
         println!("logs of {logged} MB: {read:.2} s");
-        self.said(&["rm", "-f", "talks"]).map(drop)
+        self.output_of(&["rm", "-f", "talks"]).map(drop)
     }
 
     fn beside(&self) -> Result<()> {
@@ -120,7 +120,7 @@ impl Bench<'_> {
         };
         let alone = next()?;
         for _ in 0..many {
-            self.said(&["run", "-d", "--network", "none", "hostbox", "sleep", "10000"])?;
+            self.output_of(&["run", "-d", "--network", "none", "hostbox", "sleep", "10000"])?;
         }
         let crowded = next()?;
         println!("the next run, alone         {:>8.2}", alone.median());
@@ -133,7 +133,7 @@ impl Bench<'_> {
     fn others(&self) -> Result<()> {
         let root = self.store.join("plain");
         fs::create_dir(&root)?;
-        self.said(&["create", "--name", "source", "hostbox", "true"])?;
+        self.output_of(&["create", "--name", "source", "hostbox", "true"])?;
         let unpack = format!("$CORACLE export source | tar --extract --directory {}", root.display());
         ensure!(self.shell(&unpack).status()?.success(), "{unpack}");
         let rootfs = format!("--rootfs={}", root.display());

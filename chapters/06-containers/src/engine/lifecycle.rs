@@ -52,7 +52,7 @@ impl Local {
     }
 
     fn note_failed_start(&self, record: &Record, error: &anyhow::Error) {
-        let failure = Failure::of(error);
+        let failure = Failure::from_error(error);
         let _ = self.records.update(&record.id, |record| {
             record.state.error = failure.to_string();
             record.state.exit_code = failure.exit_code;

@@ -67,7 +67,7 @@ pub fn live(
             return life.container.remove().map(|()| Ending::Final);
         }
         Err(error) => {
-            let failure = Failure::of(&error);
+            let failure = Failure::from_error(&error);
             life.note_failure(&failure);
             let record = life.record.clone();
             control.close();
@@ -129,7 +129,7 @@ impl Life<'_> {
 
     fn open_gate(&mut self) -> Result<()> {
         self.container.start()?;
-        let (pid, shim) = (self.container.pid().as_raw(), RecordedProcess::of(Pid::this())?);
+        let (pid, shim) = (self.container.pid().as_raw(), RecordedProcess::from_pid(Pid::this())?);
         self.record = self.records.update(&self.record.id, |record| {
             let state = &mut record.state;
             state.status = Status::Running;

@@ -20,7 +20,7 @@ impl Life<'_> {
                 Ok(Some(reply)) => control.reply(connection, &reply),
                 // It waits.
                 Ok(None) => {}
-                Err(error) => control.reply(connection, &Reply::Failed(Failure::of(&error))),
+                Err(error) => control.reply(connection, &Reply::Failed(Failure::from_error(&error))),
             }
         }
         for command in self.commands.iter().filter(|command| command.exit.is_some()) {

@@ -36,7 +36,7 @@ pub fn run(flags: &StoreFlags, id: &str) -> Result<u8> {
     match serve(flags, id, &link) {
         Ok(()) => Ok(0),
         Err(error) => {
-            let _ = link.send(&Reply::Failed(Failure::of(&error)), &[]);
+            let _ = link.send(&Reply::Failed(Failure::from_error(&error)), &[]);
             Ok(125)
         }
     }
@@ -44,7 +44,7 @@ pub fn run(flags: &StoreFlags, id: &str) -> Result<u8> {
 
 /// A life that its policy began could not be made: nobody hears of it but who looks at the record.
 fn note_end(records: &Records, id: &str, error: &anyhow::Error) -> Result<()> {
-    let failure = Failure::of(error);
+    let failure = Failure::from_error(error);
     let noted = records.update(id, |record| {
         record.state.status = Status::Exited;
         record.state.error = failure.to_string();

@@ -211,7 +211,7 @@ fn log_options(options: &[String]) -> Result<(Option<u64>, Option<u32>)> {
 
 /// A failure of ours must not look like the command's own status 1.
 pub fn as_our_failure(result: Result<u8>) -> Result<u8> {
-    result.map_err(|error| match Failure::of(&error) {
+    result.map_err(|error| match Failure::from_error(&error) {
         failure if failure.exit_code == 1 => Failure { exit_code: 125, ..failure }.into(),
         _ => error,
     })

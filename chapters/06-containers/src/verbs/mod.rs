@@ -62,7 +62,7 @@ pub(crate) fn each(names: &[String], mut act: impl FnMut(&str) -> Result<()>) ->
 /// Whether the kernel killed for memory in a container's cgroups.
 pub(crate) fn oom_killed(state_directory: &Path) -> bool {
     let group = ch03_cgroups::cgroup::Cgroup::read(state_directory).ok().flatten();
-    group.is_some_and(|group| ch03_cgroups::events::Events::of(&group).oom_kills > 0)
+    group.is_some_and(|group| ch03_cgroups::events::Events::read(&group).oom_kills > 0)
 }
 
 /// A descriptor on which signals arrive that a person means for the container.

@@ -6,7 +6,7 @@ use std::process::Stdio;
 use anyhow::{Context, Result, ensure};
 use testkit::{Case, cases, eventually};
 
-use crate::world::{detached, fails, inspect, program, shown, succeeds};
+use crate::world::{detached, fails, format_output, inspect, program, succeeds};
 
 pub fn cases() -> Vec<Case> {
     cases![
@@ -76,7 +76,11 @@ fn many_commands_at_once_keep_their_statuses() -> Result<()> {
     });
     for (number, child) in children.collect::<Result<Vec<_>>>()? {
         let output = child.wait_with_output()?;
-        ensure!(output.status.code() == Some(number) && output.stdout == b"100000\n", "{number}: {}", shown(&output));
+        ensure!(
+            output.status.code() == Some(number) && output.stdout == b"100000\n",
+            "{number}: {}",
+            format_output(&output)
+        );
     }
     Ok(())
 }
@@ -92,7 +96,7 @@ fn a_command_ends_with_its_container() -> Result<()> {
     ensure!(
         output.status.code() == Some(137) && ready == *b"ready\n" && output.stdout.is_empty(),
         "{}",
-        shown(&output)
+        format_output(&output)
     );
     Ok(())
 }

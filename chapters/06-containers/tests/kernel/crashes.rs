@@ -13,7 +13,9 @@ use nix::sys::statvfs::statvfs;
 use nix::unistd::Pid;
 use testkit::{Case, cases, eventually, root_cases};
 
-use crate::world::{STORE, detached, expect_nothing_left, fails, inspect, program, shim_of, shown, state, succeeds};
+use crate::world::{
+    STORE, detached, expect_nothing_left, fails, format_output, inspect, program, shim_of, state, succeeds,
+};
 
 pub fn cases() -> Vec<Case> {
     let mut cases = cases![
@@ -53,7 +55,7 @@ fn a_shim_keeps_nothing_open_that_its_starters_caller_had() -> Result<()> {
     run.args(["-c", script, "sh"]).arg(program(&[]).get_program());
     run.args(program(&["run", "-d", "--name", "boat", "hostbox", "sleep", "1000"]).get_args()).stdin(Stdio::null());
     let output = run.output()?;
-    ensure!(output.status.success(), "{}", shown(&output));
+    ensure!(output.status.success(), "{}", format_output(&output));
     for pid in [shim_of(&inspect("boat", "{{.Id}}")?)?, inspect("boat", "{{.State.Pid}}")?.parse()?] {
         for entry in std::fs::read_dir(format!("/proc/{pid}/fd"))? {
             let target = std::fs::read_link(entry?.path())?;
@@ -75,7 +77,11 @@ fn a_killed_command_line_leaves_nothing_that_cannot_be_removed() -> Result<()> {
         // Either it is there, and what is said of it is true, or it isn't.
         let output = program(&["rm", "-f", "half"]).output()?;
         let message = String::from_utf8_lossy(&output.stderr);
-        ensure!(output.status.success() || message.contains("No such container"), "{moment}: {}", shown(&output));
+        ensure!(
+            output.status.success() || message.contains("No such container"),
+            "{moment}: {}",
+            format_output(&output)
+        );
         succeeds(&["ps", "-a"])?;
     }
     // The shim of the one that was killed last may need a moment to see that nobody waits for it.
@@ -115,13 +121,13 @@ fn two_commands_at_once_on_one_container() -> Result<()> {
     for round in 0..4 {
         // Six starts are one life.
         for output in at_once(vec![vec!["start", "boat"]; 6])? {
-            ensure!(output.status.success(), "round {round}: {}", shown(&output));
+            ensure!(output.status.success(), "round {round}: {}", format_output(&output));
         }
         ensure!(state("boat")? == "running 0");
         eventually("it wrote", || Ok(succeeds(&["logs", "boat"])?.lines().count() == round + 1))?;
         // Whoever is late finds it stopped.
         for output in at_once(vec![vec!["stop", "-t", "0", "boat"]; 4])? {
-            ensure!(output.status.success(), "round {round}: {}", shown(&output));
+            ensure!(output.status.success(), "round {round}: {}", format_output(&output));
         }
         ensure!(state("boat")? == "exited 137", "{}", state("boat")?);
     }
@@ -131,7 +137,7 @@ fn two_commands_at_once_on_one_container() -> Result<()> {
         ensure!(
             output.status.success() || message.contains("No such container") || message.contains("is gone"),
             "{}",
-            shown(&output)
+            format_output(&output)
         );
     }
     ensure!(succeeds(&["ps", "-aq"])?.is_empty());

@@ -5,7 +5,7 @@ use std::fs;
 use anyhow::{Result, ensure};
 use testkit::{Case, cases, needs};
 
-use crate::world::{Attack, fails, is_root, probe, shown, succeeds};
+use crate::world::{Attack, fails, format_output, is_root, probe, succeeds};
 
 pub fn cases() -> Vec<Case> {
     cases![
@@ -35,7 +35,7 @@ fn a_node_of_a_device_gives_no_right_to_open_it() -> Result<()> {
     let attack = Attack { command: &["sh", "-c", script], ..Attack::default() };
     attack.in_each_way(|output| {
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        ensure!(!output.status.success() && said.contains("ot permitted"), "{}", shown(output));
+        ensure!(!output.status.success() && said.contains("ot permitted"), "{}", format_output(output));
         ensure!(!is_root() || !said.contains("mknod"), "the node could not even be made: {said}");
         Ok(())
     })?;
@@ -53,7 +53,7 @@ fn a_device_that_was_asked_for_can_be_opened() -> Result<()> {
     let script = "exec 3<>/dev/fuse 4<>/dev/of/mine && stat -c '%t:%T' /dev/fuse /dev/of/mine";
     let attack = Attack { flags: &flags, command: &["sh", "-c", script], ..Attack::default() };
     attack.in_each_way(|output| {
-        ensure!(output.stdout == b"a:e5\na:e5\n", "{}", shown(output));
+        ensure!(output.stdout == b"a:e5\na:e5\n", "{}", format_output(output));
         Ok(())
     })?;
     // The host's node is not the container's to change.
@@ -75,7 +75,7 @@ fn a_part_of_a_device_is_a_part() -> Result<()> {
     let script = "exec 3</dev/fuse || exit 1; (exec 4>/dev/fuse) 2>/dev/null && exit 2; exit 0";
     let attack = Attack { flags: &flags, command: &["sh", "-c", script], ..Attack::default() };
     attack.in_each_way(|output| {
-        ensure!(output.status.success(), "{}", shown(output));
+        ensure!(output.status.success(), "{}", format_output(output));
         Ok(())
     })
 }
@@ -107,7 +107,7 @@ fn shared_memory_has_the_size_that_was_asked_for() -> Result<()> {
         let attack = Attack { flags, command: &["grep", " /dev/shm ", "/proc/self/mountinfo"], ..Attack::default() };
         attack.in_each_way(|output| {
             let line = String::from_utf8_lossy(&output.stdout);
-            ensure!(line.contains(&format!("size={size}")), "{flags:?}: {}", shown(output));
+            ensure!(line.contains(&format!("size={size}")), "{flags:?}: {}", format_output(output));
             Ok(())
         })?;
     }
@@ -153,7 +153,7 @@ fn a_profile_decides_which_calls_are_allowed() -> Result<()> {
         let attack = Attack { flags: &flags, command: &["/probe", "call", call, "0", "0"], ..Attack::default() };
         attack.in_each_way(|output| {
             let said = String::from_utf8_lossy(&output.stdout);
-            ensure!(said.trim_end() == expected, "{call}: {said} instead of {expected}: {}", shown(output));
+            ensure!(said.trim_end() == expected, "{call}: {said} instead of {expected}: {}", format_output(output));
             Ok(())
         })?;
     }

@@ -11,7 +11,7 @@ use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify};
 use nix::sys::statvfs::{FsFlags, fstatvfs};
 use testkit::{Case, cases, eventually, needs};
 
-use crate::world::{Attack, COPY, copied_program, fails, probe_flags, program, shim_of, shown, succeeds};
+use crate::world::{Attack, COPY, copied_program, fails, format_output, probe_flags, program, shim_of, succeeds};
 
 pub fn cases() -> Vec<Case> {
     cases![
@@ -39,18 +39,18 @@ fn our_program_cannot_be_overwritten_from_inside() -> Result<()> {
     // With --init our program is PID 1 as long as the container lives.
     let args = [&["run", "-d", "--name", "evil", "--init"], &probe[..], &["hostbox", "sleep", "1000"]].concat();
     let begun = copied_program(&args)?.output()?;
-    ensure!(begun.status.success(), "{}", shown(&begun));
+    ensure!(begun.status.success(), "{}", format_output(&begun));
     for operation in ["overwrite", "write"] {
         let said = copied_program(&["exec", "evil", "/probe", operation, "/proc/1/exe"])?.output()?;
         ensure!(
             ["ETXTBSY", "EROFS", "EPERM", "EACCES"].contains(&text(&said).as_str()),
             "{operation}: {}",
-            shown(&said)
+            format_output(&said)
         );
     }
     // A command that is our own program: exec's victim in 2019.
     let victim = copied_program(&["exec", "evil", "/proc/1/exe", "--version"])?.output()?;
-    ensure!(text(&victim).starts_with("ch06-containers"), "{}", shown(&victim));
+    ensure!(text(&victim).starts_with("ch06-containers"), "{}", format_output(&victim));
     // The shim is whose child enters the container.
     let id = succeeds(&["inspect", "-f", "{{.Id}}", "evil"])?;
     let shim = shim_of(&id)?;
@@ -61,7 +61,7 @@ fn our_program_cannot_be_overwritten_from_inside() -> Result<()> {
     for args in [&["run", "--rm"][..], &["run", "-d"]] {
         let args = [args, &["--init"], &probe, &["hostbox", "/probe", "overwrite", "/proc/1/exe"]].concat();
         let output = copied_program(&args)?.output()?;
-        ensure!(output.status.success() && text(&output) != "done", "{}", shown(&output));
+        ensure!(output.status.success() && text(&output) != "done", "{}", format_output(&output));
     }
     eventually("all have ended", || Ok(succeeds(&["ps", "-q"])?.is_empty()))?;
     ensure!(fs::read(COPY)? == fs::read(env!("CARGO_BIN_EXE_ch06-containers"))?, "our program was overwritten");
@@ -82,7 +82,7 @@ fn a_working_directory_behind_a_descriptor_of_ours_is_refused() -> Result<()> {
         let flags = ["-w", &path];
         let attack = Attack { exec_flags: &flags, command: &["cat", "../../../etc/hostname"], ..Attack::default() };
         attack.in_each_way(|output| {
-            ensure!(!output.status.success() && output.stdout.is_empty(), "{path}: {}", shown(output));
+            ensure!(!output.status.success() && output.stdout.is_empty(), "{path}: {}", format_output(output));
             Ok(())
         })?;
     }
@@ -92,7 +92,7 @@ fn a_working_directory_behind_a_descriptor_of_ours_is_refused() -> Result<()> {
 fn a_command_has_three_descriptors() -> Result<()> {
     let attack = Attack { command: &["/probe", "fds"], ..Attack::default() };
     attack.in_each_way(|output| {
-        ensure!(text(output) == "0 1 2", "{}", shown(output));
+        ensure!(text(output) == "0 1 2", "{}", format_output(output));
         Ok(())
     })
 }
@@ -113,14 +113,14 @@ fn a_null_device_that_is_a_link_opens_no_door() -> Result<()> {
             let args = [way, &flags, &probe, &["hostbox", "/probe", "write", DOOR]].concat();
             let output = program(&args).output()?;
             let refused = output.status.code() == Some(125) && !text(&output).contains("done");
-            ensure!(refused, "{way:?} {more:?}: {}", shown(&output));
+            ensure!(refused, "{way:?} {more:?}: {}", format_output(&output));
         }
     }
     ensure!(fs::read(DOOR)? == before);
     // And where it is the real one, the door is closed as well.
     let attack = Attack { command: &["/probe", "write", DOOR], ..Attack::default() };
     attack.in_each_way(|output| {
-        ensure!(["EROFS", "EACCES"].contains(&text(output).as_str()), "{}", shown(output));
+        ensure!(["EROFS", "EACCES"].contains(&text(output).as_str()), "{}", format_output(output));
         Ok(())
     })
 }
@@ -144,7 +144,7 @@ fn a_setting_is_written_to_a_real_proc_or_not_at_all() -> Result<()> {
     let flags = ["--sysctl", "net.ipv4.ip_default_ttl=77"];
     let attack = Attack { flags: &flags, command: &["cat", door], ..Attack::default() };
     attack.in_each_way(|output| {
-        ensure!(text(output) == "77", "{}", shown(output));
+        ensure!(text(output) == "77", "{}", format_output(output));
         Ok(())
     })
 }
@@ -171,7 +171,7 @@ fn a_directory_exchanged_for_a_link_moves_no_mount_out() -> Result<()> {
             ensure!(
                 text(&output).starts_with("here"),
                 "the mount is not where the container could see it: {}",
-                shown(&output)
+                format_output(&output)
             );
             found += 1;
         }
@@ -276,7 +276,7 @@ fn nobody_inside_types_on_a_terminal_of_the_callers() -> Result<()> {
             .env("XDG_CACHE_HOME", "/tmp/cache");
         let output = script.stdin(Stdio::null()).output()?;
         let said = text(&output);
-        ensure!(said.contains("got <>") && said.contains(expected), "{tty}: {}", shown(&output));
+        ensure!(said.contains("got <>") && said.contains(expected), "{tty}: {}", format_output(&output));
     }
     Ok(())
 }

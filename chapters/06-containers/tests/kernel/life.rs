@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, ensure};
 use testkit::{Case, cases, eventually, patiently};
 
-use crate::world::{detached, expect_nothing_left, fails, inspect, program, shown, state, succeeds};
+use crate::world::{detached, expect_nothing_left, fails, format_output, inspect, program, state, succeeds};
 
 pub fn cases() -> Vec<Case> {
     cases![
@@ -63,16 +63,16 @@ fn exit_statuses_are_dockers() -> Result<()> {
     ] {
         for way in [&["run"][..], &["run", "--rm"], &["run", "--rm", "--init"]] {
             let output = program(&[way, &["hostbox"], command].concat()).output()?;
-            ensure!(output.status.code() == Some(status), "{way:?} {command:?}: {}", shown(&output));
+            ensure!(output.status.code() == Some(status), "{way:?} {command:?}: {}", format_output(&output));
         }
         detached("entered", &[], "sleep 1000")?;
         let output = program(&[&["exec", "entered"], command].concat()).output()?;
-        ensure!(output.status.code() == Some(status), "exec {command:?}: {}", shown(&output));
+        ensure!(output.status.code() == Some(status), "exec {command:?}: {}", format_output(&output));
         succeeds(&["rm", "-f", "entered"])?;
     }
     // 128 and the signal's number.
     let output = program(&["run", "--rm", "--init", "hostbox", "sh", "-c", "kill -9 $$"]).output()?;
-    ensure!(output.status.code() == Some(137), "{}", shown(&output));
+    ensure!(output.status.code() == Some(137), "{}", format_output(&output));
     // What could not be started is there, and says why.
     let all = succeeds(&["ps", "-a", "--no-trunc", "--format", "{{.Status}} {{.Command}}"])?;
     ensure!(all.lines().any(|line| line.starts_with("Created") && line.contains("no-such-program")), "{all}");
@@ -203,7 +203,7 @@ fn names_and_ids_that_mean_nothing_or_several_are_refused() -> Result<()> {
     }
     // One that fails doesn't keep the others.
     let output = program(&["rm", "nobody", "taken"]).output()?;
-    ensure!(output.status.code() == Some(1) && output.stdout == b"taken\n", "{}", shown(&output));
+    ensure!(output.status.code() == Some(1) && output.stdout == b"taken\n", "{}", format_output(&output));
     Ok(())
 }
 

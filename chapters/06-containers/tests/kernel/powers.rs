@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use anyhow::{Result, ensure};
 use testkit::{Case, cases};
 
-use crate::world::{Attack, inspect, is_root, probe, shown, succeeds};
+use crate::world::{Attack, format_output, inspect, is_root, probe, succeeds};
 
 pub fn cases() -> Vec<Case> {
     cases![
@@ -36,7 +36,7 @@ fn a_command_has_dockers_capabilities_and_the_filter() -> Result<()> {
             "NoNewPrivs:\t0",
             "Seccomp:\t2",
         ] {
-            ensure!(status.lines().any(|known| known == line), "{line} is missing: {}", shown(output));
+            ensure!(status.lines().any(|known| known == line), "{line} is missing: {}", format_output(output));
         }
         Ok(())
     })
@@ -51,7 +51,7 @@ fn what_shows_the_machine_is_covered() -> Result<()> {
                   umount /proc/interrupts 2>/dev/null && exit 5; mount -o remount,rw /proc/sys 2>/dev/null && exit 6; echo covered";
     let attack = Attack { command: &["sh", "-c", script], ..Attack::default() };
     attack.in_each_way(|output| {
-        ensure!(output.status.success() && output.stdout == b"covered\n", "{}", shown(output));
+        ensure!(output.status.success() && output.stdout == b"covered\n", "{}", format_output(output));
         Ok(())
     })?;
     let open = succeeds(&["run", "--rm", "--privileged", "hostbox", "sh", "-c", "wc -c </proc/interrupts"])?;
@@ -235,7 +235,7 @@ fn the_filter_looks_at_arguments() -> Result<()> {
         says(&[], &["call", "0x40000027"], "EPERM")?;
         let attack = Attack { command: &["/probe", "int80"], ..Attack::default() };
         attack.in_each_way(|output| {
-            ensure!(output.status.code() == Some(128 + 31), "SIGSYS was expected: {}", shown(output));
+            ensure!(output.status.code() == Some(128 + 31), "SIGSYS was expected: {}", format_output(output));
             Ok(())
         })?;
     }
@@ -250,7 +250,7 @@ fn no_new_privileges_and_privileged_are_kept_to() -> Result<()> {
         ..Attack::default()
     };
     attack.in_each_way(|output| {
-        ensure!(output.stdout == b"NoNewPrivs:\t1\nSeccomp:\t2\n", "{}", shown(output));
+        ensure!(output.stdout == b"NoNewPrivs:\t1\nSeccomp:\t2\n", "{}", format_output(output));
         Ok(())
     })?;
     let attack = Attack { flags: &["--privileged"], command: &["cat", "/proc/self/status"], ..Attack::default() };

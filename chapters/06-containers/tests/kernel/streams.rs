@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use testkit::{Case, cases, eventually};
 
-use crate::world::{STORE, detached, fails, inspect, program, shown, state, succeeds};
+use crate::world::{STORE, detached, fails, format_output, inspect, program, state, succeeds};
 
 pub fn cases() -> Vec<Case> {
     cases![
@@ -104,7 +104,7 @@ fn the_log_keeps_lines_times_and_streams() -> Result<()> {
     program(&["exec", "talks", "touch", "/go"]).status()?;
     succeeds(&["wait", "talks"])?;
     let logs = program(&["logs", "talks"]).output()?;
-    ensure!(logs.stdout == b"one\nthree\nlast" && logs.stderr == b"two\n", "{}", shown(&logs));
+    ensure!(logs.stdout == b"one\nthree\nlast" && logs.stderr == b"two\n", "{}", format_output(&logs));
     ensure!(succeeds(&["logs", "--tail", "1", "talks"])? == "last");
     ensure!(succeeds(&["logs", "-n", "0", "talks"])?.is_empty());
     let timed = succeeds(&["logs", "-t", "talks"])?;
@@ -247,7 +247,7 @@ fn input_ends_with_the_first_client() -> Result<()> {
     stdin.write_all(b"two\n")?;
     drop(stdin);
     let seen = second.wait_with_output()?;
-    ensure!(seen.stdout == b"two\n" && seen.status.success(), "{}", shown(&seen));
+    ensure!(seen.stdout == b"two\n" && seen.status.success(), "{}", format_output(&seen));
     ensure!(child.wait()?.success() && state("eats")? == "exited 0");
     Ok(())
 }

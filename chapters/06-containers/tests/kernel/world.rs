@@ -13,7 +13,7 @@ pub const COPY: &str = "/tmp/ch06-copied";
 
 /// The program.
 pub fn program(args: &[&str]) -> Command {
-    of(env!("CARGO_BIN_EXE_ch06-containers"), args)
+    command_of(env!("CARGO_BIN_EXE_ch06-containers"), args)
 }
 
 /// A copy of it.
@@ -21,10 +21,10 @@ pub fn copied_program(args: &[&str]) -> Result<Command> {
     if !std::fs::exists(COPY)? {
         std::fs::copy(env!("CARGO_BIN_EXE_ch06-containers"), COPY)?;
     }
-    Ok(of(COPY, args))
+    Ok(command_of(COPY, args))
 }
 
-fn of(program: &str, args: &[&str]) -> Command {
+fn command_of(program: &str, args: &[&str]) -> Command {
     let mut command = Command::new(program);
     command.args(["--root", STORE]).args(args).env("XDG_CACHE_HOME", "/tmp/cache").env("RUST_BACKTRACE", "0");
     command.stdin(Stdio::null());
@@ -34,19 +34,19 @@ fn of(program: &str, args: &[&str]) -> Command {
 /// What it prints, when it must not fail.
 pub fn succeeds(args: &[&str]) -> Result<String> {
     let output = program(args).output()?;
-    ensure!(output.status.success(), "{args:?}: {}", shown(&output));
+    ensure!(output.status.success(), "{args:?}: {}", format_output(&output));
     Ok(String::from_utf8_lossy(&output.stdout).trim_end().to_string())
 }
 
 /// What it says on stderr, when it must fail with this status.
 pub fn fails(args: &[&str], status: i32) -> Result<String> {
     let output = program(args).output()?;
-    ensure!(output.status.code() == Some(status), "{args:?}: {}", shown(&output));
+    ensure!(output.status.code() == Some(status), "{args:?}: {}", format_output(&output));
     Ok(String::from_utf8_lossy(&output.stderr).trim_end().to_string())
 }
 
 /// For errors.
-pub fn shown(output: &Output) -> String {
+pub fn format_output(output: &Output) -> String {
     let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     format!("{}\nstdout: {out}\nstderr: {err}", output.status)
 }
@@ -125,7 +125,7 @@ pub fn probe(flags: &[&str], operation: &[&str]) -> Result<String> {
     let probe: Vec<&str> = probe.iter().map(String::as_str).collect();
     let command = [&["run", "--rm"], &probe[..], flags, &["hostbox", probe::PLACE], operation].concat();
     let output = program(&command).output()?;
-    ensure!(output.status.success(), "{command:?}: {}", shown(&output));
+    ensure!(output.status.success(), "{command:?}: {}", format_output(&output));
     Ok(String::from_utf8_lossy(&output.stdout).trim_end().to_string())
 }
 

@@ -44,7 +44,7 @@ impl ApiError {
 /// An error of the engine's: its words say which status is right.
 impl From<anyhow::Error> for ApiError {
     fn from(error: anyhow::Error) -> ApiError {
-        let failure = Failure::of(&error);
+        let failure = Failure::from_error(&error);
         let message = failure.to_string();
         let is = |words: &[&str]| words.iter().any(|word| message.contains(word));
         let status = if is(&["No such", "no such", "there is no", "not found: "]) {
@@ -71,7 +71,7 @@ impl From<anyhow::Error> for ApiError {
 
 /// A start that failed: the client makes exit status 127 or 126 of it by its words.
 pub fn start_failed(error: &anyhow::Error) -> ApiError {
-    let failure = Failure::of(error);
+    let failure = Failure::from_error(error);
     let text = failure.to_string();
     let message = match failure.exit_code {
         127 => format!("failed to create task for container: executable file not found in $PATH: {text}"),

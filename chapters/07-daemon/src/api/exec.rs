@@ -116,7 +116,7 @@ async fn run(daemon: Daemon, record: Record, note: Note, socket: Option<OwnedFd>
         let started = daemon.engine.exec(&record, note.request.clone(), socket);
         if let Err(error) = &started {
             // The disk may be full, or the container gone: the failure itself is told all the same.
-            let _ = daemon.execs.keep(Note { failed: Some(Failure::of(error).exit_code), ..note.clone() });
+            let _ = daemon.execs.keep(Note { failed: Some(Failure::from_error(error).exit_code), ..note.clone() });
         }
         daemon.execs.has_begun(&note);
         started.map(drop)

@@ -10,7 +10,7 @@ use super::router::Call;
 use super::system::blocking;
 use crate::daemon::Daemon;
 
-fn shown(networks: &Networks, network: &Network) -> Value {
+fn to_json(networks: &Networks, network: &Network) -> Value {
     let on: serde_json::Map<String, Value> = networks
         .on_network(&network.name)
         .unwrap_or_default()
@@ -41,7 +41,7 @@ fn id_of(network: &Network) -> String {
 
 /// The same for what is no network: `host` and `none`.
 fn digest_of(name: &str) -> String {
-    ch04_unionfs::digest::Digest::of(name.as_bytes()).hex()
+    ch04_unionfs::digest::Digest::compute(name.as_bytes()).hex()
 }
 
 fn special(name: &str) -> Value {
@@ -61,9 +61,9 @@ fn find(networks: &Networks, name: &str) -> anyhow::Result<Value> {
     }
     let by_id = networks.all()?.into_values().find(|network| name.len() >= 12 && id_of(network).starts_with(name));
     match by_id {
-        Some(network) => Ok(shown(networks, &network)),
+        Some(network) => Ok(to_json(networks, &network)),
         None => match networks.find(name) {
-            Ok(network) => Ok(shown(networks, &network)),
+            Ok(network) => Ok(to_json(networks, &network)),
             Err(error) => Err(error.context(format!("no such network: network {name} not found"))),
         },
     }
@@ -74,7 +74,7 @@ pub async fn list(daemon: Daemon) -> Answer {
     let all = blocking(move || {
         let networks = Networks::open(daemon.engine.flags())?;
         networks.find(ch05_network::network::DEFAULT)?;
-        let mut all: Vec<Value> = networks.all()?.values().map(|network| shown(&networks, network)).collect();
+        let mut all: Vec<Value> = networks.all()?.values().map(|network| to_json(&networks, network)).collect();
         all.extend(["host", "none"].map(special));
         Ok(all)
     })
@@ -144,7 +144,7 @@ pub async fn remove(daemon: Daemon, name: String) -> Answer {
 /// Removes all that no container is on, but for the default one.
 pub async fn prune(daemon: Daemon, call: Call) -> Answer {
     // A network keeps neither labels nor the time when it was made.
-    Chosen::of(&call.query, &[])?;
+    Chosen::from_query(&call.query, &[])?;
     let gone = blocking(move || {
         let networks = Networks::open(daemon.engine.flags())?;
         let mut gone = Vec::new();

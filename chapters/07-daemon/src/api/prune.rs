@@ -22,7 +22,7 @@ pub struct Chosen {
 impl Chosen {
     /// Of a request. `known` are the filters that it may have; the caller reads those that aren't
     /// `label`, `label!` and `until`.
-    pub fn of(query: &Query, known: &[&str]) -> Result<Chosen, ApiError> {
+    pub fn from_query(query: &Query, known: &[&str]) -> Result<Chosen, ApiError> {
         let mut filters = query.filters()?;
         if let Some(unknown) = filters.keys().find(|name| !known.contains(&name.as_str())) {
             let there_are =
@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     fn chosen(filters: &str) -> Result<Chosen, ApiError> {
-        Chosen::of(&Query::of(Some(&format!("filters={filters}"))), &["label", "label!", "until"])
+        Chosen::from_query(&Query::parse(Some(&format!("filters={filters}"))), &["label", "label!", "until"])
     }
 
     #[test]
@@ -102,7 +102,7 @@ mod tests {
         ] {
             assert!(chosen(filters).is_err(), "{filters}");
         }
-        let of = |value: &str| switch(&Query::of(Some(&format!("filters={{\"all\":[{value}]}}"))), "all");
+        let of = |value: &str| switch(&Query::parse(Some(&format!("filters={{\"all\":[{value}]}}"))), "all");
         assert_eq!(of("\"true\"").unwrap(), Some(true));
         assert_eq!(of("").unwrap(), None);
         assert!(of("\"perhaps\"").is_err() && of("\"1\",\"0\"").is_err());

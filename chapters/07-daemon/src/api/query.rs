@@ -14,7 +14,7 @@ pub struct Query(HashMap<String, Vec<String>>);
 
 impl Query {
     /// Of a request.
-    pub fn of(text: Option<&str>) -> Query {
+    pub fn parse(text: Option<&str>) -> Query {
         let mut all: HashMap<String, Vec<String>> = HashMap::new();
         for pair in text.unwrap_or_default().split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
@@ -78,11 +78,11 @@ mod tests {
 
     #[test]
     fn filters_are_read_in_both_forms() {
-        let query = Query::of(Some("filters=%7B%22status%22%3A%7B%22exited%22%3Atrue%7D%7D&all=1"));
+        let query = Query::parse(Some("filters=%7B%22status%22%3A%7B%22exited%22%3Atrue%7D%7D&all=1"));
         assert_eq!(query.filters().unwrap()["status"], ["exited"]);
         assert!(query.flag("all") && !query.flag("other"));
-        assert_eq!(Query::of(Some("filters={\"a\":[\"b\"]}")).filters().unwrap()["a"], ["b"]);
-        assert!(Query::of(Some("filters=[]")).filters().is_err());
-        assert!(Query::of(Some("t=x")).number::<i32>("t").is_err());
+        assert_eq!(Query::parse(Some("filters={\"a\":[\"b\"]}")).filters().unwrap()["a"], ["b"]);
+        assert!(Query::parse(Some("filters=[]")).filters().is_err());
+        assert!(Query::parse(Some("t=x")).number::<i32>("t").is_err());
     }
 }

@@ -120,7 +120,7 @@ fn take_apart(request: Request) -> Result<Call, Box<(ApiError, Request)>> {
         Err(message) => return Err(Box::new((ApiError::bad(message), request))),
     };
     let path = rest.split('/').filter(|part| !part.is_empty()).map(decoded).collect();
-    let query = Query::of(request.uri().query());
+    let query = Query::parse(request.uri().query());
     Ok(Call { method: request.method().clone(), path, query, version, request })
 }
 

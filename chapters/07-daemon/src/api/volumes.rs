@@ -55,7 +55,7 @@ pub async fn remove(daemon: Daemon, name: String) -> Answer {
 
 /// Removes all that nobody uses.
 pub async fn prune(daemon: Daemon, call: Call) -> Answer {
-    let chosen = Chosen::of(&call.query, &["label", "label!", "all"])?;
+    let chosen = Chosen::from_query(&call.query, &["label", "label!", "all"])?;
     let all = prune::switch(&call.query, "all")?.unwrap_or(false);
     let is_chosen = move |volume: &Volume| chosen.includes(&volume.labels, &volume.created);
     let gone = blocking(move || daemon.engine.prune_chosen_volumes(all, is_chosen)).await?;

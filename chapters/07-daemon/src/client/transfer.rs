@@ -68,7 +68,7 @@ impl Http {
                 let line: Vec<u8> = rest.drain(..=end).collect();
                 let line: Value = serde_json::from_slice(&line).context("the daemon's progress is not JSON")?;
                 if let Some(message) = line["error"].as_str() {
-                    return Err(told(message, &line).into());
+                    return Err(failure_of(message, &line).into());
                 }
                 each(&line)?;
             }
@@ -85,7 +85,7 @@ fn unless_broken_pipe(error: Error) -> Result<()> {
 }
 
 /// With the exit status that the same failure has without a daemon.
-fn told(message: &str, line: &Value) -> Failure {
+fn failure_of(message: &str, line: &Value) -> Failure {
     let code = line["errorDetail"]["code"].as_u64().and_then(|code| u8::try_from(code).ok());
     let chain = message.lines().map(|line| line.trim().to_string()).collect();
     Failure { exit_code: code.unwrap_or(exit::OURS), errno: None, chain }

@@ -56,7 +56,7 @@ struct News {
 }
 
 impl News {
-    fn tell(&self, change: Change) {
+    fn publish(&self, change: Change) {
         let mut past = self.past.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         past.push_back(change.clone());
         if past.len() > KEPT {
@@ -129,7 +129,7 @@ impl Watcher {
             for event in events {
                 let name = event.name.and_then(|name| name.into_string().ok());
                 match (self.watched.get(&event.wd).cloned(), name) {
-                    (Some(id), Some(name)) if name == "config.json" => self.look(&id),
+                    (Some(id), Some(name)) if name == "config.json" => self.read_record(&id),
                     (None, Some(id)) if event.mask.intersects(LEAVES) => self.gone(&id),
                     (None, Some(id)) => self.add(&id, true),
                     _ => {}
@@ -149,7 +149,7 @@ impl Watcher {
         }
         if is_new {
             // It may have been written before we watched.
-            self.look(id);
+            self.read_record(id);
         } else if let Some(record) = self.read(id) {
             self.known.insert(id.into(), record);
         }
@@ -160,24 +160,24 @@ impl Watcher {
         serde_json::from_slice(&text).ok().map(Arc::new)
     }
 
-    fn look(&mut self, id: &str) {
+    fn read_record(&mut self, id: &str) {
         let Some(record) = self.read(id) else { return };
         let before = self.known.insert(id.into(), Arc::clone(&record));
         for action in actions(before.as_deref(), &record) {
-            self.tell(action, &record);
+            self.announce(action, &record);
         }
     }
 
     fn gone(&mut self, id: &str) {
         self.watched.retain(|_, known| known != id);
         if let Some(record) = self.known.remove(id) {
-            self.tell("destroy", &record);
+            self.announce("destroy", &record);
         }
     }
 
-    fn tell(&self, action: &'static str, record: &Record) {
+    fn announce(&self, action: &'static str, record: &Record) {
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-        self.news.tell(Change { action, about: Arc::new(About::of(record)), nanoseconds: now.as_nanos() as i64 });
+        self.news.publish(Change { action, about: Arc::new(About::of(record)), nanoseconds: now.as_nanos() as i64 });
     }
 }
 
@@ -209,7 +209,7 @@ mod tests {
         let (events, mut told) = broadcast::channel(1024);
         let news = News { past: Mutex::default(), events };
         for nanoseconds in 0..300 {
-            news.tell(Change { action: "start", about: Arc::default(), nanoseconds });
+            news.publish(Change { action: "start", about: Arc::default(), nanoseconds });
         }
         let past = news.past.lock().unwrap();
         assert_eq!((past.len(), past[0].nanoseconds, past[KEPT - 1].nanoseconds), (KEPT, 44, 299));

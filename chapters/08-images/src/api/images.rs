@@ -150,10 +150,10 @@ pub async fn tag(daemon: Daemon, name: String, call: Call) -> Answer {
 pub async fn remove(daemon: Daemon, name: String, call: Call) -> Answer {
     let force = call.query.flag("force");
     let removed = blocking(move || store(&daemon.engine)?.remove(&name, force, &users(&daemon.engine))).await?;
-    ok(&told(&removed))
+    ok(&to_json(&removed))
 }
 
-fn told(removed: &Removed) -> Vec<Value> {
+fn to_json(removed: &Removed) -> Vec<Value> {
     let untagged = removed.untagged.iter().map(|name| json!({"Untagged": name.familiar()}));
     untagged.chain(removed.deleted.iter().map(|digest| json!({"Deleted": digest.to_string()}))).collect()
 }
@@ -161,7 +161,7 @@ fn told(removed: &Removed) -> Vec<Value> {
 /// `docker image prune`: images without a name, and with `dangling=false` (`--all`) those with one,
 /// too. What a container stands on stays.
 pub async fn prune(daemon: Daemon, call: Call) -> Answer {
-    let chosen = Chosen::of(&call.query, &["dangling", "label", "label!", "until"])?;
+    let chosen = Chosen::from_query(&call.query, &["dangling", "label", "label!", "until"])?;
     let only_dangling = prune::switch(&call.query, "dangling")?.unwrap_or(true);
     let is_chosen = move |config: &ImageConfig| chosen.includes(&config.container().labels, &config.created);
     let removed = blocking(move || {
@@ -177,12 +177,12 @@ pub async fn prune(daemon: Daemon, call: Call) -> Answer {
         Ok(removed)
     })
     .await?;
-    ok(&json!({"ImagesDeleted": told(&removed), "SpaceReclaimed": 0}))
+    ok(&json!({"ImagesDeleted": to_json(&removed), "SpaceReclaimed": 0}))
 }
 
 /// `docker builder prune`.
 pub async fn prune_steps(daemon: Daemon, call: Call) -> Answer {
-    let chosen = Chosen::of(&call.query, &["until"])?;
+    let chosen = Chosen::from_query(&call.query, &["until"])?;
     let is_chosen = move |config: &ImageConfig| chosen.includes(&BTreeMap::new(), &config.created);
     let removed =
         blocking(move || store(&daemon.engine)?.prune_chosen(true, &users(&daemon.engine), is_chosen)).await?;

@@ -33,7 +33,7 @@ pub fn working(work: impl FnOnce(&Lines) -> Result<()> + Send + 'static) -> Answ
     tokio::task::spawn_blocking(move || {
         let lines = Lines(sender);
         if let Err(error) = work(&lines) {
-            let failure = ch01_namespaces::Failure::of(&error);
+            let failure = ch01_namespaces::Failure::from_error(&error);
             let (code, message) = (failure.exit_code, failure.to_string());
             tracing::warn!(%message, "failed");
             let _ = lines.send(&json!({"errorDetail": {"code": code, "message": message}, "error": message}));

@@ -13,7 +13,7 @@ use crate::layout::{Found, ImageStore};
 pub fn key(parent: Option<Digest>, instruction: &str, copied: Option<Digest>) -> Digest {
     let parent = parent.map(|parent| parent.to_string()).unwrap_or_default();
     let copied = copied.map(|copied| copied.to_string()).unwrap_or_default();
-    Digest::of(format!("{parent}\n{instruction}\n{copied}").as_bytes())
+    Digest::compute(format!("{parent}\n{instruction}\n{copied}").as_bytes())
 }
 // ANCHOR_END: key
 
@@ -30,7 +30,7 @@ mod tests {
 
     #[test]
     fn a_key_changes_with_each_of_its_parts() {
-        let (a, b) = (Some(Digest::of(b"a")), Some(Digest::of(b"b")));
+        let (a, b) = (Some(Digest::compute(b"a")), Some(Digest::compute(b"b")));
         let key_a = key(a, "RUN x", None);
         assert_eq!(key_a, key(a, "RUN x", None));
         for other in [key(b, "RUN x", None), key(None, "RUN x", None), key(a, "RUN y", None), key(a, "RUN x", b)] {

@@ -44,7 +44,7 @@ pub fn run(
     }
     let command = config.command();
     // Were we killed, the next build knows that nobody wants this container any more.
-    let host = HostConfig { made_for: Some(RecordedProcess::of(getpid())?), ..HostConfig::default() };
+    let host = HostConfig { made_for: Some(RecordedProcess::from_pid(getpid())?), ..HostConfig::default() };
     let new = NewContainer { image: "build".into(), layer: Some(on), config, flags, host, ..NewContainer::default() };
     let container = Temporary { engine, id: engine.create(new)?.id };
     output(&format!(" ---> Running in {}\n", &container.id[..12]))?;

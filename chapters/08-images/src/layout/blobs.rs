@@ -135,7 +135,7 @@ impl ImageStore {
             .and_then(|file| file.take(MOST_JSON).read_to_end(&mut bytes))
             .with_context(|| format!("cannot read the blob {digest}"))?;
         ensure!(
-            Digest::of(&bytes) == *digest,
+            Digest::compute(&bytes) == *digest,
             "the blob {digest} is damaged\ncure: remove the image, and pull it again"
         );
         Ok(bytes)

@@ -54,7 +54,7 @@ pub fn key(domain: &str) -> &str {
 
 /// Whether a registry takes them.
 pub fn check(domain: &str, credentials: Option<Credentials>) -> Result<()> {
-    Registry::at(domain, credentials)?.check().with_context(|| format!("login to {domain} failed"))
+    Registry::for_domain(domain, credentials)?.check().with_context(|| format!("login to {domain} failed"))
 }
 
 fn find(text: &[u8], domain: &str) -> Result<Option<Credentials>> {

@@ -30,7 +30,7 @@ pub fn pull(
     progress: &mut Progress<'_>,
 ) -> Result<Found> {
     let _growing = images.growing()?;
-    let mut registry = Registry::of(name, credentials)?;
+    let mut registry = Registry::for_reference(name, credentials)?;
     let asked = name.digest.map(|digest| digest.to_string()).or(name.tag.clone()).context("no tag")?;
     let (mut kind, mut bytes) = registry.manifest(&asked)?;
     check(&bytes, name.digest.as_ref())?;
@@ -158,7 +158,7 @@ impl Drop for Ends<'_> {
 }
 
 fn check(bytes: &[u8], expected: Option<&Digest>) -> Result<()> {
-    let digest = Digest::of(bytes);
+    let digest = Digest::compute(bytes);
     match expected {
         Some(expected) if *expected != digest => {
             bail!("the registry gave another manifest than was asked for: {digest}, not {expected}")
@@ -196,7 +196,7 @@ mod tests {
     #[test]
     fn the_manifest_for_this_machine_is_chosen_and_the_others_are_named() {
         let entry = |os: &str, architecture: &str| -> Descriptor {
-            let digest = Digest::of(architecture.as_bytes());
+            let digest = Digest::compute(architecture.as_bytes());
             let platform = json!({"os": os, "architecture": architecture});
             serde_json::from_value(json!({"digest": digest, "size": 1, "platform": platform})).unwrap()
         };

@@ -47,13 +47,13 @@ pub fn patience() -> Duration {
 
 impl Registry {
     /// The repository of a name.
-    pub fn of(name: &Reference, credentials: Option<Credentials>) -> Result<Registry> {
-        Ok(Registry { path: name.path.clone(), ..Registry::at(&name.domain, credentials)? })
+    pub fn for_reference(name: &Reference, credentials: Option<Credentials>) -> Result<Registry> {
+        Ok(Registry { path: name.path.clone(), ..Registry::for_domain(&name.domain, credentials)? })
     }
 
     /// Only a registry on this machine may be without TLS: nobody listens on the way. One that has an
     /// authority of its own speaks TLS.
-    pub fn at(domain: &str, credentials: Option<Credentials>) -> Result<Registry> {
+    pub fn for_domain(domain: &str, credentials: Option<Credentials>) -> Result<Registry> {
         let host = if domain == "docker.io" { "registry-1.docker.io" } else { domain };
         let is_plain = is_on_this_machine(host) && !authorities::has_own(host);
         let scheme = if is_plain { "http" } else { "https" };

@@ -32,7 +32,7 @@ pub fn config(layer: &[u8]) -> Value {
         "os": "linux",
         "created": "2020-01-01T00:00:00Z",
         "config": {},
-        "rootfs": {"type": "layers", "diff_ids": [Digest::of(layer)]},
+        "rootfs": {"type": "layers", "diff_ids": [Digest::compute(layer)]},
     })
 }
 
@@ -50,7 +50,7 @@ pub fn docker_archive(path: &Path, layer: &[u8], config: &Value, named: &str) ->
 
 fn descriptor(kind: &str, bytes: &[u8]) -> Value {
     let kind = format!("application/vnd.oci.image.{kind}");
-    json!({"mediaType": kind, "digest": Digest::of(bytes), "size": bytes.len()})
+    json!({"mediaType": kind, "digest": Digest::compute(bytes), "size": bytes.len()})
 }
 
 /// An OCI layout with one image. Its manifest has a note that ours have not.
@@ -92,7 +92,8 @@ pub fn nested_archive(path: &Path, layer: &[u8], config: &Value, name: &str, dee
 fn layout(path: &Path, blobs: &[&[u8]], mut entry: Value, name: &str) -> Result<()> {
     entry["annotations"] = json!({"io.containerd.image.name": name});
     let index = json!({"schemaVersion": 2, "manifests": [entry]}).to_string();
-    let places: Vec<String> = blobs.iter().map(|blob| format!("blobs/sha256/{}", Digest::of(blob).hex())).collect();
+    let places: Vec<String> =
+        blobs.iter().map(|blob| format!("blobs/sha256/{}", Digest::compute(blob).hex())).collect();
     let mut members = vec![("oci-layout", &br#"{"imageLayoutVersion":"1.0.0"}"#[..]), ("index.json", index.as_bytes())];
     members.extend(places.iter().map(String::as_str).zip(blobs.iter().copied()));
     std::io::Write::write_all(&mut File::create(path)?, &tar(&members)?)?;

@@ -10,7 +10,7 @@ use testkit::{Case, cases, eventually};
 
 use crate::archives::{config, oci_archive, tar};
 use crate::daemon::{Daemon, SOCKET};
-use crate::registry::{empty, image, of, serve_by};
+use crate::registry::{answer_for, empty, image, serve_by};
 use crate::world::{context, program, refused, said, succeeds};
 
 pub fn cases() -> Vec<Case> {
@@ -199,7 +199,7 @@ fn an_archive_that_breaks_off_is_not_taken_for_whole() -> Result<()> {
     let _daemon = Daemon::start()?;
     small_image("small:1")?;
     // The layer is missing: what comes before it has been sent when the daemon sees that.
-    let layer = Digest::of(&tar(&[("f", b"content")])?);
+    let layer = Digest::compute(&tar(&[("f", b"content")])?);
     fs::remove_file(Path::new("/tmp/store/data/images/blobs/sha256").join(layer.hex()))?;
     let message = refused(output(&["save", "-o", "/tmp/cut.tar", "small:1"])?, &["save"])?;
     ensure!(message.contains("broke off"), "{message}");
@@ -232,7 +232,7 @@ fn a_daemon_pulls_with_our_password_and_tells_its_progress() -> Result<()> {
         // anna:open sesame
         let is_anna = request.headers.contains("authorization: basic yw5uytpvcgvuihnlc2ftzq==");
         let wants = "WWW-Authenticate: Basic realm=\"x\"\r\n";
-        let answer = if is_anna { of(&answers, &request.path) } else { empty("401 Unauthorized", wants) };
+        let answer = if is_anna { answer_for(&answers, &request.path) } else { empty("401 Unauthorized", wants) };
         Ok(std::io::Write::write_all(&mut stream, &answer)?)
     })?;
     let name = format!("localhost:{port}/pulled:1");

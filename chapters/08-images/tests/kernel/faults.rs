@@ -13,7 +13,7 @@ use nix::unistd::Pid;
 use testkit::{Case, cases, root_cases};
 
 use crate::archives::{config, docker_archive, oci_archive, tar};
-use crate::registry::{image_of, of, serve_by};
+use crate::registry::{answer_for, image_of, serve_by};
 use crate::world::{blobs, context, fails, program, refused, said, succeeds};
 
 pub fn cases() -> Vec<Case> {
@@ -292,7 +292,7 @@ fn serve_large() -> Result<String> {
     let members: Vec<(&str, &[u8])> = members.iter().map(|(name, content)| (name.as_str(), *content)).collect();
     let answers = image_of(&tar(&members)?, <[u8]>::to_vec);
     let port = serve_by(move |request, mut stream| {
-        let whole = of(&answers, &request.path);
+        let whole = answer_for(&answers, &request.path);
         Ok(std::io::Write::write_all(&mut stream, &whole)?)
     })?;
     Ok(format!("localhost:{port}/large:1"))

@@ -13,7 +13,7 @@ use serde_json::json;
 use testkit::{Case, cases, eventually};
 
 use crate::daemon::{Daemon, ask};
-use crate::registry::{Answers, MANIFEST, answer, empty, image, image_of, of, serve_by};
+use crate::registry::{Answers, MANIFEST, answer, answer_for, empty, image, image_of, serve_by};
 use crate::world::{blobs, fails, program, refused, said, succeeds};
 
 pub fn cases() -> Vec<Case> {
@@ -51,13 +51,13 @@ fn no_redirect_takes_the_password_along() -> Result<()> {
     let (here, there, files) = (seen_here.clone(), seen_there.clone(), answers.clone());
     let elsewhere = serve_by(move |request, mut stream| {
         there.lock().unwrap().push_str(&request.headers);
-        Ok(stream.write_all(&of(&files, &request.path))?)
+        Ok(stream.write_all(&answer_for(&files, &request.path))?)
     })?;
     let port = serve_by(move |request, mut stream| {
         here.lock().unwrap().push_str(&request.headers);
         let answer = match (request.headers.contains("authorization: basic"), request.path.contains("/blobs/")) {
             (false, _) => empty("401 Unauthorized", "WWW-Authenticate: Basic realm=\"x\"\r\n"),
-            (true, false) => of(&answers, &request.path),
+            (true, false) => answer_for(&answers, &request.path),
             (true, true) => {
                 // The same machine under another name: to HTTP it is another host.
                 let location = format!("Location: http://127.0.0.1:{elsewhere}{}\r\n", request.path);
@@ -114,7 +114,7 @@ fn an_endless_manifest_or_blob_is_cut_off() -> Result<()> {
     let answers = image(<[u8]>::to_vec)?;
     let port = serve_by(move |request, mut stream| match request.path.contains("/blobs/") {
         true => endless("application/octet-stream", stream),
-        false => Ok(stream.write_all(&of(&answers, &request.path))?),
+        false => Ok(stream.write_all(&answer_for(&answers, &request.path))?),
     })?;
     let message = fails(&["pull", &format!("localhost:{port}/endless:1")])?;
     ensure!(message.contains("more than the"), "{message}");
@@ -157,7 +157,7 @@ fn an_answer_cut_anywhere_leaves_nothing_and_the_next_try_works() -> Result<()> 
     let pull_cut = |cut: usize, only_blobs: bool| -> Result<String> {
         let files = answers.clone();
         let port = serve_by(move |request, mut stream| {
-            let whole = of(&files, &request.path);
+            let whole = answer_for(&files, &request.path);
             let is_cut = !only_blobs || request.path.contains("/blobs/");
             Ok(stream.write_all(&whole[..if is_cut { whole.len().min(cut) } else { whole.len() }])?)
         })?;
@@ -173,7 +173,7 @@ fn an_answer_cut_anywhere_leaves_nothing_and_the_next_try_works() -> Result<()> 
     }
     ensure!(!succeeds(&["images"])?.contains("/cut"));
     ensure!(!succeeds(&["layer", "ls"])?.contains("image:"), "a layer is left");
-    let port = serve_by(move |request, mut stream| Ok(stream.write_all(&of(&answers, &request.path))?))?;
+    let port = serve_by(move |request, mut stream| Ok(stream.write_all(&answer_for(&answers, &request.path))?))?;
     let name = format!("localhost:{port}/cut:1");
     succeeds(&["pull", &name])?;
     ensure!(succeeds(&["system", "check"])?.ends_with(" 0 damaged"));
@@ -191,7 +191,7 @@ fn a_blob_that_breaks_off_is_asked_for_again_from_where_it_was() -> Result<()> {
         let ranges = Arc::new(Mutex::new(Vec::new()));
         let (asked, mut held) = (ranges.clone(), Vec::new());
         let port = serve_by(move |request, mut stream| {
-            let whole = of(&files, &request.path);
+            let whole = answer_for(&files, &request.path);
             if !request.path.ends_with(&path) {
                 return Ok(stream.write_all(&whole)?);
             }
@@ -239,7 +239,7 @@ fn a_registry_that_stands_still_is_given_up() -> Result<()> {
     for (part, expected) in [("/manifests/", "cannot read the manifest"), ("/blobs/", "the registry sent nothing")] {
         let (files, mut held) = (answers.clone(), Vec::new());
         let port = serve_by(move |request, mut stream| {
-            let whole = of(&files, &request.path);
+            let whole = answer_for(&files, &request.path);
             if !request.path.contains(part) {
                 return Ok(stream.write_all(&whole)?);
             }
@@ -262,7 +262,7 @@ fn other_answers_than_the_digest_promises_are_refused_everywhere() -> Result<()>
     let (manifest, layer) = manifest_and_layer(&answers)?;
     let config = serde_json::from_slice::<serde_json::Value>(&manifest)?["config"]["digest"].clone();
     let config = config.as_str().unwrap_or_default().to_string();
-    let digest = Digest::of(&manifest);
+    let digest = Digest::compute(&manifest);
     // As large as the true one, and also valid.
     let other = String::from_utf8(manifest.clone())?.replace(&layer, &format!("sha256:{:064}", 7));
     let lie = answer(MANIFEST, other.as_bytes());
@@ -284,7 +284,7 @@ fn other_answers_than_the_digest_promises_are_refused_everywhere() -> Result<()>
     lies.insert(format!("/manifests/{digest}"), lie);
     cases.push((lies, "x:1".into(), "another manifest than was asked for"));
     for (lies, name, expected) in cases {
-        let port = serve_by(move |request, mut stream| Ok(stream.write_all(&of(&lies, &request.path))?))?;
+        let port = serve_by(move |request, mut stream| Ok(stream.write_all(&answer_for(&lies, &request.path))?))?;
         let message = fails(&["pull", &format!("localhost:{port}/{name}")])?;
         ensure!(message.contains(expected), "{name}: {message}");
         ensure!(succeeds(&["images", "-q"])?.is_empty() && blobs()?.is_empty(), "{:?}", blobs()?);
@@ -304,7 +304,7 @@ fn ours() -> &'static str {
 
 fn index_of(manifests: &[(&[u8], &str, &str)]) -> String {
     let entry = |(manifest, os, architecture): &(&[u8], &str, &str)| {
-        json!({"mediaType": MANIFEST, "digest": Digest::of(manifest), "size": manifest.len(),
+        json!({"mediaType": MANIFEST, "digest": Digest::compute(manifest), "size": manifest.len(),
                "platform": {"os": os, "architecture": architecture}})
     };
     json!({"schemaVersion": 2, "mediaType": INDEX, "manifests": manifests.iter().map(entry).collect::<Vec<_>>()})
@@ -323,11 +323,11 @@ fn of_an_index_the_image_for_this_machine_is_pulled() -> Result<()> {
     let seen = asked.clone();
     let port = serve_by(move |request, mut stream| {
         seen.lock().unwrap().push(request.path.clone());
-        Ok(stream.write_all(&of(&answers, &request.path))?)
+        Ok(stream.write_all(&answer_for(&answers, &request.path))?)
     })?;
     let name = format!("localhost:{port}/many:1");
     succeeds(&["pull", &name])?;
-    ensure!(asked.lock().unwrap()[1].ends_with(&format!("/manifests/{}", Digest::of(&manifest))), "{asked:?}");
+    ensure!(asked.lock().unwrap()[1].ends_with(&format!("/manifests/{}", Digest::compute(&manifest))), "{asked:?}");
     ensure!(succeeds(&["images"])?.contains("/many"));
     let message = fails(&["pull", &format!("localhost:{port}/many:2")])?;
     ensure!(message.contains("no matching manifest") && message.contains("linux/mips"), "{message}");
@@ -341,8 +341,8 @@ fn progress_is_told_in_lines_and_as_docker_does_in_json() -> Result<()> {
     let content: Vec<u8> = (0..3u32 << 20).map(|byte| (byte.wrapping_mul(2654435761) >> 13) as u8).collect();
     let layer = crate::archives::tar(&[("f", &content)])?;
     let answers = image_of(&layer, <[u8]>::to_vec);
-    let short = Digest::of(&layer).short();
-    let port = serve_by(move |request, mut stream| Ok(stream.write_all(&of(&answers, &request.path))?))?;
+    let short = Digest::compute(&layer).short();
+    let port = serve_by(move |request, mut stream| Ok(stream.write_all(&answer_for(&answers, &request.path))?))?;
     let name = format!("localhost:{port}/told:1");
     let told = program(&["pull", &name]).output()?;
     let lines = String::from_utf8_lossy(&told.stderr).into_owned();
@@ -383,9 +383,9 @@ fn a_layer_is_unpacked_while_it_is_downloaded() -> Result<()> {
     let first = vec![b'1'; 1 << 20];
     let layer = crate::archives::tar(&[("first", &first), ("second", &vec![b'2'; 1 << 20])])?;
     let answers = image_of(&layer, <[u8]>::to_vec);
-    let (path, (go, gone)) = (format!("/blobs/{}", Digest::of(&layer)), mpsc::channel::<bool>());
+    let (path, (go, gone)) = (format!("/blobs/{}", Digest::compute(&layer)), mpsc::channel::<bool>());
     let port = serve_by(move |request, mut stream| {
-        let whole = of(&answers, &request.path);
+        let whole = answer_for(&answers, &request.path);
         if !request.path.ends_with(&path) {
             return Ok(stream.write_all(&whole)?);
         }

@@ -73,7 +73,7 @@ pub fn empty(status: &str, more: &str) -> Vec<u8> {
 }
 
 /// What there is for a path.
-pub fn of(answers: &Answers, path: &str) -> Vec<u8> {
+pub fn answer_for(answers: &Answers, path: &str) -> Vec<u8> {
     let found = answers.iter().find(|(end, _)| path.ends_with(end.as_str())).map(|(_, answer)| answer.clone());
     found.unwrap_or_else(|| empty("404 Not Found", ""))
 }
@@ -83,7 +83,7 @@ fn serve(answers: Answers, mut busy: u32) -> Result<u16> {
     serve_by(move |request, mut stream| {
         let is_busy = busy > 0;
         busy = busy.saturating_sub(1);
-        let answer = if is_busy { empty("503 Service Unavailable", "") } else { of(&answers, &request.path) };
+        let answer = if is_busy { empty("503 Service Unavailable", "") } else { answer_for(&answers, &request.path) };
         Ok(stream.write_all(&answer)?)
     })
 }
@@ -99,7 +99,7 @@ pub fn image(sent: impl FnOnce(&[u8]) -> Vec<u8>) -> Result<Answers> {
 pub fn image_of(layer: &[u8], sent: impl FnOnce(&[u8]) -> Vec<u8>) -> Answers {
     let config = config(layer).to_string();
     let descriptor =
-        |kind: &str, bytes: &[u8]| json!({"mediaType": kind, "digest": Digest::of(bytes), "size": bytes.len()});
+        |kind: &str, bytes: &[u8]| json!({"mediaType": kind, "digest": Digest::compute(bytes), "size": bytes.len()});
     let manifest = json!({
         "schemaVersion": 2,
         "mediaType": MANIFEST,
@@ -109,9 +109,9 @@ pub fn image_of(layer: &[u8], sent: impl FnOnce(&[u8]) -> Vec<u8>) -> Answers {
     .to_string();
     HashMap::from([
         ("/manifests/1".to_string(), answer(MANIFEST, manifest.as_bytes())),
-        (format!("/manifests/{}", Digest::of(manifest.as_bytes())), answer(MANIFEST, manifest.as_bytes())),
-        (format!("/blobs/{}", Digest::of(config.as_bytes())), answer("application/json", config.as_bytes())),
-        (format!("/blobs/{}", Digest::of(layer)), answer("application/octet-stream", &sent(layer))),
+        (format!("/manifests/{}", Digest::compute(manifest.as_bytes())), answer(MANIFEST, manifest.as_bytes())),
+        (format!("/blobs/{}", Digest::compute(config.as_bytes())), answer("application/json", config.as_bytes())),
+        (format!("/blobs/{}", Digest::compute(layer)), answer("application/octet-stream", &sent(layer))),
     ])
 }
 
@@ -207,7 +207,7 @@ fn a_token_is_asked_for_as_the_registry_says_and_used_for_all_that_follows() -> 
         tell.send((request.path.clone(), has_token))?;
         Ok(stream.write_all(&match () {
             () if request.path.starts_with("/token") => answer("application/json", br#"{"token":"T0ken"}"#),
-            () if has_token => of(&answers, &request.path),
+            () if has_token => answer_for(&answers, &request.path),
             () => empty("401 Unauthorized", &wants),
         })?)
     })?;

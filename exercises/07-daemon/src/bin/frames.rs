@@ -15,7 +15,7 @@ fn main() {
             let frame = frame(stream.parse()?, &bytes(text)?);
             let (header, rest) = frame.split_at(frame.len().min(8));
             let header: String = header.iter().map(|byte| format!("{byte:02x}")).collect();
-            Ok(format!("{header} {}", shown(rest)))
+            Ok(format!("{header} {}", format_bytes(rest)))
         }
         ["unframe", ref pieces @ ..] => {
             let mut received = Vec::new();
@@ -23,7 +23,7 @@ fn main() {
             for piece in pieces {
                 received.extend(bytes(piece)?);
                 let frames = unframe(&mut received)?;
-                let one = |(stream, bytes): &(u8, Vec<u8>)| format!("{stream} {}", shown(bytes));
+                let one = |(stream, bytes): &(u8, Vec<u8>)| format!("{stream} {}", format_bytes(bytes));
                 printed.push(match frames.is_empty() {
                     true => "nothing".to_string(),
                     false => frames.iter().map(one).collect::<Vec<_>>().join(", "),
@@ -36,7 +36,7 @@ fn main() {
 }
 
 /// The middle of many is left out.
-fn shown(bytes: &[u8]) -> String {
+fn format_bytes(bytes: &[u8]) -> String {
     match bytes.len() {
         0..40 => format!("\"{}\"", bytes.escape_ascii()),
         many => {

@@ -47,7 +47,7 @@ fn a_window_that_is_resized_is_resized_inside() -> Result<()> {
         eventually("the terminal shows \"12 34\"", || {
             terminal.resize(12, 33)?;
             terminal.resize(12, 34)?;
-            Ok(terminal.shown().contains("12 34"))
+            Ok(terminal.screen().contains("12 34"))
         })?;
         world.docker(&["rm", "-f", "rr"])?;
         Ok(())
@@ -81,7 +81,7 @@ fn one_can_leave_a_terminal_and_come_back() -> Result<()> {
         let mut terminal = docker(world, &["attach", "back"])?;
         testkit::eventually("the shell answers again", || {
             terminal.types("echo again-$((1 + 1))\r")?;
-            Ok(terminal.shown().contains("again-2"))
+            Ok(terminal.screen().contains("again-2"))
         })?;
         terminal.types("\rexit 3\r")?;
         let (status, shown) = terminal.ends()?;

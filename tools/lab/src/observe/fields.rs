@@ -5,12 +5,12 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 
-pub(super) fn of(pid: i32, file: &str) -> PathBuf {
+pub(super) fn path_of(pid: i32, file: &str) -> PathBuf {
     PathBuf::from(format!("/proc/{pid}/{file}"))
 }
 
 pub(super) fn read(pid: i32, file: &str) -> Result<String> {
-    let path = of(pid, file);
+    let path = path_of(pid, file);
     let bytes =
         fs::read(&path).with_context(|| format!("read {}: is process {pid} gone, or another's?", path.display()))?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())

@@ -54,7 +54,7 @@ fn join_and_read(pid: i32) -> Result<String> {
     let own = std::process::id() as i32;
     if namespaces_differ(own, pid, "uts")? {
         let open = |kind: &str| {
-            let path = fields::of(pid, "ns").join(kind);
+            let path = fields::path_of(pid, "ns").join(kind);
             File::open(&path).with_context(|| format!("open {}", path.display()))
         };
         // Both before joining: afterwards we are somebody else.

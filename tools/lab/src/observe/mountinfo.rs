@@ -67,7 +67,7 @@ impl Mount {
 /// The mounts of a process's mount namespace, as seen from its root, in the kernel's order: of two
 /// at one mount point, the later one is seen.
 pub fn mountinfo(pid: i32) -> Result<Vec<Mount>> {
-    let path = fields::of(pid, "mountinfo");
+    let path = fields::path_of(pid, "mountinfo");
     let bytes = std::fs::read(&path).with_context(|| format!("read {}: is process {pid} gone?", path.display()))?;
     let lines = bytes.split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
     lines

@@ -13,7 +13,7 @@ use super::fields;
 /// `kind` is a name in /proc/PID/ns: `cgroup`, `ipc`, `mnt`, `net`, `pid`, `pid_for_children`,
 /// `time`, `time_for_children`, `user`, `uts`.
 pub fn namespace_inode(pid: i32, kind: &str) -> Result<u64> {
-    let path = fields::of(pid, "ns").join(kind);
+    let path = fields::path_of(pid, "ns").join(kind);
     let found =
         fs::metadata(&path).with_context(|| format!("{}: is process {pid} gone, or another's?", path.display()))?;
     Ok(found.ino())

@@ -26,7 +26,7 @@ pub fn start_time(pid: i32) -> Result<u64> {
 /// The children of a process, those of all its threads, in the order of their making where the
 /// kernel has /proc/PID/task/TID/children, else by number. None when the process is gone.
 pub fn children(pid: i32) -> Vec<i32> {
-    let Ok(threads) = fs::read_dir(fields::of(pid, "task")) else { return Vec::new() };
+    let Ok(threads) = fs::read_dir(fields::path_of(pid, "task")) else { return Vec::new() };
     let lists: Vec<String> =
         threads.flatten().filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok()).collect();
     if lists.is_empty() {
@@ -54,7 +54,7 @@ pub fn descendants(pid: i32) -> Vec<i32> {
 
 /// The open file descriptors of a process and what each is (a path, `pipe:[N]`, `socket:[N]`, …).
 pub fn open_fds(pid: i32) -> Result<BTreeMap<i32, PathBuf>> {
-    let directory = fields::of(pid, "fd");
+    let directory = fields::path_of(pid, "fd");
     let entries = fs::read_dir(&directory)
         .with_context(|| format!("{}: is process {pid} gone, or another's?", directory.display()))?;
     let described = entries.flatten().filter_map(|entry| {

@@ -182,7 +182,7 @@ mod tests {
         for (page, text) in pages {
             crate::files::write_whole(&top.join("book/src").join(page), text).expect("a temporary directory");
         }
-        Checkout::at(top)
+        Checkout::open(top)
     }
 
     #[test]

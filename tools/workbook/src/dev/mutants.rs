@@ -15,7 +15,7 @@ use super::several::several_at_once;
 use crate::checkout::Checkout;
 use crate::examine::{Examined, examine};
 use crate::files::write_whole;
-use crate::starter::shown;
+use crate::starter::without_markers;
 use crate::{Exit, exercises, print};
 
 /// A solution with a change.
@@ -37,7 +37,7 @@ pub fn run(checkout: &Checkout, id: Option<&str>) -> Result<Exit> {
     let mut problems = 0;
     for exercise in chosen {
         let solution = std::fs::read_to_string(checkout.path(exercise.solution())).context("reading the solution")?;
-        let solution = shown(&solution)?;
+        let solution = without_markers(&solution)?;
         let mut mutants = left_out(&solution);
         let proposed = proposed::proposed(checkout, exercise, &solution)?;
         let all_tried = proposed.is_some();

@@ -40,7 +40,7 @@ mod tests {
 
     #[test]
     fn of_several_at_once_the_problems_come_in_order_and_an_error_is_no_problem_less() {
-        let checkout = Checkout::at("/nowhere");
+        let checkout = Checkout::open("/nowhere");
         let odd = |_: &Checkout, number: i32| Ok((number % 2 == 1).then(|| number.to_string()));
         let all: Vec<i32> = (0..9).collect();
         assert_eq!(several_at_once(&checkout, &all, odd).expect("no error"), ["1", "3", "5", "7"]);

@@ -99,7 +99,7 @@ mod tests {
         Row { exercise: exercises::all()[0], state, changed: false, examined: None }
     }
 
-    fn shown(rows: &[Row], page: Option<&Page>, ready: bool, way: Way) -> String {
+    fn format_rows(rows: &[Row], page: Option<&Page>, ready: bool, way: Way) -> String {
         screen(rows, rows.iter().find(|row| row.state != State::Passed), page, ready, way, Paint::never())
     }
 
@@ -107,12 +107,12 @@ mod tests {
     fn what_cannot_be_done_here_is_left_out_and_why() {
         let row = |name, state| Row { exercise: exercises::find(name).unwrap(), state, changed: false, examined: None };
         let rows = [row("pivot", State::Passed), row("group", State::ToDo), row("removal", State::ToDo)];
-        let nowhere = shown(&rows, None, true, Way::Nowhere);
+        let nowhere = format_rows(&rows, None, true, Way::Nowhere);
         assert!(nowhere.contains("What is left needs control groups"), "{nowhere}");
         let later = [row("group", State::ToDo), row("memory", State::ToDo), row("removal", State::ToDo)];
         let later = screen(&later, Some(&later[2]), None, true, Way::Here, Paint::never());
         assert!(later.contains("3.1a to 3.4 are left out: they need control groups"), "{later}");
-        let scope = shown(&rows, None, true, Way::InScope);
+        let scope = format_rows(&rows, None, true, Way::InScope);
         assert!(scope.contains("type   systemd-run --user --scope -p Delegate=yes cargo wb check 3.1a"), "{scope}");
         assert!(!scope.contains("left out"), "{scope}");
     }
@@ -121,7 +121,7 @@ mod tests {
     fn it_names_the_page_the_file_and_the_command() {
         let screen = {
             let page = Page::find(&Checkout::find().expect("tests run in a checkout"), exercises::all()[0]);
-            shown(&[row(State::ToDo)], Some(&page), true, Way::Here)
+            format_rows(&[row(State::ToDo)], Some(&page), true, Way::Here)
         };
         for part in ["0 of 1", "book/src/01-namespaces/", "exercises/01-namespaces/hostname.rs", "cargo wb check 1.2"] {
             assert!(screen.contains(part), "{part} in {screen}");
@@ -131,14 +131,14 @@ mod tests {
 
     #[test]
     fn a_machine_that_refuses_is_told_at_once() {
-        let refused = shown(&[row(State::ToDo)], None, false, Way::InVm);
-        let ready = shown(&[row(State::ToDo)], None, true, Way::Here);
+        let refused = format_rows(&[row(State::ToDo)], None, false, Way::InVm);
+        let ready = format_rows(&[row(State::ToDo)], None, true, Way::Here);
         assert!(refused.contains("This machine refuses") && !ready.contains("refuses"), "{refused}");
         assert!(refused.contains("type   cargo wb check --vm 1.2") && ready.contains("type   cargo wb check 1.2"));
     }
 
     #[test]
     fn when_all_is_passed_it_says_what_has_been_built() {
-        assert!(shown(&[row(State::Passed)], None, true, Way::Here).contains("cargo run -p mydocker -- run sh"));
+        assert!(format_rows(&[row(State::Passed)], None, true, Way::Here).contains("cargo run -p mydocker -- run sh"));
     }
 }

@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use super::named_or_next;
 use crate::checkout::Checkout;
 use crate::progress::Progress;
-use crate::starter::shown;
+use crate::starter::without_markers;
 use crate::state::{Standing, State};
 use crate::{Exit, print};
 
@@ -20,7 +20,7 @@ pub fn run(checkout: &Checkout, id: Option<&str>, yes: bool) -> Result<Exit> {
     }
     let file = checkout.path(exercise.solution());
     let text = std::fs::read_to_string(&file).with_context(|| format!("reading {}", file.display()))?;
-    print(&shown(&text)?)?;
+    print(&without_markers(&text)?)?;
     Ok(Exit::Well)
 }
 

@@ -49,7 +49,7 @@ impl Checkout {
     pub fn wb(&self, arguments: &[&str]) -> Said {
         let mut command = Command::new(WORKBOOK);
         command.current_dir(&self.0).args(arguments).stdin(Stdio::null()).env_remove("CARGO_TARGET_DIR");
-        Said::of(command.output().expect("the workbook starts"))
+        Said::from_output(command.output().expect("the workbook starts"))
     }
 }
 
@@ -66,7 +66,7 @@ pub struct Said {
 }
 
 impl Said {
-    fn of(output: Output) -> Said {
+    fn from_output(output: Output) -> Said {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let code = output.status.code().expect("it ends by itself");
         Said { code, stdout: text(&output.stdout), stderr: text(&output.stderr) }

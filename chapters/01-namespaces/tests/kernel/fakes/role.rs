@@ -46,7 +46,7 @@ impl Role {
         match self.act() {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {
-                let failure = Failure::of(&error);
+                let failure = Failure::from_error(&error);
                 eprintln!("{failure}");
                 ExitCode::from(failure.exit_code)
             }

@@ -58,7 +58,7 @@ pub async fn start(daemon: Daemon, name: String) -> Answer {
 /// client waits for that.
 async fn after_a_failed_start(daemon: &Daemon, id: String, error: &anyhow::Error) {
     drop(daemon.pending.take(&id));
-    daemon.exits.note(&id, Failure::of(error).exit_code);
+    daemon.exits.note(&id, Failure::from_error(error).exit_code);
     let engine = daemon.engine.clone();
     let removed = blocking(move || match engine.records().read(&id)? {
         Some(record) if record.host.auto_remove => engine.remove(&id, true, true),
@@ -140,7 +140,7 @@ pub async fn remove(daemon: Daemon, name: String, call: Call) -> Answer {
 
 /// Removes all that have ended, of those that the filters choose.
 pub async fn prune(daemon: Daemon, call: Call) -> Answer {
-    let chosen = Chosen::of(&call.query, &["label", "label!", "until"])?;
+    let chosen = Chosen::from_query(&call.query, &["label", "label!", "until"])?;
     let is_chosen = move |record: &Record| chosen.includes(&record.config.labels, &record.created);
     let gone = blocking(move || {
         let gone = daemon.engine.prune_chosen(is_chosen)?;

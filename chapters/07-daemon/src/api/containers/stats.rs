@@ -56,7 +56,7 @@ pub async fn stats(daemon: Daemon, name: String, call: Call) -> Answer {
 
 fn sample(daemon: &Daemon, record: &Record) -> Value {
     let cgroup = Cgroup::read(&daemon.engine.flags().state_root().join(&record.id)).ok().flatten();
-    let stats = cgroup.map(|cgroup| serde_json::to_value(Stats::of(&cgroup)).unwrap_or_default()).unwrap_or_default();
+    let stats = cgroup.map(|cgroup| serde_json::to_value(Stats::read(&cgroup)).unwrap_or_default()).unwrap_or_default();
     let number = |value: &Value| value.as_u64().unwrap_or_default();
     let cpus = std::thread::available_parallelism().map_or(1, usize::from);
     let system = std::fs::read_to_string("/proc/stat").unwrap_or_default();
