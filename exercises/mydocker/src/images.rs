@@ -5,12 +5,12 @@ use std::io::{self, IsTerminal, Read};
 use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
-use tar::{Archive, Entry, EntryType};
+use tar::{Entry, EntryType};
 
 use crate::answers::{changes, copy_layer, ids, overlay, whiteout};
 use crate::arguments::{Import, Storage};
 use crate::store::{Store, Stored, may_give_away, store};
-use crate::whole::Whole;
+use crate::whole::{each_entry, ensure_whole};
 
 /// Reads an archive from stdin.
 pub fn import(asked: &Import) -> Result<()> {
@@ -34,20 +34,16 @@ fn fill(store: &Store, layer: &Path, below: &[String], storage: Storage) -> Resu
         (Storage::Vfs, [.., top]) => copy_layer::copy_layer(&store.layer(top), layer)?,
         _ => fs::create_dir(layer).with_context(|| format!("making {}", layer.display()))?,
     }
-    let mut input = Whole::new(io::stdin().lock());
-    unpack(&mut Archive::new(&mut input), layer, storage)?;
-    input.ensure_whole()
+    ensure_whole(unpack(io::stdin().lock(), layer, storage)?)
 }
 
 // ANCHOR: unpack
-/// Unpacks an archive into a layer's directory, and does what its whiteouts say.
-pub fn unpack(archive: &mut Archive<impl Read>, layer: &Path, storage: Storage) -> Result<()> {
-    archive.set_preserve_permissions(true);
-    archive.set_preserve_ownerships(may_give_away()?);
-    for entry in archive.entries().context("reading the archive")? {
-        let mut entry = entry.context("the archive is damaged, or ends too early")?;
+/// Unpacks an archive into a layer's directory, and does what its whiteouts say. Gives whether the
+/// archive is whole.
+pub fn unpack(archive: impl Read, layer: &Path, storage: Storage) -> Result<bool> {
+    each_entry(archive, may_give_away()?, |entry| {
         let path = entry.path().context("a name in the archive")?.into_owned();
-        let Some(name) = path.file_name() else { continue };
+        let Some(name) = path.file_name() else { return Ok(()) };
         let directory = directory_in(layer, path.parent().unwrap_or(Path::new("")))?;
         let is_marker = match storage {
             // 4.3a  A whiteout becomes what overlayfs takes for one.
@@ -55,10 +51,10 @@ pub fn unpack(archive: &mut Archive<impl Read>, layer: &Path, storage: Storage) 
             Storage::Vfs => delete(&directory, &name.to_string_lossy())?,
         };
         if !is_marker {
-            put(&mut entry, layer).with_context(|| format!("unpacking {}", path.display()))?;
+            put(entry, layer).with_context(|| format!("unpacking {}", path.display()))?;
         }
-    }
-    Ok(())
+        Ok(())
+    })
 }
 // ANCHOR_END: unpack
 

@@ -9,12 +9,12 @@ use anyhow::{Context, Result, ensure};
 use flate2::bufread::GzDecoder;
 use given::{Offer, Platform};
 use serde_json::Value;
-use tar::Archive;
 
 use crate::answers::{blob_path, platform, verified};
 use crate::arguments::Storage;
 use crate::images::unpack;
 use crate::store::{Store, store};
+use crate::whole::each_entry;
 
 /// More than any index has.
 pub const MOST_JSON: u64 = 4 << 20;
@@ -26,7 +26,7 @@ pub fn load() -> Result<()> {
     let blobs = store.top().join("blobs");
     let sha256 = blobs.join("sha256");
     fs::create_dir_all(&sha256).with_context(|| format!("making {}", sha256.display()))?;
-    let index = read_blobs(&mut Archive::new(io::stdin().lock()), &blobs)?;
+    let index = read_blobs(io::stdin().lock(), &blobs)?;
     let index: Value = serde_json::from_str(&index).context("index.json")?;
     for entry in array(&index["manifests"]) {
         let annotations = &entry["annotations"];
@@ -42,27 +42,27 @@ pub fn load() -> Result<()> {
 
 // ANCHOR: read_blobs
 /// Stores each blob of the archive, and returns its index.json.
-fn read_blobs(archive: &mut Archive<impl Read>, blobs: &Path) -> Result<String> {
+fn read_blobs(archive: impl Read, blobs: &Path) -> Result<String> {
     let mut index = None;
-    for entry in archive.entries().context("reading the archive")? {
-        let mut entry = entry.context("the archive is damaged, or ends too early")?;
+    each_entry(archive, false, |entry| {
         let (path, size) = (entry.path().context("a name in the archive")?.into_owned(), entry.size());
         let name = path.strip_prefix(".").unwrap_or(&path);
         if !entry.header().entry_type().is_file() {
-            continue;
+            return Ok(());
         }
         if let Ok(hex) = name.strip_prefix("blobs/sha256") {
             let digest = format!("sha256:{}", hex.display());
             // 8.2b  A digest, and no other path.
             let file = blob_path::blob_path(blobs, &digest)?;
             // 8.2a  What it says it is, or nothing.
-            verified::store_blob(&mut entry, size, &digest, &file)?;
+            verified::store_blob(entry, size, &digest, &file)?;
         } else if name == Path::new("index.json") {
             let mut text = String::new();
             entry.take(MOST_JSON).read_to_string(&mut text).context("reading index.json")?;
             index = Some(text);
         }
-    }
+        Ok(())
+    })?;
     index.context("the archive has no index.json: docker save writes one since version 25")
 }
 // ANCHOR_END: read_blobs
@@ -117,7 +117,7 @@ fn unpack_blob(blob: &Path, half: &PathBuf, layer: &Path) -> Result<()> {
     let mut file = BufReader::new(File::open(blob).context("the archive lacks it")?);
     let is_gzip = io::BufRead::fill_buf(&mut file)?.starts_with(&[0x1f, 0x8b]);
     let reader: Box<dyn Read> = if is_gzip { Box::new(GzDecoder::new(file)) } else { Box::new(file) };
-    unpack(&mut Archive::new(reader), half, Storage::Overlay)?;
+    unpack(reader, half, Storage::Overlay)?;
     fs::rename(half, layer).with_context(|| format!("renaming to {}", layer.display()))
 }
 

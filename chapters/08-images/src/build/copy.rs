@@ -3,22 +3,24 @@
 use std::fs::{self, File};
 use std::io::{self, Read, Seek};
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail, ensure};
 use ch02_rootfs::import::{Archive, Member};
 use ch04_unionfs::archive::decompress;
 use ch04_unionfs::digest::{Digest, Hasher};
+use parse_dockerfile::Span;
 use tar::{Builder, EntryType, Header};
 
 use super::context::{Context, children};
+use super::place::At as _;
 
 /// What is copied, and where to.
 pub struct Copy<'a> {
     /// Where from.
     pub context: &'a Context,
-    /// Names or patterns.
-    pub sources: Vec<String>,
+    /// Names or patterns, and where they stand in the Dockerfile.
+    pub sources: Vec<(String, Span)>,
     /// Where to, absolute. With a slash at its end it is a directory.
     pub target: String,
     /// Whether there is a directory at the target already.
@@ -54,9 +56,8 @@ impl Copy<'_> {
         let mut out =
             Out { archive: Builder::new(file), hasher: Hasher::default(), owner: self.owner, mode: self.mode };
         let mut found = Vec::new();
-        for source in &self.sources {
-            ensure!(!source.contains("://"), "{source}: ADD of a URL is not supported\ncure: fetch it in a RUN step");
-            found.extend(self.context.find(source)?);
+        for (source, place) in &self.sources {
+            found.extend(self.find(source).at(place)?);
         }
         let into_directory = self.target.ends_with('/') || self.is_directory || found.len() > 1;
         ensure!(
@@ -85,6 +86,11 @@ impl Copy<'_> {
         let mut file = out.archive.into_inner()?;
         file.rewind()?;
         Ok(Copied { file, checksum: out.hasher.digest() })
+    }
+
+    fn find(&self, source: &str) -> Result<Vec<(PathBuf, String)>> {
+        ensure!(!source.contains("://"), "{source}: ADD of a URL is not supported\ncure: fetch it in a RUN step");
+        self.context.find(source)
     }
 
     fn directory(&self, out: &mut Out, path: &Path, name: &str, target: &str) -> Result<()> {
@@ -133,8 +139,9 @@ impl Out {
         } else {
             '-'
         };
-        let about =
-            format!("{place}\0{kind}{:o}\0{uid}\0{gid}\0{}\0", self.mode.unwrap_or(meta.mode() & 0o7777), meta.len());
+        // How long a directory is depends on the disk, and on what was in it before.
+        let length = if kind == '-' { meta.len() } else { 0 };
+        let about = format!("{place}\0{kind}{:o}\0{uid}\0{gid}\0{length}\0", self.mode.unwrap_or(meta.mode() & 0o7777));
         self.hasher.update(about.as_bytes());
         let copied = match kind {
             'd' => {

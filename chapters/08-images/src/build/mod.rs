@@ -3,10 +3,17 @@
 //! The text is taken apart by a library; what the instructions mean is here. Each step makes an
 //! image of the one before, as Docker's classic builder does it, and the index remembers what it
 //! was made by: the same step on the same image is not done again.
+//!
+//! The library is `parse-dockerfile` 0.1.9: it knows every instruction, parser directives and
+//! heredocs, and says where each word stands. Two others were looked at (November 2026):
+//! `dockerfile-parser` 0.9 is given up by its makers, and knows neither directives nor all
+//! instructions; `dockerfile-parser-rs` 3.4 wants upper-case letters, knows fourteen instructions,
+//! and keeps no places for errors.
 
 mod cache;
 mod context;
 mod copy;
+mod place;
 mod run;
 mod sending;
 mod stage;
@@ -23,6 +30,7 @@ pub use words::matches;
 
 use crate::layout::{Found, ImageStore};
 use crate::{Reference, builtin};
+use place::At as _;
 use stage::Stage;
 
 /// Where the output goes, as people know it.
@@ -75,16 +83,12 @@ pub fn build(
     engine.remove_abandoned()?;
     let name = &request.dockerfile;
     let text = context.text(name)?;
-    let parsed = parse_dockerfile::parse(&text).map_err(|error| {
-        let line = text.lines().nth(error.line().saturating_sub(1)).unwrap_or_default();
-        anyhow!("dockerfile parse error: {error}\n{name}:{}:{}: {line}", error.line(), error.column())
-    })?;
+    let parsed = parse_dockerfile::parse(&text).map_err(|error| place::of_parser(&error, name, &text))?;
     let mut builder = Builder { engine, images, pull, context, request, global: BTreeMap::new(), stages: Vec::new() };
     let count = parsed.instructions.len();
     let escape = parsed.parser_directives.escape.as_ref().map_or('\\', |directive| directive.value.value);
     for (index, instruction) in parsed.instructions.iter().enumerate() {
         let span = span(instruction);
-        let (line, shown) = line_of(&text, &span);
         let end = parsed.instructions.get(index + 1).map_or(text.len(), |next| self::span(next).start);
         let source = without_comments(&text[span.start..end], escape);
         // A target stops in front of the next stage.
@@ -92,7 +96,8 @@ pub fn build(
             break;
         }
         output(&format!("Step {}/{count} : {}\n", index + 1, source.trim()))?;
-        builder.step(instruction, source.trim(), output).with_context(|| format!("{name}:{line}: {shown}"))?;
+        let done = builder.step(instruction, source.trim(), output);
+        place::shown(done, name, &text, &span)?;
         if let Some((_, stage)) = builder.stages.last() {
             output(&format!(" ---> {}\n", stage.short()))?;
         }
@@ -153,20 +158,24 @@ impl Builder<'_> {
         for flag in &from.options {
             let is_ours = flag.name.value == "platform"
                 && flag.value.as_ref().is_some_and(|value| value.value.ends_with(crate::config::architecture_here()));
-            ensure!(is_ours, "FROM --{} is not supported", flag.name.value);
+            let refused = || anyhow!("FROM --{} is not supported", flag.name.value);
+            is_ours.then_some(()).ok_or_else(refused).at(&flag.name.span)?;
         }
-        let image = words::expand(&from.image.value, &|name| self.global.get(name).cloned())?;
-        ensure!(!image.is_empty(), "base name ({}) should not be blank", from.image.value);
+        let at = &from.image.span;
+        let image = words::expand(&from.image.value, &|name| self.global.get(name).cloned()).at(at)?;
+        if image.is_empty() {
+            return Err(anyhow!("base name ({}) should not be blank", from.image.value)).at(at);
+        }
         let earlier = self.stage(&image).map(Stage::as_base);
         let stage = match earlier {
             Some(stage) => stage,
             None if image == "scratch" => Stage::on_scratch(),
             None => {
-                let base = self.find(&image, output)?;
+                let base = self.find(&image, output).at(at)?;
                 // Without them the image would be another one.
                 if let Some(first) = base.config.whole["config"]["OnBuild"].get(0).and_then(serde_json::Value::as_str) {
                     let cure = "put the instructions into this Dockerfile, and build on an image without ONBUILD";
-                    unsupported(&format!("ONBUILD, which the image {image} has ({first}),"), cure)?;
+                    unsupported(&format!("ONBUILD, which the image {image} has ({first}),"), cure).at(at)?;
                 }
                 Stage::on(base)
             }
@@ -235,12 +244,6 @@ fn span(instruction: &Instruction<'_>) -> Span {
     }
 }
 
-/// An instruction's line, and its number.
-fn line_of<'a>(text: &'a str, span: &Span) -> (usize, &'a str) {
-    let number = text[..span.start].matches('\n').count();
-    (number + 1, text.lines().nth(number).unwrap_or_default())
-}
-
 /// An instruction on one line: lines that go on are joined, comments between them left out.
 fn without_comments(source: &str, escape: char) -> String {
     let lines =
@@ -271,6 +274,5 @@ mod tests {
     fn lines_that_go_on_are_joined_and_comments_left_out() {
         assert_eq!(without_comments("RUN a \\\n  # note\n  b\n\n# end\n", '\\'), "RUN a   b");
         assert_eq!(without_comments("RUN a `\n  b\\\n", '`'), "RUN a   b\\");
-        assert_eq!(line_of("FROM a\n\nRUN b\n", &(8..11)), (3, "RUN b"));
     }
 }

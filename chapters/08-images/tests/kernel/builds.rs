@@ -22,6 +22,9 @@ pub fn cases() -> Vec<Case> {
         an_archive_is_unpacked_by_add_and_stays_whole_with_copy,
         stages_that_name_themselves_or_each_other_are_refused,
         many_files_are_copied_once_and_then_taken_from_the_cache,
+        each_option_does_what_it_says,
+        an_owner_is_a_number_or_a_name_that_the_image_knows,
+        a_hundred_thousand_files_are_a_context_like_another,
     ]
 }
 
@@ -130,6 +133,8 @@ fn triggers_of_a_base_image_are_refused_and_not_skipped() -> Result<()> {
 fn what_is_not_supported_is_told_with_file_and_line() -> Result<()> {
     for (text, expected) in [
         ("FROM hostbox\nHEALTHCHECK CMD true\n", "HEALTHCHECK is not supported"),
+        ("FROM hostbox\nRUN <<END\ntrue\nEND\n", "heredocs are not supported"),
+        ("FROM hostbox\nCOPY <<END /x\ntext\nEND\n", "a heredoc is not supported"),
         ("FROM hostbox\nADD http://localhost/x /x\n", "ADD of a URL is not supported"),
         ("FROM hostbox\nRUN --mount=type=cache,target=/x true\n", "RUN --mount is not supported"),
         ("FROM hostbox\nONBUILD RUN true\n", "ONBUILD is not supported"),
@@ -139,6 +144,23 @@ fn what_is_not_supported_is_told_with_file_and_line() -> Result<()> {
         let directory = context(&[("Dockerfile", text)])?;
         let message = fails(&["build", directory])?;
         ensure!(message.contains(expected) && message.contains("Dockerfile:2"), "{text}: {message}");
+    }
+    // File, line, column and the line itself; on a line that goes on, where the word stands.
+    for (text, expected) in [
+        ("FROM hostbox\nCOPY none /x\n", "Dockerfile:2:6: COPY none /x"),
+        ("FROM hostbox\n  EXPOSE 80 many\n", "Dockerfile:2:13:   EXPOSE 80 many"),
+        ("FROM hostbox\nCOPY Dockerfile \\\n  none /x/\n", "Dockerfile:3:3:   none /x/"),
+        ("FROM hostbox\nCOPY --chmod=rwx Dockerfile /x\n", "Dockerfile:2:8: COPY --chmod=rwx"),
+        ("FROM hostbox\nCOPY --chown=nobody-here Dockerfile /x\n", "Dockerfile:2:8: COPY --chown"),
+        ("FROM hostbox\nCOPY --from=none:1 /x /x\n", "Dockerfile:2:8: COPY --from"),
+        ("FROM  ${NONE}\n", "Dockerfile:1:7: FROM  ${NONE}"),
+        ("FROM hostbox\nENV A=${B%x}\n", "Dockerfile:2:5: ENV A=${B%x}"),
+        ("FROM hostbox\nRUN --mount=type=cache,target=/x true\n", "Dockerfile:2:7: RUN --mount"),
+        ("FROM hostbox\nRUN exit 7\n", "Dockerfile:2:1: RUN exit 7"),
+        ("FROM hostbox\nNONE of this\n", "Dockerfile:2:1: NONE of this"),
+    ] {
+        let message = fails(&["build", context(&[("Dockerfile", text)])?])?;
+        ensure!(message.contains(expected), "{expected}: {message}");
     }
     for (text, expected) in [
         ("FROM hostbox\nNONE of this\n", "parse error"),
@@ -207,5 +229,70 @@ fn many_files_are_copied_once_and_then_taken_from_the_cache() -> Result<()> {
     succeeds(&["build", "-t", "counted:1", directory])?;
     ensure!(succeeds(&["run", "--rm", "counted:1", "sh", "-c", "find /many -type f | wc -l"])? == "10000");
     ensure!(succeeds(&["run", "--rm", "counted:1", "cat", "/many/42/7"])? == "42 7");
+    Ok(())
+}
+
+fn each_option_does_what_it_says() -> Result<()> {
+    let directory = context(&[("Dockerfile", "FROM none:1\n"), ("page", "content")])?;
+    fs::create_dir_all("/tmp/context/sub")?;
+    fs::write("/tmp/context/sub/other", "FROM hostbox\nLABEL a=file\nCOPY page /page\nRUN echo > /ran\n")?;
+    let file = format!("{directory}/sub/other");
+    let args = ["build", "-f", &file, "--label", "a=line", "--label", "b=2", "-t", "one:1", "-t", "two:2", directory];
+    let told = succeeds(&args)?;
+    ensure!(told.contains("Successfully tagged one:1\nSuccessfully tagged two:2"), "{told}");
+    let labels = succeeds(&["inspect", "--format", "{{.Config.Labels}}", "two:2"])?;
+    ensure!(labels == r#"{"a":"line","b":"2"}"#, "{labels}");
+    ensure!(succeeds(&["run", "--rm", "one:1", "cat", "/page"])? == "content");
+    // A Dockerfile from elsewhere, and one that isn't there.
+    fs::write("/tmp/outside", "FROM hostbox\n")?;
+    ensure!(fails(&["build", "-f", "/tmp/outside", directory])?.contains("outside of the context"));
+    let message = fails(&["build", "-f", &format!("{directory}/none"), directory])?;
+    ensure!(message.contains("none"), "{message}");
+    // --no-cache does every step again, and what it makes is found the next time.
+    ensure!(succeeds(&args)?.matches("Using cache").count() == 3);
+    ensure!(!succeeds(&[&["build", "--no-cache"], &args[1..]].concat())?.contains("Using cache"));
+    ensure!(succeeds(&args)?.matches("Using cache").count() == 3);
+    // -q: the id on stdout and nothing else; with an error nothing.
+    let id = succeeds(&["build", "-q", "-f", &file, "-t", "three:3", directory])?;
+    ensure!(id == succeeds(&["inspect", "--format", "{{.Id}}", "three:3"])?, "{id}");
+    let failed =
+        program(&["build", "-q", context(&[("Dockerfile", "FROM hostbox\nRUN echo said; exit 3\n")])?]).output()?;
+    ensure!(failed.stdout.is_empty() && failed.status.code() == Some(3), "{:?}", failed.status);
+    Ok(())
+}
+
+fn an_owner_is_a_number_or_a_name_that_the_image_knows() -> Result<()> {
+    // In their lab, an ordinary user has one id.
+    testkit::needs::root()?;
+    let text = "FROM hostbox\nRUN printf 'anna:x:41:42::/:/bin/sh\\n' > /etc/passwd && printf 'staff:x:43:\\n' > /etc/group\n\
+                COPY --chown=7:8 page /1\nCOPY --chown=7 page /2\nCOPY --chown=anna page /3\nCOPY --chown=anna:staff page /4\n\
+                COPY --chown=9:anna page /5\n";
+    let whole = context(&[("Dockerfile", text), ("page", "1")])?;
+    let message = fails(&["build", whole])?;
+    ensure!(message.contains("no group \"anna\"") && message.contains("Dockerfile:7:8"), "{message}");
+    let good = text.replace("COPY --chown=9:anna page /5\n", "");
+    succeeds(&["build", "-t", "owned:1", context(&[("Dockerfile", &good)])?])?;
+    let owners = succeeds(&["run", "--rm", "owned:1", "stat", "-c", "%u:%g", "/1", "/2", "/3", "/4"])?;
+    ensure!(owners == "7:8\n7:7\n41:42\n41:43", "{owners}");
+    Ok(())
+}
+
+fn a_hundred_thousand_files_are_a_context_like_another() -> Result<()> {
+    let directory = context_of("FROM scratch\nCOPY many /many/\n")?;
+    for part in 0..100 {
+        fs::create_dir_all(format!("/tmp/context/many/{part}"))?;
+        for file in 0..1000 {
+            fs::File::create(format!("/tmp/context/many/{part}/{file}"))?;
+        }
+    }
+    succeeds(&["build", "-t", "many:1", directory])?;
+    // And one of which most are left out.
+    fs::write("/tmp/context/many/99/999", "x")?;
+    fs::write("/tmp/context/.dockerignore", "many/?\nmany/1*\nmany/[2-8]*\nmany/9[0-8]\n")?;
+    context_of("FROM hostbox\nCOPY many /many/\n")?;
+    succeeds(&["build", "-t", "few:1", directory])?;
+    ensure!(
+        succeeds(&["run", "--rm", "few:1", "sh", "-c", "find /many -type f | wc -l; cat /many/99/999"])? == "1000\nx"
+    );
     Ok(())
 }

@@ -8,6 +8,7 @@ use std::process::{Output, Stdio};
 use anyhow::{Context, Result, ensure};
 use testkit::{Case, cases, needs};
 
+use crate::network::{ask, needs_bridges};
 use crate::running::{mydocker, stderr, stdout};
 
 pub fn cases() -> Vec<Case> {
@@ -16,6 +17,7 @@ pub fn cases() -> Vec<Case> {
         a_step_is_done_again_only_if_something_has_changed,
         a_copy_never_leaves_the_context,
         an_archive_is_loaded_and_a_changed_byte_is_noticed,
+        a_built_image_serves_its_page_on_a_published_port,
     ]
 }
 
@@ -63,6 +65,35 @@ fn an_image_is_built_of_a_dockerfile_and_run_with_its_command() -> Result<()> {
     let failed = run(home, &["build", "-t", "bad", &self::context(home, "FROM hostbox\n\nRUN exit 7\n")?], b"")?;
     ensure!(failed.status.code() == Some(125), "{failed:?}");
     ensure!(stderr(&failed).contains("line 3: the command returned a non-zero code: 7"), "{failed:?}");
+    Ok(())
+}
+
+/// The end of the book: what the learner's own Docker builds, it also serves.
+fn a_built_image_serves_its_page_on_a_published_port() -> Result<()> {
+    needs_bridges()?;
+    needs::program("busybox")?;
+    let home = tempfile::tempdir()?;
+    let home = home.path();
+    let served = "FROM hostbox\nCOPY site /srv/site\nRUN echo '<h1>built</h1>' >>/srv/site/page\nCMD [\"sh\", \"/srv/site/serve\"]\n";
+    let context = context(home, served)?;
+    let one = r#"read -r request; printf "HTTP/1.0 200 OK\r\n\r\n"; cat /srv/site/page"#;
+    // It serves until its stdin ends.
+    fs::write(
+        Path::new(&context).join("site/serve"),
+        format!("busybox nc -ll -p 80 -e sh -c '{one}' & echo ready; exec cat"),
+    )?;
+    well(home, &["build", "-t", "alice/site:v1", &context], b"")?;
+    let mut container = mydocker(&["run", "-p", "8080:80", "--image", "alice/site:v1"])
+        .env("HOME", home)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .context("mydocker starts")?;
+    let answer = ask(8080, "GET / HTTP/1.0\r\n\r\n");
+    drop(container.stdin.take());
+    let status = container.wait()?;
+    ensure!(answer?.ends_with("200 OK\r\n\r\nhello<h1>built</h1>\n"), "another answer");
+    ensure!(status.success(), "{status}");
     Ok(())
 }
 

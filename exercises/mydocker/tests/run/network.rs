@@ -26,7 +26,7 @@ pub fn cases() -> Vec<Case> {
     ]
 }
 
-fn needs_bridges() -> Result<()> {
+pub fn needs_bridges() -> Result<()> {
     needs::program("nft")?;
     needs::program("ip")
 }
@@ -117,7 +117,7 @@ fn serving(options: &[&str], caller: &str) -> Result<Child> {
 }
 
 /// The answer to a text, also of one who doesn't listen yet.
-fn ask(port: u16, text: &str) -> Result<String> {
+pub fn ask(port: u16, text: &str) -> Result<String> {
     let mut answer = String::new();
     eventually("the container answers", || {
         answer = asked(port, text).unwrap_or_default();

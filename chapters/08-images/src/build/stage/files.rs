@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
-use anyhow::{Context as _, Result, anyhow, bail};
-use parse_dockerfile::{Flag, Source};
+use anyhow::{Context as _, Result, anyhow};
+use parse_dockerfile::{Flag, Source, UnescapedString};
 
 use super::super::copy::Copy;
+use super::super::place::At as _;
 use super::super::words::expand;
 use super::super::{Builder, Output, cache, unsupported};
 use super::Stage;
@@ -18,7 +19,7 @@ impl Stage {
         verb: &str,
         flags: &[Flag<'_>],
         sources: &[Source<'_>],
-        target: &str,
+        target: &UnescapedString<'_>,
         output: &mut Output<'_>,
     ) -> Result<()> {
         let this = self.clone();
@@ -26,34 +27,36 @@ impl Stage {
         let mut sources_found = Vec::new();
         for source in sources {
             match source {
-                Source::Path(path) => sources_found.push(expand(&path.value, &lookup)?),
+                Source::Path(path) => {
+                    sources_found.push((expand(&path.value, &lookup).at(&path.span)?, path.span.clone()));
+                }
                 _ => return unsupported("a heredoc", "put the text into a file of the context"),
             }
         }
         let (mut from, mut owner, mut mode) = (None, None, None);
         for flag in flags {
-            let value = flag.value.as_ref().map(|value| expand(&value.value, &lookup)).transpose()?.unwrap_or_default();
+            let at = &flag.name.span;
+            let value = flag.value.as_ref().map(|value| expand(&value.value, &lookup)).transpose().at(at)?;
+            let value = value.unwrap_or_default();
             match &*flag.name.value {
-                "from" if verb == "COPY" => from = Some(value),
-                "chown" => owner = Some(value),
+                "from" if verb == "COPY" => from = Some((value, at)),
+                "chown" => owner = Some((value, at)),
                 "chmod" => {
-                    mode = Some(u32::from_str_radix(&value, 8).ok().filter(|mode| *mode <= 0o7777))
-                        .map(|mode| {
-                            mode.with_context(|| format!("invalid --chmod {value:?}: it must be octal, as in 755"))
-                        })
-                        .transpose()?;
+                    let octal = u32::from_str_radix(&value, 8).ok().filter(|mode| *mode <= 0o7777);
+                    let told = || format!("invalid --chmod {value:?}: it must be octal, as in 755");
+                    mode = Some(octal.with_context(told).at(at)?);
                 }
-                other => bail!("{verb} --{other} is not supported"),
+                other => return Err(anyhow!("{verb} --{other} is not supported")).at(at),
             }
         }
-        let files = from.as_ref().map(|from| builder.files_of(from, output)).transpose()?;
-        let ends_with_slash = target.ends_with('/');
-        let target = absolute(self.text("WorkingDir"), &expand(target, &lookup)?);
+        let files = from.as_ref().map(|(from, at)| builder.files_of(from, output).at(at)).transpose()?;
+        let ends_with_slash = target.value.ends_with('/');
+        let target = absolute(self.text("WorkingDir"), &expand(&target.value, &lookup).at(&target.span)?);
         let is_directory = match self.top() {
             Some(top) => builder.images.layers().has_directory(&top, Path::new(&target))?,
             None => target == "/",
         };
-        let owner = owner.map(|owner| self.owner(builder, &owner)).transpose()?;
+        let owner = owner.map(|(owner, at)| self.owner(builder, &owner).at(at)).transpose()?;
         let copy = Copy {
             context: files.as_ref().unwrap_or(builder.context),
             sources: sources_found,

@@ -1,10 +1,11 @@
 //! What each instruction does: most change the configuration, RUN a container's files.
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use ch06_containers::record::Config;
 use parse_dockerfile::{Command, Flag, Instruction, JsonOrStringArray};
 use serde_json::json;
 
+use super::super::place::At as _;
 use super::super::words::{expand, pairs, split};
 use super::super::{Builder, Output, cache, run, unsupported};
 use super::files::absolute;
@@ -30,31 +31,31 @@ impl Stage {
                 return self.run(builder, &self.words(&run.arguments, source), output);
             }
             Instruction::Copy(copy) => {
-                return self.copy(builder, "COPY", &copy.options, &copy.src, &copy.dest.value, output);
+                return self.copy(builder, "COPY", &copy.options, &copy.src, &copy.dest, output);
             }
             Instruction::Add(add) => {
-                return self.copy(builder, "ADD", &add.options, &add.src, &add.dest.value, output);
+                return self.copy(builder, "ADD", &add.options, &add.src, &add.dest, output);
             }
             Instruction::Workdir(workdir) => {
-                let path = expand(&workdir.arguments.value, &lookup)?;
+                let path = expand(&workdir.arguments.value, &lookup).at(&workdir.arguments.span)?;
                 let path = absolute(self.text("WorkingDir"), &path);
                 self.config.insert("WorkingDir".into(), json!(path));
                 return self.workdir(builder, &path, output);
             }
             Instruction::Arg(arg) => {
-                for (name, default) in arguments(&arg.arguments.value, &lookup)? {
+                for (name, default) in arguments(&arg.arguments.value, &lookup).at(&arg.arguments.span)? {
                     let value = builder.request.args.get(&name).cloned();
                     let global = if default.is_none() { builder.global.get(&name).cloned() } else { None };
                     self.args.extend(value.or(default).or(global).map(|value| (name, value)));
                 }
             }
             Instruction::Env(env) => {
-                for (name, value) in pairs(&env.arguments.value, &lookup)? {
+                for (name, value) in pairs(&env.arguments.value, &lookup).at(&env.arguments.span)? {
                     self.set_env(&name, &value);
                 }
             }
             Instruction::Label(label) => {
-                for (name, value) in pairs(&label.arguments.value, &lookup)? {
+                for (name, value) in pairs(&label.arguments.value, &lookup).at(&label.arguments.span)? {
                     self.set_in("Labels", &name, json!(value));
                 }
             }
@@ -76,13 +77,8 @@ impl Stage {
             }
             Instruction::Expose(expose) => {
                 for port in &expose.arguments {
-                    for port in split(&expand(&port.value, &lookup)?) {
-                        let (number, protocol) = port.split_once('/').unwrap_or((&port, "tcp"));
-                        ensure!(
-                            number.parse::<u16>().is_ok() && matches!(protocol, "tcp" | "udp"),
-                            "invalid containerPort: {port}"
-                        );
-                        self.set_in("ExposedPorts", &format!("{number}/{protocol}"), json!({}));
+                    for exposed in split(&expand(&port.value, &lookup).at(&port.span)?) {
+                        self.set_in("ExposedPorts", &checked_port(&exposed).at(&port.span)?, json!({}));
                     }
                 }
             }
@@ -96,10 +92,14 @@ impl Stage {
                 }
             }
             Instruction::User(user) => {
-                self.config.insert("User".into(), json!(expand(&user.arguments.value, &lookup)?));
+                self.config
+                    .insert("User".into(), json!(expand(&user.arguments.value, &lookup).at(&user.arguments.span)?));
             }
             Instruction::Stopsignal(signal) => {
-                self.config.insert("StopSignal".into(), json!(expand(&signal.arguments.value, &lookup)?));
+                self.config.insert(
+                    "StopSignal".into(),
+                    json!(expand(&signal.arguments.value, &lookup).at(&signal.arguments.span)?),
+                );
             }
             Instruction::Shell(shell) => {
                 let words: Vec<String> = shell.arguments.iter().map(|word| word.value.to_string()).collect();
@@ -160,7 +160,15 @@ impl Stage {
 
 fn refuse_flags(verb: &str, flags: &[Flag<'_>]) -> Result<()> {
     match flags.first() {
-        Some(flag) => bail!("{verb} --{} is not supported", flag.name.value),
+        Some(flag) => Err(anyhow!("{verb} --{} is not supported", flag.name.value)).at(&flag.name.span),
         None => Ok(()),
     }
+}
+
+/// `PORT/PROTOCOL`.
+fn checked_port(text: &str) -> Result<String> {
+    let (number, protocol) = text.split_once('/').unwrap_or((text, "tcp"));
+    let is_port = number.parse::<u16>().is_ok() && matches!(protocol, "tcp" | "udp");
+    ensure!(is_port, "invalid containerPort: {text}");
+    Ok(format!("{number}/{protocol}"))
 }
