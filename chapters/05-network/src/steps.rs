@@ -116,3 +116,25 @@ pub static FORWARD: Why = Why::new("this machine forwards packets between its in
 /// The user's own namespace.
 pub static ENTER_USERS_NAMESPACE: Why =
     Why::new("enters the user namespace of your networks", USERS).as_shell(|_| Some("nsenter --user".into()));
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kernel_without_bridges_or_veth_is_told_with_the_module_that_it_lacks() {
+        // What rtnetlink answers to a kind of link that it doesn't know.
+        for (step, module) in [(&CREATE_BRIDGE, "modprobe bridge"), (&CREATE_VETH, "modprobe veth")] {
+            let lesson = step.lesson(Errno::EOPNOTSUPP).unwrap();
+            assert!(lesson.cause.starts_with("this kernel has no"), "{}", lesson.cause);
+            assert!(lesson.cure.contains(module) && lesson.cure.contains("--network none"), "{}", lesson.cure);
+        }
+    }
+
+    #[test]
+    fn the_mtu_is_in_the_command_where_it_is_in_the_message() {
+        let shell = |args: &[&str]| CREATE_BRIDGE.shell(&args.iter().map(ToString::to_string).collect::<Vec<_>>());
+        assert_eq!(shell(&["br0", "bridge"]).as_deref(), Some("ip link add br0 type bridge"));
+        assert_eq!(shell(&["br0", "bridge", "mtu 1400"]).as_deref(), Some("ip link add br0 mtu 1400 type bridge"));
+    }
+}

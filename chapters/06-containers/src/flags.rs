@@ -8,6 +8,7 @@ use anyhow::Result;
 use ch01_namespaces::{ContainerFlags, Design, Mechanism};
 use ch03_cgroups::CgroupUse;
 use ch04_unionfs::driver;
+use ch05_network::NetworkMode;
 use clap::Args;
 
 use crate::powers::PowerFlags;
@@ -56,8 +57,15 @@ impl Flags {
 
     /// The container's environment.
     pub fn environment(&self, config: &Config) -> Result<Vec<(OsString, OsString)>> {
+        let root_and_namespaces = &self.earlier.earlier.earlier.earlier;
+        let is_on_machines_network = matches!(self.earlier.network.network, Some(NetworkMode::Host));
+        if is_on_machines_network && root_and_namespaces.namespaces.hostname.is_none() {
+            // As its /etc/hostname says.
+            let machines = nix::unistd::gethostname()?.to_string_lossy().into_owned();
+            return root_and_namespaces.root.environment(Some(&machines));
+        }
         let hostname = (!config.hostname.is_empty()).then_some(config.hostname.as_str());
-        self.earlier.earlier.earlier.earlier.root.environment(hostname)
+        root_and_namespaces.root.environment(hostname)
     }
 
     /// The same restrictions for one more command.

@@ -14,6 +14,7 @@ pub fn cases() -> Vec<Case> {
         the_other_end_of_the_cable_goes_with_the_container,
         a_container_of_anothers_network_has_its_names,
         a_network_has_the_mtu_that_was_asked_for,
+        the_default_network_is_configured_before_its_first_use,
         what_contradicts_itself_is_refused,
     ]
 }
@@ -85,6 +86,22 @@ fn a_network_has_the_mtu_that_was_asked_for() -> Result<()> {
     succeeds(&["network", "create", "--mtu", "1400", "vpn"])?;
     let boat = Container::idle("boat", &["--network", "vpn"])?;
     ensure!(boat.inside("cat /sys/class/net/eth0/mtu || ip link show eth0")?.contains("1400"));
+    Ok(())
+}
+
+fn the_default_network_is_configured_before_its_first_use() -> Result<()> {
+    let flags = ["--bridge", "mine0", "--subnet", "10.6.0.0/24", "--mtu", "1300"];
+    succeeds(&[&["network", "create"], flags.as_slice(), &["bridge"]].concat())?;
+    let boat = Container::idle("boat", &[])?;
+    ensure!(boat.address()?.to_string() == "10.6.0.2", "{}", boat.address()?);
+    let said = boat.inside("ip link show eth0; ip route")?;
+    ensure!(said.contains("mtu 1300") && said.contains("default via 10.6.0.1"), "{said}");
+    if nix::unistd::geteuid().is_root() {
+        ensure!(interfaces(std::process::id() as i32)?.contains(&"mine0".into()), "the bridge has another name");
+    }
+    // From its first use on, it is there.
+    let error = refused(&["network", "create", "bridge"], 125)?;
+    ensure!(error.contains("the network bridge already exists"), "{error}");
     Ok(())
 }
 
