@@ -58,12 +58,12 @@ impl fmt::Debug for Why {
 }
 
 const PROCESS: &str = "1.1 Making a process";
-const NAME: &str = "1.2 A name of its own";
-const PROCESSES: &str = "1.3 Processes";
-const USERS: &str = "1.4 Users";
-const MOUNTS: &str = "1.5 Mounts";
-const CGROUPS: &str = "1.8 Cgroup roots";
-const CLOCKS: &str = "1.9 Clocks";
+const NAME: &str = "1.2 UTS namespaces";
+const PROCESSES: &str = "1.3 PID namespaces";
+const USERS: &str = "1.4 User namespaces";
+const MOUNTS: &str = "1.5 Mount namespaces";
+const CGROUPS: &str = "1.8 Cgroup namespaces";
+const CLOCKS: &str = "1.9 Time namespaces";
 const JOINING: &str = "1.10 Joining a container";
 
 /// The process itself, in its new namespaces.

@@ -4,12 +4,12 @@ use ch01_namespaces::{Lesson, Why};
 use nix::errno::Errno;
 
 const CGROUPS: &str = "3.1 Cgroups";
-const VERSIONS: &str = "3.2 Two versions";
-const CPU: &str = "3.3 Processors";
+const VERSIONS: &str = "3.2 Cgroup v1 and v2";
+const CPU: &str = "3.3 CPU time";
 const MEMORY: &str = "3.4 Memory";
 const FREEZING: &str = "3.6 Freezing";
 const DEVICES: &str = "3.7 Devices";
-const VIEW: &str = "3.8 Inside";
+const VIEW: &str = "3.8 Cgroups seen from inside";
 
 const READ_ONLY: Lesson = Lesson {
     cause: "the cgroups are mounted read-only, as Docker and Podman do it in their containers",

@@ -6,7 +6,7 @@ const CAPABILITIES: &str = "6.8 Capabilities";
 const SECCOMP: &str = "6.10 System calls: seccomp";
 const USERS: &str = "6.11 Users and no_new_privs";
 const TERMINALS: &str = "6.4 Terminals";
-const IPC: &str = "1.6 IPC";
+const IPC: &str = "1.6 IPC namespaces";
 const MASKS: &str = "6.9 Masked and read-only paths";
 
 /// The powers that go.

@@ -104,7 +104,7 @@ mod tests {
 
     #[test]
     fn every_anchor_is_an_identifier_that_mdbook_would_make() {
-        assert_eq!(heading_id("1.2 A name of its own"), "12-a-name-of-its-own");
+        assert_eq!(heading_id("1.2 UTS namespaces"), "12-uts-namespaces");
         assert_eq!(heading_ids("# A\n\n## When it goes wrong\n"), ["a", "when-it-goes-wrong"]);
         assert!(has_anchor("// ANCHOR: a\nx\n// ANCHOR_END: a\n", "a"));
         for text in ["// ANCHOR: ab\nx\n// ANCHOR_END: ab\n", "// ANCHOR: a\n// ANCHOR_END: a\n", "// ANCHOR: a\nx\n"] {

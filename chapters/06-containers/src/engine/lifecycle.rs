@@ -100,7 +100,7 @@ impl Local {
         }
         let cgroup = Cgroup::read(&self.flags.state_root().join(&record.id))?.context(
             "this container has no cgroup of its own, and so can't be halted\ncause: an ordinary user may make none here\n\
-             cure: systemd-run --user --scope -p Delegate=yes in front of run; see book, 3.10 Without root",
+             cure: systemd-run --user --scope -p Delegate=yes in front of run; see book, 3.10 Limits without root",
         )?;
         ch03_cgroups::freeze(&cgroup, is_pause)?;
         let status = if is_pause { Status::Paused } else { Status::Running };

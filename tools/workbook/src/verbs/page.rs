@@ -10,7 +10,7 @@ use crate::exercises;
 
 pub struct Page {
     file: String,
-    /// The page's heading, `1.2 A name of its own`; empty if the page can't be read.
+    /// The page's heading, `1.2 UTS namespaces`; empty if the page can't be read.
     heading: String,
     /// The chapter's first page, for its first exercise: there is something to read before.
     chapter: Option<String>,
@@ -57,7 +57,7 @@ mod tests {
         let checkout = Checkout::find().expect("tests run in a checkout");
         let [first, second] = [0, 1].map(|number| Page::find(&checkout, exercises::all()[number]).to_string());
         assert!(first.starts_with("book/src/01-namespaces/index.md") && first.contains("uts.md"), "{first}");
-        assert!(first.contains("in the book: 1.2 A name of its own"), "{first}");
+        assert!(first.contains("in the book: 1.2 UTS namespaces"), "{first}");
         assert!(!second.contains("index.md"), "{second}");
     }
 
