@@ -61,8 +61,7 @@ mod tests {
 
     #[test]
     fn an_exercise_is_on_the_page_of_its_number_and_says_how_long_it_takes() {
-        let page =
-            "# 1.3 PID namespaces\n\n## Exercise 1.3a: `f`\n\n*About 5 minutes, easy.*\n\n## Exercise 1.3b: `g`\n\nMore.\n";
+        let page = "# 1.3 PID namespaces\n\n## Exercise 1.3a: `f`\n\n*About 5 minutes, easy.*\n\n## Exercise 1.3b: `g`\n\nMore.\n";
         assert!(section(page, "1.3a").contains("5 minutes") && !section(page, "1.3b").contains("5 minutes"));
         assert_eq!(section(page, "1.3"), "");
         assert!(has_number(page, "1.3") && !has_number(page, "1") && !has_number(page, "1.31"));
