@@ -46,7 +46,10 @@ pub async fn build(daemon: Daemon, call: Call) -> Answer {
         let images = store(&daemon.engine)?;
         let context = Context::of_archive(body, images.layers().data_root())?;
         let pull = |name: &Reference| transfer::pull(&images, name, credentials(name), &mut |_, _, _, _| {});
-        let mut output = |text: &str| if quiet { Ok(()) } else { lines.send(&json!({ "stream": text })) };
+        let mut output = |text: &str| match quiet || text.is_empty() {
+            true => lines.is_heard(),
+            false => lines.send(&json!({ "stream": text })),
+        };
         let found = build_image(&daemon.engine, &images, &pull, &context, &request, &mut output)?;
         let id = found.id().to_string();
         if quiet {

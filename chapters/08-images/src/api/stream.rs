@@ -21,6 +21,12 @@ impl Lines {
         self.0.blocking_send(Bytes::from(line)).map_err(|_| anyhow::anyhow!("the client went away"))
     }
 
+    /// Fails when nobody listens any more: for work that has nothing to say for long.
+    pub fn is_heard(&self) -> Result<()> {
+        anyhow::ensure!(!self.0.is_closed(), "the client went away");
+        Ok(())
+    }
+
     /// A status, as pulls have it.
     pub fn status(&self, status: &str) -> Result<()> {
         self.send(&json!({ "status": status }))

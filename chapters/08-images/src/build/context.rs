@@ -146,6 +146,13 @@ impl Context {
     }
 }
 
+impl Context {
+    /// Whether a directory is left out with all that is below it: no exception brings some of it back.
+    pub fn is_ignored_whole(&self, directory: &str) -> bool {
+        !self.ignored.iter().any(|(is_exception, _)| *is_exception) && self.is_ignored(directory)
+    }
+}
+
 /// A directory's entries, sorted, with their names from the context's root.
 pub fn children(directory: &Path, prefix: &str) -> Result<Vec<(PathBuf, String)>> {
     let mut entries = Vec::new();

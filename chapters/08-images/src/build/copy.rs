@@ -108,7 +108,7 @@ impl Copy<'_> {
                 } else if !is_directory {
                     continue;
                 }
-                if is_directory {
+                if is_directory && !self.context.is_ignored_whole(&name) {
                     waiting.push((path, name, place));
                 }
             }

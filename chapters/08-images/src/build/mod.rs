@@ -33,7 +33,7 @@ use crate::{Reference, builtin};
 use place::At as _;
 use stage::Stage;
 
-/// Where the output goes, as people know it.
+/// Where the output goes, as people know it. An empty text asks whether anybody takes it.
 pub type Output<'a> = dyn FnMut(&str) -> Result<()> + 'a;
 
 /// Gets an image that isn't here.

@@ -1,6 +1,7 @@
 //! RUN: a container of the image so far; what it changed is the next layer.
 
 use std::io::Read;
+use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 
 use anyhow::{Context, Result};
@@ -9,6 +10,8 @@ use ch04_unionfs::digest::ChainId;
 use ch06_containers::engine::{Local, NewContainer};
 use ch06_containers::record::{Config, HostConfig};
 use ch06_containers::shim::Attach;
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::unistd::getpid;
 
 use super::Output;
@@ -67,10 +70,20 @@ pub fn run(
 }
 // ANCHOR_END: run
 
-/// What the command writes, unframed: see chapter 7's frames.
+/// What the command writes, unframed: see chapter 7's frames. While it writes nothing, whoever
+/// takes the output is asked now and then whether they are still there: without them the step ends.
 fn pass_on(mut stream: UnixStream, output: &mut Output<'_>) -> Result<()> {
     let mut head = [0; 8];
     loop {
+        let mut waiting = [PollFd::new(stream.as_fd(), PollFlags::POLLIN)];
+        match poll(&mut waiting, PollTimeout::from(1000u16)) {
+            Err(Errno::EINTR) => continue,
+            Ok(0) => {
+                output("")?;
+                continue;
+            }
+            polled => polled.context("cannot wait for what the step writes")?,
+        };
         match stream.read_exact(&mut head) {
             Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => return Ok(()),
             read => read.context("cannot read what the step writes")?,

@@ -24,7 +24,8 @@ impl Context {
                     entry(&mut archive, &path, place, &meta)
                         .with_context(|| format!("cannot send {} to the daemon", path.display()))?;
                 }
-                if meta.is_dir() {
+                let has_dockerfile = Path::new(dockerfile).starts_with(&name);
+                if meta.is_dir() && (has_dockerfile || !self.is_ignored_whole(&name)) {
                     waiting.push((path, name));
                 }
             }

@@ -277,22 +277,21 @@ fn an_owner_is_a_number_or_a_name_that_the_image_knows() -> Result<()> {
     Ok(())
 }
 
+/// To copy them all takes longer than a test may; that is what `tools/interop/measure` is for.
 fn a_hundred_thousand_files_are_a_context_like_another() -> Result<()> {
-    let directory = context_of("FROM scratch\nCOPY many /many/\n")?;
+    let directory = context_of("FROM hostbox\nCOPY many /many/\n")?;
+    fs::write("/tmp/context/.dockerignore", "many/?\nmany/1*\nmany/[2-8]*\nmany/9[0-8]\n")?;
     for part in 0..100 {
         fs::create_dir_all(format!("/tmp/context/many/{part}"))?;
         for file in 0..1000 {
             fs::File::create(format!("/tmp/context/many/{part}/{file}"))?;
         }
     }
-    succeeds(&["build", "-t", "many:1", directory])?;
-    // And one of which most are left out.
-    fs::write("/tmp/context/many/99/999", "x")?;
-    fs::write("/tmp/context/.dockerignore", "many/?\nmany/1*\nmany/[2-8]*\nmany/9[0-8]\n")?;
-    context_of("FROM hostbox\nCOPY many /many/\n")?;
     succeeds(&["build", "-t", "few:1", directory])?;
-    ensure!(
-        succeeds(&["run", "--rm", "few:1", "sh", "-c", "find /many -type f | wc -l; cat /many/99/999"])? == "1000\nx"
-    );
+    ensure!(succeeds(&["run", "--rm", "few:1", "sh", "-c", "ls /many; ls /many/99 | wc -l"])? == "99\n1000");
+    // Each of them is looked at again, and one that changed is found.
+    ensure!(succeeds(&["build", directory])?.contains("Using cache"));
+    fs::write("/tmp/context/many/99/999", "x")?;
+    ensure!(!succeeds(&["build", directory])?.contains("Using cache"));
     Ok(())
 }

@@ -19,6 +19,7 @@ pub fn cases() -> Vec<Case> {
         a_daemon_builds_what_a_command_builds_and_from_the_same_cache,
         a_daemon_gets_the_files_that_are_not_ignored_and_no_others,
         a_failed_build_of_a_daemons_has_the_steps_status,
+        a_build_whose_client_goes_away_ends_and_leaves_no_container,
         a_daemon_tags_and_removes_and_says_no_in_the_same_words,
         what_a_daemon_saves_it_loads_again,
         an_archive_that_breaks_off_is_not_taken_for_whole,
@@ -144,6 +145,24 @@ fn a_failed_build_of_a_daemons_has_the_steps_status() -> Result<()> {
         );
         ensure!(here.stderr == there.stderr, "{}", String::from_utf8_lossy(&there.stderr));
     }
+    Ok(())
+}
+
+fn a_build_whose_client_goes_away_ends_and_leaves_no_container() -> Result<()> {
+    let _daemon = Daemon::start()?;
+    let host = format!("unix://{SOCKET}");
+    for quiet in [false, true] {
+        let directory = context(&[("Dockerfile", "FROM hostbox\nRUN echo begun; sleep 1000\n")])?;
+        let args =
+            [&["-H", &host, "build", "-t", "cut:1"][..], if quiet { &["-q"][..] } else { &[] }, &[directory]].concat();
+        let mut build = program(&args).stdout(std::process::Stdio::null()).spawn()?;
+        eventually("the step runs", || Ok(!succeeds(&["ps", "-q"])?.is_empty()))?;
+        build.kill()?;
+        build.wait()?;
+        eventually("its container is gone", || Ok(succeeds(&["ps", "-aq"])?.is_empty()))?;
+        ensure!(!succeeds(&["images"])?.contains("cut"));
+    }
+    ensure!(succeeds(&["system", "check"])?.ends_with(" 0 damaged"));
     Ok(())
 }
 
