@@ -221,7 +221,8 @@ fn an_archive_that_breaks_off_is_not_taken_for_whole() -> Result<()> {
     let layer = Digest::compute(&tar(&[("f", b"content")])?);
     fs::remove_file(Path::new("/tmp/store/data/images/blobs/sha256").join(layer.hex()))?;
     let message = refused(output(&["save", "-o", "/tmp/cut.tar", "small:1"])?, &["save"])?;
-    ensure!(message.contains("broke off"), "{message}");
+    // Of so small an archive nothing may have been sent yet.
+    ensure!(message.contains("broke off") || message.contains("did not answer"), "{message}");
     ensure!(!Path::new("/tmp/cut.tar").exists());
     Ok(())
 }
