@@ -142,7 +142,7 @@ fn comes_before_hangup(gate: &Gate, link: &Link) -> Result<bool> {
     Ok(fds[0].any().unwrap_or(false))
 }
 
-fn tell_over(link: &Rc<Link>) {
+pub(crate) fn tell_over(link: &Rc<Link>) {
     if explain::is_narrated() {
         let link = Rc::clone(link);
         // A host that stopped listening is noticed at the next question, not here.

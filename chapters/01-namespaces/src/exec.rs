@@ -6,12 +6,14 @@
 
 use std::os::fd::{AsFd, OwnedFd};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
 
 use anyhow::{Context, Result, anyhow, bail};
 use nix::sys::prctl::set_pdeathsig;
 use nix::sys::signal::Signal;
 use nix::unistd::Pid;
 
+use crate::child::tell_over;
 use crate::enter::{become_root_inside, has_root};
 use crate::failure::Failure;
 use crate::join::clone_joined;
@@ -63,6 +65,8 @@ impl Exec {
         match cloned.context("cannot make a process in the container") {
             Ok(Cloned::Child) => {
                 drop(link);
+                let childs = Rc::new(childs);
+                tell_over(&childs);
                 std::panic::set_hook(Box::new(|_| {}));
                 let run = AssertUnwindSafe(|| self.become_command(&childs, &signals, as_root));
                 let error = match catch_unwind(run) {

@@ -19,6 +19,8 @@ use crate::width::fitted;
 pub enum Lane {
     /// The process that makes the container.
     Host,
+    /// From chapter 6 on: the process that the host's starts, and that is the container's parent.
+    Shim,
     /// The process that becomes it.
     Container,
 }
@@ -51,7 +53,8 @@ pub enum Format {
     Json,
 }
 
-type Sink = Box<dyn Fn(&Step)>;
+/// Where steps go.
+pub type Sink = Box<dyn Fn(&Step)>;
 
 thread_local! {
     // Making a container takes a single-threaded process, so "this thread" is "this process"; and the
@@ -65,13 +68,31 @@ pub fn narrate_on_stderr(format: Format) {
 }
 
 /// Whether anybody listens. The child asks this of the copy that it got at the clone.
-pub(crate) fn is_narrated() -> bool {
-    NARRATOR.with_borrow(|narrator| narrator.is_some())
+pub fn is_narrated() -> bool {
+    lane().is_some()
+}
+
+/// The lane of this process's steps, if anybody listens.
+pub(crate) fn lane() -> Option<Lane> {
+    NARRATOR.with_borrow(|narrator| narrator.as_ref().map(|(lane, _)| *lane))
 }
 
 /// From now on, steps of this process go to `sink`, as made in `lane`.
-pub(crate) fn narrate_to(lane: Lane, sink: Sink) {
+pub fn narrate_to(lane: Lane, sink: Sink) {
     NARRATOR.with_borrow_mut(|narrator| *narrator = Some((lane, sink)));
+}
+
+/// From now on, nobody listens. What the sink held is let go.
+pub fn narrate_to_nobody() {
+    drop(NARRATOR.take());
+}
+
+/// Does something while nobody listens.
+pub fn quietly<T>(act: impl FnOnce() -> T) -> T {
+    let narrator = NARRATOR.take();
+    let done = act();
+    NARRATOR.set(narrator);
+    done
 }
 
 /// For the wrappers of system calls: tells the step, and makes an errno an error that knows what it
@@ -110,7 +131,7 @@ pub(crate) fn step(
 }
 
 /// Tells a step that another process made.
-pub(crate) fn relay(step: &Step) {
+pub fn relay(step: &Step) {
     NARRATOR.with_borrow(|narrator| {
         if let Some((_, sink)) = narrator {
             sink(step);
@@ -135,6 +156,7 @@ const COLUMNS: usize = 80;
 fn text(step: &Step, colour: bool) -> String {
     let (lane, indent) = match step.lane {
         Lane::Host => ("host", ""),
+        Lane::Shim => ("shim", "  "),
         Lane::Container => ("container", "    "),
     };
     let (bold, dim, plain) = if colour { ("\x1b[1m", "\x1b[2m", "\x1b[0m") } else { ("", "", "") };

@@ -115,7 +115,7 @@ impl ExplainFlag {
 /// See [`ExplainFlag::explain`].
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub enum ExplainFormat {
-    /// Two lanes, host and container.
+    /// A lane for each process: host and container, and from chapter 6 on the shim.
     Text,
     /// One JSON object a line.
     Json,

@@ -38,6 +38,9 @@ use nix::sys::stat::{Mode, fstat};
 use nix::sys::statvfs::{FsFlags, fstatvfs};
 use nix::unistd::{Uid, execveat};
 
+use crate::explain::note;
+use crate::steps;
+
 const OWN: &str = "/proc/self/exe";
 
 /// Tells the process that starts again where its file is on disk.
@@ -59,6 +62,7 @@ pub fn protect() -> Result<()> {
         return Ok(());
     }
     let protected = read_only_mount().or_else(|_| sealed_copy(own))?;
+    note(&steps::PROTECT_PROGRAM, "execveat", || vec![OWN.into(), "AT_EMPTY_PATH".into()]);
     Err(start_again(&protected)).context("execveat: cannot start our protected program")
 }
 

@@ -87,6 +87,10 @@ pub static MAKE_PROCESS: Why = Why::new("a new process, born in its new namespac
 /// A helper.
 pub static START_HELPER: Why = Why::new("a helper process, which works beside the container", PROCESS);
 
+/// CVE-2019-5736.
+pub static PROTECT_PROGRAM: Why =
+    Why::new("starts again from a view of its file that can't be written", "6.9 Masked and read-only paths");
+
 /// Before the gid map.
 pub static DENY_SETGROUPS: Why =
     Why::new("nobody may drop groups inside; gid_map demands it", USERS).as_shell(write_by_echo);

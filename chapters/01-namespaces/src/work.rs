@@ -20,7 +20,7 @@ use nix::sys::signal::Signal;
 use nix::sys::wait::{Id, WaitPidFlag, waitid};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use crate::explain::{self, Lane, Step};
+use crate::explain::{self, Step};
 use crate::failure::Failure;
 use crate::join::clone_joined;
 use crate::link::Link;
@@ -134,10 +134,10 @@ fn be_worker<T: Serialize>(
     if place.create.has(Namespace::User) && link.receive::<()>()?.is_none() {
         bail!("the ids of a worker's user namespace could not be mapped");
     }
-    if explain::is_narrated() {
+    if let Some(lane) = explain::lane() {
         let link = Rc::clone(link);
         let send = move |step: &Step| drop(link.send(&FromWorker::Did(step.clone()), &[]));
-        explain::narrate_to(Lane::Host, Box::new(send));
+        explain::narrate_to(lane, Box::new(send));
     }
     let (value, fds) = work()?;
     let mut file = File::from(memfd_create(c"value", MFdFlags::MFD_CLOEXEC).context("memfd_create")?);

@@ -82,6 +82,9 @@ pub enum Verbs {
     #[command(hide = true)]
     Shim {
         id: String,
+        /// Whether its starter wants to be told each step.
+        #[arg(long)]
+        explain: bool,
     },
     /// A helper: carries connections to published ports.
     #[command(hide = true)]
@@ -153,7 +156,7 @@ impl Verb for Verbs {
             Verbs::Layer(verb) => verb.act(store),
             Verbs::Info(verb) => verb.act(store),
             Verbs::Stats(verb) => verb.act(store),
-            Verbs::Shim { id } => crate::shim::run(store, &id),
+            Verbs::Shim { id, explain } => crate::shim::run(store, &id, explain),
             Verbs::PortProxy { in_namespace, table, targets } => {
                 ch05_network::ports::proxy::run(&targets, in_namespace, table)
             }

@@ -5,6 +5,11 @@ use ch01_namespaces::narration::TourFlags;
 use ch01_namespaces::{StoreFlags, say};
 use ch05_network::Commands;
 
+/// What this process has, and what it may do with it.
+const POWERS: &str = "grep -E '^(CapEff|NoNewPrivs|Seccomp):' /proc/self/status; \
+                      may() { \"$@\" 2>/dev/null && echo \"may:     $*\" || echo \"may not: $*\"; }; \
+                      may chroot / true; may mount -t tmpfs none /mnt";
+
 /// Shows it.
 pub fn tour(flags: &TourFlags, store: &StoreFlags) -> Result<u8> {
     let narration = flags.begin();
@@ -24,9 +29,17 @@ pub fn tour(flags: &TourFlags, store: &StoreFlags) -> Result<u8> {
 
     narration.title("Fewer privileges")?;
     say!("The container runs as root, but with 14 of 41 capabilities and a filter of");
-    say!("system calls:");
+    say!("system calls. The same program with all of them, with these, and with none. The");
+    say!("kernel's answers:");
     say!("");
-    commands.show(&["exec", &name, "grep", "-E", "^(CapEff|Seccomp):", "/proc/1/status"])?;
+    for flags in [&["--privileged"][..], &[], &["--cap-drop", "ALL", "--security-opt", "no-new-privileges"]] {
+        let run = [&["run", "--rm", "--network", "none"], flags, &["hostbox"]].concat();
+        say!("  $ {} PROGRAM", run.join(" "));
+        commands.output(&[&run[..], &["sh", "-c", POWERS]].concat())?.lines().try_for_each(|line| {
+            say!("  {line}");
+            Ok::<_, anyhow::Error>(())
+        })?;
+    }
     narration.pause()?;
 
     narration.title("After the end")?;

@@ -32,6 +32,7 @@ mod capture;
 mod case;
 mod harness;
 mod inside;
+mod narrated;
 mod patience;
 mod process;
 mod rest;
@@ -44,6 +45,7 @@ pub mod totals;
 
 pub use case::Case;
 pub use harness::run;
+pub use narrated::Narrated;
 pub use patience::{eventually, eventually_within, patiently};
 pub use process::{Output, run_to_end};
 pub use rest::expect_rest;

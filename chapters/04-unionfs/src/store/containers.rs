@@ -31,7 +31,7 @@ pub struct NewContainerLayer {
 }
 
 impl LayerStore {
-    pub(super) fn container_directory(&self, container: &str) -> PathBuf {
+    pub fn container_directory(&self, container: &str) -> PathBuf {
         self.layerdb().join("mounts").join(container)
     }
 

@@ -2,19 +2,15 @@
 //! finds what is left.
 
 use std::collections::BTreeSet;
-use std::fs::File;
-use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::ExitStatusExt;
-use std::process::Child;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::sys::signal::{Signal, kill};
-use nix::unistd::{Pid, geteuid, pipe2};
-use testkit::{Case, cases, eventually, eventually_within, needs, root_cases};
+use nix::unistd::{Pid, geteuid};
+use testkit::{Case, Narrated, cases, eventually, eventually_within, needs, root_cases};
 
 use crate::world::{
     Container, busybox_volume, cables, fetch, format_output, interfaces, leases, processes_with, program, sh, succeeds,
@@ -33,50 +29,9 @@ pub fn cases() -> Vec<Case> {
     cases.into_iter().map(|case| case.time_limit(Duration::from_secs(120))).collect()
 }
 
-/// A run whose narration goes into a pipe that holds one message: it goes no further than we read.
-struct Narrated {
-    child: Child,
-    lines: std::io::Lines<BufReader<File>>,
-}
-
-impl Narrated {
-    fn run() -> Result<Narrated> {
-        let flags = ["--name", "victim", "--network", "front", "-p", "8080:80", "--cgroups", "disabled"];
-        Narrated::from_command(&[&["run", "--explain=json"], flags.as_slice(), &["hostbox", "true"]].concat())
-    }
-
-    fn from_command(args: &[&str]) -> Result<Narrated> {
-        let (reader, writer) = pipe2(OFlag::O_DIRECT | OFlag::O_CLOEXEC)?;
-        fcntl(&writer, FcntlArg::F_SETPIPE_SZ(4096))?;
-        let child = program(args).stderr(writer).spawn()?;
-        Ok(Narrated { child, lines: BufReader::new(File::from(reader)).lines() })
-    }
-
-    fn all_steps(mut self) -> Result<Vec<String>> {
-        let mut steps = Vec::new();
-        while let Some(step) = self.next_step()? {
-            steps.push(step);
-        }
-        ensure!(self.child.wait()?.success(), "{steps:#?}");
-        Ok(steps)
-    }
-
-    fn killed_after(mut self, index: usize) -> Result<()> {
-        for _ in 0..=index {
-            self.next_step()?.context("it ended early")?;
-        }
-        self.kill()
-    }
-
-    fn kill(mut self) -> Result<()> {
-        self.child.kill()?;
-        self.child.wait()?;
-        Ok(())
-    }
-
-    fn next_step(&mut self) -> Result<Option<String>> {
-        Ok(self.lines.next().transpose()?)
-    }
+fn narrated() -> Result<Narrated> {
+    let flags = ["--name", "victim", "--network", "front", "-p", "8080:80", "--cgroups", "disabled"];
+    Narrated::from_command(program(&[&["run", "--explain=json"], flags.as_slice(), &["hostbox", "true"]].concat()))
 }
 
 /// Steps of this chapter, and helpers; of a file that is bound into the root only the first call.
@@ -89,13 +44,13 @@ fn is_of_this_chapter(step: &str) -> bool {
 fn a_maker_killed_at_any_step_leaves_nothing_after_the_next_command() -> Result<()> {
     succeeds(&["network", "create", "front"])?;
     let stays = Container::idle("stays", &["--network", "front"])?;
-    let steps = Narrated::run()?.all_steps()?;
+    let steps = narrated()?.all_steps()?;
     expect_nothing_left(&stays)?;
     let ours: Vec<usize> = (0..steps.len()).filter(|index| is_of_this_chapter(&steps[*index])).collect();
     ensure!(ours.len() >= 8, "{} steps: the test proves nothing", ours.len());
     let mut something_was_left = false;
     for index in ours {
-        Narrated::run()?.killed_after(index)?;
+        narrated()?.killed_after(index)?;
         something_was_left |= leases()?.len() > 1;
         succeeds(&["run", "--cgroups", "disabled", "hostbox", "true"])?;
         expect_nothing_left(&stays).with_context(|| format!("killed at {}", steps[index]))?;
@@ -119,13 +74,13 @@ fn a_first_maker_killed_at_any_step_leaves_a_network_that_the_next_command_compl
     let define = || succeeds(&["network", "create", "--subnet", "10.5.0.0/24", "--bridge", "front0", "front"]);
     let makes_the_network = |step: &str| step.contains("front0");
     define()?;
-    let steps = Narrated::run()?.all_steps()?.into_iter().filter(|step| makes_the_network(step)).count();
+    let steps = narrated()?.all_steps()?.into_iter().filter(|step| makes_the_network(step)).count();
     ensure!(steps >= 4, "{steps} steps: the test proves nothing");
     for last in 1..=steps {
         // A user's bridge stays with the holder, and belongs to the definition before.
         succeeds(&["network", "rm", "front"])?;
         define()?;
-        let mut run = Narrated::run()?;
+        let mut run = narrated()?;
         let (mut count, mut step) = (0, String::new());
         while count < last {
             step = run.next_step()?.context("it ended early")?;

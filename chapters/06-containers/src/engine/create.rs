@@ -1,6 +1,7 @@
 //! Making a container: a record and a layer, no process yet.
 
 use anyhow::{Context, Result, bail};
+use ch01_namespaces::explain::note;
 use ch01_namespaces::new_id;
 use ch04_unionfs::LayerStore;
 use ch04_unionfs::digest::ChainId;
@@ -8,6 +9,7 @@ use ch04_unionfs::digest::ChainId;
 use super::Local;
 use crate::record::{Config, HostConfig, Record, RecordState, random_name};
 use crate::shim::flags_of;
+use crate::steps;
 
 /// What is asked for.
 #[derive(Debug, Clone, Default)]
@@ -94,6 +96,9 @@ impl Local {
             let made = layers
                 .plan_container(id, image)
                 .and_then(|layer| layers.make_container(&layer).map(drop))
+                .inspect(|()| {
+                    note(&steps::MAKE_LAYER, "mkdir", || vec![layers.container_directory(id).display().to_string()]);
+                })
                 .context("cannot make the container's layer")
                 .and_then(|()| self.fill_volumes(&layers, record));
             if let Err(error) = made {

@@ -6,8 +6,9 @@ use std::io::Write;
 use std::os::unix::net::UnixStream;
 
 use anyhow::{Context, Result, bail};
-use ch01_namespaces::StoreFlags;
+use ch01_namespaces::explain::note;
 use ch01_namespaces::link::Link;
+use ch01_namespaces::{ExplainFlag, StoreFlags};
 use ch04_unionfs::LayerStore;
 use ch04_unionfs::changes::Change;
 use serde_json::Value;
@@ -16,6 +17,7 @@ use super::{Created, Ending, Engine, ListRequest, LogRequest, LogSink, NewContai
 use crate::detach_keys::DetachKeys;
 use crate::record::{Record, Records};
 use crate::shim::{Attach, ExecRequest, Handle, Request};
+use crate::steps;
 use crate::volumes::Volumes;
 
 /// The engine, in this process.
@@ -60,12 +62,18 @@ impl Local {
     /// Attaches a new stream to a container.
     fn attached(&self, record: &Record, stdin: bool) -> Result<UnixStream> {
         let (ours, theirs) = UnixStream::pair().context("cannot make a pair of sockets")?;
+        note(&steps::ATTACH, "sendmsg", || vec!["ATTACH".into(), "SCM_RIGHTS".into()]);
         Local::attach(self, record, theirs.into(), Attach::output_and(stdin))?;
         Ok(ours)
     }
 }
 
 impl Engine for Local {
+    fn narrate(&self, flag: &ExplainFlag) -> Result<()> {
+        flag.begin();
+        Ok(())
+    }
+
     fn create(&self, new: NewContainer) -> Result<Created> {
         Local::create(self, new)
     }

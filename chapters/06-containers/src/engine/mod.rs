@@ -30,6 +30,7 @@ use std::collections::BTreeMap;
 use std::io::Write;
 
 use anyhow::Result;
+use ch01_namespaces::ExplainFlag;
 use ch04_unionfs::changes::Change;
 use serde_json::Value;
 
@@ -42,6 +43,8 @@ use crate::shim::ExecRequest;
 /// Nothing here waits longer than a disk, but for what says so: an [`Ending`], `stop`, `restart`,
 /// and the log that is followed.
 pub trait Engine: Sync {
+    /// Begins to tell each step on stderr, if the flag says so. An engine in another process can't.
+    fn narrate(&self, flag: &ExplainFlag) -> Result<()>;
     /// Makes a container: a record and a layer, no process yet.
     fn create(&self, new: NewContainer) -> Result<Created>;
     /// Starts a container. One that runs already is left alone.

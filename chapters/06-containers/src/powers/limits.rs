@@ -1,8 +1,9 @@
 //! Small restrictions: resource limits of processes, no_new_privs, a keyring of its own.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use ch01_namespaces::explain::note;
 use ch01_namespaces::{Handover, Inside, Mechanism, Stage};
+use nix::errno::Errno;
 use nix::sys::resource::{Resource, setrlimit};
 
 use crate::{steps, sys};
@@ -66,6 +67,19 @@ pub struct Limits {
     pub ulimits: Vec<Ulimit>,
 }
 
+/// Else keys of the host's session could be used inside: session-keyring(7).
+fn new_session_keyring() -> Result<()> {
+    match sys::new_session_keyring() {
+        // A kernel without keys; or a filter around us, which also keeps everybody inside from them.
+        Ok(()) | Err(Errno::ENOSYS | Errno::EPERM) => Ok(()),
+        Err(Errno::EDQUOT) => bail!(
+            "keyctl: cannot make a session keyring for the container\ncause: this user has as many keys as they may\n\
+             cure: end other containers, or sysctl kernel.keys.maxkeys=2000; /proc/key-users shows how many there are"
+        ),
+        Err(errno) => Err(errno).context("keyctl: cannot make a session keyring for the container"),
+    }
+}
+
 impl Mechanism for Limits {
     fn name(&self) -> &'static str {
         "ulimits"
@@ -76,9 +90,7 @@ impl Mechanism for Limits {
     }
 
     fn enter(&self, _: Handover, _: &mut Inside) -> Result<()> {
-        // Else keys of the host's session could be used inside: session-keyring(7). Where an outer filter
-        // forbids it, there is no key to be found either.
-        let _ = sys::new_session_keyring();
+        new_session_keyring()?;
         for Ulimit { name, soft, hard } in &self.ulimits {
             let resource = resource(name).context("an unknown limit")?;
             setrlimit(resource, *soft, *hard).with_context(|| {

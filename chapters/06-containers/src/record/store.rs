@@ -7,12 +7,14 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+use ch01_namespaces::explain::note;
 use ch01_namespaces::{Failure, StoreFlags, is_id, open_lock, remove_tree};
 use ch04_unionfs::store::open_data_root;
 
 use super::Record;
 use super::file::{FILE, write_to};
 use super::taken::Taken;
+use crate::steps;
 
 /// All records of one data root.
 #[derive(Debug, Clone)]
@@ -95,7 +97,8 @@ impl Records {
             let directory = self.directory(&record.id);
             fs::rename(&new, &directory).with_context(|| format!("cannot make {}", directory.display()))
         });
-        written.inspect_err(|_| {
+        let told = || note(&steps::MAKE_RECORD, "rename", || renamed(&new, &self.directory(&record.id)));
+        written.inspect(|()| told()).inspect_err(|_| {
             self.taken.give_back(&record.name, &record.id);
             let _ = fs::remove_dir_all(&new);
         })
@@ -144,6 +147,8 @@ impl Records {
         let mut record = self.read(id)?.with_context(|| format!("container {} is gone", short(id)))?;
         change(&mut record);
         self.write(&record)?;
+        let file = self.directory(id).join(FILE);
+        note(&steps::CHANGE_RECORD, "rename", || renamed(&file.with_extension("json.new"), &file));
         Ok(record)
     }
 
@@ -244,6 +249,11 @@ fn settled(mut record: Record, mut again: impl FnMut() -> Result<Option<Record>>
         }
     }
     Ok(Some(record))
+}
+
+/// The arguments of rename(2), to be narrated.
+fn renamed(old: &Path, new: &Path) -> Vec<String> {
+    vec![old.display().to_string(), new.display().to_string()]
 }
 
 fn short(id: &str) -> &str {

@@ -12,7 +12,9 @@ use super::protocol::Attach;
 use crate::detach_keys::KeySearch;
 
 /// So much may wait for a client. Then no more output is taken from the container until the client
-/// has read some: a slow reader slows the container down, as at the end of a pipe.
+/// has read some: a slow reader slows the container down, as at the end of a pipe. To disconnect it
+/// at once would be simpler, and would cut off `run … | gzip` in the middle of its input. Nobody
+/// who reads the log holds anything up: it is a file.
 const MOST: usize = 1 << 20;
 
 /// But one that reads nothing for so long is disconnected: the container doesn't wait for somebody

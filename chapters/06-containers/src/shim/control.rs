@@ -6,11 +6,13 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use ch01_namespaces::explain::note;
 use ch01_namespaces::link::Link;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::socket::{AddressFamily, Backlog, SockFlag, SockType, UnixAddr, accept4, bind, listen, socket};
 
 use super::protocol::{ExecState, Reply, Request};
+use crate::steps;
 
 /// Connections at one time.
 const MOST: usize = 512;
@@ -56,6 +58,7 @@ impl Control {
         })?;
         bind(listener.as_raw_fd(), &address).with_context(|| format!("cannot listen at {}", path.display()))?;
         listen(&listener, Backlog::new(128).unwrap_or(Backlog::MAXCONN)).context("listen")?;
+        note(&steps::LISTEN, "listen", || vec![path.display().to_string()]);
         Ok(Control { path: path.into(), is_closed: false, listener, connections: Vec::new(), next: 0 })
     }
 
@@ -107,6 +110,12 @@ impl Control {
             // Who doesn't listen any more misses nothing.
             let _ = link.send(reply, &[]);
         }
+    }
+
+    /// One more end of a connection, for what is said before the answer.
+    pub fn link(&self, connection: u64) -> Option<Link> {
+        let (_, link, _) = self.connections.iter().find(|(number, ..)| *number == connection)?;
+        link.as_fd().try_clone_to_owned().ok().map(Link::over)
     }
 
     /// A command has ended: who waits for it hears it.

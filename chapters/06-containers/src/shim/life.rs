@@ -4,6 +4,7 @@ use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
+use ch01_namespaces::explain::{self, note};
 use ch01_namespaces::link::Link;
 use ch01_namespaces::{Container, Exit, Failure, RecordedProcess, StoreFlags};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -18,7 +19,7 @@ use super::protocol::{Reply, Request};
 use super::session::{Ours, Streams, null, patience};
 use crate::log::LogWriter;
 use crate::record::{Record, Records, Status};
-use crate::sys;
+use crate::{steps, sys};
 
 /// A container that lives, and everything about it.
 pub(super) struct Life<'a> {
@@ -45,6 +46,7 @@ pub fn live(
     let begun = Instant::now();
     let (container, streams) = make(flags, &record)?;
     let log = LogWriter::open(&records.log_file(&record.id), record.host.log_max_size, record.host.log_max_file);
+    note(&steps::OPEN_LOG, "open", || vec![records.log_file(&record.id).display().to_string()]);
     let mut life = Life {
         flags,
         records,
@@ -76,6 +78,7 @@ pub fn live(
             return Err(failure.into());
         }
     }
+    explain::narrate_to_nobody();
     // From here on it mostly waits; a machine may have hundreds of shims.
     sys::give_back_free_memory();
     let exit = life.watch(control)?;
@@ -109,6 +112,7 @@ fn make(flags: &StoreFlags, record: &Record) -> Result<(Container, Ours)> {
 impl Life<'_> {
     /// Until the starter says so; clients attach meanwhile. `false` when the starter went away.
     fn wait_at_gate(&mut self, control: &mut Control, starter: &Link) -> Result<bool> {
+        note(&steps::READY, "sendmsg", || vec!["DONE".into()]);
         starter.send(&Reply::Done, &[])?;
         loop {
             {
@@ -123,7 +127,8 @@ impl Life<'_> {
                     return Ok(true);
                 }
             }
-            self.serve(control);
+            // Our starter waits for nobody's steps now.
+            explain::quietly(|| self.serve(control));
         }
     }
 

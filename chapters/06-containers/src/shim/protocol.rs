@@ -2,6 +2,7 @@
 //! descriptors.
 
 use ch01_namespaces::Failure;
+use ch01_namespaces::explain::Step;
 use serde::{Deserialize, Serialize};
 
 use crate::detach_keys::DetachKeys;
@@ -14,6 +15,8 @@ pub enum Request {
     Attach(Attach),
     /// Open the start gate.
     Start,
+    /// [`Reply::Step`] has been told.
+    Told,
     /// Send a signal; `is_stop` says that somebody wants it to end, so that no policy starts it again.
     Signal {
         /// Its number.
@@ -87,6 +90,9 @@ pub struct ExecRequest {
     /// See [`Attach::detach_keys`].
     #[serde(default)]
     pub detach_keys: Option<DetachKeys>,
+    /// Whether the steps are to be told, before the answer.
+    #[serde(default)]
+    pub explain: bool,
     /// Input that came before, and was read from the socket already.
     #[serde(default)]
     pub early: Vec<u8>,
@@ -113,6 +119,9 @@ pub enum Reply {
     },
     /// Of a command.
     Exec(ExecState),
+    /// A step on the way to the answer, to be told. While a container is made, the shim goes on when it
+    /// has been.
+    Step(Step),
     /// It can't be done.
     Failed(Failure),
 }

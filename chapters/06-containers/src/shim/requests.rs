@@ -4,6 +4,8 @@ use std::os::fd::OwnedFd;
 
 use anyhow::{Context, Result};
 use ch01_namespaces::Failure;
+use ch01_namespaces::explain::{self, Lane};
+use ch01_namespaces::link::Link;
 
 use super::client::Client;
 use super::control::{Control, Event};
@@ -11,12 +13,21 @@ use super::exec::Command;
 use super::life::Life;
 use super::protocol::{ExecState, Reply, Request};
 
+/// Does something, and tells its steps to the one who asked: without waiting for a client that
+/// doesn't listen. (They are few, and fit into a socket's buffer.)
+fn telling<T>(to: Link, act: impl FnOnce() -> T) -> T {
+    explain::narrate_to(Lane::Shim, Box::new(move |step| drop(to.send(&Reply::Step(step.clone()), &[]))));
+    let done = act();
+    explain::narrate_to_nobody();
+    done
+}
+
 impl Life<'_> {
     /// Requests.
     pub(super) fn serve(&mut self, control: &mut Control) {
         for event in control.events() {
             let Event { connection, request, fds } = event;
-            match self.answer(request, fds) {
+            match self.answer(request, fds, || control.link(connection)) {
                 Ok(Some(reply)) => control.reply(connection, &reply),
                 // It waits.
                 Ok(None) => {}
@@ -28,7 +39,12 @@ impl Life<'_> {
         }
     }
 
-    fn answer(&mut self, request: Request, fds: Vec<OwnedFd>) -> Result<Option<Reply>> {
+    fn answer(
+        &mut self,
+        request: Request,
+        fds: Vec<OwnedFd>,
+        asker: impl FnOnce() -> Option<Link>,
+    ) -> Result<Option<Reply>> {
         match request {
             Request::Attach(wanted) => {
                 let socket = fds.into_iter().next().context("internal error: no socket was passed")?;
@@ -45,7 +61,12 @@ impl Life<'_> {
             }
             Request::Wait => Ok(None),
             Request::Exec(request) => {
-                let command = Command::start(self, request, fds.into_iter().next())?;
+                let listener = if request.explain { asker() } else { None };
+                let start = || Command::start(self, request, fds.into_iter().next());
+                let command = match listener {
+                    Some(link) => telling(link, start),
+                    None => start(),
+                }?;
                 let state = command.state();
                 self.commands.push(command);
                 Ok(Some(Reply::Exec(state)))
@@ -59,6 +80,8 @@ impl Life<'_> {
             Request::Resize { exec: Some(id), columns, rows } => {
                 self.command(&id)?.resize(columns, rows).map(|()| Some(Reply::Done))
             }
+            // Nobody has waited for it.
+            Request::Told => Ok(None),
             Request::Start => anyhow::bail!("the container runs already"),
         }
     }

@@ -8,6 +8,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use ch01_namespaces::explain::note;
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::poll::PollFlags;
@@ -15,6 +16,7 @@ use nix::unistd::pipe2;
 
 use super::client::Client;
 use crate::log::LogWriter;
+use crate::steps;
 
 /// Bytes that are read at once.
 const CHUNK: usize = 64 * 1024;
@@ -53,6 +55,7 @@ impl Streams {
         };
         let (out, their_out) = pipe()?;
         let (err, their_err) = pipe()?;
+        note(&steps::MAKE_STREAMS, "pipe2", || vec!["O_CLOEXEC".into()]);
         let outputs = vec![(1, nonblocking(out)?), (2, nonblocking(err)?)];
         let ours = Ours { input, outputs, ..Ours::default() };
         Ok(Streams { theirs: [their_input, their_out, their_err], ours })

@@ -8,12 +8,14 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
+use ch01_namespaces::explain::{is_narrated, note, relay};
 use ch01_namespaces::link::Link;
 use ch01_namespaces::{StoreFlags, own_binary};
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, UnixAddr, connect as connect_socket, socket};
 use std::os::fd::AsRawFd;
 
 use super::protocol::{Reply, Request};
+use crate::steps;
 
 /// A shim that holds its container at the start gate, until [`Request::Start`] comes over the link.
 pub struct Handle {
@@ -37,29 +39,50 @@ pub fn socket_path(state_root: &Path, id: &str) -> PathBuf {
 /// needn't wait for the shim later.
 pub fn start(flags: &StoreFlags, id: &str) -> Result<Handle> {
     let (link, theirs) = Link::pair()?;
-    let role: [OsString; 2] = ["shim".into(), id.into()];
+    let mut role: Vec<OsString> = vec!["shim".into(), id.into()];
+    if is_narrated() {
+        role.push("--explain".into());
+    }
     let mut command = Command::new(own_program()?);
     command
         .args(flags.as_args_with_roots())
-        .args(role)
+        .args(&role)
         .stdin(Stdio::from(OwnedFd::from(theirs)))
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .env_clear()
         .envs(std::env::vars_os().filter(|(name, _)| KEPT.iter().any(|kept| name.as_bytes() == kept.as_bytes())));
-    let status = command.status().context("cannot start the container's shim")?;
+    note(&steps::START_SHIM, "execve", || {
+        let program = command.get_program().to_string_lossy().into_owned();
+        [program].into_iter().chain(role.iter().map(|arg| arg.to_string_lossy().into_owned())).collect()
+    });
+    let mut child = command.spawn().context("cannot start the container's shim")?;
     drop(command);
-    if !status.success() {
-        bail!("the container's shim ended at once: {status}");
-    }
-    match link.receive::<Reply>()? {
-        Some((Reply::Done, _)) => Ok(Handle { link, lock: None }),
-        Some((Reply::Failed(failure), _)) => Err(failure.into()),
-        Some((other, _)) => bail!("internal error: unexpected message from the container's shim: {other:?}"),
+    let answer = answer(&link);
+    let status = child.wait().context("cannot wait for the container's shim")?;
+    match answer? {
+        Some(Reply::Done) => Ok(Handle { link, lock: None }),
+        Some(Reply::Failed(failure)) => Err(failure.into()),
+        Some(other) => bail!("internal error: unexpected message from the container's shim: {other:?}"),
+        None if !status.success() => bail!("the container's shim ended at once: {status}"),
         None => bail!("the container's shim died before the container was made"),
     }
 }
 // ANCHOR_END: start
+
+/// A shim's answer; its steps on the way there are told.
+fn answer(link: &Link) -> Result<Option<Reply>> {
+    loop {
+        match link.receive::<Reply>()?.map(|(reply, _)| reply) {
+            Some(Reply::Step(step)) => {
+                relay(&step);
+                // Where nobody is left to hear it, that is the answer to the next question.
+                let _ = link.send(&Request::Told, &[]);
+            }
+            reply => return Ok(reply),
+        }
+    }
+}
 
 /// What a shim needs of its starter's environment: to find programs, the user's own directories,
 /// and a manager that delegates cgroups.
@@ -87,9 +110,11 @@ impl Handle {
 
     /// Lets the container run; or why it didn't.
     pub fn open_gate(self) -> Result<()> {
-        let opened = ask_over(&self.link, &Request::Start, Vec::new()).map(drop);
+        note(&steps::OPEN_GATE, "sendmsg", || vec!["START".into()]);
+        let _ = self.link.send(&Request::Start, &[]);
+        let opened = answer(&self.link).and_then(done);
         drop(self.lock);
-        opened
+        opened.map(drop)
     }
 }
 
@@ -112,9 +137,13 @@ pub fn ask(state_root: &Path, id: &str, request: &Request, fds: Vec<OwnedFd>) ->
 pub fn ask_over(link: &Link, request: &Request, fds: Vec<OwnedFd>) -> Result<Reply> {
     link.send(request, &fds)?;
     drop(fds);
-    match link.receive::<Reply>()? {
-        Some((Reply::Failed(failure), _)) => Err(failure.into()),
-        Some((reply, _)) => Ok(reply),
+    done(answer(link)?)
+}
+
+fn done(reply: Option<Reply>) -> Result<Reply> {
+    match reply {
+        Some(Reply::Failed(failure)) => Err(failure.into()),
+        Some(reply) => Ok(reply),
         None => bail!("the container's shim has ended"),
     }
 }

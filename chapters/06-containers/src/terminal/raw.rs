@@ -5,9 +5,12 @@ use std::os::fd::AsFd;
 use std::sync::Mutex;
 
 use anyhow::{Context, Result};
+use ch01_namespaces::explain::note;
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::sys::termios::{SetArg, Termios, cfmakeraw, tcgetattr, tcsetattr};
+
+use crate::steps;
 
 /// The settings to be put back, also by a panic.
 static BEFORE: Mutex<Option<Termios>> = Mutex::new(None);
@@ -33,6 +36,7 @@ impl RawMode {
             put_back();
             usual(info);
         }));
+        note(&steps::RAW_MODE, "tcsetattr", || vec!["0".into(), "TCSANOW".into(), "raw".into()]);
         tcsetattr(stdin.as_fd(), SetArg::TCSANOW, &raw).context("cannot set the terminal to raw mode")?;
         Ok(Some(RawMode(())))
     }
@@ -63,4 +67,30 @@ pub fn was_resized() -> Result<SignalFd> {
     mask.add(Signal::SIGWINCH);
     mask.thread_block().context("cannot block SIGWINCH")?;
     SignalFd::with_flags(&mask, SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC).context("signalfd")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use nix::pty::openpty;
+    use nix::sys::termios::LocalFlags;
+
+    #[test]
+    fn a_panic_puts_the_terminals_settings_back() {
+        let pty = openpty(None, None).unwrap();
+        let echoes = || tcgetattr(&pty.slave).unwrap().local_flags.contains(LocalFlags::ECHO | LocalFlags::ICANON);
+        assert!(echoes());
+        crate::sys::replace(0, pty.slave.as_fd()).unwrap();
+        let work = || {
+            // Nobody drops it: the hook does the work, as in a thread that isn't the one that has it.
+            std::mem::forget(RawMode::set().unwrap().unwrap());
+            assert!(!echoes(), "it is raw");
+            panic!("on purpose");
+        };
+        let ended = std::thread::scope(|scope| scope.spawn(work).join());
+        let null = std::fs::File::open("/dev/null").unwrap();
+        crate::sys::replace(0, null.as_fd()).unwrap();
+        assert_eq!(ended.unwrap_err().downcast_ref::<&str>(), Some(&"on purpose"));
+        assert!(echoes(), "the terminal is raw still");
+    }
 }

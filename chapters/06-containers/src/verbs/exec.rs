@@ -1,7 +1,8 @@
 //! `exec`: one more command in a container.
 
 use anyhow::{Result, bail};
-use ch01_namespaces::new_id;
+use ch01_namespaces::explain::is_narrated;
+use ch01_namespaces::{ExplainFlag, new_id};
 use clap::Args;
 
 use super::attach::DetachFlag;
@@ -25,6 +26,8 @@ pub struct ExecVerb {
     detach: bool,
     #[command(flatten)]
     keys: DetachFlag,
+    #[command(flatten)]
+    explain: ExplainFlag,
     /// Set a variable: NAME=VALUE, or NAME to pass on yours. May be repeated.
     #[arg(short, long, value_name = "NAME[=VALUE]")]
     env: Vec<String>,
@@ -50,6 +53,7 @@ impl ExecVerb {
         if self.tty && self.interactive && !self.detach && !has_terminal() {
             bail!("the input device is not a TTY\ncure: omit -t");
         }
+        engine.narrate(&self.explain)?;
         let passed_on = |entry: &String| match entry.contains('=') {
             true => Some(entry.clone()),
             false => std::env::var(entry).ok().map(|value| format!("{entry}={value}")),
@@ -65,6 +69,7 @@ impl ExecVerb {
             privileged: self.privileged,
             size: if self.tty { size_of(std::io::stdout()) } else { None },
             detach_keys: None,
+            explain: is_narrated(),
             early: Vec::new(),
         };
         if self.detach {

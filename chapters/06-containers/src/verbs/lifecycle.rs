@@ -1,8 +1,8 @@
 //! Verbs that change a container's state.
 
 use anyhow::{Result, ensure};
-use ch01_namespaces::say;
 use ch01_namespaces::verbs::end_quietly_in_a_pipe;
+use ch01_namespaces::{ExplainFlag, say};
 use clap::Args;
 
 use super::attach::{DetachFlag, How, converse};
@@ -20,6 +20,8 @@ pub struct Start {
     interactive: bool,
     #[command(flatten)]
     keys: DetachFlag,
+    #[command(flatten)]
+    explain: ExplainFlag,
     /// Start the containers that should run after a reboot: those with the restart policy always or
     /// unless-stopped.
     #[arg(long, conflicts_with = "containers")]
@@ -32,6 +34,7 @@ pub struct Start {
 impl Start {
     /// Starts them.
     pub fn act(self, engine: &dyn Engine) -> Result<u8> {
+        engine.narrate(&self.explain)?;
         if self.restart_policy {
             let due = engine.due_after_a_reboot()?;
             return each(&due, |name| engine.start(name));

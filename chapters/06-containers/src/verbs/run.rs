@@ -1,7 +1,7 @@
 //! `run`.
 
 use anyhow::{Result, bail};
-use ch01_namespaces::say;
+use ch01_namespaces::{ExplainFlag, say};
 use clap::{ArgMatches, Args, Command, FromArgMatches};
 
 use super::attach::{DetachFlag, How, converse};
@@ -15,12 +15,13 @@ pub struct Run {
     detach: bool,
     sig_proxy: bool,
     keys: DetachKeys,
+    explain: ExplainFlag,
     create: Create,
 }
 
 impl Args for Run {
     fn augment_args(command: Command) -> Command {
-        DetachFlag::augment_args(Create::augment_args(command))
+        ExplainFlag::augment_args(DetachFlag::augment_args(Create::augment_args(command)))
             .arg(clap::arg!(-d --detach "Run it in the background, and print its id"))
             .arg(clap::arg!(--"sig-proxy" <BOOL> "Whether signals that we get go to the container").required(false))
     }
@@ -34,7 +35,14 @@ impl FromArgMatches for Run {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
         let sig_proxy = matches.get_one::<String>("sig-proxy").is_none_or(|text| text != "false");
         let DetachFlag { keys } = DetachFlag::from_arg_matches(matches)?;
-        Ok(Run { detach: matches.get_flag("detach"), sig_proxy, keys, create: Create::from_arg_matches(matches)? })
+        let explain = ExplainFlag::from_arg_matches(matches)?;
+        Ok(Run {
+            detach: matches.get_flag("detach"),
+            sig_proxy,
+            keys,
+            explain,
+            create: Create::from_arg_matches(matches)?,
+        })
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
@@ -58,6 +66,7 @@ impl Run {
         on_image: impl FnOnce(NewContainer) -> Result<NewContainer>,
     ) -> Result<u8> {
         let (detach, sig_proxy, keys) = (self.detach, self.sig_proxy, self.keys);
+        engine.narrate(&self.explain)?;
         let flags = &self.create.flags;
         if !detach && flags.tty && flags.interactive && !has_terminal() {
             bail!("the input device is not a TTY\ncure: omit -t");

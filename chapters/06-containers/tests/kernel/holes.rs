@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::os::fd::AsFd;
-use std::process::{Output, Stdio};
+use std::process::Output;
 
 use anyhow::{Result, ensure};
 use nix::fcntl::{FcntlArg, fcntl};
@@ -11,6 +11,7 @@ use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify};
 use nix::sys::statvfs::{FsFlags, fstatvfs};
 use testkit::{Case, cases, eventually, needs};
 
+use crate::probe::{address, call};
 use crate::world::{Attack, COPY, copied_program, fails, format_output, probe_flags, program, shim_of, succeeds};
 
 pub fn cases() -> Vec<Case> {
@@ -24,7 +25,8 @@ pub fn cases() -> Vec<Case> {
         no_name_service_of_the_image_is_loaded,
         a_volume_is_not_filled_from_the_host,
         groups_of_the_caller_are_left_behind,
-        nobody_inside_types_on_a_terminal_of_the_callers,
+        who_has_no_terminal_has_none_to_type_on,
+        a_session_keyring_of_the_callers_is_not_reachable,
     ]
 }
 
@@ -258,25 +260,33 @@ fn groups_of_the_caller_are_left_behind() -> Result<()> {
     Ok(())
 }
 
-/// TIOCSTI: a container without a terminal has none to type on, one with a terminal only its own.
-fn nobody_inside_types_on_a_terminal_of_the_callers() -> Result<()> {
-    let probe = probe_flags()?;
-    let run = format!(
-        "{} --root /tmp/store run --rm {} TTY hostbox /probe type /dev/tty",
-        env!("CARGO_BIN_EXE_ch06-containers"),
-        probe.join(" ")
-    );
-    needs::program("script")?;
-    for (tty, expected) in [("", "ENXIO"), ("-t", "")] {
-        let line = format!("{}; read -t 1 line; echo \"got <$line>\"", run.replace("TTY", tty));
-        let mut script = std::process::Command::new("script");
-        script
-            .args(["--quiet", "--command", &line, "/dev/null"])
-            .env("SHELL", "/bin/bash")
-            .env("XDG_CACHE_HOME", "/tmp/cache");
-        let output = script.stdin(Stdio::null()).output()?;
-        let said = text(&output);
-        ensure!(said.contains("got <>") && said.contains(expected), "{tty}: {}", format_output(&output));
+/// TIOCSTI: a container without a terminal has none to type on. (terminals.rs has those with one.)
+fn who_has_no_terminal_has_none_to_type_on() -> Result<()> {
+    let attack = Attack { command: &["/probe", "type", "/dev/tty"], ..Attack::default() };
+    attack.in_each_way(|output| {
+        ensure!(output.stdout == b"ENXIO\n", "{}", format_output(output));
+        Ok(())
+    })
+}
+
+/// session-keyring(7): it is inherited through fork and exec, and namespaces don't hide it.
+fn a_session_keyring_of_the_callers_is_not_reachable() -> Result<()> {
+    const JOIN: i64 = 1;
+    const SEARCH: i64 = 10;
+    let joined = call(libc::SYS_keyctl, [JOIN, 0, 0, 0, 0, 0]);
+    needs::that(joined.is_ok(), "permission to make keys")?;
+    let text = |text: &'static std::ffi::CStr| address(text.to_bytes_with_nul());
+    let (kind, name) = (text(c"user"), text(c"coracle-secret"));
+    let session = i64::from(libc::KEY_SPEC_SESSION_KEYRING);
+    call(libc::SYS_add_key, [kind, name, text(c"secret"), 6, session, 0])?;
+    ensure!(call(libc::SYS_keyctl, [SEARCH, session, kind, name, 0, 0]).is_ok(), "our children have it");
+    // Without the filter, which refuses the call; and with it.
+    let search = ["/probe", "call", "keyctl", "10", "-3", "user", "coracle-secret", "0"];
+    for (flags, expected) in [(&["--security-opt", "seccomp=unconfined"][..], "ENOKEY\n"), (&[], "EPERM\n")] {
+        Attack { flags, command: &search, ..Attack::default() }.in_each_way(|output| {
+            ensure!(output.stdout == expected.as_bytes(), "{}", format_output(output));
+            Ok(())
+        })?;
     }
     Ok(())
 }

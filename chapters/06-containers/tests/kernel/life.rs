@@ -14,6 +14,7 @@ pub fn cases() -> Vec<Case> {
         stop_asks_and_then_kills,
         lists_show_what_was_asked_for,
         what_changed_can_be_seen_committed_and_exported,
+        what_a_container_uses_is_shown_while_it_lives,
         published_ports_are_shown_all_or_one,
         what_runs_is_shown_as_the_machine_counts,
         names_and_ids_that_mean_nothing_or_several_are_refused,
@@ -133,6 +134,43 @@ fn what_changed_can_be_seen_committed_and_exported() -> Result<()> {
     succeeds(&["commit", "changed", "second"])?;
     ensure!(succeeds(&["run", "--rm", "second", "cat", "/srv/file"])? == "new");
     ensure!(fails(&["run", "--rm", "second", "cat", "/etc/passwd"], 1)?.contains("passwd"));
+    // As one archive: to a file, and to a pipe.
+    succeeds(&["export", "-o", "/tmp/changed.tar", "changed"])?;
+    let piped = program(&["export", "changed"]).output()?;
+    ensure!(piped.status.success() && piped.stdout == std::fs::read("/tmp/changed.tar")?, "{}", piped.status);
+    let tar = |args: &[&str]| Ok::<_, anyhow::Error>(std::process::Command::new("tar").args(args).output()?);
+    let file = tar(&["-xOf", "/tmp/changed.tar", "srv/file"])?;
+    ensure!(file.stdout == b"new\n", "{}", format_output(&file));
+    let names = String::from_utf8(tar(&["-tf", "/tmp/changed.tar"])?.stdout)?;
+    let has = |name: &str| names.lines().any(|line| line.trim_start_matches("./") == name);
+    ensure!(has("etc/group") && !has("etc/passwd"), "{names}");
+    let message = fails(&["export", "-o", "/tmp/none/x.tar", "changed"], 125)?;
+    ensure!(message.contains("cannot write /tmp/none/x.tar"), "{message}");
+    Ok(())
+}
+
+fn what_a_container_uses_is_shown_while_it_lives() -> Result<()> {
+    detached("busy", &[], "x=$(head -c 30000000 /dev/zero | tr '\\0' x); echo ready; sleep 1000; true")?;
+    eventually("it uses memory", || Ok(succeeds(&["logs", "busy"])? == "ready"))?;
+    let output = program(&["stats", "--format", "json", "busy"]).output()?;
+    if !output.status.success() {
+        ensure!(
+            String::from_utf8_lossy(&output.stderr).contains("busy has no cgroup of its own"),
+            "{}",
+            format_output(&output)
+        );
+        return testkit::needs::that(false, "a cgroup that may be divided");
+    }
+    let shown = String::from_utf8_lossy(&output.stdout);
+    let stats: serde_json::Value = serde_json::from_str(&shown)?;
+    ensure!(stats["name"] == "busy", "{shown}");
+    ensure!(succeeds(&["stats"])?.contains("busy"));
+    succeeds(&["create", "--name", "idle", "hostbox", "true"])?;
+    ensure!(!succeeds(&["stats"])?.contains("idle"), "a container without a process uses nothing");
+    ensure!(fails(&["stats", "nobody"], 125).or_else(|_| fails(&["stats", "nobody"], 1))?.contains("nobody"));
+    // Two processes: the shell and its sleep. The text is in the shell's memory.
+    ensure!(stats["pids"]["current"] == 2, "{shown}");
+    ensure!(stats["memory"]["usage"].as_u64().is_some_and(|bytes| bytes > 30_000_000), "{shown}");
     Ok(())
 }
 

@@ -5,6 +5,7 @@ mod crashes;
 mod devices;
 mod holes;
 mod life;
+mod narration;
 mod powers;
 mod probe;
 mod refused;
@@ -31,6 +32,7 @@ fn main() -> ExitCode {
             commands::cases(),
             restarts::cases(),
             crashes::cases(),
+            narration::cases(),
             volumes::cases(),
             holes::cases(),
             powers::cases(),

@@ -5,10 +5,14 @@ use std::fs;
 use anyhow::{Result, ensure};
 use testkit::{Case, cases};
 
-use crate::world::{STORE, fails, succeeds};
+use crate::world::{STORE, fails, is_root, program, succeeds};
 
 pub fn cases() -> Vec<Case> {
-    cases![wrong_flags_are_named_and_leave_nothing, what_is_not_built_is_refused_by_a_sentence]
+    cases![
+        wrong_flags_are_named_and_leave_nothing,
+        what_is_not_built_is_refused_by_a_sentence,
+        what_the_kernel_refuses_is_told_with_cause_and_cure,
+    ]
 }
 
 fn wrong_flags_are_named_and_leave_nothing() -> Result<()> {
@@ -52,14 +56,41 @@ fn wrong_flags_are_named_and_leave_nothing() -> Result<()> {
 }
 
 fn what_is_not_built_is_refused_by_a_sentence() -> Result<()> {
-    for args in [
-        &["cp", "a", "b"][..],
-        &["update", "a"],
-        &["run", "--gpus", "all", "hostbox"],
-        &["run", "--health-cmd", "x", "hostbox"],
+    for (args, said) in [
+        (&["cp", "a", "b"][..], "unrecognized subcommand 'cp'"),
+        (&["update", "a"], "unrecognized subcommand 'update'"),
+        (&["run", "--gpus", "all", "hostbox", "true"], "unexpected argument '--gpus'"),
+        (&["run", "--health-cmd", "x", "hostbox", "true"], "unexpected argument '--health-cmd'"),
     ] {
         let message = fails(args, 125)?;
-        ensure!(!message.is_empty() && !message.contains("panicked"), "{args:?}: {message}");
+        ensure!(message.contains(said), "{args:?}: {message}");
     }
+    ensure!(succeeds(&["ps", "-aq"])?.is_empty(), "a container was made");
+    Ok(())
+}
+
+fn what_the_kernel_refuses_is_told_with_cause_and_cure() -> Result<()> {
+    for (flags, said) in [
+        (&["--sysctl", "kernel.shm_rmid_forced=7"][..], &["cannot set kernel.shm_rmid_forced to \"7\"", "EINVAL"][..]),
+        (&["--sysctl", "net.ipv4.no_such=1"], &["cannot set net.ipv4.no_such", "ENOENT"]),
+        (&["--device", "/dev/no-such"], &["cannot look at the device /dev/no-such", "cure: ls -l /dev"]),
+        (&["--device", "/etc/passwd"], &["/etc/passwd is not a device", "cure:"]),
+        (&["--device", "/dev/null:/dev/other:q"], &["invalid device", "HOST[:CONTAINER[:rwm]]"]),
+    ] {
+        let message = fails(&[&["run", "--rm"], flags, &["hostbox", "true"]].concat(), 125)?;
+        ensure!(said.iter().all(|part| message.contains(part)), "{flags:?}: {message}");
+    }
+    ensure!(succeeds(&["ps", "-aq"])?.is_empty());
+    let hard = nix::sys::resource::getrlimit(nix::sys::resource::Resource::RLIMIT_NOFILE)?.1;
+    let above = format!("nofile={}", hard + 1);
+    let raised = program(&["run", "--rm", "--ulimit", &above, "hostbox", "sh", "-c", "ulimit -n"]).output()?;
+    if !raised.status.success() {
+        // Nobody but the machine's root may; and where CAP_SYS_RESOURCE is missing, not even root.
+        let message = String::from_utf8_lossy(&raised.stderr);
+        for part in ["setrlimit: cannot set nofile", "cause: it is above our own hard limit", "cure:"] {
+            ensure!(message.contains(part), "{part:?} is missing: {message}");
+        }
+    }
+    ensure!(is_root() || !raised.status.success(), "an ordinary user has raised a hard limit");
     Ok(())
 }

@@ -3,10 +3,10 @@
 use std::fs;
 use std::path::Path;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use testkit::{Case, cases, eventually};
+use testkit::{Case, cases, eventually, needs};
 
 use crate::world::{STORE, detached, expect_nothing_left, inspect, shim_of, state, succeeds};
 
@@ -14,8 +14,34 @@ pub fn cases() -> Vec<Case> {
     cases![
         a_failure_is_tried_again_as_often_as_was_said,
         what_is_always_started_again_can_be_stopped,
+        the_unit_file_is_valid_and_starts_what_has_to_run,
         after_a_reboot_records_are_there_and_policies_are_kept_to,
     ]
+}
+
+/// The file, and its command with our program and our store in the places of the installed ones.
+fn the_unit_file_is_valid_and_starts_what_has_to_run() -> Result<()> {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/coracle-restart.service");
+    let unit = fs::read_to_string(file)?;
+    let command = unit.lines().find_map(|line| line.strip_prefix("ExecStart=")).context("no ExecStart")?;
+    let args: Vec<&str> = command.split_whitespace().skip(1).collect();
+    detached("always", &["--restart", "always"], "sleep 1000")?;
+    detached("never", &[], "sleep 1000")?;
+    for name in ["always", "never"] {
+        kill(Pid::from_raw(shim_of(&inspect(name, "{{.Id}}")?)?), Signal::SIGKILL)?;
+        eventually("it has ended", || Ok(state(name)? == "exited 137"))?;
+    }
+    succeeds(&args)?;
+    ensure!(state("always")? == "running 0" && state("never")? == "exited 137");
+    needs::program("systemd-analyze")?;
+    let installed = format!("/tmp/{}", Path::new(file).file_name().unwrap_or_default().to_string_lossy());
+    let program = command.split_whitespace().next().unwrap_or_default();
+    fs::write(&installed, unit.replace(program, env!("CARGO_BIN_EXE_ch06-containers")))?;
+    let verified = std::process::Command::new("systemd-analyze").args(["verify", &installed]).output()?;
+    // It also verifies what the unit refers to, and complains of the machine's own units.
+    let said = String::from_utf8_lossy(&verified.stderr).into_owned();
+    ensure!(!said.contains("coracle-restart"), "{said}");
+    Ok(())
 }
 
 fn a_failure_is_tried_again_as_often_as_was_said() -> Result<()> {

@@ -7,6 +7,7 @@ use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::pty::{Winsize, openpty};
 use nix::sys::signal::{Signal, kill};
 use nix::sys::termios::{LocalFlags, tcgetattr};
@@ -14,7 +15,7 @@ use nix::unistd::Pid;
 use testkit::{Case, cases, eventually, needs};
 
 use crate::probe::set_window_size;
-use crate::world::{detached, fails, program, state, succeeds};
+use crate::world::{detached, fails, probe_flags, program, state, succeeds};
 
 pub fn cases() -> Vec<Case> {
     cases![
@@ -24,6 +25,7 @@ pub fn cases() -> Vec<Case> {
         detach_keys_can_be_chosen_and_then_the_usual_ones_go_through,
         ctrl_c_reaches_the_command_and_not_the_client,
         a_console_is_the_terminal,
+        nobody_inside_types_on_the_callers_terminal_but_on_its_own_at_most,
     ]
 }
 
@@ -219,5 +221,36 @@ fn a_console_is_the_terminal() -> Result<()> {
     terminal.types("test -c /dev/console && echo to''him >/dev/console; exit 0\n")?;
     terminal.shows("tohim")?;
     ensure!(terminal.ends()? == 0);
+    Ok(())
+}
+
+/// TIOCSTI (chapter 1's attack): the terminal of a container is its own, in each way into it.
+fn nobody_inside_types_on_the_callers_terminal_but_on_its_own_at_most() -> Result<()> {
+    // Since Linux 6.2 the kernel can refuse it altogether: EIO.
+    let legacy = std::fs::read_to_string("/proc/sys/dev/tty/legacy_tiocsti");
+    let expected = if legacy.is_ok_and(|text| text.trim() == "0") { "said EIO" } else { "said done" };
+    let probe = probe_flags()?;
+    let probe: Vec<&str> = probe.iter().map(String::as_str).collect();
+    let script = "stty -echo; echo ready; read line; echo said $(/probe type /dev/tty)";
+    let command = ["hostbox", "sh", "-c", script];
+    succeeds(&[&["run", "-d", "--name", "other"], &probe[..], &["hostbox", "sleep", "1000"]].concat())?;
+    succeeds(&[&["run", "-dit", "--name", "boat"], &probe[..], &command].concat())?;
+    for args in [
+        &[&["run", "--rm", "-it"], &probe[..], &command].concat()[..],
+        &["attach", "boat"],
+        &["exec", "-it", "other", "sh", "-c", script],
+    ] {
+        let mut terminal = Terminal::with(args)?;
+        eventually("the terminal is raw", || terminal.is_raw())?;
+        if args[0] != "attach" {
+            terminal.shows("ready")?;
+        }
+        terminal.types("\n")?;
+        terminal.shows(expected).with_context(|| format!("{args:?}"))?;
+        ensure!(terminal.ends()? == 0);
+        // A shell would now read what was typed on its terminal.
+        let mut fds = [PollFd::new(terminal.slave.as_fd(), PollFlags::POLLIN)];
+        ensure!(poll(&mut fds, PollTimeout::ZERO)? == 0, "{args:?}: something was typed on the caller's terminal");
+    }
     Ok(())
 }

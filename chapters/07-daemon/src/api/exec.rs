@@ -45,6 +45,7 @@ pub async fn create(daemon: Daemon, name: String, call: Call) -> Answer {
         privileged: flag("Privileged"),
         size: size.filter(|(columns, rows)| *columns > 0 && *rows > 0),
         detach_keys: flag("Tty").then_some(keys),
+        explain: false,
         early: Vec::new(),
     };
     if request.command.is_empty() {

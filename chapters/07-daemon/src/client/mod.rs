@@ -17,6 +17,7 @@ use std::collections::BTreeMap;
 use std::io::Write;
 
 use anyhow::{Context, Result, bail};
+use ch01_namespaces::ExplainFlag;
 use ch04_unionfs::changes::{Change, Kind};
 use ch06_containers::engine::{
     Created, Ending, Engine, ListRequest, LogRequest, LogSink, NewContainer, Processes, Running, Summary,
@@ -71,6 +72,16 @@ fn texts(value: &Value) -> Vec<String> {
 }
 
 impl Engine for Remote {
+    fn narrate(&self, flag: &ExplainFlag) -> Result<()> {
+        if flag.explain.is_none() {
+            return Ok(());
+        }
+        bail!(
+            "--explain shows only what is done without a daemon\ncause: a daemon makes this container, and its steps are \
+             not in the Engine API\ncure: leave --host and DOCKER_HOST out"
+        )
+    }
+
     fn create(&self, new: NewContainer) -> Result<Created> {
         let path = Path::new(&["containers", "create"]).with_some("name", new.name.as_deref());
         let made = self.post(path, Some(&create::body(&new)?))?;

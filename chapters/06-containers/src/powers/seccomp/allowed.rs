@@ -6,8 +6,7 @@
 //! namespaces, sets clocks, and what has had many holes (`bpf`, `io_uring_setup`, `userfaultfd`,
 //! keyrings).
 //!
-//! Where it differs from Docker's: 32-bit and x32 programs don't run, since the filter knows one
-//! set of numbers; `mseal`, which only takes rights away, is allowed, as in newer Dockers.
+//! Where it differs from Docker's, and why: book, 6.10 "What Docker does".
 
 /// The libc crate doesn't know it.
 pub const IO_PGETEVENTS: libc::c_long = if cfg!(target_arch = "x86_64") { 333 } else { 292 };

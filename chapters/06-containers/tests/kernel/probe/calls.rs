@@ -7,6 +7,9 @@ pub fn number_of(name: &str) -> i64 {
         "add_key" => libc::SYS_add_key,
         "bpf" => libc::SYS_bpf,
         "chroot" => libc::SYS_chroot,
+        "delete_module" => libc::SYS_delete_module,
+        #[cfg(target_arch = "x86_64")]
+        "iopl" => libc::SYS_iopl,
         "clock_settime" => libc::SYS_clock_settime,
         "clone3" => libc::SYS_clone3,
         "fsopen" => libc::SYS_fsopen,

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 
 use nix::errno::Errno;
 
-pub use sys::set_window_size;
+pub use sys::{address, call, set_window_size};
 
 /// Where a container has it.
 pub const PLACE: &str = "/probe";
