@@ -59,4 +59,5 @@ mod watch;
 pub use cli::{Cgroups, Verbs};
 pub use flags::{CgroupFlags, CgroupUse, Flags, LimitFlags};
 pub use freezer::{freeze, is_frozen};
+pub use table::Counted;
 pub use update::update;

@@ -12,29 +12,46 @@ use crate::stats::Stats;
 use crate::units::format_bytes;
 use crate::verbs::Format;
 
+/// A container that is shown, wherever its counters are.
+pub struct Counted<'a> {
+    /// Its id.
+    pub id: String,
+    /// Its name, if it has one.
+    pub name: Option<String>,
+    /// Reads the counters; `None` when it has ended.
+    pub read: Box<dyn FnMut() -> Result<Option<Stats>> + 'a>,
+}
+
 /// One container, as it was when we looked last.
-struct Row {
-    state: State,
-    cgroup: Cgroup,
+struct Row<'a> {
+    counted: Counted<'a>,
     before: Option<(Instant, u64)>,
 }
 
 /// Prints them; with `follow`, every second until none is alive.
 pub fn stats(store: &Store, names: &[String], format: Format, follow: bool) -> Result<()> {
-    let mut rows = rows(store, names)?;
+    show(counted(store, names)?, format, follow)
+}
+
+/// The same of any containers.
+pub fn show(containers: Vec<Counted>, format: Format, follow: bool) -> Result<()> {
+    let mut rows: Vec<Row> = containers.into_iter().map(|counted| Row { counted, before: None }).collect();
     if format == Format::Table {
         head()?;
     }
     loop {
-        rows.iter_mut().try_for_each(|row| row.print(format))?;
-        if !follow {
+        let mut left = Vec::new();
+        for mut row in rows {
+            if let Some(stats) = (row.counted.read)()? {
+                row.print(&stats, format)?;
+                left.push(row);
+            }
+        }
+        rows = left;
+        if !follow || rows.is_empty() {
             return Ok(());
         }
         sleep(Duration::from_secs(1));
-        rows.retain(|row| row.state.is_alive());
-        if rows.is_empty() {
-            return Ok(());
-        }
         if format == Format::Table && rows.len() > 1 {
             say!("");
         }
@@ -43,8 +60,16 @@ pub fn stats(store: &Store, names: &[String], format: Format, follow: bool) -> R
 
 /// Of the containers named, each an error if it is not there; or of all that are alive and have
 /// cgroups.
-fn rows(store: &Store, names: &[String]) -> Result<Vec<Row>> {
-    let row = |state: State, cgroup| Row { state, cgroup, before: None };
+fn counted(store: &Store, names: &[String]) -> Result<Vec<Counted<'static>>> {
+    let row = |state: State, cgroup: Cgroup| {
+        let (id, name) = (state.id.to_string(), state.name.clone());
+        let mut is_first = true;
+        let read = move || {
+            let is_shown = std::mem::take(&mut is_first) || state.is_alive();
+            Ok(is_shown.then(|| Stats::of(&cgroup)))
+        };
+        Counted { id, name, read: Box::new(read) }
+    };
     if !names.is_empty() {
         let of = |name: &String| Ok(row(store.find(name)?.1, Cgroup::for_container(store, name)?));
         return names.iter().map(of).collect();
@@ -79,13 +104,13 @@ fn head() -> Result<()> {
     Ok(())
 }
 
-impl Row {
-    fn print(&mut self, format: Format) -> Result<()> {
-        let stats = Stats::read(&self.cgroup);
+impl Row<'_> {
+    fn print(&mut self, stats: &Stats, format: Format) -> Result<()> {
+        let Counted { id, name, .. } = &self.counted;
         if format == Format::Json {
-            let mut object = serde_json::to_value(&stats)?;
-            object["id"] = self.state.id.as_str().into();
-            object["name"] = serde_json::to_value(&self.state.name)?;
+            let mut object = serde_json::to_value(stats)?;
+            object["id"] = id.as_str().into();
+            object["name"] = serde_json::to_value(name)?;
             say!("{object}");
             return Ok(());
         }
@@ -94,7 +119,7 @@ impl Row {
             let passed = now.duration_since(then).as_micros().max(1) as f64;
             stats.cpu.usage_usec.saturating_sub(used) as f64 * 100.0 / passed
         });
-        let name = self.state.name.clone().unwrap_or_else(|| self.state.id[..12].into());
+        let name = name.clone().unwrap_or_else(|| id[..id.len().min(12)].into());
         let or_none = |text: Option<String>| text.unwrap_or_else(|| "-".into());
         let of_limit = |used: String, limit: Option<String>| format!("{used}/{}", or_none(limit));
         let (memory, pids, io) = (stats.memory.as_ref(), stats.pids.as_ref(), stats.io.as_ref());

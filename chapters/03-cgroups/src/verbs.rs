@@ -8,6 +8,7 @@ use clap::{Args, ValueEnum};
 use crate::cgroup::Cgroup;
 use crate::controller::Controller;
 use crate::flags::LimitFlags;
+use crate::table::Counted;
 use crate::{freezer, table, tree, update, watch};
 
 /// How something is printed.
@@ -39,6 +40,12 @@ impl Stats {
     pub fn act(self, store: &StoreFlags) -> Result<u8> {
         end_quietly_in_a_pipe()?;
         table::stats(&store.open()?, &self.containers, self.format, self.follow).map(|()| 0)
+    }
+
+    /// Prints those of containers that somebody else counts.
+    pub fn act_on<'a>(self, counted: impl FnOnce(&[String]) -> Result<Vec<Counted<'a>>>) -> Result<u8> {
+        end_quietly_in_a_pipe()?;
+        table::show(counted(&self.containers)?, self.format, self.follow).map(|()| 0)
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use anyhow::{Result, bail};
 use ch01_namespaces::narration::TourFlags;
-use ch01_namespaces::{StoreFlags, Verb, report};
+use ch01_namespaces::{StoreFlags, Verb, report, say};
 use clap::{Args, Parser, Subcommand};
 
 use crate::api::images::LayersAsImages;
@@ -89,6 +89,14 @@ pub fn ask_daemon(verb: ch06_containers::Verbs, store: &StoreFlags, host: &str) 
     match verb {
         Known::Engine(verb) => verb.act(&Remote::new(host)?),
         Known::Network(verb) => verb.act_on(&Remote::new(host)?),
+        Known::Stats(verb) => {
+            let remote = Remote::new(host)?;
+            verb.act_on(|names| remote.counted(names))
+        }
+        Known::Commit(verb) => {
+            say!("{}", Remote::new(host)?.commit(&verb.container, &verb.name)?);
+            Ok(0)
+        }
         // Our own helpers; they are started with the environment that we have.
         Known::Shim { .. } | Known::PortProxy { .. } | Known::NetworkWayOut { .. } | Known::NetworkHolder { .. } => {
             verb.act(store)

@@ -16,6 +16,11 @@ use crate::layout::{Descriptor, Found, ImageStore, media_type};
 
 const PATH: &str = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
+/// Whether a name is one of theirs: it needs no registry.
+pub fn is_made_here(name: &Reference) -> bool {
+    ["hostbox:latest", "busybox:latest"].contains(&name.familiar().as_str())
+}
+
 /// Finds an image, and makes one of these if it is the one that is asked for.
 pub fn find(images: &ImageStore, name: &str) -> Result<Found> {
     match name.parse::<Reference>() {

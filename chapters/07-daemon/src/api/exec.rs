@@ -13,9 +13,9 @@ use tracing::warn;
 
 use super::body::{json as answer_json, ok, read};
 use super::error::{Answer, ApiError, start_failed};
-use super::hijack;
 use super::router::Call;
 use super::system::blocking;
+use super::{fields, hijack};
 use crate::daemon::{Daemon, Note};
 
 fn note(daemon: &Daemon, id: &str) -> Result<Note, ApiError> {
@@ -25,8 +25,12 @@ fn note(daemon: &Daemon, id: &str) -> Result<Note, ApiError> {
 /// Makes a note of it.
 pub async fn create(daemon: Daemon, name: String, call: Call) -> Answer {
     let body = read(call.request.into_body()).await?;
-    let asked: Value =
-        serde_json::from_slice(&body).map_err(|error| ApiError::bad(format!("invalid JSON: {error}")))?;
+    let example = json!({
+        "Cmd": [""], "Env": [""], "WorkingDir": "", "User": "", "Tty": false, "AttachStdin": false,
+        "AttachStdout": false, "AttachStderr": false, "Privileged": false, "ConsoleSize": [0], "DetachKeys": "",
+        "Detach": false, "Container": "",
+    });
+    let asked = fields::read(&body, &example)?;
     let strings = |key: &str| -> Vec<String> { serde_json::from_value(asked[key].clone()).unwrap_or_default() };
     let text = |key: &str| asked[key].as_str().unwrap_or_default().to_string();
     let flag = |key: &str| asked[key].as_bool().unwrap_or(false);

@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 
 use super::body::{json as answer_json, no_content, ok, read};
 use super::error::{Answer, ApiError};
-use super::prune::Chosen;
+use super::fields;
+use super::prune::{self, Chosen};
 use super::router::Call;
 use super::system::blocking;
 use crate::daemon::Daemon;
@@ -70,23 +71,74 @@ fn find(networks: &Networks, name: &str) -> anyhow::Result<Value> {
 }
 
 /// All, the default one among them.
-pub async fn list(daemon: Daemon) -> Answer {
+pub async fn list(daemon: Daemon, call: Call) -> Answer {
+    let filters = call.query.filters_of(&["name", "id", "driver", "scope", "type", "label", "dangling"])?;
+    let is_dangling = prune::switch(&call.query, "dangling")?;
     let all = blocking(move || {
         let networks = Networks::open(daemon.engine.flags())?;
         networks.find(ch05_network::network::DEFAULT)?;
         let mut all: Vec<Value> = networks.all()?.values().map(|network| to_json(&networks, network)).collect();
         all.extend(["host", "none"].map(special));
+        all.retain(|network| filters.iter().all(|(name, values)| fits(network, name, values)));
+        if let Some(is_dangling) = is_dangling {
+            let is_used = |network: &Value| network["Containers"].as_object().is_some_and(|on| !on.is_empty());
+            all.retain(|network| (!is_builtin(network) && !is_used(network)) == is_dangling);
+        }
         Ok(all)
     })
     .await?;
     ok(&all)
 }
 
+fn is_builtin(network: &Value) -> bool {
+    ["bridge", "host", "none"].iter().any(|name| network["Name"] == *name)
+}
+
+/// Whether a network is chosen by one filter; `dangling` is looked at by itself. Labels are not
+/// kept: none has one.
+fn fits(network: &Value, filter: &str, values: &[String]) -> bool {
+    let text = |key: &str| network[key].as_str().unwrap_or_default();
+    values.is_empty()
+        || values.iter().any(|value| match filter {
+            "name" => text("Name").contains(value.as_str()),
+            "id" => text("Id").starts_with(value.as_str()),
+            "driver" => text("Driver") == value,
+            "scope" => value == "local",
+            "type" => value == if is_builtin(network) { "builtin" } else { "custom" },
+            "label" => false,
+            _ => true,
+        })
+}
+
+/// What a network may be asked to be.
+fn example() -> Value {
+    let texts = json!({"*": ""});
+    json!({
+        "Name": "", "CheckDuplicate": false, "Driver": "", "Scope": "", "Internal": false, "Attachable": false,
+        "EnableIPv4": true, "EnableIPv6": false, "Options": texts, "Labels": texts,
+        "IPAM": {"Driver": "", "Config": [{"Subnet": "", "Gateway": ""}]},
+    })
+}
+
 /// Makes one.
 pub async fn create(daemon: Daemon, call: Call) -> Answer {
     let body = read(call.request.into_body()).await?;
-    let asked: Value =
-        serde_json::from_slice(&body).map_err(|error| ApiError::bad(format!("invalid JSON: {error}")))?;
+    let asked = fields::read(&body, &example())?;
+    let refuse = |what: &str| Err(ApiError::bad(format!("invalid request: {what} is not supported by Coracle")));
+    if !matches!(asked["Scope"].as_str(), None | Some("" | "local")) {
+        return refuse("another Scope than local");
+    }
+    if !matches!(asked["IPAM"]["Driver"].as_str(), None | Some("" | "default")) {
+        return refuse("another IPAM.Driver than default");
+    }
+    if asked["IPAM"]["Config"].as_array().is_some_and(|pools| pools.len() > 1) {
+        return refuse("a network with more than one subnet");
+    }
+    if asked["EnableIPv4"] == false {
+        return refuse("a network without IPv4");
+    }
+    let mtu = asked["Options"]["com.docker.network.driver.mtu"].as_str().map(str::parse).transpose();
+    let mtu = mtu.map_err(|_| ApiError::bad("invalid com.docker.network.driver.mtu: it is not a number"))?;
     if asked["Driver"].as_str().is_some_and(|driver| !driver.is_empty() && driver != "bridge" && driver != "default") {
         return Err(ApiError::bad(format!("the network driver {} is not supported: there is bridge", asked["Driver"])));
     }
@@ -103,6 +155,9 @@ pub async fn create(daemon: Daemon, call: Call) -> Answer {
     if asked["Labels"].as_object().is_some_and(|labels| !labels.is_empty()) {
         warnings.push("labels of networks are not kept by Coracle");
     }
+    if asked["Attachable"] == true {
+        warnings.push("Attachable has no effect in Coracle: there are no swarms");
+    }
     if asked["EnableIPv6"] == true {
         warnings.push("IPv6 is not supported by Coracle: the network has IPv4 only");
     }
@@ -118,7 +173,7 @@ pub async fn create(daemon: Daemon, call: Call) -> Answer {
             .map_err(|_| ApiError::bad("invalid gateway"))?,
         internal: asked["Internal"].as_bool().unwrap_or(false),
         bridge: asked["Options"]["com.docker.network.bridge.name"].as_str().map(String::from),
-        mtu: asked["Options"]["com.docker.network.driver.mtu"].as_str().and_then(|text| text.parse().ok()),
+        mtu,
     };
     let made = blocking(move || Networks::open(daemon.engine.flags())?.create(&name, &wishes)).await?;
     Ok(answer_json(hyper::StatusCode::CREATED, &json!({"Id": id_of(&made), "Warning": warning})))

@@ -28,6 +28,11 @@ impl Query {
         self.0.get(name)?.first().map(String::as_str).filter(|value| !value.is_empty())
     }
 
+    /// All names.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+
     /// All values of a name.
     pub fn all(&self, name: &str) -> &[String] {
         self.0.get(name).map(Vec::as_slice).unwrap_or_default()
@@ -49,6 +54,31 @@ impl Query {
     /// `detachKeys`: the keys that end an attached terminal's input.
     pub fn detach_keys(&self) -> Result<DetachKeys, ApiError> {
         self.get("detachKeys").unwrap_or_default().parse().map_err(|error| ApiError::bad(format!("{error:#}")))
+    }
+
+    /// `filters`, of these names only.
+    pub fn filters_of(&self, known: &[&str]) -> Result<BTreeMap<String, Vec<String>>, ApiError> {
+        let filters = self.filters()?;
+        match filters.keys().find(|name| !known.contains(&name.as_str())) {
+            None => Ok(filters),
+            Some(name) => Err(ApiError::bad(format!("invalid filter '{name}': there are {} here", known.join(", ")))),
+        }
+    }
+
+    /// `platform`, which must be this machine's: `linux/amd64`, or the same as JSON.
+    pub fn platform(&self) -> Result<(), ApiError> {
+        let Some(text) = self.get("platform") else { return Ok(()) };
+        let parsed = serde_json::from_str::<Value>(text).unwrap_or_default();
+        let part = |key: &str| parsed[key].as_str().unwrap_or_default().to_string();
+        let given =
+            if parsed.is_object() { format!("{}/{}", part("os"), part("architecture")) } else { text.to_lowercase() };
+        let (ours, machine) = (super::system::architecture(), std::env::consts::ARCH);
+        let mut names = ["linux".to_string(), ours.to_string(), machine.to_string()].into_iter();
+        let mut full = [ours, machine].into_iter().map(|name| format!("linux/{name}"));
+        if names.any(|name| name == given) || full.any(|name| given == name || given == format!("{name}/v8")) {
+            return Ok(());
+        }
+        Err(ApiError::bad(format!("invalid platform {text:?}: there is linux/{ours} here, and no emulation of others")))
     }
 
     /// `filters`, which is JSON: `{"name":{"value":true}}`, or older `{"name":["value"]}`.
@@ -84,5 +114,17 @@ mod tests {
         assert_eq!(Query::parse(Some("filters={\"a\":[\"b\"]}")).filters().unwrap()["a"], ["b"]);
         assert!(Query::parse(Some("filters=[]")).filters().is_err());
         assert!(Query::parse(Some("t=x")).number::<i32>("t").is_err());
+        assert!(query.filters_of(&["status"]).is_ok() && query.filters_of(&["label"]).is_err());
+    }
+
+    #[test]
+    fn a_platform_is_this_machines_or_refused() {
+        let ours = crate::api::system::architecture();
+        let machine = std::env::consts::ARCH;
+        let platform = |text: &str| Query::parse(Some(&format!("platform={text}"))).platform().is_ok();
+        assert!(platform("") && platform("linux") && platform(ours) && platform(&format!("linux/{ours}")));
+        assert!(platform(&format!("LINUX/{machine}")));
+        assert!(platform(&format!("{{\"os\":\"linux\",\"architecture\":\"{ours}\"}}")));
+        assert!(!platform("linux/s390x") && !platform("windows/amd64") && !platform("{\"os\":\"linux\"}"));
     }
 }

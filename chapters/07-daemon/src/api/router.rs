@@ -11,6 +11,7 @@ use tracing::{debug, info};
 
 use super::body::{Body, Request};
 use super::error::{Answer, ApiError};
+use super::parameters::{self, Known};
 use super::query::{Query, decoded};
 use super::{OLDEST, VERSION, containers, events, exec, networks, system, volumes};
 use crate::daemon::Daemon;
@@ -36,6 +37,9 @@ pub trait MoreRoutes: Send + Sync {
     /// Answers, or hands the call back by `None`: the request's body is then lost, so it looks at
     /// method and path first.
     fn knows(&self, call: &Call) -> bool;
+
+    /// The query parameters that its routes honour.
+    fn parameters(&self) -> &'static [Known];
 
     /// Answers a call that it knows.
     fn answer(&self, daemon: Daemon, call: Call) -> Pin<Box<dyn Future<Output = Answer> + Send>>;
@@ -130,12 +134,18 @@ fn take_apart(request: Request) -> Result<Call, Box<(ApiError, Request)>> {
 async fn route(daemon: Daemon, call: Call) -> Answer {
     let path: Vec<&str> = call.path.iter().map(String::as_str).collect();
     debug!(version = call.version, "routed");
+    let mut tables = vec![parameters::KNOWN];
+    tables.extend(daemon.more.iter().map(|routes| routes.parameters()));
+    if let Err(refused) = parameters::check(call.method.as_str(), &path, &call.query, &tables) {
+        drain(call.request).await;
+        return Err(refused);
+    }
     match (call.method.as_str(), path.as_slice()) {
         ("GET" | "HEAD", ["_ping"]) => system::ping(),
         ("GET", ["version"]) => system::version(&daemon),
         ("GET", ["info"]) => system::info(daemon).await,
         ("GET", ["events"]) => events::events(daemon, call).await,
-        ("GET", ["system", "df"]) => system::disk_usage(daemon).await,
+        ("GET", ["system", "df"]) => system::disk_usage(daemon, call).await,
 
         ("GET", ["containers", "json"]) => containers::list(daemon, call).await,
         ("POST", ["containers", "create"]) => containers::create(daemon, call).await,
@@ -163,12 +173,12 @@ async fn route(daemon: Daemon, call: Call) -> Answer {
         ("POST", ["exec", id, "resize"]) => exec::resize(daemon, id.to_string(), call).await,
         ("GET", ["exec", id, "json"]) => exec::inspect(daemon, id.to_string()).await,
 
-        ("GET", ["volumes"]) => volumes::list(daemon).await,
+        ("GET", ["volumes"]) => volumes::list(daemon, call).await,
         ("POST", ["volumes", "create"]) => volumes::create(daemon, call).await,
         ("POST", ["volumes", "prune"]) => volumes::prune(daemon, call).await,
         ("GET", ["volumes", name]) => volumes::inspect(daemon, name.to_string()).await,
-        ("DELETE", ["volumes", name]) => volumes::remove(daemon, name.to_string()).await,
-        ("GET", ["networks"]) => networks::list(daemon).await,
+        ("DELETE", ["volumes", name]) => volumes::remove(daemon, name.to_string(), call).await,
+        ("GET", ["networks"]) => networks::list(daemon, call).await,
         ("POST", ["networks", "create"]) => networks::create(daemon, call).await,
         ("POST", ["networks", "prune"]) => networks::prune(daemon, call).await,
         ("GET", ["networks", name]) => networks::inspect(daemon, name.to_string()).await,

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::body::{full, ok};
 use super::error::{Answer, ApiError};
+use super::router::Call;
 use super::{OLDEST, VERSION};
 use crate::daemon::Daemon;
 
@@ -24,7 +25,8 @@ fn kernel() -> String {
     fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default().trim().to_string()
 }
 
-fn architecture() -> &'static str {
+/// This machine's, by Go's name for it.
+pub fn architecture() -> &'static str {
     match std::env::consts::ARCH {
         "x86_64" => "amd64",
         "aarch64" => "arm64",
@@ -95,7 +97,12 @@ pub async fn info(daemon: Daemon) -> Answer {
 }
 
 /// Sizes.
-pub async fn disk_usage(daemon: Daemon) -> Answer {
+pub async fn disk_usage(daemon: Daemon, call: Call) -> Answer {
+    const KINDS: [&str; 4] = ["container", "image", "volume", "build-cache"];
+    let wanted = call.query.all("type").to_vec();
+    if let Some(other) = wanted.iter().find(|kind| !KINDS.contains(&kind.as_str())) {
+        return Err(ApiError::bad(format!("invalid type {other:?}: there are {}", KINDS.join(", "))));
+    }
     let value = blocking(move || {
         let engine = &daemon.engine;
         let containers: Vec<Value> = engine
@@ -114,7 +121,14 @@ pub async fn disk_usage(daemon: Daemon) -> Answer {
         let volumes = engine.volumes().all()?;
         let volumes: Vec<Value> =
             volumes.iter().filter_map(|volume| engine.inspect_volume(&volume.name).ok()).collect();
-        Ok(json!({"LayersSize": size, "Images": [], "Containers": containers, "Volumes": volumes, "BuildCache": []}))
+        let mut all =
+            json!({"LayersSize": size, "Images": [], "Containers": containers, "Volumes": volumes, "BuildCache": []});
+        for (kind, key) in KINDS.iter().zip(["Containers", "Images", "Volumes", "BuildCache"]) {
+            if !wanted.is_empty() && wanted.iter().all(|wanted| wanted != kind) {
+                all[key] = Value::Null;
+            }
+        }
+        Ok(all)
     })
     .await?;
     ok(&value)

@@ -5,26 +5,50 @@ use serde_json::json;
 
 use super::body::{json as answer_json, no_content, ok, read};
 use super::error::{Answer, ApiError};
+use super::fields;
 use super::prune::{self, Chosen};
 use super::router::Call;
 use super::system::blocking;
 use crate::daemon::Daemon;
 
 /// All.
-pub async fn list(daemon: Daemon) -> Answer {
+pub async fn list(daemon: Daemon, call: Call) -> Answer {
+    let filters = call.query.filters_of(&["name", "label", "driver", "dangling"])?;
+    let is_dangling = prune::switch(&call.query, "dangling")?;
     let volumes = blocking(move || {
-        let all = daemon.engine.volumes().all()?;
+        let mut all = daemon.engine.volumes().all()?;
+        all.retain(|volume| filters.iter().all(|(name, values)| fits(volume, name, values)));
+        if let Some(is_dangling) = is_dangling {
+            all.retain(|volume| {
+                daemon.engine.users_of_volume(&volume.name).is_ok_and(|users| users.is_empty()) == is_dangling
+            });
+        }
         all.iter().map(|volume| daemon.engine.inspect_volume(&volume.name)).collect::<anyhow::Result<Vec<_>>>()
     })
     .await?;
     ok(&json!({"Volumes": volumes, "Warnings": null}))
 }
 
+/// Whether a volume is chosen by one filter; `dangling` is looked at by itself.
+fn fits(volume: &Volume, filter: &str, values: &[String]) -> bool {
+    values.is_empty()
+        || values.iter().any(|value| match filter {
+            "name" => volume.name.contains(value.as_str()),
+            "driver" => value == "local",
+            "label" => match value.split_once('=') {
+                Some((label, value)) => volume.labels.get(label).is_some_and(|known| known == value),
+                None => volume.labels.contains_key(value),
+            },
+            _ => true,
+        })
+}
+
 /// Makes one.
 pub async fn create(daemon: Daemon, call: Call) -> Answer {
     let body = read(call.request.into_body()).await?;
-    let asked: serde_json::Value =
-        serde_json::from_slice(&body).map_err(|error| ApiError::bad(format!("invalid JSON: {error}")))?;
+    let texts = json!({"*": ""});
+    let example = json!({"Name": "", "Driver": "", "DriverOpts": texts, "Labels": texts});
+    let asked = fields::read(&body, &example)?;
     if asked["Driver"].as_str().is_some_and(|driver| !driver.is_empty() && driver != "local") {
         return Err(ApiError::bad(format!("the volume driver {} is not supported: there is local", asked["Driver"])));
     }
@@ -47,9 +71,16 @@ pub async fn inspect(daemon: Daemon, name: String) -> Answer {
     ok(&blocking(move || daemon.engine.inspect_volume(&name)).await?)
 }
 
-/// Removes one that nobody uses.
-pub async fn remove(daemon: Daemon, name: String) -> Answer {
-    blocking(move || daemon.engine.remove_volume(&name)).await?;
+/// Removes one that nobody uses. With `force`, one that isn't there is no error.
+pub async fn remove(daemon: Daemon, name: String, call: Call) -> Answer {
+    let force = call.query.flag("force");
+    blocking(move || {
+        if force && daemon.engine.volumes().find(&name)?.is_none() {
+            return Ok(());
+        }
+        daemon.engine.remove_volume(&name)
+    })
+    .await?;
     no_content()
 }
 

@@ -7,6 +7,7 @@ mod create;
 mod http;
 mod networks;
 mod path;
+mod stats;
 mod streams;
 mod transfer;
 
@@ -59,6 +60,16 @@ impl Remote {
 
     fn post(&self, path: Path, body: Option<&Value>) -> Result<Value> {
         self.http.ask(Method::POST, &path.to_string(), body)
+    }
+
+    /// Makes an image of a container, and gives its id.
+    pub fn commit(&self, name: &str, image: &str) -> Result<String> {
+        // A colon before a slash is a port's.
+        let tag = image.rsplit_once(':').filter(|(_, tag)| !tag.contains('/'));
+        let (repository, tag) = tag.map_or((image, None), |(repository, tag)| (repository, Some(tag)));
+        let path = Path::new(&["commit"]).with("container", name).with("repo", repository).with_some("tag", tag);
+        let made = self.post(path, None)?;
+        Ok(made["Id"].as_str().context("the daemon made an image and did not say its id")?.into())
     }
 
     fn delete(&self, path: Path) -> Result<()> {

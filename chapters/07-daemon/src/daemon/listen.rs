@@ -48,6 +48,8 @@ fn listen_at(path: &Path, group: Option<&str>) -> Result<UnixListener> {
     if UnixStream::connect(path).is_ok() {
         bail!("another process already listens at {}\ncure: stop it, or choose another --host", path.display());
     }
+    let group = group.map(|name| Group::from_name(name)?.with_context(|| format!("there is no group {name}")));
+    let group = group.transpose()?;
     // A killed daemon has left it.
     let _ = fs::remove_file(path);
     let before = nix::sys::stat::umask(nix::sys::stat::Mode::from_bits_truncate(0o117));
@@ -55,10 +57,9 @@ fn listen_at(path: &Path, group: Option<&str>) -> Result<UnixListener> {
     nix::sys::stat::umask(before);
     let listener = listener.with_context(|| format!("cannot listen at {}", path.display()))?;
     fs::set_permissions(path, fs::Permissions::from_mode(0o660))?;
-    if let Some(name) = group {
-        let group = Group::from_name(name)?.with_context(|| format!("there is no group {name}"))?;
-        chown(path, None, Some(group.gid.as_raw()))
-            .with_context(|| format!("cannot give {} to {name}", path.display()))?;
+    if let Some(group) = group {
+        let given = chown(path, None, Some(group.gid.as_raw())).inspect_err(|_| drop(fs::remove_file(path)));
+        given.with_context(|| format!("cannot give {} to the group {}", path.display(), group.name))?;
     }
     Ok(listener)
 }

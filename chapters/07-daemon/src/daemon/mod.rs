@@ -35,6 +35,7 @@ use tracing::{info, warn};
 use crate::api::body::while_client_is_there;
 use crate::api::images::Images;
 use crate::api::router::{self, MoreRoutes};
+use crate::api::system::blocking;
 use crate::cli::DaemonVerb;
 
 /// What every request needs.
@@ -152,6 +153,7 @@ async fn serve(daemon: Daemon, listeners: Vec<std::os::unix::net::UnixListener>)
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut tasks = tokio::task::JoinSet::new();
+    tokio::spawn(let_go(Arc::clone(&daemon)));
     for listener in listeners {
         listener.set_nonblocking(true)?;
         let listener = UnixListener::from_std(listener).context("cannot listen")?;
@@ -165,6 +167,19 @@ async fn serve(daemon: Daemon, listeners: Vec<std::os::unix::net::UnixListener>)
     }
     info!("ends; containers go on");
     Ok(())
+}
+
+/// Clients that attached to a container that is removed before its start, whoever removes it.
+async fn let_go(daemon: Daemon) {
+    let mut changes = daemon.changes.count.clone();
+    while changes.changed().await.is_ok() {
+        for id in daemon.pending.waited_for() {
+            let (engine, container) = (daemon.engine.clone(), id.clone());
+            if blocking(move || engine.records().read(&container)).await.is_ok_and(|record| record.is_none()) {
+                drop(daemon.pending.take(&id));
+            }
+        }
+    }
 }
 
 // ANCHOR: accept

@@ -63,6 +63,11 @@ impl Pending {
         self.lock().remove(id).unwrap_or_default()
     }
 
+    /// Containers that somebody waits for.
+    pub fn waited_for(&self) -> Vec<String> {
+        self.lock().keys().cloned().collect()
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, Vec<Attachment>>> {
         self.waiting.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }

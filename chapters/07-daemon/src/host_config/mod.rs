@@ -12,12 +12,22 @@ mod unhonoured;
 
 use anyhow::Result;
 use ch06_containers::engine::NewContainer;
-use ch06_containers::record::HostConfig;
+use ch06_containers::record::{Config, HostConfig};
 use serde_json::Value;
 
 use crate::api::images::Image;
 use flags::Flags;
-pub use types::types_are_right;
+pub use types::{is_like, types_are_right};
+
+/// The flags of what surrounds a container, where nothing but `HostConfig` is known: a step of a
+/// build. With warnings.
+pub fn flags_of(host: &Value) -> Result<(Vec<String>, Vec<String>)> {
+    let (mut flags, mut warnings) = (Flags::default(), Vec::new());
+    surroundings::network(&Value::Null, host, &Config::default(), &mut flags, &mut warnings)?;
+    surroundings::limits(host, &mut flags)?;
+    surroundings::powers(host, &mut flags);
+    Ok((flags.0, warnings))
+}
 
 /// What is asked for, on an image; and warnings.
 pub fn new_container(asked: &Value, image: &Image) -> Result<(NewContainer, Vec<String>)> {
@@ -75,7 +85,6 @@ fn size(text: &str) -> Result<u64> {
 
 #[cfg(test)]
 mod tests {
-    use ch06_containers::record::Config;
     use serde_json::json;
 
     use super::*;
@@ -149,6 +158,8 @@ mod tests {
             json!({"MaskedPaths": ["/srv"]}),
             json!({"Mounts": [{"Type": "bind", "Source": "/a", "Target": "/b", "BindOptions": {"NonRecursive": true}}]}),
             json!({"Mounts": [{"Type": "volume", "Target": "/b", "VolumeOptions": {"Subpath": "s"}}]}),
+            json!({"Mounts": [{"Type": "tmpfs", "Target": "/b", "TmpfsOptions": {"Options": [["exec"]]}}]}),
+            json!({"Tmpfs": {"/b": "size=1m,uid=5"}}),
         ] {
             assert!(host(refused.clone()).unwrap_err().to_string().contains("not supported"), "{refused}");
         }

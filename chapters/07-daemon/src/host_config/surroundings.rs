@@ -53,10 +53,13 @@ pub fn mounts(host: &Value, flags: &mut Flags, warnings: &mut Vec<String>) -> Re
         }
     }
     for (target, options) in host["Tmpfs"].as_object().into_iter().flatten() {
-        let known = options.as_str().unwrap_or_default().split(',').filter(|option| {
-            option.starts_with("size=") || option.starts_with("mode=") || matches!(*option, "exec" | "ro")
-        });
-        let options = known.collect::<Vec<_>>().join(",");
+        let options = options.as_str().unwrap_or_default();
+        for option in options.split(',') {
+            let is_known = option.starts_with("size=") || option.starts_with("mode=");
+            if !is_known && !matches!(option, "" | "exec" | "ro" | "rw" | "noexec" | "nosuid" | "nodev") {
+                bail!("the option {option:?} of the tmpfs at {target} is not supported by Coracle: omit it");
+            }
+        }
         flags.value("tmpfs", if options.is_empty() { target.clone() } else { format!("{target}:{options}") });
     }
     flags.set("read-only", &host["ReadonlyRootfs"]);

@@ -50,7 +50,8 @@ fn of_body() -> Value {
     })
 }
 
-fn is_like(value: &Value, example: &Value, at: &str) -> Result<(), String> {
+/// Whether a value has the types of an example; an error names the field.
+pub fn is_like(value: &Value, example: &Value, at: &str) -> Result<(), String> {
     let is_right = match (value, example) {
         (Value::Null, _) => true,
         (Value::Object(fields), Value::Object(known)) => {

@@ -58,6 +58,7 @@ pub fn of_mount(mount: &Value, warnings: &mut Vec<String>) -> Result<()> {
     let driver = volume["DriverConfig"]["Name"].as_str().unwrap_or_default();
     for (name, is_asked_for) in [
         ("BindOptions.NonRecursive", is_set(&bind["NonRecursive"])),
+        ("TmpfsOptions.Options", is_set(&mount["TmpfsOptions"]["Options"])),
         ("VolumeOptions.Subpath", is_set(&volume["Subpath"])),
         ("VolumeOptions.DriverConfig.Name", !matches!(driver, "" | "local")),
         ("VolumeOptions.DriverConfig.Options", is_set(&volume["DriverConfig"]["Options"])),

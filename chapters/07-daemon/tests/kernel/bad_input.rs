@@ -15,6 +15,8 @@ pub fn cases() -> Vec<Case> {
         what_is_no_http_is_refused_or_dropped,
         json_that_is_broken_or_of_other_types_is_a_bad_request,
         versions_and_paths_that_are_unknown_have_an_answer_in_json,
+        every_version_that_is_spoken_is_answered_and_no_other,
+        what_is_not_honoured_is_refused_by_its_name,
         an_oversized_body_is_refused_without_being_kept,
         heads_that_never_end_are_dropped_and_keep_nobody_waiting,
     ]
@@ -122,6 +124,93 @@ fn versions_and_paths_that_are_unknown_have_an_answer_in_json() -> Result<()> {
     }
     ensure!(status(&ask("BREW /_ping", &[])?)? == 404);
     daemon.is_back_to(before)
+}
+
+fn every_version_that_is_spoken_is_answered_and_no_other() -> Result<()> {
+    let _daemon = Daemon::start()?;
+    let version = crate::http::json("GET /version", &serde_json::Value::Null, 200)?;
+    ensure!(version["ApiVersion"] == "1.48" && version["MinAPIVersion"] == "1.24", "{version}");
+    let id = crate::world::create("any", "true", serde_json::Value::Null)?;
+    for minor in 24..=48 {
+        for path in
+            ["version", "info", "containers/json?all=1", "networks", "volumes", &format!("containers/{id}/json")]
+        {
+            let answer = ask(&format!("GET /v1.{minor}/{path}"), &[])?;
+            ensure!(status(&answer)? == 200, "1.{minor} {path}: {answer}");
+            ensure!(answer.to_lowercase().contains("api-version: 1.48\r\n"), "1.{minor}: {answer}");
+        }
+    }
+    for (version, message) in [
+        ("1.49", "client version 1.49 is too new. Maximum supported API version is 1.48"),
+        ("1.51", "client version 1.51 is too new. Maximum supported API version is 1.48"),
+        ("2.0", "client version 2.0 is too new. Maximum supported API version is 1.48"),
+        ("1.23", "client version 1.23 is too old. Minimum supported API version is 1.24, please upgrade your client"),
+    ] {
+        let answer = ask(&format!("GET /v{version}/containers/json"), &[])?;
+        ensure!(status(&answer)? == 400 && answer.contains(message), "{version}: {answer}");
+    }
+    // Without a version in the path a client asks first, and is told which one there is.
+    let answer = ask("HEAD /_ping", &[])?;
+    ensure!(status(&answer)? == 200 && answer.to_lowercase().contains("api-version: 1.48\r\n"), "{answer}");
+    Ok(())
+}
+
+fn what_is_not_honoured_is_refused_by_its_name() -> Result<()> {
+    let _daemon = Daemon::start()?;
+    let id = crate::world::create("any", "true", serde_json::Value::Null)?;
+    for (request, body, named) in [
+        ("GET containers/json?size=1", "", "the parameter size of GET /containers/json"),
+        ("GET containers/any/json?size=1", "", "the parameter size"),
+        ("GET containers/any/logs?stdout=1&details=1", "", "the parameter details"),
+        ("POST containers/any/start?checkpoint=x", "", "the parameter checkpoint"),
+        ("DELETE containers/any?link=1", "", "the parameter link"),
+        ("POST containers/create?platform=linux/s390x", "{\"Image\":\"hostbox\"}", "invalid platform"),
+        ("GET volumes?filters=%7B%22colour%22%3A%5B%22red%22%5D%7D", "", "invalid filter 'colour'"),
+        ("GET networks?filters=%7B%22colour%22%3A%5B%22red%22%5D%7D", "", "invalid filter 'colour'"),
+        (
+            "POST networks/create",
+            "{\"Name\":\"a\",\"IPAM\":{\"Config\":[{\"IPRange\":\"10.1.0.0/24\"}]}}",
+            "IPAM.Config[0].IPRange",
+        ),
+        (
+            "POST networks/create",
+            "{\"Name\":\"a\",\"IPAM\":{\"Config\":[{\"AuxiliaryAddresses\":{\"r\":\"10.1.0.9\"}}]}}",
+            "IPAM.Config[0].AuxiliaryAddresses",
+        ),
+        ("POST networks/create", "{\"Name\":\"a\",\"IPAM\":{\"Config\":[{},{}]}}", "more than one subnet"),
+        ("POST networks/create", "{\"Name\":\"a\",\"Ingress\":true}", "Ingress"),
+        ("POST networks/create", "{\"Name\":\"a\",\"Colour\":\"red\"}", "Colour"),
+        (
+            "POST networks/create",
+            "{\"Name\":\"a\",\"Options\":{\"com.docker.network.driver.mtu\":\"x\"}}",
+            "driver.mtu",
+        ),
+        (
+            "POST volumes/create",
+            "{\"Name\":\"a\",\"ClusterVolumeSpec\":{\"Group\":\"g\"}}",
+            "ClusterVolumeSpec is not supported",
+        ),
+        ("POST volumes/create", "{\"Name\":\"a\",\"Labels\":[\"l\"]}", "Labels"),
+        ("POST containers/any/exec", "{\"Cmd\":[\"true\"],\"Env\":\"A=b\"}", "Env"),
+        ("POST containers/any/exec", "{\"Cmd\":[\"true\"],\"Colour\":\"red\"}", "Colour"),
+        (
+            "POST containers/create",
+            "{\"Image\":\"hostbox\",\"HostConfig\":{\"Tmpfs\":{\"/t\":\"size=1m,uid=5\"}}}",
+            "the option \\\"uid=5\\\" of the tmpfs at /t",
+        ),
+    ] {
+        let (method, path) = request.split_once(' ').unwrap_or_default();
+        let answer = ask(&format!("{method} /v1.43/{path}"), body.as_bytes())?;
+        ensure!(status(&answer)? == 400 && answer.contains(named), "{request} {body}: {answer}");
+    }
+    // What says nothing passes, and nothing was made or removed.
+    for path in ["containers/json?size=0&all=1&trunc_cmd=0", "volumes?filters=%7B%7D", "networks?filters="] {
+        ensure!(status(&ask(&format!("GET /v1.43/{path}"), &[])?)? == 200, "{path}");
+    }
+    ensure!(crate::world::inspect(&id)?["State"]["Status"] == "created");
+    let volumes = crate::http::json("GET /v1.43/volumes", &serde_json::Value::Null, 200)?;
+    ensure!(volumes["Volumes"] == serde_json::json!([]), "{volumes}");
+    Ok(())
 }
 
 fn an_oversized_body_is_refused_without_being_kept() -> Result<()> {

@@ -2,18 +2,19 @@
 
 use std::io::{Read, Write};
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use testkit::{Case, cases};
 
-use crate::http::{ask, connect, frame, status, upgraded};
-use crate::world::{Daemon, act, create, inspect, run, wait};
+use crate::http::{ask, connect, frame, head, opened, status, upgraded};
+use crate::world::{Daemon, act, create, inspect, program, run, wait};
 
 pub fn cases() -> Vec<Case> {
     cases![
         an_upgrade_that_never_finishes_holds_up_no_start,
         a_client_that_attaches_and_vanishes_before_the_start_is_forgotten,
         clients_of_a_container_that_is_removed_before_its_start_are_let_go,
+        clients_of_a_container_that_another_process_removes_are_let_go,
         an_exec_that_cannot_be_started_says_so_in_the_stream,
         what_is_attached_to_a_start_that_fails_is_let_go,
         detach_keys_end_a_terminals_connection_and_not_its_command,
@@ -75,6 +76,23 @@ fn clients_of_a_container_that_is_removed_before_its_start_are_let_go() -> Resul
         daemon.is_back_to(before)?;
     }
     Ok(())
+}
+
+fn clients_of_a_container_that_another_process_removes_are_let_go() -> Result<()> {
+    let daemon = Daemon::start()?;
+    let before = daemon.descriptors()?;
+    let id = create("waited-for", "true", Value::Null)?;
+    let mut attached = upgraded(&format!("/v1.43/containers/{id}/attach?stream=1&stdout=1"), &Value::Null)?;
+    let mut waiting = opened(&format!("POST /v1.43/containers/{id}/wait?condition=next-exit"))?;
+    ensure!(head(&mut waiting)?.starts_with("HTTP/1.1 200"));
+    // The command line, without the daemon.
+    let removed = program(&["rm", "waited-for"]).output()?;
+    ensure!(removed.status.success(), "{}", String::from_utf8_lossy(&removed.stderr));
+    ensure!(frame(&mut attached)?.is_none(), "the client is still attached");
+    let mut answer = String::new();
+    waiting.read_to_string(&mut answer).context("the client still waits")?;
+    drop((attached, waiting));
+    daemon.is_back_to(before)
 }
 
 fn an_exec_that_cannot_be_started_says_so_in_the_stream() -> Result<()> {

@@ -7,6 +7,7 @@ use ch06_containers::engine::Local;
 use ch06_containers::record::Config;
 use ch07_daemon::api::body::{json as answer, read};
 use ch07_daemon::api::error::{Answer, ApiError};
+use ch07_daemon::api::fields;
 use ch07_daemon::api::router::Call;
 use ch07_daemon::api::system::blocking;
 use ch07_daemon::daemon::Daemon;
@@ -14,7 +15,7 @@ use hyper::StatusCode;
 use serde_json::{Value, json};
 
 use super::images::name_of;
-use super::store;
+use super::{changes, store};
 use crate::layout::Found;
 use crate::{Reference, builtin, transfer};
 
@@ -25,21 +26,28 @@ pub async fn commit(daemon: Daemon, call: Call) -> Answer {
     let text = |key: &str| query.get(key).map(String::from);
     let (container, comment, author) = (text("container"), text("comment"), text("author"));
     let container = container.ok_or_else(|| ApiError::bad("invalid request: no container was given"))?;
-    if query.get("changes").is_some() {
-        return Err(ApiError::bad("invalid request: commit --change is not supported"));
-    }
+    let changes = changes::of(&query)?;
     let pauses = query.get("pause").is_none_or(|value| value != "0" && value != "false");
-    let _ = read(call.request.into_body()).await;
+    // A configuration in the body would stand over the container's own.
+    let body = read(call.request.into_body()).await?;
+    if serde_json::from_slice::<Value>(&body).is_ok_and(|config| fields::says_something(&config)) {
+        return Err(ApiError::bad("invalid request: a configuration in the body is not supported: use changes"));
+    }
     let id = blocking(move || {
         let record = daemon.engine.records().find(&container)?;
         let still = pauses
             && record.state.status == ch06_containers::record::Status::Running
             && daemon.engine.pause(&record.id, true).is_ok();
-        let made = commit_record(&daemon.engine, &record, comment, author, name.as_ref());
+        let first = name.as_ref().filter(|_| changes.is_empty());
+        let made = commit_record(&daemon.engine, &record, comment, author, first);
         if still {
             daemon.engine.pause(&record.id, false)?;
         }
-        Ok(made?.id().to_string())
+        let mut made = made?;
+        if !changes.is_empty() {
+            made = changes::apply(&daemon.engine, &store(&daemon.engine)?, made, &changes, name.as_ref())?;
+        }
+        Ok(made.id().to_string())
     })
     .await?;
     Ok(answer(StatusCode::CREATED, &json!({ "Id": id })))

@@ -17,7 +17,7 @@ use hyper::StatusCode;
 use serde_json::{Value, json};
 
 use super::stream::{Lines, reader, working};
-use super::{auth, inspect, store};
+use super::{auth, changes, inspect, store};
 use crate::config::ImageConfig;
 use crate::engine::loaded;
 use crate::layout::{Found, ImageStore, Removed, User};
@@ -26,15 +26,21 @@ use crate::{Reference, builtin};
 
 /// `docker images`.
 pub async fn list(daemon: Daemon, call: Call) -> Answer {
-    let filters = call.query.filters()?;
+    let filters = call.query.filters_of(&["reference", "dangling", "label"])?;
+    let is_dangling = prune::switch(&call.query, "dangling")?;
     let images = blocking(move || store(&daemon.engine)?.all().map(|all| (all, users(&daemon.engine)))).await?;
     let (all, users) = images;
     let wanted = |image: &&Found| {
         let by_name = filters
             .get("reference")
             .is_none_or(|patterns| image.names.iter().any(|name| patterns.iter().any(|pattern| fits(pattern, name))));
-        let dangling = filters.get("dangling").and_then(|values| values.first());
-        by_name && dangling.is_none_or(|value| (value == "true" || value == "1") == image.names.is_empty())
+        let labels = image.config.container().labels;
+        let has = |label: &String| match label.split_once('=') {
+            Some((name, value)) => labels.get(name).is_some_and(|known| known == value),
+            None => labels.contains_key(label),
+        };
+        let by_label = filters.get("label").is_none_or(|wanted| wanted.iter().all(has));
+        by_name && by_label && is_dangling.is_none_or(|wanted| wanted == image.names.is_empty())
     };
     let rows: Vec<Value> = all.iter().filter(wanted).map(|image| inspect::row(image, &users)).collect();
     ok(&rows)
@@ -56,11 +62,19 @@ pub fn users(engine: &Local) -> Vec<User> {
 pub async fn create(daemon: Daemon, call: Call) -> Answer {
     let credentials = auth::of_pull(&call);
     let query = call.query;
+    query.platform()?;
     if query.get("fromSrc").is_some() {
         let name = name_of(query.get("repo"), query.get("tag"))?;
+        let (changes, message) = (changes::of(&query)?, query.get("message").map(String::from));
         let body = reader(call.request.into_body());
         return working(move |lines| {
-            let found = transfer::import(&store(&daemon.engine)?, body, name.as_ref())?;
+            let images = store(&daemon.engine)?;
+            // With changes, the image that has them gets the name.
+            let first = name.as_ref().filter(|_| changes.is_empty());
+            let mut found = transfer::import(&images, body, message.as_deref(), first)?;
+            if !changes.is_empty() {
+                found = changes::apply(&daemon.engine, &images, found, &changes, name.as_ref())?;
+            }
             lines.status(&found.id().to_string())
         });
     }
@@ -74,9 +88,7 @@ pub async fn create(daemon: Daemon, call: Call) -> Answer {
     let name: Reference = name.parse().map_err(ApiError::bad)?;
     working(move |lines| {
         let images = store(&daemon.engine)?;
-        // What is made here needs no registry.
-        let is_made_here = ["hostbox:latest", "busybox:latest"].contains(&name.familiar().as_str());
-        if is_made_here && builtin::find(&images, &name.familiar()).is_ok() {
+        if builtin::is_made_here(&name) && builtin::find(&images, &name.familiar()).is_ok() {
             return lines.status(&format!("Status: Image is up to date for {}", name.familiar()));
         }
         pull(&images, &name, credentials, lines).map(drop)

@@ -3,6 +3,7 @@
 use anyhow::Result;
 use ch07_daemon::api::body::ok;
 use ch07_daemon::api::error::Answer;
+use ch07_daemon::api::router::Call;
 use ch07_daemon::api::system::blocking;
 use ch07_daemon::daemon::Daemon;
 use serde_json::{Value, json};
@@ -57,7 +58,8 @@ pub fn details(images: &ImageStore, name: &str) -> Result<Value> {
 }
 
 /// `docker inspect`.
-pub async fn inspect(daemon: Daemon, name: String) -> Answer {
+pub async fn inspect(daemon: Daemon, name: String, call: Call) -> Answer {
+    call.query.platform()?;
     ok(&blocking(move || details(&store(&daemon.engine)?, &name)).await?)
 }
 

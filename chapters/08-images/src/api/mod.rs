@@ -2,9 +2,11 @@
 
 mod auth;
 mod build;
+mod changes;
 mod commit;
 mod images;
 mod inspect;
+mod parameters;
 mod stream;
 
 use std::future::Future;
@@ -14,6 +16,7 @@ use anyhow::Result;
 use ch06_containers::engine::Local;
 use ch07_daemon::api::error::Answer;
 use ch07_daemon::api::images::{Image, Images};
+use ch07_daemon::api::parameters::Known;
 use ch07_daemon::api::router::{Call, MoreRoutes};
 use ch07_daemon::daemon::Daemon;
 
@@ -56,6 +59,10 @@ impl MoreRoutes for Routes {
         )
     }
 
+    fn parameters(&self) -> &'static [Known] {
+        parameters::KNOWN
+    }
+
     fn answer(&self, daemon: Daemon, call: Call) -> Pin<Box<dyn Future<Output = Answer> + Send>> {
         Box::pin(async move {
             let method = call.method.clone();
@@ -73,7 +80,7 @@ impl MoreRoutes for Routes {
                 ("GET", ["images", "get"]) => images::save(daemon, call.query.all("names").to_vec()).await,
                 // A name may have slashes in it.
                 ("GET", ["images", name @ .., "get"]) => images::save(daemon, vec![name.join("/")]).await,
-                ("GET", ["images", name @ .., "json"]) => inspect::inspect(daemon, name.join("/")).await,
+                ("GET", ["images", name @ .., "json"]) => inspect::inspect(daemon, name.join("/"), call).await,
                 ("GET", ["images", name @ .., "history"]) => inspect::history(daemon, name.join("/")).await,
                 ("POST", ["images", name @ .., "tag"]) => images::tag(daemon, name.join("/"), call).await,
                 ("DELETE", ["images", name @ ..]) => images::remove(daemon, name.join("/"), call).await,

@@ -54,6 +54,10 @@ pub struct Request {
     pub no_cache: bool,
     /// Labels for the image.
     pub labels: BTreeMap<String, String>,
+    /// Whether base images are pulled, also where they are here.
+    pub pull: bool,
+    /// Flags of the containers in which RUN runs: chapter 6's.
+    pub run_flags: Vec<String>,
 }
 
 /// What every step needs.
@@ -194,6 +198,11 @@ impl Builder<'_> {
 
     /// An image that is here, or can be had.
     fn find(&self, name: &str, output: &mut Output<'_>) -> Result<Found> {
+        let known: Option<Reference> = name.parse().ok().filter(|known| !builtin::is_made_here(known));
+        if let (true, Some(reference)) = (self.request.pull, known) {
+            output(&format!("Pulling {}\n", reference.familiar()))?;
+            return (self.pull)(&reference);
+        }
         match builtin::find(self.images, name) {
             Err(error) if error.to_string().contains("No such image") => {
                 let reference: Reference = name.parse().map_err(|error: String| anyhow!(error))?;

@@ -39,12 +39,14 @@ pub fn run(
     images: &ImageStore,
     on: ChainId,
     config: Config,
+    more: &[String],
     output: &mut Output<'_>,
 ) -> Result<Copied> {
     let mut flags: Vec<String> = config.env.iter().map(|entry| format!("--env={entry}")).collect();
     if !config.working_dir.is_empty() {
         flags.push(format!("--workdir={}", config.working_dir));
     }
+    flags.extend(more.iter().cloned());
     let command = config.command();
     // Were we killed, the next build knows that nobody wants this container any more.
     let host = HostConfig { made_for: Some(RecordedProcess::from_pid(getpid())?), ..HostConfig::default() };

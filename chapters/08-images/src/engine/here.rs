@@ -105,7 +105,7 @@ impl Images for Here<'_> {
     }
 
     fn import(&self, archive: Input, name: Option<&Reference>) -> Result<String> {
-        Ok(transfer::import(&open_to_write(self.0)?, archive, name)?.id().to_string())
+        Ok(transfer::import(&open_to_write(self.0)?, archive, None, name)?.id().to_string())
     }
 
     fn build(&self, files: Files, request: &Request, quiet: bool, output: &mut Output<'_>) -> Result<String> {

@@ -17,12 +17,17 @@ use crate::layout::{Copied, Descriptor, Found, ImageStore, diff_of, media_type};
 pub const MOST_BYTES: u64 = 1 << 40;
 
 /// `import`: an archive, compressed or not, becomes an image.
-pub fn import(images: &ImageStore, archive: impl Read, name: Option<&Reference>) -> Result<Found> {
+pub fn import(
+    images: &ImageStore,
+    archive: impl Read,
+    message: Option<&str>,
+    name: Option<&Reference>,
+) -> Result<Found> {
     let _growing = images.growing()?;
     let blob = images.put(archive, None, MOST_BYTES)?;
     let diff = diff_of(File::open(images.blob(&blob.digest))?).context("cannot unpack the archive")?;
     let created = ch06_containers::now();
-    let history = [json!({"created": created, "comment": "Imported from -"})];
+    let history = [json!({"created": created, "comment": message.unwrap_or("Imported from -")})];
     let config = new_config(&created, &json!({}), &[diff], &history);
     images.add_made(&serde_json::to_vec(&config)?, vec![images.describe_layer(blob)?], name)
 }

@@ -70,6 +70,7 @@ impl Build {
             target: self.target.clone(),
             no_cache: self.no_cache,
             labels: self.label.iter().map(label).collect(),
+            ..Request::default()
         };
         let files = if self.context != Path::new("-") {
             Files::Directory(Context::of_directory(&self.context)?)

@@ -7,6 +7,7 @@ mod daemon;
 mod faults;
 mod hostile_registry;
 mod images;
+mod parameters;
 mod registry;
 mod world;
 
@@ -21,6 +22,7 @@ fn main() -> ExitCode {
             hostile_registry::cases(),
             faults::cases(),
             daemon::cases(),
+            parameters::cases(),
             client::cases(),
         ]
         .concat(),

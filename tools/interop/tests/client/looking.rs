@@ -16,6 +16,8 @@ pub fn cases() -> Vec<Case> {
         a_memory_limit_is_shown_by_stats,
         diff_and_export_show_the_files,
         events_tell_a_life_in_order,
+        events_that_were_are_told_and_end,
+        a_client_of_another_version_is_served_or_told_why_not,
     ]
 }
 
@@ -127,6 +129,39 @@ fn events_tell_a_life_in_order() -> Result<()> {
         })?;
         events.wait()?;
         ensure!(is_a_life(&actions), "{actions:?}");
+        Ok(())
+    })
+}
+
+fn events_that_were_are_told_and_end() -> Result<()> {
+    with_each_client(|world| {
+        world.docker(&["run", "--name", "past", "busybox", "true"])?;
+        world.docker(&["rm", "past"])?;
+        let args = ["events", "--since", "10m", "--until", "0s", "--filter", "container=past"];
+        let asked = [&args[..], &["--format", "{{.Action}}"]].concat();
+        testkit::eventually("the life is told", || {
+            let told = world.docker(&asked)?;
+            Ok(is_a_life(&told.lines().map(String::from).collect::<Vec<_>>()))
+        })
+    })
+}
+
+fn a_client_of_another_version_is_served_or_told_why_not() -> Result<()> {
+    with_each_client(|world| {
+        for version in ["1.24", "1.30", "1.40"] {
+            let docker = format!("DOCKER_API_VERSION={version} docker");
+            let said = world.shell("", &format!("{docker} run --rm --network none busybox echo hello"))?;
+            ensure!(said == "hello", "{version}: {said}");
+            let id = world.shell("", &format!("{docker} run -d --name old --network none busybox sleep 600"))?;
+            let line = format!("{docker} exec old echo within && {docker} ps -q --no-trunc && {docker} rm -f old");
+            let said = world.shell("", &line)?;
+            ensure!(said.lines().collect::<Vec<_>>() == ["within", id.trim(), "old"], "{version}: {said}");
+        }
+        for version in ["1.49", "1.99"] {
+            let said = world.shell("", &format!("! DOCKER_API_VERSION={version} docker ps 2>&1"))?;
+            let expected = format!("client version {version} is too new. Maximum supported API version is 1.48");
+            ensure!(said.contains(&expected), "{said}");
+        }
         Ok(())
     })
 }

@@ -12,6 +12,7 @@ use crate::host_config::{new_container, types_are_right};
 
 /// Makes it. "No such image" makes the client pull it and ask again.
 pub async fn create(daemon: Daemon, call: Call) -> Answer {
+    call.query.platform()?;
     let name = call.query.get("name").map(String::from);
     let body = read(call.request.into_body()).await?;
     let asked: Value =

@@ -67,7 +67,7 @@ fn sample(daemon: &Daemon, record: &Record) -> Value {
         .map_or(0, |line| line.split_whitespace().skip(1).filter_map(|n| n.parse::<u64>().ok()).sum());
     json!({
         "id": record.id, "name": format!("/{}", record.name), "read": ch06_containers::now(), "preread": "0001-01-01T00:00:00Z",
-        "num_procs": 0, "pids_stats": {"current": number(&stats["pids"]["current"])},
+        "num_procs": 0, "pids_stats": if stats["pids"].is_null() { json!({}) } else { stats["pids"].clone() },
         "cpu_stats": {
             "cpu_usage": {"total_usage": number(&stats["cpu"]["usage_usec"]) * 1000,
                 "usage_in_kernelmode": number(&stats["cpu"]["system_usec"]) * 1000,
@@ -77,13 +77,26 @@ fn sample(daemon: &Daemon, record: &Record) -> Value {
                 "throttled_periods": number(&stats["cpu"]["throttled_periods"]), "throttled_time": number(&stats["cpu"]["throttled_usec"]) * 1000},
         },
         "precpu_stats": {"cpu_usage": {"total_usage": 0, "usage_in_kernelmode": 0, "usage_in_usermode": 0}, "throttling_data": {"periods": 0, "throttled_periods": 0, "throttled_time": 0}},
-        "memory_stats": {"usage": number(&stats["memory"]["usage"]),
-            "limit": stats["memory"]["limit"].as_u64().unwrap_or_else(total_memory),
-            "stats": {"inactive_file": 0}},
+        "memory_stats": memory(&stats["memory"]),
         "blkio_stats": {"io_service_bytes_recursive": [
             {"major": 0, "minor": 0, "op": "read", "value": number(&stats["io"]["read_bytes"])},
-            {"major": 0, "minor": 0, "op": "write", "value": number(&stats["io"]["write_bytes"])}]},
+            {"major": 0, "minor": 0, "op": "write", "value": number(&stats["io"]["write_bytes"])}],
+            "io_serviced_recursive": [
+            {"major": 0, "minor": 0, "op": "read", "value": number(&stats["io"]["reads"])},
+            {"major": 0, "minor": 0, "op": "write", "value": number(&stats["io"]["writes"])}]},
         "networks": networks(record), "storage_stats": {},
+    })
+}
+
+/// Without a limit it is the machine's memory, for clients that show a percentage. Nothing, where
+/// memory isn't counted.
+fn memory(counted: &Value) -> Value {
+    if counted.is_null() {
+        return json!({});
+    }
+    json!({
+        "usage": counted["usage"], "limit": counted["limit"].as_u64().unwrap_or_else(total_memory),
+        "stats": {"inactive_file": 0, "cache": counted["cache"], "swap": counted["swap"]},
     })
 }
 

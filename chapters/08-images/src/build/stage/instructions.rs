@@ -148,9 +148,9 @@ impl Stage {
             user: self.text("User").into(),
             ..Config::default()
         };
-        let (engine, images) = (builder.engine, builder.images);
+        let (engine, images, flags) = (builder.engine, builder.images, &builder.request.run_flags);
         self.cached_or(builder, &key, output, |stage, output| {
-            let blob = run::run(engine, images, top, config, output)?;
+            let blob = run::run(engine, images, top, config, flags, output)?;
             stage.add_layer(blob);
             stage.note(&by, false);
             stage.commit(images, Some(&key))
