@@ -10,8 +10,11 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result, bail};
 use ch01_namespaces::explain::{is_narrated, note, relay};
 use ch01_namespaces::link::Link;
-use ch01_namespaces::{StoreFlags, own_binary};
-use nix::sys::socket::{AddressFamily, SockFlag, SockType, UnixAddr, connect as connect_socket, socket};
+use ch01_namespaces::{Failure, StoreFlags, own_binary};
+use nix::errno::Errno;
+use nix::sys::socket::sockopt::{ReceiveTimeout, SendTimeout};
+use nix::sys::socket::{AddressFamily, SockFlag, SockType, UnixAddr, connect as connect_socket, setsockopt, socket};
+use nix::sys::time::TimeVal;
 use std::os::fd::AsRawFd;
 
 use super::protocol::{Reply, Request};
@@ -118,14 +121,29 @@ impl Handle {
     }
 }
 
+/// A shim that doesn't answer for so long stands still, or is stopped: whoever asks has other
+/// things to do.
+const PATIENCE: TimeVal = TimeVal::new(20, 0);
+
 /// A connection to a container's shim.
 pub fn connect(state_root: &Path, id: &str) -> Result<Link> {
     let path = socket_path(state_root, id);
     let socket = socket(AddressFamily::Unix, SockType::SeqPacket, SockFlag::SOCK_CLOEXEC, None)
         .context("cannot make a socket")?;
     let address = UnixAddr::new(&path).with_context(|| format!("{} is too long for a socket", path.display()))?;
-    connect_socket(socket.as_raw_fd(), &address).with_context(|| format!("container {} is not running", &id[..12]))?;
+    // Connecting waits where many others wait already.
+    setsockopt(&socket, SendTimeout, &PATIENCE).context("setsockopt")?;
+    match connect_socket(socket.as_raw_fd(), &address) {
+        Err(Errno::EAGAIN) => bail!(silent()),
+        connected => connected.with_context(|| format!("container {} is not running", &id[..12]))?,
+    }
     Ok(Link::over(socket))
+}
+
+fn silent() -> Failure {
+    let text = format!("the container's shim has not answered for {} seconds", PATIENCE.tv_sec());
+    let cure = "cure: if somebody has stopped it, kill -CONT it; otherwise kill it, and start the container again";
+    Failure { exit_code: 125, errno: None, chain: vec![text, cure.into()] }
 }
 
 /// Asks, and waits for the answer.
@@ -135,9 +153,14 @@ pub fn ask(state_root: &Path, id: &str, request: &Request, fds: Vec<OwnedFd>) ->
 
 /// The same over a connection.
 pub fn ask_over(link: &Link, request: &Request, fds: Vec<OwnedFd>) -> Result<Reply> {
+    // An end may be far away.
+    let is_long = matches!(request, Request::Wait | Request::ExecWait(_));
+    let patience = if is_long { TimeVal::new(0, 0) } else { PATIENCE };
+    setsockopt(link, ReceiveTimeout, &patience).context("setsockopt")?;
     link.send(request, &fds)?;
     drop(fds);
-    done(answer(link)?)
+    let is_silent = |error: &anyhow::Error| error.downcast_ref::<Errno>() == Some(&Errno::EAGAIN);
+    done(answer(link).map_err(|error| if is_silent(&error) { silent().into() } else { error })?)
 }
 
 fn done(reply: Option<Reply>) -> Result<Reply> {

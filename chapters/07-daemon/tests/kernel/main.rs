@@ -6,6 +6,7 @@ mod clients;
 mod crashes;
 mod events;
 mod http;
+mod load;
 mod prune;
 mod remote;
 mod sockets;
@@ -24,6 +25,7 @@ fn main() -> ExitCode {
         upgrades::cases(),
         crashes::cases(),
         events::cases(),
+        load::cases(),
     ]
     .concat();
     testkit::run(cases.into_iter().map(testkit::Case::with_own_cgroups).collect())

@@ -49,8 +49,17 @@ impl Daemon {
 
     /// The most memory that it ever had, in kB.
     pub fn peak_memory(&self) -> Result<u64> {
+        self.status("VmHWM:")
+    }
+
+    /// Memory of its own that it has now, in kB.
+    pub fn memory(&self) -> Result<u64> {
+        self.status("RssAnon:")
+    }
+
+    fn status(&self, key: &str) -> Result<u64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.pid()))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("no VmHWM")?;
+        let line = status.lines().find_map(|line| line.strip_prefix(key)).with_context(|| format!("no {key}"))?;
         Ok(line.trim_end_matches("kB").trim().parse()?)
     }
 
