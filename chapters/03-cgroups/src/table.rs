@@ -66,7 +66,7 @@ fn counted(store: &Store, names: &[String]) -> Result<Vec<Counted<'static>>> {
         let mut is_first = true;
         let read = move || {
             let is_shown = std::mem::take(&mut is_first) || state.is_alive();
-            Ok(is_shown.then(|| Stats::of(&cgroup)))
+            Ok(is_shown.then(|| Stats::read(&cgroup)))
         };
         Counted { id, name, read: Box::new(read) }
     };

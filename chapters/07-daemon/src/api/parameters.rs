@@ -87,7 +87,7 @@ mod tests {
     fn refused(method: &str, path: &str, query: &str) -> Option<String> {
         let path: Vec<&str> = path.split('/').collect();
         let more: &[Known] = &[("GET", "images/**/json", &["manifests"])];
-        check(method, &path, &Query::of(Some(query)), &[KNOWN, more]).err().map(|error| error.message)
+        check(method, &path, &Query::parse(Some(query)), &[KNOWN, more]).err().map(|error| error.message)
     }
 
     #[test]

@@ -39,7 +39,7 @@ pub struct About {
 }
 
 impl About {
-    fn of(record: &Record) -> About {
+    fn from_record(record: &Record) -> About {
         let Record { id, name, image, .. } = record.clone();
         About { id, name, image, labels: record.config.labels.clone(), exit_code: record.state.exit_code }
     }
@@ -177,7 +177,11 @@ impl Watcher {
 
     fn announce(&self, action: &'static str, record: &Record) {
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-        self.news.publish(Change { action, about: Arc::new(About::of(record)), nanoseconds: now.as_nanos() as i64 });
+        self.news.publish(Change {
+            action,
+            about: Arc::new(About::from_record(record)),
+            nanoseconds: now.as_nanos() as i64,
+        });
     }
 }
 

@@ -14,7 +14,7 @@ use crate::layout::{Found, ImageStore};
 const ALLOWED: [&str; 9] = ["CMD", "ENTRYPOINT", "ENV", "EXPOSE", "LABEL", "STOPSIGNAL", "USER", "VOLUME", "WORKDIR"];
 
 /// The instructions of a request, each checked.
-pub fn of(query: &Query) -> Result<Vec<String>, ApiError> {
+pub fn from_query(query: &Query) -> Result<Vec<String>, ApiError> {
     let lines = query.all("changes").iter().flat_map(|text| text.lines()).map(str::trim);
     let lines: Vec<String> = lines.filter(|line| !line.is_empty()).map(String::from).collect();
     let verb = |line: &String| line.split_whitespace().next().unwrap_or_default().to_uppercase();

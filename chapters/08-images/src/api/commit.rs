@@ -26,7 +26,7 @@ pub async fn commit(daemon: Daemon, call: Call) -> Answer {
     let text = |key: &str| query.get(key).map(String::from);
     let (container, comment, author) = (text("container"), text("comment"), text("author"));
     let container = container.ok_or_else(|| ApiError::bad("invalid request: no container was given"))?;
-    let changes = changes::of(&query)?;
+    let changes = changes::from_query(&query)?;
     let pauses = query.get("pause").is_none_or(|value| value != "0" && value != "false");
     // A configuration in the body would stand over the container's own.
     let body = read(call.request.into_body()).await?;

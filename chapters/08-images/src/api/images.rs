@@ -65,7 +65,7 @@ pub async fn create(daemon: Daemon, call: Call) -> Answer {
     query.platform()?;
     if query.get("fromSrc").is_some() {
         let name = name_of(query.get("repo"), query.get("tag"))?;
-        let (changes, message) = (changes::of(&query)?, query.get("message").map(String::from));
+        let (changes, message) = (changes::from_query(&query)?, query.get("message").map(String::from));
         let body = reader(call.request.into_body());
         return working(move |lines| {
             let images = store(&daemon.engine)?;
