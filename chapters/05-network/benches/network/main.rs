@@ -35,9 +35,12 @@ fn main() -> Result<()> {
         command
     };
     let measured = starts(&program).and_then(|()| many(&program, store.path())).and_then(|()| throughput(&program));
-    // The one that stayed, so that bridge and holder were there.
-    let removed = program(&["rm", "-f", "stays"]).status()?;
-    ensure!(removed.success(), "the container \"stays\" is left");
+    // The one that stayed, so that bridge and holder were there; and the server, if it came to that.
+    let left = program(&["ps", "--quiet"]).stdout(Stdio::piped()).output()?;
+    let left = String::from_utf8(left.stdout)?;
+    let removed =
+        program(&[&["rm", "-f"], left.split_whitespace().collect::<Vec<_>>().as_slice()].concat()).status()?;
+    ensure!(removed.success(), "containers are left: {left}");
     measured
 }
 
