@@ -93,17 +93,17 @@ pub static PROTECT_PROGRAM: Why =
 
 /// Before the gid map.
 pub static DENY_SETGROUPS: Why =
-    Why::new("nobody may drop groups inside; gid_map demands it", USERS).as_shell(write_by_echo);
+    Why::new("forbids to drop groups inside; gid_map requires this", USERS).as_shell(write_by_echo);
 
 /// User ids.
 pub static MAP_USERS: Why =
-    Why::new("which user ids exist inside, and who they are outside", USERS).as_shell(write_by_echo);
+    Why::new("which user ids exist inside, and their ids outside", USERS).as_shell(write_by_echo);
 
 /// Group ids.
 pub static MAP_GROUPS: Why = Why::new("the same for group ids", USERS).as_shell(write_by_echo);
 
 /// User ids that an administrator granted.
-pub static MAP_GRANTED_USERS: Why = Why::new("me as root, then the ids granted in /etc/subuid", USERS)
+pub static MAP_GRANTED_USERS: Why = Why::new("maps me to root, then the ids granted in /etc/subuid", USERS)
     .as_shell(|args| Some(format!("newuidmap {}", args.join(" "))));
 
 /// Group ids likewise.
@@ -129,10 +129,10 @@ pub static UNSHARE_CGROUP: Why =
     Why::new("the cgroup it is in becomes the root of what it sees", CGROUPS).as_shell(unshare);
 
 /// Clocks of its own.
-pub static UNSHARE_TIME: Why = Why::new("clocks of its own, for the children to come", CLOCKS).as_shell(unshare);
+pub static UNSHARE_TIME: Why = Why::new("new clocks, for the children from now on", CLOCKS).as_shell(unshare);
 
 /// What they show.
-pub static SET_CLOCKS: Why = Why::new("how far the clocks since boot are off the host's", CLOCKS)
+pub static SET_CLOCKS: Why = Why::new("the offset of these clocks from the host's", CLOCKS)
     .as_shell(|args| Some(format!("printf {} >{}", args.get(1)?, args.first()?)))
     .teaching(&[(
         Errno::ERANGE,
@@ -143,7 +143,7 @@ pub static SET_CLOCKS: Why = Why::new("how far the clocks since boot are off the
     )]);
 
 /// Not for the children only.
-pub static JOIN_TIME: Why = Why::new("into the new clocks ourselves, now that they are set", CLOCKS);
+pub static JOIN_TIME: Why = Why::new("enters the new time namespace, now that it is set", CLOCKS);
 
 /// The host name.
 pub static SET_HOSTNAME: Why = Why::new("the name of this UTS namespace", NAME)
@@ -162,10 +162,10 @@ pub static SET_DOMAINNAME: Why = Why::new("the NIS domain name of this UTS names
     )]);
 
 /// A helper that joins namespaces in our place.
-pub static SEND_HELPER: Why = Why::new("a helper goes: who joins can't always come back", JOINING);
+pub static SEND_HELPER: Why = Why::new("a helper joins: a process can't always go back", JOINING);
 
 /// Into namespaces that exist.
-pub static JOIN: Why = Why::new("into namespaces that exist already", JOINING)
+pub static JOIN: Why = Why::new("enters existing namespaces", JOINING)
     .as_shell(|args| Some(format!("nsenter {}", namespace_options(args.get(1)?))))
     .teaching(&[
         (Errno::EPERM, Lesson {
@@ -180,14 +180,13 @@ pub static JOIN: Why = Why::new("into namespaces that exist already", JOINING)
     ]);
 
 /// The caller's terminal is shared.
-pub static REFUSE_TYPING: Why =
-    Why::new("nobody inside may type on the terminal that is shared", PROCESS).teaching(&[(
-        Errno::EINVAL,
-        Lesson {
-            cause: "this kernel was built without seccomp filters",
-            cure: "give the container no terminal: setsid --wait …, with stdin, stdout and stderr redirected",
-        },
-    )]);
+pub static REFUSE_TYPING: Why = Why::new("no process inside may type on the shared terminal", PROCESS).teaching(&[(
+    Errno::EINVAL,
+    Lesson {
+        cause: "this kernel was built without seccomp filters",
+        cure: "give the container no terminal: setsid --wait …, with stdin, stdout and stderr redirected",
+    },
+)]);
 
 /// The command, as the child of an init.
 pub static FORK_FROM_INIT: Why = Why::new("init stays behind as PID 1; its child goes on", PROCESSES);

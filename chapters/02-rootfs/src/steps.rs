@@ -46,11 +46,11 @@ pub static MAKE_DEVICE: Why = Why::new("a device node", MOUNTS)
     .as_shell(|args| Some(format!("mknod -m 666 ROOT/dev/{} c {}", args.first()?, args.get(2)?)));
 
 /// A device, borrowed.
-pub static BIND_DEVICE: Why = Why::new("the host's device: a user namespace may make none", MOUNTS)
+pub static BIND_DEVICE: Why = Why::new("the host's device: a user namespace can't make one", MOUNTS)
     .as_shell(|args| Some(format!("mount --bind {} ROOT{}", args.first()?, target(args)?)));
 
 /// A volume.
-pub static VOLUME: Why = Why::new("what was asked for, at the place asked for", VOLUMES)
+pub static VOLUME: Why = Why::new("mounts a volume at its target", VOLUMES)
     .as_shell(|args| Some(format!("mount --rbind {} ROOT{}", args.first()?, target(args)?)))
     .teaching(&[
         (Errno::ENOENT, Lesson { cause: "the source is not there", cure: "make it first: mkdir -p" }),
@@ -65,12 +65,12 @@ pub static VOLUME: Why = Why::new("what was asked for, at the place asked for", 
     ]);
 
 /// A tmpfs that was asked for.
-pub static MEMORY: Why = Why::new("an empty file system in memory, as asked for", VOLUMES)
+pub static MEMORY: Why = Why::new("an empty file system in memory", VOLUMES)
     .as_shell(|args| Some(format!("mount -t tmpfs tmpfs ROOT{}", target(args)?)));
 
 /// Where the root is changed from.
 pub static ENTER_NEW_ROOT: Why =
-    Why::new("into the new root: from here, it is .", PIVOT).as_shell(|args| Some(format!("cd {}", args.first()?)));
+    Why::new("enters the new root: from here, it is .", PIVOT).as_shell(|args| Some(format!("cd {}", args.first()?)));
 
 /// The root changes.
 pub static PIVOT_ROOT: Why = Why::new("the new root becomes /, the old one lies on top of it", PIVOT)

@@ -66,11 +66,11 @@ pub static SET_LIMIT: Why = Why::new("a limit is a write into one of the cgroup'
     ]);
 
 /// Before a lower limit on memory.
-pub static RECLAIM: Why = Why::new("take back what can be, before the limit is lower", MEMORY).as_shell(echo);
+pub static RECLAIM: Why = Why::new("frees memory before the limit is lowered", MEMORY).as_shell(echo);
 
 /// Controllers for the children.
 pub static ENABLE: Why =
-    Why::new("on v2 a cgroup gives its children their controllers", VERSIONS).as_shell(echo).teaching(&[
+    Why::new("on v2, a cgroup enables its children's controllers", VERSIONS).as_shell(echo).teaching(&[
         (Errno::EROFS, READ_ONLY),
         (
             Errno::EACCES,
@@ -107,10 +107,10 @@ pub static MAKE_ROOM: Why =
     )]);
 
 /// Processors and memory nodes of a new v1 cgroup.
-pub static INHERIT_CPUSET: Why = Why::new("empty in a new v1 cgroup, and then nobody may join", CPU).as_shell(echo);
+pub static INHERIT_CPUSET: Why = Why::new("empty in a new v1 cgroup, and then no process can join", CPU).as_shell(echo);
 
 /// The child joins.
-pub static JOIN: Why = Why::new("I move in: 0 is whoever writes", CGROUPS).as_shell(echo).teaching(&[
+pub static JOIN: Why = Why::new("this process joins: 0 means the writing process", CGROUPS).as_shell(echo).teaching(&[
     (
         Errno::ENOSPC,
         Lesson {
@@ -140,7 +140,7 @@ pub static JOIN: Why = Why::new("I move in: 0 is whoever writes", CGROUPS).as_sh
 
 /// The score.
 pub static SET_OOM_SCORE: Why =
-    Why::new("whom the kernel kills first when memory runs out", MEMORY).as_shell(echo).teaching(&[(
+    Why::new("which process the kernel kills first without memory", MEMORY).as_shell(echo).teaching(&[(
         Errno::EACCES,
         Lesson {
             cause: "to be killed later than before takes CAP_SYS_RESOURCE over the machine",
@@ -150,11 +150,11 @@ pub static SET_OOM_SCORE: Why =
 
 /// The BPF program.
 pub static LOAD_DEVICE_RULES: Why =
-    Why::new("v2 has no files for devices: a program is asked", DEVICES).teaching(&[(Errno::EPERM, BPF)]);
+    Why::new("v2 has no files for devices: a program decides", DEVICES).teaching(&[(Errno::EPERM, BPF)]);
 
 /// Where it is asked.
 pub static ATTACH_DEVICE_RULES: Why =
-    Why::new("from now on the kernel asks it, for this cgroup", DEVICES).teaching(&[(Errno::EPERM, BPF)]);
+    Why::new("from now on the kernel runs it for this cgroup", DEVICES).teaching(&[(Errno::EPERM, BPF)]);
 
 const BPF: Lesson = Lesson {
     cause: "programs for the kernel take root's powers (CAP_BPF) over the machine",

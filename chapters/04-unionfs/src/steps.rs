@@ -6,7 +6,7 @@ use nix::errno::Errno;
 const UNION: &str = "4.2 The union: overlayfs";
 
 /// Layers are named relative to their store.
-pub static GO_TO_LAYERS: Why = Why::new("to the directory with the layers' short names", UNION)
+pub static GO_TO_LAYERS: Why = Why::new("enters the directory with the layers' short names", UNION)
     .as_shell(|args| Some(format!("cd {}", args.first()?)));
 
 /// The overlay.

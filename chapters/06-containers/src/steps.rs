@@ -78,8 +78,7 @@ pub static TERMINAL: Why = Why::new("opens a terminal in the container's own dev
 pub static CONSOLE: Why = Why::new("the container's terminal is also its console", TERMINALS);
 
 /// Shared memory of others.
-pub static SHARE_MEMORY: Why =
-    Why::new("who shares the IPC namespace shares the files of POSIX shared memory as well", IPC);
+pub static SHARE_MEMORY: Why = Why::new("shares POSIX shared memory, as the IPC namespace is shared", IPC);
 
 /// A path that is covered.
 pub static MASK: Why = Why::new("masked: this path shows the machine, not the container", MASKS);
