@@ -41,7 +41,7 @@ pub static LISTEN: Why = Why::new("here others reach the shim: attach, exec, sto
 pub static MAKE_STREAMS: Why = Why::new("the container's stdin, stdout, stderr; the shim has our ends", SHIM);
 
 /// The log.
-pub static OPEN_LOG: Why = Why::new("what the container writes goes here, whoever is attached", LOGS);
+pub static OPEN_LOG: Why = Why::new("the container's output, with or without a client", LOGS);
 
 /// The gate.
 pub static READY: Why = Why::new("the container is made, and waits at its start gate", SHIM);
