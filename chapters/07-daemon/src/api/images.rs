@@ -4,6 +4,7 @@ use anyhow::{Context, Result};
 use ch04_unionfs::digest::ChainId;
 use ch06_containers::engine::Local;
 use ch06_containers::record::Config;
+use serde_json::Value;
 
 /// What a container is made of.
 #[derive(Debug, Clone, Default)]
@@ -23,6 +24,18 @@ pub trait Images: Send + Sync {
 
     /// How many there are.
     fn count(&self, engine: &Local) -> usize;
+
+    /// For `docker system df`.
+    fn disk_usage(&self, engine: &Local) -> Result<DiskUsage>;
+}
+
+/// What images take of the disk.
+#[derive(Debug, Clone, Default)]
+pub struct DiskUsage {
+    /// Bytes of all layers; one that several images share counts once.
+    pub layers_size: u64,
+    /// A row for each image, as the API has them, with `SharedSize`.
+    pub rows: Vec<Value>,
 }
 
 /// Chapter 4's layers.
@@ -40,5 +53,10 @@ impl Images for LayersAsImages {
 
     fn count(&self, engine: &Local) -> usize {
         engine.layers().and_then(|layers| layers.names()).map_or(0, |names| names.len())
+    }
+
+    fn disk_usage(&self, engine: &Local) -> Result<DiskUsage> {
+        let layers_size = engine.layers()?.layers()?.iter().map(|layer| layer.size).sum();
+        Ok(DiskUsage { layers_size, rows: Vec::new() })
     }
 }

@@ -2,6 +2,9 @@
 
 use std::fs;
 
+use ch03_cgroups::machine::Machine;
+use ch03_cgroups::place::Place;
+use ch06_containers::engine::ListRequest;
 use hyper::{Response, StatusCode};
 use serde_json::{Value, json};
 
@@ -67,14 +70,16 @@ pub async fn info(daemon: Daemon) -> Answer {
         if rootless {
             security.push("name=rootless");
         }
+        let place = Machine::observe().and_then(|machine| Place::find(&machine, &[], None));
+        let limits = place.is_ok_and(|place| place.is_ours());
         let cpus = std::thread::available_parallelism().map_or(1, usize::from);
         Ok(json!({
             "ID": "coracle", "Containers": records.len(), "ContainersRunning": with("running"),
             "ContainersPaused": with("paused"), "ContainersStopped": with("exited") + with("created"),
             "Images": daemon.images.count(engine), "Driver": layers.driver().name().to_string(), "DriverStatus": [],
             "SystemStatus": null, "Plugins": {"Volume": ["local"], "Network": ["bridge", "host", "none"], "Authorization": null, "Log": ["json-file"]},
-            "MemoryLimit": true, "SwapLimit": true, "KernelMemory": false, "CpuCfsPeriod": true, "CpuCfsQuota": true,
-            "CPUShares": true, "CPUSet": true, "PidsLimit": true, "IPv4Forwarding": true,
+            "MemoryLimit": limits, "SwapLimit": limits, "KernelMemory": false, "CpuCfsPeriod": limits, "CpuCfsQuota": limits,
+            "CPUShares": limits, "CPUSet": limits, "PidsLimit": limits, "IPv4Forwarding": true,
             "BridgeNfIptables": false, "BridgeNfIp6tables": false, "Debug": false, "NFd": 0, "OomKillDisable": false,
             "NGoroutines": 0, "SystemTime": ch06_containers::now(), "LoggingDriver": "json-file",
             "CgroupDriver": "cgroupfs", "CgroupVersion": if v2 { "2" } else { "1" }, "NEventsListener": 0,
@@ -105,24 +110,13 @@ pub async fn disk_usage(daemon: Daemon, call: Call) -> Answer {
     }
     let value = blocking(move || {
         let engine = &daemon.engine;
-        let containers: Vec<Value> = engine
-            .records()
-            .all()?
-            .iter()
-            .map(|record| {
-                json!({
-                    "Id": record.id, "Names": [format!("/{}", record.name)], "Image": record.image, "SizeRw": 0,
-                    "SizeRootFs": 0, "State": record.state.status.to_string(),
-                    "Status": ch06_containers::engine::status_text(record), "Created": 0, "Command": "", "Mounts": [],
-                })
-            })
-            .collect();
-        let size: u64 = engine.layers()?.layers()?.iter().map(|layer| layer.size).sum();
+        let containers = engine.list(&ListRequest { all: true, ..ListRequest::default() })?;
+        let images = daemon.images.disk_usage(engine)?;
         let volumes = engine.volumes().all()?;
         let volumes: Vec<Value> =
             volumes.iter().filter_map(|volume| engine.inspect_volume(&volume.name).ok()).collect();
         let mut all =
-            json!({"LayersSize": size, "Images": [], "Containers": containers, "Volumes": volumes, "BuildCache": []});
+            json!({"LayersSize": images.layers_size, "Images": images.rows, "Containers": containers, "Volumes": volumes, "BuildCache": []});
         for (kind, key) in KINDS.iter().zip(["Containers", "Images", "Volumes", "BuildCache"]) {
             if !wanted.is_empty() && wanted.iter().all(|wanted| wanted != kind) {
                 all[key] = Value::Null;

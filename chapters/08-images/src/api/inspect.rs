@@ -1,8 +1,12 @@
 //! Looking at an image: `inspect` and `history`.
 
+use std::collections::BTreeMap;
+
 use anyhow::Result;
+use ch04_unionfs::digest::Digest;
 use ch07_daemon::api::body::ok;
 use ch07_daemon::api::error::Answer;
+use ch07_daemon::api::images::DiskUsage;
 use ch07_daemon::api::router::Call;
 use ch07_daemon::api::system::blocking;
 use ch07_daemon::daemon::Daemon;
@@ -32,6 +36,23 @@ pub fn row(image: &Found, users: &[User]) -> Value {
         "Labels": image.config.whole["config"]["Labels"],
         "Containers": users.iter().filter(|user| user.stands_on(image)).count(),
     })
+}
+
+/// The rows of all images. A layer's blob has one digest in all images that share it.
+pub fn disk_usage(all: &[Found], users: &[User]) -> Result<DiskUsage> {
+    let mut images_of = BTreeMap::<Digest, (u64, usize)>::new();
+    for image in all {
+        let layers: BTreeMap<_, _> = image.manifest.layers.iter().map(|layer| (layer.digest, layer.size)).collect();
+        layers.into_iter().for_each(|(digest, size)| images_of.entry(digest).or_insert((size, 0)).1 += 1);
+    }
+    let row_with_shared = |image: &Found| {
+        let shared = image.manifest.layers.iter().filter(|layer| images_of[&layer.digest].1 > 1);
+        let mut row = row(image, users);
+        row["SharedSize"] = json!(shared.map(|layer| layer.size).fold(0, u64::saturating_add));
+        row
+    };
+    let layers_size = images_of.values().map(|(size, _)| *size).fold(0, u64::saturating_add);
+    Ok(DiskUsage { layers_size, rows: all.iter().map(row_with_shared).collect() })
 }
 
 /// All about an image, as Docker's `inspect` has it.

@@ -15,7 +15,7 @@ use std::pin::Pin;
 use anyhow::Result;
 use ch06_containers::engine::Local;
 use ch07_daemon::api::error::Answer;
-use ch07_daemon::api::images::{Image, Images};
+use ch07_daemon::api::images::{DiskUsage, Image, Images};
 use ch07_daemon::api::parameters::Known;
 use ch07_daemon::api::router::{Call, MoreRoutes};
 use ch07_daemon::daemon::Daemon;
@@ -34,6 +34,10 @@ impl Images for Stored {
 
     fn count(&self, engine: &Local) -> usize {
         store(engine).and_then(|images| images.all()).map_or(0, |all| all.len())
+    }
+
+    fn disk_usage(&self, engine: &Local) -> Result<DiskUsage> {
+        inspect::disk_usage(&store(engine)?.all()?, &users(engine))
     }
 }
 

@@ -35,6 +35,10 @@ fn version_and_info_tell_of_both_sides() -> Result<()> {
         }
         let df = world.docker(&["system", "df"])?;
         ensure!(df.contains("Images") && df.contains("Local Volumes"), "{df}");
+        let images = world.docker(&["images", "--all", "--quiet", "--no-trunc"])?;
+        let images = images.lines().collect::<std::collections::BTreeSet<_>>().len();
+        let total = world.docker(&["system", "df", "--format", "{{.Type}} {{.TotalCount}}"])?;
+        ensure!(images > 0 && total.contains(&format!("Images {images}\n")), "{total}");
         Ok(())
     })
 }
