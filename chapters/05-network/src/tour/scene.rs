@@ -81,7 +81,7 @@ impl Scene<'_> {
     }
 }
 
-/// Whoever is in a network namespace.
+/// A process in a network namespace.
 pub struct Side(Target);
 
 impl Side {

@@ -114,7 +114,7 @@ fn on_the_machines_network_the_files_are_copies_of_the_machines() -> Result<()> 
     ensure!(hosts == format!("{}\n10.0.0.9\tdb", machines("/etc/hosts")?.trim_end()), "{hosts}");
     let servers = two.inside("grep ^nameserver /etc/resolv.conf; cat /etc/hostname")?;
     ensure!(servers == "nameserver 198.51.100.1\nboat", "{servers}");
-    // Whoever shares their network has their files.
+    // A container that shares their network has their files.
     let shared = Container::idle("three", &["--network", "container:two"])?;
     ensure!(shared.inside("cat /etc/hosts /etc/hostname")? == two.inside("cat /etc/hosts /etc/hostname")?);
     Ok(())

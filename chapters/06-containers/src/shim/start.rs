@@ -121,8 +121,8 @@ impl Handle {
     }
 }
 
-/// A shim that doesn't answer for so long stands still, or is stopped: whoever asks has other
-/// things to do.
+/// A shim that doesn't answer for this long stands still, or is stopped. The caller must not wait
+/// for it any longer.
 const PATIENCE: TimeVal = TimeVal::new(20, 0);
 
 /// A connection to a container's shim.

@@ -71,8 +71,8 @@ pub fn channel(content_type: &'static str) -> (mpsc::Sender<Bytes>, Response<Bod
     (sender, response(content_type, StreamBody::new(Chunks(receiver)).boxed()))
 }
 
-/// The same for a body that may have to be broken off: whoever gets a part of it must not take that
-/// for the whole.
+/// The same for a body that may have to be broken off: a client that gets a part of it must not
+/// take the part for the whole.
 pub fn fallible_channel(content_type: &'static str) -> (mpsc::Sender<Piece>, Response<Body>) {
     let (sender, receiver) = mpsc::channel(16);
     (sender, response(content_type, of_pieces(receiver)))

@@ -8,7 +8,7 @@ use ch06_containers::DetachKeys;
 use ch06_containers::record::{Record, Status};
 use ch06_containers::shim::{ExecRequest, Request};
 use hyper::StatusCode;
-use serde_json::{Value, json};
+use serde_json::json;
 use tracing::warn;
 
 use super::body::{json as answer_json, ok, read};
@@ -72,8 +72,8 @@ pub async fn create(daemon: Daemon, name: String, call: Call) -> Answer {
 pub async fn start(daemon: Daemon, id: String, call: Call) -> Answer {
     let (parts, body) = call.request.into_parts();
     let bytes = read(body).await?;
-    let asked: Value =
-        if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes).unwrap_or(Value::Null) };
+    let body: &[u8] = if bytes.is_empty() { b"{}" } else { &bytes };
+    let asked = fields::read(body, &json!({"Detach": false, "Tty": false, "ConsoleSize": [0]}))?;
     let (again, known) = (daemon.clone(), note(&daemon, &id)?);
     let (record, note) = blocking(move || {
         let record = again.engine.records().find(&known.container)?;
@@ -120,7 +120,7 @@ async fn run(daemon: Daemon, record: Record, note: Note, socket: Option<OwnedFd>
     let run = move || {
         let started = daemon.engine.exec(&record, note.request.clone(), socket);
         if let Err(error) = &started {
-            // The disk may be full, or the container gone: the failure itself is told all the same.
+            // The disk may be full, or the container gone: the failure itself is reported all the same.
             let _ = daemon.execs.keep(Note { failed: Some(Failure::from_error(error).exit_code), ..note.clone() });
         }
         daemon.execs.has_begun(&note);

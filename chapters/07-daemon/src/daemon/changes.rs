@@ -23,7 +23,7 @@ pub struct Change {
     pub nanoseconds: i64,
 }
 
-/// What is told of a container that changed.
+/// The news of a container that changed.
 #[derive(Debug, Clone, Default)]
 pub struct About {
     /// Its id.
@@ -45,7 +45,7 @@ impl About {
     }
 }
 
-/// So many of the newest changes are kept for who asks what has been: as many as Docker keeps. A
+/// How many of the newest changes are kept for clients that ask for the past, as Docker keeps. A
 /// daemon that starts knows none.
 const KEPT: usize = 256;
 

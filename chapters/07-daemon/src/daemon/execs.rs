@@ -28,8 +28,8 @@ pub struct Note {
     pub failed: Option<u8>,
 }
 
-/// At so many notes, the oldest are forgotten: those that have ended, and those that nobody has
-/// started. What runs is remembered, however old it is.
+/// At this number of notes, the oldest are forgotten: those that have ended, and those that nobody
+/// has started. What runs is remembered, however old it is.
 const MOST: usize = 2000;
 
 /// All notes, by the command's id.

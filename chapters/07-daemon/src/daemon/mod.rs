@@ -169,7 +169,8 @@ async fn serve(daemon: Daemon, listeners: Vec<std::os::unix::net::UnixListener>)
     Ok(())
 }
 
-/// Clients that attached to a container that is removed before its start, whoever removes it.
+/// Clients that attached to a container that is removed before its start, by this daemon or another
+/// process.
 async fn let_go(daemon: Daemon) {
     let mut changes = daemon.changes.count.clone();
     while changes.changed().await.is_ok() {

@@ -17,6 +17,7 @@ use serde_json::Value;
 
 use crate::api::images::Image;
 use flags::Flags;
+use types::unknown_fields;
 pub use types::{is_like, types_are_right};
 
 /// The flags of what surrounds a container, where nothing but `HostConfig` is known: a step of a
@@ -49,6 +50,8 @@ pub fn new_container(asked: &Value, image: &Image) -> Result<(NewContainer, Vec<
     surroundings::powers(host, &mut flags);
     refused::refused(asked, host, &mut warnings)?;
     unhonoured::of_container(asked, host, &mut warnings)?;
+    let unknown = unknown_fields(asked);
+    warnings.extend(unknown.iter().map(|field| format!("{field} is not known to Coracle, and has no effect")));
     let (name, most) =
         (host["RestartPolicy"]["Name"].as_str().unwrap_or_default(), &host["RestartPolicy"]["MaximumRetryCount"]);
     let policy = match most.as_u64() {

@@ -3,6 +3,8 @@
 
 use serde_json::{Value, json};
 
+use crate::api::fields::says_something;
+
 /// Checks a request's body; an error names the field.
 pub fn types_are_right(asked: &Value) -> Result<(), String> {
     is_like(asked, &of_body(), "")
@@ -48,6 +50,36 @@ fn of_body() -> Value {
             }],
         },
     })
+}
+
+/// Fields of a container that this daemon honours, or says something about, wherever they are
+/// looked at; their types are free.
+const OF_ANY_TYPE: [&str; 10] = [
+    "Cmd",
+    "Entrypoint",
+    "Env",
+    "AttachStdin",
+    "AttachStdout",
+    "AttachStderr",
+    "ArgsEscaped",
+    "OnBuild",
+    "Shell",
+    // The client's own: the file to which it writes the id.
+    "ContainerIDFile",
+];
+
+/// The fields that say something and that nobody here knows: those of later versions of the API,
+/// and misspelt ones.
+pub fn unknown_fields(asked: &Value) -> Vec<String> {
+    let example = of_body();
+    let of = |value: &Value, known: &Value, before: &str| -> Vec<String> {
+        let is_known = |name: &str| known.get(name).is_some() || OF_ANY_TYPE.contains(&name);
+        let fields = value.as_object().into_iter().flatten();
+        let unknown = fields.filter(|(name, value)| !is_known(name) && says_something(value));
+        unknown.map(|(name, _)| format!("{before}{name}")).collect()
+    };
+    let host = of(&asked["HostConfig"], &example["HostConfig"], "HostConfig.");
+    [of(asked, &example, ""), host].concat()
 }
 
 /// Whether a value has the types of an example; an error names the field.
@@ -123,6 +155,14 @@ mod tests {
             assert!(refusal.starts_with(field), "{refusal}");
         }
         assert!(types_are_right(&json!({"Labels": ["a"]})).unwrap_err().starts_with("Labels"));
+    }
+
+    #[test]
+    fn an_unknown_field_is_named_if_it_says_something() {
+        let asked = json!({"Cmd": ["true"], "Colour": "red", "Shape": "", "HostConfig": {"Speed": 3, "Memory": 4}});
+        assert_eq!(unknown_fields(&asked), ["Colour", "HostConfig.Speed"]);
+        let host = ch06_containers::engine::default_host_config();
+        assert_eq!(unknown_fields(&json!({"HostConfig": host})), [""; 0]);
     }
 
     #[test]

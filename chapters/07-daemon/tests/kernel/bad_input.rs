@@ -149,7 +149,7 @@ fn every_version_that_is_spoken_is_answered_and_no_other() -> Result<()> {
         let answer = ask(&format!("GET /v{version}/containers/json"), &[])?;
         ensure!(status(&answer)? == 400 && answer.contains(message), "{version}: {answer}");
     }
-    // Without a version in the path a client asks first, and is told which one there is.
+    // Without a version in the path a client asks first, and learns which one there is.
     let answer = ask("HEAD /_ping", &[])?;
     ensure!(status(&answer)? == 200 && answer.to_lowercase().contains("api-version: 1.48\r\n"), "{answer}");
     Ok(())

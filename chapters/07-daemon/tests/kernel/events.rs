@@ -47,11 +47,11 @@ fn events_since_a_time_are_told_and_end_at_a_time_that_is_over() -> Result<()> {
     let _daemon = Daemon::start()?;
     let begin = now()?;
     life("first")?;
-    eventually("the first life is told", || Ok(between(begin, now()?)? == LIFE))?;
+    eventually("the first life is reported", || Ok(between(begin, now()?)? == LIFE))?;
     let middle = now()?;
     life("second")?;
-    eventually("the second life is told", || Ok(between(middle, now()?)? == LIFE))?;
-    ensure!(between(begin, middle)? == LIFE, "what was later is told, too");
+    eventually("the second life is reported", || Ok(between(middle, now()?)? == LIFE))?;
+    ensure!(between(begin, middle)? == LIFE, "later changes are reported, too");
     ensure!(between(begin, now()?)?.len() == 8);
     ensure!(between(begin - 60.0, begin)?.is_empty());
     // Without `since`, what has been is not told.

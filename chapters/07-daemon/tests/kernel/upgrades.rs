@@ -137,7 +137,7 @@ fn detach_keys_end_a_terminals_connection_and_not_its_command() -> Result<()> {
         let asked = json!({"Cmd": ["sh", "-c", script], "Tty": true, "AttachStdin": true, "DetachKeys": keys});
         crate::http::json(&format!("POST /v1.43/containers/{id}/exec"), &asked, 201)
     };
-    // Ctrl-P Ctrl-Q, or what is asked for instead of them: `keys` end it, `others` don't.
+    // Ctrl-P Ctrl-Q, or the keys that the client names: `keys` end it, `others` don't.
     for (query, keys, others) in [("", "\x10\x11", "\x18"), ("ctrl-x", "\x18", "\x10\x11")] {
         let attach = format!("/v1.43/containers/{id}/attach?stream=1&stdin=1&stdout=1&detachKeys={query}");
         let exec = made(query)?["Id"].as_str().unwrap_or_default().to_string();

@@ -72,8 +72,8 @@ pub fn run(
 }
 // ANCHOR_END: run
 
-/// What the command writes, unframed: see chapter 7's frames. While it writes nothing, whoever
-/// takes the output is asked now and then whether they are still there: without them the step ends.
+/// What the command writes, unframed: see chapter 7's frames. While it writes nothing, this
+/// checks now and then whether the client is still there. Without a client, the step ends.
 fn pass_on(mut stream: UnixStream, output: &mut Output<'_>) -> Result<()> {
     let mut head = [0; 8];
     loop {

@@ -52,9 +52,9 @@ impl Growing {
     }
 
     // ANCHOR: follow
-    /// Reads it from its beginning, and waits for what is not there yet. The end is told only when the
-    /// whole had the right digest; otherwise there is an error in its place. So nobody who reads to the
-    /// end has read anything else than what was promised.
+    /// Reads it from its beginning, and waits for what is not there yet. The end is reported only when
+    /// the whole had the right digest; otherwise there is an error in its place. So nobody who reads to
+    /// the end has read anything else than what was promised.
     pub fn follow(&self) -> impl Read + '_ {
         Follower { growing: self, file: None }
     }

@@ -1,4 +1,4 @@
-//! One blob from a registry: what is cut off or stands still is asked for again.
+//! One blob from a registry: a blob that is cut off or stands still is requested again.
 
 use std::io::{self, Read};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,7 +14,7 @@ use crate::layout::{Descriptor, Growing, ImageStore};
 /// What happens meanwhile: a blob's short name, Docker's word for it, bytes so far and in all.
 pub type Progress<'a> = dyn FnMut(&str, &str, u64, u64) + 'a;
 
-/// Fetches a blob, unless it is here. `growing` is told when it begins, and not when it ends.
+/// Fetches a blob, unless it is here. It informs `growing` when it begins, but not when it ends.
 pub fn fetch(
     images: &ImageStore,
     registry: &mut Registry,

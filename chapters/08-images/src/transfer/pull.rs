@@ -110,7 +110,7 @@ impl Pulling<'_> {
                 *next - 1
             };
             let Some((blob, growing)) = self.layers.get(number) else { return };
-            // Whatever happens: who waits for this layer is told.
+            // In any case, inform the thread that waits for this layer.
             let mut ends = Ends { growing, is_whole: false };
             if self.stop.load(Ordering::Relaxed) {
                 continue;

@@ -106,7 +106,7 @@ impl Registry {
         Ok(response.body_mut().with_config().limit(4 << 20).read_to_vec().map(|bytes| (kind, bytes)))
     }
 
-    /// A blob's content. If the registry can, it begins so many bytes from the start.
+    /// A blob's content. If the registry can, it begins this many bytes from the start.
     pub fn blob(&mut self, digest: &str, from: u64) -> Result<Response<Body>> {
         self.get(&format!("blobs/{digest}"), "*/*", from)
     }

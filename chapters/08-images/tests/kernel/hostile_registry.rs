@@ -274,7 +274,7 @@ fn other_answers_than_the_digest_promises_are_refused_everywhere() -> Result<()>
     *whole.last_mut().expect("not empty") = b' ';
     lies.insert(format!("/blobs/{config}"), whole);
     cases.push((lies, "x:1".to_string(), "not what was promised"));
-    // A manifest that is asked for by digest.
+    // A manifest that is requested by digest.
     let mut lies = answers.clone();
     lies.insert(format!("/manifests/{digest}"), lie.clone());
     cases.push((lies, format!("x@{digest}"), "another manifest than was asked for"));

@@ -35,6 +35,7 @@ fn version_and_info_tell_of_both_sides() -> Result<()> {
         }
         let df = world.docker(&["system", "df"])?;
         ensure!(df.contains("Images") && df.contains("Local Volumes"), "{df}");
+        world.docker(&["tag", "hostbox", "counted"])?;
         let images = world.docker(&["images", "--all", "--quiet", "--no-trunc"])?;
         let images = images.lines().collect::<std::collections::BTreeSet<_>>().len();
         let total = world.docker(&["system", "df", "--format", "{{.Type}} {{.TotalCount}}"])?;
@@ -143,7 +144,7 @@ fn events_that_were_are_told_and_end() -> Result<()> {
         world.docker(&["rm", "past"])?;
         let args = ["events", "--since", "10m", "--until", "0s", "--filter", "container=past"];
         let asked = [&args[..], &["--format", "{{.Action}}"]].concat();
-        testkit::eventually("the life is told", || {
+        testkit::eventually("the life is reported", || {
             let told = world.docker(&asked)?;
             Ok(is_a_life(&told.lines().map(String::from).collect::<Vec<_>>()))
         })
