@@ -72,6 +72,9 @@ struct Pulling<'a> {
 // ANCHOR: fetch_layers
 /// Downloads the layers, some at once, and unpacks them meanwhile, the lowest first. After an error
 /// all of it ends.
+///
+/// An ordinary user who isn't in a user namespace yet needs another process to unpack, and a
+/// process with threads must not be forked. So their layers are unpacked when all are here.
 fn fetch_layers(
     images: &ImageStore,
     registry: &Registry,
@@ -82,18 +85,31 @@ fn fetch_layers(
     let layers: Vec<_> = manifest.layers.iter().map(|layer| (layer, Growing::default())).collect();
     let pulling =
         &Pulling { images, layers, next: Mutex::new(0), stop: AtomicBool::new(false), failed: Mutex::new(None) };
+    let can_follow = Privilege::current().is_root();
     let (sender, news) = channel::<News>();
     thread::scope(|scope| {
         for _ in 0..AT_ONCE.min(manifest.layers.len()) {
             let (sender, mut registry) = (sender.clone(), registry.clone());
             scope.spawn(move || pulling.download(&mut registry, &sender));
         }
-        scope.spawn(move || pulling.unpack(unpacking, &sender));
+        if can_follow {
+            let unpacking = &mut *unpacking;
+            scope.spawn(move || pulling.unpack(unpacking, &sender));
+        } else {
+            drop(sender);
+        }
         for (id, status, current, total) in news {
             progress(&id, &status, current, total);
         }
     });
-    let failed = pulling.failed.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let failure = || pulling.failed.lock().unwrap_or_else(PoisonError::into_inner);
+    if !can_follow && failure().is_none() {
+        let (sender, news) = channel::<News>();
+        pulling.unpack(unpacking, &sender);
+        drop(sender);
+        news.into_iter().for_each(|(id, status, current, total)| progress(&id, &status, current, total));
+    }
+    let failed = failure().take();
     failed.map_or(Ok(()), Err)
 }
 
@@ -122,15 +138,11 @@ impl Pulling<'_> {
         }
     }
 
-    /// The thread that unpacks each layer while it comes. As an ordinary user without a namespace of
-    /// theirs, another process unpacks, and that one can't see how a layer grows.
+    /// Unpacks each layer, while it comes or when it is here.
     fn unpack(&self, unpacking: &mut Unpacking<'_>, sender: &Sender<News>) {
-        let can_follow = Privilege::current().is_root();
         while let Some((blob, growing)) = self.layers.get(unpacking.done()) {
-            let is_here = can_follow || growing.wait();
-            let unpacked = if is_here { unpacking.next(|| Ok(growing.follow())) } else { return };
             // The end of the archive may come before that of the blob.
-            match unpacked {
+            match unpacking.next(|| Ok(growing.follow())) {
                 Ok(()) if growing.wait() => {}
                 Ok(()) => return,
                 Err(error) => return self.fail(error),
