@@ -1,5 +1,8 @@
 //! A network that is used: its bridge, its rules.
 
+use std::thread::sleep;
+use std::time::Duration;
+
 use anyhow::{Context, Result, anyhow, bail};
 use ch01_namespaces::{explain, report};
 use nix::errno::Errno;
@@ -83,12 +86,23 @@ fn foreign(network: &Network, link: &Link) -> anyhow::Error {
 
 /// In a user's own network namespace nobody else has bridges: what isn't ours is left of a network
 /// that was removed (`network rm` can't go there).
+///
+/// Such a network had no container any more. But the kernel removes the network namespace of a
+/// container that has ended in the background, so its end of a veth pair may still be a port.
 pub fn remove_stale(network: &Network, netlink: &Netlink) -> Result<()> {
-    match observe(network, netlink)? {
-        Found::Foreign(link) if !link.has_ports => netlink.remove_link(&network.bridge),
-        _ => Ok(()),
+    for _ in 0..TRIES {
+        match observe(network, netlink)? {
+            Found::Foreign(link) if link.has_ports => sleep(PAUSE),
+            Found::Foreign(_) => return netlink.remove_link(&network.bridge),
+            _ => return Ok(()),
+        }
     }
+    Ok(())
 }
+
+/// Two seconds in all.
+const TRIES: u32 = 100;
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// The network's rules, and that packets are passed on, in this process's network namespace.
 pub fn set_rules(network: &Network) -> Result<()> {
