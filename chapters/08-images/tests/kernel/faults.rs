@@ -173,11 +173,30 @@ fn a_full_disk_leaves_a_whole_store() -> Result<()> {
         }
         is_whole()?;
         ensure!(blobs()?.is_empty(), "{:?}", blobs()?);
-        Ok(())
+        a_removal_without_a_free_byte()
     };
     let result = full();
     umount("/tmp/store")?;
     result
+}
+
+/// It is done, or it says why it isn't, and works when there is room.
+fn a_removal_without_a_free_byte() -> Result<()> {
+    said(load()?, &["load"])?;
+    let filled = std::io::copy(&mut std::io::repeat(0), &mut fs::File::create("/tmp/store/filler")?);
+    ensure!(filled.is_err_and(|error| error.kind() == std::io::ErrorKind::StorageFull), "the disk isn't full");
+    let removal = program(&["rmi", "hostile:1"]).output()?;
+    fs::remove_file("/tmp/store/filler")?;
+    is_whole()?;
+    if !removal.status.success() {
+        let message = String::from_utf8_lossy(&removal.stderr);
+        ensure!(message.contains("ENOSPC") || message.contains("No space left"), "{message}");
+        ensure!(succeeds(&["images"])?.contains("hostile"), "it failed, and the image is gone");
+        succeeds(&["rmi", "hostile:1"])?;
+    }
+    is_whole()?;
+    ensure!(!succeeds(&["images"])?.contains("hostile") && blobs()?.is_empty(), "{:?}", blobs()?);
+    Ok(())
 }
 
 /// Runs a command and kills it, with all that it started, after a moment that a seed chooses;
