@@ -201,7 +201,9 @@ pub mod check {
 
     fn entries(dev: &Path) -> BTreeMap<String, Entry> {
         let found = fs::read_dir(dev).into_iter().flatten().flatten();
-        found.filter_map(|entry| Some((entry.file_name().to_string_lossy().into_owned(), from_path(&entry.path())?))).collect()
+        found
+            .filter_map(|entry| Some((entry.file_name().to_string_lossy().into_owned(), from_path(&entry.path())?)))
+            .collect()
     }
 
     fn from_path(path: &Path) -> Option<Entry> {

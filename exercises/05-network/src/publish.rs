@@ -132,7 +132,9 @@ pub mod check {
     fn mistake(usual: &Observation, early: &Observation) -> Option<&'static Mistake> {
         match () {
             () if !usual.serves() => None,
-            () if !usual.answers_with_its_text(&usual.alone) && usual.alone.as_deref().unwrap_or_default().is_empty() => {
+            () if !usual.answers_with_its_text(&usual.alone)
+                && usual.alone.as_deref().unwrap_or_default().is_empty() =>
+            {
                 Some(&NO_HALF_CLOSE)
             }
             () if !usual.answers_with_its_text(&usual.alone) => None,

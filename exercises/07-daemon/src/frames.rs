@@ -127,7 +127,8 @@ pub mod check {
             let frame = framed_by(slip, stream, bytes);
             format!("{} {}", hex(&frame[..8]), format_bytes(&frame[8..]))
         };
-        let case = Case::expects(FRAME, words, framed("")).displayed_as(format!("stream {stream}, {}", format_bytes(bytes)));
+        let case =
+            Case::expects(FRAME, words, framed("")).displayed_as(format!("stream {stream}, {}", format_bytes(bytes)));
         MISTAKES.iter().fold(case, |case, mistake| case.or(mistake, framed(mistake.id)))
     }
 

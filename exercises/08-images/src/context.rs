@@ -77,7 +77,9 @@ pub mod check {
         let name = format!("key-{}", random::within(0..1_000_000));
         let source = |source: &str| input(&["defence", source, &inside, &outside]);
         let opened = |path: &str| {
-            Case::expects(INSIDE, source(path), &inside).displayed_as(format!("COPY {path}")).slip(&TOO_STRICT, Slip::Refuses)
+            Case::expects(INSIDE, source(path), &inside)
+                .displayed_as(format!("COPY {path}"))
+                .slip(&TOO_STRICT, Slip::Refuses)
         };
         let refused = |claim, path: &str, mistakes: &[&'static Mistake]| {
             let case = Case::refused(claim, source(path)).displayed_as(format!("COPY {path}"));
