@@ -2,12 +2,15 @@
 
 use std::fs::{File, TryLockError};
 use std::io::ErrorKind;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+use nix::fcntl::OFlag;
+
+use crate::ownership::is_ours;
 
 /// How long to wait for whoever has a lock.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -23,7 +26,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub(crate) struct Locked {
     pub directory: PathBuf,
-    _lock: File,
+    lock: File,
 }
 // ANCHOR_END: locked
 
@@ -33,7 +36,12 @@ impl Locked {
         let Some(file) = open(directory)? else { return Ok(None) };
         // The holder before us may have removed it.
         let ours = try_lock(&file, directory)? && directory.exists();
-        Ok(ours.then(|| Locked { directory: directory.into(), _lock: file }))
+        Ok(ours.then(|| Locked { directory: directory.into(), lock: file }))
+    }
+
+    /// Whether the directory is this user's.
+    pub fn is_ours(&self) -> bool {
+        self.lock.metadata().is_ok_and(|meta| is_ours(&meta))
     }
 
     /// Waits for the lock, as [`lock_in_time`] does; `None` when the directory is gone by then.
@@ -46,13 +54,14 @@ impl Locked {
         let Some(file) = open(directory)? else { return Ok(None) };
         lock_within(patience, &file, directory)?;
         // The holder before us may have removed it.
-        Ok(directory.exists().then(|| Locked { directory: directory.into(), _lock: file }))
+        Ok(directory.exists().then(|| Locked { directory: directory.into(), lock: file }))
     }
 }
 
-/// Opens a state directory; `None` when it is gone.
+/// Opens a state directory, and nothing else; `None` when it is gone.
 fn open(directory: &Path) -> Result<Option<File>> {
-    match File::open(directory) {
+    let only_directories = OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW;
+    match File::options().read(true).custom_flags(only_directories.bits()).open(directory) {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         file => file
             .map(Some)

@@ -12,7 +12,7 @@ use crate::locked::Locked;
 use crate::process_end::{self, PATIENCE, out_of_sight};
 use crate::program::report;
 use crate::recorded_process::Life;
-use crate::state::{State, Status};
+use crate::state::{MAKER, State, Status};
 use crate::store::Store;
 use crate::undo::{Journal, Records, Undo};
 
@@ -151,7 +151,7 @@ pub(crate) fn undo(directory: &Path, damaged: Damaged) -> Result<()> {
 // ANCHOR_END: debris
 
 /// The state goes last: as long as it is there the container can be named.
-const FILES: [&str; 4] = ["gate", "undo.jsonl", "state.json.new", "state.json"];
+const FILES: [&str; 5] = ["gate", "undo.jsonl", MAKER, "state.json.new", "state.json"];
 
 /// What becomes of lines in a journal that can't be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,9 +2,13 @@
 
 use std::fs;
 use std::io::{ErrorKind, Write};
+use std::os::unix::fs::symlink;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
+use nix::errno::Errno;
+use nix::sys::signal::kill;
+use nix::unistd::Pid;
 use serde::{Deserialize, Serialize};
 
 use crate::recorded_process::{Life, RecordedProcess, SeenFrom};
@@ -61,6 +65,9 @@ pub struct State {
 
 const FILE: &str = "state.json";
 
+/// A link that says the maker's process id, for who has no time to read all states.
+pub(crate) const MAKER: &str = "maker";
+
 impl State {
     /// Reads the state of the container in `directory`; `None` when there is none (yet).
     pub fn read(directory: &Path) -> Result<Option<State>> {
@@ -92,6 +99,15 @@ impl State {
             fs::rename(&temporary, directory.join(FILE))
         };
         write().with_context(|| format!("cannot write the state in {}", directory.display()))
+    }
+
+    /// The first state of a new directory.
+    pub(crate) fn write_first(&self, directory: &Path) -> Result<()> {
+        if let Some(maker) = &self.maker {
+            let link = directory.join(MAKER);
+            symlink(maker.pid.to_string(), &link).with_context(|| format!("cannot make {}", link.display()))?;
+        }
+        self.write(directory)
     }
 
     /// What stands in for a state that can't be read: nothing is known but the id.
@@ -126,9 +142,16 @@ impl State {
         RecordedProcess { pid, start_time, seen_from: self.seen_from.clone() }
     }
 
-    /// Whether the process that made it is seen to be gone.
-    pub(crate) fn has_lost_its_maker(&self) -> bool {
-        self.maker.as_ref().is_some_and(|maker| maker.life() == Life::Gone)
+    /// Whether the process that made the container in `directory` is seen to be gone.
+    pub(crate) fn has_lost_its_maker(directory: &Path) -> bool {
+        let link = fs::read_link(directory.join(MAKER)).ok();
+        let pid = link.and_then(|link| link.to_str()?.parse().ok()).filter(|pid| *pid > 0);
+        // Of most containers there is a process with this id, and then it is the maker.
+        if pid.is_some_and(|pid| kill(Pid::from_raw(pid), None) != Err(Errno::ESRCH)) {
+            return false;
+        }
+        let maker = State::read(directory).ok().flatten().and_then(|state| state.maker);
+        maker.is_some_and(|maker| maker.life() == Life::Gone)
     }
 
     /// What can be seen of the first process.

@@ -14,7 +14,7 @@ use crate::failure::Failure;
 use crate::locked::{self, Locked};
 use crate::ownership::is_ours;
 use crate::recorded_process::{SeenFrom, start_time};
-use crate::state::State;
+use crate::state::{MAKER, State};
 
 /// How long a child may take to let go of its dead maker's lock: it was cloned a moment ago, and
 /// the machine may be busy. One in a frozen cgroup never does.
@@ -63,10 +63,12 @@ impl Store {
             .with_context(|| format!("cannot make {}", directory.display()))?;
         let locked = Locked::try_take(&directory)
             .and_then(|locked| locked.context("somebody else has locked a directory made a moment ago"))
-            .and_then(|locked| state.write(&directory).map(|()| locked));
+            .and_then(|locked| state.write_first(&directory).map(|()| locked));
         if locked.is_err() {
             // A full disk, say. Nothing else knows of the directory yet.
-            let _ = fs::remove_file(directory.join("state.json.new"));
+            for name in ["state.json.new", MAKER] {
+                let _ = fs::remove_file(directory.join(name));
+            }
             let _ = fs::remove_dir(&directory);
         }
         locked
@@ -82,15 +84,18 @@ impl Store {
     /// Locks all directories that nobody works on and that `is_debris` says so of (given the state, if
     /// one was written). A state that can't be read says nothing, so its directory stays for whoever
     /// removes it by its id.
+    ///
+    /// This is on the way of each new container, so it costs next to nothing for each that lives: its
+    /// lock is tried, and its maker's process id asked for. No state is read.
     pub(crate) fn claim(&self, is_debris: impl Fn(Option<&State>) -> bool) -> Result<Vec<Locked>> {
         let nobody_makes_one_meanwhile = self.lock_root()?;
         let is_debris = |locked: &Locked| State::read(&locked.directory).is_ok_and(|state| is_debris(state.as_ref()));
         let (mut claimed, mut orphaned) = (Vec::new(), Vec::new());
-        for directory in self.directories()? {
+        for directory in self.entries()? {
             // One that can't even be opened bars none of the others.
             match Locked::try_take(&directory) {
-                Ok(Some(locked)) if is_debris(&locked) => claimed.push(locked),
-                Ok(None) if has_lost_its_maker(&directory) => orphaned.push(directory),
+                Ok(Some(locked)) if locked.is_ours() && is_debris(&locked) => claimed.push(locked),
+                Ok(None) if State::has_lost_its_maker(&directory) => orphaned.push(directory),
                 _ => {}
             }
         }
@@ -105,6 +110,12 @@ impl Store {
 
     /// The container that `name` means: a name, an id, or the unambiguous beginning of one.
     pub fn find(&self, name: &str) -> Result<(PathBuf, State)> {
+        // A whole id is its directory's name: no other has to be read.
+        let directory = self.root.join(name);
+        if is_id(name) && is_state_directory(&directory)? {
+            let state = State::read(&directory).ok().flatten().unwrap_or_else(|| State::damaged(&directory));
+            return Ok((directory, state));
+        }
         let states = self.states_of(|directory| Some(State::damaged(directory)))?;
         let by_name = states.iter().position(|state| state.name.as_deref() == Some(name) || state.id == name);
         let by_prefix = || {
@@ -145,25 +156,21 @@ impl Store {
         Ok(states)
     }
 
-    /// The state directories: ours, real directories and no links, named as [`new_id`] names them.
-    /// Nothing else in the root is ever looked into, or removed.
+    /// The state directories.
     fn directories(&self) -> Result<Vec<PathBuf>> {
-        let entries = fs::read_dir(&self.root).with_context(|| format!("cannot read {}", self.root.display()))?;
-        let mut directories = Vec::new();
-        for entry in entries {
-            let entry = entry?;
-            let is_an_id = is_id(&entry.file_name().to_string_lossy());
-            // Does not follow links.
-            let ours = match entry.metadata() {
-                Ok(meta) => meta.is_dir() && is_ours(&meta),
-                Err(error) if error.kind() == ErrorKind::NotFound => false,
-                Err(error) => return Err(error).with_context(|| format!("cannot look at {}", entry.path().display())),
-            };
-            if is_an_id && ours {
-                directories.push(entry.path());
-            }
+        let entries = self.entries()?.into_iter();
+        entries.filter_map(|path| is_state_directory(&path).map(|is| is.then_some(path)).transpose()).collect()
+    }
+
+    /// What is named as [`new_id`] names them. Nothing else in the root is ever looked into, or removed.
+    fn entries(&self) -> Result<Vec<PathBuf>> {
+        let cannot = || format!("cannot read {}", self.root.display());
+        let mut paths = Vec::new();
+        for entry in fs::read_dir(&self.root).with_context(cannot)? {
+            let entry = entry.with_context(cannot)?;
+            paths.extend(is_id(&entry.file_name().to_string_lossy()).then(|| entry.path()));
         }
-        Ok(directories)
+        Ok(paths)
     }
 
     /// Held while directories are made or claimed, so that nobody takes a directory made a moment ago,
@@ -195,8 +202,13 @@ impl Store {
     }
 }
 
-fn has_lost_its_maker(directory: &Path) -> bool {
-    State::read(directory).is_ok_and(|state| state.is_some_and(|state| state.has_lost_its_maker()))
+/// Whether it is ours, a real directory and no link.
+fn is_state_directory(path: &Path) -> Result<bool> {
+    match fs::symlink_metadata(path) {
+        Ok(meta) => Ok(meta.is_dir() && is_ours(&meta)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error).with_context(|| format!("cannot look at {}", path.display())),
+    }
 }
 
 /// A new id: 32 random bytes, as Docker's.
@@ -238,8 +250,9 @@ mod tests {
     fn a_dead_makers_lock_is_waited_for_until_its_child_lets_go() {
         let root = tempfile::tempdir().unwrap();
         let store = Store::open(&root.path().join("store")).unwrap();
-        let mut dead = RecordedProcess::from_pid(Pid::this()).unwrap();
-        dead.start_time += 1;
+        let mut killed = std::process::Command::new("sleep").arg("1000").spawn().unwrap();
+        let dead = RecordedProcess::from_pid(Pid::from_raw(killed.id() as i32)).unwrap();
+        killed.kill().and_then(|()| killed.wait()).unwrap();
         let lock = in_the_making(&store, dead);
         let directory = lock.directory.clone();
         let child = std::thread::spawn(move || {

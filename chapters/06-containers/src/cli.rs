@@ -155,7 +155,10 @@ impl Verb for Verbs {
             Verbs::Network(verb) => verb.act(store),
             Verbs::Layer(verb) => verb.act(store),
             Verbs::Info(verb) => verb.act(store),
-            Verbs::Stats(verb) => verb.act(store),
+            Verbs::Stats(verb) => {
+                let local = Local::open(store)?;
+                verb.act_on(|names| local.counted(names))
+            }
             Verbs::Shim { id, explain } => crate::shim::run(store, &id, explain),
             Verbs::PortProxy { in_namespace, table, targets } => {
                 ch05_network::ports::proxy::run(&targets, in_namespace, table)

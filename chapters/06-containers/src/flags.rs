@@ -8,7 +8,6 @@ use anyhow::Result;
 use ch01_namespaces::{ContainerFlags, Design, Mechanism};
 use ch03_cgroups::CgroupUse;
 use ch04_unionfs::driver;
-use ch05_network::NetworkMode;
 use clap::Args;
 
 use crate::powers::PowerFlags;
@@ -58,12 +57,6 @@ impl Flags {
     /// The container's environment.
     pub fn environment(&self, config: &Config) -> Result<Vec<(OsString, OsString)>> {
         let root_and_namespaces = &self.earlier.earlier.earlier.earlier;
-        let is_on_machines_network = matches!(self.earlier.network.network, Some(NetworkMode::Host));
-        if is_on_machines_network && root_and_namespaces.namespaces.hostname.is_none() {
-            // As its /etc/hostname says.
-            let machines = nix::unistd::gethostname()?.to_string_lossy().into_owned();
-            return root_and_namespaces.root.environment(Some(&machines));
-        }
         let hostname = (!config.hostname.is_empty()).then_some(config.hostname.as_str());
         root_and_namespaces.root.environment(hostname)
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::Command;
+use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use lab::observe;
@@ -12,7 +13,9 @@ use testkit::{Case, cases, needs};
 use crate::running::{self, Running};
 
 pub fn cases() -> Vec<Case> {
-    cases![two_hundred_at_once_leave_nothing, a_thousand_one_after_another_leave_nothing]
+    // Half a minute for a thousand, and some times as long on a machine that does other things.
+    let cases = cases![two_hundred_at_once_leave_nothing, a_thousand_one_after_another_leave_nothing];
+    cases.into_iter().map(|case| case.time_limit(Duration::from_secs(300))).collect()
 }
 
 fn two_hundred_at_once_leave_nothing() -> Result<()> {

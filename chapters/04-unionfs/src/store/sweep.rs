@@ -1,7 +1,7 @@
 //! What killed commands have left: files that neither the index nor a container knows.
 
-use std::collections::BTreeSet;
-use std::ffi::OsStr;
+use std::collections::{BTreeSet, HashSet};
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -23,10 +23,8 @@ impl LayerStore {
             return Ok(());
         }
         let Some(_alone) = lock::try_exclusive(&self.data_root)? else { return Ok(()) };
-        for container in self.container_ids()? {
-            if self.is_abandoned(&container) {
-                self.report(self.remove_container(&container));
-            }
+        for container in self.abandoned()? {
+            self.report(self.remove_container(&container));
         }
         let mut known: BTreeSet<String> = self.layers()?.into_iter().map(|layer| layer.cache_id).collect();
         let containers = self.container_ids()?;
@@ -66,7 +64,7 @@ impl LayerStore {
         let is_dead = |path: PathBuf| path.is_dir() || File::open(path).is_ok_and(|marker| marker.try_lock().is_ok());
         let markers = fs::read_dir(self.layerdb().join("tmp"))?.collect::<Result<Vec<_>, _>>()?;
         Ok(markers.into_iter().any(|entry| is_dead(entry.path()))
-            || self.container_ids()?.iter().any(|container| self.is_abandoned(container))
+            || !self.abandoned()?.is_empty()
             || !self.trials()?.is_empty())
     }
 
@@ -85,11 +83,22 @@ impl LayerStore {
         }
     }
 
-    /// A container that is gone: a life is in the state root, which is gone after a boot. A record
-    /// (chapter 6) stays.
-    fn is_abandoned(&self, container: &str) -> bool {
-        let has_record = self.data_root.join("containers").join(container).is_dir();
-        !has_record && !self.containers.root().join(container).is_dir()
+    /// Containers with a layer that are gone: a life is in the state root, which is gone after a boot. A
+    /// record (chapter 6) stays. Both are made before the layer, so the layers are listed first.
+    fn abandoned(&self) -> Result<Vec<String>> {
+        let mut containers = self.container_ids()?;
+        if containers.is_empty() {
+            return Ok(containers);
+        }
+        // Each command comes here: two lists cost less than a look at each container.
+        let records = self.data_root.join("containers");
+        let known: HashSet<OsString> = [records.as_path(), self.containers.root()]
+            .into_iter()
+            .flat_map(|place| fs::read_dir(place).into_iter().flatten().flatten())
+            .map(|entry| entry.file_name())
+            .collect();
+        containers.retain(|container| !known.contains(OsStr::new(container)));
+        Ok(containers)
     }
 
     /// Whether a living process makes this layer: it holds a lock.

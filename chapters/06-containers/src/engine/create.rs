@@ -42,10 +42,6 @@ pub struct Created {
 }
 
 fn record_of(id: &str, new: NewContainer) -> Record {
-    let mut config = new.config;
-    if config.hostname.is_empty() {
-        config.hostname = id[..12].into();
-    }
     Record {
         id: id.into(),
         name: String::new(),
@@ -53,7 +49,7 @@ fn record_of(id: &str, new: NewContainer) -> Record {
         image: new.image,
         layer: None,
         image_id: new.image_id,
-        config,
+        config: new.config,
         flags: new.flags,
         host: new.host,
         state: RecordState::default(),
@@ -79,6 +75,8 @@ impl Local {
     }
 
     fn make(&self, record: &mut Record, name: Option<String>, layer: Option<ChainId>) -> Result<()> {
+        self.resolve_containers(record);
+        self.choose_hostname(record)?;
         self.resolve_volumes(record)?;
         let wishes = flags_of(record)?;
         wishes.powers.check()?;
@@ -119,6 +117,38 @@ impl Local {
             None => random_name(|name| self.records.with_name(name).is_some())?,
         };
         self.records.create(record)
+    }
+
+    /// Replaces other containers' names (`--network container:NAME`) by their ids: tomorrow such a name
+    /// may be another's. A name that no record has may be that of another chapter's container.
+    fn resolve_containers(&self, record: &mut Record) {
+        for flag in &mut record.flags {
+            let modes = ["--network=container:", "--pid=container:", "--ipc=container:", "--uts=container:"];
+            let name = modes.iter().find_map(|mode| flag.strip_prefix(mode)).or_else(|| {
+                let (_, whose) = flag.strip_prefix("--join=")?.split_once('=')?;
+                (!whose.contains('/') && whose.parse::<i32>().is_err()).then_some(whose)
+            });
+            if let Some(name) = name
+                && let Ok(id) = self.records.find_id(name)
+            {
+                *flag = format!("{}{id}", &flag[..flag.len() - name.len()]);
+            }
+        }
+    }
+
+    /// The host name that nobody has chosen is that of the network, which others know it by.
+    fn choose_hostname(&self, record: &mut Record) -> Result<()> {
+        if !record.config.hostname.is_empty() {
+            return Ok(());
+        }
+        let mode = record.flags.iter().rev().find_map(|flag| flag.strip_prefix("--network=")).unwrap_or_default();
+        let other = mode.strip_prefix("container:").and_then(|other| self.records.find(other).ok());
+        record.config.hostname = match other {
+            Some(other) => other.config.hostname,
+            None if mode == "host" => nix::unistd::gethostname()?.to_string_lossy().into_owned(),
+            None => record.id[..12].into(),
+        };
+        Ok(())
     }
 
     // ANCHOR: volumes

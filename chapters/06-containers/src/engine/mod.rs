@@ -14,6 +14,7 @@ mod local;
 mod logs;
 mod queries;
 mod requests;
+mod stats;
 mod stop;
 mod top;
 mod volumes;

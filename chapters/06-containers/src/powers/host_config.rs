@@ -23,7 +23,13 @@ pub fn of_flags(flags: &[String]) -> Map<String, Value> {
             fields.insert(field.into(), json!(values));
         }
     }
-    for (name, field) in [("pid", "PidMode"), ("ipc", "IpcMode"), ("uts", "UTSMode"), ("userns", "UsernsMode")] {
+    for (name, field) in [
+        ("network", "NetworkMode"),
+        ("pid", "PidMode"),
+        ("ipc", "IpcMode"),
+        ("uts", "UTSMode"),
+        ("userns", "UsernsMode"),
+    ] {
         if let Some(mode) = all(name).last() {
             fields.insert(field.into(), json!(mode));
         }

@@ -36,6 +36,9 @@ pub fn design_of<'a>(flags: &'a StoreFlags, record: &Record) -> Result<Design<'a
     }
     wishes.delegate(&design)?;
     wishes.plan(&mut design)?;
+    // Its record has the name, and a life could not follow when that changes. Nor need the lives of all
+    // others be read to find that none is called so.
+    design.spec.name = None;
     if record.config.tty {
         design.add(Console { is_first: true, ..Console::default() });
         let has_term = design.spec.env.iter().any(|(name, _)| name == "TERM");

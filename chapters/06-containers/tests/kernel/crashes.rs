@@ -1,7 +1,6 @@
 //! `kill -9` of whom one likes, a full disk, damaged records, two commands at once, and chance.
 
 use std::fs;
-use std::hash::{BuildHasher, RandomState};
 use std::process::Stdio;
 use std::thread::{self, sleep};
 use std::time::Duration;
@@ -14,7 +13,7 @@ use nix::unistd::Pid;
 use testkit::{Case, cases, eventually, root_cases};
 
 use crate::world::{
-    STORE, detached, expect_nothing_left, fails, format_output, inspect, program, shim_of, state, succeeds,
+    SEED, STORE, detached, expect_nothing_left, fails, format_output, inspect, program, seed, shim_of, state, succeeds,
 };
 
 pub fn cases() -> Vec<Case> {
@@ -148,9 +147,6 @@ fn two_commands_at_once_on_one_container() -> Result<()> {
     expect_nothing_left()
 }
 
-/// The variable that repeats a run.
-const SEED: &str = "CORACLE_SEED";
-
 /// A small generator whose numbers depend on the seed alone: splitmix64.
 struct Random(u64);
 
@@ -170,10 +166,9 @@ const LIVES: &str = "CORACLE_LIVES";
 const WORKERS: u64 = 10;
 
 fn random_lives_leave_nothing_and_lose_nothing() -> Result<()> {
-    let given = std::env::var(SEED).ok().and_then(|seed| seed.parse().ok());
-    let seed = given.unwrap_or_else(|| RandomState::new().hash_one(0));
+    let seed = seed();
     let lives: u64 = std::env::var(LIVES).ok().and_then(|lives| lives.parse().ok()).unwrap_or(60);
-    println!("{SEED}={seed} {LIVES}={lives}");
+    println!("{LIVES}={lives}");
     succeeds(&["run", "--rm", "hostbox", "true"])?;
     let workers: Vec<_> = (0..WORKERS)
         .map(|worker| {

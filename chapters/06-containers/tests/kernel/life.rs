@@ -5,11 +5,13 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, ensure};
 use testkit::{Case, cases, eventually, patiently};
 
-use crate::world::{detached, expect_nothing_left, fails, format_output, inspect, program, state, succeeds};
+use crate::world::{detached, expect_nothing_left, fails, format_output, inspect, is_root, program, state, succeeds};
 
 pub fn cases() -> Vec<Case> {
     cases![
         a_life_from_create_to_removal,
+        a_name_that_was_given_up_is_free_while_its_container_runs,
+        the_host_name_that_inspect_shows_is_the_containers,
         exit_statuses_are_dockers,
         stop_asks_and_then_kills,
         lists_show_what_was_asked_for,
@@ -51,6 +53,50 @@ fn a_life_from_create_to_removal() -> Result<()> {
     ensure!(fails(&["kill", "shop"], 1)?.contains("is not running"));
     succeeds(&["rm", "shop"])?;
     expect_nothing_left()
+}
+
+fn a_name_that_was_given_up_is_free_while_its_container_runs() -> Result<()> {
+    detached("old", &["--network", "none"], "sleep 1000")?;
+    let hostname = succeeds(&["exec", "old", "hostname"])?;
+    succeeds(&["create", "--name", "beside", "--network", "container:old", "hostbox", "hostname"])?;
+    succeeds(&["rename", "old", "new"])?;
+    let other = detached("old", &["--network", "none"], "sleep 1000")?;
+    ensure!(inspect("old", "{{.Id}}")? == other && state("new")? == "running 0");
+    // Who was made to share its network still does. (An ordinary user's must be on a network for that.)
+    ensure!(!is_root() || succeeds(&["start", "-a", "beside"])? == hostname);
+    let id = inspect("new", "{{.Id}}")?;
+    ensure!(inspect("beside", "{{.HostConfig.NetworkMode}}")? == format!("container:{id}"));
+    let stats = program(&["stats", "new"]).output()?;
+    // An ordinary user's may have no cgroup.
+    let said = format_output(&stats);
+    ensure!(said.contains("\nnew ") || said.contains("container new has no cgroup of its own"), "{said}");
+    succeeds(&["rm", "-f", "old", "new", "beside"])?;
+    ensure!(fails(&["stats", "new"], 1)?.contains("No such container: new"));
+    expect_nothing_left()
+}
+
+fn the_host_name_that_inspect_shows_is_the_containers() -> Result<()> {
+    let machines = nix::unistd::gethostname()?.to_string_lossy().into_owned();
+    detached("other", &["--network", "none", "--hostname", "boat"], "sleep 1000")?;
+    for (flags, expected) in [
+        (&["--network", "none"][..], None),
+        (&["--network", "host"], Some(machines.as_str())),
+        (&["--network", "container:other"], Some("boat")),
+        (&["--network", "none", "--hostname", "raft"], Some("raft")),
+    ] {
+        // An ordinary user can share only a network of theirs.
+        if flags[1].starts_with("container:") && !is_root() {
+            continue;
+        }
+        let name = [&["run", "--name", "one"], flags, &["hostbox", "sh", "-c", "hostname; echo $HOSTNAME"]].concat();
+        let said = succeeds(&name)?;
+        let shown = inspect("one", "{{.Config.Hostname}}")?;
+        let id = inspect("one", "{{.Id}}")?;
+        let expected = expected.unwrap_or(&id[..12]);
+        ensure!(shown == expected && said == format!("{shown}\n{shown}"), "{flags:?}: {shown}: {said}");
+        succeeds(&["rm", "one"])?;
+    }
+    Ok(())
 }
 
 fn exit_statuses_are_dockers() -> Result<()> {

@@ -7,7 +7,7 @@ use serde_json::Value;
 use testkit::{Case, Narrated, cases, eventually};
 
 use crate::world::{
-    STORE, detached, expect_nothing_left, fails, format_output, inspect, program, shim_of, state, succeeds,
+    STORE, detached, expect_nothing_left, fails, format_output, inspect, program, seed, shim_of, state, succeeds,
 };
 
 pub fn cases() -> Vec<Case> {
@@ -19,7 +19,7 @@ pub fn cases() -> Vec<Case> {
         a_shim_killed_at_any_step_is_known_and_leaves_nothing,
     ]
     .into_iter()
-    .map(|case| case.time_limit(std::time::Duration::from_secs(120)))
+    .map(|case| case.time_limit(std::time::Duration::from_secs(600)))
     .collect()
 }
 
@@ -108,11 +108,23 @@ fn a_run_that_fails_tells_its_steps_up_to_there() -> Result<()> {
     expect_nothing_left()
 }
 
-/// Steps that this chapter adds, and of the others a few: each takes a container of its own.
+/// With `all` it kills at each step, which takes minutes.
+const STEPS: &str = "CORACLE_STEPS";
+
+/// How many runs it takes, without that, until each step had its turn.
+const TURNS: u64 = 16;
+
+/// The steps that this chapter adds, and of the others (the masks are a loop) a share that another
+/// seed makes another one: each takes a container of its own.
 fn chosen(steps: &[String]) -> Vec<usize> {
+    if std::env::var(STEPS).is_ok_and(|which| which == "all") {
+        return (0..steps.len()).collect();
+    }
+    let turn = seed() % TURNS;
     let is_chosen = |index: &usize| {
         let line = &steps[*index];
-        (line.contains("\"book\":\"6.") && !line.contains("6.9 Masked")) || index.is_multiple_of(16)
+        let is_ours = line.contains("\"book\":\"6.") && !line.contains("6.9 Masked");
+        is_ours || *index as u64 % TURNS == turn
     };
     (0..steps.len()).filter(is_chosen).collect()
 }
@@ -177,7 +189,8 @@ fn a_shim_killed_at_any_step_is_known_and_leaves_nothing() -> Result<()> {
         let (said, status) = narrated.rest()?;
         ensure!(!said.contains("panicked"), "{}: {said}", at());
         let code = status.code().unwrap_or_default();
-        ensure!(code == 137 || (code == 125 && said.contains("the container's shim")), "{}: {code}: {said}", at());
+        let is_told = said.contains("the container's shim") || said.contains("is not running");
+        ensure!(code == 137 || (code == 125 && is_told), "{}: {code}: {said}", at());
         ends.insert(code);
         let now = state("victim").with_context(at)?;
         ensure!(["created 125", "created 137", "created 0", "exited 137"].contains(&now.as_str()), "{}: {now}", at());

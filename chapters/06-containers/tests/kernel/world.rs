@@ -1,5 +1,6 @@
 //! Containers of a store in the lab's own /tmp, made by the program; looked at from outside.
 
+use std::hash::{BuildHasher, RandomState};
 use std::process::{Command, Output, Stdio};
 
 use anyhow::{Context, Result, ensure};
@@ -10,6 +11,17 @@ pub const STORE: &str = "/tmp/store";
 
 /// Our own program, as an attacker would find it: on a file system that can be written to.
 pub const COPY: &str = "/tmp/ch06-copied";
+
+/// The variable that repeats a run.
+pub const SEED: &str = "CORACLE_SEED";
+
+/// What it says, or a new number, which is printed.
+pub fn seed() -> u64 {
+    let given = std::env::var(SEED).ok().and_then(|seed| seed.parse().ok());
+    let seed = given.unwrap_or_else(|| RandomState::new().hash_one(0));
+    println!("{SEED}={seed}");
+    seed
+}
 
 /// The program.
 pub fn program(args: &[&str]) -> Command {
