@@ -162,7 +162,8 @@ impl Store {
         entries.filter_map(|path| is_state_directory(&path).map(|is| is.then_some(path)).transpose()).collect()
     }
 
-    /// What is named as [`new_id`] names them. Nothing else in the root is ever looked into, or removed.
+    /// What is named as [`new_id`] names them. Nothing else in the root is ever looked into, or
+    /// removed.
     fn entries(&self) -> Result<Vec<PathBuf>> {
         let cannot = || format!("cannot read {}", self.root.display());
         let mut paths = Vec::new();

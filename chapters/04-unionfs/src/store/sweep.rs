@@ -83,8 +83,8 @@ impl LayerStore {
         }
     }
 
-    /// Containers with a layer that are gone: a life is in the state root, which is gone after a boot. A
-    /// record (chapter 6) stays. Both are made before the layer, so the layers are listed first.
+    /// Containers with a layer that are gone: a life is in the state root, which is gone after a boot.
+    /// A record (chapter 6) stays. Both are made before the layer, so the layers are listed first.
     fn abandoned(&self) -> Result<Vec<String>> {
         let mut containers = self.container_ids()?;
         if containers.is_empty() {
