@@ -4,7 +4,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, bail};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::Signal;
@@ -12,7 +12,6 @@ use nix::unistd::Pid;
 
 use crate::child::Child;
 use crate::explain;
-use crate::failure::Failure;
 use crate::gate::Gate;
 use crate::join;
 use crate::launch::CallerSignals;
@@ -72,7 +71,7 @@ pub(crate) fn make(
 
     let cloned = join::clone_joined(&plan.join, plan.create, plan.cgroup.as_ref());
     let with_user = plan.create.has(Namespace::User);
-    match cloned.map_err(|error| why_refused(error, with_user)).context("cannot make the container's process")? {
+    match cloned.map_err(|error| refused::explained(error, with_user)).context("cannot make the container's process")? {
         Cloned::Child => {
             // Closed, not unlocked: the lock belongs to the host.
             drop((locked, link, journal));
@@ -85,7 +84,7 @@ pub(crate) fn make(
             let led = note_process(state, pid, &directory, &journal)
                 .and_then(|()| serve(&link, &process, &mut mechanisms))
                 .and_then(|fds| link.send(&FromHost::WaitAtGate, &[]).map(|()| fds))
-                .map_err(|error| why_refused(error, with_user).context("cannot set the container up"));
+                .map_err(|error| refused::explained(error, with_user).context("cannot set the container up"));
             let from_inside = match led {
                 Ok(fds) => fds,
                 Err(error) => {
@@ -211,22 +210,5 @@ fn how_it_ended(process: &Process<'_>) -> String {
     match sys::wait_for_end(Whose::Process(process.pidfd), libc::WNOWAIT) {
         Ok(Some((_, exit))) => format!("{exit} before it was ready"),
         other => format!("went away before it was ready ({other:?})"),
-    }
-}
-
-/// Where the kernel refused what it grants on most machines, the machine is asked for the reason.
-fn why_refused(error: anyhow::Error, with_user: bool) -> anyhow::Error {
-    let mut failure = Failure::from_error(&error);
-    match failure.errno().and_then(|errno| refused::reason(errno, with_user)) {
-        Some(reason) => {
-            // The machine's own answer takes the place of the guess.
-            for part in &mut failure.chain {
-                let known = part.lines().take_while(|line| !line.starts_with("cause: "));
-                *part = known.collect::<Vec<_>>().join("\n");
-            }
-            failure.chain.push(reason);
-            anyhow!(failure)
-        }
-        None => error,
     }
 }

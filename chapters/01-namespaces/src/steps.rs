@@ -69,23 +69,36 @@ const JOINING: &str = "1.10 Joining a container";
 /// The process itself, in its new namespaces.
 pub static MAKE_PROCESS: Why = Why::new("a new process, born in its new namespaces", PROCESS)
     .as_shell(|args| Some(format!("unshare --fork {}", namespace_options(args.first()?))))
-    .teaching(&[
-        (Errno::ENOSPC, Lesson {
+    .teaching(&REFUSED_PROCESS);
+
+/// Why the kernel makes no process in new namespaces.
+static REFUSED_PROCESS: [(Errno, Lesson); 3] = [
+    (
+        Errno::ENOSPC,
+        Lesson {
             cause: "the machine allows no more namespaces (/proc/sys/user/max_*_namespaces), or they are nested 32 deep",
             cure: "cargo wb doctor names the setting",
-        }),
-        (Errno::EPERM, Lesson {
+        },
+    ),
+    (
+        Errno::EPERM,
+        Lesson {
             cause: "without a user namespace, only root may make the others; or a sandbox around us forbids it",
             cure: "add user to --namespaces",
-        }),
-        (Errno::EAGAIN, Lesson {
+        },
+    ),
+    (
+        Errno::EAGAIN,
+        Lesson {
             cause: "the user's limit on processes is reached, or a cgroup's (chapter 3)",
             cure: "see ulimit -u, and pids.max in the container's cgroups and in yours",
-        }),
-    ]);
+        },
+    ),
+];
 
 /// A helper.
-pub static START_HELPER: Why = Why::new("a helper process, which works beside the container", PROCESS);
+pub static START_HELPER: Why =
+    Why::new("a helper process, which works beside the container", PROCESS).teaching(&REFUSED_PROCESS);
 
 /// CVE-2019-5736.
 pub static PROTECT_PROGRAM: Why =

@@ -28,6 +28,7 @@ use crate::mapping::Request;
 use crate::mechanisms::write_id_maps;
 use crate::namespaces::{Namespace, Namespaces};
 use crate::plan::Caller;
+use crate::refused;
 use crate::sys::{self, Cloned};
 use crate::work_interrupts::Interrupts;
 
@@ -78,7 +79,10 @@ where
     let caller = Caller::current();
     let (link, workers) = Link::pair()?;
     let interrupts = place.interruptible.then(Interrupts::block).transpose()?;
-    match clone_joined(&place.join, place.create, None).context("cannot make a process for work elsewhere")? {
+    let with_user = place.create.has(Namespace::User);
+    let explained = |error| refused::explained(error, with_user);
+    let cloned = clone_joined(&place.join, place.create, None).map_err(explained);
+    match cloned.context("cannot make a process for work elsewhere")? {
         Cloned::Child => {
             drop((link, interrupts));
             let workers = Rc::new(workers);
@@ -92,8 +96,8 @@ where
         }
         Cloned::Parent { child, pidfd } => {
             drop(workers);
-            let mapped = if place.create.has(Namespace::User) {
-                write_id_maps(place.ids, child, caller).and_then(|()| link.send(&(), &[]))
+            let mapped = if with_user {
+                write_id_maps(place.ids, child, caller).map_err(explained).and_then(|()| link.send(&(), &[]))
             } else {
                 Ok(())
             };
