@@ -3,7 +3,7 @@
 use std::fs;
 
 use anyhow::{Result, ensure};
-use testkit::{Case, cases};
+use testkit::{Case, cases, needs, refusing};
 
 use crate::world::{STORE, fails, is_root, program, succeeds};
 
@@ -12,6 +12,7 @@ pub fn cases() -> Vec<Case> {
         wrong_flags_are_named_and_leave_nothing,
         what_is_not_built_is_refused_by_a_sentence,
         what_the_kernel_refuses_is_told_with_cause_and_cure,
+        no_more_user_namespaces_names_the_setting,
     ]
 }
 
@@ -92,5 +93,25 @@ fn what_the_kernel_refuses_is_told_with_cause_and_cure() -> Result<()> {
         }
     }
     ensure!(is_root() || !raised.status.success(), "an ordinary user has raised a hard limit");
+    Ok(())
+}
+
+fn no_more_user_namespaces_names_the_setting() -> Result<()> {
+    needs::ordinary_user()?;
+    needs::user_namespaces()?;
+    fs::create_dir_all("/tmp/root/bin")?;
+    refusing::no_more_user_namespaces()?;
+    // The helper of a network of the user's own, the work on a layer, and the container's process.
+    for flags in [&[][..], &["--network", "none"], &["--network", "none", "--rootfs", "/tmp/root"]] {
+        let command = if flags.contains(&"--rootfs") { &["true"][..] } else { &["hostbox", "true"] };
+        let message = fails(&[&["run", "--rm"], flags, command].concat(), 125)?;
+        let says = |part: &str| message.contains(part);
+        ensure!(says("ENOSPC") && says("user.max_user_namespaces is 0"), "{flags:?}: {message}");
+        ensure!(says("sudo sysctl -w user.max_user_namespaces="), "{flags:?}: {message}");
+        // Every one of the refusals has a cause.
+        let refused = message.matches("ENOSPC (").count();
+        let causes = message.to_lowercase().matches("cause: ").count();
+        ensure!(causes >= refused, "{flags:?}: {refused} refusals, {causes} causes: {message}");
+    }
     Ok(())
 }
