@@ -94,14 +94,14 @@ struct Cli<C: Chapter> {
 enum Command<C: Chapter> {
     /// Run a command in a new container, and remove the container when it ends.
     ///
-    /// Input, output, signals and the exit status are the command's own. Statuses with a meaning: 125,
-    /// the container could not be made; 126, the command can't be executed; 127, it is not there;
-    /// 128+N, signal N killed it.
+    /// The command uses your input, output and signals, and its exit status is returned. Special exit
+    /// statuses: 125, the container could not be made; 126, the command can't be executed; 127, the
+    /// command doesn't exist; 128+N, signal N killed the command.
     Run(NewContainer<C>),
     /// Make a container that waits at its start gate. Prints its id.
     ///
-    /// Its input and output are yours, except for pipes: in their place it gets /dev/null, since nobody
-    /// knows when it will let go of them.
+    /// The container uses your input and output. If one of them is a pipe, the container gets /dev/null
+    /// instead. Otherwise the other end of the pipe would wait until the container ends.
     Create(NewContainer<C>),
     Start(verbs::Start),
     Rm(verbs::Rm),

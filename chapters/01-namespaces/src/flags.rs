@@ -25,11 +25,11 @@ use crate::target::JoinRequest;
 /// Where containers are kept.
 #[derive(Args, Debug, Clone, Default)]
 pub struct StoreFlags {
-    /// Keep containers' states in this directory [default: /run/coracle for root; for others
+    /// Store the state of containers in this directory [default: /run/coracle for root; for others
     /// $XDG_RUNTIME_DIR/coracle, or coracle-UID in the directory for temporary files].
     #[arg(long, global = true, value_name = "DIR")]
     root: Option<PathBuf>,
-    /// Keep what outlives a boot in this directory.
+    /// Store data that survives a reboot in this directory.
     #[arg(long = "data-root", global = true, value_name = "DIR", hide = true)]
     data_given: Option<PathBuf>,
     /// Decided once: who we are decides on it, and a later chapter's `run` may go into a user
@@ -86,8 +86,8 @@ pub struct RunFlags {
     /// Whether it is told.
     #[command(flatten)]
     pub explain: ExplainFlag,
-    /// Run an init as the first process and the command as its child: orphans are reaped, and signals
-    /// work as anywhere.
+    /// Run an init as the first process and the command as its child. The init reaps orphans and
+    /// forwards signals.
     #[arg(long)]
     pub init: bool,
 }
@@ -95,8 +95,8 @@ pub struct RunFlags {
 /// Whether steps are narrated.
 #[derive(Args, Debug, Clone, Default)]
 pub struct ExplainFlag {
-    /// Tell each step that touches the kernel, on stderr; with =json, one object a line: lane, call,
-    /// args, errno, why, shell, book.
+    /// Print each call to the kernel on stderr, with its reason; with =json as one object per line:
+    /// lane, call, args, errno, why, shell, book.
     #[arg(long, value_enum, value_name = "FORMAT", num_args = 0..=1, require_equals = true, default_missing_value = "text")]
     pub explain: Option<ExplainFormat>,
 }
@@ -115,9 +115,9 @@ impl ExplainFlag {
 /// See [`ExplainFlag::explain`].
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub enum ExplainFormat {
-    /// A lane for each process: host and container, and from chapter 6 on the shim.
+    /// A column for each process: host and container, and from chapter 6 on the shim.
     Text,
-    /// One JSON object a line.
+    /// One JSON object per line.
     Json,
 }
 
@@ -129,28 +129,27 @@ pub struct NamespaceFlags {
     /// user].
     #[arg(long, value_name = "LIST")]
     pub namespaces: Option<Namespaces>,
-    /// The host name inside; needs the uts namespace.
+    /// The container's host name. Needs a new uts namespace.
     #[arg(long, value_name = "NAME")]
     pub hostname: Option<String>,
-    /// The NIS domain name inside; needs the uts namespace.
+    /// The container's NIS domain name. Needs a new uts namespace.
     #[arg(long, value_name = "NAME")]
     pub domainname: Option<String>,
-    /// Join a namespace instead of making or sharing one: KIND=PID, KIND=CONTAINER or KIND=/PATH. May
-    /// be repeated.
+    /// Join an existing namespace: KIND=PID, KIND=CONTAINER or KIND=/PATH. May be repeated.
     #[arg(long, value_name = "KIND=WHOSE")]
     pub join: Vec<JoinRequest>,
-    /// Map one id only: root inside is you outside. (By default the ids that /etc/subuid and
-    /// /etc/subgid grant you are mapped too, where newuidmap is installed.)
+    /// Map only one id: root in the container is you on the host. (By default, the ids that
+    /// /etc/subuid and /etc/subgid grant you are also mapped, if newuidmap is installed.)
     #[arg(long, conflicts_with = "map_user")]
     pub map_root: bool,
-    /// Map one id only, and appear under this one: UID or UID:GID.
+    /// Map only one id: UID, or UID:GID, in the container is you on the host.
     #[arg(long, value_name = "UID[:GID]", value_parser = uid_and_gid)]
     pub map_user: Option<(u32, u32)>,
-    /// Move the clock that counts from boot, what uptime shows: +1d, -2h, 90s. Needs the time
+    /// Move the container's boot clock, which `uptime` shows: +1d, -2h, 90s. Needs a new time
     /// namespace.
     #[arg(long, value_name = "OFFSET", allow_hyphen_values = true)]
     pub boottime: Option<Offset>,
-    /// Move the monotonic clock, likewise.
+    /// Move the container's monotonic clock in the same way.
     #[arg(long, value_name = "OFFSET", allow_hyphen_values = true)]
     pub monotonic: Option<Offset>,
 }

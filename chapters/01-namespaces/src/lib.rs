@@ -22,6 +22,7 @@
 //!   why this machine says no.
 //! - **The command line.** [`Chapter`] is what a chapter adds to it, [`Design`] what its flags
 //!   decide; `flags.rs` and [`verbs`] are shared, `tour.rs` and `inspect.rs` what it shows.
+//!   [`TourRun`] is the container of each chapter's tour.
 //!
 //! All `unsafe` is in files called `sys.rs`.
 
@@ -75,6 +76,7 @@ mod sys;
 mod target;
 mod terminal;
 mod tour;
+mod tour_run;
 mod tree_removal;
 mod undo;
 pub mod verbs;
@@ -113,6 +115,7 @@ pub use steps::{Lesson, Why};
 pub use store::{Store, is_id, new_id};
 pub use sys::{close_above_stderr, own as own_descriptor, signal};
 pub use target::{JoinRequest, Target};
+pub use tour_run::{TourRun, this_program, tour_ends_early};
 pub use tree_removal::remove as remove_tree;
 pub use undo::Undo;
 pub use wait::{Exit, reap};

@@ -1,18 +1,17 @@
 //! The tour: what a process sees before and after, and the evidence.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::io::Write;
 
 use anyhow::{Context, Result, bail};
 use nix::unistd::Uid;
 
-use crate::failure::Failure;
 use crate::flags::StoreFlags;
 use crate::namespaces::{Namespace, Namespaces};
 use crate::narration::{TourFlags, fitted};
 use crate::say;
 use crate::target::Target;
+use crate::tour_run::{TourRun, this_program};
 use crate::view::View;
 
 /// One day: no machine's uptime hides it.
@@ -89,52 +88,33 @@ fn first_processes() -> Result<()> {
 
 /// A process that looks around in new namespaces and stays there.
 struct Looking {
-    run: Child,
-    stdout: BufReader<ChildStdout>,
+    run: TourRun,
     view: View,
     host_pid: i32,
 }
 
 impl Looking {
-    /// Starts it through our own `run`: the tour shows what everybody can do.
     fn start(store: &StoreFlags) -> Result<Looking> {
-        let me = std::env::current_exe().context("cannot find this program's own file")?;
         let mut all = Namespaces::all();
         if Uid::effective().is_root() {
             all = all.iter().filter(|kind| *kind != Namespace::User).collect();
         }
-        let mut run = Command::new(&me)
+        let mut command = this_program()?;
+        let me = command.get_program().to_owned();
+        command
             .args(store.as_args())
             .args(["run", "--namespaces", &all.to_string(), "--hostname", "boat", "--boottime", CLOCK_SHIFT, "--"])
-            .arg(&me)
-            .args(["show-namespaces", "--with-ipc-object"])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .context("cannot start this program again")?;
-        let mut stdout = BufReader::new(run.stdout.take().context("no stdout")?);
-        let mut line = String::new();
-        stdout.read_line(&mut line)?;
-        if line.is_empty() {
-            let mut message = String::new();
-            run.stderr.take().context("no stderr")?.read_to_string(&mut message)?;
-            let code = run.wait()?.code().unwrap_or(125);
-            let message = message.trim().trim_start_matches("ch01-namespaces: ").to_string();
-            bail!(Failure::new(
-                code as u8,
-                format!("no container can be made here, so the tour ends early:\n{message}")
-            ));
-        }
-        let view = serde_json::from_str(&line).context("what the container saw can't be read")?;
-        let host_pid = only_child(run.id())?;
-        Ok(Looking { run, stdout, view, host_pid })
+            .arg(me)
+            .args(["show-namespaces", "--with-ipc-object"]);
+        let mut run = TourRun::start(&mut command)?;
+        run.wait_for_output()?;
+        let view = serde_json::from_str(&run.line()?).context("what the container saw can't be read")?;
+        let host_pid = only_child(run.pid())?;
+        Ok(Looking { run, view, host_pid })
     }
 
     fn end(&mut self) -> Result<()> {
-        drop(self.run.stdin.take());
-        self.stdout.read_to_end(&mut Vec::new())?;
-        let status = self.run.wait()?;
+        let status = self.run.end()?;
         if !status.success() {
             bail!("the container ended with {status}");
         }

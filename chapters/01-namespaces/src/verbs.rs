@@ -53,9 +53,8 @@ impl Rm {
 
 /// Run a command in the namespaces of a container or any process.
 ///
-/// All namespaces in which it is apart from you are joined, in one setns(2); the command starts in
-/// /, with the environment of the process that you enter, and your TERM. The exit status is the
-/// command's.
+/// One setns(2) joins all namespaces of the target that differ from yours. The command starts in /,
+/// with the environment of the target, and your TERM. The exit status is the command's.
 #[derive(Args)]
 pub struct Enter {
     #[command(flatten)]
@@ -84,8 +83,8 @@ impl Enter {
     }
 }
 
-/// Show the namespaces of a container or any process, its ids, and its processes as both sides see
-/// them.
+/// Show the namespaces of a container or any process, its id maps, and its processes as seen from
+/// inside and outside.
 #[derive(Args)]
 pub struct Inspect {
     /// A process id (any number is one); or a container's name, id, or the beginning of its id
@@ -112,7 +111,7 @@ pub struct Ps {
     /// `json` for one array of objects: id, name, status, pid, created (seconds since 1970), command.
     #[arg(long, value_enum, default_value_t = ps::Format::Table)]
     format: ps::Format,
-    /// Ids only.
+    /// Print only ids.
     #[arg(long, short)]
     quiet: bool,
 }

@@ -15,33 +15,36 @@ use crate::{powers, volume};
 /// Chapter 2's own flags.
 #[derive(Args, Debug, Clone, Default)]
 pub struct RootFlags {
-    /// The root file system [default: this machine's own programs in a root in memory, gone with the
-    /// container].
+    /// The directory with the root file system [default: a root file system in memory with this
+    /// machine's programs, removed with the container].
     #[arg(long, value_name = "DIR")]
     pub rootfs: Option<PathBuf>,
-    /// Mount a directory or file of the host's: SOURCE:TARGET, or SOURCE:TARGET:ro. May be repeated.
+    /// Mount a directory or file of the host: SOURCE:TARGET; with :ro read-only. May be repeated.
     #[arg(short = 'v', long = "volume", value_name = "SOURCE:TARGET[:OPTIONS]", value_parser = volume::from_v)]
     pub volumes: Vec<Mount>,
-    /// The same in words: type=bind,source=PATH,target=PATH,readonly or
+    /// The same with named fields: type=bind,source=PATH,target=PATH,readonly or
     /// type=tmpfs,target=PATH,tmpfs-size=64m.
     #[arg(long = "mount", value_name = "FIELDS", value_parser = volume::from_mount)]
     pub mounts: Vec<Mount>,
     /// Mount an empty file system in memory: TARGET, or TARGET:size=64m,mode=1777,exec,ro.
     #[arg(long = "tmpfs", value_name = "TARGET[:OPTIONS]", value_parser = volume::from_tmpfs)]
     pub tmpfs: Vec<Mount>,
-    /// Make the root file system read-only inside (volumes and tmpfs are not meant).
+    /// Make the root file system read-only, but not volumes and tmpfs.
     #[arg(long)]
     pub read_only: bool,
-    /// Change the root the older way, with chroot instead of pivot_root: for the lesson, it is no jail.
+    /// Change the root with chroot instead of pivot_root. This isn't safe: the command can leave it
+    /// (2.3 shows how).
     #[arg(long)]
     pub chroot: bool,
-    /// The directory that the command starts in; made if it is missing.
+    /// The working directory of the command. It is made if it doesn't exist.
     #[arg(short = 'w', long = "workdir", value_name = "DIR", default_value = "/")]
     pub workdir: PathBuf,
-    /// Set a variable: NAME=VALUE, or NAME to pass on yours. May be repeated.
+    /// Set an environment variable: NAME=VALUE, or NAME for the value of your variable. May be
+    /// repeated.
     #[arg(short = 'e', long = "env", value_name = "NAME[=VALUE]")]
     pub env: Vec<String>,
-    /// Set variables from a file: one NAME=VALUE or NAME a line, # begins a comment.
+    /// Set environment variables from a file with a NAME=VALUE or a NAME in each line. A # begins a
+    /// comment.
     #[arg(long = "env-file", value_name = "FILE")]
     pub env_file: Vec<PathBuf>,
     /// The size of /dev/shm in bytes, unless it is the default (chapter 6).

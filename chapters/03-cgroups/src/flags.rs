@@ -21,51 +21,54 @@ use values::{cpus, numbers_of, per_device, pids, quota, swap};
 /// Limits that can be set at the start and changed later.
 #[derive(Args, Debug, Clone, Default)]
 pub struct LimitFlags {
-    /// The most memory: a number with k, m, g; what doesn't fit is killed.
+    /// The memory limit: a number with k, m or g, such as 64m. If the container needs more, the kernel
+    /// kills a process in it.
     #[arg(short = 'm', long, value_name = "SIZE", value_parser = units::bytes, allow_hyphen_values = true)]
     pub memory: Option<u64>,
-    /// The most memory and swap together; the same as --memory means no swap, -1 any [default: twice
-    /// --memory].
+    /// The limit of memory and swap together. With the value of --memory, the container has no swap;
+    /// -1: no limit [default: twice --memory].
     #[arg(long, value_name = "SIZE", value_parser = swap, allow_hyphen_values = true)]
     pub memory_swap: Option<Swap>,
-    /// What the container is pushed back to (v1), or keeps (v2), when the machine is short of memory.
+    /// If the machine is short of memory, the kernel reduces the container's memory to this amount
+    /// (cgroup v1), or doesn't take memory below this amount (v2).
     #[arg(long, value_name = "SIZE", value_parser = units::bytes, allow_hyphen_values = true)]
     pub memory_reservation: Option<u64>,
-    /// How many processors' time: 0.5 is half of one's.
+    /// The limit of processor time, in processors: 0.5 is half the time of one processor.
     #[arg(long, value_name = "NUMBER", value_parser = cpus, allow_hyphen_values = true,
           conflicts_with_all = ["cpu_period", "cpu_quota"])]
     pub cpus: Option<f64>,
-    /// The length of a period in which processor time is counted, in microseconds [default: 100000].
+    /// The length of the period for --cpu-quota, in microseconds [default: 100000].
     #[arg(long, value_name = "MICROSECONDS", allow_hyphen_values = true)]
     pub cpu_period: Option<u64>,
-    /// Processor time in each period, in microseconds; -1 is any.
+    /// The limit of processor time in each period, in microseconds; -1: no limit.
     #[arg(long, value_name = "MICROSECONDS", value_parser = quota, allow_hyphen_values = true)]
     pub cpu_quota: Option<Quota>,
-    /// The share of the processors when others want them too: 2 to 262144; 1024 is everybody's.
+    /// The weight when several cgroups compete for processor time: 2 to 262144. Each cgroup begins
+    /// with 1024.
     #[arg(long, short = 'c', value_name = "NUMBER", allow_hyphen_values = true)]
     pub cpu_shares: Option<u64>,
-    /// On which processors: 0-2,4.
+    /// The processors that the container may use, such as 0-2,4.
     #[arg(long, value_name = "LIST", allow_hyphen_values = true)]
     pub cpuset_cpus: Option<String>,
-    /// In which memory nodes: 0-1.
+    /// The memory nodes that the container may use, such as 0-1.
     #[arg(long, value_name = "LIST", allow_hyphen_values = true)]
     pub cpuset_mems: Option<String>,
-    /// The most processes and threads; -1 is any number.
+    /// The limit of the number of processes and threads; -1: no limit.
     #[arg(long, value_name = "NUMBER", value_parser = pids, allow_hyphen_values = true)]
     pub pids_limit: Option<Pids>,
-    /// Bytes a second read from a block device: /dev/sda:1m. May be repeated.
+    /// The limit of bytes per second read from a block device, such as /dev/sda:1m. May be repeated.
     #[arg(long, value_name = "DEVICE:SIZE", value_parser = per_device(units::bytes))]
     pub device_read_bps: Vec<DeviceRate>,
-    /// Bytes a second written to it.
+    /// The limit of bytes per second written to a block device. May be repeated.
     #[arg(long, value_name = "DEVICE:SIZE", value_parser = per_device(units::bytes))]
     pub device_write_bps: Vec<DeviceRate>,
-    /// Reads a second from it: /dev/sda:100.
+    /// The limit of reads per second from a block device, such as /dev/sda:100. May be repeated.
     #[arg(long, value_name = "DEVICE:NUMBER", value_parser = per_device(units::count))]
     pub device_read_iops: Vec<DeviceRate>,
-    /// Writes a second to it.
+    /// The limit of writes per second to a block device. May be repeated.
     #[arg(long, value_name = "DEVICE:NUMBER", value_parser = per_device(units::count))]
     pub device_write_iops: Vec<DeviceRate>,
-    /// The share of block devices when others want them too: 10 to 1000.
+    /// The weight when several cgroups compete for block devices: 10 to 1000.
     #[arg(long, visible_alias = "blkio-weight", value_name = "NUMBER", allow_hyphen_values = true)]
     pub io_weight: Option<u64>,
 }
@@ -76,19 +79,19 @@ pub struct CgroupFlags {
     /// Limits.
     #[command(flatten)]
     pub limits: LimitFlags,
-    /// Deny all devices but those that every container has, and those that this allows: 'c 10:229 rwm'.
+    /// Allow only the devices that every container has, and those of this rule, such as 'c 10:229 rwm'.
     /// May be repeated.
     #[arg(long, value_name = "RULE")]
     pub device_cgroup_rule: Vec<Rule>,
-    /// Whom the kernel kills first when memory runs out: -1000 (never) to 1000 (this one).
+    /// How likely the kernel kills the container when the machine is out of memory: -1000 (never) to
+    /// 1000 (first).
     #[arg(long, value_name = "NUMBER", allow_hyphen_values = true, value_parser = clap::value_parser!(i16).range(-1000..=1000))]
     pub oom_score_adj: Option<i16>,
-    /// Whether the container gets cgroups of its own, to be counted and frozen in (disabled: it is in
-    /// yours).
+    /// Whether the container gets its own cgroups.
     #[arg(long, value_enum, default_value_t = CgroupUse::Enabled)]
     pub cgroups: CgroupUse,
-    /// The cgroup in which the container's own is made: from the top of the tree with a slash in front,
-    /// else from yours. Made if it is missing.
+    /// The parent of the container's cgroup. A path with a leading slash begins at the root of the
+    /// hierarchy, any other path at your cgroup. The parent is made if it doesn't exist.
     #[arg(long, value_name = "PATH")]
     pub cgroup_parent: Option<String>,
     /// Whether devices are denied without a rule, too, where this user may deny any (chapter 6).
@@ -102,10 +105,10 @@ pub struct CgroupFlags {
 /// See [`CgroupFlags::cgroups`].
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum CgroupUse {
-    /// Where this user may make some.
+    /// Yes, if this user may make cgroups.
     #[default]
     Enabled,
-    /// None.
+    /// No: the container is in your cgroup.
     Disabled,
 }
 

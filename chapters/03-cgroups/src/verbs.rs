@@ -20,15 +20,15 @@ pub enum Format {
     Json,
 }
 
-/// Show what containers use: processor time, memory, processes, block devices, pressure.
+/// Show the resources that containers use: processor time, memory, processes, block devices, pressure.
 #[derive(Args)]
 pub struct Stats {
-    /// Again every second, until the containers end.
+    /// Update the numbers every second, until the containers end.
     #[arg(long, short)]
     follow: bool,
-    /// `json`: one object a container and line: id, name, cpu (…_usec, periods, throttled_periods),
+    /// `json`: one object per container and line: id, name, cpu (…_usec, periods, throttled_periods),
     /// memory (usage, cache, swap, limit; bytes), pids (current, limit), io (…_bytes, reads, writes),
-    /// pressure (per cent of 10 s; null on v1). Null is what isn't counted.
+    /// pressure (per cent of 10 s; null on v1). A value that isn't counted is null.
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
     /// Names, ids, or beginnings of ids [default: all that are alive].
@@ -49,7 +49,7 @@ impl Stats {
     }
 }
 
-/// Halt every process of containers.
+/// Freeze all processes of containers.
 #[derive(Args)]
 pub struct Freeze {
     #[command(flatten)]
@@ -59,7 +59,7 @@ pub struct Freeze {
     containers: Vec<String>,
 }
 
-/// Let frozen containers go on.
+/// Thaw frozen containers.
 #[derive(Args)]
 pub struct Thaw {
     #[command(flatten)]
@@ -90,14 +90,15 @@ impl Thaw {
     }
 }
 
-/// Show what a container's limits did: processes killed for memory, forks refused, time taken away.
+/// Show the effects of a container's limits: processes killed for memory, refused forks, throttled
+/// periods.
 #[derive(Args)]
 pub struct Events {
-    /// Go on until the container ends, with a line for each that is new.
+    /// Continue until the container ends, with a line for each new event.
     #[arg(long, short)]
     follow: bool,
-    /// `json`: one object a line: oom_kills, memory_limit_hits, forks_refused, throttled_periods; all
-    /// since its start.
+    /// `json`: one object per line: oom_kills, memory_limit_hits, forks_refused, throttled_periods,
+    /// all since its start.
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
     /// Its name, its id, or the beginning of its id.
@@ -112,8 +113,8 @@ impl Events {
     }
 }
 
-/// Change the limits of containers that run. What isn't named stays; all are changed or, on an
-/// error, none.
+/// Change the limits of running containers. Limits that you don't name stay. After an error, no limit
+/// is changed.
 #[derive(Args)]
 // What a start does without it isn't what a change does without it.
 #[command(mut_arg("memory_swap", |arg| arg.help(SWAP_WHEN_CHANGED)))]
@@ -127,8 +128,8 @@ pub struct Update {
     containers: Vec<String>,
 }
 
-const SWAP_WHEN_CHANGED: &str = "The most memory and swap together; the same as --memory means no swap, -1 any. Takes \
-                                 --memory too [default: as much swap as it may have now]";
+const SWAP_WHEN_CHANGED: &str = "The limit of memory and swap together. With the value of --memory, the container has no \
+                                 swap; -1: no limit. Needs --memory [default: the current limit of swap stays]";
 
 impl Update {
     /// Writes them.
@@ -144,13 +145,13 @@ impl Update {
     }
 }
 
-/// Show the tree of cgroups, from the top that you see.
+/// Show the hierarchy of cgroups, from the root that you see.
 #[derive(Args)]
 pub struct Ls {
-    /// The tree of this controller: on v1 each has its own.
+    /// Show the hierarchy of this controller (in cgroup v1, each controller has its own).
     #[arg(long, value_name = "NAME", default_value_t = Controller::Memory)]
     controller: Controller,
-    /// `json`: one object a cgroup and line: path, processes, limit.
+    /// `json`: one object per cgroup and line: path, processes, limit.
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
 }

@@ -59,7 +59,7 @@ pub enum EngineVerbs {
     Port(verbs::PortVerb),
     Diff(verbs::DiffVerb),
     Export(verbs::Export),
-    /// What concerns all containers.
+    /// Manage containers.
     #[command(subcommand)]
     Container(Container),
     #[command(subcommand)]

@@ -4,10 +4,12 @@
 use std::fs::{self, DirBuilder};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::PathBuf;
-use std::process::{Command, Output, Stdio};
+use std::process::{Output, Stdio};
 
 use anyhow::{Context, Result, bail};
-use ch01_namespaces::{ContainerFlags, Design, Failure, NamespaceFlags, Store, StoreFlags, run_to_the_end};
+use ch01_namespaces::{
+    ContainerFlags, Design, NamespaceFlags, Store, StoreFlags, run_to_the_end, this_program, tour_ends_early,
+};
 
 use super::View;
 use crate::hostbox::{self, Made};
@@ -37,9 +39,7 @@ impl Scene<'_> {
         let output = self.run(&[], &[&self.me.display().to_string(), "show-root"])?;
         if !output.status.success() {
             let message = String::from_utf8_lossy(&output.stderr);
-            let message = message.trim().trim_start_matches("ch02-rootfs: ").to_string();
-            let code = output.status.code().unwrap_or(125) as u8;
-            bail!(Failure::new(code, format!("no container can be made here, so the tour ends early:\n{message}")));
+            return Err(tour_ends_early(output.status, &message)?.into());
         }
         serde_json::from_slice(&output.stdout).context("what the container saw can't be read")
     }
@@ -88,7 +88,7 @@ impl Scene<'_> {
 
     /// Our own `run`: the tour shows what everybody can do.
     fn run(&self, flags: &[&str], command: &[&str]) -> Result<Output> {
-        Command::new(&self.me)
+        this_program()?
             .args(self.store.as_args())
             .args(["run", "--rootfs"])
             .arg(self.directory.root())

@@ -1,12 +1,10 @@
 //! The image and the containers that the tour plays with.
 
 use std::cell::Cell;
-use std::io::{BufRead, BufReader, Read};
 use std::path::PathBuf;
-use std::process::{Child, ChildStdout, Command, Stdio};
 
-use anyhow::{Context, Result, bail};
-use ch01_namespaces::{Failure, StoreFlags};
+use anyhow::{Context, Result};
+use ch01_namespaces::{StoreFlags, TourRun, this_program};
 use tar::{Builder, Header};
 
 use crate::archive::import;
@@ -19,17 +17,16 @@ pub(super) struct Scene<'a> {
     store: LayerStore,
     name: String,
     pub image: ChainId,
-    me: PathBuf,
     started: Cell<usize>,
 }
 
 /// A container that runs until its stdin ends.
 pub(super) struct Running<'a> {
-    scene: &'a Scene<'a>,
+    /// It outlives its containers.
+    _scene: &'a Scene<'a>,
     name: String,
     pub pid: i32,
-    run: Child,
-    stdout: BufReader<ChildStdout>,
+    run: TourRun,
 }
 
 impl Scene<'_> {
@@ -39,8 +36,7 @@ impl Scene<'_> {
         let name = format!("tour-{}", std::process::id());
         let archive = archive().context("cannot make an archive in memory")?;
         let imported = import(store, Some(programs), Some(&name), || Ok(archive.as_slice()))?;
-        let me = std::env::current_exe().context("cannot find this program's own file")?;
-        Ok(Scene { flags, store: store.clone(), name, image: imported.chain, me, started: Cell::new(0) })
+        Ok(Scene { flags, store: store.clone(), name, image: imported.chain, started: Cell::new(0) })
     }
 
     /// Where the image's topmost layer is on disk.
@@ -49,30 +45,17 @@ impl Scene<'_> {
         Ok(layers.driver().content(&layer.cache_id))
     }
 
-    /// Our own `run`: the tour shows what everybody can do. Returns when the change is made.
+    /// Returns when the change is made.
     pub fn start(&self, change: &str, show: &str) -> Result<Running<'_>> {
         self.started.set(self.started.get() + 1);
         let name = format!("{}-{}", self.name, self.started.get());
-        let mut run = Command::new(&self.me)
-            .args(self.flags.as_args())
-            .args(["run", "--name", &name, &self.name, "sh", "-c", &format!("{change}; {show}; read line")])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .context("cannot start this program again")?;
-        let mut stdout = BufReader::new(run.stdout.take().context("no stdout")?);
-        // It has printed something: it runs, and its state is on disk.
-        if stdout.fill_buf()?.is_empty() {
-            let mut message = String::new();
-            run.stderr.take().context("no stderr")?.read_to_string(&mut message)?;
-            let code = run.wait()?.code().unwrap_or(125) as u8;
-            let message = message.trim().trim_start_matches("ch04-unionfs: ").to_string();
-            bail!(Failure::new(code, format!("no container can be made here, so the tour ends early:\n{message}")));
-        }
+        let mut command = this_program()?;
+        command.args(self.flags.as_args()).args(["run", "--name", &name, &self.name]);
+        let mut run = TourRun::start(command.args(["sh", "-c", &format!("{change}; {show}; read line")]))?;
+        run.wait_for_output()?;
         let (_, state) = self.store.containers().find(&name)?;
         let pid = state.process().pid;
-        Ok(Running { scene: self, name, pid, run, stdout })
+        Ok(Running { _scene: self, name, pid, run })
     }
 }
 
@@ -85,9 +68,7 @@ impl Drop for Scene<'_> {
 impl Running<'_> {
     /// The next line that it prints.
     pub fn line(&mut self) -> Result<String> {
-        let mut line = String::new();
-        self.stdout.read_line(&mut line)?;
-        Ok(line.trim().to_string())
+        self.run.line()
     }
 
     /// Where its layer is on disk.
@@ -105,19 +86,9 @@ impl Running<'_> {
         Ok(changes.iter().map(|change| format!("{} {}", change.kind, change.path.display())).collect())
     }
 
-    /// Ends it, and waits until it is removed. (When the tour is interrupted, its stdin ends as well.)
+    /// Ends it, and waits until it is removed.
     pub fn end(mut self) -> Result<()> {
-        drop(self.run.stdin.take());
-        self.run.wait()?;
-        Ok(())
-    }
-}
-
-impl Drop for Running<'_> {
-    fn drop(&mut self) {
-        drop(self.run.stdin.take());
-        let _ = self.run.wait();
-        let _ = self.scene;
+        self.run.end().map(drop)
     }
 }
 

@@ -1,15 +1,13 @@
 //! The containers that the tour plays with.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read};
 use std::net::{Ipv4Addr, SocketAddrV4, TcpListener};
 use std::os::fd::OwnedFd;
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use ch01_namespaces::{
-    Elsewhere, Failure, Namespace, Namespaces, Store, StoreFlags, Target, Yield, narration::fitted, work_in,
+    Elsewhere, Namespace, Namespaces, Store, StoreFlags, Target, TourRun, Yield, narration::fitted, this_program,
+    work_in,
 };
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -20,47 +18,31 @@ use crate::rootless::{holder_process, owns_network_namespace};
 pub struct Scene<'a> {
     flags: &'a StoreFlags,
     store: Store,
-    me: PathBuf,
 }
 
 /// A container that runs until its stdin ends.
 pub struct Running<'a> {
-    scene: &'a Scene<'a>,
+    /// It outlives its containers.
+    _scene: &'a Scene<'a>,
     pub name: String,
     pub process: Target,
-    run: Child,
+    _run: TourRun,
 }
 
 impl Scene<'_> {
     pub fn set(flags: &StoreFlags) -> Result<Scene<'_>> {
-        let me = std::env::current_exe().context("cannot find this program's own file")?;
-        Ok(Scene { flags, store: flags.open()?, me })
+        Ok(Scene { flags, store: flags.open()? })
     }
 
-    /// Our own `run`: the tour shows what everybody can do.
     pub fn start(&self, name: &str, flags: &[&str]) -> Result<Running<'_>> {
         let name = format!("tour-{}-{name}", std::process::id());
-        let mut run = Command::new(&self.me)
-            .args(self.flags.as_args_with_roots())
-            .args(["run", "--name", &name, "--cgroups", "disabled"])
-            .args(flags)
-            .args(["hostbox", "sh", "-c", "echo; read line"])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .context("cannot start this program again")?;
-        let mut stdout = BufReader::new(run.stdout.take().context("no stdout")?);
-        // It has printed something: it runs, and its state is on disk.
-        if stdout.fill_buf()?.is_empty() {
-            let mut message = String::new();
-            run.stderr.take().context("no stderr")?.read_to_string(&mut message)?;
-            let code = run.wait()?.code().unwrap_or(125) as u8;
-            let message = message.trim().trim_start_matches("ch05-network: ");
-            bail!(Failure::new(code, format!("no container can be made here, so the tour ends early:\n{message}")));
-        }
+        let mut command = this_program()?;
+        command.args(self.flags.as_args_with_roots());
+        command.args(["run", "--name", &name, "--cgroups", "disabled"]).args(flags);
+        let mut run = TourRun::start(command.args(["hostbox", "sh", "-c", "echo; read line"]))?;
+        run.wait_for_output()?;
         let (_, state) = self.store.find(&name)?;
-        Ok(Running { scene: self, name, process: Target::process(state.pid)?, run })
+        Ok(Running { _scene: self, name, process: Target::process(state.pid)?, _run: run })
     }
 
     /// A process in the network namespace that the bridge is in.
@@ -111,15 +93,6 @@ impl Running<'_> {
         let listen = || TcpListener::bind((Ipv4Addr::UNSPECIFIED, port)).with_context(|| format!("bind port {port}"));
         let fd = open_in_network_of(&self.process, || Ok(listen()?.into()))?;
         Ok(fd.into())
-    }
-}
-
-/// (When the tour is interrupted, its stdin ends as well.)
-impl Drop for Running<'_> {
-    fn drop(&mut self) {
-        drop(self.run.stdin.take());
-        let _ = self.run.wait();
-        let _ = self.scene;
     }
 }
 

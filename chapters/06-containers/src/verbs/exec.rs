@@ -28,7 +28,8 @@ pub struct ExecVerb {
     keys: DetachFlag,
     #[command(flatten)]
     explain: ExplainFlag,
-    /// Set a variable: NAME=VALUE, or NAME to pass on yours. May be repeated.
+    /// Set an environment variable: NAME=VALUE, or NAME for the value of your variable. May be
+    /// repeated.
     #[arg(short, long, value_name = "NAME[=VALUE]")]
     env: Vec<String>,
     /// The working directory [default: the container's]

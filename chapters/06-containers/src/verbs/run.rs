@@ -23,7 +23,7 @@ impl Args for Run {
     fn augment_args(command: Command) -> Command {
         ExplainFlag::augment_args(DetachFlag::augment_args(Create::augment_args(command)))
             .arg(clap::arg!(-d --detach "Run it in the background, and print its id"))
-            .arg(clap::arg!(--"sig-proxy" <BOOL> "Whether signals that we get go to the container").required(false))
+            .arg(clap::arg!(--"sig-proxy" <BOOL> "Whether to forward signals to the container").required(false))
     }
 
     fn augment_args_for_update(command: Command) -> Command {
