@@ -10,7 +10,7 @@ use ch01_namespaces::{StoreFlags, say};
 
 use crate::driver::{self, candidates};
 use crate::store::LayerStore;
-use crate::verbs::size;
+use crate::verbs::format_size;
 use disk::{bytes_on_disk, first_line, kept_as};
 use scene::{Running, Scene};
 
@@ -52,7 +52,7 @@ fn image(narration: &Narration, layers: &LayerStore, scene: &Scene<'_>) -> Resul
     say!("");
     for layer in layers.stack(&scene.image)? {
         let name = if layer.chain == scene.image { "two files" } else { crate::hostbox::NAME };
-        say!("  {:<10} sha256:{}…  {:>8}", name, &layer.chain.hex()[..40], size(layer.size));
+        say!("  {:<10} sha256:{}…  {:>8}", name, &layer.chain.hex()[..40], format_size(layer.size));
     }
     say!("");
     say!("Storage Driver: {}", layers.driver().name());
@@ -95,7 +95,8 @@ fn containers<'a>(
 fn as_the_kernel_keeps_it(narration: &Narration, layers: &LayerStore, one: &Running, two: &Running) -> Result<()> {
     narration.title("The layers on disk")?;
     say!("The union file system is overlayfs. It is mounted in each container's mount");
-    say!("namespace. The kernel shows these options for the root of container one:");
+    say!("namespace. The kernel shows these options for the root of container one (lower");
+    say!("directories: the topmost first):");
     say!("");
     let mounts = std::fs::read_to_string(format!("/proc/{}/mountinfo", one.pid)).context("cannot read mountinfo")?;
     let root = mounts.lines().find(|line| line.split(' ').nth(4) == Some("/")).unwrap_or_default();
@@ -129,10 +130,10 @@ fn counted_once(
     let own = [one, two].map(|container| container.content(layers).map(|content| bytes_on_disk(&[content])));
     let [one, two] = own;
     let (one, two) = (one?, two?);
-    say!("  the image             {:>8}", size(image));
-    say!("  container one adds    {:>8}", size(one));
-    say!("  container two adds    {:>8}", size(two));
-    say!("  together              {:>8}", size(image + one + two));
+    say!("  the image             {:>8}", format_size(image));
+    say!("  container one adds    {:>8}", format_size(one));
+    say!("  container two adds    {:>8}", format_size(two));
+    say!("  together              {:>8}", format_size(image + one + two));
     narration.pause()
 }
 

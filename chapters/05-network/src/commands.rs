@@ -35,7 +35,7 @@ impl Commands {
 
     /// A command and what it prints, each line as wide as a terminal.
     pub fn show(&self, args: &[&str]) -> Result<()> {
-        say!("  $ {}", args.join(" "));
+        say!("  $ {}", as_typed(args));
         for line in self.output(args)?.lines() {
             say!("  {}", fitted(line, 76));
         }
@@ -46,5 +46,40 @@ impl Commands {
 impl Drop for Commands {
     fn drop(&mut self) {
         let _ = self.output(&[self.remove, &[&self.container]].concat());
+    }
+}
+
+/// A command as a reader would type it: quoted where a shell needs it, in lines of a terminal's width.
+pub fn as_typed(args: &[&str]) -> String {
+    let is_plain =
+        |arg: &&str| !arg.is_empty() && arg.chars().all(|c| c.is_ascii_alphanumeric() || "-_./:=,@".contains(c));
+    let quoted = args.iter().map(|arg| if is_plain(arg) { arg.to_string() } else { format!("'{arg}'") });
+    let (mut text, mut width) = (String::new(), 4);
+    for word in quoted {
+        let length = word.chars().count() + 1;
+        if width + length > 76 && !text.is_empty() {
+            text.push_str(" \\\n     ");
+            width = 5;
+        }
+        text.push_str(if text.is_empty() { "" } else { " " });
+        text.push_str(&word);
+        width += length;
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::as_typed;
+
+    #[test]
+    fn what_a_shell_would_split_is_quoted() {
+        assert_eq!(as_typed(&["inspect", "-f", "{{.Id}} {{.Name}}", "boat"]), "inspect -f '{{.Id}} {{.Name}}' boat");
+    }
+
+    #[test]
+    fn a_long_command_goes_on_in_the_next_line() {
+        let text = as_typed(&["run", &"x".repeat(40), &"y".repeat(40)]);
+        assert_eq!(text, format!("run {} \\\n      {}", "x".repeat(40), "y".repeat(40)));
     }
 }

@@ -32,6 +32,6 @@ mod tour;
 pub mod verbs;
 
 pub use cli::{Networking, Verbs};
-pub use commands::Commands;
+pub use commands::{Commands, as_typed};
 pub use flags::{Flags, NetworkFlags};
 pub use mode::NetworkMode;

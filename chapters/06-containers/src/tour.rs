@@ -3,7 +3,7 @@
 use anyhow::Result;
 use ch01_namespaces::narration::TourFlags;
 use ch01_namespaces::{StoreFlags, say};
-use ch05_network::Commands;
+use ch05_network::{Commands, as_typed};
 
 /// What this process has, and what it may do with it.
 const POWERS: &str = "grep -E '^(CapEff|NoNewPrivs|Seccomp):' /proc/self/status; \
@@ -21,9 +21,9 @@ pub fn tour(flags: &TourFlags, store: &StoreFlags) -> Result<u8> {
     narration.pause()?;
 
     narration.title("In the background")?;
-    let script = "echo I am $$; trap 'echo told to end; exit 3' TERM; while :; do sleep 0.1; done";
+    let script = "echo I am $$; trap 'echo got SIGTERM; exit 3' TERM; while :; do sleep 0.1; done";
     commands.output(&["run", "-d", "--name", &name, "hostbox", "sh", "-c", script])?;
-    commands.show(&["ps", "--filter", &format!("name={name}")])?;
+    commands.show(&["ps", "--filter", &format!("name={name}"), "--format", "{{.Names}}: {{.Status}}"])?;
     commands.show(&["exec", &name, "cat", "/proc/1/comm"])?;
     narration.pause()?;
 
@@ -34,7 +34,7 @@ pub fn tour(flags: &TourFlags, store: &StoreFlags) -> Result<u8> {
     say!("");
     for flags in [&["--privileged"][..], &[], &["--cap-drop", "ALL", "--security-opt", "no-new-privileges"]] {
         let run = [&["run", "--rm", "--network", "none"], flags, &["hostbox"]].concat();
-        say!("  $ {} PROGRAM", run.join(" "));
+        say!("  $ {}", as_typed(&[&run[..], &["PROGRAM"]].concat()));
         commands.output(&[&run[..], &["sh", "-c", POWERS]].concat())?.lines().try_for_each(|line| {
             say!("  {line}");
             Ok::<_, anyhow::Error>(())
@@ -50,6 +50,7 @@ pub fn tour(flags: &TourFlags, store: &StoreFlags) -> Result<u8> {
 
     narration.title("Your turn")?;
     say!("  cargo run -p ch06-containers -- run -it hostbox sh     Ctrl-P Ctrl-Q detaches");
-    say!("  cargo run -p ch06-containers -- ps -a");
+    say!("  cargo run -p ch06-containers -- ps -a                  also ended containers");
+    say!("  cargo wb                                               the exercises");
     Ok(0)
 }

@@ -28,17 +28,20 @@ pub fn tour(flags: &TourFlags, store: &StoreFlags) -> Result<u8> {
     say!("One command is several requests: create, start, wait, logs.");
     say!("");
     let id = daemon.show("POST", "/v1.43/containers/create", r#"{"Image":"hostbox","Cmd":["echo","hello"]}"#)?;
-    let id = id.split('"').nth(3).context("the daemon's answer has no id")?.to_string();
+    let id = id.split('"').nth(3).and_then(|id| id.get(..12)).context("the daemon's answer has no id")?.to_string();
     daemon.show("POST", &format!("/v1.43/containers/{id}/start"), "")?;
     daemon.show("POST", &format!("/v1.43/containers/{id}/wait"), "")?;
     daemon.show("GET", &format!("/v1.43/containers/{id}/logs?stdout=1"), "")?;
     say!("The last response has frames: 8 bytes with stream and length before each piece.");
+    say!("A line with only a number (11, E, 0) is a length, in hexadecimal: HTTP sends a");
+    say!("body in such pieces if the length of the whole body isn't known.");
     daemon.ask("DELETE", &format!("/v1.43/containers/{id}?force=1"), "")?;
     narration.pause()?;
 
     narration.title("Your turn")?;
     say!("  cargo run -p ch07-daemon -- daemon -H unix:///tmp/coracle.sock");
     say!("  DOCKER_HOST=unix:///tmp/coracle.sock docker run --rm hostbox echo hello");
+    say!("  cargo wb                                               the exercises");
     Ok(0)
 }
 
@@ -91,11 +94,17 @@ impl<'a> Daemon<'a> {
         }
         say!("  < {status}");
         for line in answer.lines().filter(|line| !line.trim().is_empty()) {
-            say!("  < {}", fitted(&line.escape_default().to_string(), 74));
+            say!("  < {}", fitted(&visible(line), 74));
         }
         say!("");
         Ok(answer)
     }
+}
+
+/// A line with its unprintable bytes as `\x01`.
+fn visible(line: &str) -> String {
+    let shown = |c: char| if c.is_control() { format!("\\x{:02x}", u32::from(c)) } else { c.to_string() };
+    line.chars().map(shown).collect()
 }
 
 impl Drop for Daemon<'_> {

@@ -37,10 +37,11 @@ pub fn tour(flags: &TourFlags, store: &StoreFlags) -> Result<u8> {
 
     narration.title("What it is made of")?;
     let found = ImageStore::open(store)?.find(&image)?;
-    say!("  manifest       {}", found.descriptor.digest);
-    say!("  configuration  {}", found.id());
+    let begin = |digest: &str| format!("{}…", &digest[..43]);
+    say!("  manifest       {}", begin(&found.descriptor.digest.to_string()));
+    say!("  configuration  {}", begin(&found.id().to_string()));
     for layer in &found.manifest.layers {
-        say!("  layer          {}… {:>10} bytes", &layer.digest.to_string()[..43], layer.size);
+        say!("  layer          {}  {:>10} bytes", begin(&layer.digest.to_string()), layer.size);
     }
     say!("");
     commands.show(&["run", "--rm", &image])?;
@@ -51,5 +52,6 @@ pub fn tour(flags: &TourFlags, store: &StoreFlags) -> Result<u8> {
     say!("  coracle run -it --rm hostbox sh");
     say!("  coracle build -t web chapters/08-images/examples/nginx_web");
     say!("  coracle daemon -H unix:///tmp/coracle.sock       for the real docker client");
+    say!("  cargo wb                                         the exercises");
     Ok(0)
 }

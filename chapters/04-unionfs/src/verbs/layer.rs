@@ -116,7 +116,7 @@ fn import_from_stdin(store: &LayerStore, name: &str, parent: Option<&str>, quiet
             std::io::stderr(),
             "{name}: {}, {}{notes}",
             count(imported.entries, "entry", "entries"),
-            size(imported.bytes)
+            format_size(imported.bytes)
         );
     }
     Ok(0)
@@ -158,7 +158,7 @@ fn list(store: &LayerStore, format: Format, quiet: bool) -> Result<u8> {
     // A layer with two names has two rows.
     rows.sort_by(|(one, ..), (other, ..)| one.cmp(other));
     for (name, layer, below) in rows {
-        say!("{name:<24} {:<12} {below:>5} {:>10}", layer.chain.short(), size(layer.size));
+        say!("{name:<24} {:<12} {below:>5} {:>10}", layer.chain.short(), format_size(layer.size));
     }
     Ok(0)
 }
@@ -195,7 +195,7 @@ fn export(store: &LayerStore, name: &str) -> Result<u8> {
 }
 
 /// As Docker prints sizes: decimal, three digits.
-pub(crate) fn size(bytes: u64) -> String {
+pub fn format_size(bytes: u64) -> String {
     let mut number = bytes as f64;
     for unit in ["B", "kB", "MB", "GB"] {
         if number < 999.5 {
@@ -212,13 +212,13 @@ pub(crate) fn size(bytes: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::size;
+    use super::format_size;
 
     #[test]
     fn sizes_are_decimal() {
         assert_eq!(
             ["0B", "999B", "1.0kB", "17.5MB", "142MB", "2.0GB"].map(String::from),
-            [size(0), size(999), size(1000), size(17_500_000), size(142_000_000), size(2_000_000_000)]
+            [0, 999, 1000, 17_500_000, 142_000_000, 2_000_000_000].map(format_size)
         );
     }
 }

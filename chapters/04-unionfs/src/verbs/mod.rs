@@ -7,8 +7,7 @@ mod progress;
 
 pub use container::{Commit, Diff};
 pub use info::Info;
-pub use layer::Layer;
-pub(crate) use layer::size;
+pub use layer::{Layer, format_size};
 
 use clap::ValueEnum;
 

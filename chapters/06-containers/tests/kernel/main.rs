@@ -12,6 +12,7 @@ mod refused;
 mod restarts;
 mod streams;
 mod terminals;
+mod tour;
 mod volumes;
 mod world;
 
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
             powers::cases(),
             devices::cases(),
             refused::cases(),
+            tour::cases(),
         ]
         .concat()
         .into_iter()

@@ -10,6 +10,7 @@ mod load;
 mod prune;
 mod remote;
 mod sockets;
+mod tour;
 mod upgrades;
 mod world;
 
@@ -26,6 +27,7 @@ fn main() -> ExitCode {
         crashes::cases(),
         events::cases(),
         load::cases(),
+        tour::cases(),
     ]
     .concat();
     testkit::run(cases.into_iter().map(testkit::Case::with_own_cgroups).collect())

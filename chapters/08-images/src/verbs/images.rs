@@ -3,6 +3,7 @@
 use anyhow::Result;
 use ch01_namespaces::say;
 use ch01_namespaces::verbs::end_quietly_in_a_pipe;
+use ch04_unionfs::verbs::format_size;
 use clap::Args;
 use serde_json::{Value, json};
 
@@ -71,7 +72,7 @@ fn table(all: &[Listed]) {
                 name.and_then(|name| name.tag.clone()).unwrap_or_else(none),
                 short(&image.id).to_string(),
                 format!("{} ago", ch06_containers::ago(&image.created)),
-                format!("{:.1}MB", image.size as f64 / 1e6),
+                format_size(image.size),
             ]
         };
         match image.names.is_empty() {
@@ -173,7 +174,7 @@ impl History {
         println!("{:18}{:>12}   CREATED BY", "CREATED", "SIZE");
         for Step { created, by, size, .. } in &steps {
             let age = format!("{} ago", ch06_containers::ago(created));
-            println!("{age:18}{:>10.1}kB   {by}", *size as f64 / 1e3);
+            println!("{age:18}{:>12}   {by}", format_size(*size));
         }
         Ok(0)
     }

@@ -9,6 +9,7 @@ mod hostile_registry;
 mod images;
 mod parameters;
 mod registry;
+mod tour;
 mod world;
 
 use std::process::ExitCode;
@@ -24,6 +25,7 @@ fn main() -> ExitCode {
             daemon::cases(),
             parameters::cases(),
             client::cases(),
+            tour::cases(),
         ]
         .concat(),
     )
