@@ -26,7 +26,7 @@ fn main() -> Result<()> {
     // SAFETY: this process has one thread.
     match unsafe { fork() }.context("fork")? {
         ForkResult::Child => {
-            execvp(command.first().context("say what to run")?, &command).context("execvp")?;
+            execvp(command.first().context("no command was given")?, &command).context("execvp")?;
         }
         ForkResult::Parent { child } => println!("{:?}", waitpid(child, None).context("waitpid")?),
     }

@@ -34,6 +34,7 @@ pub fn open_private(root: &Path, mark_name: &str) -> Result<PathBuf> {
     if let Some(reason) = why_we_own_nothing() {
         bail!("no directory for containers can be trusted: {reason}");
     }
+    is_text(root)?;
     // A link that somebody else laid, in a directory for temporary files, is theirs to point anywhere.
     // Looked at first, and without following it: where fs.protected_symlinks is set, following is
     // refused with a less telling error.
@@ -49,6 +50,7 @@ pub fn open_private(root: &Path, mark_name: &str) -> Result<PathBuf> {
         .create(root)
         .with_context(|| format!("cannot make the directory {} ({OTHER})", root.display()))?;
     let root = root.canonicalize().with_context(|| format!("cannot find {}", root.display()))?;
+    is_text(&root)?;
     let meta = fs::metadata(&root)?;
     if !is_ours(&meta) {
         bail!("the directory {} belongs to user {}, not to us: {OTHER}", root.display(), meta.uid());
@@ -61,6 +63,19 @@ pub fn open_private(root: &Path, mark_name: &str) -> Result<PathBuf> {
     }
     mark(&root, mark_name)?;
     Ok(root)
+}
+
+/// Undo records, states and the layer store write the path as text. One that isn't would be another
+/// directory when it is read again.
+fn is_text(root: &Path) -> Result<()> {
+    if root.to_str().is_none() {
+        bail!(
+            "the path of the directory {} is not valid UTF-8\ncause: the path is stored in text files\ncure: choose another \
+             directory with --root, or in XDG_RUNTIME_DIR and XDG_DATA_HOME",
+            root.display()
+        );
+    }
+    Ok(())
 }
 
 /// Begins a store, in an empty directory only. Two that begin at once both find it empty or marked.
@@ -124,6 +139,8 @@ pub fn default_data() -> PathBuf {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::ffi::OsStrExt;
+
     use super::*;
 
     #[test]
@@ -152,6 +169,17 @@ mod tests {
         fs::create_dir(place.path().join("photos")).unwrap();
         assert!(open(place.path()).unwrap_err().to_string().contains("holds other things"));
         assert_eq!(fs::read_dir(place.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_path_that_is_not_utf8_is_refused_before_anything_is_made() {
+        let place = tempfile::tempdir().unwrap();
+        let root = place.path().join(std::ffi::OsStr::from_bytes(b"caf\xe9"));
+        assert!(open(&root).unwrap_err().to_string().contains("not valid UTF-8"));
+        std::os::unix::fs::symlink(&root, place.path().join("link")).unwrap();
+        fs::create_dir(&root).unwrap();
+        assert!(open(&place.path().join("link")).unwrap_err().to_string().contains("not valid UTF-8"));
+        assert!(fs::read_dir(&root).unwrap().next().is_none());
     }
 
     #[test]

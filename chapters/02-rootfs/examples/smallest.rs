@@ -13,7 +13,7 @@ use nix::unistd::{chdir, execvp, getegid, geteuid, pivot_root};
 
 fn main() -> Result<()> {
     let mut args = std::env::args().skip(1);
-    let root = args.next().context("say which directory is to be /")?;
+    let root = args.next().context("usage: smallest-root DIRECTORY COMMAND")?;
     let command: Vec<CString> = args.map(CString::new).collect::<Result<_, _>>()?;
     let (uid, gid) = (geteuid(), getegid());
 
@@ -34,7 +34,7 @@ fn main() -> Result<()> {
     pivot_root(".", ".").context("pivot_root")?;
     umount2(".", MntFlags::MNT_DETACH).context("umount2")?;
     chdir("/").context("chdir /")?;
-    execvp(command.first().context("say what to run")?, &command).context("execvp")?;
+    execvp(command.first().context("no command was given")?, &command).context("execvp")?;
     // ANCHOR_END: smallest
     Ok(())
 }

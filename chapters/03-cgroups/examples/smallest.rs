@@ -15,8 +15,8 @@ use nix::unistd::{ForkResult, execvp, fork};
 
 fn main() -> Result<()> {
     let mut args = std::env::args().skip(1);
-    let parent = args.next().context("say in which directory of cgroups")?;
-    let most = args.next().context("say how many processes")?;
+    let parent = args.next().context("usage: smallest-limit CGROUP NUMBER COMMAND")?;
+    let most = args.next().context("usage: smallest-limit CGROUP NUMBER COMMAND")?;
     let command: Vec<CString> = args.map(CString::new).collect::<Result<_, _>>()?;
 
     // ANCHOR: smallest
@@ -32,7 +32,7 @@ fn main() -> Result<()> {
         // A process moves in, and what it starts from then on is in there too.
         ForkResult::Child => {
             fs::write(cgroup.join("cgroup.procs"), "0").context("cgroup.procs")?;
-            execvp(command.first().context("say what to run")?, &command).context("execvp")?;
+            execvp(command.first().context("no command was given")?, &command).context("execvp")?;
         }
         // The directory can go when nobody is in it any more.
         ForkResult::Parent { child } => {

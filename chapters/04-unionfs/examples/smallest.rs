@@ -14,8 +14,8 @@ use nix::unistd::{chdir, execvp, getegid, geteuid, pivot_root};
 
 fn main() -> Result<()> {
     let mut args = std::env::args().skip(1);
-    let image = std::fs::canonicalize(args.next().context("say which directory is the image")?)?;
-    let own = args.next().context("say where changes go")?;
+    let image = std::fs::canonicalize(args.next().context("usage: smallest-union IMAGE DIRECTORY COMMAND")?)?;
+    let own = args.next().context("usage: smallest-union IMAGE DIRECTORY COMMAND")?;
     let command: Vec<CString> = args.map(CString::new).collect::<Result<_, _>>()?;
     let (uid, gid) = (geteuid(), getegid());
 
@@ -42,7 +42,7 @@ fn main() -> Result<()> {
     pivot_root(".", ".").context("pivot_root")?;
     umount2(".", MntFlags::MNT_DETACH).context("umount2")?;
     chdir("/").context("chdir /")?;
-    execvp(command.first().context("say what to run")?, &command).context("execvp")?;
+    execvp(command.first().context("no command was given")?, &command).context("execvp")?;
     // ANCHOR_END: smallest
     Ok(())
 }

@@ -14,7 +14,7 @@ use nix::sched::{CloneFlags, unshare};
 
 fn main() -> Result<()> {
     let command: Vec<String> = std::env::args().skip(1).collect();
-    let program = command.first().context("say what to run")?;
+    let program = command.first().context("no command was given")?;
 
     // ANCHOR: smallest
     // From here on this process is in a new namespace. `outside` is a file of the old one.

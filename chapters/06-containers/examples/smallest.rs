@@ -19,7 +19,7 @@ fn main() -> Result<()> {
     match args.first().map(String::as_str) {
         Some("shim") => shim(Path::new(&args[1]), &args[2..]),
         Some(directory) => start(Path::new(directory), &args[1..]),
-        None => anyhow::bail!("say where the log goes, and what to run"),
+        None => anyhow::bail!("usage: smallest-shim DIRECTORY COMMAND"),
     }
 }
 
@@ -40,7 +40,7 @@ fn shim(directory: &Path, command: &[String]) -> Result<()> {
     // In a new session, the shim gets no Ctrl-C, and no SIGHUP when the terminal is closed.
     setsid().context("setsid")?;
     let (output, writer) = std::io::pipe()?;
-    let mut child = Command::new(command.first().context("say what to run")?);
+    let mut child = Command::new(command.first().context("no command was given")?);
     child.args(&command[1..]).stdin(Stdio::null()).stdout(writer.try_clone()?).stderr(writer);
     let mut running = child.spawn().context("cannot start the command")?;
     // `command` also holds the pipe's write end. It must be closed, or the output would never end.

@@ -13,7 +13,7 @@ use std::thread;
 use anyhow::{Context, Result};
 
 fn main() -> Result<()> {
-    let path = std::env::args().nth(1).context("say where to listen")?;
+    let path = std::env::args().nth(1).context("usage: smallest-daemon SOCKET")?;
     let listener = UnixListener::bind(path).context("bind")?;
     for client in listener.incoming() {
         let client = client.context("accept")?;

@@ -13,7 +13,7 @@ use serde_json::Value;
 
 fn main() -> Result<()> {
     let mut args = std::env::args().skip(1).map(PathBuf::from);
-    let (layout, root) = args.next().zip(args.next()).context("say LAYOUT and ROOT")?;
+    let (layout, root) = args.next().zip(args.next()).context("usage: smallest-image LAYOUT ROOT")?;
     let config = unpack(&layout, &root)?;
     println!("{} runs in {}", config["config"]["Cmd"], root.display());
     Ok(())

@@ -27,7 +27,7 @@ pub fn tour(flags: &TourFlags, store: &StoreFlags) -> Result<u8> {
     }
     say!("");
     let directory = context.path().to_string_lossy();
-    for line in commands.output(&["build", "-t", &image, &directory])?.lines() {
+    for line in commands.output(&["build", "--no-cache", "-t", &image, &directory])?.lines() {
         say!("  {}", fitted(line, 76));
     }
     say!("");
@@ -49,9 +49,9 @@ pub fn tour(flags: &TourFlags, store: &StoreFlags) -> Result<u8> {
     narration.pause()?;
 
     narration.title("Your turn")?;
-    say!("  coracle run -it --rm hostbox sh");
-    say!("  coracle build -t web chapters/08-images/examples/nginx_web");
-    say!("  coracle daemon -H unix:///tmp/coracle.sock       for the real docker client");
-    say!("  cargo wb                                         the exercises");
+    say!("  cargo run -p ch08-images -- run -it --rm hostbox sh");
+    say!("  cargo run -p ch08-images -- build -t web chapters/08-images/examples/nginx_web");
+    say!("  cargo run -p ch08-images -- daemon --help           for the real docker client");
+    say!("  cargo wb                                            the exercises");
     Ok(0)
 }

@@ -14,21 +14,21 @@ pub struct Reference {
 // ANCHOR_END: reference
 
 // ANCHOR: offer
-/// An entry of an index: a manifest, and the machines that its image is for.
+/// An entry of an index: a manifest, and the platform of its image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Offer {
     pub digest: String,
-    /// None, where the index doesn't say.
+    /// `None` if the index doesn't contain it.
     pub platform: Option<Platform>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Platform {
-    /// `linux`, `windows`; or `unknown`, of entries that are no image.
+    /// `linux`, `windows`; or `unknown` for entries that aren't images.
     pub os: String,
     /// `amd64`, `arm64`, `arm`.
     pub architecture: String,
-    /// Of arm: `v5`, `v6`, `v7`. Of arm64: `v8`, or nothing, which means the same.
+    /// For arm: `v5`, `v6`, `v7`. For arm64: `v8`, or nothing, which means the same.
     pub variant: Option<String>,
 }
 // ANCHOR_END: offer
@@ -37,7 +37,7 @@ pub struct Platform {
 /// An instruction of a Dockerfile.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Instruction {
-    /// The line that it begins in; the first one is 1.
+    /// The number of its first line, counted from 1.
     pub line: usize,
     /// In capitals: `RUN`.
     pub name: String,
@@ -46,9 +46,9 @@ pub struct Instruction {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Arguments {
-    /// `ls -l /`: as it is written, for a shell.
+    /// `ls -l /`: the text, for a shell.
     Shell(String),
-    /// `["ls", "-l", "/"]`: words, which no shell sees.
+    /// `["ls", "-l", "/"]`: a program and its arguments, without a shell.
     Exec(Vec<String>),
 }
 // ANCHOR_END: instruction

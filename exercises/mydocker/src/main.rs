@@ -135,9 +135,11 @@ fn start(container: &arguments::Container) -> anyhow::Result<i32> {
         source.metadata().with_context(|| format!("the volume's source {} is not available", source.display()))?;
     }
     if container.lab && goes_to_background(container) {
-        eprintln!("mydocker: in the lab, a throwaway host that ends with the container (--no-lab: on this machine)");
+        eprintln!(
+            "mydocker: runs in the lab, a simulated host that ends with the container (--no-lab: on this machine)"
+        );
     } else if container.in_lab && !container.in_background {
-        eprintln!("mydocker: in the lab, a throwaway host (--no-lab: on this machine itself)");
+        eprintln!("mydocker: runs in the lab, a simulated host (--no-lab: on this machine)");
     }
     if goes_to_background(container) {
         return background::start(container);

@@ -21,12 +21,12 @@ pub enum Whose {
 /// In the order of `exercises/README.md`.
 pub const STEPS: &[Step] = include!(concat!(env!("OUT_DIR"), "/", env!("CARGO_CRATE_NAME"), "/steps.rs"));
 
-/// `yours: 1.2-1.4 1.10; lent from the solutions: 1.9 2.1`. By number: names would fill the screen.
+/// `your functions: 1.2-1.4 1.10; sample solutions: 1.9 2.1`. By number: names would fill the screen.
 pub fn summary(steps: &[Step]) -> String {
     let of = |whose| numbers(steps, whose);
     let yours = if of(Whose::Yours).is_empty() { "none yet".to_string() } else { of(Whose::Yours) };
-    let mut said = format!("yours: {yours}");
-    for (what, whose) in [("lent from the solutions", Whose::Lent), ("without", Whose::NotBuilt)] {
+    let mut said = format!("your functions: {yours}");
+    for (what, whose) in [("sample solutions", Whose::Lent), ("without", Whose::NotBuilt)] {
         if !of(whose).is_empty() {
             said.push_str(&format!("; {what}: {}", of(whose)));
         }
@@ -64,9 +64,9 @@ mod tests {
             step("1.4", Whose::Yours),
             step("2.1", Whose::NotBuilt),
         ];
-        assert_eq!(summary(&steps), "yours: 1.1 1.3-1.4; lent from the solutions: 1.2; without: 2.1");
-        assert_eq!(summary(&steps[..1]), "yours: 1.1");
-        assert_eq!(summary(&steps[1..2]), "yours: none yet; lent from the solutions: 1.2");
+        assert_eq!(summary(&steps), "your functions: 1.1 1.3-1.4; sample solutions: 1.2; without: 2.1");
+        assert_eq!(summary(&steps[..1]), "your functions: 1.1");
+        assert_eq!(summary(&steps[1..2]), "your functions: none yet; sample solutions: 1.2");
     }
 
     #[test]

@@ -55,7 +55,7 @@ pub struct CreateFlags {
     #[arg(short = 'P', long)]
     pub publish_all: bool,
     /// The image, then the command and its arguments. With --rootfs only the command.
-    #[arg(required = true, trailing_var_arg = true, value_name = "IMAGE> [COMMAND")]
+    #[arg(required = true, trailing_var_arg = true, value_names = ["IMAGE", "COMMAND"])]
     pub operands: Vec<String>,
 }
 

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use book_tests::Chapter;
 
-const BOOK: Chapter = book_tests::chapter!("ch08-images", needs: ["tar"]);
+const BOOK: Chapter = book_tests::chapter!("ch08-images", needs: ["tar", "busybox"]);
 
 fn main() -> ExitCode {
     testkit::run(book_tests::cases!(BOOK))
