@@ -13,7 +13,7 @@ pub fn this_program() -> Result<Command> {
     Ok(Command::new(std::env::current_exe().context("cannot find this program's own file")?))
 }
 
-/// A running `run`, whose streams are pipes. Its container ends when its stdin ends, so it also ends
+/// A running `run`, whose streams are pipes. Its container ends with its stdin, so it also ends
 /// when the tour is interrupted.
 pub struct TourRun {
     child: Child,
@@ -81,8 +81,8 @@ impl Drop for TourRun {
     }
 }
 
-/// The tour's error after a `run` has failed: the same message, without the program's name, which the
-/// tour prints itself.
+/// The tour's error after a `run` has failed: the same message, without the program's name, which
+/// the tour prints itself.
 pub fn tour_ends_early(status: ExitStatus, stderr: &str) -> Result<Failure> {
     let me = std::env::current_exe().context("cannot find this program's own file")?;
     Ok(ends_early(&me, status.code().unwrap_or(exit::OURS.into()) as u8, stderr))

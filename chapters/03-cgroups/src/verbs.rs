@@ -20,7 +20,8 @@ pub enum Format {
     Json,
 }
 
-/// Show the resources that containers use: processor time, memory, processes, block devices, pressure.
+/// Show the resources that containers use: processor time, memory, processes, block devices,
+/// pressure.
 #[derive(Args)]
 pub struct Stats {
     /// Update the numbers every second, until the containers end.
@@ -113,8 +114,8 @@ impl Events {
     }
 }
 
-/// Change the limits of running containers. Limits that you don't name stay. After an error, no limit
-/// is changed.
+/// Change the limits of running containers. Limits that you don't name stay. After an error, no
+/// limit is changed.
 #[derive(Args)]
 // What a start does without it isn't what a change does without it.
 #[command(mut_arg("memory_swap", |arg| arg.help(SWAP_WHEN_CHANGED)))]

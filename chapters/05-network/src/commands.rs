@@ -49,7 +49,8 @@ impl Drop for Commands {
     }
 }
 
-/// A command as a reader would type it: quoted where a shell needs it, in lines of a terminal's width.
+/// A command as a reader would type it: quoted where a shell needs it, in lines of a terminal's
+/// width.
 pub fn as_typed(args: &[&str]) -> String {
     let is_plain =
         |arg: &&str| !arg.is_empty() && arg.chars().all(|c| c.is_ascii_alphanumeric() || "-_./:=,@".contains(c));

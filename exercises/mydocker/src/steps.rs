@@ -21,7 +21,8 @@ pub enum Whose {
 /// In the order of `exercises/README.md`.
 pub const STEPS: &[Step] = include!(concat!(env!("OUT_DIR"), "/", env!("CARGO_CRATE_NAME"), "/steps.rs"));
 
-/// `your functions: 1.2-1.4 1.10; sample solutions: 1.9 2.1`. By number: names would fill the screen.
+/// `your functions: 1.2-1.4 1.10; sample solutions: 1.9 2.1`. By number: names would fill the
+/// screen.
 pub fn summary(steps: &[Step]) -> String {
     let of = |whose| numbers(steps, whose);
     let yours = if of(Whose::Yours).is_empty() { "none yet".to_string() } else { of(Whose::Yours) };
