@@ -40,4 +40,4 @@ pub use client::Frames;
 pub use detach_keys::DetachKeys;
 pub use flags::Flags;
 pub use time::{ago, nanoseconds_of, now, parse_time, seconds_of, seconds_with_nanos};
-pub use volumes::Volume;
+pub use volumes::{Volume, Volumes};

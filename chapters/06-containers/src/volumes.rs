@@ -2,7 +2,7 @@
 
 use std::fs::{self, DirBuilder};
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use ch01_namespaces::{Failure, StoreFlags, new_id, remove_tree};
@@ -37,6 +37,11 @@ impl Volumes {
         let made = DirBuilder::new().recursive(true).mode(0o711).create(&directory);
         made.with_context(|| format!("cannot make {}", directory.display()))?;
         Ok(Volumes { directory })
+    }
+
+    /// Where they are.
+    pub fn directory(&self) -> &Path {
+        &self.directory
     }
 
     /// Where a volume's files are.

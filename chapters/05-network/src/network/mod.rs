@@ -12,6 +12,7 @@ pub use store::{DEFAULT, Endpoint, Networks, Wishes};
 
 use std::net::Ipv4Addr;
 
+use ch04_unionfs::digest::Digest;
 use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
 
@@ -37,6 +38,12 @@ pub struct Network {
 }
 
 impl Network {
+    /// Its id. A network that an earlier version defined has none of its own: a digest of its name is
+    /// one that stays.
+    pub fn stable_id(&self) -> String {
+        if self.id.is_empty() { Digest::compute(self.name.as_bytes()).hex() } else { self.id.clone() }
+    }
+
     /// An address with the length of the network's prefix: what an interface is given.
     pub fn with_prefix(&self, address: Ipv4Addr) -> Ipv4Net {
         // The length comes from a subnet, so it is one.

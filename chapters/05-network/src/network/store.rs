@@ -72,6 +72,11 @@ impl Networks {
         Ok(networks)
     }
 
+    /// Where networks are defined: a file `NAME.json` for each.
+    pub fn definitions(&self) -> &Path {
+        &self.definitions
+    }
+
     /// What is gone at boot: leases, the holder of a user's network namespace.
     pub fn state(&self) -> &Path {
         &self.state
@@ -81,7 +86,8 @@ impl Networks {
         &self.containers
     }
 
-    fn leases_root(&self) -> PathBuf {
+    /// Where leases are: a directory for each network.
+    pub fn leases_root(&self) -> PathBuf {
         self.state.join("leases")
     }
 
@@ -134,7 +140,8 @@ impl Networks {
         }
     }
 
-    fn read(&self, name: &str) -> Result<Option<Network>> {
+    /// A network by its name, if it is defined.
+    pub fn read(&self, name: &str) -> Result<Option<Network>> {
         check_name(name)?;
         let file = self.file(name);
         match fs::read(&file) {

@@ -82,7 +82,9 @@ impl Local {
         if !record.state.is_active() {
             bail!(Failure::new(1, format!("Container {} is not running", record.name)));
         }
-        self.ask(&record, &Request::Signal { signal, is_stop }, Vec::new()).map(drop)
+        self.ask(&record, &Request::Signal { signal, is_stop }, Vec::new())?;
+        self.listener.hears(&record, signal);
+        Ok(())
     }
 
     /// Asks a container's shim.
@@ -172,7 +174,9 @@ impl Local {
         }
         let signal = Request::Signal { signal: Signal::SIGKILL as i32, is_stop: true };
         // Either may fail: then it has ended this very moment, and is about to say so on disk.
-        let _ = shim::ask_over(&link, &signal, Vec::new());
+        if shim::ask_over(&link, &signal, Vec::new()).is_ok() {
+            self.listener.hears(record, Signal::SIGKILL as i32);
+        }
         if shim::ask_over(&link, &Request::Wait, Vec::new()).is_err() {
             self.waited(None, &record.id)?;
         }

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::os::unix::net::UnixStream;
+use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 use ch01_namespaces::explain::note;
@@ -26,12 +27,39 @@ pub struct Local {
     pub(super) flags: StoreFlags,
     pub(super) records: Records,
     pub(super) volumes: Volumes,
+    pub(super) listener: SignalListener,
+}
+
+type Listener = dyn Fn(&Record, i32) + Send + Sync;
+
+/// Hears of the signals that an engine has sent: nothing on disk tells of them.
+#[derive(Clone, Default)]
+pub struct SignalListener(Option<Arc<Listener>>);
+
+impl SignalListener {
+    pub(super) fn hears(&self, record: &Record, signal: i32) {
+        if let Some(listener) = &self.0 {
+            listener(record, signal);
+        }
+    }
+}
+
+impl std::fmt::Debug for SignalListener {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SignalListener")
+    }
 }
 
 impl Local {
     /// Opens it.
     pub fn open(flags: &StoreFlags) -> Result<Local> {
-        Ok(Local { flags: flags.clone(), records: Records::open(flags)?, volumes: Volumes::open(flags)? })
+        let (records, volumes) = (Records::open(flags)?, Volumes::open(flags)?);
+        Ok(Local { flags: flags.clone(), records, volumes, listener: SignalListener::default() })
+    }
+
+    /// With a listener for the signals that it sends.
+    pub fn with_listener(self, listener: impl Fn(&Record, i32) + Send + Sync + 'static) -> Local {
+        Local { listener: SignalListener(Some(Arc::new(listener))), ..self }
     }
 
     /// Where everything is kept.

@@ -16,7 +16,8 @@ use super::Records;
 const NOTE: &str = ".json";
 
 impl Records {
-    fn execs(&self, container: &str) -> PathBuf {
+    /// Where a container's commands are kept.
+    pub fn execs(&self, container: &str) -> PathBuf {
         self.directory(container).join("execs")
     }
 

@@ -12,7 +12,7 @@ mod taken;
 pub(crate) use execs::write_exit;
 pub use names::random_name;
 pub use state::{RecordState, Status};
-pub use store::Records;
+pub use store::{Records, removed_container};
 
 use std::collections::BTreeMap;
 

@@ -62,6 +62,8 @@ pub struct RecordState {
     pub restart_count: u32,
     /// Whether somebody stopped it, so that its policy doesn't start it again.
     pub was_stopped: bool,
+    /// The signal by which somebody stopped it first; 0 if nobody did.
+    pub stopped_by: i32,
 }
 
 impl RecordState {

@@ -29,6 +29,14 @@ const NEW: &str = "new-";
 /// And of one that is being removed.
 const GONE: &str = "gone-";
 
+/// What the name of a directory says whose record is being removed: the container's id, and the
+/// exit status of its last life, if it had one. A watcher of the directory may find no more of it.
+pub fn removed_container(name: &str) -> Option<(&str, Option<u8>)> {
+    let rest = name.strip_prefix(GONE)?;
+    let (id, code) = rest.split_once('-').unwrap_or((rest, ""));
+    is_id(id).then(|| (id, code.parse().ok()))
+}
+
 impl Records {
     /// Opens them; begins the directory if there is none.
     pub fn open(flags: &StoreFlags) -> Result<Records> {
@@ -222,8 +230,11 @@ impl Records {
     /// Removes a record with its log. At once it is nobody's record any more: what is left of the
     /// directory, if we are killed, the next command removes.
     pub fn remove(&self, id: &str) -> Result<()> {
-        let (directory, gone) = (self.directory(id), self.directory.join(format!("{GONE}{id}")));
-        let name = self.read(id).ok().flatten().map(|record| record.name);
+        let record = self.read(id).ok().flatten();
+        let lived = record.as_ref().map(|record| &record.state).filter(|state| !state.started_at.is_empty());
+        let code = lived.map(|state| state.exit_code.to_string()).unwrap_or_default();
+        let (directory, gone) = (self.directory(id), self.directory.join(format!("{GONE}{id}-{code}")));
+        let name = record.map(|record| record.name);
         match fs::rename(&directory, &gone) {
             Err(error) if error.kind() == ErrorKind::NotFound => {}
             renamed => renamed.with_context(|| format!("cannot remove {}", directory.display()))?,

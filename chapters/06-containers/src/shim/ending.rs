@@ -60,7 +60,7 @@ impl Life<'_> {
         let oom_killed = crate::verbs::oom_killed(self.container.directory());
         let restarts = self.record.state.restart_count;
         let again = self.record.host.restart.again(code, restarts, self.was_stopped);
-        let was_stopped = self.was_stopped;
+        let (was_stopped, stopped_by) = (self.was_stopped, self.stopped_by);
         let (flags, records, id) = (self.flags, self.records, self.record.id.clone());
         self.container.remove()?;
         let changed = records.update(&id, |record| {
@@ -71,6 +71,7 @@ impl Life<'_> {
             state.oom_killed = oom_killed;
             state.finished_at = crate::now();
             state.was_stopped = was_stopped;
+            state.stopped_by = stopped_by;
             if again {
                 state.restart_count += 1;
             } else {
@@ -135,10 +136,11 @@ pub fn rest(flags: &StoreFlags, records: &Records, id: &str, control: &mut Contr
         }
         for Event { connection, request, .. } in control.events() {
             match request {
-                Request::Signal { .. } => {
+                Request::Signal { signal, .. } => {
                     let record = records.update(id, |record| {
                         record.state.status = Status::Exited;
                         record.state.was_stopped = true;
+                        record.state.stopped_by = signal;
                         record.state.shim = None;
                         control.close();
                     })?;

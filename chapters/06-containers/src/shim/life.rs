@@ -32,6 +32,7 @@ pub(super) struct Life<'a> {
     pub log: Option<LogWriter>,
     pub commands: Vec<Command>,
     pub was_stopped: bool,
+    pub stopped_by: i32,
 }
 
 /// Lives one life. `starter` is who asked for it: without one it is the policy.
@@ -57,6 +58,7 @@ pub fn live(
         log: Some(log.context("cannot open the container's log")?),
         commands: Vec::new(),
         was_stopped: false,
+        stopped_by: 0,
     };
     let started = match starter {
         Some(starter) => life.wait_at_gate(control, starter),
@@ -144,6 +146,7 @@ impl Life<'_> {
             state.exit_code = 0;
             state.oom_killed = false;
             state.was_stopped = false;
+            state.stopped_by = 0;
             state.started_at = crate::now();
         })?;
         Ok(())

@@ -55,6 +55,9 @@ impl Life<'_> {
                 Ok(Some(Reply::Done))
             }
             Request::Signal { signal, is_stop } => {
+                if is_stop && !self.was_stopped {
+                    self.stopped_by = signal;
+                }
                 self.was_stopped |= is_stop;
                 ch01_namespaces::signal(self.container.pidfd(), signal)?;
                 Ok(Some(Reply::Done))

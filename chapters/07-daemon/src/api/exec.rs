@@ -16,10 +16,16 @@ use super::error::{Answer, ApiError, start_failed};
 use super::router::Call;
 use super::system::blocking;
 use super::{fields, hijack};
-use crate::daemon::{Daemon, Note};
+use crate::daemon::changes::about;
+use crate::daemon::{Change, Daemon, Note};
 
 fn note(daemon: &Daemon, id: &str) -> Result<Note, ApiError> {
     daemon.execs.find(id).ok_or_else(|| ApiError::not_found(format!("No such exec instance: {id}")))
+}
+
+/// Docker puts the command behind the action.
+fn about_exec(record: &Record, action: &str, request: &ExecRequest) -> Change {
+    about(record, format!("{action}: {}", request.command.join(" "))).with("execID", &request.id)
 }
 
 /// Makes a note of it.
@@ -62,7 +68,11 @@ pub async fn create(daemon: Daemon, name: String, call: Call) -> Answer {
         if !record.state.is_active() {
             anyhow::bail!(Failure::new(1, format!("Container {} is not running", record.id)));
         }
-        daemon.execs.add(record.id, request)
+        let created = about_exec(&record, "exec_create", &request);
+        daemon.execs.add(record.id.clone(), request)?;
+        daemon.changes.watch_execs(&record.id);
+        daemon.changes.tell(created);
+        Ok(())
     })
     .await?;
     Ok(answer_json(StatusCode::CREATED, &json!({"Id": id})))
@@ -81,7 +91,9 @@ pub async fn start(daemon: Daemon, id: String, call: Call) -> Answer {
             let what = if record.state.is_active() { "is paused" } else { "is not running" };
             anyhow::bail!(Failure::new(1, format!("Container {} {what}", record.id)));
         }
-        Ok((record, again.execs.begin(&known.request.id)?))
+        let note = again.execs.begin(&known.request.id)?;
+        again.changes.tell(about_exec(&record, "exec_start", &note.request));
+        Ok((record, note))
     })
     .await?;
     if asked["Detach"].as_bool().unwrap_or(false) {
@@ -121,7 +133,10 @@ async fn run(daemon: Daemon, record: Record, note: Note, socket: Option<OwnedFd>
         let started = daemon.engine.exec(&record, note.request.clone(), socket);
         if let Err(error) = &started {
             // The disk may be full, or the container gone: the failure itself is reported all the same.
-            let _ = daemon.execs.keep(Note { failed: Some(Failure::from_error(error).exit_code), ..note.clone() });
+            let code = Failure::from_error(error).exit_code;
+            let _ = daemon.execs.keep(Note { failed: Some(code), ..note.clone() });
+            let died = about(&record, "exec_die").with("execID", &note.request.id).with("exitCode", code);
+            daemon.changes.tell(died);
         }
         daemon.execs.has_begun(&note);
         started.map(drop)

@@ -9,7 +9,7 @@ use super::fields;
 use super::prune::{self, Chosen};
 use super::router::Call;
 use super::system::blocking;
-use crate::daemon::Daemon;
+use crate::daemon::{Change, Daemon, Kind};
 
 fn to_json(networks: &Networks, network: &Network) -> Value {
     let on: serde_json::Map<String, Value> = networks
@@ -26,7 +26,7 @@ fn to_json(networks: &Networks, network: &Network) -> Value {
         options["com.docker.network.driver.mtu"] = mtu.to_string().into();
     }
     json!({
-        "Name": network.name, "Id": id_of(network), "Created": "2020-01-01T00:00:00Z", "Scope": "local",
+        "Name": network.name, "Id": network.stable_id(), "Created": "2020-01-01T00:00:00Z", "Scope": "local",
         "Driver": "bridge", "EnableIPv4": true, "EnableIPv6": false,
         "IPAM": {"Driver": "default", "Options": null, "Config": [{"Subnet": network.subnet.to_string(), "Gateway": network.gateway.to_string()}]},
         "Internal": network.internal, "Attachable": false, "Ingress": false, "ConfigFrom": {"Network": ""},
@@ -34,13 +34,7 @@ fn to_json(networks: &Networks, network: &Network) -> Value {
     })
 }
 
-/// A network that an earlier version defined has no id of its own: a digest of its name is one that
-/// stays.
-fn id_of(network: &Network) -> String {
-    if network.id.is_empty() { digest_of(&network.name) } else { network.id.clone() }
-}
-
-/// The same for what is no network: `host` and `none`.
+/// An id for what is no network: `host` and `none`.
 fn digest_of(name: &str) -> String {
     ch04_unionfs::digest::Digest::compute(name.as_bytes()).hex()
 }
@@ -60,7 +54,7 @@ fn find(networks: &Networks, name: &str) -> anyhow::Result<Value> {
             return Ok(special(known));
         }
     }
-    let by_id = networks.all()?.into_values().find(|network| name.len() >= 12 && id_of(network).starts_with(name));
+    let by_id = networks.all()?.into_values().find(|network| name.len() >= 12 && network.stable_id().starts_with(name));
     match by_id {
         Some(network) => Ok(to_json(networks, &network)),
         None => match networks.find(name) {
@@ -176,7 +170,7 @@ pub async fn create(daemon: Daemon, call: Call) -> Answer {
         mtu,
     };
     let made = blocking(move || Networks::open(daemon.engine.flags())?.create(&name, &wishes)).await?;
-    Ok(answer_json(hyper::StatusCode::CREATED, &json!({"Id": id_of(&made), "Warning": warning})))
+    Ok(answer_json(hyper::StatusCode::CREATED, &json!({"Id": made.stable_id(), "Warning": warning})))
 }
 
 /// One.
@@ -209,6 +203,7 @@ pub async fn prune(daemon: Daemon, call: Call) -> Answer {
                 gone.push(name);
             }
         }
+        daemon.changes.tell(Change::pruned(Kind::Network));
         Ok(gone)
     })
     .await?;

@@ -5,6 +5,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use ch06_containers::engine::Local;
 use http_body_util::BodyExt;
 use hyper::{Method, Response, StatusCode};
 use tracing::{debug, info};
@@ -14,7 +15,7 @@ use super::error::{Answer, ApiError};
 use super::parameters::{self, Known};
 use super::query::{Query, decoded};
 use super::{OLDEST, VERSION, containers, events, exec, networks, system, volumes};
-use crate::daemon::Daemon;
+use crate::daemon::{Daemon, Source};
 
 // ANCHOR: call
 /// The parts of a request.
@@ -40,6 +41,11 @@ pub trait MoreRoutes: Send + Sync {
 
     /// The query parameters that its routes honour.
     fn parameters(&self) -> &'static [Known];
+
+    /// What else it keeps on disk, whose changes are events.
+    fn sources(&self, _: &Local) -> Vec<Box<dyn Source>> {
+        Vec::new()
+    }
 
     /// Answers a call that it knows.
     fn answer(&self, daemon: Daemon, call: Call) -> Pin<Box<dyn Future<Output = Answer> + Send>>;

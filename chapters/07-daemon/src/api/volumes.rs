@@ -9,7 +9,7 @@ use super::fields;
 use super::prune::{self, Chosen};
 use super::router::Call;
 use super::system::blocking;
-use crate::daemon::Daemon;
+use crate::daemon::{Change, Daemon, Kind};
 
 /// All.
 pub async fn list(daemon: Daemon, call: Call) -> Answer {
@@ -89,6 +89,11 @@ pub async fn prune(daemon: Daemon, call: Call) -> Answer {
     let chosen = Chosen::from_query(&call.query, &["label", "label!", "all"])?;
     let all = prune::switch(&call.query, "all")?.unwrap_or(false);
     let is_chosen = move |volume: &Volume| chosen.includes(&volume.labels, &volume.created);
-    let gone = blocking(move || daemon.engine.prune_chosen_volumes(all, is_chosen)).await?;
+    let gone = blocking(move || {
+        let gone = daemon.engine.prune_chosen_volumes(all, is_chosen)?;
+        daemon.changes.tell(Change::pruned(Kind::Volume));
+        Ok(gone)
+    })
+    .await?;
     ok(&json!({"VolumesDeleted": gone, "SpaceReclaimed": 0}))
 }

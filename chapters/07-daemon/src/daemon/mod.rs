@@ -1,13 +1,13 @@
 //! The daemon: from the socket to a task for each connection.
 
-mod changes;
+pub mod changes;
 mod execs;
 mod exits;
 mod listen;
 mod pending;
 mod readable;
 
-pub use changes::{Change, Changes};
+pub use changes::{Change, Changes, Kind, Source};
 pub use execs::{Execs, Note};
 pub use exits::Exits;
 pub use pending::{Attachment, Pending};
@@ -84,7 +84,12 @@ pub fn run(
         .build()
         .context("cannot start the runtime")?;
     let served = runtime.block_on(async {
-        let changes = Changes::watch(engine.records().as_ref())?;
+        let sources = more.iter().flat_map(|routes| routes.sources(&engine)).collect();
+        let changes = Changes::watch(&engine, sources)?;
+        let told = changes.clone();
+        let engine = engine.with_listener(move |record, signal| {
+            told.tell(changes::about(record, "kill").with("signal", signal));
+        });
         let execs = Execs::open(engine.records())?;
         let (pending, exits) = (Pending::default(), Exits::default());
         let daemon: Daemon = Arc::new(Shared { engine, changes, pending, exits, execs, images, more });

@@ -11,6 +11,7 @@ use ch07_daemon::api::fields;
 use ch07_daemon::api::router::Call;
 use ch07_daemon::api::system::blocking;
 use ch07_daemon::daemon::Daemon;
+use ch07_daemon::daemon::changes::about;
 use hyper::StatusCode;
 use serde_json::{Value, json};
 
@@ -39,6 +40,7 @@ pub async fn commit(daemon: Daemon, call: Call) -> Answer {
             && record.state.status == ch06_containers::record::Status::Running
             && daemon.engine.pause(&record.id, true).is_ok();
         let first = name.as_ref().filter(|_| changes.is_empty());
+        let told = comment.clone().unwrap_or_default();
         let made = commit_record(&daemon.engine, &record, comment, author, first);
         if still {
             daemon.engine.pause(&record.id, false)?;
@@ -47,7 +49,11 @@ pub async fn commit(daemon: Daemon, call: Call) -> Answer {
         if !changes.is_empty() {
             made = changes::apply(&daemon.engine, &store(&daemon.engine)?, made, &changes, name.as_ref())?;
         }
-        Ok(made.id().to_string())
+        let id = made.id().to_string();
+        let reference = name.as_ref().map(Reference::familiar).unwrap_or_default();
+        let committed = about(&record, "commit").with("imageID", &id).with("imageRef", reference);
+        daemon.changes.tell(committed.with("comment", told));
+        Ok(id)
     })
     .await?;
     Ok(answer(StatusCode::CREATED, &json!({ "Id": id })))

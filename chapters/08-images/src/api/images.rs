@@ -12,7 +12,7 @@ use ch07_daemon::api::error::{Answer, ApiError};
 use ch07_daemon::api::prune::{self, Chosen};
 use ch07_daemon::api::router::Call;
 use ch07_daemon::api::system::blocking;
-use ch07_daemon::daemon::Daemon;
+use ch07_daemon::daemon::{Change, Daemon, Kind};
 use hyper::StatusCode;
 use serde_json::{Value, json};
 
@@ -133,7 +133,10 @@ pub async fn save(daemon: Daemon, names: Vec<String>) -> Answer {
     let check = names.clone();
     let images = blocking(move || {
         let images = store(&daemon.engine)?;
-        check.iter().try_for_each(|name| builtin::find(&images, name).map(drop))?;
+        for name in &check {
+            let id = builtin::find(&images, name)?.id().to_string();
+            daemon.changes.tell(Change::new(Kind::Image, "save", &id).with("name", name));
+        }
         Ok(images)
     })
     .await?;
@@ -186,6 +189,7 @@ pub async fn prune(daemon: Daemon, call: Call) -> Answer {
             removed.untagged.extend(gone.untagged);
             removed.deleted.extend(gone.deleted);
         }
+        daemon.changes.tell(Change::pruned(Kind::Image));
         Ok(removed)
     })
     .await?;

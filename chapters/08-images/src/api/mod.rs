@@ -4,6 +4,7 @@ mod auth;
 mod build;
 mod changes;
 mod commit;
+mod events;
 mod images;
 mod inspect;
 mod parameters;
@@ -18,11 +19,12 @@ use ch07_daemon::api::error::Answer;
 use ch07_daemon::api::images::{DiskUsage, Image, Images};
 use ch07_daemon::api::parameters::Known;
 use ch07_daemon::api::router::{Call, MoreRoutes};
-use ch07_daemon::daemon::Daemon;
+use ch07_daemon::daemon::{Daemon, Source};
 
 use crate::builtin;
 use crate::config::as_image;
 use crate::layout::ImageStore;
+use events::IndexSource;
 
 /// Images of this chapter's store.
 pub struct Stored;
@@ -61,6 +63,10 @@ impl MoreRoutes for Routes {
             ("GET" | "POST" | "DELETE", ["images", _, ..])
                 | ("POST", ["auth"] | ["commit"] | ["build"] | ["build", "prune"])
         )
+    }
+
+    fn sources(&self, engine: &Local) -> Vec<Box<dyn Source>> {
+        store(engine).map(|images| Box::new(IndexSource::new(images)) as Box<dyn Source>).into_iter().collect()
     }
 
     fn parameters(&self) -> &'static [Known] {

@@ -1,5 +1,7 @@
 //! What can be done with images: add, find, tag.
 
+use std::collections::BTreeMap;
+
 use anyhow::{Context, Result, bail};
 use ch01_namespaces::Failure;
 use ch04_unionfs::digest::{ChainId, Digest};
@@ -61,8 +63,9 @@ impl ImageStore {
             .context("the image is damaged: its manifest can't be read")?;
         let config = ImageConfig::parse(&self.read_json_blob(&read.config.digest)?)?;
         config.check_platform()?;
+        let arrived = manifest.clone().arrived(self.arrival);
         self.unpack(&read, &config)?.enter(|index| {
-            enter(index, &manifest, name);
+            enter(index, &arrived, name);
             Ok(())
         })?;
         Ok(Found::new(manifest, read, config, name.cloned()))
@@ -75,8 +78,9 @@ impl ImageStore {
         manifest: &Descriptor,
         name: Option<&Reference>,
     ) -> Result<()> {
+        let arrived = manifest.clone().arrived(self.arrival);
         unpacking.enter(|index| {
-            enter(index, manifest, name);
+            enter(index, &arrived, name);
             Ok(())
         })
     }
@@ -151,7 +155,7 @@ impl ImageStore {
     pub fn tag(&self, image: &Found, name: &Reference) -> Result<()> {
         let _alone = self.lock()?;
         self.change_index(|index| {
-            enter(index, &image.descriptor, Some(name));
+            enter(index, &image.descriptor.clone().arrived(None), Some(name));
             Ok(())
         })
     }
@@ -169,6 +173,12 @@ impl ImageStore {
     /// Whether an entry of the index is an image with this id.
     pub(super) fn is_of(&self, entry: &Descriptor, id: &Digest) -> bool {
         self.config_of(entry).is_ok_and(|found| found == *id)
+    }
+
+    /// The id and the labels of the image that an entry of the index stands for.
+    pub fn id_and_labels(&self, entry: &Descriptor) -> Option<(String, BTreeMap<String, String>)> {
+        let (manifest, config) = self.read(entry).ok()?;
+        Some((manifest.config.digest.to_string(), config.container().labels))
     }
 
     pub(super) fn config_of(&self, manifest: &Descriptor) -> Result<Digest> {

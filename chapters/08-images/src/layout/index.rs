@@ -35,6 +35,9 @@ pub mod media_type {
 /// The annotation with an image's name.
 const NAME: &str = "io.containerd.image.name";
 
+/// The annotation that says how an image came: what watches the index learns it there.
+const ARRIVAL: &str = "coracle.arrival";
+
 /// What a blob is, and how to check it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -71,6 +74,25 @@ impl Descriptor {
         self.annotations.get(NAME)?.parse().ok()
     }
 
+    /// How and when it came, if it didn't come by being named: `pull 2026-11-29T21:50:00.000000000Z`.
+    pub fn arrival(&self) -> Option<&str> {
+        self.annotations.get(ARRIVAL).map(String::as_str)
+    }
+
+    /// As others get it.
+    pub fn without_arrival(self) -> Descriptor {
+        self.arrived(None)
+    }
+
+    /// Has come just now.
+    pub(super) fn arrived(mut self, how: Option<&str>) -> Descriptor {
+        match how {
+            Some(how) => self.annotations.insert(ARRIVAL.into(), format!("{how} {}", ch06_containers::now())),
+            None => self.annotations.remove(ARRIVAL),
+        };
+        self
+    }
+
     /// A layer as a manifest of OCI's has it: there Docker's words for the same are not known.
     pub fn in_oci_words(mut self) -> Descriptor {
         let kind = match self.media_type.as_str() {
@@ -83,9 +105,9 @@ impl Descriptor {
         self
     }
 
-    /// With a name.
+    /// With a name. How it came stays.
     pub fn named(mut self, name: Option<&Reference>) -> Descriptor {
-        self.annotations.clear();
+        self.annotations.retain(|key, _| key == ARRIVAL);
         if let Some(name) = name {
             self.annotations.insert(NAME.into(), name.to_string());
             // What skopeo and others choose by.

@@ -41,6 +41,7 @@ pub(crate) use unpack::{Unpacking, diff_of};
 pub struct ImageStore {
     directory: PathBuf,
     layers: LayerStore,
+    arrival: Option<&'static str>,
 }
 
 impl ImageStore {
@@ -59,7 +60,17 @@ impl ImageStore {
             fs::write(&version, br#"{"imageLayoutVersion":"1.0.0"}"#)
                 .with_context(|| format!("cannot write {}", version.display()))?;
         }
-        Ok(ImageStore { directory, layers })
+        Ok(ImageStore { directory, layers, arrival: None })
+    }
+
+    /// The same store for images that come by `how`: pull, load, import. The index notes that.
+    pub(crate) fn arriving(&self, how: &'static str) -> ImageStore {
+        ImageStore { arrival: Some(how), ..self.clone() }
+    }
+
+    /// The file that says which images there are.
+    pub fn index_file(&self) -> PathBuf {
+        self.directory.join("index.json")
     }
 
     /// The layers.

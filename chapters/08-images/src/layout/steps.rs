@@ -12,6 +12,13 @@ use crate::config::ImageConfig;
 /// The annotation with the key of the step that made an image.
 pub(super) const STEP: &str = "coracle.build.step";
 
+impl Descriptor {
+    /// Whether it is what a build left for the next one.
+    pub fn is_step(&self) -> bool {
+        self.annotations.contains_key(STEP)
+    }
+}
+
 impl ImageStore {
     /// Adds a step of a build: hidden from lists, found by its key.
     pub fn add_step(&self, config: &[u8], layers: Vec<Descriptor>, key: Option<&Digest>) -> Result<Found> {

@@ -29,7 +29,8 @@ pub fn import(
     let created = ch06_containers::now();
     let history = [json!({"created": created, "comment": message.unwrap_or("Imported from -")})];
     let config = new_config(&created, &json!({}), &[diff], &history);
-    images.add_made(&serde_json::to_vec(&config)?, vec![images.describe_layer(blob)?], name)
+    let layers = vec![images.describe_layer(blob)?];
+    images.arriving("import").add_made(&serde_json::to_vec(&config)?, layers, name)
 }
 
 /// What a container changed, as a layer's blob.

@@ -35,7 +35,7 @@ const MOST_DEEP: usize = 4;
 /// becomes a blob that is named by its digest. So a name such as `../../etc/passwd` does no harm.
 pub fn load(images: &ImageStore, archive: impl Read) -> Result<Vec<Found>> {
     let growing = images.growing()?;
-    let loaded = load_members(images, archive);
+    let loaded = load_members(&images.arriving("load"), archive);
     drop(growing);
     // Remove what belongs to no image: manifest.json, or all blobs of a damaged archive.
     images.remove_unneeded()?;

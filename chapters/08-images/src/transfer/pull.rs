@@ -49,7 +49,7 @@ pub fn pull(
     let mut unpacking = images.begin_unpacking(&manifest, &config)?;
     fetch_layers(images, &registry, &manifest, &mut unpacking, progress)?;
     let descriptor = Descriptor::new(&kind, images.put_bytes(&bytes)?);
-    images.add_unpacked(&mut unpacking, &descriptor, Some(name))?;
+    images.arriving("pull").add_unpacked(&mut unpacking, &descriptor, Some(name))?;
     drop(unpacking);
     Ok(Found::new(descriptor, manifest, config, Some(name.clone())))
 }

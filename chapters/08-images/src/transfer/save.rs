@@ -30,7 +30,7 @@ pub fn save(images: &ImageStore, names: &[String], out: impl Write) -> Result<()
     let found = names.iter().map(|name| Ok((name, builtin::find(images, name)?))).collect::<Result<Vec<_>>>()?;
     for (asked, image) in found {
         let by_name = asked.parse::<Reference>().ok().filter(|name| image.names.contains(name));
-        index.manifests.push(image.descriptor.clone().named(by_name.as_ref()));
+        index.manifests.push(image.descriptor.clone().without_arrival().named(by_name.as_ref()));
         let layers: Vec<String> = image.manifest.layers.iter().map(|layer| place(&layer.digest)).collect();
         let tags: Vec<String> = by_name.iter().map(Reference::familiar).collect();
         manifests.push(json!({"Config": place(&image.id()), "RepoTags": tags, "Layers": layers}));

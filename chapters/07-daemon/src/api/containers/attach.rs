@@ -9,6 +9,7 @@ use crate::api::error::Answer;
 use crate::api::hijack;
 use crate::api::router::Call;
 use crate::api::system::blocking;
+use crate::daemon::changes::about;
 use crate::daemon::{Attachment, Daemon};
 
 // ANCHOR: attach
@@ -20,7 +21,13 @@ pub async fn attach(daemon: Daemon, name: String, call: Call) -> Answer {
     let with_logs = flag("logs");
     let keys = call.query.detach_keys()?;
     let engine = daemon.engine.clone();
-    let record = blocking(move || engine.records().find(&name)).await?;
+    let changes = daemon.changes.clone();
+    let record = blocking(move || {
+        let record = engine.records().find(&name)?;
+        changes.tell(about(&record, "attach"));
+        Ok(record)
+    })
+    .await?;
     let answer = hijack::switching_protocols(record.config.tty);
     daemon.pending.announce(&record.id);
     tokio::spawn(async move {
@@ -70,7 +77,9 @@ pub async fn resize(daemon: Daemon, name: String, call: Call) -> Answer {
     let rows = call.query.number("h")?.unwrap_or(24);
     blocking(move || {
         let record = daemon.engine.records().find(&name)?;
-        daemon.engine.ask(&record, &Request::Resize { exec: None, columns, rows }, Vec::new()).map(drop)
+        daemon.engine.ask(&record, &Request::Resize { exec: None, columns, rows }, Vec::new())?;
+        daemon.changes.tell(about(&record, "resize").with("height", rows).with("width", columns));
+        Ok(())
     })
     .await?;
     ok(&json!({}))

@@ -13,7 +13,8 @@ use crate::api::error::{Answer, ApiError, start_failed};
 use crate::api::prune::Chosen;
 use crate::api::router::Call;
 use crate::api::system::blocking;
-use crate::daemon::Daemon;
+use crate::daemon::changes::about;
+use crate::daemon::{Change, Daemon, Kind};
 
 // ANCHOR: start
 /// Starts it: a shim makes the container up to its gate, clients that wait are handed to it, and
@@ -93,8 +94,11 @@ pub async fn restart(daemon: Daemon, name: String, call: Call) -> Answer {
     let seconds = call.query.number("t")?;
     let signal = call.query.get("signal").map(String::from);
     blocking(move || {
-        daemon.engine.stop(&name, seconds, signal.as_deref())?;
-        daemon.engine.start(&name)
+        let id = daemon.engine.records().find_id(&name)?;
+        daemon.engine.stop(&id, seconds, signal.as_deref())?;
+        daemon.engine.start(&id)?;
+        daemon.changes.tell(about(&daemon.engine.records().find(&id)?, "restart"));
+        Ok(())
     })
     .await?;
     no_content()
@@ -145,6 +149,7 @@ pub async fn prune(daemon: Daemon, call: Call) -> Answer {
     let gone = blocking(move || {
         let gone = daemon.engine.prune_chosen(is_chosen)?;
         gone.iter().for_each(|id| drop(daemon.pending.take(id)));
+        daemon.changes.tell(Change::pruned(Kind::Container));
         Ok(gone)
     })
     .await?;

@@ -10,11 +10,18 @@ use crate::api::body::{Piece, fallible_channel};
 use crate::api::error::Answer;
 use crate::api::system::blocking;
 use crate::daemon::Daemon;
+use crate::daemon::changes::about;
 
 /// Everything that its root file system shows, flattened.
 pub async fn export(daemon: Daemon, name: String) -> Answer {
     let engine = daemon.engine.clone();
-    let record = blocking(move || engine.records().find(&name)).await?;
+    let changes = daemon.changes.clone();
+    let record = blocking(move || {
+        let record = engine.records().find(&name)?;
+        changes.tell(about(&record, "export"));
+        Ok(record)
+    })
+    .await?;
     let (sender, response) = fallible_channel("application/x-tar");
     tokio::task::spawn_blocking(move || {
         if let Err(error) = write_to(sender, |out| daemon.engine.export(&record, out)) {
