@@ -4,6 +4,7 @@ mod archives;
 mod builds;
 mod client;
 mod daemon;
+mod events;
 mod faults;
 mod hostile_registry;
 mod images;
@@ -26,6 +27,7 @@ fn main() -> ExitCode {
             parameters::cases(),
             client::cases(),
             tour::cases(),
+            events::cases(),
         ]
         .concat(),
     )

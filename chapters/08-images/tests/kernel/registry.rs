@@ -79,7 +79,7 @@ pub fn answer_for(answers: &Answers, path: &str) -> Vec<u8> {
 }
 
 /// Serves answers; the first `busy` requests get 503.
-fn serve(answers: Answers, mut busy: u32) -> Result<u16> {
+pub fn serve(answers: Answers, mut busy: u32) -> Result<u16> {
     serve_by(move |request, mut stream| {
         let is_busy = busy > 0;
         busy = busy.saturating_sub(1);
