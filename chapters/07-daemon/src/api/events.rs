@@ -20,12 +20,13 @@ use crate::daemon::{Change, Daemon, Kind};
 /// sent at once.
 pub async fn events(daemon: Daemon, call: Call) -> Answer {
     let filters = filters::of_query(&call.query)?;
+    // First of all, or what is on disk by now would be later than "until now".
+    let (past, mut changes) = blocking(move || Ok(daemon.changes.listen())).await?;
     let time = |name: &str| call.query.get(name).map(nanoseconds).transpose();
     let (since, until) = (time("since")?, time("until")?);
     if since.zip(until).is_some_and(|(since, until)| since > until) {
         return Err(ApiError::bad("invalid time: `since` cannot be after `until`"));
     }
-    let (past, mut changes) = blocking(move || Ok(daemon.changes.listen())).await?;
     let (sender, response) = channel("application/json");
     // The head goes out with the first bytes: clients wait for it.
     let _ = sender.send(Bytes::new()).await;

@@ -262,7 +262,6 @@ fn what_the_command_line_does_beside_the_daemon_is_told() -> Result<()> {
 }
 
 fn networks_and_volumes_are_told_with_their_containers() -> Result<()> {
-    needs::root()?;
     let _daemon = Daemon::start()?;
     let begin = now()?;
     let network = request("POST /v1.43/networks/create", &json!({"Name": "harbour"}), 201)?;

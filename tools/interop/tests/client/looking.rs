@@ -17,6 +17,7 @@ pub fn cases() -> Vec<Case> {
         diff_and_export_show_the_files,
         events_tell_a_life_in_order,
         events_that_were_are_told_and_end,
+        events_of_networks_volumes_images_and_commands_are_told_as_json,
         a_client_of_another_version_is_served_or_told_why_not,
     ]
 }
@@ -148,6 +149,65 @@ fn events_that_were_are_told_and_end() -> Result<()> {
             let told = world.docker(&asked)?;
             Ok(is_a_life(&told.lines().map(String::from).collect::<Vec<_>>()))
         })
+    })
+}
+
+fn events_of_networks_volumes_images_and_commands_are_told_as_json() -> Result<()> {
+    with_each_client(|world| {
+        let begin = world.shell("", "date +%s.%N")?;
+        world.docker(&["volume", "create", "files"])?;
+        world.docker(&["network", "create", "harbour"])?;
+        world.docker(&["tag", "busybox", "told:1"])?;
+        let script = "trap 'exit 5' TERM; echo ready; while :; do sleep 0.1; done";
+        let run = ["run", "-d", "--name", "told", "--network", "harbour", "-v", "files:/files", "told:1"];
+        world.docker(&[&run[..], &["sh", "-c", script]].concat())?;
+        testkit::eventually("it is ready", || Ok(world.docker(&["logs", "told"])? == "ready"))?;
+        world.docker_fails(&["exec", "told", "sh", "-c", "exit 7"])?;
+        world.docker(&["stop", "told"])?;
+        world.docker(&["rm", "told"])?;
+        world.docker(&["rmi", "told:1"])?;
+        world.docker(&["network", "rm", "harbour"])?;
+        world.docker(&["volume", "rm", "files"])?;
+        let expected = [
+            "volume create",
+            "network create",
+            "image tag",
+            "container create",
+            "network connect",
+            "volume mount",
+            "container start",
+            "container exec_create: sh -c exit 7",
+            "container exec_start: sh -c exit 7",
+            "container exec_die",
+            "container die",
+            "container stop",
+            "container destroy",
+            "image untag",
+            "network destroy",
+            "volume destroy",
+        ];
+        let told = || -> Result<Vec<serde_json::Value>> {
+            let json = ["events", "--since", &begin, "--until", "0s", "--format", "{{json .}}"];
+            let lines = world.docker(&json)?;
+            lines.lines().map(|line| serde_json::from_str(line).with_context(|| line.to_string())).collect()
+        };
+        testkit::eventually("all is told", || {
+            let told = told()?;
+            let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_string();
+            let mut actions = told.iter().map(|event| format!("{} {}", text(&event["Type"]), text(&event["Action"])));
+            Ok(expected.iter().all(|expected| actions.any(|action| action == *expected)))
+        })
+        .with_context(|| format!("{:#?}", told()))?;
+        for (filter, number) in [("network=harbour", 4), ("volume=files", 4), ("event=exec_die", 1), ("image=told", 8)]
+        {
+            let args = ["events", "--since", &begin, "--until", "0s", "--filter", filter, "--format", "{{.Action}}"];
+            let told = world.docker(&args)?;
+            ensure!(told.lines().count() >= number, "{filter}: {told}");
+        }
+        // What a person sees.
+        let text = world.docker(&["events", "--since", &begin, "--until", "0s", "--filter", "event=die"])?;
+        ensure!(text.contains("container die ") && text.contains("exitCode=5") && text.contains("name=told"), "{text}");
+        Ok(())
     })
 }
 
