@@ -39,5 +39,5 @@ pub use cli::{EngineVerbs, Verbs, main};
 pub use client::Frames;
 pub use detach_keys::DetachKeys;
 pub use flags::Flags;
-pub use time::{ago, nanoseconds_of, now, parse_time, seconds_of, seconds_with_nanos};
+pub use time::{ago, from_seconds, nanoseconds_of, now, parse_time, seconds_of, seconds_with_nanos};
 pub use volumes::{Volume, Volumes};

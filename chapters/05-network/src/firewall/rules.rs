@@ -101,6 +101,7 @@ mod tests {
             gateway: "10.1.0.1".parse().unwrap(),
             internal,
             mtu: None,
+            labels: Default::default(),
         }
     }
 

@@ -10,6 +10,7 @@ mod subnet;
 use bring_up::take_down;
 pub use store::{DEFAULT, Endpoint, Networks, Wishes};
 
+use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
 use ch04_unionfs::digest::Digest;
@@ -35,6 +36,9 @@ pub struct Network {
     /// The largest packet; the kernel's default if not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mtu: Option<u32>,
+    /// Whatever people note.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: BTreeMap<String, String>,
 }
 
 impl Network {
@@ -44,9 +48,35 @@ impl Network {
         if self.id.is_empty() { Digest::compute(self.name.as_bytes()).hex() } else { self.id.clone() }
     }
 
+    /// Whether it has a label: `NAME`, or `NAME=VALUE`.
+    pub fn has_label(&self, label: &str) -> bool {
+        match label.split_once('=') {
+            Some((name, value)) => self.labels.get(name).is_some_and(|known| known == value),
+            None => self.labels.contains_key(label),
+        }
+    }
+
     /// An address with the length of the network's prefix: what an interface is given.
     pub fn with_prefix(&self, address: Ipv4Addr) -> Ipv4Net {
         // The length comes from a subnet, so it is one.
         Ipv4Net::new(address, self.subnet.prefix_len()).unwrap_or(self.subnet)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_network_of_an_earlier_version_is_read_and_has_no_labels() {
+        let old =
+            r#"{"name": "web", "bridge": "cor0", "subnet": "10.1.0.0/24", "gateway": "10.1.0.1", "internal": false}"#;
+        let network: Network = serde_json::from_str(old).unwrap();
+        assert!(network.labels.is_empty() && !network.has_label("any") && network.stable_id().len() == 64);
+        let labels = BTreeMap::from([("tier".to_string(), "web".to_string())]);
+        let network = Network { labels, ..network };
+        assert!(network.has_label("tier") && network.has_label("tier=web") && !network.has_label("tier=db"));
+        let text = serde_json::to_string(&network).unwrap();
+        assert_eq!(serde_json::from_str::<Network>(&text).unwrap(), network);
     }
 }

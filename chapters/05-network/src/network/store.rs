@@ -6,6 +6,7 @@ use std::fs::{self, File};
 use std::io::ErrorKind;
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use anyhow::{Context, Result, bail};
 use ch01_namespaces::{Failure, RecordedProcess, Store, StoreFlags, is_id, new_id, open_lock, remove_debris};
@@ -153,6 +154,11 @@ impl Networks {
         }
     }
 
+    /// When a network was made: its definition is written once.
+    pub fn created(&self, name: &str) -> Option<SystemTime> {
+        fs::metadata(self.file(name)).ok()?.modified().ok()
+    }
+
     /// All networks, by name.
     pub fn all(&self) -> Result<BTreeMap<String, Network>> {
         let entries =
@@ -261,6 +267,8 @@ pub struct Wishes {
     pub bridge: Option<String>,
     /// The largest packet.
     pub mtu: Option<u32>,
+    /// Whatever people note.
+    pub labels: BTreeMap<String, String>,
 }
 
 /// Names become file names, and parts of `--network`.

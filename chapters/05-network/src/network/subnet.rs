@@ -83,8 +83,8 @@ pub fn decide(name: &str, wishes: &Wishes, others: &[Network], machine: &Machine
     if let Some(mtu) = wishes.mtu {
         ensure!((68..=65535).contains(&mtu), "invalid MTU {mtu}: use 68 to 65535 bytes");
     }
-    let (id, name) = (String::new(), name.into());
-    Ok(Network { name, id, bridge, subnet, gateway, internal: wishes.internal, mtu: wishes.mtu })
+    let (id, name, labels) = (String::new(), name.into(), wishes.labels.clone());
+    Ok(Network { name, id, bridge, subnet, gateway, internal: wishes.internal, mtu: wishes.mtu, labels })
 }
 // ANCHOR_END: decide
 

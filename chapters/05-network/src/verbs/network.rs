@@ -33,12 +33,18 @@ pub enum NetworkVerb {
         /// The largest packet, in bytes [default: the kernel's, 1500]
         #[arg(long, value_name = "BYTES")]
         mtu: Option<u32>,
+        /// A label: NAME=VALUE. May be repeated.
+        #[arg(long, value_name = "NAME=VALUE")]
+        label: Vec<String>,
         /// The network's name. (`bridge` configures the default network before its first use.)
         name: String,
     },
     /// List networks.
     Ls {
-        /// `json`: one array of objects: name, id, bridge, subnet, gateway, internal, mtu.
+        /// Show only matching networks: label=NAME, label=NAME=VALUE, name=PART. May be repeated.
+        #[arg(long, short, value_name = "FILTER", value_parser = parse_filter)]
+        filter: Vec<Filter>,
+        /// `json`: one array of objects: name, id, bridge, subnet, gateway, internal, mtu, labels.
         #[arg(long, value_enum, default_value_t = Format::Table)]
         format: Format,
         /// Print only names.
@@ -100,12 +106,17 @@ impl NetworkVerb {
     /// Does it where these networks are.
     pub fn act_on(self, networks: &dyn NetworkStore) -> Result<u8> {
         match self {
-            NetworkVerb::Create { subnet, gateway, internal, bridge, mtu, name } => {
-                networks.create(&name, &Wishes { subnet, gateway, internal, bridge, mtu })?;
+            NetworkVerb::Create { subnet, gateway, internal, bridge, mtu, label, name } => {
+                let pair = |label: String| {
+                    let (name, value) = label.split_once('=').unwrap_or((&label, ""));
+                    (name.to_string(), value.to_string())
+                };
+                let labels = label.into_iter().map(pair).collect();
+                networks.create(&name, &Wishes { subnet, gateway, internal, bridge, mtu, labels })?;
                 say!("{name}");
                 Ok(0)
             }
-            NetworkVerb::Ls { format, quiet } => list(networks, format, quiet),
+            NetworkVerb::Ls { filter, format, quiet } => list(networks, &filter, format, quiet),
             NetworkVerb::Inspect { names } => inspect(networks, &names),
             NetworkVerb::Rm { names } => remove(networks, &names),
         }
@@ -117,9 +128,36 @@ fn parse_subnet(text: &str) -> Result<Ipv4Net, String> {
     text.parse().map_err(|_| "use an address and the length of its prefix, such as 10.5.0.0/24".into())
 }
 
-fn list(networks: &dyn NetworkStore, format: Format, quiet: bool) -> Result<u8> {
+/// Which networks to list.
+#[derive(Debug, Clone)]
+pub enum Filter {
+    /// Those with a label.
+    Label(String),
+    /// Those with this in their names.
+    Name(String),
+}
+
+fn parse_filter(text: &str) -> Result<Filter, String> {
+    match text.split_once('=') {
+        Some(("label", label)) => Ok(Filter::Label(label.into())),
+        Some(("name", part)) => Ok(Filter::Name(part.into())),
+        _ => Err("use label=NAME, label=NAME=VALUE or name=PART".into()),
+    }
+}
+
+impl Filter {
+    fn includes(&self, network: &Network) -> bool {
+        match self {
+            Filter::Label(label) => network.has_label(label),
+            Filter::Name(part) => network.name.contains(part),
+        }
+    }
+}
+
+fn list(networks: &dyn NetworkStore, filters: &[Filter], format: Format, quiet: bool) -> Result<u8> {
     end_quietly_in_a_pipe()?;
-    let all = networks.all()?;
+    let mut all = networks.all()?;
+    all.retain(|network| filters.iter().all(|filter| filter.includes(network)));
     if format == Format::Json {
         say!("{}", serde_json::to_string_pretty(&all)?);
         return Ok(0);

@@ -1,6 +1,9 @@
 //! Networks.
 
+use std::time::UNIX_EPOCH;
+
 use ch05_network::network::{Network, Networks, Wishes};
+use ch06_containers::from_seconds;
 use serde_json::{Value, json};
 
 use super::body::{json as answer_json, no_content, ok, read};
@@ -10,6 +13,14 @@ use super::prune::{self, Chosen};
 use super::router::Call;
 use super::system::blocking;
 use crate::daemon::{Change, Daemon, Kind};
+
+/// What has always been there.
+const NEVER: &str = "2020-01-01T00:00:00Z";
+
+fn created(networks: &Networks, name: &str) -> String {
+    let since = networks.created(name).and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+    since.map_or_else(|| NEVER.into(), |since| from_seconds(since.as_secs() as i64))
+}
 
 fn to_json(networks: &Networks, network: &Network) -> Value {
     let on: serde_json::Map<String, Value> = networks
@@ -26,11 +37,11 @@ fn to_json(networks: &Networks, network: &Network) -> Value {
         options["com.docker.network.driver.mtu"] = mtu.to_string().into();
     }
     json!({
-        "Name": network.name, "Id": network.stable_id(), "Created": "2020-01-01T00:00:00Z", "Scope": "local",
+        "Name": network.name, "Id": network.stable_id(), "Created": created(networks, &network.name), "Scope": "local",
         "Driver": "bridge", "EnableIPv4": true, "EnableIPv6": false,
         "IPAM": {"Driver": "default", "Options": null, "Config": [{"Subnet": network.subnet.to_string(), "Gateway": network.gateway.to_string()}]},
         "Internal": network.internal, "Attachable": false, "Ingress": false, "ConfigFrom": {"Network": ""},
-        "ConfigOnly": false, "Containers": on, "Options": options, "Labels": {},
+        "ConfigOnly": false, "Containers": on, "Options": options, "Labels": network.labels,
     })
 }
 
@@ -41,7 +52,7 @@ fn digest_of(name: &str) -> String {
 
 fn special(name: &str) -> Value {
     json!({
-        "Name": name, "Id": digest_of(name), "Created": "2020-01-01T00:00:00Z", "Scope": "local",
+        "Name": name, "Id": digest_of(name), "Created": NEVER, "Scope": "local",
         "Driver": if name == "none" { "null" } else { name }, "EnableIPv4": true, "EnableIPv6": false,
         "IPAM": {"Driver": "default", "Options": null, "Config": []}, "Internal": false, "Attachable": false,
         "Ingress": false, "ConfigFrom": {"Network": ""}, "ConfigOnly": false, "Containers": {}, "Options": {}, "Labels": {},
@@ -88,8 +99,7 @@ fn is_builtin(network: &Value) -> bool {
     ["bridge", "host", "none"].iter().any(|name| network["Name"] == *name)
 }
 
-/// Whether a network is chosen by one filter; `dangling` is looked at by itself. Labels are not
-/// kept: none has one.
+/// Whether a network is chosen by one filter; `dangling` is looked at by itself.
 fn fits(network: &Value, filter: &str, values: &[String]) -> bool {
     let text = |key: &str| network[key].as_str().unwrap_or_default();
     values.is_empty()
@@ -99,7 +109,10 @@ fn fits(network: &Value, filter: &str, values: &[String]) -> bool {
             "driver" => text("Driver") == value,
             "scope" => value == "local",
             "type" => value == if is_builtin(network) { "builtin" } else { "custom" },
-            "label" => false,
+            "label" => match value.split_once('=') {
+                Some((label, value)) => network["Labels"][label] == value,
+                None => !network["Labels"][value.as_str()].is_null(),
+            },
             _ => true,
         })
 }
@@ -146,9 +159,6 @@ pub async fn create(daemon: Daemon, call: Call) -> Answer {
         }
     }
     let mut warnings = Vec::new();
-    if asked["Labels"].as_object().is_some_and(|labels| !labels.is_empty()) {
-        warnings.push("labels of networks are not kept by Coracle");
-    }
     if asked["Attachable"] == true {
         warnings.push("Attachable has no effect in Coracle: there are no swarms");
     }
@@ -168,6 +178,7 @@ pub async fn create(daemon: Daemon, call: Call) -> Answer {
         internal: asked["Internal"].as_bool().unwrap_or(false),
         bridge: asked["Options"]["com.docker.network.bridge.name"].as_str().map(String::from),
         mtu,
+        labels: serde_json::from_value(asked["Labels"].clone()).unwrap_or_default(),
     };
     let made = blocking(move || Networks::open(daemon.engine.flags())?.create(&name, &wishes)).await?;
     Ok(answer_json(hyper::StatusCode::CREATED, &json!({"Id": made.stable_id(), "Warning": warning})))
@@ -192,13 +203,14 @@ pub async fn remove(daemon: Daemon, name: String) -> Answer {
 
 /// Removes all that no container is on, but for the default one.
 pub async fn prune(daemon: Daemon, call: Call) -> Answer {
-    // A network keeps neither labels nor the time when it was made.
-    Chosen::from_query(&call.query, &[])?;
+    let chosen = Chosen::from_query(&call.query, &["label", "label!", "until"])?;
     let gone = blocking(move || {
         let networks = Networks::open(daemon.engine.flags())?;
         let mut gone = Vec::new();
-        for (name, _) in networks.all()? {
-            if name != ch05_network::network::DEFAULT && networks.on_network(&name)?.is_empty() {
+        for (name, network) in networks.all()? {
+            let created = created(&networks, &name);
+            let is_chosen = name != ch05_network::network::DEFAULT && chosen.includes(&network.labels, &created);
+            if is_chosen && networks.on_network(&name)?.is_empty() {
                 networks.remove(&name)?;
                 gone.push(name);
             }

@@ -24,6 +24,7 @@ fn network_of(shown: &Value) -> Option<Network> {
         gateway: pool["Gateway"].as_str()?.parse().ok()?,
         internal: shown["Internal"] == true,
         mtu: option(MTU).and_then(|text| text.parse().ok()),
+        labels: serde_json::from_value(shown["Labels"].clone()).unwrap_or_default(),
     })
 }
 
@@ -46,7 +47,7 @@ impl NetworkStore for Remote {
         let pools = if pool.is_empty() { json!([]) } else { json!([pool]) };
         let body = json!({
             "Name": name, "Driver": "bridge", "Internal": wishes.internal, "CheckDuplicate": true, "Options": options,
-            "IPAM": {"Driver": "default", "Config": pools},
+            "IPAM": {"Driver": "default", "Config": pools}, "Labels": wishes.labels,
         });
         self.post(Path::new(&["networks", "create"]), Some(&body)).map(drop)
     }

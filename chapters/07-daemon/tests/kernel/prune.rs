@@ -11,6 +11,7 @@ pub fn cases() -> Vec<Case> {
     cases![
         a_prune_removes_the_containers_that_its_filters_choose_and_no_others,
         a_prune_removes_the_volumes_that_its_filters_choose_and_no_others,
+        a_prune_removes_the_networks_that_its_filters_choose_and_no_others,
         a_prune_with_a_filter_that_is_not_known_removes_nothing,
     ]
 }
@@ -68,6 +69,46 @@ fn a_prune_removes_the_volumes_that_its_filters_choose_and_no_others() -> Result
     Ok(())
 }
 
+fn a_prune_removes_the_networks_that_its_filters_choose_and_no_others() -> Result<()> {
+    let _daemon = Daemon::start()?;
+    for (name, labels) in [("plain", json!({})), ("web", json!({"tier": "web"})), ("kept", json!({"keep": ""}))] {
+        let made = request("POST /v1.43/networks/create", &json!({"Name": name, "Labels": labels}), 201)?;
+        ensure!(made["Warning"] == "", "{made}");
+    }
+    let list = |filters: Value| -> Result<Vec<String>> {
+        let path = format!("GET /v1.43/networks?filters={}", escaped(&filters.to_string()));
+        let all = request(&path, &Value::Null, 200)?;
+        let names = all.as_array().into_iter().flatten().filter_map(|network| network["Name"].as_str());
+        Ok(names.map(String::from).collect())
+    };
+    ensure!(list(json!({"label": ["tier=web"]}))? == ["web"], "{:?}", list(json!({"label": ["tier=web"]}))?);
+    ensure!(list(json!({"label": {"keep": true}}))? == ["kept"] && list(json!({"label": ["tier=db"]}))?.is_empty());
+    let shown = request("GET /v1.43/networks/web", &Value::Null, 200)?;
+    ensure!(shown["Labels"] == json!({"tier": "web"}), "{shown}");
+    // The command line beside it has the same.
+    let command = |args: &[&str]| -> Result<String> {
+        let output = crate::world::program(args).output()?;
+        ensure!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+        Ok(String::from_utf8(output.stdout)?)
+    };
+    command(&["network", "create", "--label", "tier=db", "--label", "bare", "db"])?;
+    ensure!(list(json!({"label": ["tier=db", "bare"]}))? == ["db"]);
+    ensure!(command(&["network", "ls", "-q", "--filter", "label=tier"])? == "db\nweb\n");
+    ensure!(command(&["network", "ls", "-q", "--filter", "label=tier=web"])? == "web\n");
+    ensure!(command(&["network", "inspect", "web"])?.contains("\"tier\": \"web\""));
+    let host = format!("unix://{}", crate::http::SOCKET);
+    let there = |args: &[&str]| command(&[&["-H", &host][..], args].concat());
+    there(&["network", "create", "--label", "made=there", "far"])?;
+    ensure!(there(&["network", "ls", "-q", "--filter", "label=made=there"])? == "far\n");
+    ensure!(command(&["network", "inspect", "far"])?.contains("\"made\": \"there\""));
+    let gone = |filters: Value| pruned("networks", &filters, "NetworksDeleted");
+    ensure!(gone(json!({"until": ["1h"]}))? == 0 && gone(json!({"label": ["none"]}))? == 0);
+    ensure!(gone(json!({"label": ["tier=web"]}))? == 1);
+    ensure!(gone(json!({"label!": ["keep"]}))? == 3);
+    ensure!(list(json!({"type": ["custom"]}))? == ["kept"]);
+    Ok(())
+}
+
 fn a_prune_with_a_filter_that_is_not_known_removes_nothing() -> Result<()> {
     let _daemon = Daemon::start()?;
     create("stays", "true", Value::Null)?;
@@ -79,8 +120,8 @@ fn a_prune_with_a_filter_that_is_not_known_removes_nothing() -> Result<()> {
         ("containers", r#"{"label":[5]}"#),
         ("volumes", r#"{"until":["1s"],"all":["true"]}"#),
         ("volumes", r#"{"all":["perhaps"]}"#),
-        ("networks", r#"{"label":["x"]}"#),
-        ("networks", r#"{"until":["1s"]}"#),
+        ("networks", r#"{"dangling":["true"]}"#),
+        ("networks", r#"{"until":["soon"]}"#),
     ] {
         let answer = ask(&format!("POST /v1.43/{what}/prune?filters={}", escaped(filters)), &[])?;
         ensure!(status(&answer)? == 400 && answer.contains("{\"message\":\"invalid"), "{what} {filters}: {answer}");

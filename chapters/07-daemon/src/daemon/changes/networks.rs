@@ -40,10 +40,9 @@ impl KnownNetworks {
         }
     }
 
-    /// The time when one was made: a definition is written once.
+    /// The time when one was made.
     pub fn made(&self, change: Change) -> Option<Change> {
-        let file = self.networks.definitions().join(format!("{}.json", change.attributes.get("name")?));
-        let since = fs::metadata(file).ok()?.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
+        let since = self.networks.created(change.attributes.get("name")?)?.duration_since(UNIX_EPOCH).ok()?;
         Some(Change { nanoseconds: since.as_nanos() as i64, ..change })
     }
 
@@ -75,5 +74,8 @@ pub(super) fn name_of(file: &str) -> Option<&str> {
 }
 
 fn about(network: &Network, action: &str) -> Change {
-    Change::new(Kind::Network, action, &network.stable_id()).with("name", &network.name).with("type", "bridge")
+    Change::new(Kind::Network, action, &network.stable_id())
+        .with("name", &network.name)
+        .with("type", "bridge")
+        .with_labels(&network.labels)
 }
