@@ -167,15 +167,21 @@ impl Local {
 
     /// Kills it, and waits until its shim has put it down.
     fn end(&self, record: &Record) -> Result<()> {
-        let Ok(link) = shim::connect(self.flags.state_root(), &record.id) else { return Ok(()) };
+        let link = match shim::connect(self.flags.state_root(), &record.id) {
+            Err(error) if shim::is_silent(&error) => return Err(error),
+            Err(_) => return Ok(()),
+            Ok(link) => link,
+        };
         if record.state.status == Status::Paused {
             // A frozen process dies of SIGKILL only when it is thawed.
             let _ = self.pause(&record.id, false);
         }
         let signal = Request::Signal { signal: Signal::SIGKILL as i32, is_stop: true };
         // Either may fail: then it has ended this very moment, and is about to say so on disk.
-        if shim::ask_over(&link, &signal, Vec::new()).is_ok() {
-            self.listener.hears(record, Signal::SIGKILL as i32);
+        match shim::ask_over(&link, &signal, Vec::new()) {
+            Ok(_) => self.listener.hears(record, Signal::SIGKILL as i32),
+            Err(error) if shim::is_silent(&error) => return Err(error),
+            Err(_) => {}
         }
         if shim::ask_over(&link, &Request::Wait, Vec::new()).is_err() {
             self.waited(None, &record.id)?;

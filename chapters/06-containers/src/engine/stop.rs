@@ -8,6 +8,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use super::Local;
 use crate::record::Status;
+use crate::shim::is_silent;
 use crate::verbs::signal_number;
 
 impl Local {
@@ -25,6 +26,10 @@ impl Local {
         let own = if record.config.stop_signal.is_empty() { "SIGTERM" } else { &record.config.stop_signal };
         let waiting = self.wait(&record)?;
         if let Err(error) = self.kill(&record.id, signal_number(signal.unwrap_or(own))?, true) {
+            // Its end would not be seen, either.
+            if is_silent(&error) {
+                return Err(error);
+            }
             // It may have just ended, or been stopped by another command.
             self.waited(waiting.as_ref(), &record.id)?;
             let is_there = self.records().find(&record.id).is_ok_and(|record| record.state.is_active());

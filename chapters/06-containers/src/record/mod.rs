@@ -11,7 +11,7 @@ mod taken;
 
 pub(crate) use execs::write_exit;
 pub use names::random_name;
-pub use state::{RecordState, Status};
+pub use state::{LifeEnd, RecordState, Status};
 pub use store::{Records, removed_container};
 
 use std::collections::BTreeMap;

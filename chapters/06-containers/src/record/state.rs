@@ -64,9 +64,30 @@ pub struct RecordState {
     pub was_stopped: bool,
     /// The signal by which somebody stopped it first; 0 if nobody did.
     pub stopped_by: i32,
+    /// How the life before this one ended: who looks late sees only this one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub life_before: Option<LifeEnd>,
+}
+
+/// How a life ended.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LifeEnd {
+    /// See [`RecordState::exit_code`].
+    pub exit_code: u8,
+    /// See [`RecordState::oom_killed`].
+    pub oom_killed: bool,
+    /// See [`RecordState::stopped_by`].
+    pub stopped_by: i32,
 }
 
 impl RecordState {
+    /// How the last life ended, if there was one.
+    pub fn end(&self) -> Option<LifeEnd> {
+        let RecordState { exit_code, oom_killed, stopped_by, .. } = *self;
+        (!self.started_at.is_empty()).then_some(LifeEnd { exit_code, oom_killed, stopped_by })
+    }
+
     /// Whether it claims to have a process.
     pub fn is_active(&self) -> bool {
         matches!(self.status, Status::Running | Status::Paused | Status::Restarting)

@@ -139,6 +139,7 @@ impl Life<'_> {
         let (pid, shim) = (self.container.pid().as_raw(), RecordedProcess::from_pid(Pid::this())?);
         self.record = self.records.update(&self.record.id, |record| {
             let state = &mut record.state;
+            state.life_before = state.end();
             state.status = Status::Running;
             state.pid = pid;
             state.shim = Some(shim);

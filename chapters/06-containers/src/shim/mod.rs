@@ -22,4 +22,4 @@ pub use client::FAILURE;
 pub use plan::{design_of, flags_of};
 pub use protocol::{Attach, ExecRequest, ExecState, Reply, Request};
 pub use role::run;
-pub use start::{Handle, ask, ask_over, connect, socket_path, start};
+pub use start::{Handle, PATIENCE, ask, ask_over, connect, is_silent, silent, socket_path, start};

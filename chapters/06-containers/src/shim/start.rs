@@ -14,8 +14,9 @@ use ch01_namespaces::{Failure, StoreFlags, own_binary};
 use nix::errno::Errno;
 use nix::sys::socket::sockopt::{ReceiveTimeout, SendTimeout};
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, UnixAddr, connect as connect_socket, setsockopt, socket};
-use nix::sys::time::TimeVal;
+use nix::sys::time::{TimeVal, TimeValLike};
 use std::os::fd::AsRawFd;
+use std::time::Duration;
 
 use super::protocol::{Reply, Request};
 use crate::steps;
@@ -123,7 +124,7 @@ impl Handle {
 
 /// A shim that doesn't answer for this long stands still, or is stopped. The caller must not wait
 /// for it any longer.
-const PATIENCE: TimeVal = TimeVal::new(20, 0);
+pub const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A connection to a container's shim.
 pub fn connect(state_root: &Path, id: &str) -> Result<Link> {
@@ -132,7 +133,7 @@ pub fn connect(state_root: &Path, id: &str) -> Result<Link> {
         .context("cannot make a socket")?;
     let address = UnixAddr::new(&path).with_context(|| format!("{} is too long for a socket", path.display()))?;
     // Connecting waits where many others wait already.
-    setsockopt(&socket, SendTimeout, &PATIENCE).context("setsockopt")?;
+    setsockopt(&socket, SendTimeout, &TimeVal::seconds(PATIENCE.as_secs() as i64)).context("setsockopt")?;
     match connect_socket(socket.as_raw_fd(), &address) {
         Err(Errno::EAGAIN) => bail!(silent()),
         connected => connected.with_context(|| format!("container {} is not running", &id[..12]))?,
@@ -140,10 +141,18 @@ pub fn connect(state_root: &Path, id: &str) -> Result<Link> {
     Ok(Link::over(socket))
 }
 
-fn silent() -> Failure {
-    let text = format!("the container's shim has not answered for {} seconds", PATIENCE.tv_sec());
+/// The error then.
+pub fn silent() -> Failure {
+    let text = format!("{SILENT} for {} seconds", PATIENCE.as_secs());
     let cure = "cure: if somebody has stopped it, kill -CONT it; otherwise kill it, and start the container again";
     Failure { exit_code: 125, errno: None, chain: vec![text, cure.into()] }
+}
+
+const SILENT: &str = "the container's shim has not answered";
+
+/// Whether an error says that a shim doesn't answer. (Others say that it is gone.)
+pub fn is_silent(error: &anyhow::Error) -> bool {
+    error.to_string().starts_with(SILENT)
 }
 
 /// Asks, and waits for the answer.
@@ -155,7 +164,7 @@ pub fn ask(state_root: &Path, id: &str, request: &Request, fds: Vec<OwnedFd>) ->
 pub fn ask_over(link: &Link, request: &Request, fds: Vec<OwnedFd>) -> Result<Reply> {
     // An end may be far away.
     let is_long = matches!(request, Request::Wait | Request::ExecWait(_));
-    let patience = if is_long { TimeVal::new(0, 0) } else { PATIENCE };
+    let patience = if is_long { TimeVal::new(0, 0) } else { TimeVal::seconds(PATIENCE.as_secs() as i64) };
     setsockopt(link, ReceiveTimeout, &patience).context("setsockopt")?;
     link.send(request, &fds)?;
     drop(fds);

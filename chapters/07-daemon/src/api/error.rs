@@ -49,6 +49,8 @@ impl From<anyhow::Error> for ApiError {
         let is = |words: &[&str]| words.iter().any(|word| message.contains(word));
         let status = if is(&["No such", "no such", "there is no", "not found: "]) {
             StatusCode::NOT_FOUND
+        } else if is(&["has not answered"]) {
+            StatusCode::SERVICE_UNAVAILABLE
         } else if is(&[
             "Conflict",
             "in use",

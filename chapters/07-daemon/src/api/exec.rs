@@ -14,7 +14,7 @@ use tracing::warn;
 use super::body::{json as answer_json, ok, read};
 use super::error::{Answer, ApiError, start_failed};
 use super::router::Call;
-use super::system::blocking;
+use super::system::{blocking, blocking_on};
 use super::{fields, hijack};
 use crate::daemon::changes::about;
 use crate::daemon::{Change, Daemon, Note};
@@ -129,8 +129,9 @@ async fn run_on(daemon: Daemon, record: Record, mut note: Note, taken: hijack::T
 }
 
 async fn run(daemon: Daemon, record: Record, note: Note, socket: Option<OwnedFd>) -> anyhow::Result<()> {
+    let turn = daemon.turns.take(&record.id).await;
     let run = move || {
-        let started = daemon.engine.exec(&record, note.request.clone(), socket);
+        let started = turn.and_then(|_turn| daemon.engine.exec(&record, note.request.clone(), socket));
         if let Err(error) = &started {
             // The disk may be full, or the container gone: the failure itself is reported all the same.
             let code = Failure::from_error(error).exit_code;
@@ -149,7 +150,8 @@ pub async fn resize(daemon: Daemon, id: String, call: Call) -> Answer {
     let note = note(&daemon, &id)?;
     let columns = call.query.number("w")?.unwrap_or(80);
     let rows = call.query.number("h")?.unwrap_or(24);
-    blocking(move || {
+    let (again, container) = (daemon.clone(), note.container.clone());
+    blocking_on(&again, &container, move || {
         let record = daemon.engine.records().find(&note.container)?;
         daemon
             .engine
@@ -163,7 +165,8 @@ pub async fn resize(daemon: Daemon, id: String, call: Call) -> Answer {
 /// What became of it: from the shim while it runs, afterwards from what the shim has written.
 pub async fn inspect(daemon: Daemon, id: String) -> Answer {
     let note = note(&daemon, &id)?;
-    let value = blocking(move || {
+    let (again, container) = (daemon.clone(), note.container.clone());
+    let value = blocking_on(&again, &container, move || {
         let request = &note.request;
         let code = if note.is_started { daemon.execs.exit_of(&daemon.engine, &note) } else { None };
         let running = note.is_started && code.is_none();

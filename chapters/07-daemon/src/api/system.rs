@@ -5,6 +5,7 @@ use std::fs;
 use ch03_cgroups::machine::Machine;
 use ch03_cgroups::place::Place;
 use ch06_containers::engine::ListRequest;
+use ch06_containers::record::Record;
 use hyper::{Response, StatusCode};
 use serde_json::{Value, json};
 
@@ -126,6 +127,27 @@ pub async fn disk_usage(daemon: Daemon, call: Call) -> Answer {
     })
     .await?;
     ok(&value)
+}
+
+/// The record that a name or an id means.
+pub async fn find(daemon: &Daemon, name: String) -> Result<Record, ApiError> {
+    let engine = daemon.engine.clone();
+    blocking(move || engine.records().find(&name)).await
+}
+
+/// Runs blocking work that may wait for a container's shim, when it is its turn.
+pub async fn blocking_on<T: Send + 'static>(
+    daemon: &Daemon,
+    container: &str,
+    work: impl FnOnce() -> anyhow::Result<T> + Send + 'static,
+) -> Result<T, ApiError> {
+    let turn = daemon.turns.take(container).await?;
+    let work = move || {
+        // Until the work is done, though its client may be gone by then.
+        let _turn = turn;
+        work()
+    };
+    blocking(work).await
 }
 
 // ANCHOR: blocking

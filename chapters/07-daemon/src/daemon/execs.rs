@@ -13,7 +13,7 @@ use ch06_containers::record::Records;
 use ch06_containers::shim::ExecRequest;
 use serde::{Deserialize, Serialize};
 
-/// A command that was asked for.
+/// A command that a client has requested.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Note {
     /// Which one of all.
@@ -39,6 +39,8 @@ pub struct Execs {
     notes: Mutex<HashMap<String, Note>>,
     /// Those that are on their way to their shims.
     starting: Mutex<HashSet<String>>,
+    /// Held by who makes room: one at a time is enough to wait for shims.
+    making_room: Mutex<()>,
     next: AtomicU64,
 }
 
@@ -57,7 +59,7 @@ impl Execs {
         }
         let next = notes.values().map(|note| note.number + 1).max().unwrap_or_default();
         let (records, notes, starting) = (records.clone(), Mutex::new(notes), Mutex::default());
-        Ok(Execs { records, notes, starting, next: next.into() })
+        Ok(Execs { records, notes, starting, making_room: Mutex::default(), next: next.into() })
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<String, Note>> {
@@ -135,7 +137,8 @@ impl Execs {
             }
             notes.values().cloned().collect()
         };
-        // A shim is asked for each: without the lock, since others look for their notes meanwhile.
+        // Each note may need an answer of a shim. The lock isn't held meanwhile: others look for theirs.
+        let Ok(_alone) = self.making_room.try_lock() else { return };
         let runs = |note: &Note| self.exit_of(engine, note).is_none();
         for note in oldest(known, MOST / 10, runs) {
             let mut notes = self.lock();

@@ -6,12 +6,14 @@ mod exits;
 mod listen;
 mod pending;
 mod readable;
+mod turns;
 
 pub use changes::{Change, Changes, Kind, Source};
 pub use execs::{Execs, Note};
 pub use exits::Exits;
 pub use pending::{Attachment, Pending};
 pub use readable::Readable;
+pub use turns::{Turn, Turns};
 
 use std::convert::Infallible;
 use std::os::fd::AsFd;
@@ -50,6 +52,8 @@ pub struct Shared {
     pub exits: Exits,
     /// Commands in containers.
     pub execs: Execs,
+    /// Who may wait for a container's shim.
+    pub turns: Turns,
     /// What an image is.
     pub images: Arc<dyn Images>,
     /// What a later chapter answers.
@@ -92,7 +96,8 @@ pub fn run(
         });
         let execs = Execs::open(engine.records())?;
         let (pending, exits) = (Pending::default(), Exits::default());
-        let daemon: Daemon = Arc::new(Shared { engine, changes, pending, exits, execs, images, more });
+        let turns = Turns::default();
+        let daemon: Daemon = Arc::new(Shared { engine, changes, pending, exits, execs, turns, images, more });
         serve(daemon, listeners).await
     });
     // Connections that still talk are cut: their containers' streams are not ours.

@@ -32,25 +32,31 @@ fn exec(container: &str, script: &str) -> Result<String> {
 }
 
 fn a_shim_that_stands_still_keeps_nobody_else_waiting() -> Result<()> {
+    testkit::needs::open_files(4096)?;
     let daemon = Daemon::start()?;
     let (stopped, other) = (run("stopped", "sleep 600", Value::Null)?, run("other", "sleep 600", Value::Null)?);
     let before = daemon.descriptors()?;
     let shim = shim_of(&stopped)?;
     kill(shim, Signal::SIGSTOP)?;
-    // More than the shim's socket has places for.
-    let path = format!("POST /v1.43/containers/{stopped}/resize?h=10&w=10");
-    let mut asked = (0..200).map(|_| opened(&path)).collect::<Result<Vec<_>>>()?;
+    // More than the shim's socket has places for, and more than the daemon has threads.
+    let paths = ["resize?h=10&w=10", "kill?signal=WINCH", "stop?t=1", "wait", "attach?stream=1&stdout=1"];
+    let open = |number: usize| opened(&format!("POST /v1.43/containers/{stopped}/{}", paths[number % paths.len()]));
+    let mut asked = (0..1000).map(open).collect::<Result<Vec<_>>>()?;
     for number in 0..5 {
         ensure!(is_up());
+        let list = request("GET /v1.43/containers/json", &Value::Null, 200)?;
+        ensure!(list.as_array().is_some_and(|rows| rows.len() == 2), "{list}");
         ensure!(inspect(&other)?["State"]["Running"] == true && inspect(&stopped)?["State"]["Running"] == true);
         ensure!(exec(&other, "echo here")? == "here\n");
         ensure!(wait(&run(&format!("new-{number}"), "exit 3", Value::Null)?)? == 3);
     }
-    for stream in &mut asked {
+    let is_answered = |number: usize| number % paths.len() < 3;
+    for (_, stream) in asked.iter_mut().enumerate().filter(|(number, _)| is_answered(*number)) {
         stream.set_read_timeout(Some(patiently(Duration::from_secs(60))))?;
         let mut answer = String::new();
         stream.read_to_string(&mut answer).context("a request to the shim has no answer")?;
-        ensure!(answer.contains("has not answered") && answer.contains("cure:"), "{answer}");
+        ensure!(answer.starts_with("HTTP/1.1 503 ") && answer.contains("has not answered"), "{answer}");
+        ensure!(answer.contains("cure:"), "{answer}");
     }
     drop(asked);
     kill(shim, Signal::SIGCONT)?;

@@ -8,7 +8,7 @@ use crate::api::body::ok;
 use crate::api::error::Answer;
 use crate::api::hijack;
 use crate::api::router::Call;
-use crate::api::system::blocking;
+use crate::api::system::{blocking, blocking_on, find};
 use crate::daemon::changes::about;
 use crate::daemon::{Attachment, Daemon};
 
@@ -61,10 +61,10 @@ pub async fn attach(daemon: Daemon, name: String, call: Call) -> Answer {
         }
         daemon.pending.arrived(&record.id, None);
         let engine = daemon.engine.clone();
-        let attached =
-            tokio::task::spawn_blocking(move || engine.attach(&record, attachment.socket, attachment.wanted));
-        if let Ok(Err(error)) = attached.await {
-            warn!(%error, "attach");
+        let id = record.id.clone();
+        let attach = move || engine.attach(&record, attachment.socket, attachment.wanted);
+        if let Err(error) = blocking_on(&daemon, &id, attach).await {
+            warn!(error.message, "attach");
         }
     });
     Ok(answer)
@@ -75,8 +75,9 @@ pub async fn attach(daemon: Daemon, name: String, call: Call) -> Answer {
 pub async fn resize(daemon: Daemon, name: String, call: Call) -> Answer {
     let columns = call.query.number("w")?.unwrap_or(80);
     let rows = call.query.number("h")?.unwrap_or(24);
-    blocking(move || {
-        let record = daemon.engine.records().find(&name)?;
+    let record = find(&daemon, name).await?;
+    let (again, id) = (daemon.clone(), record.id.clone());
+    blocking_on(&again, &id, move || {
         daemon.engine.ask(&record, &Request::Resize { exec: None, columns, rows }, Vec::new())?;
         daemon.changes.tell(about(&record, "resize").with("height", rows).with("width", columns));
         Ok(())

@@ -12,7 +12,7 @@ use crate::api::body::{full, no_content, ok};
 use crate::api::error::{Answer, ApiError, start_failed};
 use crate::api::prune::Chosen;
 use crate::api::router::Call;
-use crate::api::system::blocking;
+use crate::api::system::{blocking, blocking_on, find};
 use crate::daemon::changes::about;
 use crate::daemon::{Change, Daemon, Kind};
 
@@ -20,13 +20,12 @@ use crate::daemon::{Change, Daemon, Kind};
 /// Starts it: a shim makes the container up to its gate, clients that wait are handed to it, and
 /// the gate opens.
 pub async fn start(daemon: Daemon, name: String) -> Answer {
-    let engine = daemon.engine.clone();
-    let record = blocking(move || engine.records().find(&name)).await?;
+    let record = find(&daemon, name).await?;
     let id = record.id.clone();
     daemon.pending.settle(&id).await;
-    let again = daemon.clone();
+    let (again, turn) = (daemon.clone(), daemon.turns.take(&id).await?);
     let started = tokio::task::spawn_blocking(move || -> anyhow::Result<_> {
-        let daemon = again;
+        let (daemon, _turn) = (again, turn);
         let Some(gate) = daemon.engine.prepare_start(&record.id)? else { return Ok(None) };
         daemon.exits.forget(&record.id);
         for client in daemon.pending.take(&record.id) {
@@ -80,21 +79,20 @@ fn not_modified() -> Answer {
 pub async fn stop(daemon: Daemon, name: String, call: Call) -> Answer {
     let seconds = call.query.number("t")?;
     let signal = call.query.get("signal").map(String::from);
-    let was_active = blocking(move || {
-        let record = daemon.engine.records().find(&name)?;
-        daemon.engine.stop(&record.id, seconds, signal.as_deref())?;
-        Ok(record.state.is_active())
-    })
-    .await?;
-    if was_active { no_content() } else { not_modified() }
+    let record = find(&daemon, name).await?;
+    let engine = daemon.engine.clone();
+    let id = record.id.clone();
+    blocking_on(&daemon, &record.id, move || engine.stop(&id, seconds, signal.as_deref())).await?;
+    if record.state.is_active() { no_content() } else { not_modified() }
 }
 
 /// Ends it, and starts it again.
 pub async fn restart(daemon: Daemon, name: String, call: Call) -> Answer {
     let seconds = call.query.number("t")?;
     let signal = call.query.get("signal").map(String::from);
-    blocking(move || {
-        let id = daemon.engine.records().find_id(&name)?;
+    let id = find(&daemon, name).await?.id;
+    let (again, container) = (daemon.clone(), id.clone());
+    blocking_on(&again, &container, move || {
         daemon.engine.stop(&id, seconds, signal.as_deref())?;
         daemon.engine.start(&id)?;
         daemon.changes.tell(about(&daemon.engine.records().find(&id)?, "restart"));
@@ -107,11 +105,10 @@ pub async fn restart(daemon: Daemon, name: String, call: Call) -> Answer {
 /// Sends a signal.
 pub async fn kill(daemon: Daemon, name: String, call: Call) -> Answer {
     let signal = call.query.get("signal").unwrap_or("SIGKILL").to_string();
-    blocking(move || {
-        let number = signal_number(&signal)?;
-        daemon.engine.kill(&name, number, number == 9)
-    })
-    .await?;
+    let number = signal_number(&signal)?;
+    let id = find(&daemon, name).await?.id;
+    let (engine, container) = (daemon.engine.clone(), id.clone());
+    blocking_on(&daemon, &container, move || engine.kill(&id, number, number == 9)).await?;
     no_content()
 }
 
@@ -131,8 +128,9 @@ pub async fn rename(daemon: Daemon, name: String, call: Call) -> Answer {
 /// Removes it.
 pub async fn remove(daemon: Daemon, name: String, call: Call) -> Answer {
     let (force, volumes) = (call.query.flag("force"), call.query.flag("v"));
-    blocking(move || {
-        let id = daemon.engine.records().find(&name)?.id;
+    let id = find(&daemon, name).await?.id;
+    let (again, container) = (daemon.clone(), id.clone());
+    blocking_on(&again, &container, move || {
         daemon.engine.remove(&id, force, volumes)?;
         // Clients that attached, and waited for a start that never comes.
         drop(daemon.pending.take(&id));

@@ -14,7 +14,7 @@ use tokio::sync::mpsc::Sender;
 use crate::api::body::channel;
 use crate::api::error::{Answer, ApiError};
 use crate::api::router::Call;
-use crate::api::system::blocking;
+use crate::api::system::{blocking, blocking_on};
 use crate::daemon::{Daemon, Readable};
 
 /// In frames, or raw from a terminal; on and on, if that is asked for.
@@ -97,7 +97,9 @@ async fn stream(
     let watched = Readable::watch(notify.as_fd().try_clone_to_owned()?)?;
     let engine = daemon.engine.clone();
     let again = record.clone();
-    let ended = blocking(move || engine.wait(&again)).await.map_err(|error| anyhow::anyhow!(error.message))?;
+    let ended = blocking_on(&daemon, &record.id, move || engine.wait(&again))
+        .await
+        .map_err(|error| anyhow::anyhow!(error.message))?;
     let ended = match ended {
         Some(link) => Some(Readable::watch(OwnedFd::from(link))?),
         None => None,

@@ -57,16 +57,21 @@ async fn until(daemon: &Daemon, before: &Record, condition: Condition) -> u8 {
     loop {
         changes.borrow_and_update();
         let (engine, wanted) = (daemon.engine.clone(), id.to_string());
-        let found = blocking(move || match engine.records().read(&wanted)? {
+        // A shim that stands still is waited for as long as its container lives.
+        let Ok(turn) = daemon.turns.take(id).await else { continue };
+        let look = move || match engine.records().read(&wanted)? {
             None => Ok(None),
             Some(_) => {
                 let record = engine.records().find(&wanted)?;
                 let link = engine.wait(&record)?;
                 Ok(Some((record, link)))
             }
-        })
-        .await;
-        match found {
+        };
+        let found = blocking(move || {
+            let _turn = turn;
+            look()
+        });
+        match found.await {
             // It is gone.
             Ok(None) | Err(_) => {
                 return match code {
