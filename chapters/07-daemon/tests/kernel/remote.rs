@@ -362,6 +362,15 @@ fn what_no_daemon_can_be_asked_is_refused_with_a_cure() -> Result<()> {
     }
     let message = fails(&["run", "--rootfs", "/", "true"], 125)?;
     ensure!(message.contains("--rootfs") && message.contains("cure:"), "{message}");
+    for args in [
+        &["run", "--explain", "hostbox", "true"][..],
+        &["start", "--explain", "none"],
+        &["exec", "--explain", "none", "true"],
+    ] {
+        let message = fails(args, 125)?;
+        ensure!(message.contains("--explain shows only what is done without a daemon"), "{args:?}: {message}");
+        ensure!(message.contains("cure: leave --host and DOCKER_HOST out"), "{args:?}: {message}");
+    }
     ensure!(succeeds(&["ps", "-aq"])?.is_empty(), "something was made");
     // The environment names a daemon, too.
     let output = program(&["ps"]).env("DOCKER_HOST", "tcp://127.0.0.1:1").output()?;
