@@ -12,8 +12,8 @@ use ch06_containers::shim::{PATIENCE, silent};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
-/// How many requests may wait for one container's shim at one time. A shim that lives answers in less
-/// than a millisecond.
+/// How many requests may wait for one container's shim at one time. A shim that lives answers in
+/// less than a millisecond.
 const OF_EACH: usize = 16;
 
 /// And for all shims together: half of the pool's threads.

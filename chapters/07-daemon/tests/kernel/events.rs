@@ -45,7 +45,7 @@ fn between(since: f64, until: f64) -> Result<Vec<String>> {
 fn all_since(since: f64, filters: &Value) -> Result<Vec<Value>> {
     let filters = filters.to_string();
     let filters = percent_encoding::utf8_percent_encode(&filters, percent_encoding::NON_ALPHANUMERIC);
-    // Who asks makes the daemon look at what is on disk by now; the time of a change is when it is seen.
+    // A change's time is when it is seen, and who asks makes the daemon look at what is on disk.
     ask(&format!("GET /v1.43/events?until={since:.9}"), &[])?;
     let until = now()?;
     let answer = ask(&format!("GET /v1.43/events?since={since:.9}&until={until:.9}&filters={filters}"), &[])?;
