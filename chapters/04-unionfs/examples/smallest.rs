@@ -20,7 +20,7 @@ fn main() -> Result<()> {
     let (uid, gid) = (geteuid(), getegid());
 
     // ANCHOR: smallest
-    // A mount namespace of our own; for an ordinary user, in a user namespace.
+    // A new mount namespace. In a user namespace, an ordinary user may make one.
     unshare(CloneFlags::CLONE_NEWUSER | CloneFlags::CLONE_NEWNS).context("unshare")?;
     std::fs::write("/proc/self/setgroups", "deny").context("setgroups")?;
     std::fs::write("/proc/self/uid_map", format!("0 {uid} 1")).context("uid_map")?;
@@ -28,16 +28,18 @@ fn main() -> Result<()> {
     const NONE: Option<&str> = None;
     mount(NONE, "/", NONE, MsFlags::MS_REC | MsFlags::MS_PRIVATE, NONE).context("make private")?;
 
-    // The image below, the container's directory above it. The kernel prepares files in `work` before
-    // they appear.
+    // The image is below, the directory for changes is above. The kernel prepares files in `work`
+    // before they appear.
     for name in ["upper", "work", "merged"] {
         std::fs::create_dir_all(format!("{own}/{name}"))?;
     }
     chdir(own.as_str()).context("chdir")?;
-    let options = format!("lowerdir={},upperdir=upper,workdir=work,userxattr", image.display());
-    mount(Some("overlay"), "merged", Some("overlay"), MsFlags::empty(), Some(options.as_str())).context("unite")?;
+    let layers = format!("lowerdir={},upperdir=upper,workdir=work", image.display());
+    let options = Some(format!("{layers},userxattr"));
+    const OVERLAY: Option<&str> = Some("overlay");
+    mount(OVERLAY, "merged", OVERLAY, MsFlags::empty(), options.as_deref()).context("overlay")?;
 
-    // Both together become /, as in chapter 2.
+    // The union becomes /, as in chapter 2.
     chdir("merged").context("chdir")?;
     pivot_root(".", ".").context("pivot_root")?;
     umount2(".", MntFlags::MNT_DETACH).context("umount2")?;

@@ -17,7 +17,6 @@ pub fn commit(store: &LayerStore, container: &State, name: &str) -> Result<Impor
     let _still = Frozen::while_alive(store, container)?;
     store.interruptible(|| commit_layer(store, &container.id, Some(name)))
 }
-// ANCHOR_END: commit
 
 /// The layer itself, with or without a name.
 pub fn commit_layer(store: &LayerStore, container: &str, name: Option<&str>) -> Result<Imported> {
@@ -28,6 +27,7 @@ pub fn commit_layer(store: &LayerStore, container: &str, name: Option<&str>) -> 
     import(store, Some(record.image), name, || Fed::by(move |pipe| write(&content, &changes, pipe)))
         .with_context(|| format!("cannot commit container {}", &container[..12]))
 }
+// ANCHOR_END: commit
 
 /// What a container changed, as an archive: a layer's, which chapter 8 keeps.
 pub fn write_changes(store: &LayerStore, container: &str, out: impl std::io::Write) -> Result<()> {

@@ -11,7 +11,7 @@ pub const EXERCISE: Exercise = Exercise {
     difficulty: Difficulty::Hard,
     chapter: "05-network",
     page: "05-network/ports.md",
-    shown_by: "",
+    shown_by: "run -p 127.0.0.1:8080:80 busybox nc -ll -p 80 -e hostname",
     needs_cgroups: false,
     hints: &[
         "Call listener.accept() in a loop. For each client, call TcpStream::connect(container), and copy bytes \

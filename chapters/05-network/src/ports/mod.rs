@@ -38,7 +38,7 @@ impl FromStr for Publish {
             None => text,
             Some((ports, "tcp")) => ports,
             Some((_, other)) => {
-                return Err(wrong(&format!("only tcp is published here, not {other}; use HOST:CONTAINER")));
+                return Err(wrong(&format!("only TCP ports can be published, not {other}; use HOST:CONTAINER")));
             }
         };
         let port = |text: &str| match text.parse::<u16>() {

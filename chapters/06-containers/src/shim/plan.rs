@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::{Result, anyhow};
 use ch01_namespaces::{ContainerFlags, Design, StoreFlags};
 use ch04_unionfs::LayerStore;
 use clap::{Args, Command, FromArgMatches};
@@ -14,8 +14,15 @@ use crate::terminal::Console;
 /// The flags of a record.
 pub fn flags_of(record: &Record) -> Result<Flags> {
     let command = Flags::augment_args(Command::new("flags").no_binary_name(true));
-    let matches = command.try_get_matches_from(&record.flags).context("the record's flags can't be read")?;
-    Flags::from_arg_matches(&matches).context("the record's flags can't be read")
+    let matches = command.try_get_matches_from(&record.flags).map_err(|error| anyhow!(sentence(&error)))?;
+    Flags::from_arg_matches(&matches).map_err(|error| anyhow!(sentence(&error)))
+}
+
+/// What a daemon's client can use of an error: neither "error:" nor the advice to try --help.
+fn sentence(error: &clap::Error) -> String {
+    let text = error.render().to_string();
+    let first = text.split("\n\n").next().unwrap_or_default();
+    first.strip_prefix("error: ").unwrap_or(first).to_string()
 }
 
 /// The design of a life of a record: what chapters 1 to 6 make of its flags, on its own layer.

@@ -202,6 +202,10 @@ fn what_is_not_honoured_is_refused_by_its_name() -> Result<()> {
         let answer = ask(&format!("{method} /v1.43/{path}"), body.as_bytes())?;
         ensure!(status(&answer)? == 400 && answer.contains(named), "{request} {body}: {answer}");
     }
+    let udp = "{\"Image\":\"hostbox\",\"HostConfig\":{\"PortBindings\":{\"80/udp\":[{\"HostPort\":\"80\"}]}}}";
+    let answer = ask("POST /v1.43/containers/create", udp.as_bytes())?;
+    ensure!(status(&answer)? == 400 && answer.contains("only TCP ports can be published, not udp"), "{answer}");
+    ensure!(!answer.contains("--help") && answer.matches("only TCP").count() == 1, "{answer}");
     // What says nothing passes, and nothing was made or removed.
     for path in ["containers/json?size=0&all=1&trunc_cmd=0", "volumes?filters=%7B%7D", "networks?filters="] {
         ensure!(status(&ask(&format!("GET /v1.43/{path}"), &[])?)? == 200, "{path}");
