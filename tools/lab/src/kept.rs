@@ -27,9 +27,10 @@ pub(crate) fn hidden_but_wanted(
     kept
 }
 
-/// A directory that cargo or git would call the top of something.
+/// A directory that cargo or git would call the top of something: a checkout, or a target directory
+/// outside of one (CARGO_TARGET_DIR), which cargo marks as a cache.
 pub(crate) fn is_checkout(directory: &Path) -> bool {
-    directory.join("Cargo.lock").exists() || directory.join(".git").exists()
+    ["Cargo.lock", ".git", "CACHEDIR.TAG"].iter().any(|mark| directory.join(mark).exists())
 }
 
 #[cfg(test)]
@@ -57,6 +58,15 @@ mod tests {
     #[test]
     fn a_directory_that_is_no_checkout_is_kept_alone() {
         assert_eq!(kept(&["/tmp/a/b", "/run/c"]), paths(&["/run/c", "/tmp/a/b"]));
+    }
+
+    #[test]
+    fn a_target_directory_outside_of_a_checkout_is_kept_whole() {
+        let test = std::env::current_exe().unwrap();
+        let target = test.ancestors().find(|directory| directory.join("CACHEDIR.TAG").exists()).unwrap();
+        let place = target.parent().unwrap().to_path_buf();
+        let kept = hidden_but_wanted(&[test.parent().unwrap().to_path_buf()], &[place], is_checkout);
+        assert_eq!(kept, [target]);
     }
 
     #[test]
