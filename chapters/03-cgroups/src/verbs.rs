@@ -27,6 +27,9 @@ pub struct Stats {
     /// Update the numbers every second, until the containers end.
     #[arg(long, short)]
     follow: bool,
+    /// Print the numbers once, as without --follow. Docker's client needs this flag for that.
+    #[arg(long, conflicts_with = "follow")]
+    no_stream: bool,
     /// `json`: one object per container and line: id, name, cpu (…_usec, periods, throttled_periods),
     /// memory (usage, cache, swap, limit; bytes), pids (current, limit), io (…_bytes, reads, writes),
     /// pressure (per cent of 10 s; null on v1). A value that isn't counted is null.

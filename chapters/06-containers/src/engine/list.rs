@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Result, bail};
+use ch01_namespaces::Failure;
 use serde_json::json;
 
 use super::inspect::{mounts, network_settings};
@@ -87,7 +88,9 @@ impl Filters {
     pub fn new(all: BTreeMap<String, Vec<String>>) -> Result<Filters> {
         const KNOWN: [&str; 6] = ["id", "name", "status", "label", "ancestor", "exited"];
         match all.keys().find(|name| !KNOWN.contains(&name.as_str())) {
-            Some(unknown) => bail!("Invalid filter '{unknown}': there are {}", KNOWN.join(", ")),
+            Some(unknown) => {
+                bail!(Failure::new(1, format!("Invalid filter '{unknown}': there are {}", KNOWN.join(", "))))
+            }
             None => Ok(Filters(all)),
         }
     }

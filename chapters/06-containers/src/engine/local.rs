@@ -9,7 +9,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result, bail};
 use ch01_namespaces::explain::note;
 use ch01_namespaces::link::Link;
-use ch01_namespaces::{ExplainFlag, StoreFlags};
+use ch01_namespaces::{ExplainFlag, Failure, StoreFlags};
 use ch04_unionfs::LayerStore;
 use ch04_unionfs::changes::Change;
 use serde_json::Value;
@@ -123,7 +123,7 @@ impl Engine for Local {
     fn attach(&self, name: &str, stdin: bool, _: &DetachKeys) -> Result<Running<'_>> {
         let record = self.records.find(name)?;
         if !record.state.is_active() {
-            bail!("You cannot attach to a stopped container, start it first");
+            bail!(Failure::new(1, "You cannot attach to a stopped container, start it first"));
         }
         let link = Local::wait(self, &record)?;
         let stream = self.attached(&record, stdin)?.into();

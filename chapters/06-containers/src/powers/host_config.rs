@@ -50,6 +50,32 @@ pub fn of_flags(flags: &[String]) -> Map<String, Value> {
     if let Some(Ok(size)) = all("shm-size").last().map(|size| ch03_cgroups::units::bytes(size)) {
         fields.insert("ShmSize".into(), size.into());
     }
+    let last = |name: &str| all(name).last().copied();
+    for (name, field) in
+        [("memory", "Memory"), ("memory-swap", "MemorySwap"), ("memory-reservation", "MemoryReservation")]
+    {
+        let bytes = last(name).and_then(|size| if size == "-1" { Some(-1) } else { bytes(size) });
+        fields.extend(bytes.map(|bytes| (field.to_string(), bytes.into())));
+    }
+    for (name, field) in [
+        ("cpu-shares", "CpuShares"),
+        ("cpu-period", "CpuPeriod"),
+        ("cpu-quota", "CpuQuota"),
+        ("pids-limit", "PidsLimit"),
+        ("io-weight", "BlkioWeight"),
+        ("oom-score-adj", "OomScoreAdj"),
+    ] {
+        let number = last(name).and_then(|number| number.parse::<i64>().ok());
+        fields.extend(number.map(|number| (field.to_string(), number.into())));
+    }
+    if let Some(cpus) = last("cpus").and_then(|cpus| cpus.parse::<f64>().ok()) {
+        fields.insert("NanoCpus".into(), ((cpus * 1e9).round() as i64).into());
+    }
+    for (name, field) in
+        [("cpuset-cpus", "CpusetCpus"), ("cpuset-mems", "CpusetMems"), ("cgroup-parent", "CgroupParent")]
+    {
+        fields.extend(last(name).map(|text| (field.to_string(), text.into())));
+    }
     let ulimits = all("ulimit").into_iter().filter_map(|limit| {
         let (name, values) = limit.split_once('=')?;
         let (soft, hard) = values.split_once(':').unwrap_or((values, values));
@@ -65,6 +91,10 @@ pub fn of_flags(flags: &[String]) -> Map<String, Value> {
     fields
 }
 
+fn bytes(size: &str) -> Option<i64> {
+    ch03_cgroups::units::bytes(size).ok()?.try_into().ok()
+}
+
 /// What is covered, and what is read-only: nothing where the container is privileged.
 pub fn paths(is_privileged: bool) -> (Value, Value) {
     if is_privileged { (Value::Null, Value::Null) } else { (json!(MASKED), json!(READ_ONLY)) }
@@ -76,10 +106,21 @@ mod tests {
 
     #[test]
     fn flags_become_dockers_fields() {
-        let flags = ["--cap-add=NET_ADMIN", "--device=/dev/fuse:r", "--device=/dev/a:/dev/b", "--ulimit=nofile=1:2"];
+        let flags = [
+            "--cap-add=NET_ADMIN",
+            "--device=/dev/fuse:r",
+            "--device=/dev/a:/dev/b",
+            "--ulimit=nofile=1:2",
+            "--memory=64m",
+            "--cpus=0.5",
+            "--pids-limit=7",
+            "--network=none",
+        ];
         let fields = of_flags(&flags.map(String::from));
         assert_eq!(fields["CapAdd"], json!(["NET_ADMIN"]));
         assert_eq!(fields["Privileged"], false);
+        assert_eq!((&fields["Memory"], &fields["NanoCpus"]), (&json!(64 << 20), &json!(500_000_000)));
+        assert_eq!((&fields["PidsLimit"], &fields["NetworkMode"]), (&json!(7), &json!("none")));
         assert_eq!(fields["Ulimits"], json!([{"Name": "nofile", "Soft": 1, "Hard": 2}]));
         assert_eq!(fields["Devices"][0]["CgroupPermissions"], "r");
         assert_eq!(fields["Devices"][1]["PathInContainer"], "/dev/b");

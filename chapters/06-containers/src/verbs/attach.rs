@@ -1,6 +1,7 @@
 //! `attach`: a container's streams, and ours.
 
 use anyhow::{Result, bail};
+use ch01_namespaces::Failure;
 use clap::Args;
 
 use super::Found;
@@ -38,7 +39,7 @@ impl Attach {
     pub fn act(self, engine: &dyn Engine) -> Result<u8> {
         let container = Found::new(engine, &self.container)?;
         if !container.is_active {
-            bail!("You cannot attach to a stopped container, start it first");
+            bail!(Failure::new(1, "You cannot attach to a stopped container, start it first"));
         }
         let stdin = container.open_stdin && !self.no_stdin;
         let DetachFlag { keys } = self.keys;

@@ -79,7 +79,13 @@ impl Args for Create {
                 "Mount a named volume, or a directory or file of the host's; :ro makes it read-only. May be repeated",
             )
         };
-        Flags::augment_args(CreateFlags::augment_args(command)).mut_arg("volumes", volume)
+        // Docker's -h is the host name. --help is help.
+        let help = clap::Arg::new("help").long("help").action(clap::ArgAction::Help).help("Print help");
+        Flags::augment_args(CreateFlags::augment_args(command))
+            .mut_arg("volumes", volume)
+            .mut_arg("hostname", |arg| arg.short('h'))
+            .disable_help_flag(true)
+            .arg(help)
     }
 
     fn augment_args_for_update(command: Command) -> Command {
@@ -182,7 +188,7 @@ pub(super) fn make(engine: &dyn Engine, new: NewContainer) -> Result<String> {
     Ok(created.id)
 }
 
-fn labels(labels: &[String]) -> BTreeMap<String, String> {
+pub(super) fn labels(labels: &[String]) -> BTreeMap<String, String> {
     let pair = |label: &String| {
         let (name, value) = label.split_once('=').unwrap_or((label, ""));
         (name.to_string(), value.to_string())

@@ -6,6 +6,7 @@ use ch01_namespaces::{ExplainFlag, new_id};
 use clap::Args;
 
 use super::attach::DetachFlag;
+use super::no_terminal;
 use crate::client::{Conversation, End, has_terminal};
 use crate::engine::{Engine, Running};
 use crate::shim::ExecRequest;
@@ -52,7 +53,7 @@ impl ExecVerb {
     /// Runs it.
     pub fn act(self, engine: &dyn Engine) -> Result<u8> {
         if self.tty && self.interactive && !self.detach && !has_terminal() {
-            bail!("the input device is not a TTY\ncure: omit -t");
+            bail!(no_terminal());
         }
         engine.narrate(&self.explain)?;
         let passed_on = |entry: &String| match entry.contains('=') {

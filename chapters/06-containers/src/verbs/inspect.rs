@@ -34,23 +34,28 @@ impl Inspect {
 
     /// Prints what a function finds.
     pub fn show(self, find: impl Fn(&str) -> Result<Value>) -> Result<u8> {
-        end_quietly_in_a_pipe()?;
-        let (mut found, mut status) = (Vec::new(), 0);
-        for name in &self.containers {
-            match find(name) {
-                Ok(value) => found.push(value),
-                Err(error) => status = report(&error).min(1),
-            }
-        }
-        match self.format.as_deref() {
-            None => say!("{}", serde_json::to_string_pretty(&found)?),
-            Some("json") => say!("{}", serde_json::to_string(&found)?),
-            Some(format) => {
-                found.iter().try_for_each(|one| Ok::<_, anyhow::Error>(say!("{}", template::fill(format, one)?)))?;
-            }
-        }
-        Ok(status)
+        show(self.format, &self.containers, find)
     }
+}
+
+/// Prints what is found of each, one array of all or a template of each.
+pub(super) fn show(format: Option<String>, names: &[String], find: impl Fn(&str) -> Result<Value>) -> Result<u8> {
+    end_quietly_in_a_pipe()?;
+    let (mut found, mut status) = (Vec::new(), 0);
+    for name in names {
+        match find(name) {
+            Ok(value) => found.push(value),
+            Err(error) => status = report(&error).min(1),
+        }
+    }
+    match format.as_deref() {
+        None => say!("{}", serde_json::to_string_pretty(&found)?),
+        Some("json") => say!("{}", serde_json::to_string(&found)?),
+        Some(format) => {
+            found.iter().try_for_each(|one| Ok::<_, anyhow::Error>(say!("{}", template::fill(format, one)?)))?;
+        }
+    }
+    Ok(status)
 }
 
 /// Show the processes of a container, as the host sees them.
@@ -114,7 +119,7 @@ impl PortVerb {
         if let Some(port) = self.port {
             let found = addresses(&all[&port]);
             if found.is_empty() {
-                bail!(Failure::new(1, format!("no public port '{port}' published for {}", self.container)));
+                bail!(Failure::new(1, format!("No public port '{port}' published for {}", self.container)));
             }
             for address in found {
                 say!("{address}");

@@ -10,6 +10,7 @@ mod logs;
 mod ps;
 mod run;
 mod settled;
+mod table;
 mod volume;
 
 pub use attach::Attach;
@@ -26,7 +27,7 @@ pub use volume::VolumeVerb;
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use ch01_namespaces::report;
+use ch01_namespaces::{Failure, report};
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 
@@ -65,6 +66,11 @@ pub(crate) fn oom_killed(state_directory: &Path) -> bool {
     group.is_some_and(|group| ch03_cgroups::events::Events::read(&group).oom_kills > 0)
 }
 
+/// `-it` where there is no terminal.
+pub(crate) fn no_terminal() -> Failure {
+    Failure::new(1, "the input device is not a TTY\ncure: omit -t")
+}
+
 /// A descriptor on which signals arrive that a person means for the container.
 pub(crate) fn forwarded_signals() -> Result<SignalFd> {
     let mut mask = SigSet::empty();
@@ -87,6 +93,6 @@ pub fn signal_number(text: &str) -> Result<i32> {
     if let Some(offset) = name.strip_prefix("SIGRTMIN+").and_then(|offset| offset.parse::<i32>().ok()) {
         return Ok(34 + offset);
     }
-    let signal: Signal = name.parse().ok().with_context(|| format!("Invalid signal: {text}"))?;
-    Ok(signal as i32)
+    let signal: Result<Signal, _> = name.parse();
+    signal.map(|signal| signal as i32).map_err(|_| Failure::new(1, format!("Invalid signal: {text}")).into())
 }

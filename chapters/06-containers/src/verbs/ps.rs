@@ -8,6 +8,7 @@ use ch01_namespaces::verbs::end_quietly_in_a_pipe;
 use clap::Args;
 use serde_json::{Value, json};
 
+use super::table::aligned;
 use crate::engine::{Engine, ListRequest, Summary};
 use crate::template;
 use crate::time::{ago, from_seconds};
@@ -24,7 +25,8 @@ pub struct Ps {
     /// Show only matching containers: id=, name=, status=, label=, ancestor=, exited=. May be repeated.
     #[arg(short, long, value_name = "NAME=VALUE")]
     filter: Vec<String>,
-    /// `json` for one object a line, or a template such as '{{.Names}}: {{.Status}}'.
+    /// `json` for one object a line, or a template such as '{{.Names}}: {{.Status}}'; with `table` in
+    /// front of it, and \t between them, columns.
     #[arg(long, value_name = "FORMAT", default_value = "table")]
     format: String,
     /// Don't shorten ids and commands.
@@ -33,13 +35,16 @@ pub struct Ps {
     /// Show only the container that was created last, even if it doesn't run.
     #[arg(short, long)]
     latest: bool,
+    /// Show only this number of containers that were created last, even if they don't run.
+    #[arg(short = 'n', long, value_name = "NUMBER", conflicts_with = "latest")]
+    last: Option<usize>,
 }
 
 impl Ps {
     /// Prints them.
     pub fn act(self, engine: &dyn Engine) -> Result<u8> {
         end_quietly_in_a_pipe()?;
-        let limit = self.latest.then_some(1);
+        let limit = self.last.or(self.latest.then_some(1));
         let found = engine.list(&ListRequest { all: self.all, limit, filters: parse(&self.filter)? })?;
         if self.quiet {
             for container in found {
@@ -49,11 +54,14 @@ impl Ps {
         }
         let rows = found.iter().map(|container| row(container, self.no_trunc));
         match self.format.as_str() {
-            "table" => print_table(rows.collect())?,
+            "table" => print_table(USUAL, rows)?,
             "json" => rows.into_iter().try_for_each(|row| Ok::<_, anyhow::Error>(say!("{row}")))?,
-            template => rows
-                .into_iter()
-                .try_for_each(|row| Ok::<_, anyhow::Error>(say!("{}", template::fill(template, &row)?)))?,
+            template => match template.strip_prefix("table ") {
+                Some(columns) => print_table(columns.trim_start(), rows)?,
+                None => rows
+                    .into_iter()
+                    .try_for_each(|row| Ok::<_, anyhow::Error>(say!("{}", template::fill(template, &row)?)))?,
+            },
         }
         Ok(0)
     }
@@ -97,28 +105,30 @@ fn row(container: &Summary, whole: bool) -> Value {
     })
 }
 
-fn print_table(rows: Vec<Value>) -> Result<()> {
-    const COLUMNS: [(&str, &str); 7] = [
-        ("CONTAINER ID", "ID"),
-        ("IMAGE", "Image"),
-        ("COMMAND", "Command"),
-        ("CREATED", "RunningFor"),
-        ("STATUS", "Status"),
-        ("PORTS", "Ports"),
-        ("NAMES", "Names"),
-    ];
-    let cell = |row: &Value, key: &str| row[key].as_str().unwrap_or_default().to_string();
-    let width = |(title, key): &(&str, &str)| {
-        rows.iter().map(|row| cell(row, key).chars().count()).chain([title.len()]).max().unwrap_or_default()
-    };
-    let widths: Vec<usize> = COLUMNS.iter().map(width).collect();
-    let line = |cells: Vec<String>| {
-        let padded = cells.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}"));
-        padded.collect::<Vec<_>>().join("   ").trim_end().to_string()
-    };
-    say!("{}", line(COLUMNS.iter().map(|(title, _)| title.to_string()).collect()));
-    for row in &rows {
-        say!("{}", line(COLUMNS.iter().map(|(_, key)| cell(row, key)).collect()));
-    }
-    Ok(())
+/// Docker's names of columns, and its titles for them.
+const TITLES: [(&str, &str); 11] = [
+    ("ID", "CONTAINER ID"),
+    ("Image", "IMAGE"),
+    ("Command", "COMMAND"),
+    ("RunningFor", "CREATED"),
+    ("CreatedAt", "CREATED AT"),
+    ("State", "STATE"),
+    ("Status", "STATUS"),
+    ("Ports", "PORTS"),
+    ("Names", "NAMES"),
+    ("Labels", "LABELS"),
+    ("Networks", "NETWORKS"),
+];
+
+/// The columns, unless `--format 'table …'` names others.
+const USUAL: &str = "{{.ID}}\t{{.Image}}\t{{.Command}}\t{{.RunningFor}}\t{{.Status}}\t{{.Ports}}\t{{.Names}}";
+
+fn print_table(template: &str, rows: impl Iterator<Item = Value>) -> Result<()> {
+    let titles = TITLES.into_iter().map(|(name, title)| (name.to_string(), title.into())).collect();
+    let cells = |row: Value| Ok(template::fill(template, &row)?.split('\t').map(String::from).collect());
+    let rows = [Value::Object(titles)].into_iter().chain(rows).map(cells).collect::<Result<Vec<Vec<String>>>>()?;
+    aligned(&rows).into_iter().try_for_each(|line| {
+        say!("{line}");
+        Ok(())
+    })
 }

@@ -6,6 +6,7 @@ use clap::{ArgMatches, Args, Command, FromArgMatches};
 
 use super::attach::{DetachFlag, How, converse};
 use super::create::{Create, make};
+use super::no_terminal;
 use crate::client::has_terminal;
 use crate::detach_keys::DetachKeys;
 use crate::engine::{Engine, NewContainer};
@@ -69,7 +70,7 @@ impl Run {
         engine.narrate(&self.explain)?;
         let flags = &self.create.flags;
         if !detach && flags.tty && flags.interactive && !has_terminal() {
-            bail!("the input device is not a TTY\ncure: omit -t");
+            bail!(no_terminal());
         }
         let (is_terminal, stdin, auto_remove) = (flags.tty, flags.interactive, flags.rm);
         let id = make(engine, on_image(self.create.request()?)?)?;

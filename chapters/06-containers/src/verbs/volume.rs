@@ -7,7 +7,9 @@ use ch04_unionfs::verbs::Format;
 use clap::Subcommand;
 use serde_json::json;
 
+use super::create::labels;
 use super::each;
+use super::inspect::show;
 use crate::engine::Engine;
 
 /// Create, list, inspect and remove volumes.
@@ -17,6 +19,9 @@ pub enum VolumeVerb {
     Create {
         /// The volume's name [default: a random one]
         name: Option<String>,
+        /// A label: NAME=VALUE. May be repeated.
+        #[arg(short, long, value_name = "NAME[=VALUE]")]
+        label: Vec<String>,
     },
     /// List volumes.
     Ls {
@@ -29,6 +34,9 @@ pub enum VolumeVerb {
     },
     /// Show details of volumes, as JSON.
     Inspect {
+        /// A template, such as '{{.Mountpoint}}', or json.
+        #[arg(short, long, value_name = "FORMAT")]
+        format: Option<String>,
         /// Names.
         #[arg(required = true)]
         names: Vec<String>,
@@ -54,8 +62,8 @@ impl VolumeVerb {
     /// Does it.
     pub fn act(self, engine: &dyn Engine) -> Result<u8> {
         match self {
-            VolumeVerb::Create { name } => {
-                say!("{}", engine.create_volume(name.as_deref(), Default::default())?);
+            VolumeVerb::Create { name, label } => {
+                say!("{}", engine.create_volume(name.as_deref(), labels(&label))?);
                 Ok(0)
             }
             VolumeVerb::Ls { format, quiet } => {
@@ -73,15 +81,7 @@ impl VolumeVerb {
                 }
                 Ok(0)
             }
-            VolumeVerb::Inspect { names } => {
-                let mut found = Vec::new();
-                let status = each(&names, |name| {
-                    found.push(engine.inspect_volume(name)?);
-                    Ok(())
-                })?;
-                say!("{}", serde_json::to_string_pretty(&found)?);
-                Ok(status)
-            }
+            VolumeVerb::Inspect { format, names } => show(format, &names, |name| engine.inspect_volume(name)),
             VolumeVerb::Rm { names } => each(&names, |name| {
                 engine.remove_volume(name)?;
                 say!("{name}");

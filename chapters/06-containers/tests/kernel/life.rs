@@ -15,6 +15,7 @@ pub fn cases() -> Vec<Case> {
         exit_statuses_are_dockers,
         stop_asks_and_then_kills,
         lists_show_what_was_asked_for,
+        what_people_type_for_docker_is_understood,
         what_changed_can_be_seen_committed_and_exported,
         what_a_container_uses_is_shown_while_it_lives,
         published_ports_are_shown_all_or_one,
@@ -31,7 +32,7 @@ fn a_life_from_create_to_removal() -> Result<()> {
     ensure!(id.len() == 64, "{id}");
     ensure!(state("web")? == "created 0" && inspect("web", "{{.State.Pid}}")? == "0");
     ensure!(fails(&["exec", "web", "true"], 1)?.contains("is not running"));
-    ensure!(fails(&["attach", "web"], 125)?.contains("cannot attach to a stopped container"));
+    ensure!(fails(&["attach", "web"], 1)?.contains("cannot attach to a stopped container"));
     ensure!(succeeds(&["start", "web"])? == "web" && state("web")? == "running 0");
     // Its first process is the command, in namespaces of its own, and the shim is its parent.
     let pid: i32 = inspect("web", "{{.State.Pid}}")?.parse()?;
@@ -160,13 +161,41 @@ fn lists_show_what_was_asked_for() -> Result<()> {
     ensure!(names(&["-a", "-f", "label=color"])? == "three\none" && names(&["-a", "-f", "label=color=blue"])? == "one");
     ensure!(names(&["-f", "exited=3"])? == "two" && names(&["-a", "-f", "name=thr"])? == "three");
     ensure!(succeeds(&["ps", "-q"])?.len() == 12 && succeeds(&["ps", "-q", "--no-trunc"])?.len() == 64);
-    ensure!(fails(&["ps", "-f", "color=red"], 125)?.contains("Invalid filter"));
+    ensure!(fails(&["ps", "-f", "color=red"], 1)?.contains("Invalid filter"));
     let table = succeeds(&["ps", "-a"])?;
     ensure!(table.starts_with("CONTAINER ID") && table.contains("Exited (3)") && table.contains("Up "), "{table}");
     let json: serde_json::Value = serde_json::from_str(&succeeds(&["ps", "--format", "json"])?)?;
     ensure!(json["Names"] == "one" && json["Image"] == "hostbox" && json["State"] == "running", "{json}");
     ensure!(fails(&["ps", "--format", "{{.Color}}"], 125)?.contains("there is no Color"));
     ensure!(fails(&["inspect", "-f", "{{.State.Nope}}", "one"], 125)?.contains("there is no Nope"));
+    Ok(())
+}
+
+fn what_people_type_for_docker_is_understood() -> Result<()> {
+    let limits = if is_root() { &["-m", "64m", "--cpus", "0.5"][..] } else { &[] };
+    let flags = [&["-h", "ship", "--network", "none", "-e", "A=b", "-l", "team=x"], limits].concat();
+    detached("first", &flags, "sleep 1000")?;
+    ensure!(succeeds(&["exec", "first", "hostname"])? == "ship");
+    let shown = inspect("first", "{{if .State.Running}}{{.Config.Env}} {{index .Config.Labels \"team\"}}{{end}}")?;
+    ensure!(shown.starts_with("[A=b") && shown.ends_with("] x"), "{shown}");
+    ensure!(inspect("first", "{{range .Mounts}}{{.Source}}{{else}}no mounts{{end}}")? == "no mounts");
+    let limits = inspect("first", "{{.HostConfig.Memory}} {{.HostConfig.NanoCpus}} {{.HostConfig.NetworkMode}}")?;
+    ensure!(limits == if is_root() { "67108864 500000000 none" } else { "0 0 none" }, "{limits}");
+    ensure!(fails(&["inspect", "-f", "{{range .}}", "first"], 125)?.contains("has no {{end}}"));
+    // Columns of one's own, in lines that Docker's client would print.
+    succeeds(&["create", "--name", "second", "hostbox", "true"])?;
+    let table = succeeds(&["ps", "-a", "--format", "table {{.Names}}\t{{.Image}}\t{{.State}}"])?;
+    ensure!(table == "NAMES     IMAGE     STATE\nsecond    hostbox   created\nfirst     hostbox   running", "{table}");
+    ensure!(succeeds(&["ps", "-n", "1", "--format", "{{.Names}}"])? == "second");
+    ensure!(succeeds(&["ps"])?.lines().next().is_some_and(|titles| titles.ends_with("PORTS     NAMES")));
+    let message = fails(&["exec", "-it", "first", "true"], 1)?;
+    ensure!(message.contains("the input device is not a TTY"), "{message}");
+    ensure!(fails(&["kill", "-s", "HELLO", "first"], 1)?.contains("Invalid signal: HELLO"));
+    ensure!(fails(&["port", "first", "80"], 1)?.contains("No public port '80/tcp' published for first"));
+    let stats = program(&["stats", "--no-stream", "first"]).output()?;
+    ensure!(stats.status.success() || !is_root(), "{}", format_output(&stats));
+    succeeds(&["volume", "create", "--label", "of=mine", "kept"])?;
+    ensure!(succeeds(&["volume", "inspect", "-f", "{{.Labels.of}} {{.Driver}}", "kept"])? == "mine local");
     Ok(())
 }
 
@@ -227,7 +256,7 @@ fn published_ports_are_shown_all_or_one() -> Result<()> {
     ensure!(succeeds(&["port", "web", "90/tcp"])? == "127.0.0.1:9090");
     for port in ["81", "80/udp", "8080"] {
         let message = fails(&["port", "web", port], 1)?;
-        ensure!(message.contains("no public port") && message.contains("published for web"), "{message}");
+        ensure!(message.contains("No public port") && message.contains("published for web"), "{message}");
     }
     for port in ["http", "0", "65536", "80/icmp", "80/", "/tcp"] {
         ensure!(fails(&["port", "web", port], 125)?.contains("use a number from 1 to 65535"), "{port}");
