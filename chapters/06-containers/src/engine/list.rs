@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Result, bail};
-use ch01_namespaces::Failure;
 use serde_json::json;
 
 use super::inspect::{mounts, network_settings};
@@ -89,7 +88,7 @@ impl Filters {
         const KNOWN: [&str; 6] = ["id", "name", "status", "label", "ancestor", "exited"];
         match all.keys().find(|name| !KNOWN.contains(&name.as_str())) {
             Some(unknown) => {
-                bail!(Failure::new(1, format!("Invalid filter '{unknown}': there are {}", KNOWN.join(", "))))
+                bail!("Invalid filter '{unknown}': there are {}", KNOWN.join(", "))
             }
             None => Ok(Filters(all)),
         }
