@@ -109,22 +109,28 @@ impl Bench<'_> {
         self.output_of(&["rm", "-f", "talks"]).map(drop)
     }
 
+    /// Alone, beside many, and alone again: what changes on the machine meanwhile shows.
     fn beside(&self) -> Result<()> {
         let many = if self.is_quick { 3 } else { 200 };
-        let next = || -> Result<Times> {
-            let mut times = Times::default();
+        let next = |times: &mut Times| -> Result<()> {
             for _ in 0..self.rounds().min(20) {
                 times.add(&mut self.program(&["run", "--rm", "--network", "none", "hostbox", "true"]))?;
             }
-            Ok(times)
+            Ok(())
         };
-        let alone = next()?;
+        let [mut before, mut crowded, mut after] = [(); 3].map(|()| Times::default());
+        next(&mut before)?;
         for _ in 0..many {
-            self.output_of(&["run", "-d", "--network", "none", "hostbox", "sleep", "10000"])?;
+            self.output_of(&["run", "-d", "--network", "none", "--label", "idle", "hostbox", "sleep", "10000"])?;
         }
-        let crowded = next()?;
-        println!("the next run, alone         {:>8.2}", alone.median());
+        next(&mut crowded)?;
+        for id in self.output_of(&["ps", "-q", "--filter", "label=idle"])?.lines() {
+            self.output_of(&["rm", "-f", id])?;
+        }
+        next(&mut after)?;
+        println!("the next run, alone         {:>8.2}", before.median());
         println!("beside {many:>3} idle containers  {:>8.2}", crowded.median());
+        println!("alone again                 {:>8.2}", after.median());
         Ok(())
     }
 
