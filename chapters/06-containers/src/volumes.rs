@@ -1,7 +1,8 @@
 //! Named volumes: directories that belong to no container, `volumes/NAME/_data` in the data root.
 
+use std::collections::HashSet;
 use std::fs::{self, DirBuilder};
-use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
@@ -47,6 +48,23 @@ impl Volumes {
     /// Where a volume's files are.
     pub fn data(&self, name: &str) -> PathBuf {
         self.directory.join(name).join("_data")
+    }
+
+    /// How many bytes a volume's files have; one with several names counts once.
+    pub fn size(&self, name: &str) -> u64 {
+        let (mut size, mut seen, mut directories) = (0, HashSet::new(), vec![self.data(name)]);
+        while let Some(directory) = directories.pop() {
+            // What goes meanwhile, or can't be read, isn't counted.
+            for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
+                let Ok(metadata) = entry.metadata() else { continue };
+                if metadata.is_dir() {
+                    directories.push(entry.path());
+                } else if seen.insert((metadata.dev(), metadata.ino())) {
+                    size += metadata.len();
+                }
+            }
+        }
+        size
     }
 
     /// Makes a volume, or finds it.

@@ -1,7 +1,7 @@
 //! A container with every field that `docker inspect` has: SDKs read them without asking whether
 //! they are there.
 
-use ch05_network::network::{Endpoint, Networks};
+use ch05_network::network::{Endpoint, Network, Networks};
 use serde_json::{Value, json};
 
 use super::Local;
@@ -146,7 +146,7 @@ pub(super) fn network_settings(engine: &Local, endpoint: Option<&Endpoint>, expo
     let networks = match endpoint {
         None => json!({}),
         Some(endpoint) => json!({endpoint.network.clone(): {
-            "IPAMConfig": null, "Links": null, "Aliases": [endpoint.name], "NetworkID": endpoint.network,
+            "IPAMConfig": null, "Links": null, "Aliases": [endpoint.name], "NetworkID": network.map(Network::stable_id).unwrap_or_default(),
             "EndpointID": "", "Gateway": gateway, "IPAddress": address, "IPPrefixLen": prefix, "MacAddress": "",
             "DriverOpts": null, "IPv6Gateway": "", "GlobalIPv6Address": "", "GlobalIPv6PrefixLen": 0,
         }}),

@@ -146,7 +146,7 @@ impl Engine for Local {
     }
 
     fn kill(&self, name: &str, signal: i32) -> Result<()> {
-        Local::kill(self, name, signal, signal == 9)
+        Local::signal(self, name, signal)
     }
 
     fn pause(&self, name: &str, is_pause: bool) -> Result<()> {

@@ -3,8 +3,10 @@
 use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
-use anyhow::Result;
+use anyhow::{Result, bail};
+use ch01_namespaces::Failure;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::signal::Signal;
 
 use super::Local;
 use crate::record::Status;
@@ -12,6 +14,19 @@ use crate::shim::is_silent;
 use crate::verbs::signal_number;
 
 impl Local {
+    /// Sends a signal that somebody chose. SIGKILL ends it, and its end is waited for: `kill` and `rm`,
+    /// one after the other, is what people type.
+    pub fn signal(&self, name: &str, signal: i32) -> Result<()> {
+        if signal != Signal::SIGKILL as i32 {
+            return self.kill(name, signal, false);
+        }
+        let record = self.records().find(name)?;
+        if !record.state.is_active() {
+            bail!(Failure::new(1, format!("Container {} is not running", record.name)));
+        }
+        self.stop(&record.id, Some(10), Some("SIGKILL"))
+    }
+
     // ANCHOR: stop
     /// Sends a container its stop signal, and kills it if it doesn't end in time. (The kernel discards
     /// the signal if PID 1 has no handler for it.)

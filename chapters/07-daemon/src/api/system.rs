@@ -114,8 +114,14 @@ pub async fn disk_usage(daemon: Daemon, call: Call) -> Answer {
         let containers = engine.list(&ListRequest { all: true, ..ListRequest::default() })?;
         let images = daemon.images.disk_usage(engine)?;
         let volumes = engine.volumes().all()?;
-        let volumes: Vec<Value> =
-            volumes.iter().filter_map(|volume| engine.inspect_volume(&volume.name).ok()).collect();
+        let row = |name: &str| -> Option<Value> {
+            let mut row = engine.inspect_volume(name).ok()?;
+            let users = engine.users_of_volume(name).ok()?.len();
+            // The docker client reads it without asking whether it is there.
+            row["UsageData"] = json!({"RefCount": users, "Size": engine.volumes().size(name)});
+            Some(row)
+        };
+        let volumes: Vec<Value> = volumes.iter().filter_map(|volume| row(&volume.name)).collect();
         let mut all =
             json!({"LayersSize": images.layers_size, "Images": images.rows, "Containers": containers, "Volumes": volumes, "BuildCache": []});
         for (kind, key) in KINDS.iter().zip(["Containers", "Images", "Volumes", "BuildCache"]) {

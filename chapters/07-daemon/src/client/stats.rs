@@ -29,9 +29,16 @@ impl Remote {
         let is_limited = found["HostConfig"]["Memory"].as_u64().is_some_and(|limit| limit > 0);
         let asked = id.clone();
         let read = move || {
-            let runs = self.inspect(&asked).is_ok_and(|found| found["State"]["Running"] == true);
-            let path = container(&asked, "stats").with("stream", 0).with("one-shot", 1);
-            Ok(if runs { Some(stats_of(&self.get(path)?, is_limited)) } else { None })
+            let runs = || self.inspect(&asked).is_ok_and(|found| found["State"]["Running"] == true);
+            if !runs() {
+                return Ok(None);
+            }
+            match self.get(container(&asked, "stats").with("stream", 0).with("one-shot", 1)) {
+                Ok(sample) => Ok(Some(stats_of(&sample, is_limited))),
+                // It has ended in between.
+                Err(_) if !runs() => Ok(None),
+                Err(error) => Err(error),
+            }
         };
         let name = found["Name"].as_str().map(|name| name.trim_start_matches('/').to_string());
         Ok(Counted { id, name, read: Box::new(read) })

@@ -24,6 +24,7 @@ pub fn cases() -> Vec<Case> {
         a_terminal_is_not_framed,
         flags_reach_the_container,
         what_no_daemon_can_be_asked_is_refused_with_a_cure,
+        a_container_that_is_killed_can_be_removed_at_once,
     ]
 }
 
@@ -349,6 +350,31 @@ fn flags_reach_the_container() -> Result<()> {
     let output = same_both_ways(&args)?;
     let expected = "here\n0\nb 1\n/tmp\nread-only\n77\nNoNewPrivs:\t1\n";
     ensure!(String::from_utf8_lossy(&output.stdout) == expected, "{}", text(&output));
+    Ok(())
+}
+
+/// Who kills it and removes it, one after the other, is not told that it still runs.
+fn a_container_that_is_killed_can_be_removed_at_once() -> Result<()> {
+    let _daemon = Daemon::start()?;
+    let always = ["run", "-d", "--restart", "always", "--network=none", "hostbox", "sleep", "600"];
+    for _ in 0..10 {
+        let id = succeeds(&always)?;
+        ensure!(succeeds(&["kill", &id])? == id && succeeds(&["rm", &id])? == id);
+        let local = |args: &[&str]| -> Result<()> {
+            let output = program(args).output()?;
+            ensure!(output.status.success(), "{args:?}: {}", text(&output));
+            Ok(())
+        };
+        let id = succeeds(&always)?;
+        local(&["kill", &id])?;
+        local(&["rm", &id])?;
+    }
+    let id = succeeds(&always)?;
+    // Another signal is only sent.
+    succeeds(&["kill", "-s", "WINCH", &id])?;
+    ensure!(inspect(&id)?["State"]["Running"] == true);
+    succeeds(&["rm", "-f", &id])?;
+    ensure!(fails(&["kill", &id], 1)?.contains("No such container"));
     Ok(())
 }
 

@@ -37,6 +37,17 @@ fn version_and_info_tell_of_both_sides() -> Result<()> {
         let df = world.docker(&["system", "df"])?;
         ensure!(df.contains("Images") && df.contains("Local Volumes"), "{df}");
         world.docker(&["tag", "hostbox", "counted"])?;
+        // With a volume, the client reads fields of it.
+        world.docker(&["run", "--name", "dfv", "-v", "files:/f", "busybox", "sh", "-c", "echo 1234 > /f/x"])?;
+        world.docker(&["volume", "create", "unused"])?;
+        let volumes = world.docker(&["system", "df", "--format", "{{.Type}} {{.TotalCount}} {{.Active}} {{.Size}}"])?;
+        ensure!(volumes.contains("Local Volumes 2 1 5B"), "{volumes}");
+        let volumes = world.docker(&["system", "df", "-v"])?;
+        let row =
+            |name: &str| volumes.lines().any(|line| line.split_whitespace().collect::<Vec<_>>() == [name, "1", "5B"]);
+        ensure!(row("files"), "{volumes}");
+        world.docker(&["rm", "dfv"])?;
+        world.docker(&["volume", "rm", "files", "unused"])?;
         let images = world.docker(&["images", "--all", "--quiet", "--no-trunc"])?;
         let images = images.lines().collect::<std::collections::BTreeSet<_>>().len();
         let total = world.docker(&["system", "df", "--format", "{{.Type}} {{.TotalCount}}"])?;

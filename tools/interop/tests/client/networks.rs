@@ -48,7 +48,12 @@ fn a_published_port_answers_and_is_shown() -> Result<()> {
 
 fn containers_on_a_network_find_each_other_by_name() -> Result<()> {
     with_each_client(|world| {
-        world.docker(&["network", "create", "--subnet", "10.77.0.0/24", "harbour"])?;
+        world.docker(&["network", "create", "--subnet", "10.77.0.0/24", "--label", "sea=north", "harbour"])?;
+        let labelled = |label: &str| {
+            let filter = format!("label={label}");
+            world.docker(&["network", "ls", "--filter", &filter, "--format", "{{.Name}} {{.Labels}}"])
+        };
+        ensure!(labelled("sea=north")? == "harbour sea=north" && labelled("sea=south")?.is_empty());
         ensure!(world.docker(&["network", "ls", "--format", "{{.Name}} {{.Driver}}"])?.contains("harbour bridge"));
         let subnet = world.docker(&["network", "inspect", "-f", "{{(index .IPAM.Config 0).Subnet}}", "harbour"])?;
         ensure!(subnet == "10.77.0.0/24", "{subnet}");
@@ -59,6 +64,8 @@ fn containers_on_a_network_find_each_other_by_name() -> Result<()> {
         let address = "{{.NetworkSettings.Networks.harbour.IPAddress}}";
         let address = world.docker(&["inspect", "-f", address, "server"])?;
         ensure!(address.starts_with("10.77.0."), "{address}");
+        let id = world.docker(&["inspect", "-f", "{{.NetworkSettings.Networks.harbour.NetworkID}}", "server"])?;
+        ensure!(id == world.docker(&["network", "inspect", "-f", "{{.Id}}", "harbour"])?, "{id}");
         eventually("the server answers by its name", || {
             let fetch = ["busybox", "wget", "-q", "-O", "-", "http://server/"];
             let asked = world.try_docker(&[&["run", "--rm", "--network", "harbour"][..], &fetch].concat())?;

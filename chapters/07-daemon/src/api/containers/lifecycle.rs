@@ -108,7 +108,7 @@ pub async fn kill(daemon: Daemon, name: String, call: Call) -> Answer {
     let number = signal_number(&signal)?;
     let id = find(&daemon, name).await?.id;
     let (engine, container) = (daemon.engine.clone(), id.clone());
-    blocking_on(&daemon, &container, move || engine.kill(&id, number, number == 9)).await?;
+    blocking_on(&daemon, &container, move || engine.signal(&id, number)).await?;
     no_content()
 }
 
