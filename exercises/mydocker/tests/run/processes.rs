@@ -144,7 +144,7 @@ fn stdin_and_stdout_are_the_commands_alone() -> Result<()> {
 
 fn whose_steps_run_is_said_once() -> Result<()> {
     let output = run(&["run", "true"])?;
-    ensure!(stderr(&output).matches("yours").count() == 1, "{output:?}");
+    ensure!(stderr(&output).matches("your functions").count() == 1, "{output:?}");
     ensure!(stderr(&output).contains("sample solutions: 1.2-"), "{output:?}");
     ensure!(stderr(&output).lines().all(|line| line.chars().count() <= 80), "{output:?}");
     Ok(())
