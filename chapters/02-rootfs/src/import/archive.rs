@@ -126,8 +126,8 @@ impl<R: Read> Archive<R> {
                 EntryType::GNULongLink => once(&mut extensions.target, self.text(size, LONGEST_NAME)?)?,
                 EntryType::XHeader => once(&mut extensions.pax, Pax::parse(&self.text(size, LONGEST_PAX)?)?)?,
                 EntryType::XGlobalHeader => Pax::parse(&self.text(size, LONGEST_PAX)?)?.refuse_if_it_matters()?,
-                // A label of the whole archive.
-                kind if kind.as_byte() == b'V' => {}
+                // A label of the whole archive: a name, and no data.
+                kind if kind.as_byte() == b'V' => ensure!(size == 0, "a label with {size} bytes of data"),
                 _ => return self.member(&header, extensions).map(Some),
             }
         }
@@ -140,6 +140,9 @@ impl<R: Read> Archive<R> {
         let name = pax.sparse.name.clone().or(pax.path).or(extensions.name);
         let name = path(name.unwrap_or_else(|| header.path_bytes().into_owned()));
         let target = pax.linkpath.or(extensions.target).or_else(|| header.link_name_bytes().map(|it| it.into_owned()));
+        // A pax header's may be as long as the header.
+        let longest = target.as_ref().map_or(0, Vec::len).max(name.as_os_str().len()) as u64;
+        ensure!(longest <= LONGEST_NAME, "a name of {longest} bytes: more than {LONGEST_NAME} is no name");
         if let Some(size) = pax.size {
             self.expect(size)?;
         }

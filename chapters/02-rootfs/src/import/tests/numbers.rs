@@ -49,6 +49,30 @@ fn import_bytes(archive: &[u8]) -> (tempfile::TempDir, Result<Unpacked>) {
 }
 
 #[test]
+fn a_name_in_a_pax_header_is_no_longer_than_a_path() {
+    for key in ["path", "linkpath"] {
+        let record = |length: usize| {
+            let text = format!(" {key}={}\n", "n/".repeat(length / 2));
+            let digits = (text.len() + 4).to_string();
+            assert_eq!(digits.len(), 4);
+            format!("{digits}{text}")
+        };
+        for (length, is_kept) in [(4000, true), (5000, false)] {
+            let pax = member(b'x', "pax", record(length).as_bytes());
+            let archive = [pax, member(b'2', "link", b""), end()].concat();
+            let read = Archive::new(&archive[..]).next_member();
+            assert_eq!(read.is_ok(), is_kept, "{key} {length}: {read:?}");
+        }
+    }
+}
+
+#[test]
+fn a_label_has_no_data() {
+    let archive = [member(b'V', "label", b"data"), end()].concat();
+    assert!(Archive::new(&archive[..]).next_member().unwrap_err().to_string().contains("a label"));
+}
+
+#[test]
 fn a_long_header_is_refused_before_it_is_read() {
     // No file has a name of 1 GB. Its header is all there is to read: more would be an error of its
     // own.
