@@ -1,11 +1,14 @@
 //! Taking a line out of files that belong to other containers.
 
 use std::fs::{self, File};
-use std::io::{ErrorKind, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
+
+/// Of a file that is read whole, in bytes: many more than thousands of containers' lines take.
+const MOST: u64 = 4 << 20;
 
 /// What is to be taken out, and of which files: those called `file` in the directories in `parent`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,7 +41,13 @@ impl LineRemoval {
     /// In place: the file may be bound into a container, which keeps to the inode and not to the name.
     fn take_out(&self, file: &Path) -> Result<()> {
         // Most directories have none; one may go away while we look.
-        let Ok(text) = fs::read_to_string(file) else { return Ok(()) };
+        let mut text = String::new();
+        let read = File::open(file).and_then(|file| file.take(MOST + 1).read_to_string(&mut text));
+        // It is bound into a container, whose root may write to it. One that is that large isn't ours any
+        // more: it is left to those who made it so.
+        if read.is_err() || text.len() as u64 > MOST {
+            return Ok(());
+        }
         if !text.lines().any(|line| line == self.line) {
             return Ok(());
         }
@@ -76,5 +85,19 @@ mod tests {
         }
         fs::remove_dir_all(&parent).unwrap();
         removal.run().unwrap();
+    }
+
+    #[test]
+    fn a_file_that_somebody_made_huge_is_not_read_into_memory() {
+        let parent = tempfile::tempdir().unwrap();
+        fs::create_dir(parent.path().join("one")).unwrap();
+        fs::write(parent.path().join("lock"), "").unwrap();
+        let file = File::create(parent.path().join("one/hosts")).unwrap();
+        // A hole: it takes no place on the disk.
+        file.set_len(1 << 40).unwrap();
+        let parent = parent.path().to_path_buf();
+        let lock = parent.join("lock");
+        LineRemoval { line: "a".into(), file: "hosts".into(), parent, lock }.run().unwrap();
+        assert_eq!(file.metadata().unwrap().len(), 1 << 40);
     }
 }

@@ -1,7 +1,8 @@
 //! /etc/hosts, /etc/hostname and /etc/resolv.conf: files of the container's state directory, bound
 //! into its root.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::Read;
 use std::net::IpAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -110,9 +111,13 @@ impl EtcFiles {
         (hosts.text(), resolv_conf(&self.dns, endpoint.is_some()))
     }
 
-    /// The host name of a container, given its state directory.
+    /// The host name of a container, given its state directory. The container may have written to the
+    /// file: what is there is a name, or nothing.
     pub fn hostname_in(state_directory: &Path) -> Option<String> {
-        let text = fs::read_to_string(state_directory.join(HOSTNAME)).ok()?;
-        Some(text.trim_end().into())
+        let mut text = String::new();
+        File::open(state_directory.join(HOSTNAME)).ok()?.take(64).read_to_string(&mut text).ok()?;
+        let name = text.trim_end();
+        let is_name = !name.is_empty() && name.chars().all(|c| c.is_ascii_graphic());
+        is_name.then(|| name.into())
     }
 }
