@@ -5,13 +5,14 @@
 //! of the root and can't leave it.
 
 use std::ffi::OsStr;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::fs::File;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::{Component, Path, PathBuf};
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, openat};
-use nix::sys::stat::{Mode, SFlag, fstat, mkdirat};
+use nix::sys::stat::{Mode, SFlag, fchmod, fstat, mkdirat};
 use nix::unistd::symlinkat;
 
 use crate::sys;
@@ -84,12 +85,19 @@ impl Root {
         Ok(self.look_up(path, Links::Followed)?.map(|(found, _)| found))
     }
 
+    /// The regular file at `path`, to be read, if there is anything.
+    pub fn open_file(&self, path: &Path) -> Result<Option<File>> {
+        let found = self.find(path)?.map(|found| open_regular(found.as_fd()));
+        found.transpose().with_context(|| format!("cannot read {}", path.display()))
+    }
+
     /// Makes a file that must not be there yet, to be written to.
     pub fn new_file(&self, path: &Path, mode: Mode) -> Result<OwnedFd> {
         let (parent, name) = self.parent(path)?;
         let flags = OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_WRONLY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
-        sys::with_exact_modes(|| openat(&parent, name.as_os_str(), flags, mode))
-            .map_err(|errno| cannot_make(path, errno))
+        let file = openat(&parent, name.as_os_str(), flags, mode).map_err(|errno| cannot_make(path, errno))?;
+        has_exactly(file.as_fd(), mode).with_context(|| format!("cannot set the mode of {}", path.display()))?;
+        Ok(file)
     }
 
     /// Makes a link, unless there is something already.
@@ -115,7 +123,11 @@ impl Root {
         }
         let (parent, name) = self.parent_with(path, links)?;
         let mode = Mode::from_bits_truncate(0o755);
-        sys::with_exact_modes(|| mkdirat(&parent, name.as_os_str(), mode)).map_err(|errno| cannot_make(path, errno))?;
+        mkdirat(&parent, name.as_os_str(), mode).map_err(|errno| cannot_make(path, errno))?;
+        let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+        openat(&parent, name.as_os_str(), flags, Mode::empty())
+            .and_then(|made| has_exactly(made.as_fd(), mode))
+            .with_context(|| format!("cannot set the mode of {}", path.display()))?;
         self.made(path, links)
     }
 
@@ -161,11 +173,33 @@ impl AsFd for Root {
     }
 }
 
+/// Gives what was made a moment ago the mode that it was made with, whatever the umask has taken away.
+/// (The umask itself is the whole process's. Two threads that put it aside for a moment could leave
+/// it at 0, for all that this process makes and starts from then on.)
+fn has_exactly(made: BorrowedFd<'_>, mode: Mode) -> nix::Result<()> {
+    let is = Mode::from_bits_truncate(fstat(made)?.st_mode);
+    if is.contains(mode) { Ok(()) } else { fchmod(made, mode) }
+}
+
 /// What a descriptor refers to.
 pub fn kind_of(fd: BorrowedFd<'_>) -> Result<Kind> {
     let mode = SFlag::from_bits_truncate(fstat(fd).context("fstat")?.st_mode & SFlag::S_IFMT.bits());
     Ok(if mode == SFlag::S_IFDIR { Kind::Directory } else { Kind::File })
 }
+
+// ANCHOR: open_regular
+/// Opens what a descriptor of a place (O_PATH) refers to, to be read: a regular file, and nothing
+/// else. Nothing else is even opened. A fifo would wait for somebody who writes; and who has
+/// CAP_MKNOD lays a device where a file was a moment ago, which we would open with the host's powers:
+/// a disk is read then, a watchdog begins to count.
+pub fn open_regular(place: BorrowedFd<'_>) -> Result<File> {
+    let mode = SFlag::from_bits_truncate(fstat(place).context("fstat")?.st_mode & SFlag::S_IFMT.bits());
+    ensure!(mode == SFlag::S_IFREG, "it is not a regular file");
+    // It leads to what the descriptor refers to, whatever is under its name by now.
+    let by_descriptor = format!("/proc/self/fd/{}", place.as_raw_fd());
+    File::open(&by_descriptor).context("open")
+}
+// ANCHOR_END: open_regular
 
 fn cannot_make(path: &Path, errno: Errno) -> anyhow::Error {
     let path = path.display();
@@ -217,6 +251,22 @@ mod tests {
         root.directory_without_links(Path::new("/etc/new")).unwrap();
         assert!(directory.path().join("root/etc/new").is_dir());
         assert_eq!(std::fs::read_dir(outside).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn threads_that_make_files_leave_the_umask_alone() {
+        let (_directory, root, _) = hostile();
+        let umask = || {
+            let status = std::fs::read_to_string("/proc/self/status").unwrap();
+            status.lines().find(|line| line.starts_with("Umask")).unwrap().to_string()
+        };
+        let before = umask();
+        std::thread::scope(|scope| {
+            let makes = scope.spawn(|| (0..2000).for_each(|n| drop(root.directory(&PathBuf::from(format!("/{n}"))))));
+            while !makes.is_finished() {
+                assert_eq!(umask(), before);
+            }
+        });
     }
 
     #[test]

@@ -66,7 +66,7 @@ impl LayerStore {
                     Some((_, stat)) if is_directory(&stat) => reached.push(part),
                     Some((layer, stat)) if kind(&stat) == SFlag::S_IFLNK && links < 40 => {
                         links += 1;
-                        let target = layer.read_link(&part)?;
+                        let target = layer.read_link(&part)?.context("it was exchanged")?;
                         if Path::new(&target).is_absolute() {
                             reached.clear();
                         }
@@ -91,7 +91,8 @@ fn copy_union(from: &Union, to: &Directory, copier: &mut Copier) -> Result<()> {
         let Some((layer, stat)) = from.find(&name)? else { continue };
         if is_directory(&stat) {
             let inner = copier.make_directory(to, &name)?;
-            copy_union(&from.child(&name)?, &inner, copier)?;
+            let child = from.child(&name)?;
+            copier.deeper(|copier| copy_union(&child, &inner, copier))?;
             copier.set_directory(to, &name, &stat)?;
         } else {
             copier.copy_entry(layer, to, &name, &stat).with_context(|| format!("cannot copy {}", name.display()))?;

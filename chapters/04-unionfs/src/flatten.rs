@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 
 use crate::LayerStore;
 use crate::archive::ArchiveWriter;
-use crate::directory::{Directory, is_directory};
+use crate::directory::{Directory, check_depth, is_directory};
 use crate::owner::as_owner;
 use crate::union::Union;
 
@@ -32,6 +32,7 @@ impl LayerStore {
 }
 
 fn write_union(union: &Union, path: &Path, archive: &mut ArchiveWriter<impl Write>) -> Result<()> {
+    check_depth(path)?;
     for name in union.names()? {
         let Some((layer, stat)) = union.find(&name)? else { continue };
         let place = path.join(&name);

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use nix::sys::resource::{Resource, getrlimit, rlim_t, setrlimit};
 
 /// While it lives, as many files may be open as the hard limit allows: a layer is walked from
-/// descriptor to descriptor, one or more for each level, and a name has up to 2048 levels. A
+/// descriptor to descriptor, one or more for each level, and a path has up to 2048 levels. A
 /// container must not inherit that: select(2) counts to 1024.
 pub struct ManyOpenFiles(());
 

@@ -5,7 +5,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, openat};
 use nix::sys::stat::Mode;
@@ -45,14 +45,23 @@ impl SpecialNames for NoSpecialNames {
     }
 }
 
+/// As many as a path of 4096 bytes has. By a link to a deep directory an archive nests deeper, and
+/// our stack would end before its directories do.
+const MOST_LEVELS: usize = 2048;
+
 /// Removes what is there under a name in a directory, with all that is in it. Links are removed,
 /// never followed.
 pub fn remove_entry(directory: BorrowedFd<'_>, name: &Path) -> Result<()> {
+    remove_at(directory, name, 0)
+}
+
+fn remove_at(directory: BorrowedFd<'_>, name: &Path, level: usize) -> Result<()> {
     match unlinkat(directory, name, UnlinkatFlags::NoRemoveDir) {
         Ok(()) | Err(Errno::ENOENT) => return Ok(()),
         Err(Errno::EISDIR) => {}
         Err(errno) => return Err(errno.into()),
     }
+    ensure!(level < MOST_LEVELS, "directories are nested deeper than {MOST_LEVELS} levels");
     let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
     let inner = openat(directory, name, flags, Mode::empty())?;
     let mut entries = nix::dir::Dir::from_fd(inner.try_clone()?)?;
@@ -60,7 +69,7 @@ pub fn remove_entry(directory: BorrowedFd<'_>, name: &Path) -> Result<()> {
         let entry = entry?;
         let name = OsStr::from_bytes(entry.file_name().to_bytes());
         if name != "." && name != ".." {
-            remove_entry(inner.as_fd(), Path::new(name))?;
+            remove_at(inner.as_fd(), Path::new(name), level + 1)?;
         }
     }
     Ok(unlinkat(directory, name, UnlinkatFlags::RemoveDir)?)

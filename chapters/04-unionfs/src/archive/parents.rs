@@ -94,42 +94,52 @@ impl Parents {
     fn walk(&self, directory: &Path) -> Result<PathBuf> {
         let (mut reached, mut links) = (PathBuf::from("/"), 0);
         let mut rest = parts(directory);
+        // What is open is the directory reached, until a link or `..` leads elsewhere: from the root again
+        // for each part, a deep path would take the square of its length.
+        let mut open = self.open(&reached)?;
         while let Some(part) = rest.pop() {
             if part == ".." {
                 reached.pop();
+                open = self.open(&reached)?;
                 continue;
             }
-            let (own, below) = self.open(&reached)?;
+            let (own, below) = &open;
             let target = match own.stat(&part)? {
                 Some(stat) if is_whiteout(&stat) => {
-                    unlinkat(&own, part.as_os_str(), UnlinkatFlags::NoRemoveDir).context("a whiteout")?;
-                    make_directory(&own, &part, None)?;
+                    unlinkat(own, part.as_os_str(), UnlinkatFlags::NoRemoveDir).context("a whiteout")?;
+                    make_directory(own, &part, None)?;
                     let made = own.child(&part)?.context("it was exchanged")?;
                     sys::make_opaque(made.as_fd()).context("cannot make it opaque")?;
                     self.forget();
                     None
                 }
-                Some(stat) if kind(&stat) == SFlag::S_IFLNK => Some(own.read_link(&part)?),
+                Some(stat) if kind(&stat) == SFlag::S_IFLNK => Some(own.read_link(&part)?.context("it was exchanged")?),
                 Some(_) => None,
                 None => match below.find(&part)? {
-                    Some((layer, stat)) if kind(&stat) == SFlag::S_IFLNK => Some(layer.read_link(&part)?),
+                    Some((layer, stat)) if kind(&stat) == SFlag::S_IFLNK => {
+                        Some(layer.read_link(&part)?.context("it was exchanged")?)
+                    }
                     Some((layer, stat)) if is_directory(&stat) => {
-                        make_directory(&own, &part, Some((layer, &stat)))?;
+                        make_directory(own, &part, Some((layer, &stat)))?;
                         None
                     }
                     _ => {
-                        make_directory(&own, &part, None)?;
+                        make_directory(own, &part, None)?;
                         None
                     }
                 },
             };
             match target {
-                None => reached.push(part),
+                None => {
+                    reached.push(&part);
+                    open = down(&open, &part).with_context(|| format!("cannot enter {}", reached.display()))?;
+                }
                 Some(target) => {
                     links += 1;
                     ensure!(links <= MOST_LINKS, "too many links on the way to {}", directory.display());
                     if Path::new(&target).is_absolute() {
                         reached = PathBuf::from("/");
+                        open = self.open(&reached)?;
                     }
                     rest.extend(parts(Path::new(&target)));
                 }
@@ -140,15 +150,21 @@ impl Parents {
 
     /// A directory of the layer, which is there, and what is below it.
     fn open(&self, path: &Path) -> Result<(Directory, Union)> {
-        let mut own = Directory::open(&self.layer)?;
+        let own = Directory::open(&self.layer)?;
         let below = self.below.iter().map(|layer| Directory::open(layer)).collect::<Result<_>>()?;
-        let mut below = Union::new(below);
+        let mut open = (own, Union::new(below));
         for part in parts(path).iter().rev() {
-            own = own.child(part)?.with_context(|| format!("{} is not a directory", path.display()))?;
-            below = if own.is_opaque() { Union::default() } else { below.child(part)? };
+            open = down(&open, part).with_context(|| format!("cannot enter {}", path.display()))?;
         }
-        Ok((own, below))
+        Ok(open)
     }
+}
+
+/// A directory in a directory, and what is below it.
+fn down((own, below): &(Directory, Union), part: &OsStr) -> Result<(Directory, Union)> {
+    let own = own.child(part)?.context("it is not a directory")?;
+    let below = if own.is_opaque() { Union::default() } else { below.child(part)? };
+    Ok((own, below))
 }
 
 /// The parts of a path, last first.

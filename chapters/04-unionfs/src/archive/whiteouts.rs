@@ -17,7 +17,7 @@ use ch02_rootfs::import::{SpecialNames, remove_entry};
 use nix::sys::stat::fstat;
 
 use super::parents::Parents;
-use crate::directory::{Directory, is_whiteout};
+use crate::directory::{Directory, MOST_LEVELS, is_whiteout};
 use crate::sys;
 
 /// The prefix of a whiteout in an archive.
@@ -96,12 +96,13 @@ impl Whiteouts {
     /// Removes the entry with this name, except files that this layer has added (image-spec, layer.md,
     /// "Whiteouts"). Returns whether files of this layer stay. (With overlay2 it removes earlier
     /// whiteouts, which would be visible as devices in an opaque directory.)
-    fn remove_lower(&self, directory: &Directory, name: &OsStr) -> Result<bool> {
+    fn remove_lower(&self, directory: &Directory, name: &OsStr, level: usize) -> Result<bool> {
+        ensure!(level < MOST_LEVELS, "directories are nested deeper than {MOST_LEVELS} levels");
         let Some(stat) = directory.stat(name)? else { return Ok(false) };
         let place = self.place(directory.as_fd(), name)?;
         let is_own = !is_whiteout(&stat) && self.own.borrow().contains(&place);
         let child = directory.child(name)?;
-        let has_own = child.map_or(Ok(false), |child| self.remove_lower_entries(&child))?;
+        let has_own = child.map_or(Ok(false), |child| self.remove_lower_entries(&child, level + 1))?;
         if !is_own && !has_own {
             remove_entry(directory.as_fd(), Path::new(name))?;
         }
@@ -109,9 +110,9 @@ impl Whiteouts {
     }
     // ANCHOR_END: remove_lower
 
-    fn remove_lower_entries(&self, directory: &Directory) -> Result<bool> {
+    fn remove_lower_entries(&self, directory: &Directory, level: usize) -> Result<bool> {
         let names = directory.names()?;
-        names.iter().try_fold(false, |stays, name| Ok(self.remove_lower(directory, name)? || stays))
+        names.iter().try_fold(false, |stays, name| Ok(self.remove_lower(directory, name, level)? || stays))
     }
 
     /// Hides what is below a directory of the layer.
@@ -123,7 +124,7 @@ impl Whiteouts {
 
     /// Deletes a name of the layers below.
     fn delete(&self, directory: &Directory, name: &OsStr) -> Result<()> {
-        let stays = self.remove_lower(directory, name)?;
+        let stays = self.remove_lower(directory, name, 0)?;
         let Some(parents) = &self.parents else { return Ok(()) };
         if stays {
             return directory.child(name)?.map_or(Ok(()), |child| self.make_opaque(&child));
@@ -157,7 +158,7 @@ impl SpecialNames for Whiteouts {
         let directory = Directory::from_fd(directory.try_clone_to_owned()?)?;
         match meaning {
             Meaning::Opaque => {
-                self.remove_lower_entries(&directory)?;
+                self.remove_lower_entries(&directory, 0)?;
                 if self.form == WhiteoutForm::Overlay {
                     self.make_opaque(&directory)?;
                 }

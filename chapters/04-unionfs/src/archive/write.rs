@@ -18,13 +18,16 @@ use crate::directory::{Directory, kind};
 /// bytes: entries are sorted, times are whole seconds, names of users are left out.
 pub fn write(content: &Path, changes: &[Change], out: impl Write) -> Result<()> {
     let mut archive = Builder::new(out);
-    let mut links = HashMap::new();
+    let (mut links, mut last) = (HashMap::new(), None);
     for change in changes {
         let name = change.path.strip_prefix("/").unwrap_or(&change.path);
         refuse_reserved(change)?;
         let written = match change.kind {
             Kind::Deleted => write_whiteout(&mut archive, name),
-            Kind::Added | Kind::Changed => write_entry(&mut archive, content, name, &mut links),
+            Kind::Added | Kind::Changed => find(content, name, &mut last).and_then(|found| match found {
+                Some((directory, last)) => write_found(&mut archive, directory, &last, name, &mut links),
+                None => Ok(()),
+            }),
         };
         written.with_context(|| format!("cannot archive {}", change.path.display()))?;
     }
@@ -82,18 +85,6 @@ fn write_whiteout(archive: &mut Builder<impl Write>, name: &Path) -> Result<()> 
     Ok(archive.append_data(&mut header, name.with_file_name(whiteout), io::empty())?)
 }
 
-fn write_entry(
-    archive: &mut Builder<impl Write>,
-    content: &Path,
-    name: &Path,
-    links: &mut HashMap<(u64, u64), PathBuf>,
-) -> Result<()> {
-    match find(content, name)? {
-        Some((directory, last)) => write_found(archive, &directory, &last, name, links),
-        None => Ok(()),
-    }
-}
-
 fn write_found(
     archive: &mut Builder<impl Write>,
     directory: &Directory,
@@ -112,22 +103,24 @@ fn write_found(
             archive.append_data(&mut header, name.join(""), io::empty())?;
         }
         SFlag::S_IFLNK => {
+            let Some(target) = directory.read_link(last)? else { return Ok(()) };
             header.set_entry_type(EntryType::Symlink);
-            archive.append_link(&mut header, name, directory.read_link(last)?)?;
+            archive.append_link(&mut header, name, target)?;
         }
         SFlag::S_IFREG => {
             if let Some(first) = links.get(&(stat.st_dev, stat.st_ino)) {
                 header.set_entry_type(EntryType::Link);
                 return Ok(archive.append_link(&mut header, name, first)?);
             }
+            // First, since the attributes that are written next belong to whatever follows them.
+            let Some(file) = directory.open_file(last)? else { return Ok(()) };
             if stat.st_nlink > 1 {
                 links.insert((stat.st_dev, stat.st_ino), name.into());
             }
             write_attributes(archive, directory, last)?;
             header.set_size(stat.st_size as u64);
             // A file that grows or shrinks meanwhile: exactly as much as the header promises.
-            let file = directory.open_file(last)?.chain(io::repeat(0)).take(stat.st_size as u64);
-            archive.append_data(&mut header, name, file)?;
+            archive.append_data(&mut header, name, file.chain(io::repeat(0)).take(stat.st_size as u64))?;
         }
         SFlag::S_IFIFO => {
             header.set_entry_type(EntryType::Fifo);
@@ -146,18 +139,28 @@ fn write_found(
 }
 
 /// The directory that a path is in, from descriptor to descriptor; `None` when it is gone, or
-/// something else by now.
-fn find(content: &Path, name: &Path) -> Result<Option<(Directory, OsString)>> {
-    let mut directory = Directory::open(content)?;
+/// something else by now. The last one is kept, to go on from there: changes are sorted, and from the
+/// root each time, deep ones would take the square of their depth.
+fn find<'a>(
+    content: &Path,
+    name: &Path,
+    last: &'a mut Option<(PathBuf, Directory)>,
+) -> Result<Option<(&'a Directory, OsString)>> {
     let parent = name.parent().unwrap_or(Path::new(""));
-    for part in parent.components() {
+    let known = last.take().filter(|(path, _)| parent.starts_with(path));
+    let (path, mut directory) = match known {
+        Some(known) => known,
+        None => (PathBuf::new(), Directory::open(content)?),
+    };
+    for part in parent.strip_prefix(&path)?.components() {
         let Component::Normal(part) = part else { return Ok(None) };
         match directory.child(part)? {
             Some(child) => directory = child,
             None => return Ok(None),
         }
     }
-    Ok(name.file_name().map(|last| (directory, last.to_os_string())))
+    let (_, directory) = last.insert((parent.into(), directory));
+    Ok(name.file_name().map(|name| (&*directory, name.to_os_string())))
 }
 
 fn header_of(stat: &FileStat) -> Header {

@@ -12,7 +12,7 @@ use anyhow::{Context, Result};
 use nix::sys::stat::FileStat;
 use serde::{Deserialize, Serialize};
 
-use crate::directory::{Directory, is_directory, is_whiteout};
+use crate::directory::{Directory, check_depth, is_directory, is_whiteout};
 use crate::union::Union;
 
 /// One change.
@@ -98,6 +98,7 @@ fn compare(
     path: &Path,
     found: &mut Vec<Change>,
 ) -> Result<bool> {
+    check_depth(path)?;
     let before = found.len();
     let is_whole = is_whole || upper.is_opaque();
     let names = upper.names()?;
@@ -105,8 +106,18 @@ fn compare(
         // A running container may have removed it since.
         let Some(stat) = upper.stat(name)? else { continue };
         let place = path.join(name);
-        compare_entry((upper, is_whole), name, &stat, form, below, &place, found)
+        let visible = below.find(name)?;
+        let own = compare_entry((upper, &stat), name, form, visible)
             .with_context(|| format!("cannot compare {}", place.display()))?;
+        found.extend(own.map(|kind| Change { path: place.clone(), kind }));
+        if is_directory(&stat)
+            && let Some(child) = upper.child(name)?
+        {
+            let has_changes = compare(&child, is_whole, form, &below.child(name)?, &place, found)?;
+            if has_changes && own.is_none() {
+                found.push(Change { path: place, kind: Kind::Changed });
+            }
+        }
     }
     if is_whole {
         for name in below.names()?.iter().filter(|name| names.binary_search(name).is_err()) {
@@ -117,38 +128,19 @@ fn compare(
 }
 // ANCHOR_END: compare
 
+/// What became of one entry, without what is in it.
 fn compare_entry(
-    (upper, is_whole): (&Directory, bool),
+    (upper, stat): (&Directory, &FileStat),
     name: &OsStr,
-    stat: &FileStat,
     form: Form,
-    below: &Union,
-    place: &Path,
-    found: &mut Vec<Change>,
-) -> Result<()> {
-    let visible = below.find(name)?;
-    let mut note = |kind| found.push(Change { path: place.into(), kind });
+    visible: Option<(&Directory, FileStat)>,
+) -> Result<Option<Kind>> {
     if form == Form::Difference && is_whiteout(stat) {
-        if visible.is_some() {
-            note(Kind::Deleted);
-        }
-        return Ok(());
+        return Ok(visible.map(|_| Kind::Deleted));
     }
-    let own = match visible {
+    Ok(match visible {
         None => Some(Kind::Added),
         Some((layer, old)) if same::is_same((layer, &old), (upper, stat), name)? => None,
         Some(_) => Some(Kind::Changed),
-    };
-    if let Some(kind) = own {
-        note(kind);
-    }
-    if is_directory(stat)
-        && let Some(child) = upper.child(name)?
-    {
-        let has_changes = compare(&child, is_whole, form, &below.child(name)?, place, found)?;
-        if has_changes && own.is_none() {
-            found.push(Change { path: place.into(), kind: Kind::Changed });
-        }
-    }
-    Ok(())
+    })
 }

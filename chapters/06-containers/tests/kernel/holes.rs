@@ -27,6 +27,8 @@ pub fn cases() -> Vec<Case> {
         groups_of_the_caller_are_left_behind,
         who_has_no_terminal_has_none_to_type_on,
         a_session_keyring_of_the_callers_is_not_reachable,
+        directories_deeper_than_our_stack_are_an_error_and_go_away,
+        files_that_change_while_they_are_read_cost_nobody_the_others,
     ]
 }
 
@@ -288,5 +290,33 @@ fn a_session_keyring_of_the_callers_is_not_reachable() -> Result<()> {
             Ok(())
         })?;
     }
+    Ok(())
+}
+
+/// A container goes down, and makes the next directory there: no path leads to the last one.
+fn directories_deeper_than_our_stack_are_an_error_and_go_away() -> Result<()> {
+    let probe = probe_flags()?;
+    let probe: Vec<&str> = probe.iter().map(String::as_str).collect();
+    succeeds(&[&["run", "--name", "deep"], &probe[..], &["hostbox", "/probe", "nest", "20000"]].concat())?;
+    for verb in [&["diff", "deep"][..], &["export", "-o", "/tmp/deep.tar", "deep"], &["commit", "deep", "image"]] {
+        let message = fails(verb, 125)?;
+        ensure!(message.contains("nested too deep") && message.len() < 2000, "{verb:?}: {message}");
+    }
+    succeeds(&["rm", "deep"])?;
+    Ok(())
+}
+
+fn files_that_change_while_they_are_read_cost_nobody_the_others() -> Result<()> {
+    let probe = probe_flags()?;
+    let probe: Vec<&str> = probe.iter().map(String::as_str).collect();
+    succeeds(&[&["run", "-d", "--name", "busy"], &probe[..], &["hostbox", "/probe", "churn"]].concat())?;
+    eventually("it churns", || Ok(succeeds(&["logs", "busy"])?.contains("churning")))?;
+    for _ in 0..8 {
+        succeeds(&["export", "-o", "/tmp/busy.tar", "busy"])?;
+        let listed = std::process::Command::new("tar").args(["tf", "/tmp/busy.tar"]).output()?;
+        ensure!(listed.status.success() && text(&listed).contains("etc/passwd"), "{}", format_output(&listed));
+        succeeds(&["diff", "busy"])?;
+    }
+    succeeds(&["rm", "-f", "busy"])?;
     Ok(())
 }

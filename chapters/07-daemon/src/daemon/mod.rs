@@ -66,6 +66,9 @@ pub type Daemon = Arc<Shared>;
 /// How long a client may take for the head of a request.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// Of each thread: as much as a process's first one has.
+const STACK: usize = 8 << 20;
+
 /// Serves until it is told to end. Containers go on.
 pub fn run(
     flags: &StoreFlags,
@@ -84,6 +87,9 @@ pub fn run(
     start_what_is_due(&engine);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
+        // What goes down a deep directory of a container's calls itself. (Memory that is never touched costs
+        // nothing.)
+        .thread_stack_size(STACK)
         .enable_all()
         .build()
         .context("cannot start the runtime")?;

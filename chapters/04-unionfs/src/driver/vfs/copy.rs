@@ -8,19 +8,20 @@ use std::io::{Read, Seek, SeekFrom};
 use std::os::fd::AsFd;
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use nix::errno::Errno;
 use nix::fcntl::{AtFlags, OFlag, openat};
 use nix::sys::stat::{FchmodatFlags, FileStat, Mode, SFlag, UtimensatFlags, fchmodat, mkdirat, mknodat, utimensat};
 use nix::sys::time::TimeSpec;
 use nix::unistd::{Gid, Uid, Whence, fchownat, linkat, lseek, symlinkat};
 
-use crate::directory::{Directory, kind};
+use crate::directory::{Directory, MOST_LEVELS, kind};
 use crate::sys;
 
 /// Copies files, and knows where it copied one with several names to: by device and inode.
 #[derive(Default)]
 pub(crate) struct Copier {
+    depth: usize,
     copied: HashMap<(u64, u64), (Directory, OsString)>,
 }
 
@@ -35,9 +36,25 @@ impl Copier {
     fn copy_entries(&mut self, from: &Directory, to: &Directory) -> Result<()> {
         for name in from.names()? {
             let Some(stat) = from.stat(&name)? else { continue };
-            self.copy_entry(from, to, &name, &stat).with_context(|| format!("cannot copy {}", name.display()))?;
+            let copied = self.copy_entry(from, to, &name, &stat);
+            // Of a directory, only its own entry is named, and not each one on the way down.
+            let is_named = kind(&stat) != SFlag::S_IFDIR;
+            copied.map_err(
+                |error| if is_named { error.context(format!("cannot copy {}", name.display())) } else { error },
+            )?;
         }
         Ok(())
+    }
+
+    /// Goes one level down, but no deeper than a path can be: see [`check_depth`].
+    ///
+    /// [`check_depth`]: crate::directory::check_depth
+    pub(crate) fn deeper<T>(&mut self, act: impl FnOnce(&mut Copier) -> Result<T>) -> Result<T> {
+        ensure!(self.depth < MOST_LEVELS, "directories are nested deeper than {MOST_LEVELS} levels");
+        self.depth += 1;
+        let done = act(self);
+        self.depth -= 1;
+        done
     }
 
     /// Copies one entry, with all below it.
@@ -51,11 +68,14 @@ impl Copier {
             SFlag::S_IFDIR => {
                 let inner = self.make_directory(to, name)?;
                 if let Some(from) = from.child(name)? {
-                    self.copy_entries(&from, &inner)?;
+                    self.deeper(|copier| copier.copy_entries(&from, &inner))?;
                 }
             }
             SFlag::S_IFREG => copy_content(from, to, name)?,
-            SFlag::S_IFLNK => symlinkat(from.read_link(name)?.as_os_str(), to, name)?,
+            SFlag::S_IFLNK => {
+                let target = from.read_link(name)?.context("it was exchanged")?;
+                symlinkat(target.as_os_str(), to, name)?;
+            }
             // Sockets, fifos, devices. (In a user namespace devices can't be made; nor could they have been
             // imported there.)
             kind => mknodat(to, name, kind, Mode::S_IRUSR | Mode::S_IWUSR, stat.st_rdev)?,
@@ -100,7 +120,7 @@ fn set_owner_and_mode(to: &Directory, name: &OsStr, stat: &FileStat) -> Result<(
 fn copy_content(from: &Directory, to: &Directory, name: &OsStr) -> Result<()> {
     let flags = OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_WRONLY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
     let mut target = File::from(openat(to, name, flags, Mode::S_IRUSR | Mode::S_IWUSR)?);
-    let mut source = from.open_file(name)?;
+    let mut source = from.open_file(name)?.context("it was exchanged")?;
     let length = source.metadata()?.len();
     target.set_len(length)?;
     let mut end = 0;

@@ -23,6 +23,8 @@ pub fn act(operation: &str, arguments: &[String]) -> Outcome {
         "write" => write(first),
         "overwrite" => overwrite(first),
         "swap" => swap(first, &arguments[1]),
+        "nest" => nest(number(first)),
+        "churn" => churn(),
         "type" => type_on(first),
         "clone" => new_namespace_by_clone(number(first)),
         "int80" => as_32_bit(),
@@ -39,6 +41,34 @@ pub fn act(operation: &str, arguments: &[String]) -> Outcome {
         "device" => device(),
         other => panic!("the probe knows no {other}"),
     }
+}
+
+/// Directories in one another, deeper than any path is long.
+fn nest(levels: i64) -> Outcome {
+    for _ in 0..levels {
+        if let Err(error) = fs::create_dir("d").and_then(|()| std::env::set_current_dir("d")) {
+            return done::<()>(Err(error));
+        }
+    }
+    Ok("done".into())
+}
+
+/// Names that are a file, a link, a directory, a fifo, or nothing, one after the other.
+fn churn() -> Outcome {
+    fs::create_dir("/busy").and_then(|()| std::env::set_current_dir("/busy")).expect("a directory");
+    println!("churning");
+    for turn in 0usize.. {
+        let name = format!("f{}", turn % 300);
+        let _ = fs::remove_file(&name).or_else(|_| fs::remove_dir(&name));
+        let _ = match turn * 7 / 3 % 5 {
+            0 => fs::write(&name, "text"),
+            1 => std::os::unix::fs::symlink("x", &name),
+            2 => fs::create_dir(&name),
+            3 => nix::unistd::mkfifo(name.as_str(), nix::sys::stat::Mode::S_IRUSR).map_err(Into::into),
+            _ => Ok(()),
+        };
+    }
+    Ok("done".into())
 }
 
 fn done<T>(result: std::io::Result<T>) -> Outcome {
