@@ -19,6 +19,9 @@ use super::{fields, hijack};
 use crate::daemon::changes::about;
 use crate::daemon::{Change, Daemon, Note};
 
+/// Of a command with its variables: it goes to the shim in one message, which is not much larger.
+const LONGEST: usize = 100 << 10;
+
 fn note(daemon: &Daemon, id: &str) -> Result<Note, ApiError> {
     daemon.execs.find(id).ok_or_else(|| ApiError::not_found(format!("No such exec instance: {id}")))
 }
@@ -60,6 +63,11 @@ pub async fn create(daemon: Daemon, name: String, call: Call) -> Answer {
     };
     if request.command.is_empty() {
         return Err(ApiError::bad("No exec command specified"));
+    }
+    // Two thousand notes are kept, in memory as well.
+    if serde_json::to_vec(&request).map_or(0, |text| text.len()) > LONGEST {
+        let message = format!("invalid request: a command with its variables takes at most {LONGEST} bytes here");
+        return Err(ApiError::bad(message));
     }
     let id = request.id.clone();
     blocking(move || {

@@ -1,7 +1,7 @@
 //! The daemon's sockets.
 
 use std::fs;
-use std::os::unix::fs::{PermissionsExt, chown};
+use std::os::unix::fs::{FileTypeExt, lchown};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 
@@ -50,15 +50,18 @@ fn listen_at(path: &Path, group: Option<&str>) -> Result<UnixListener> {
     }
     let group = group.map(|name| Group::from_name(name)?.with_context(|| format!("there is no group {name}")));
     let group = group.transpose()?;
-    // A killed daemon has left it.
-    let _ = fs::remove_file(path);
+    // A killed daemon has left it. Anything else is somebody's file.
+    if fs::symlink_metadata(path).is_ok_and(|meta| meta.file_type().is_socket()) {
+        let _ = fs::remove_file(path);
+    }
     let before = nix::sys::stat::umask(nix::sys::stat::Mode::from_bits_truncate(0o117));
     let listener = UnixListener::bind(path);
     nix::sys::stat::umask(before);
     let listener = listener.with_context(|| format!("cannot listen at {}", path.display()))?;
-    fs::set_permissions(path, fs::Permissions::from_mode(0o660))?;
+    // Its mode is 0660 from its first moment. Set afterwards, it would be set on whatever somebody has put
+    // in the socket's place; the group is never given to what a link there leads to.
     if let Some(group) = group {
-        let given = chown(path, None, Some(group.gid.as_raw())).inspect_err(|_| drop(fs::remove_file(path)));
+        let given = lchown(path, None, Some(group.gid.as_raw())).inspect_err(|_| drop(fs::remove_file(path)));
         given.with_context(|| format!("cannot give {} to the group {}", path.display(), group.name))?;
     }
     Ok(listener)

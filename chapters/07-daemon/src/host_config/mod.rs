@@ -138,6 +138,23 @@ mod tests {
     }
 
     #[test]
+    fn a_field_of_a_mount_does_not_become_another() {
+        for wrong in [
+            json!({"Mounts": [{"Type": "bind", "Source": "/srv,source=/etc", "Target": "/b"}]}),
+            json!({"Mounts": [{"Type": "bind", "Source": "/srv", "Target": "/b,bind-propagation=rshared"}]}),
+            json!({"Mounts": [{"Type": "volume", "Source": "/etc", "Target": "/b"}]}),
+            json!({"Mounts": [{"Type": "volume", "Source": "/etc:/b", "Target": "/c"}]}),
+            json!({"Mounts": [{"Type": "volume", "Source": "", "Target": "/etc:/b"}]}),
+            json!({"Mounts": [{"Type": "tmpfs", "Target": "/b,tmpfs-mode=7777"}]}),
+            json!({"Tmpfs": {"/b:exec": ""}}),
+        ] {
+            let asked = json!({"Image": "x", "Cmd": ["true"], "HostConfig": wrong});
+            let answer = new_container(&asked, &Image::default()).map(|made| made.0.flags);
+            assert!(answer.as_ref().is_err_and(|error| error.to_string().contains("invalid")), "{asked}: {answer:?}");
+        }
+    }
+
+    #[test]
     fn nothing_is_dropped_in_silence() {
         let asked = json!({"Image": "x", "Cmd": ["a"], "HostConfig": {"DnsSearch": ["x"]}, "Healthcheck": {"Test": ["CMD", "x"]}});
         assert_eq!(new_container(&asked, &Image::default()).unwrap().1.len(), 2);

@@ -29,9 +29,21 @@ pub fn mounts(host: &Value, flags: &mut Flags, warnings: &mut Vec<String>) -> Re
         let read_only = mount["ReadOnly"].as_bool() == Some(true);
         let ro = if read_only { ",readonly" } else { "" };
         unhonoured::of_mount(mount, warnings)?;
+        // Flags have fields, with commas and colons between them. What a client puts into one must not
+        // become another: a source that somebody has checked, and then `,source=/etc`.
+        for key in ["Source", "Target"] {
+            let separators: &[char] = if text("Type") == "volume" { &[':'] } else { &[','] };
+            if text(key).contains(separators) {
+                bail!("invalid mount {key} {:?}: it must not contain {separators:?}", text(key));
+            }
+        }
         match text("Type") {
             "volume" => {
                 let source = text("Source");
+                // A path would be taken for a directory of the host's.
+                if source.contains('/') || source.starts_with(['.', '~']) {
+                    bail!("invalid mount Source {source:?}: a volume has a name, and a path is of type bind");
+                }
                 let source = if source.is_empty() { String::new() } else { format!("{source}:") };
                 flags.value("volume", format!("{source}{}{}", text("Target"), if read_only { ":ro" } else { "" }));
             }
@@ -54,6 +66,9 @@ pub fn mounts(host: &Value, flags: &mut Flags, warnings: &mut Vec<String>) -> Re
     }
     for (target, options) in host["Tmpfs"].as_object().into_iter().flatten() {
         let options = options.as_str().unwrap_or_default();
+        if target.contains(':') {
+            bail!("invalid tmpfs target {target:?}: it must not contain a colon");
+        }
         for option in options.split(',') {
             let is_known = option.starts_with("size=") || option.starts_with("mode=");
             if !is_known && !matches!(option, "" | "exec" | "ro" | "rw" | "noexec" | "nosuid" | "nodev") {

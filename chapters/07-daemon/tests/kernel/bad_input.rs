@@ -91,6 +91,11 @@ fn json_that_is_broken_or_of_other_types_is_a_bad_request() -> Result<()> {
             "{answer}"
         );
     }
+    let _id = crate::world::run("any", "sleep 600", serde_json::Value::Null)?;
+    let large = format!("{{\"Cmd\":[\"true\"],\"Env\":[\"A={}\"]}}", "x".repeat(200_000));
+    let answer = ask("POST /v1.43/containers/any/exec", large.as_bytes())?;
+    ensure!(status(&answer)? == 400 && answer.contains("at most"), "{answer}");
+    crate::world::act("DELETE", "any?force=1")?;
     daemon.is_back_to(before)
 }
 

@@ -22,6 +22,7 @@ pub fn cases() -> Vec<Case> {
         a_second_daemon_on_the_same_data_is_refused_and_disturbs_nothing,
         a_daemon_that_is_told_to_end_takes_its_socket_along,
         a_socket_left_by_a_killed_daemon_is_taken_over,
+        what_is_no_socket_is_not_removed_for_one,
         a_socket_that_was_given_is_not_passed_on_and_no_other_is_removed,
     ]
 }
@@ -155,6 +156,18 @@ fn a_socket_left_by_a_killed_daemon_is_taken_over() -> Result<()> {
     Daemon::start()?.kill()?;
     ensure!(fs::exists(SOCKET)?, "a killed daemon can't remove its socket");
     let _again = Daemon::start()?;
+    Ok(())
+}
+
+fn what_is_no_socket_is_not_removed_for_one() -> Result<()> {
+    fs::write("/tmp/notes", "mine")?;
+    std::os::unix::fs::symlink("/tmp/notes", "/tmp/link")?;
+    for path in ["/tmp/notes", "/tmp/link"] {
+        let output = daemon_at(path).output()?;
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        ensure!(!output.status.success() && stderr.contains("cannot listen at"), "{path}: {stderr}");
+        ensure!(fs::read_to_string(path)? == "mine");
+    }
     Ok(())
 }
 
