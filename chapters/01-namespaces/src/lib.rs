@@ -119,4 +119,5 @@ pub use tour_run::{TourRun, this_program, tour_ends_early};
 pub use tree_removal::remove as remove_tree;
 pub use undo::Undo;
 pub use wait::{Exit, reap};
+pub use width::visible;
 pub use work::{Elsewhere, Yield, work_in};

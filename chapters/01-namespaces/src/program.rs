@@ -9,14 +9,17 @@ use crate::container::{Container, Spec};
 use crate::failure::Failure;
 use crate::mechanism::Mechanism;
 use crate::store::Store;
+use crate::width::visible;
 
 /// Says what went wrong, and gives the exit status for it.
 pub fn report(error: &anyhow::Error) -> u8 {
     let failure = Failure::from_error(error);
+    // It may name what is in somebody's archive.
+    let text: Vec<String> = failure.to_string().lines().map(visible).collect();
     let me = std::env::args_os().next().unwrap_or_default();
     let name = Path::new(&me).file_name().unwrap_or_default().display();
     // Not eprintln: it panics when stderr is a pipe that nobody reads.
-    let _ = writeln!(std::io::stderr(), "{name}: {failure}");
+    let _ = writeln!(std::io::stderr(), "{name}: {}", text.join("\n"));
     failure.exit_code
 }
 

@@ -62,7 +62,8 @@ impl ImageConfig {
         Config {
             entrypoint: words("Entrypoint"),
             cmd: words("Cmd"),
-            env: words("Env"),
+            // A name alone would mean a variable of whoever makes the container.
+            env: words("Env").into_iter().filter(|entry| entry.contains('=')).collect(),
             working_dir: text("WorkingDir"),
             user: text("User"),
             labels: serde_json::from_value::<BTreeMap<String, String>>(config["Labels"].clone()).unwrap_or_default(),

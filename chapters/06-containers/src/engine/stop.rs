@@ -13,6 +13,8 @@ use crate::record::Status;
 use crate::shim::is_silent;
 use crate::verbs::signal_number;
 
+const SIGTERM: i32 = Signal::SIGTERM as i32;
+
 impl Local {
     /// Sends a signal that somebody chose. SIGKILL ends it, and its end is waited for: `kill` and `rm`,
     /// one after the other, is what people type.
@@ -39,8 +41,10 @@ impl Local {
             self.pause(&record.id, false)?;
         }
         let own = if record.config.stop_signal.is_empty() { "SIGTERM" } else { &record.config.stop_signal };
+        // An image says which signal it wants. What is none is no reason not to stop it.
+        let number = signal.map_or_else(|| Ok(signal_number(own).unwrap_or(SIGTERM)), signal_number)?;
         let waiting = self.wait(&record)?;
-        if let Err(error) = self.kill(&record.id, signal_number(signal.unwrap_or(own))?, true) {
+        if let Err(error) = self.kill(&record.id, number, true) {
             // Its end would not be seen, either.
             if is_silent(&error) {
                 return Err(error);
@@ -52,7 +56,8 @@ impl Local {
         }
         let seconds = seconds.or(record.config.stop_timeout.map(i64::from)).unwrap_or(10);
         if let Some(link) = &waiting {
-            let end = Instant::now() + Duration::from_secs(seconds.max(0) as u64);
+            // Longer than anybody waits, and a time that there is.
+            let end = Instant::now() + Duration::from_secs(seconds.clamp(0, i64::from(u32::MAX)) as u64);
             while seconds < 0 || Instant::now() < end {
                 let mut ended = [PollFd::new(link.as_fd(), PollFlags::POLLIN)];
                 let left = end.saturating_duration_since(Instant::now()).min(Duration::from_secs(30));

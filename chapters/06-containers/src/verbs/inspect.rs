@@ -2,7 +2,7 @@
 
 use anyhow::{Result, bail};
 use ch01_namespaces::verbs::end_quietly_in_a_pipe;
-use ch01_namespaces::{Failure, StoreFlags, report, say};
+use ch01_namespaces::{Failure, StoreFlags, report, say, visible};
 use ch04_unionfs::verbs::Format;
 use clap::Args;
 use serde_json::Value;
@@ -73,7 +73,9 @@ impl Top {
     pub fn act(self, engine: &dyn Engine) -> Result<u8> {
         end_quietly_in_a_pipe()?;
         let Processes { titles, processes } = engine.top(&self.container, &self.ps_options)?;
-        let rows: Vec<&Vec<String>> = [&titles].into_iter().chain(&processes).collect();
+        // A process chooses its name.
+        let shown = |row: &Vec<String>| row.iter().map(|cell| visible(cell)).collect::<Vec<_>>();
+        let rows: Vec<Vec<String>> = [&titles].into_iter().chain(&processes).map(shown).collect();
         let width = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.len()).max();
         let widths: Vec<usize> = (0..titles.len()).map(|column| width(column).unwrap_or_default()).collect();
         for row in rows {

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Result, bail};
-use ch01_namespaces::say;
 use ch01_namespaces::verbs::end_quietly_in_a_pipe;
+use ch01_namespaces::{say, visible};
 use clap::Args;
 use serde_json::{Value, json};
 
@@ -125,7 +125,7 @@ const USUAL: &str = "{{.ID}}\t{{.Image}}\t{{.Command}}\t{{.RunningFor}}\t{{.Stat
 
 fn print_table(template: &str, rows: impl Iterator<Item = Value>) -> Result<()> {
     let titles = TITLES.into_iter().map(|(name, title)| (name.to_string(), title.into())).collect();
-    let cells = |row: Value| Ok(template::fill(template, &row)?.split('\t').map(String::from).collect());
+    let cells = |row: Value| Ok(template::fill(template, &row)?.split('\t').map(visible).collect());
     let rows = [Value::Object(titles)].into_iter().chain(rows).map(cells).collect::<Result<Vec<Vec<String>>>>()?;
     aligned(&rows).into_iter().try_for_each(|line| {
         say!("{line}");

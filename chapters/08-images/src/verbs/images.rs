@@ -1,8 +1,8 @@
 //! `images`, `tag`, `rmi`, `history`, `image prune`.
 
 use anyhow::Result;
-use ch01_namespaces::say;
 use ch01_namespaces::verbs::end_quietly_in_a_pipe;
+use ch01_namespaces::{say, visible};
 use ch04_unionfs::verbs::format_size;
 use clap::Args;
 use serde_json::{Value, json};
@@ -174,7 +174,7 @@ impl History {
         println!("{:18}{:>12}   CREATED BY", "CREATED", "SIZE");
         for Step { created, by, size, .. } in &steps {
             let age = format!("{} ago", ch06_containers::ago(created));
-            println!("{age:18}{:>12}   {by}", format_size(*size));
+            println!("{age:18}{:>12}   {}", format_size(*size), visible(by));
         }
         Ok(0)
     }
