@@ -13,7 +13,7 @@ use super::growing::Growing;
 use super::{Descriptor, ImageStore, media_type};
 
 /// The largest manifest or configuration: what registries take.
-const MOST_JSON: u64 = 4 << 20;
+pub const MOST_JSON: u64 = 4 << 20;
 
 /// A blob that was stored.
 #[derive(Debug, Clone, Copy)]

@@ -28,7 +28,7 @@ use anyhow::{Context, Result};
 use ch01_namespaces::{StoreFlags, open_lock};
 use ch04_unionfs::LayerStore;
 
-pub use blobs::Copied;
+pub use blobs::{Copied, MOST_JSON};
 pub use check::Checked;
 pub use growing::Growing;
 pub use images::Found;

@@ -7,6 +7,7 @@ use std::thread;
 
 use anyhow::{Context, Error, Result, bail, ensure};
 use ch01_namespaces::Privilege;
+use ch02_rootfs::import::Options;
 use ch04_unionfs::digest::Digest;
 
 pub use super::download::Progress;
@@ -15,7 +16,7 @@ pub use super::registry::Credentials;
 use super::registry::Registry;
 use crate::Reference;
 use crate::config::{ImageConfig, architecture_here};
-use crate::layout::{Descriptor, Found, Growing, ImageStore, Index, Manifest, Unpacking, media_type};
+use crate::layout::{Descriptor, Found, Growing, ImageStore, Index, MOST_JSON, Manifest, Unpacking, media_type};
 
 /// How many blobs are downloaded at once: Docker's number.
 const AT_ONCE: usize = 3;
@@ -42,6 +43,7 @@ pub fn pull(
     }
     let manifest: Manifest = serde_json::from_slice(&bytes).context("the manifest can't be read")?;
     ensure!(manifest.layers.len() <= 127, "the image has {} layers; 127 can be united", manifest.layers.len());
+    check_sizes(&manifest)?;
     let alone = (&Growing::default(), &AtomicBool::new(false));
     fetch(images, &mut registry, &manifest.config, alone.0, &mut |_, _, _, _| {}, alone.1)?;
     let config = ImageConfig::parse(&images.read_json_blob(&manifest.config.digest)?)?;
@@ -166,6 +168,16 @@ struct Ends<'a> {
 impl Drop for Ends<'_> {
     fn drop(&mut self) {
         self.growing.end(self.is_whole);
+    }
+}
+
+/// What the manifest promises would be downloaded, and only then turn out to be useless.
+fn check_sizes(manifest: &Manifest) -> Result<()> {
+    let (config, most) = (manifest.config.size, Options::default().most_bytes);
+    ensure!(config <= MOST_JSON, "the image has a configuration of {config} bytes: more than {MOST_JSON} is none");
+    match manifest.layers.iter().find(|layer| layer.size > most) {
+        Some(layer) => bail!("the image has a layer of {} bytes: more than {most} are not unpacked", layer.size),
+        None => Ok(()),
     }
 }
 

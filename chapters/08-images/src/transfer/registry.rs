@@ -5,8 +5,8 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail, ensure};
 use base64::Engine as _;
 use serde_json::Value;
-use ureq::http::{Response, StatusCode};
-use ureq::{Agent, Body, Proxy};
+use ureq::http::{Response, StatusCode, Uri};
+use ureq::{Agent, Body, Proxy, ResponseExt};
 
 use super::authorities;
 use crate::Reference;
@@ -130,7 +130,8 @@ impl Registry {
             }
             let is_last = attempt >= TRIES;
             match request.call() {
-                Ok(response) if response.status() == StatusCode::UNAUTHORIZED && !asked => {
+                // Only the registry itself may ask, and not a host to which it has sent us on.
+                Ok(response) if response.status() == StatusCode::UNAUTHORIZED && !asked && is_from(&response, url) => {
                     asked = true;
                     let challenge = response.headers().get("www-authenticate");
                     let challenge = challenge.and_then(|value| value.to_str().ok()).unwrap_or_default().to_string();
@@ -195,6 +196,12 @@ impl Registry {
         let token = value["token"].as_str().or(value["access_token"].as_str());
         Ok(format!("Bearer {}", token.context("the answer has no token in it")?))
     }
+}
+
+/// Whether an answer comes from the host that was asked, and not from one behind a redirect.
+fn is_from(response: &Response<Body>, url: &str) -> bool {
+    let asked = url.parse::<Uri>().ok();
+    asked.is_some_and(|asked| asked.authority() == response.get_uri().authority())
 }
 
 /// Whether a host (`name` or `name:port`) is this machine: then nobody listens on the way.

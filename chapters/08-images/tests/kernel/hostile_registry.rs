@@ -20,6 +20,8 @@ pub fn cases() -> Vec<Case> {
     cases![
         no_redirect_takes_the_password_along,
         a_password_is_not_told_to_another_machine_without_tls,
+        who_is_behind_a_redirect_cannot_ask_for_the_password,
+        what_no_image_has_is_not_downloaded,
         a_circle_of_redirects_ends,
         an_endless_manifest_or_blob_is_cut_off,
         each_refusal_has_its_own_sentence,
@@ -82,6 +84,48 @@ fn a_password_is_not_told_to_another_machine_without_tls() -> Result<()> {
     })?;
     let answer = pull_with_password(port)?;
     ensure!(answer.contains("would learn the password"), "{answer}");
+    Ok(())
+}
+
+fn who_is_behind_a_redirect_cannot_ask_for_the_password() -> Result<()> {
+    let _daemon = Daemon::start()?;
+    let answers = image(<[u8]>::to_vec)?;
+    let seen = Arc::new(Mutex::new(String::new()));
+    let there = seen.clone();
+    let elsewhere = serve_by(move |request, mut stream| {
+        there.lock().unwrap().push_str(&request.headers);
+        let host = request.headers.lines().find_map(|line| line.strip_prefix("host: ")).unwrap_or_default();
+        let wants = format!("WWW-Authenticate: Bearer realm=\"http://{host}/token\",service=\"s\"\r\n");
+        Ok(stream.write_all(&empty("401 Unauthorized", &wants))?)
+    })?;
+    let port = serve_by(move |request, mut stream| {
+        let answer = match request.path.contains("/blobs/") {
+            false => answer_for(&answers, &request.path),
+            true => {
+                let location = format!("Location: http://127.0.0.1:{elsewhere}{}\r\n", request.path);
+                empty("307 Temporary Redirect", &location)
+            }
+        };
+        Ok(stream.write_all(&answer)?)
+    })?;
+    let answer = pull_with_password(port)?;
+    ensure!(answer.contains("pull access denied"), "{answer}");
+    let there = seen.lock().unwrap();
+    ensure!(there.contains("host:") && !there.contains("authorization"), "{there}");
+    Ok(())
+}
+
+fn what_no_image_has_is_not_downloaded() -> Result<()> {
+    for (place, expected) in [("/config/size", "a configuration of"), ("/layers/0/size", "a layer of")] {
+        let answers = image(<[u8]>::to_vec)?;
+        let (bytes, _) = manifest_and_layer(&answers)?;
+        let mut manifest: serde_json::Value = serde_json::from_slice(&bytes)?;
+        *manifest.pointer_mut(place).context("no such place")? = json!(1u64 << 62);
+        let manifest = answer(MANIFEST, manifest.to_string().as_bytes());
+        let port = serve_by(move |_, mut stream| Ok(stream.write_all(&manifest)?))?;
+        let message = fails(&["pull", &format!("localhost:{port}/huge:1")])?;
+        ensure!(message.contains(expected), "{message}");
+    }
     Ok(())
 }
 
