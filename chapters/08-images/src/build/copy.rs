@@ -6,13 +6,13 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail, ensure};
-use ch02_rootfs::import::{Archive, Member};
+use ch02_rootfs::import::{Archive, Member, Options};
 use ch04_unionfs::archive::decompress;
 use ch04_unionfs::digest::{Digest, Hasher};
 use parse_dockerfile::Span;
 use tar::{Builder, EntryType, Header};
 
-use super::context::{Context, children};
+use super::context::Context;
 use super::place::At as _;
 
 /// What is copied, and where to.
@@ -41,8 +41,11 @@ pub struct Copied {
     pub checksum: Digest,
 }
 
-struct Out {
+struct Out<'a> {
+    context: &'a Context,
     archive: Builder<File>,
+    entries: u64,
+    bytes: u64,
     hasher: Hasher,
     owner: Option<(u32, u32)>,
     mode: Option<u32>,
@@ -53,8 +56,9 @@ impl Copy<'_> {
     /// Makes the layer's archive.
     pub fn archive(&self) -> Result<Copied> {
         let file = tempfile::tempfile().context("cannot make a temporary file")?;
-        let mut out =
-            Out { archive: Builder::new(file), hasher: Hasher::default(), owner: self.owner, mode: self.mode };
+        let (context, owner, mode) = (self.context, self.owner, self.mode);
+        let archive = Builder::new(file);
+        let mut out = Out { context, archive, entries: 0, bytes: 0, hasher: Hasher::default(), owner, mode };
         let mut found = Vec::new();
         for (source, place) in &self.sources {
             found.extend(self.find(source).at(place)?);
@@ -73,7 +77,7 @@ impl Copy<'_> {
                 self.directory(&mut out, &path, &name, &target)?;
                 continue;
             }
-            let archive = if self.unpacks { archive_in(&path)? } else { None };
+            let archive = if self.unpacks { self.archive_in(&path)? } else { None };
             if let Some(archive) = archive {
                 out.unpack(archive, &target)?;
                 continue;
@@ -93,13 +97,20 @@ impl Copy<'_> {
         self.context.find(source)
     }
 
-    fn directory(&self, out: &mut Out, path: &Path, name: &str, target: &str) -> Result<()> {
+    /// A file's content, if it is an archive of files.
+    fn archive_in(&self, path: &Path) -> Result<Option<Box<dyn Read>>> {
+        let open = || -> Result<Box<dyn Read>> { Ok(Box::new(decompress(self.context.open(path)?)?)) };
+        let is_archive = Archive::new(open()?).next_member().is_ok_and(|first| first.is_some());
+        is_archive.then(open).transpose()
+    }
+
+    fn directory(&self, out: &mut Out<'_>, path: &Path, name: &str, target: &str) -> Result<()> {
         if !target.is_empty() && !self.is_directory {
             out.entry(path, target)?;
         }
         let mut waiting = vec![(path.to_path_buf(), name.to_string(), target.to_string())];
         while let Some((path, name, place)) = waiting.pop() {
-            for (path, name) in children(&path, &name)? {
+            for (path, name) in self.context.children(&path, &name)? {
                 let last = Path::new(&name).file_name().unwrap_or_default().to_string_lossy().into_owned();
                 let place = join(&place, &last);
                 let is_directory = fs::symlink_metadata(&path)?.is_dir();
@@ -122,7 +133,18 @@ fn join(directory: &str, name: &str) -> String {
     if directory.is_empty() { name.into() } else { format!("{directory}/{name}") }
 }
 
-impl Out {
+impl Out<'_> {
+    /// Counts an entry before anything of it is written. Here its holes count, too: a file of 16 TB
+    /// without a byte in it takes no place in the context, and all of a disk in the archive.
+    fn count(&mut self, bytes: u64) -> Result<()> {
+        let most = Options::default();
+        (self.entries, self.bytes) = (self.entries + 1, self.bytes.saturating_add(bytes));
+        ensure!(self.entries <= most.most_entries, "more than {} files", most.most_entries);
+        let told = || format!("more than {:.1} GB in one layer, holes in files counted", most.most_bytes as f64 / 1e9);
+        ensure!(self.bytes <= most.most_bytes, told());
+        Ok(())
+    }
+
     fn entry(&mut self, path: &Path, place: &str) -> Result<()> {
         let meta = fs::symlink_metadata(path).with_context(|| format!("cannot look at {}", path.display()))?;
         let mut header = Header::new_gnu();
@@ -141,6 +163,7 @@ impl Out {
         };
         // How long a directory is depends on the disk, and on what was in it before.
         let length = if kind == '-' { meta.len() } else { 0 };
+        self.count(length).with_context(|| format!("cannot copy {}", path.display()))?;
         let about = format!("{place}\0{kind}{:o}\0{uid}\0{gid}\0{length}\0", self.mode.unwrap_or(meta.mode() & 0o7777));
         self.hasher.update(about.as_bytes());
         let copied = match kind {
@@ -157,7 +180,7 @@ impl Out {
             _ if meta.is_file() => {
                 header.set_size(meta.len());
                 // Exactly as much as the header promises, whatever the file does meanwhile.
-                let file = File::open(path).with_context(|| format!("cannot read {}", path.display()))?;
+                let file = self.context.open(path)?;
                 let file = Hashed { inner: file.chain(io::repeat(0)).take(meta.len()), hasher: &mut self.hasher };
                 self.archive.append_data(&mut header, place, file)
             }
@@ -181,6 +204,7 @@ impl Out {
     }
 
     fn member(&mut self, from: &mut Archive<Box<dyn Read>>, member: &Member, place: &str, target: &str) -> Result<()> {
+        self.count(member.size()).with_context(|| format!("cannot unpack {place}"))?;
         let mut header = Header::new_gnu();
         header.set_entry_type(member.kind);
         let (uid, gid) = self.owner.unwrap_or(member.owner);
@@ -235,13 +259,6 @@ impl Out {
         let records = all.iter().map(|(name, value)| (name.as_str(), *value));
         self.archive.append_pax_extensions(records).context("cannot write a header")
     }
-}
-
-/// A file's content, if it is an archive of files.
-fn archive_in(path: &Path) -> Result<Option<Box<dyn Read>>> {
-    let open = || -> Result<Box<dyn Read>> { Ok(Box::new(decompress(File::open(path)?)?)) };
-    let is_archive = Archive::new(open()?).next_member().is_ok_and(|first| first.is_some());
-    is_archive.then(open).transpose()
 }
 
 struct Hashed<'a, R> {

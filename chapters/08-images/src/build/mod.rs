@@ -60,6 +60,9 @@ pub struct Request {
     pub run_flags: Vec<String>,
 }
 
+/// What variables may take in all: as much as an image's configuration, which holds them.
+const MOST_IN_VARIABLES: usize = 4 << 20;
+
 /// What every step needs.
 pub struct Builder<'a> {
     engine: &'a Local,
@@ -138,6 +141,7 @@ impl Builder<'_> {
     }
 
     fn step(&mut self, instruction: &Instruction<'_>, source: &str, output: &mut Output<'_>) -> Result<()> {
+        self.check_growth(instruction, source)?;
         match instruction {
             Instruction::From(from) => return self.from(from, output),
             Instruction::Arg(arg) if self.stages.is_empty() => {
@@ -154,6 +158,28 @@ impl Builder<'_> {
         self.stages.push((name, stage));
         done
     }
+
+    // ANCHOR: check_growth
+    /// Refuses variables that grow: each `ARG A=$A$A` doubles one, and after forty lines it would fill
+    /// any machine's memory. Computed before anything is replaced.
+    fn check_growth(&self, instruction: &Instruction<'_>, source: &str) -> Result<()> {
+        let lengths: Vec<usize> = match self.stages.last() {
+            None => self.global.iter().map(|(name, value)| name.len() + value.len()).collect(),
+            Some((_, stage)) => stage.lengths_of_variables(),
+        };
+        // What is left to the shell is not replaced here.
+        let is_ours = !matches!(instruction, Instruction::Run(_) | Instruction::Cmd(_) | Instruction::Entrypoint(_));
+        let replaced = if is_ours { source.matches('$').count() } else { 0 };
+        let most = replaced.saturating_mul(lengths.iter().copied().max().unwrap_or_default());
+        ensure!(
+            most.max(lengths.iter().sum()) <= MOST_IN_VARIABLES,
+            "the variables of this Dockerfile take more than {MOST_IN_VARIABLES} bytes\n\
+             cause: it replaces variables by each other, and makes them longer each time\n\
+             cure: put what is that long into a file, and COPY it"
+        );
+        Ok(())
+    }
+    // ANCHOR_END: check_growth
 
     fn from(&mut self, from: &parse_dockerfile::FromInstruction<'_>, output: &mut Output<'_>) -> Result<()> {
         if let Some((_, stage)) = self.stages.last_mut() {

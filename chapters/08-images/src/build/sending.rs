@@ -1,6 +1,6 @@
 //! A context as an archive, for a daemon that builds.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, Read, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
@@ -8,7 +8,7 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 use tar::{Builder, EntryType, Header};
 
-use super::context::{Context, IGNORE, children};
+use super::context::{Context, IGNORE};
 
 impl Context {
     /// Writes all files that aren't left out. The Dockerfile and the list of what is left out always
@@ -17,11 +17,11 @@ impl Context {
         let mut archive = Builder::new(out);
         let mut waiting = vec![(self.root.clone(), String::new())];
         while let Some((directory, prefix)) = waiting.pop() {
-            for (path, name) in children(&directory, &prefix)? {
+            for (path, name) in self.children(&directory, &prefix)? {
                 let meta = fs::symlink_metadata(&path).with_context(|| format!("cannot look at {}", path.display()))?;
                 if !self.is_ignored(&name) || name == dockerfile || name == IGNORE {
                     let place = path.strip_prefix(&self.root)?;
-                    entry(&mut archive, &path, place, &meta)
+                    self.send(&mut archive, &path, place, &meta)
                         .with_context(|| format!("cannot send {} to the daemon", path.display()))?;
                 }
                 let has_dockerfile = Path::new(dockerfile).starts_with(&name);
@@ -32,26 +32,32 @@ impl Context {
         }
         archive.into_inner().and_then(|out| out.flush()).context("cannot send the context to the daemon")
     }
-}
 
-/// What is neither a file nor a directory nor a link can't be copied, and isn't sent.
-fn entry(archive: &mut Builder<&mut dyn Write>, path: &Path, place: &Path, meta: &fs::Metadata) -> Result<()> {
-    let mut header = Header::new_gnu();
-    header.set_uid(0);
-    header.set_gid(0);
-    header.set_mode(meta.mode() & 0o7777);
-    header.set_mtime(meta.mtime().max(0) as u64);
-    header.set_size(0);
-    if meta.is_dir() {
-        header.set_entry_type(EntryType::Directory);
-        archive.append_data(&mut header, place, io::empty())?;
-    } else if meta.is_symlink() {
-        header.set_entry_type(EntryType::Symlink);
-        archive.append_link(&mut header, place, fs::read_link(path)?)?;
-    } else if meta.is_file() {
-        header.set_size(meta.len());
-        // Exactly as much as the header promises, whatever the file does meanwhile.
-        archive.append_data(&mut header, place, File::open(path)?.chain(io::repeat(0)).take(meta.len()))?;
+    /// What is neither a file nor a directory nor a link can't be copied, and isn't sent.
+    fn send(
+        &self,
+        archive: &mut Builder<&mut dyn Write>,
+        path: &Path,
+        place: &Path,
+        meta: &fs::Metadata,
+    ) -> Result<()> {
+        let mut header = Header::new_gnu();
+        header.set_uid(0);
+        header.set_gid(0);
+        header.set_mode(meta.mode() & 0o7777);
+        header.set_mtime(meta.mtime().max(0) as u64);
+        header.set_size(0);
+        if meta.is_dir() {
+            header.set_entry_type(EntryType::Directory);
+            archive.append_data(&mut header, place, io::empty())?;
+        } else if meta.is_symlink() {
+            header.set_entry_type(EntryType::Symlink);
+            archive.append_link(&mut header, place, fs::read_link(path)?)?;
+        } else if meta.is_file() {
+            header.set_size(meta.len());
+            // Exactly as much as the header promises, whatever the file does meanwhile.
+            archive.append_data(&mut header, place, self.open(path)?.chain(io::repeat(0)).take(meta.len()))?;
+        }
+        Ok(())
     }
-    Ok(())
 }

@@ -125,6 +125,12 @@ impl Stage {
         of_env.map(|(_, value)| value.to_string()).or_else(|| self.args.get(name).cloned())
     }
 
+    /// Of all variables, as `NAME=VALUE`.
+    pub fn lengths_of_variables(&self) -> Vec<usize> {
+        let args = self.args.iter().map(|(name, value)| name.len() + value.len());
+        self.env().iter().map(String::len).chain(args).collect()
+    }
+
     fn env(&self) -> Vec<String> {
         self.config.get("Env").and_then(|env| serde_json::from_value(env.clone()).ok()).unwrap_or_default()
     }

@@ -1,12 +1,20 @@
 //! Words of an instruction: variables, quotes, pairs, and patterns for files.
 
-use anyhow::{Result, bail};
+use anyhow::{Result, bail, ensure};
+
+/// How deep `${A:-${B:-…}}` may be nested: each level is a call.
+const MOST_NESTED: usize = 64;
 
 // ANCHOR: expand
 /// Replaces `$NAME`, `${NAME}`, `${NAME:-otherwise}` and `${NAME:+instead}`, and takes quotes and
 /// backslashes away, as the Dockerfile reference says ("Environment replacement"). Between single
 /// quotes nothing is replaced.
 pub fn expand(text: &str, lookup: &dyn Fn(&str) -> Option<String>) -> Result<String> {
+    expand_nested(text, lookup, 0)
+}
+
+fn expand_nested(text: &str, lookup: &dyn Fn(&str) -> Option<String>, nested: usize) -> Result<String> {
+    ensure!(nested <= MOST_NESTED, "variables are nested deeper than {MOST_NESTED} levels");
     let mut out = String::new();
     let mut chars = text.chars().peekable();
     let mut quote = None;
@@ -33,7 +41,7 @@ pub fn expand(text: &str, lookup: &dyn Fn(&str) -> Option<String>) -> Result<Str
                     if depth != 0 {
                         bail!("a }} is missing in {text:?}");
                     }
-                    out.push_str(&braced(&inner, lookup)?);
+                    out.push_str(&braced(&inner, lookup, nested)?);
                 } else {
                     while let Some(c) = chars.next_if(|c| c.is_ascii_alphanumeric() || *c == '_') {
                         inner.push(c);
@@ -54,14 +62,14 @@ pub fn expand(text: &str, lookup: &dyn Fn(&str) -> Option<String>) -> Result<Str
 }
 // ANCHOR_END: expand
 
-fn braced(inner: &str, lookup: &dyn Fn(&str) -> Option<String>) -> Result<String> {
+fn braced(inner: &str, lookup: &dyn Fn(&str) -> Option<String>, nested: usize) -> Result<String> {
     let end = inner.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(inner.len());
     let (name, rest) = inner.split_at(end);
     let value = lookup(name).filter(|value| !value.is_empty());
     match rest.get(..2) {
         _ if rest.is_empty() => Ok(value.unwrap_or_default()),
-        Some(":-") => value.map_or_else(|| expand(&rest[2..], lookup), Ok),
-        Some(":+") => value.map_or_else(|| Ok(String::new()), |_| expand(&rest[2..], lookup)),
+        Some(":-") => value.map_or_else(|| expand_nested(&rest[2..], lookup, nested + 1), Ok),
+        Some(":+") => value.map_or_else(|| Ok(String::new()), |_| expand_nested(&rest[2..], lookup, nested + 1)),
         _ => bail!("${{{inner}}} is not supported: there are ${{NAME}}, ${{NAME:-otherwise}} and ${{NAME:+instead}}"),
     }
 }
@@ -124,33 +132,69 @@ pub fn matches(pattern: &str, path: &str) -> bool {
 // ANCHOR_END: matches
 
 fn parts_match(pattern: &[&str], path: &[&str]) -> bool {
-    match pattern.split_first() {
-        None => path.is_empty(),
-        Some((&"**", rest)) => (0..=path.len()).any(|skipped| parts_match(rest, &path[skipped..])),
-        Some((first, rest)) => path.split_first().is_some_and(|(name, tail)| {
-            let (first, name): (Vec<char>, Vec<char>) = (first.chars().collect(), name.chars().collect());
-            name_matches(&first, &name) && parts_match(rest, tail)
-        }),
-    }
+    fits(pattern, path, |part| *part == "**", |part, name| name_matches(part, name))
 }
 
-fn name_matches(pattern: &[char], name: &[char]) -> bool {
-    match (pattern.first(), name.first()) {
-        (None, None) => true,
-        (Some('*'), _) => name_matches(&pattern[1..], name) || (!name.is_empty() && name_matches(pattern, &name[1..])),
-        (Some('?'), Some(_)) => name_matches(&pattern[1..], &name[1..]),
-        (Some('['), Some(c)) => match pattern.iter().position(|c| *c == ']') {
-            Some(end) => {
-                let set = &pattern[1..end];
-                let is_range = |window: &[char]| window[1] == '-' && window[0] <= *c && *c <= window[2];
-                (set.contains(c) || set.windows(3).any(is_range)) && name_matches(&pattern[end + 1..], &name[1..])
-            }
-            None => false,
-        },
-        (Some(a), Some(b)) => a == b && name_matches(&pattern[1..], &name[1..]),
-        _ => false,
-    }
+/// One step of a pattern for a name.
+enum Step {
+    Any,
+    One,
+    OneOf(Vec<char>),
+    This(char),
 }
+
+fn name_matches(pattern: &str, name: &str) -> bool {
+    let (mut steps, mut letters) = (Vec::new(), pattern.chars());
+    while let Some(letter) = letters.next() {
+        steps.push(match letter {
+            '*' => Step::Any,
+            '?' => Step::One,
+            '[' => match letters.as_str().split_once(']') {
+                Some((set, rest)) => {
+                    letters = rest.chars();
+                    Step::OneOf(set.chars().collect())
+                }
+                // What has no end has nothing in it.
+                None => Step::OneOf(Vec::new()),
+            },
+            letter => Step::This(letter),
+        });
+    }
+    let name: Vec<char> = name.chars().collect();
+    let fits_letter = |step: &Step, letter: &char| match step {
+        Step::Any | Step::One => true,
+        Step::This(this) => this == letter,
+        Step::OneOf(set) => {
+            let is_range = |three: &[char]| three[1] == '-' && three[0] <= *letter && *letter <= three[2];
+            set.contains(letter) || set.windows(3).any(is_range)
+        }
+    };
+    fits(&steps, &name, |step| matches!(step, Step::Any), fits_letter)
+}
+
+// ANCHOR: fits
+/// Whether items match steps, of which some take any number of items and the others one. Only the
+/// last of the former is tried again with one item more: the earlier ones took enough to get this
+/// far. (Trying them all takes exponential time, and the pattern comes from a stranger.)
+fn fits<S, T>(steps: &[S], items: &[T], takes_any: impl Fn(&S) -> bool, takes_one: impl Fn(&S, &T) -> bool) -> bool {
+    let (mut step, mut item, mut last) = (0, 0, None);
+    while item < items.len() {
+        match (steps.get(step), last) {
+            (Some(any), _) if takes_any(any) => {
+                step += 1;
+                last = Some((step, item));
+            }
+            (Some(one), _) if takes_one(one, &items[item]) => (step, item) = (step + 1, item + 1),
+            (_, Some((after, taken))) => {
+                (step, item) = (after, taken + 1);
+                last = Some((after, item));
+            }
+            (_, None) => return false,
+        }
+    }
+    steps[step..].iter().all(takes_any)
+}
+// ANCHOR_END: fits
 
 #[cfg(test)]
 mod tests {
@@ -195,5 +239,21 @@ mod tests {
         for (pattern, path) in [("*.txt", "d/a.txt"), ("a", "a/b"), ("[a-c]z", "dz"), ("*", "a/b")] {
             assert!(!matches(pattern, path), "{pattern} {path}");
         }
+    }
+
+    #[test]
+    fn a_pattern_with_many_stars_is_decided_at_once() {
+        let (name, path) = ("a".repeat(200), ["a"; 200].join("/"));
+        assert!(!matches(&"*a".repeat(60), &format!("{name}b")));
+        assert!(matches(&format!("{}*", "*a".repeat(60)), &format!("{name}b")));
+        assert!(!matches(&format!("{}b", "**/a/".repeat(60)), &path));
+        assert!(matches(&format!("{}a", "**/a/".repeat(60)), &path));
+    }
+
+    #[test]
+    fn nested_variables_end_somewhere() {
+        let nested = |levels: usize| format!("{}x{}", "${A:-".repeat(levels), "}".repeat(levels));
+        assert_eq!(expand(&nested(MOST_NESTED), &|_| None).unwrap(), "x");
+        assert!(expand(&nested(10_000), &|_| None).unwrap_err().to_string().contains("nested"));
     }
 }

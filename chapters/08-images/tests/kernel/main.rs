@@ -6,6 +6,7 @@ mod client;
 mod daemon;
 mod events;
 mod faults;
+mod hostile_builds;
 mod hostile_registry;
 mod images;
 mod parameters;
@@ -21,6 +22,7 @@ fn main() -> ExitCode {
             images::cases(),
             builds::cases(),
             registry::cases(),
+            hostile_builds::cases(),
             hostile_registry::cases(),
             faults::cases(),
             daemon::cases(),
