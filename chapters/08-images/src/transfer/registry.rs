@@ -206,15 +206,15 @@ fn is_from(response: &Response<Body>, url: &str) -> bool {
 
 /// Whether a host (`name` or `name:port`) is this machine: then nobody listens on the way.
 fn is_on_this_machine(host: &str) -> bool {
-    let bare = host.rsplit_once(':').map_or(host, |(bare, _)| bare);
+    // In `localhost:x@elsewhere` what comes before the @ is a name and a password.
+    let bare = host.rsplit_once(':').filter(|(_, port)| !port.contains('@')).map_or(host, |(bare, _)| bare);
     bare == "localhost" || bare.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 fn is_safe_for_a_password(address: &str) -> bool {
     let Some(rest) = address.strip_prefix("http://") else { return address.starts_with("https://") };
     let host = rest.split('/').next().unwrap_or_default();
-    // In `localhost:x@elsewhere` what comes before the @ is a name and a password.
-    !host.contains('@') && is_on_this_machine(host)
+    is_on_this_machine(host)
 }
 
 /// The proxy that the environment names for a host. None is on the way to this machine, as in Go's
@@ -302,5 +302,6 @@ mod tests {
         {
             assert!(!is_safe_for_a_password(unsafe_one), "{unsafe_one}");
         }
+        assert!(!is_on_this_machine("localhost:5000@evil.example"));
     }
 }
