@@ -10,8 +10,8 @@ pub fn fitted(text: &str, width: usize) -> String {
 
 // ANCHOR: visible
 /// The text with its control characters made visible. Names, labels and commands are somebody
-/// else's: an escape sequence in them moves the cursor, rewrites what is above, or makes the terminal
-/// type for the reader (console_codes(4)).
+/// else's: an escape sequence in them moves the cursor, rewrites what is above, or makes the
+/// terminal type for the reader (console_codes(4)).
 pub fn visible(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for letter in text.chars() {

@@ -173,9 +173,9 @@ impl AsFd for Root {
     }
 }
 
-/// Gives what was made a moment ago the mode that it was made with, whatever the umask has taken away.
-/// (The umask itself is the whole process's. Two threads that put it aside for a moment could leave
-/// it at 0, for all that this process makes and starts from then on.)
+/// Gives what was made a moment ago the mode that it was made with, whatever the umask has taken
+/// away. (The umask itself is the whole process's. Two threads that put it aside for a moment could
+/// leave it at 0, for all that this process makes and starts from then on.)
 fn has_exactly(made: BorrowedFd<'_>, mode: Mode) -> nix::Result<()> {
     let is = Mode::from_bits_truncate(fstat(made)?.st_mode);
     if is.contains(mode) { Ok(()) } else { fchmod(made, mode) }
@@ -190,8 +190,8 @@ pub fn kind_of(fd: BorrowedFd<'_>) -> Result<Kind> {
 // ANCHOR: open_regular
 /// Opens what a descriptor of a place (O_PATH) refers to, to be read: a regular file, and nothing
 /// else. Nothing else is even opened. A fifo would wait for somebody who writes; and who has
-/// CAP_MKNOD lays a device where a file was a moment ago, which we would open with the host's powers:
-/// a disk is read then, a watchdog begins to count.
+/// CAP_MKNOD lays a device where a file was a moment ago, which we would open with the host's
+/// powers: a disk is read then, a watchdog begins to count.
 pub fn open_regular(place: BorrowedFd<'_>) -> Result<File> {
     let mode = SFlag::from_bits_truncate(fstat(place).context("fstat")?.st_mode & SFlag::S_IFMT.bits());
     ensure!(mode == SFlag::S_IFREG, "it is not a regular file");

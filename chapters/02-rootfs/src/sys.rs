@@ -196,8 +196,8 @@ pub fn open_in_root(root: BorrowedFd<'_>, path: &Path, links: bool) -> nix::Resu
 // ANCHOR_END: open_in_root
 
 /// Runs `make` with the umask put aside, so that what it makes has the mode it asks for: with 077,
-/// which careful people have, /dev/null would be for its owner only. Only for a process with a single
-/// thread: the umask is that of all.
+/// which careful people have, /dev/null would be for its owner only. Only for a process with a
+/// single thread: the umask is that of all.
 pub fn with_exact_modes<T>(make: impl FnOnce() -> T) -> T {
     let umask = nix::sys::stat::umask(Mode::empty());
     let made = make();

@@ -139,8 +139,8 @@ fn write_found(
 }
 
 /// The directory that a path is in, from descriptor to descriptor; `None` when it is gone, or
-/// something else by now. The last one is kept, to go on from there: changes are sorted, and from the
-/// root each time, deep ones would take the square of their depth.
+/// something else by now. The last one is kept, to go on from there: changes are sorted, and from
+/// the root each time, deep ones would take the square of their depth.
 fn find<'a>(
     content: &Path,
     name: &Path,

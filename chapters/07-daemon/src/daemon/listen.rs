@@ -58,8 +58,8 @@ fn listen_at(path: &Path, group: Option<&str>) -> Result<UnixListener> {
     let listener = UnixListener::bind(path);
     nix::sys::stat::umask(before);
     let listener = listener.with_context(|| format!("cannot listen at {}", path.display()))?;
-    // Its mode is 0660 from its first moment. Set afterwards, it would be set on whatever somebody has put
-    // in the socket's place; the group is never given to what a link there leads to.
+    // Its mode is 0660 from its first moment. Set afterwards, it would be set on whatever somebody has
+    // put in the socket's place; the group is never given to what a link there leads to.
     if let Some(group) = group {
         let given = lchown(path, None, Some(group.gid.as_raw())).inspect_err(|_| drop(fs::remove_file(path)));
         given.with_context(|| format!("cannot give {} to the group {}", path.display(), group.name))?;

@@ -87,8 +87,8 @@ pub fn run(
     start_what_is_due(&engine);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
-        // What goes down a deep directory of a container's calls itself. (Memory that is never touched costs
-        // nothing.)
+        // What goes down a deep directory of a container's calls itself. (Memory that is never touched
+        // costs nothing.)
         .thread_stack_size(STACK)
         .enable_all()
         .build()
