@@ -254,22 +254,6 @@ mod tests {
     }
 
     #[test]
-    fn threads_that_make_files_leave_the_umask_alone() {
-        let (_directory, root, _) = hostile();
-        let umask = || {
-            let status = std::fs::read_to_string("/proc/self/status").unwrap();
-            status.lines().find(|line| line.starts_with("Umask")).unwrap().to_string()
-        };
-        let before = umask();
-        std::thread::scope(|scope| {
-            let makes = scope.spawn(|| (0..2000).for_each(|n| drop(root.directory(&PathBuf::from(format!("/{n}"))))));
-            while !makes.is_finished() {
-                assert_eq!(umask(), before);
-            }
-        });
-    }
-
-    #[test]
     fn dots_end_at_the_root() {
         let (directory, root, _) = hostile();
         root.directory(Path::new("/../../etc/new")).unwrap();

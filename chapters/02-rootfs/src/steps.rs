@@ -38,9 +38,8 @@ pub static MOUNT: Why = Why::new("a mount that every container needs", MOUNTS)
     })]);
 
 /// What can't be mounted anew is borrowed.
-pub static BORROW_FROM_HOST: Why =
-    Why::new("the host's mount, because the container shares this namespace with the host", MOUNTS)
-        .as_shell(|args| Some(format!("mount --rbind {} ROOT{}", args.first()?, target(args)?)));
+pub static BORROW_FROM_HOST: Why = Why::new("the host's mount, because this namespace is the host's", MOUNTS)
+    .as_shell(|args| Some(format!("mount --rbind {} ROOT{}", args.first()?, target(args)?)));
 
 /// A device, made.
 pub static MAKE_DEVICE: Why = Why::new("a device node", MOUNTS)
