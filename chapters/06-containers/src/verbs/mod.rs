@@ -93,7 +93,7 @@ pub fn signal_number(text: &str) -> Result<i32> {
     let invalid = || Failure::new(1, format!("Invalid signal: {text}"));
     if let Some(offset) = name.strip_prefix("SIGRTMIN+").and_then(|offset| offset.parse::<i32>().ok()) {
         let is_there = (0..=30).contains(&offset);
-        return is_there.then_some(34 + offset).ok_or_else(|| invalid().into());
+        return is_there.then(|| 34 + offset).ok_or_else(|| invalid().into());
     }
     let signal: Result<Signal, _> = name.parse();
     signal.map(|signal| signal as i32).map_err(|_| invalid().into())
