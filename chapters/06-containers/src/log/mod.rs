@@ -1,6 +1,7 @@
 //! A container's log, in Docker's json-file format: one object a line,
 //! `{"log":"text\n","stream":"stdout","time":"…"}`.
 
+mod escape;
 mod read;
 mod write;
 

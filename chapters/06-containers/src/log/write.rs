@@ -4,6 +4,8 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use super::escape::escape;
+
 /// A line that is longer is written in pieces of this size, as Docker does: memory stays bounded.
 const PIECE: usize = 16 * 1024;
 
@@ -186,34 +188,6 @@ fn append(lines: &mut Vec<u8>, stream: u8, piece: &[u8], now: &str) {
     let _ = writeln!(lines, r#"","stream":"{stream}","time":"{now}"}}"#);
 }
 
-/// Adds bytes as the inside of a JSON string, in one pass: of random bytes every second one is no
-/// text, and two passes over them took most of a shim's time. What is no UTF-8 becomes U+FFFD.
-fn escape(out: &mut Vec<u8>, bytes: &[u8]) {
-    out.reserve(bytes.len());
-    for chunk in bytes.utf8_chunks() {
-        let mut text = chunk.valid().as_bytes();
-        while let Some(end) = text.iter().position(|byte| matches!(byte, ..b' ' | b'"' | b'\\')) {
-            out.extend_from_slice(&text[..end]);
-            match text[end] {
-                b'\n' => out.extend_from_slice(b"\\n"),
-                b'\t' => out.extend_from_slice(b"\\t"),
-                b'\r' => out.extend_from_slice(b"\\r"),
-                control @ ..b' ' => {
-                    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-                    let (high, low) = (DIGITS[usize::from(control >> 4)], DIGITS[usize::from(control & 15)]);
-                    out.extend_from_slice(&[b'\\', b'u', b'0', b'0', high, low]);
-                }
-                letter => out.extend_from_slice(&[b'\\', letter]),
-            }
-            text = &text[end + 1..];
-        }
-        out.extend_from_slice(text);
-        if !chunk.invalid().is_empty() {
-            out.extend_from_slice("\u{fffd}".as_bytes());
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -236,25 +210,6 @@ mod tests {
         let lines: Vec<_> = written(&path).into_iter().map(|entry| (entry.stream, entry.log)).collect();
         let expected = [("stdout", "one\n"), ("stderr", "err\n"), ("stdout", "two\n"), ("stdout", "three")];
         assert_eq!(lines, expected.map(|(stream, log)| (stream.into(), log.into())));
-    }
-
-    #[test]
-    fn whatever_bytes_come_the_line_is_json_and_reads_as_the_text_that_they_are() {
-        let mut random = 7u64;
-        let mut bytes: Vec<u8> = (0..=255).chain(*b"caf\xc3\xa9 \xe2\x82 \xf0\x9f\x9b\xb6 \xff").collect();
-        for _ in 0..100 {
-            let mut json = vec![b'"'];
-            escape(&mut json, &bytes);
-            json.push(b'"');
-            let text: String = serde_json::from_slice(&json).unwrap();
-            assert_eq!(text, String::from_utf8_lossy(&bytes), "{bytes:?}");
-            bytes = (0..300)
-                .map(|_| {
-                    random = random.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
-                    (random >> 33) as u8
-                })
-                .collect();
-        }
     }
 
     #[test]
