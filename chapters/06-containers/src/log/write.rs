@@ -52,24 +52,24 @@ impl LogWriter {
     pub fn take(&mut self, stream: u8, bytes: &[u8]) {
         let index = usize::from(stream == 2);
         let mut rest = bytes;
-        let now = crate::now();
+        let end = end_of_entry(stream);
         let mut lines = Vec::new();
         while !rest.is_empty() {
             let pending = &mut self.pending[index].bytes;
             let room = PIECE - pending.len();
             let window = &rest[..rest.len().min(room)];
             let (piece, is_complete) = match memchr::memchr(b'\n', window) {
-                Some(end) => (&rest[..=end], true),
+                Some(newline) => (&rest[..=newline], true),
                 None => (window, window.len() == room),
             };
             rest = &rest[piece.len()..];
             if is_complete && pending.is_empty() {
-                append(&mut lines, stream, piece, &now);
+                append(&mut lines, piece, &end);
                 continue;
             }
             pending.extend_from_slice(piece);
             if is_complete {
-                append(&mut lines, stream, pending, &now);
+                append(&mut lines, pending, &end);
                 pending.clear();
             }
         }
@@ -79,12 +79,11 @@ impl LogWriter {
 
     /// The streams have ended: what is left is a line as well.
     pub fn finish(&mut self) {
-        let now = crate::now();
         for (index, stream) in [1, 2].into_iter().enumerate() {
             let piece = std::mem::take(&mut self.pending[index].bytes);
             if !piece.is_empty() {
                 let mut line = Vec::new();
-                append(&mut line, stream, &piece, &now);
+                append(&mut line, &piece, &end_of_entry(stream));
                 self.write(&line);
             }
         }
@@ -139,7 +138,7 @@ impl LogWriter {
     fn note_loss(&mut self) -> bool {
         let text = format!("(coracle: {} lines were lost here: the disk was full)\n", self.lost);
         let mut note = Vec::new();
-        append(&mut note, 2, text.as_bytes(), &crate::now());
+        append(&mut note, text.as_bytes(), &end_of_entry(2));
         let Some(file) = &mut self.file else { return false };
         let is_written = file.write(&note).is_ok_and(|length| length == note.len());
         if is_written {
@@ -178,14 +177,19 @@ fn whole_lines(lines: &[u8], room: usize) -> usize {
     lines[..room].iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1)
 }
 
-/// Adds an [`Entry`](super::Entry) as JSON. But for the text, all lines that come at once are the
-/// same: a container may write millions of them a second.
-fn append(lines: &mut Vec<u8>, stream: u8, piece: &[u8], now: &str) {
-    let stream = if stream == 2 { "stderr" } else { "stdout" };
+/// Adds an [`Entry`](super::Entry) as JSON.
+fn append(lines: &mut Vec<u8>, piece: &[u8], end: &str) {
     lines.extend_from_slice(b"{\"log\":\"");
     escape(lines, piece);
+    lines.extend_from_slice(end.as_bytes());
+}
+
+/// What follows the text: the same for all lines that come at once, of which a container may write
+/// millions a second.
+fn end_of_entry(stream: u8) -> String {
+    let stream = if stream == 2 { "stderr" } else { "stdout" };
     // Neither has a letter that JSON would escape.
-    let _ = writeln!(lines, r#"","stream":"{stream}","time":"{now}"}}"#);
+    format!(r#"","stream":"{stream}","time":"{}"}}"#, crate::now()) + "\n"
 }
 
 #[cfg(test)]
