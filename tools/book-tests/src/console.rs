@@ -168,30 +168,18 @@ fn narrowed(text: &str) -> String {
     text.lines().map(|line| narrow(line) + "\n").collect()
 }
 
-/// How many blocks of a page `are_ours`, and which of their commands print something else than the
-/// page shows.
-fn wrong_in(
-    chapter: &Chapter,
-    page: &Page,
-    word: Option<&str>,
-    are_ours: impl Fn(&[Typed]) -> bool,
-) -> Result<(usize, Vec<String>)> {
-    let checkout = chapter.checkout();
-    let name = page.path.strip_prefix(&checkout).unwrap_or(&page.path).display();
-    let mut blocks = blocks_of(&page.text, word).with_context(|| format!("{name}"))?;
-    blocks.retain(|(_, typed)| are_ours(typed));
+/// Which of a block's commands print something else than the page shows.
+fn wrong_in(chapter: &Chapter, place: &str, typed: &[Typed]) -> Result<Vec<String>> {
     let mut wrong = Vec::new();
-    for (line, typed) in &blocks {
-        for (typed, printed) in typed.iter().zip(run(chapter, typed).with_context(|| format!("{name}:{line}"))?) {
-            if let Some(difference) = difference(&printed, &typed.output) {
-                wrong.push(format!("{name}:{line}: $ {}\n{difference}", typed.command));
-            } else if std::env::var_os(REAL).is_some() {
-                let lines = real_lines(&typed.output, &printed);
-                wrong.extend(lines.iter().map(|(pattern, real)| format!("REAL\t{name}:{line}\t{pattern}\t{real}")));
-            }
+    for (typed, printed) in typed.iter().zip(run(chapter, typed).with_context(|| place.to_string())?) {
+        if let Some(difference) = difference(&printed, &typed.output) {
+            wrong.push(format!("{place}: $ {}\n{difference}", typed.command));
+        } else if std::env::var_os(REAL).is_some() {
+            let lines = real_lines(&typed.output, &printed);
+            wrong.extend(lines.iter().map(|(pattern, real)| format!("REAL\t{place}\t{pattern}\t{real}")));
         }
     }
-    Ok((blocks.len(), wrong))
+    Ok(wrong)
 }
 
 /// A shared page's block is run by the chapter whose program it runs; the first chapter takes what
@@ -208,27 +196,44 @@ fn is_ours(chapter: &Chapter, typed: &[Typed]) -> bool {
     }
 }
 
-/// Runs them all, but for those that are fenced with a word.
-pub fn every_console_block_prints_what_the_page_shows(chapter: &Chapter) -> Result<()> {
-    every_block_fenced_with(chapter, None)
+/// A page's blocks, each with its place, `checkout/page.md:line`.
+fn blocks_with_places(chapter: &Chapter, page: &Page, word: Option<&str>) -> Result<Vec<(String, Vec<Typed>)>> {
+    let checkout = chapter.checkout();
+    let name = page.path.strip_prefix(&checkout).unwrap_or(&page.path).display();
+    let blocks = blocks_of(&page.text, word).with_context(|| format!("{name}"))?;
+    Ok(blocks.into_iter().map(|(line, typed)| (format!("{name}:{line}"), typed)).collect())
+}
+
+/// All blocks that this chapter runs, its own pages' first.
+fn blocks_for(chapter: &Chapter, word: Option<&str>) -> Result<Vec<(String, Vec<Typed>)>> {
+    let (own, shared) = (chapter.pages()?, chapter.shared_pages()?);
+    let mut blocks = Vec::new();
+    for page in own.iter().filter(|page| shared.iter().all(|known| known.path != page.path)) {
+        blocks.extend(blocks_with_places(chapter, page, word)?);
+    }
+    for page in &shared {
+        let all = blocks_with_places(chapter, page, word)?;
+        blocks.extend(all.into_iter().filter(|(_, typed)| is_ours(chapter, typed)));
+    }
+    ensure!(!blocks.is_empty(), "no console block was found in the book");
+    Ok(blocks)
+}
+
+/// Runs every third of those that are fenced with no word.
+pub fn every_third_block_from(chapter: &Chapter, first: usize) -> Result<()> {
+    let blocks = blocks_for(chapter, None)?;
+    ensure!(blocks.len() > first, "only {} blocks: nothing is left for this case", blocks.len());
+    run_all(chapter, blocks.into_iter().skip(first).step_by(3))
 }
 
 /// Runs those that are fenced with this word.
-pub fn every_block_fenced_with(chapter: &Chapter, word: Option<&str>) -> Result<()> {
+pub fn every_block_fenced_with(chapter: &Chapter, word: &str) -> Result<()> {
+    run_all(chapter, blocks_for(chapter, Some(word))?.into_iter())
+}
+
+fn run_all(chapter: &Chapter, blocks: impl Iterator<Item = (String, Vec<Typed>)>) -> Result<()> {
     chapter.needs.iter().try_for_each(|program| testkit::needs::program(program))?;
-    let (mut blocks, mut wrong) = (0, Vec::new());
-    let (own, shared) = (chapter.pages()?, chapter.shared_pages()?);
-    for page in &own {
-        if shared.iter().all(|known| known.path != page.path) {
-            let (count, more) = wrong_in(chapter, page, word, |_| true)?;
-            (blocks, wrong) = (blocks + count, [wrong, more].concat());
-        }
-    }
-    for page in &shared {
-        let (count, more) = wrong_in(chapter, page, word, |typed| is_ours(chapter, typed))?;
-        (blocks, wrong) = (blocks + count, [wrong, more].concat());
-    }
-    ensure!(blocks > 0, "no console block was found in the book");
+    let wrong = blocks.map(|(place, typed)| wrong_in(chapter, &place, &typed)).collect::<Result<Vec<_>>>()?.concat();
     ensure!(
         wrong.is_empty(),
         "{} commands print something else than the page shows:\n\n{}",

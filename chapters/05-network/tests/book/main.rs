@@ -23,10 +23,10 @@ fn main() -> ExitCode {
 }
 
 fn every_block_for_root_prints_what_the_page_shows() -> Result<()> {
-    book_tests::console::every_block_fenced_with(&BOOK, Some("root"))
+    book_tests::console::every_block_fenced_with(&BOOK, "root")
 }
 
 fn every_block_for_a_user_prints_what_the_page_shows() -> Result<()> {
     needs::ordinary_user()?;
-    book_tests::console::every_block_fenced_with(&BOOK, Some("user"))
+    book_tests::console::every_block_fenced_with(&BOOK, "user")
 }

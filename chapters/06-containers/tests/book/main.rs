@@ -28,10 +28,10 @@ fn main() -> ExitCode {
 fn every_block_with_limits_prints_what_the_page_shows() -> Result<()> {
     let place = Machine::observe().and_then(|machine| Place::find(&machine, &[], None));
     needs::that(place.is_ok_and(|place| place.is_ours()), "a cgroup that may be divided")?;
-    book_tests::console::every_block_fenced_with(&BOOK, Some("limits"))
+    book_tests::console::every_block_fenced_with(&BOOK, "limits")
 }
 
 fn every_block_with_other_users_prints_what_the_page_shows() -> Result<()> {
     needs::root()?;
-    book_tests::console::every_block_fenced_with(&BOOK, Some("users"))
+    book_tests::console::every_block_fenced_with(&BOOK, "users")
 }

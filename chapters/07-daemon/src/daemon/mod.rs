@@ -63,8 +63,8 @@ pub struct Shared {
 /// Shared by all tasks.
 pub type Daemon = Arc<Shared>;
 
-/// How long a client may take for the head of a request.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long a client may take for the head of a request, which is sent at once on one machine.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Of each thread: as much as a process's first one has.
 const STACK: usize = 8 << 20;

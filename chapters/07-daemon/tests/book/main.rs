@@ -23,10 +23,10 @@ fn main() -> ExitCode {
 
 fn every_block_for_root_prints_what_the_page_shows() -> Result<()> {
     needs::root()?;
-    book_tests::console::every_block_fenced_with(&BOOK, Some("root"))
+    book_tests::console::every_block_fenced_with(&BOOK, "root")
 }
 
 fn every_block_with_the_docker_command_prints_what_the_page_shows() -> Result<()> {
     needs::program("docker")?;
-    book_tests::console::every_block_fenced_with(&BOOK, Some("docker"))
+    book_tests::console::every_block_fenced_with(&BOOK, "docker")
 }
