@@ -18,8 +18,8 @@ static FORMS: [Form; 256] = {
     forms
 };
 
-/// RFC 8259, section 7: quotation marks, backslashes and control characters are escaped. A byte from
-/// 0x80 on that is no part of a character becomes U+FFFD, as in Docker's log.
+/// RFC 8259, section 7: quotation marks, backslashes and control characters are escaped. A byte
+/// from 0x80 on that is no part of a character becomes U+FFFD, as in Docker's log.
 const fn form(byte: u8) -> Form {
     let (high, low) = (b"0123456789abcdef"[byte as usize >> 4], b"0123456789abcdef"[byte as usize & 15]);
     match byte {
@@ -33,8 +33,8 @@ const fn form(byte: u8) -> Form {
     }
 }
 
-/// Adds bytes as the inside of a JSON string, in one pass: most of a shim's time goes into this when
-/// a container writes hundreds of megabytes.
+/// Adds bytes as the inside of a JSON string, in one pass: most of a shim's time goes into this
+/// when a container writes hundreds of megabytes.
 pub fn escape(out: &mut Vec<u8>, bytes: &[u8]) {
     let mut end = out.len();
     out.resize(end + LONGEST * bytes.len() + size_of::<Form>(), 0);
