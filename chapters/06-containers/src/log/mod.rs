@@ -27,6 +27,7 @@ pub struct Entry<'a> {
     pub time: Cow<'a, str>,
 }
 
+#[cfg(test)]
 impl Entry<'_> {
     /// One that may be kept.
     fn into_owned(self) -> Entry<'static> {

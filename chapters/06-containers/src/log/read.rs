@@ -1,6 +1,5 @@
 //! Reading the log: all of it, its tail, or as it grows.
 
-use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Seek};
 use std::path::{Path, PathBuf};
@@ -50,46 +49,55 @@ impl LogReader {
     }
 
     // ANCHOR: history
-    /// Calls `each` for what is there, oldest first. With a tail only the last lines are kept in
-    /// memory.
+    /// Calls `each` for what is there, oldest first. A tail is counted first and read then: however
+    /// many lines are asked for, none is kept in memory.
     pub fn history(&mut self, mut each: impl FnMut(Entry) -> Result<()>) -> Result<()> {
-        let mut tail = VecDeque::new();
-        let older = (1..100).map(|number| self.path.with_extension(format!("log.{number}")));
-        let older: Vec<PathBuf> = older.take_while(|path| path.exists()).collect();
-        for path in older.iter().rev() {
-            let mut file = BufReader::new(File::open(path).with_context(|| format!("cannot read {}", path.display()))?);
-            self.read(&mut file, &mut tail, &mut each)?;
+        let mut files = self.files()?;
+        let mut skipped = match self.options.tail {
+            Some(most) => self.count(&mut files)?.saturating_sub(most),
+            None => 0,
+        };
+        for file in &mut files {
+            self.each_entry(file, &mut |entry| match skipped {
+                0 => each(entry),
+                _ => {
+                    skipped -= 1;
+                    Ok(())
+                }
+            })?;
         }
-        match File::open(&self.path) {
-            Ok(file) => {
-                let mut file = BufReader::with_capacity(256 * 1024, file);
-                self.read(&mut file, &mut tail, &mut each)?;
-                self.current = Some(file);
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(error).with_context(|| format!("cannot read {}", self.path.display())),
-        }
-        tail.into_iter().try_for_each(each)
+        self.current = files.pop();
+        Ok(())
     }
     // ANCHOR_END: history
 
-    fn read(
-        &mut self,
-        file: &mut BufReader<File>,
-        tail: &mut VecDeque<Entry<'static>>,
-        each: &mut impl FnMut(Entry) -> Result<()>,
-    ) -> Result<()> {
-        match self.options.tail {
-            None => self.each_entry(file, each),
-            Some(0) => Ok(()),
-            Some(most) => self.each_entry(file, &mut |entry| {
-                if tail.len() == most {
-                    tail.pop_front();
-                }
-                tail.push_back(entry.into_owned());
-                Ok(())
-            }),
+    /// The log's files, oldest first; none before the first line is written.
+    fn files(&self) -> Result<Vec<BufReader<File>>> {
+        let older = (1..100).map(|number| self.path.with_extension(format!("log.{number}")));
+        let older: Vec<PathBuf> = older.take_while(|path| path.exists()).collect();
+        let mut files = Vec::new();
+        for path in older.iter().rev().chain([&self.path]) {
+            match File::open(path) {
+                Ok(file) => files.push(BufReader::with_capacity(256 * 1024, file)),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(error).with_context(|| format!("cannot read {}", path.display())),
+            }
         }
+        Ok(files)
+    }
+
+    /// How many lines there are that are wanted; the files are where they were.
+    fn count(&mut self, files: &mut [BufReader<File>]) -> Result<usize> {
+        let mut count = 0;
+        for file in files {
+            self.each_entry(file, &mut |_| {
+                count += 1;
+                Ok(())
+            })?;
+            self.partial.clear();
+            file.rewind().context("cannot read the log")?;
+        }
+        Ok(count)
     }
 
     /// Calls `each` for the whole lines from here to the end.
@@ -156,5 +164,39 @@ impl LogReader {
         let Ok(now) = std::fs::metadata(&self.path) else { return Ok(false) };
         let known = file.get_ref().metadata()?;
         Ok(now.ino() != known.ino() || now.len() < file.stream_position()?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::log::LogWriter;
+
+    /// What is there, and what comes after another line.
+    fn read(path: &Path, log: &mut LogWriter, tail: Option<usize>) -> (Vec<String>, Vec<String>) {
+        let options = LogOptions { stdout: true, stderr: true, tail, ..LogOptions::default() };
+        let mut reader = LogReader::open(path, options);
+        let (mut history, mut news) = (Vec::new(), Vec::new());
+        reader.history(|entry| Ok(history.push(entry.log.to_string()))).unwrap();
+        log.take(1, b"new\n");
+        reader.news(|entry| Ok(news.push(entry.log.to_string()))).unwrap();
+        (history, news)
+    }
+
+    #[test]
+    fn a_tail_is_the_end_of_all_files_and_what_follows_is_read_once() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("x-json.log");
+        let mut log = LogWriter::open(&path, Some(200), Some(9)).unwrap();
+        (0..7).for_each(|number| log.take(1, format!("{number}\n").as_bytes()));
+        assert!(path.with_extension("log.2").exists(), "the log is in several files");
+        let (all, news) = read(&path, &mut log, Some(usize::MAX));
+        assert_eq!((all.concat().as_str(), news.concat().as_str()), ("0\n1\n2\n3\n4\n5\n6\n", "new\n"));
+        let (last, news) = read(&path, &mut log, Some(4));
+        assert_eq!((last.concat().as_str(), news.concat().as_str()), ("4\n5\n6\nnew\n", "new\n"));
+        let (none, news) = read(&path, &mut log, Some(0));
+        assert_eq!((none.len(), news.concat().as_str()), (0, "new\n"));
+        let (all, _) = read(&path, &mut log, None);
+        assert_eq!(all.len(), 10);
     }
 }

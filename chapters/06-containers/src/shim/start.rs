@@ -124,7 +124,7 @@ impl Handle {
 
 /// A shim that doesn't answer for this long stands still, or is stopped. The caller must not wait
 /// for it any longer.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+pub const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A connection to a container's shim.
 pub fn connect(state_root: &Path, id: &str) -> Result<Link> {
