@@ -173,14 +173,21 @@ mod tests {
     use crate::log::LogWriter;
 
     /// What is there, and what comes after another line.
-    fn read(path: &Path, log: &mut LogWriter, tail: Option<usize>) -> (Vec<String>, Vec<String>) {
+    fn read(path: &Path, log: &mut LogWriter, tail: Option<usize>) -> (String, String) {
         let options = LogOptions { stdout: true, stderr: true, tail, ..LogOptions::default() };
         let mut reader = LogReader::open(path, options);
-        let (mut history, mut news) = (Vec::new(), Vec::new());
-        reader.history(|entry| Ok(history.push(entry.log.to_string()))).unwrap();
+        let mut lines = Vec::new();
+        let mut each = |entry: Entry| -> Result<()> {
+            lines.push(entry.log.to_string());
+            Ok(())
+        };
+        reader.history(&mut each).unwrap();
+        each(Entry { log: "|".into(), stream: "".into(), time: "".into() }).unwrap();
         log.take(1, b"new\n");
-        reader.news(|entry| Ok(news.push(entry.log.to_string()))).unwrap();
-        (history, news)
+        reader.news(&mut each).unwrap();
+        let text = lines.concat();
+        let (history, news) = text.split_once('|').unwrap();
+        (history.into(), news.into())
     }
 
     #[test]
@@ -190,13 +197,11 @@ mod tests {
         let mut log = LogWriter::open(&path, Some(200), Some(9)).unwrap();
         (0..7).for_each(|number| log.take(1, format!("{number}\n").as_bytes()));
         assert!(path.with_extension("log.2").exists(), "the log is in several files");
-        let (all, news) = read(&path, &mut log, Some(usize::MAX));
-        assert_eq!((all.concat().as_str(), news.concat().as_str()), ("0\n1\n2\n3\n4\n5\n6\n", "new\n"));
-        let (last, news) = read(&path, &mut log, Some(4));
-        assert_eq!((last.concat().as_str(), news.concat().as_str()), ("4\n5\n6\nnew\n", "new\n"));
-        let (none, news) = read(&path, &mut log, Some(0));
-        assert_eq!((none.len(), news.concat().as_str()), (0, "new\n"));
-        let (all, _) = read(&path, &mut log, None);
-        assert_eq!(all.len(), 10);
+        let mut read = |tail| read(&path, &mut log, tail);
+        let strings = |history: &str| (history.to_string(), "new\n".to_string());
+        assert_eq!(read(Some(usize::MAX)), strings("0\n1\n2\n3\n4\n5\n6\n"));
+        assert_eq!(read(Some(4)), strings("4\n5\n6\nnew\n"));
+        assert_eq!(read(Some(0)), strings(""));
+        assert_eq!(read(None), strings("0\n1\n2\n3\n4\n5\n6\nnew\nnew\nnew\n"));
     }
 }
