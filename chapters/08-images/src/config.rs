@@ -62,7 +62,7 @@ impl ImageConfig {
         Config {
             entrypoint: words("Entrypoint"),
             cmd: words("Cmd"),
-            // A name alone would mean a variable of whoever makes the container.
+            // A name alone would mean a variable of the process that makes the container.
             env: words("Env").into_iter().filter(|entry| entry.contains('=')).collect(),
             working_dir: text("WorkingDir"),
             user: text("User"),

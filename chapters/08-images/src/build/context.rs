@@ -60,7 +60,7 @@ impl Context {
         let directory = directory.context("cannot make a directory for the context")?;
         let root = Root::open(directory.path())?;
         let options = Options {
-            // No device: whoever made the archive could have us open it.
+            // No device: an archive could have us open it.
             special_files: SpecialFiles::Fifos,
             keep_owners: false,
             may_lack_its_end: true,

@@ -33,7 +33,7 @@ fn told() -> Result<Vec<[String; 3]>> {
 /// Waits until this was told as the last, and gives its id.
 fn last(action: &str, name: &str) -> Result<String> {
     let is_last = || Ok(told()?.last().is_some_and(|[known, _, of]| known == action && of == name));
-    eventually("it is told", is_last).with_context(|| format!("{action} {name} in {:?}", told()))?;
+    eventually("the event arrives", is_last).with_context(|| format!("{action} {name} in {:?}", told()))?;
     Ok(told()?.pop().map(|[_, id, _]| id).unwrap_or_default())
 }
 
@@ -45,7 +45,7 @@ fn images_that_come_and_go_are_told() -> Result<()> {
     succeeds(&["pull", &format!("{name}:1")])?;
     ensure!(last("pull", &name)? == format!("{name}:1"));
     ask(&format!("POST /v1.43/images/create?fromImage={name}&tag=1"), &[], "")?;
-    eventually("a pull of what is here is told, too", || {
+    eventually("a pull of an image that is here is an event, too", || {
         Ok(told()?.iter().filter(|[action, ..]| action == "pull").count() == 2)
     })?;
     succeeds(&["tag", &format!("{name}:1"), "second:2"])?;

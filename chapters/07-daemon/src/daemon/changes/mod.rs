@@ -1,4 +1,4 @@
-//! What changes on disk, whoever changes it: shims write records, and so does the command line
+//! What changes on disk, by any process: shims write records, and so does the command line
 //! beside us. Whatever leaves no trace there, the request's handler tells.
 
 mod containers;
@@ -164,8 +164,8 @@ impl Changes {
     }
 
     // ANCHOR: tell
-    /// Tells of something that leaves no trace on disk: a signal, a client that attaches. What is on
-    /// disk by now is told first, so that the order is right. Reads files: not for an async function.
+    /// Publishes something that leaves no trace on disk: a signal, a client that attaches. What is on
+    /// disk by now goes first, so that the order is right. Reads files: not for an async function.
     pub fn tell(&self, change: Change) {
         self.up_to_date().news.publish(change);
     }

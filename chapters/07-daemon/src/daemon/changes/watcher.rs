@@ -45,7 +45,7 @@ pub(super) struct Watcher {
     counter: watch::Sender<u64>,
 }
 
-/// Comes by mkdir(2), or whole by rename(2).
+/// Made by mkdir(2), or complete by rename(2).
 const COMES: AddWatchFlags = AddWatchFlags::IN_CREATE.union(AddWatchFlags::IN_MOVED_TO);
 
 const GOES: AddWatchFlags = AddWatchFlags::IN_DELETE;
