@@ -27,13 +27,14 @@ fn main() -> ExitCode {
     }
     testkit::run(
         [
+            // The longest ones first.
+            crashes::cases(),
+            narration::cases(),
             life::cases(),
             streams::cases(),
             terminals::cases(),
             commands::cases(),
             restarts::cases(),
-            crashes::cases(),
-            narration::cases(),
             volumes::cases(),
             holes::cases(),
             powers::cases(),

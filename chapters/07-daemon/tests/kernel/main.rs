@@ -18,6 +18,8 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let cases = [
+        // The longest ones first.
+        load::cases(),
         sockets::cases(),
         remote::cases(),
         prune::cases(),
@@ -26,7 +28,6 @@ fn main() -> ExitCode {
         upgrades::cases(),
         crashes::cases(),
         events::cases(),
-        load::cases(),
         tour::cases(),
     ]
     .concat();

@@ -19,12 +19,13 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     testkit::run(
         [
+            // The longest ones first.
+            faults::cases(),
             images::cases(),
             builds::cases(),
             registry::cases(),
             hostile_builds::cases(),
             hostile_registry::cases(),
-            faults::cases(),
             daemon::cases(),
             parameters::cases(),
             client::cases(),
